@@ -1,0 +1,113 @@
+"""What a cell is: the equations of one step, and the facts that everything else derives from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeVar
+
+from torch import Tensor
+
+from recurra.errors import UsageError
+
+CellState = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class OnnxOp:
+    """The ONNX operator that computes a cell, its own order of the gates, and its attributes."""
+
+    name: str
+    gates: tuple[str, ...]
+    attributes: dict[str, object] = field(default_factory=dict)
+
+
+class Cell(ABC):
+    """The equations of one step of a recurrence; a subclass is a complete definition and is never instantiated.
+
+    A layer with input size I and hidden size H has
+
+        weight_ih (G·H, I)    weight_hh (G·H, H)    bias_ih (G·H)    bias_hh (G·H)    peephole (P, H), if P > 0
+
+    with the rows of each gate together, in the order of `gates`, as `torch.nn` lays them out.
+    """
+
+    name: ClassVar[str]
+    """The word for `--cell`, and the stem of everything about it."""
+    title: ClassVar[str]
+    gates: ClassVar[tuple[str, ...]]
+    states: ClassVar[tuple[str, ...]]
+    """What is carried from step to step; the first is the output."""
+    peepholes: ClassVar[tuple[str, ...]] = ()
+    """Gates that also look at a state through a weight of their own for each unit, in the order of the rows of `peephole`."""
+    torch_mode: ClassVar[str | None] = None
+    """The function of `torch._VF` that computes this very cell with torch's own kernels, where there is one."""
+    onnx: ClassVar[OnnxOp]
+
+    @staticmethod
+    @abstractmethod
+    def step(
+        xw: Sequence[Tensor], hr: Sequence[Tensor], state: CellState, peephole: Sequence[Tensor]
+    ) -> tuple[CellState, tuple[Tensor, ...]]:
+        """Advance by one step: pure, pointwise, in any floating type; the truth that kernels are held to.
+
+        xw: G tensors (B, H), W x + b for each gate.  hr: G tensors (B, H), R h + c for each gate.
+        state: one (B, H) for each of `states`.  peephole: P tensors (H).
+        Returns the new state and the G values of the gates after their non-linearity, each (B, H).
+        """
+
+    @classmethod
+    def shapes(cls, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
+        """Give the shape of every parameter of a layer.
+
+        >>> from recurra.cells import LSTM
+        >>> LSTM.shapes(3, 5)["weight_ih"]
+        (20, 3)
+        """
+        rows = len(cls.gates) * hidden_size
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, input_size),
+            "weight_hh": (rows, hidden_size),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }
+        if cls.peepholes:
+            shapes["peephole"] = (len(cls.peepholes), hidden_size)
+        return shapes
+
+    @classmethod
+    def gate_rows(cls, gate: str, hidden_size: int) -> slice:
+        """Give the rows of a weight or bias that belong to one gate."""
+        start = cls.gates.index(gate) * hidden_size
+        return slice(start, start + hidden_size)
+
+
+C = TypeVar("C", bound=Cell)
+
+_registry: dict[str, type[Cell]] = {}
+
+
+def register(cell: type[C]) -> type[C]:
+    """Make a cell known under its name; used as a class decorator."""
+    if cell.name in _registry:
+        raise ValueError(f"a cell named {cell.name!r} is registered already")
+    _registry[cell.name] = cell
+    return cell
+
+
+def cell_names() -> list[str]:
+    """List the names of all registered cells."""
+    return list(_registry)
+
+
+def get_cell(name: str) -> type[Cell]:
+    """Find a cell by its name.
+
+    >>> from recurra.cells import get_cell
+    >>> get_cell("gru").gates
+    ('reset', 'update', 'candidate')
+    """
+    if name not in _registry:
+        raise UsageError(f"cell: expected one of {', '.join(_registry)}; got {name!r}")
+    return _registry[name]

@@ -1,0 +1,7 @@
+"""Layers and stacks of cells as torch modules."""
+
+from recurra.nn.dropout import Dropout
+from recurra.nn.initialise import SCHEMES
+from recurra.nn.stack import Layer, Stack, State, map_state
+
+__all__ = ["SCHEMES", "Dropout", "Layer", "Stack", "State", "map_state"]
