@@ -1,0 +1,283 @@
+"""Where a named dataset lies on this machine, and how it gets here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+from urllib.parse import urlsplit
+
+from recurra.data.builtin import MAKERS
+from recurra.data.checksums import Checker, digest
+from recurra.data.registry import Dataset, File, Split, get
+from recurra.errors import DataError, UsageError, require
+
+Where = Literal["data folder", "cache", "built in"]
+Report = Callable[[str, int, int], None]
+"""Told of a download: the file's path, bytes so far, bytes in all."""
+
+TIMEOUT = 30.0  # seconds without a byte before a download is given up
+
+
+@dataclass(frozen=True)
+class Located:
+    """The checked files of a dataset. Files that have no split of their own are in `train`."""
+
+    name: str
+    where: Where
+    folder: Path
+    train: list[Path]
+    valid: list[Path]
+    test: list[Path]
+    settings: dict[str, Any]
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files: training, validation, test."""
+        return [*self.train, *self.valid, *self.test]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder in which all files of a dataset were found: one path per file, or an archive of them all."""
+
+    where: Where
+    folder: Path
+    files: dict[File, Path]
+    archive: Path | None = None
+
+
+def cache_folder() -> Path:
+    """The folder for what can be had again: RECURRA_CACHE, or `recurra` in the platform's folder for caches."""
+    if own := os.environ.get("RECURRA_CACHE"):
+        return Path(own).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if Path(base).is_absolute():
+        return Path(base) / "recurra"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise UsageError(
+            "cannot tell the home folder, hence the cache folder; set the environment variable RECURRA_CACHE"
+        ) from None
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "recurra"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "recurra" / "cache"
+    return home / ".cache" / "recurra"
+
+
+def data_folder() -> Path | None:
+    """The folder that RECURRA_DATA names, looked in before the cache."""
+    named = os.environ.get("RECURRA_DATA")
+    return Path(named).expanduser() if named else None
+
+
+def _places(dataset: Dataset) -> list[tuple[Where, Path]]:
+    own = data_folder()
+    in_cache: tuple[Where, Path] = ("cache", cache_folder() / "data" / dataset.name)
+    return [("data folder", own / dataset.folder), in_cache] if own else [in_cache]
+
+
+def find(dataset: Dataset) -> Place | None:
+    """Where the files of a dataset lie, by their names alone: nothing is read, made or downloaded."""
+    for where, folder in _places(dataset):
+        found: dict[File, Path] = {}
+        for file in dataset.files:
+            path = folder / file.path
+            packed = path.with_name(f"{path.name}.xz")
+            present = path if path.is_file() else packed if packed.is_file() else None
+            if present is None:
+                break
+            found[file] = present
+        if found and len(found) == len(dataset.files):
+            return Place(where, folder, found)
+        if dataset.archive and (folder / dataset.archive).is_file():
+            return Place(where, folder, {}, folder / dataset.archive)
+    return None
+
+
+def locate(name: str | Dataset, *, download: bool = False) -> Located:
+    """Find a named dataset: in the folder that RECURRA_DATA names, then in the cache folder; built-in data is made.
+
+    The SHA-256 of each file is checked, once for as long as the file does not change. With `download`, what is not
+    here is downloaded. Raises `UsageError` for an unknown name, and `DataError` when the data is not here (saying how
+    to get it) or is not what its source published (saying both sums).
+
+    >>> located = locate("python-docs")
+    >>> [path.name for path in located.train], located.valid
+    (['topics.txt'], [])
+    """
+    dataset = get(name) if isinstance(name, str) else name
+    if dataset.builtin:
+        folder = cache_folder() / "data" / dataset.name
+        path = MAKERS[dataset.builtin](folder)
+        return Located(dataset.name, "built in", path.parent, [path], [], [], dict(dataset.settings))
+    place = find(dataset)
+    if place is not None:
+        return _checked(dataset, place)
+    if download:
+        return _download(dataset, None)
+    raise _not_here(dataset)
+
+
+def _checked(dataset: Dataset, place: Place) -> Located:
+    again = f"run `recurra data get {dataset.name}` again"
+    hint = again if place.where == "cache" and dataset.offered else "put the file that the source published there"
+    checker = Checker(dataset, place.folder, cache_folder(), hint)
+    splits: dict[Split, list[Path]] = {"train": [], "valid": [], "test": []}
+    try:
+        if place.archive:
+            checker.archive(place.archive)
+            splits["train"].append(place.archive)
+        for file, path in place.files.items():
+            checker.file(path, file)
+            splits[file.split or "train"].append(path)
+    finally:
+        checker.save()
+    return Located(dataset.name, place.where, place.folder, **splits, settings=dict(dataset.settings))
+
+
+def _not_here(dataset: Dataset) -> DataError:
+    looked = []
+    for _, folder in _places(dataset):
+        missing = [file.path for file in dataset.files if not (folder / file.path).is_file()]
+        partly = f" ({missing[0]} is missing)" if len(missing) < len(dataset.files) else ""
+        looked.append(f"{folder}{partly}")
+    return DataError(
+        f"not on this machine: looked in {' and '.join(looked)}",
+        source=dataset.name,
+        hint=f"run `recurra data get {dataset.name}`" if dataset.offered else dataset.obtain,
+    )
+
+
+def download(name: str | Dataset, *, report: Report | None = None) -> Located:
+    """Download a dataset into the cache folder, unless it is here already, and check every file's SHA-256.
+
+    A file goes to a temporary name first and gets its own when its sum is right. Files that are there and right are
+    kept, so a download that broke off goes on with the next file. Raises `DataError` when the dataset is not offered
+    for download, the source cannot be reached or sends something else; `MissingExtraError` without pooch.
+    """
+    return _download(get(name) if isinstance(name, str) else name, report)
+
+
+def _download(dataset: Dataset, report: Report | None) -> Located:
+    place = find(dataset)
+    if dataset.builtin or (place is not None and place.where == "data folder"):
+        return locate(dataset)
+    if not dataset.offered:
+        if place is not None:
+            return locate(dataset)
+        raise DataError("not offered for download", source=dataset.name, hint=dataset.obtain)
+    folder = cache_folder() / "data" / dataset.name
+    for file in dataset.files:
+        target = folder / file.path
+        if target.is_file() and digest(target) == file.sha256:
+            continue
+        there = next(parent for parent in target.parents if parent.exists())
+        try:
+            _download_file(dataset, file, target, report)
+        except BaseException:
+            _remove_empty(target.parent, keep=there)
+            raise
+    return locate(dataset)
+
+
+class _Sink:
+    """Takes what arrives: writes it, sums it, tells how far it is, and stops when there is more than there should be."""
+
+    def __init__(self, stream: IO[bytes], file: File, report: Report | None) -> None:
+        self.sum, self.count = hashlib.sha256(), 0
+        self._stream, self._file, self._report = stream, file, report
+
+    def write(self, chunk: bytes) -> int:
+        self.sum.update(chunk)
+        self.count += len(chunk)
+        if self.count > self._file.size:
+            raise _Overlong
+        if self._report:
+            self._report(self._file.path, self.count, self._file.size)
+        return self._stream.write(chunk)
+
+    def flush(self) -> None:
+        """The file is flushed once, when it is whole."""
+
+
+class _Overlong(Exception):
+    pass
+
+
+def _download_file(dataset: Dataset, file: File, target: Path, report: Report | None) -> None:
+    pooch = require("pooch", "data", "downloading a dataset")
+    errors = require("requests.exceptions", "data", "downloading a dataset")
+    address = dataset.address(file)
+    if address is None:
+        raise UsageError(f"the dataset {dataset.name} has no address for {file.path}")
+    host = urlsplit(address).netloc
+    again = f"run `recurra data get {dataset.name}` again"
+    other = f"the source has changed, see {dataset.homepage}"
+    temporary: Path | None = None
+    answers: list[Any] = []  # pooch leaves them open when something goes wrong
+    hooks = {"response": lambda response, **_: answers.append(response)}
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=f".{target.name}.", dir=target.parent, delete=False) as stream:
+            temporary = Path(stream.name)
+            sink = _Sink(stream, file, report)
+            pooch.HTTPDownloader(chunk_size=1 << 16, timeout=TIMEOUT, hooks=hooks)(address, sink, None)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if sink.sum.hexdigest() != file.sha256:
+            raise DataError(
+                f"expected the SHA-256 {file.sha256} and {file.size} bytes from {address},"
+                f" got {sink.sum.hexdigest()} and {sink.count} bytes",
+                source=dataset.name,
+                hint=again if sink.count < file.size else other,
+            )
+        temporary.replace(target)
+    except _Overlong:
+        raise DataError(
+            f"expected {file.size} bytes from {address}, got more", source=dataset.name, hint=other
+        ) from None
+    except errors.HTTPError as error:
+        problem = f"{host} answered {error.response.status_code} {error.response.reason} to {address}"
+        raise DataError(problem, source=dataset.name, hint=f"try later, or see {dataset.homepage}") from None
+    except errors.Timeout:
+        problem = f"{host} sent nothing for {TIMEOUT:.0f} s while {file.path} was downloaded"
+        raise DataError(problem, source=dataset.name, hint=again) from None
+    except errors.ChunkedEncodingError:
+        raise DataError(f"the connection broke off within {file.path}", source=dataset.name, hint=again) from None
+    except errors.RequestException as error:
+        problem = f"cannot reach {host} to download {file.path} ({_reason(error)})"
+        raise DataError(problem, source=dataset.name, hint=f"check the network connection, and {again}") from None
+    except OSError as error:
+        raise DataError(
+            f"cannot write to {target.parent}: {error.strerror or error}",
+            source=dataset.name,
+            hint="free some space, or name another folder in the environment variable RECURRA_CACHE",
+        ) from None
+    finally:
+        for answer in answers:
+            answer.close()
+        if temporary:
+            temporary.unlink(missing_ok=True)
+
+
+def _reason(error: BaseException) -> str:
+    """What the operating system said: requests wraps it several times over."""
+    reason, inner = type(error).__name__, error.__context__
+    while inner is not None:
+        reason = getattr(inner, "strerror", None) or reason
+        inner = inner.__context__
+    return reason
+
+
+def _remove_empty(folder: Path, keep: Path) -> None:
+    while folder != keep and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

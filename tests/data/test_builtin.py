@@ -1,0 +1,71 @@
+"""The built-in dataset is made offline, once, and mended when damaged."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from recurra.data import get, locate, names
+from recurra.data.builtin import MAKERS, write_whole
+from recurra.errors import DataError
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("RECURRA_DATA", raising=False)
+    return tmp_path / "cache"
+
+
+def test_every_built_in_set_has_a_maker() -> None:
+    assert {get(name).builtin for name in names()} - {None} == set(MAKERS)
+
+
+def test_python_docs_hold_each_topic_once(cache: Path) -> None:
+    located = locate("python-docs")
+    (path,) = located.train
+    text = path.read_text(encoding="utf-8")
+    assert path.is_relative_to(cache)
+    assert located.where == "built in"
+    assert 300_000 < len(text) < 2_000_000
+    assert text.count('The "if" statement\n***') == 1
+    assert text.index('The "assert" statement\n***') < text.index('The "while" statement\n***')
+
+
+def test_it_is_written_once_and_again_when_damaged(cache: Path) -> None:
+    (path,) = locate("python-docs").train
+    whole, stamp = path.read_bytes(), path.stat().st_mtime_ns
+    assert locate("python-docs").train == [path]
+    assert path.stat().st_mtime_ns == stamp
+    path.write_bytes(whole[:1000])
+    locate("python-docs")
+    assert path.read_bytes() == whole
+    assert [entry.name for entry in path.parent.iterdir()] == ["topics.txt"]
+
+
+def test_a_cache_that_cannot_be_written_is_one_clear_error(cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises(DataError, match=r"cannot write the built-in dataset.*RECURRA_CACHE"):
+        locate("python-docs")
+
+
+def test_a_python_without_the_texts_is_one_clear_error(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
+    with pytest.raises(DataError, match="no module pydoc_data"):
+        locate("python-docs")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "x"
+    write_whole(target, b"old")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
