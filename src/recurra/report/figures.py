@@ -1,0 +1,212 @@
+"""What each figure is called, which way is better and how it is written: the one place that knows any by name."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured quantity, as people read it.
+
+    >>> figure("perplexity").write(4.1234), figure("accuracy").write(0.873), figure("some_new_score").name
+    ('4.12', '87.3\\xa0%', 'some new score')
+    """
+
+    key: str
+    name: str
+    lower: bool | None = None
+    """Whether lower is better; None where nobody has said."""
+    digits: int = 3
+    unit: str = ""
+    percent: bool = False
+    versus: Literal["ratio", "difference"] = "ratio"
+    """How two values are compared: a ratio needs a true zero."""
+    logarithmic: bool = False
+    """Bars are drawn by the logarithm, from 1: for figures that span orders of magnitude."""
+    is_loss: bool = False
+    """On the same scale as the training loss, so that both belong into one picture."""
+    gloss: str = ""
+    """What it means, with {value} for the value."""
+
+    def write(self, value: object) -> str:
+        """Write a value; what is no finite number becomes a dash."""
+        number = finite(value)
+        if number is None:
+            return "–"
+        return f"{number * 100:.1f}\u00a0%" if self.percent else decimal(number, self.digits)
+
+
+_FIGURES = (
+    Figure(
+        "perplexity",
+        "perplexity",
+        lower=True,
+        digits=2,
+        logarithmic=True,
+        gloss="At each step the model is as unsure as if it had to choose among {value} equally likely units.",
+    ),
+    Figure("accuracy", "accuracy", lower=False, percent=True, versus="difference", gloss="{value} were right."),
+    Figure("f1", "F1", lower=False, percent=True, versus="difference"),
+    Figure("macro_f1", "macro F1", lower=False, percent=True, versus="difference"),
+    Figure("mase", "MASE", lower=True, gloss="Its error is {value} times that of the naive forecast."),
+    Figure("crps", "CRPS", lower=True),
+    Figure("auc", "area under the ROC curve", lower=False, versus="difference"),
+    Figure("wer", "word error rate", lower=True, percent=True, versus="difference"),
+    Figure("cer", "character error rate", lower=True, percent=True, versus="difference"),
+    Figure("bleu", "BLEU", lower=False, digits=1, versus="difference"),
+    Figure("mae", "mean absolute error", lower=True),
+    Figure("rmse", "root mean squared error", lower=True),
+    Figure("reward", "mean reward", lower=False, versus="difference"),
+    Figure("bits_per_char", "bits per character", lower=True, unit="bits"),
+    Figure("bits_per_byte", "bits per byte", lower=True, unit="bits"),
+    Figure("nll", "nll", lower=True, unit="nats", versus="difference", is_loss=True),
+    Figure("loss", "loss", lower=True, versus="difference", is_loss=True),
+)
+FIGURES: Mapping[str, Figure] = {each.key: each for each in _FIGURES}
+"""Known figures by key, the one to put into a headline first."""
+
+_TASKS = {
+    "lm": "Language model",
+    "classify": "Classifier",
+    "tag": "Tagger",
+    "forecast": "Forecast",
+    "detect": "Anomaly detector",
+    "embed": "Embedding",
+    "translate": "Translation",
+    "transcribe": "Transcription",
+    "caption": "Captions",
+    "music": "Music model",
+    "strokes": "Handwriting model",
+    "control": "Policy",
+}
+_COMMANDS = {
+    "lm": (
+        ("Write new text", "recurra generate {run} --length 400"),
+        ("Score sentences, a line each", "recurra score {run} sentences.txt"),
+        ("Complete lines", "recurra predict {run} beginnings.txt"),
+    )
+}
+_EVERY_COMMAND = (
+    ("Measure it on other data", "recurra evaluate {run} DATA"),
+    ("What is in it", "recurra info {run}"),
+)
+_BASELINES = {
+    "uniform": "uniform",
+    "unigram": "unigram",
+    "bigram": "bigram",
+    "majority": "majority class",
+    "tfidf-logistic": "TF-IDF + logistic regression",
+    "1-nn": "nearest neighbour",
+    "seasonal-naive": "seasonal naive",
+    "ets": "ETS",
+}
+
+
+def figure(key: str) -> Figure:
+    """Look a figure up; one that nobody has described yet keeps its own name and claims no direction."""
+    return FIGURES.get(key) or Figure(key, key.replace("_", " "))
+
+
+def headline(metrics: Mapping[str, object]) -> Figure | None:
+    """Choose the figure that speaks for a set of metrics: the first known one that is finite, else the first of all.
+
+    >>> headline({"nll": 1.42, "perplexity": 4.12}).name
+    'perplexity'
+    """
+    keys = [key for key in metrics if finite(metrics[key]) is not None]
+    ranks = {key: rank for rank, key in enumerate(FIGURES)}
+    return figure(min(keys, key=lambda key: ranks.get(key, len(ranks)))) if keys else None
+
+
+def compare(what: Figure, model: float, other: float) -> tuple[str, bool | None]:
+    """Say how a model stands to a baseline, and whether it is better (None: level, or no direction known).
+
+    >>> compare(figure("perplexity"), 4.12, 6.6)
+    ('38\\xa0% below', True)
+    >>> compare(figure("accuracy"), 0.75, 0.8)
+    ('5.0\\xa0points below', False)
+    """
+    difference = model - other
+    if what.versus == "ratio" and other > 0:
+        # Small advantages are claimed to a tenth of a per cent, never rounded up to a whole one.
+        share = 100 * difference / other
+        size, unit = f"{abs(share):.{0 if abs(share) >= 10 else 1}f}", "%"
+    elif what.percent:
+        size, unit = f"{100 * abs(difference):.1f}", "points"
+    else:
+        size, unit = decimal(abs(difference), what.digits), what.unit
+    if not float(size.replace(",", "")):
+        return "level with", None
+    words = [f"{size}\u00a0{unit}".strip(), "below" if difference < 0 else "above"]
+    return " ".join(words), None if what.lower is None else (difference < 0) == what.lower
+
+
+def finite(value: object) -> float | None:
+    """Give the value as a number if it is a finite one, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    # Beyond this the width of an axis would overflow.
+    return number if math.isfinite(number) and abs(number) < 1e150 else None
+
+
+def decimal(value: float, digits: int = 3) -> str:
+    """Write a number with at most `digits` decimals and about five significant figures.
+
+    >>> decimal(4.1234, 2), decimal(115.93, 2), decimal(10234.5, 2), decimal(0.00012)
+    ('4.12', '115.9', '10,234', '0.00012')
+    """
+    size = abs(value)
+    if size >= 1e9 or 0 < size < 10.0**-digits:
+        return f"{value:.2g}"
+    return f"{value:,.{0 if size >= 1e3 else min(digits, 1) if size >= 100 else digits}f}"
+
+
+def count(value: object) -> str:
+    """Write a whole number, with a separator between thousands."""
+    number = finite(value)
+    return "–" if number is None else f"{number:,.0f}"
+
+
+def duration(seconds: object) -> str:
+    """Write a time as people say it.
+
+    >>> [duration(seconds).replace("\\xa0", " ") for seconds in (8.2, 192, 7500)]
+    ['8 s', '3 min 12 s', '2 h 5 min']
+    """
+    number = finite(seconds)
+    if number is None:
+        return "–"
+    whole = max(0, round(number))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    text = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return text.replace(" ", "\u00a0")
+
+
+def baseline_name(key: str) -> str:
+    """Name a baseline for people.
+
+    >>> baseline_name("kneser-ney-5")
+    'Kneser–Ney 5-gram'
+    """
+    order = re.fullmatch(r"kneser-ney-(\d+)", key)
+    return f"Kneser–Ney {order[1]}-gram" if order else _BASELINES.get(key, key)
+
+
+def task_name(key: str) -> str:
+    """Name a task for people."""
+    return _TASKS.get(key, key.replace("_", " ").capitalize())
+
+
+def commands(task: str, run: str) -> list[tuple[str, str]]:
+    """List what can be done with a run: for whom, and the command line, in which `run` is already quoted."""
+    known = (*_COMMANDS.get(task, ()), *_EVERY_COMMAND)
+    return [(purpose, command.format(run=run)) for purpose, command in known]
