@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,16 +44,20 @@ def python_docs(folder: Path) -> Path:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file beside its target and rename it: another process sees the old file, or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = beside(path)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("xb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def beside(path: Path) -> Path:
+    """Give a name in the same folder, used by nobody, for what becomes `path` when it is whole."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
 
 
 MAKERS: dict[str, Callable[[Path], Path]] = {"python-docs": python_docs}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 from urllib.parse import urlsplit
 
-from recurra.data.builtin import MAKERS
+from recurra.data.builtin import MAKERS, beside
 from recurra.data.checksums import Checker, digest
 from recurra.data.registry import Dataset, File, Split, get
 from recurra.errors import DataError, UsageError, require
@@ -221,13 +221,12 @@ def _download_file(dataset: Dataset, file: File, target: Path, report: Report | 
     host = urlsplit(address).netloc
     again = f"run `recurra data get {dataset.name}` again"
     other = f"the source has changed, see {dataset.homepage}"
-    temporary: Path | None = None
+    temporary = beside(target)
     answers: list[Any] = []  # pooch leaves them open when something goes wrong
     hooks = {"response": lambda response, **_: answers.append(response)}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix=f".{target.name}.", dir=target.parent, delete=False) as stream:
-            temporary = Path(stream.name)
+        with temporary.open("xb") as stream:
             sink = _Sink(stream, file, report)
             pooch.HTTPDownloader(chunk_size=1 << 16, timeout=TIMEOUT, hooks=hooks)(address, sink, None)
             stream.flush()
@@ -264,7 +263,7 @@ def _download_file(dataset: Dataset, file: File, target: Path, report: Report | 
     finally:
         for answer in answers:
             answer.close()
-        if temporary:
+        with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
