@@ -1,0 +1,35 @@
+"""What is done with a row or a file that cannot be used: stop there, or count and list it."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from recurra.errors import DataError, UsageError
+
+OnError = Literal["stop", "skip"]
+
+
+class Faults:
+    """Stop at the first fault, or collect one message for each.
+
+    >>> faults = Faults("skip")
+    >>> faults.meet(DataError("field 'text' is null", source="poems.jsonl", line=7))
+    >>> faults.skipped
+    ["poems.jsonl: line 7: field 'text' is null"]
+    """
+
+    def __init__(self, on_error: OnError) -> None:
+        if on_error not in get_args(OnError):
+            raise UsageError(f"on_error: expected 'stop' or 'skip', got {on_error!r}")
+        self.skipping = on_error == "skip"
+        self.skipped: list[str] = []
+
+    def meet(self, error: DataError) -> None:
+        """Raise the error, or list it and go on."""
+        if not self.skipping:
+            raise error
+        self.skipped.append(str(error))
+
+    def leave_out(self, what: str) -> None:
+        """List what is left out under either policy, because leaving it out is no fault."""
+        self.skipped.append(what)

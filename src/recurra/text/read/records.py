@@ -1,0 +1,195 @@
+"""Record files to texts: JSON, JSON lines, CSV and TSV, Parquet, with the line or row each text comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from recurra.errors import DataError
+from recurra.text.read import tables
+from recurra.text.read.decode import decode, defect, normalise
+from recurra.text.read.faults import Faults
+from recurra.text.read.sources import Source
+from recurra.text.read.tables import Place, Row
+
+_NAMES = {"NoneType": "null", "bool": "a truth value", "int": "a number", "float": "a number", "dict": "an object"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """The text of one record, NFC-normalised, and where it stands: a line (JSONL, CSV, TSV) or a row (JSON, Parquet)."""
+
+    text: str
+    place: Place
+
+
+def read_records(source: Source, field: str, faults: Faults) -> Iterator[Record]:
+    """Yield the text of every record that has one, noting records whose text is empty.
+
+    A list of strings is joined with line breaks. Raises `DataError` for a broken file and for a record whose
+    field is missing, is no string or is no valid Unicode; with `faults` that skip, those are listed.
+    """
+    rows, faults_before = 0, len(faults.skipped)
+    for row in _rows(source, field, faults):
+        rows += 1
+        try:
+            text = normalise(_text_of(row, field, source))
+            problem = defect(text, lenient=faults.skipping)
+            if problem:
+                raise DataError(f"field '{field}' {problem}", source=source.name, **row.place)
+        except DataError as error:
+            faults.meet(error)
+            continue
+        if not text or text.isspace():
+            faults.leave_out(str(DataError("empty text", source=source.name, **row.place)))
+        else:
+            yield Record(text, row.place)
+    if rows == 0 and len(faults.skipped) == faults_before:
+        faults.meet(DataError("holds no records", source=source.name))
+
+
+def text_fields(source: Source) -> tuple[list[str], str | None]:
+    """List the fields of the first record, and the one that most likely is the text: the one with the longest.
+
+    >>> text_fields(Source("a.json", "json", b'{"id": 1, "poem": {"title": "T", "lines": ["one", "two"]}}', False))
+    (['id', 'poem.title', 'poem.lines'], 'poem.lines')
+    """
+    first = next(iter(_rows(source, None, Faults("stop"))), None)
+    if first is None:
+        return [], None
+    fields = dict(_flat(first.cells)) if isinstance(first.cells, dict) else {}
+    lengths = {name: len(_joined(value) or "") for name, value in fields.items()}
+    likely = max(lengths, key=lambda name: lengths[name], default=None)
+    return list(fields), likely if likely and lengths[likely] else None
+
+
+def record_kind(data: bytes) -> str:
+    """Tell the format of records that come without a file name, by how they begin.
+
+    >>> record_kind(b'{"text": "one"}'), record_kind(b'[{"text": "one"}]'), record_kind(b"id,text")
+    ('jsonl', 'json', 'csv')
+    """
+    start = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith(b"["):
+        return "json"
+    if not start.startswith(b"{"):
+        return "csv"
+    # One object, which may be laid out over many lines, or one in every line.
+    try:
+        json.loads(data[data.index(b"{") :].split(b"\n", 1)[0])
+    except ValueError:
+        return "json"
+    return "jsonl"
+
+
+def _rows(source: Source, field: str | None, faults: Faults) -> Iterator[Row]:
+    if source.kind == "parquet":
+        yield from tables.parquet_rows(source, field, faults)
+        return
+    text = decode(source.data, source.name, lenient=faults.skipping)
+    if not text or text.isspace():
+        raise DataError("is empty" if not text else "holds only white space", source=source.name)
+    if source.kind == "json":
+        yield from _json_rows(text, source)
+    elif source.kind == "jsonl":
+        yield from _jsonl_rows(text, source, faults)
+    else:
+        yield from tables.csv_rows(text, source, field, faults)
+
+
+def _json_rows(text: str, source: Source) -> Iterator[Row]:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        hint = None
+        if error.msg == "Extra data" and text[error.pos] in "{[":
+            hint = "one record a line is JSON lines: name the file .jsonl"
+        raise DataError(
+            f"{_broken(error)}, column {error.colno}", source=source.name, line=error.lineno, hint=hint
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(_broken(error), source=source.name) from None
+    for row, cells in enumerate(content if isinstance(content, list) else [content], start=1):
+        yield Row(cells, {"row": row})
+
+
+def _jsonl_rows(text: str, source: Source, faults: Faults) -> Iterator[Row]:
+    # Not splitlines: a JSON string may hold U+2028 and its like.
+    for line, record in enumerate(text.split("\n"), start=1):
+        if not record or record.isspace():
+            continue
+        try:
+            cells = json.loads(record)
+        except (ValueError, RecursionError) as error:
+            column = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+            faults.meet(DataError(f"{_broken(error)}{column}", source=source.name, line=line, hint=_pretty(text, line)))
+        else:
+            yield Row(cells, {"line": line})
+
+
+def _pretty(text: str, line: int) -> str | None:
+    return (
+        "is it one JSON value over many lines? Name the file .json" if line == 1 and text.lstrip()[0] in "[{" else None
+    )
+
+
+def _broken(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"broken JSON: {error.msg[0].lower()}{error.msg[1:]}"
+    return "JSON nested too deeply" if isinstance(error, RecursionError) else f"broken JSON: {error}"
+
+
+def _text_of(row: Row, field: str, source: Source) -> str:
+    if not isinstance(row.cells, dict):
+        raise DataError(f"expected an object with fields, got {_kind(row.cells)}", source=source.name, **row.place)
+    try:
+        value = _pick(row.cells, field)
+    except KeyError:
+        names = [name for name, _ in _flat(row.cells)]
+        raise tables.missing(field, names, source, row.place) from None
+    text = _joined(value)
+    if text is None:
+        message = f"field '{field}': expected a string or a list of strings, got {_kind(value)}"
+        raise DataError(message, source=source.name, **row.place)
+    return text
+
+
+def _pick(cells: dict[str, Any], field: str) -> Any:
+    """Return the value of a field; the dots of its name lead into nested objects, unless a name has them itself."""
+    if field in cells:
+        return cells[field]
+    for dot in (place for place, character in enumerate(field) if character == "."):
+        inner = cells.get(field[:dot])
+        if isinstance(inner, dict):
+            with suppress(KeyError):
+                return _pick(inner, field[dot + 1 :])
+    raise KeyError(field)
+
+
+def _flat(cells: dict[str, Any], depth: int = 4) -> Iterator[tuple[str, Any]]:
+    for name, value in cells.items():
+        if isinstance(value, dict) and value and depth:
+            yield from ((f"{name}.{inner}", content) for inner, content in _flat(value, depth - 1))
+        else:
+            yield name, value
+
+
+def _joined(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "\n".join(value)
+    return None
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        odd = next((part for part in value if not isinstance(part, str)), None)
+        return f"a list with {_kind(odd)}"
+    kind = _NAMES.get(type(value).__name__, type(value).__name__)
+    return f"{kind} ({value})" if isinstance(value, int | float) else kind

@@ -1,0 +1,196 @@
+"""From what a user names (files, folders, globs, "-") to the bytes of each file, unpacked.
+
+A folder, an archive and a glob name many files, so they are read with tolerance: every file that is not hidden is
+taken, in sorted order, and what is binary (by its first 8 KB) or empty is left out and listed. A file that is named
+by itself must be text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recurra.errors import DataError, UsageError
+from recurra.text.read.decode import HEAD, is_binary
+from recurra.text.read.faults import Faults
+from recurra.text.read.unpack import ARCHIVES, decompress, is_hidden, layers, members
+
+STANDARD_INPUT = "standard input"
+_KINDS = {
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_DEPTH = 4  # archives within archives; one that holds itself must end somewhere
+
+
+@dataclass(frozen=True)
+class Source:
+    """The unpacked bytes of one file."""
+
+    name: str
+    kind: str  # "text", or the format of a record file: "json" "jsonl" "csv" "tsv" "parquet"
+    data: bytes
+    found: bool  # met in a folder, an archive or by a glob, rather than named by itself
+
+
+def open_sources(arguments: Sequence[str | Path], faults: Faults) -> Iterator[Source]:
+    """Yield every file that the arguments name, once, folders and globs in sorted order.
+
+    Raises `UsageError` when nothing or "-" twice is named, `DataError` for what is missing, empty, cut off or unreadable.
+    """
+    for path, found in _places(arguments, faults):
+        if path is None:
+            yield from _unpack(STANDARD_INPUT, sys.stdin.buffer.read(), False, faults)
+            continue
+        try:
+            data = _read(path, peek=found)
+        except DataError as error:
+            faults.meet(error)
+        else:
+            yield from _unpack(str(path), data, found, faults)
+
+
+def _places(arguments: Sequence[str | Path], faults: Faults) -> list[tuple[Path | None, bool]]:
+    """List the files to read, each once, None for standard input, with whether it was found rather than named."""
+    if isinstance(arguments, str | Path):
+        arguments = [arguments]
+    if not arguments:
+        raise UsageError("no data was named: expected files, folders, globs or - (standard input)")
+    names = [os.fspath(argument) for argument in arguments]
+    if names.count("-") > 1:
+        raise UsageError("standard input (-) is named twice, and can be read only once")
+    places: dict[Path | None, tuple[Path | None, bool]] = {}
+    for name in names:
+        for path, found in _expand(name, faults):
+            # A file that two arguments reach must not be read twice: its copy would fall into the held-out text.
+            places.setdefault(path.resolve() if path else None, (path, found))
+    return list(places.values())
+
+
+def _expand(name: str, faults: Faults) -> list[tuple[Path | None, bool]]:
+    if name == "-":
+        return [(None, False)]
+    if not name.strip():
+        raise UsageError("the name of a file or folder is empty")
+    path = Path(name).expanduser() if name.startswith("~/") else Path(name)
+    mode = _mode(path)
+    if mode is not None:
+        return [(inner, True) for inner in _walk(path, faults)] if stat.S_ISDIR(mode) else [(path, False)]
+    if not glob.has_magic(name):
+        raise DataError("does not exist", source=name, hint=_did_you_mean(path))
+    # Not Path.glob: it takes no absolute pattern.
+    matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
+    if not matches:
+        raise DataError("no file matches this pattern", source=name, hint=_did_you_mean(path.parent / "x"))
+    return [(inner, True) for match in matches for inner in (_walk(match, faults) if match.is_dir() else [match])]
+
+
+def _walk(folder: Path, faults: Faults) -> list[Path]:
+    """List the files in a folder and all below it, sorted, without hidden ones; raise `DataError` if there are none."""
+
+    def unreadable(error: OSError) -> None:
+        faults.meet(_unreadable(Path(error.filename or folder), error))
+
+    files = []
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = [name for name in folders if not is_hidden((name,))]
+        files += [Path(parent, name) for name in names if not is_hidden((name,))]
+    files = sorted(path for path in files if stat.S_ISREG(_mode(path) or 0))
+    if not files:
+        raise DataError("the folder holds no files to read (hidden ones do not count)", source=folder)
+    return files
+
+
+def _mode(path: Path) -> int | None:
+    """Return a path's kind and permissions; None when there is nothing."""
+    try:
+        return path.stat().st_mode
+    except PermissionError as error:
+        raise _unreadable(path, error) from None
+    except (OSError, ValueError):  # not there, or no possible name
+        return None
+
+
+def _read(path: Path, *, peek: bool) -> bytes:
+    """Read a file; with `peek`, only the head of one that is meant to be text and proves to be binary."""
+    suffix, *compressions = layers(path.name)
+    peek = peek and not compressions and suffix not in ARCHIVES and suffix not in _KINDS
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD) if peek else b""
+            return head if is_binary(head) else head + file.read()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    if isinstance(error, PermissionError):
+        return DataError("permission denied", source=path, hint="make it readable: chmod u+r")
+    return DataError(f"cannot be read ({error.strerror or error})", source=path)
+
+
+def _unpack(name: str, data: bytes, found: bool, faults: Faults, depth: int = 0) -> Iterator[Source]:
+    suffix, *compressions = layers(name)
+    try:
+        for compression in reversed(compressions):
+            data = decompress(data, compression, name)
+        if suffix in ARCHIVES:
+            if depth == _DEPTH:
+                raise DataError(f"is an archive within {depth} archives", source=name, hint="unpack it")
+            inside = list(members(data, suffix, name))
+            if not inside:
+                raise DataError("the archive holds no files to read (hidden ones do not count)", source=name)
+        else:
+            inside = []
+            if not data:
+                raise DataError("is empty", source=name)
+    except DataError as error:
+        if found and not data:
+            faults.leave_out(str(error))
+        else:
+            faults.meet(error)
+        return
+    if suffix not in ARCHIVES:
+        if found and suffix not in _KINDS and is_binary(data[:HEAD]):
+            faults.leave_out(f"{name}: a binary file, not text")
+        else:
+            yield Source(name, _KINDS.get(suffix, "text"), data, found)
+    for member, read in inside:
+        try:
+            content = read()
+        except DataError as error:
+            faults.meet(error)
+        else:
+            yield from _unpack(f"{name}/{member}", content, True, faults, depth + 1)
+
+
+def _did_you_mean(path: Path) -> str | None:
+    """Suggest names that are there, from the first folder on the way that exists."""
+    path = path.absolute()
+    missing = path
+    while not missing.parent.is_dir():
+        missing = missing.parent
+    reason = f"there is no folder {missing}" if missing != path else None
+    try:
+        names = sorted(entry.name for entry in missing.parent.iterdir() if not entry.name.startswith("."))
+    except OSError:
+        return reason
+    close = difflib.get_close_matches(missing.name, names, n=3, cutoff=0.6)
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    if missing == path and names:
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        return f"{missing.parent} holds {shown}"
+    return reason

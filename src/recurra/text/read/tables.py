@@ -1,0 +1,153 @@
+"""Tables to rows: CSV and TSV (quotes, line breaks within cells, the delimiter found by the header) and Parquet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypedDict
+
+from recurra.errors import DataError, require
+from recurra.text.read.faults import Faults
+from recurra.text.read.sources import Source
+
+_DELIMITERS = ",;\t|"
+
+
+class Place(TypedDict, total=False):
+    """Where a record stands in its file, from 1: its first line, or its number."""
+
+    line: int
+    row: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record: the value of each field."""
+
+    cells: Any
+    place: Place
+
+
+def listed(fields: list[str]) -> str:
+    """List the fields there are, for an error, as many as a reader can take in."""
+    shown = ", ".join(fields[:20]) + (f" and {len(fields) - 20} more" if len(fields) > 20 else "")
+    return f"the fields there are: {shown or 'none'}"
+
+
+def missing(field: str, fields: list[str], source: Source, place: Place) -> DataError:
+    """Say that a field is not there, and which are."""
+    close = get_close_matches(field, fields, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else None
+    return DataError(f"field '{field}' is missing; {listed(fields)}", source=source.name, hint=hint, **place)
+
+
+def csv_rows(text: str, source: Source, field: str | None, faults: Faults) -> Iterator[Row]:
+    """Yield the rows of a table with a header, each with the line on which it begins.
+
+    Raises `DataError` for a header without the field, a quote that is not closed and a row with more or fewer cells than the header.
+    """
+    if source.kind == "tsv":
+        try:
+            rows = list(_parse(text, source, "\t", field, Faults("stop"), quotes=True))
+        except DataError:
+            # Many TSV files do not quote: there a quotation mark is a character like any other.
+            yield from _parse(text, source, "\t", field, faults, quotes=False)
+        else:
+            yield from rows
+        return
+    yield from _parse(text, source, _delimiter(text, field), field, faults, quotes=True)
+
+
+def parquet_rows(source: Source, field: str | None, faults: Faults) -> Iterator[Row]:
+    """Yield the rows of a Parquet file, of which only the column of the field is read.
+
+    Raises `DataError` for a damaged file, a missing column and for a string that is not UTF-8, `MissingExtraError` without pyarrow.
+    """
+    arrow = require("pyarrow", "data", "a Parquet file")
+    parquet = require("pyarrow.parquet", "data", "a Parquet file")
+    number = 0
+    try:
+        file = parquet.ParquetFile(arrow.BufferReader(source.data))
+        names = file.schema_arrow.names
+        # A dotted name leads into a column, or is the name of one.
+        wanted = [name for name in names if field is None or field == name or field.startswith(f"{name}.")]
+        if field is not None and not wanted:
+            raise missing(field, names, source, {})
+        for batch in file.iter_batches(batch_size=4096 if field else 1, columns=wanted):
+            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+            for index in range(batch.num_rows):
+                number += 1
+                try:
+                    cells = {name: column[index].as_py() for name, column in columns.items()}
+                except UnicodeDecodeError as error:
+                    problem = f"expected UTF-8 text, got byte 0x{error.object[error.start]:02x}"
+                    faults.meet(DataError(problem, source=source.name, row=number))
+                else:
+                    yield Row(cells, {"row": number})
+    except (arrow.ArrowException, OSError) as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        is_one = source.data.startswith(b"PAR1")
+        problem = "the Parquet data is cut off or damaged" if is_one else "is no Parquet file, whatever its name says"
+        raise DataError(f"{problem} ({reason})", source=source.name) from None
+
+
+def _delimiter(text: str, field: str | None) -> str:
+    """Choose the delimiter that gives the header the field asked for, then the one that gives it most cells."""
+    header = text.lstrip("\n").split("\n", 1)[0]
+
+    def cells(delimiter: str) -> list[str]:
+        return next(csv.reader([header], delimiter=delimiter), [])
+
+    with _long_cells(header):
+        return max(_DELIMITERS, key=lambda delimiter: (field in cells(delimiter), len(cells(delimiter))))
+
+
+def _parse(
+    text: str, source: Source, delimiter: str, field: str | None, faults: Faults, *, quotes: bool
+) -> Iterator[Row]:
+    lines = (line + "\n" for line in text.split("\n"))
+    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    header: list[str] | None = None
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            with _long_cells(text):
+                cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            hint = "a quoted cell ends in a quotation mark, and one within it is doubled"
+            if "end of data" in str(error):
+                problem = "a quoted cell in the row that begins here is not closed"
+            else:
+                problem = f"broken {source.kind.upper()}: {str(error).replace(repr(delimiter), 'a delimiter')}"
+            faults.meet(DataError(problem, source=source.name, line=line, hint=hint))
+            continue
+        if not cells:
+            continue
+        if header is None:
+            header = cells
+            if field is not None and field not in header:
+                raise missing(field, header, source, {"line": line})
+            if field is not None and header.count(field) > 1:
+                raise DataError(f"field '{field}' stands twice in the header", source=source.name, line=line)
+        elif len(cells) < len(header) or any(cells[len(header) :]):
+            problem = f"the row has {len(cells)} cells, the header {len(header)}"
+            hint = f"a cell that holds a delimiter ({delimiter!r}) must be quoted" if len(cells) > len(header) else None
+            faults.meet(DataError(problem, source=source.name, line=line, hint=hint))
+        else:
+            yield Row(dict(zip(header, cells, strict=False)), {"line": line})
+
+
+@contextmanager
+def _long_cells(text: str) -> Generator[None]:
+    """Lift the csv module's limit on the length of a cell, which is global, only while a row is read."""
+    before = csv.field_size_limit(max(len(text), 1 << 17))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)

@@ -1,0 +1,169 @@
+"""Compressed files and archives: bytes in, bytes out; nothing is written to disk, so no archive can write anywhere."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from recurra.errors import DataError, require
+from recurra.text.read.decode import signature
+
+COMPRESSIONS = (".gz", ".xz", ".bz2", ".zst")
+ARCHIVES = (".tar", ".zip")
+_SHORT = {".tgz": ".tar.gz", ".txz": ".tar.xz", ".tbz2": ".tar.bz2", ".tbz": ".tar.bz2", ".tzst": ".tar.zst"}
+_PIECE = 1 << 18  # bytes fed at a time; what is left after a frame is copied, so small frames need small pieces
+_DAMAGE = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
+
+
+def layers(name: str) -> list[str]:
+    """List the suffixes of a file that say how to unpack it, the outermost last, after the one of its content.
+
+    >>> layers("poems.JSON.xz"), layers("poems.tgz"), layers("notes")
+    (['.json', '.xz'], ['.tar', '.gz'], [''])
+    """
+    path = PurePosixPath(name.lower())
+    if path.suffix in _SHORT:
+        path = path.with_suffix(_SHORT[path.suffix])
+    found: list[str] = []
+    while path.suffix in COMPRESSIONS:
+        found.insert(0, path.suffix)
+        path = path.with_suffix("")
+    return [path.suffix, *found]
+
+
+def is_hidden(parts: tuple[str, ...]) -> bool:
+    """Say whether a path is hidden, or is what macOS adds to archives."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def decompress(data: bytes, suffix: str, source: str) -> bytes:
+    """Undo one compression, over all its frames, checking that the last one is complete.
+
+    Raises `DataError` when the bytes are cut off, damaged or not in this format.
+
+    >>> decompress(bz2.compress(b"one ") + bz2.compress(b"two"), ".bz2", "a.txt.bz2")
+    b'one two'
+    """
+    make = _decoder(suffix)
+    if not data:
+        raise DataError("is empty", source=source)
+    view, pieces, position = memoryview(data), [], 0
+    decoder = make()
+    try:
+        while position < len(data):
+            if decoder.eof:
+                if data[position] == 0 and not any(view[position:]):
+                    return b"".join(pieces)  # padding, as tapes and xz have it
+                decoder = make()
+            piece = view[position : position + _PIECE]
+            pieces.append(decoder.decompress(piece))
+            position += len(piece)
+            if decoder.eof:
+                position -= len(decoder.unused_data)
+    except (*_DAMAGE, *_zstd_error(suffix)) as error:
+        raise _damaged(data, suffix, source, error) from None
+    if not decoder.eof:
+        raise _damaged(data, suffix, source, EOFError(f"it ends after {len(data)} bytes, before its end mark"))
+    return b"".join(pieces)
+
+
+def members(data: bytes, suffix: str, source: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Name the files in an archive, sorted and without hidden ones, each with a function that reads it.
+
+    Raises `DataError` when the archive is cut off or damaged; so may the function, for its file.
+    """
+    if not data:
+        raise DataError("is empty", source=source)
+    try:
+        found = _in_tar(data, source) if suffix == ".tar" else _in_zip(data)
+    except DataError:
+        raise
+    except _DAMAGE as error:
+        raise _damaged(data, suffix, source, error) from None
+    for name in sorted(found, key=lambda name: PurePosixPath(name).parts):
+        if not is_hidden(PurePosixPath(name).parts):
+            yield name, _checked(found[name], suffix, f"{source}/{name}")
+
+
+def _decoder(suffix: str) -> Callable[[], Any]:
+    if suffix == ".gz":
+        return lambda: zlib.decompressobj(wbits=31)
+    if suffix == ".xz":
+        return lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+    if suffix == ".bz2":
+        return bz2.BZ2Decompressor
+    zstandard = require("zstandard", "data", "a .zst file")
+    return lambda: zstandard.ZstdDecompressor().decompressobj()
+
+
+def _zstd_error(suffix: str) -> tuple[type[Exception], ...]:
+    return (require("zstandard", "data", "a .zst file").ZstdError,) if suffix == ".zst" else ()
+
+
+def _in_tar(data: bytes, source: str) -> dict[str, Callable[[], bytes]]:
+    archive = tarfile.TarFile(fileobj=io.BytesIO(data))
+    found: dict[str, Callable[[], bytes]] = {}
+    for member in archive.getmembers():
+        if member.isfile():
+            # A later member of the same name replaces the earlier, as unpacking would.
+            name = PurePosixPath(member.name).as_posix().lstrip("/")
+            found[name] = lambda member=member: _all_of(archive, member)
+    # tarfile takes a damaged header, or the end of the file, for the end of the archive.
+    if data[archive.offset : archive.offset + tarfile.BLOCKSIZE] != bytes(tarfile.BLOCKSIZE):
+        raise DataError(
+            f"the .tar data is cut off or damaged at byte {min(archive.offset, len(data))}",
+            source=source,
+            hint="copy or download the file again",
+        )
+    return found
+
+
+def _all_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    stream = archive.extractfile(member)
+    content = stream.read() if stream is not None else b""
+    if len(content) != member.size:
+        raise EOFError("ends early")
+    return content
+
+
+def _in_zip(data: bytes) -> dict[str, Callable[[], bytes]]:
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    return {
+        info.filename.lstrip("/"): lambda info=info: archive.read(info)
+        for info in archive.infolist()
+        if not info.is_dir()
+    }
+
+
+def _checked(read: Callable[[], bytes], suffix: str, source: str) -> Callable[[], bytes]:
+    def checked() -> bytes:
+        try:
+            return read()
+        except RuntimeError as error:  # zipfile's words for a password and an unknown method
+            problem = "is encrypted" if "password" in str(error) else f"cannot be unpacked ({error})"
+            raise DataError(problem, source=source, hint="unpack the archive and name the folder") from None
+        except _DAMAGE as error:
+            raise DataError(f"is damaged within the {suffix} archive ({error})", source=source) from None
+
+    return checked
+
+
+def _damaged(data: bytes, suffix: str, source: str, error: Exception) -> DataError:
+    known = signature(data)
+    expected = {".gz": "gzip", ".xz": "an xz", ".bz2": "bzip2", ".zst": "Zstandard", ".tar": "tar", ".zip": "ZIP"}
+    if known is not None and expected[suffix] in known[0]:
+        # An archive that is cut off lacks its index, and fails in as many ways as one that is damaged.
+        what = "cut off" if isinstance(error, EOFError) else "cut off or damaged" if suffix in ARCHIVES else "damaged"
+        reason = str(error).rstrip(".") or type(error).__name__
+        return DataError(
+            f"the {suffix} data is {what} ({reason})", source=source, hint="copy or download the file again"
+        )
+    what = known[0] if known else "something else"
+    return DataError(f"is no {suffix} file, whatever its name says: it holds {what}", source=source, hint="rename it")
