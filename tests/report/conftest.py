@@ -15,8 +15,8 @@ CONFIG = """task = "lm"
 seed = 1
 
 [data]
-arguments = ["shared/poetry/tang.json"]
-field = "paragraphs"
+data = ["poetry/tang.json"]
+text = "paragraphs"
 documents = "record"
 unit = "char"
 
@@ -128,8 +128,20 @@ def make_run(tmp_path: Path) -> MakeRun:
         folder.mkdir(exist_ok=True)
         (folder / "config.toml").write_text(config, encoding="utf-8")
         if happened is not None:
-            lines = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in happened)
+            lines = "".join(json.dumps(event) + "\n" for event in happened)
             (folder / "metrics.jsonl").write_text(lines, encoding="utf-8")
         return folder
 
     return make
+
+
+@pytest.fixture
+def language_events() -> Callable[..., list[dict[str, Any]]]:
+    """Make the events of a training up."""
+    return events
+
+
+@pytest.fixture
+def language_evaluation() -> Callable[..., dict[str, Any]]:
+    """Make an evaluation up."""
+    return evaluation

@@ -66,9 +66,7 @@ def _card(title: str, series: Sequence[Series], marks: Sequence[Mark]) -> str:
     chart = line_chart(series, title=title, x_label="step", marks=marks, top=top)
     if not chart:
         return ""
-    gaps = sum(
-        1 for each in series if each.legend or each.style == "raw" for _, y in each.points if not math.isfinite(y)
-    )
+    gaps = sum(1 for each in series if each.legend for _, y in each.points if not math.isfinite(y))
     notes = [cut] if cut else []
     if gaps:
         notes.append(f"{gaps} value{'s' * (gaps > 1)} not finite: a gap in the curve.")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import tempfile
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from recurra.errors import RunError
+from recurra.files import write_whole
 from recurra.report import curves
 from recurra.report.figures import (
     Figure,
@@ -29,7 +27,7 @@ from recurra.report.figures import (
 from recurra.report.record import Event, Record, figure_keys, read_record
 from recurra.report.svg import bar
 
-_DATA_KEYS = ("name", "dataset", "arguments", "train", "sources", "files", "paths", "path", "data")
+_DATA_KEYS = ("name", "data", "arguments", "train", "sources", "files")
 _SAMPLE_CHARACTERS, _SAMPLE_LINES = 1200, 24
 _LEVEL = {True: "good", False: "bad", None: ""}
 
@@ -44,23 +42,7 @@ def write_report(folder: Path) -> Path:
     """
     folder = Path(folder)
     page = render(read_record(folder), folder)
-    target = folder / "report.html"
-    try:
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".report-", suffix=".html")
-        beside = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(page)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.chmod(0o644)
-            beside.replace(target)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise RunError(f"{target}: cannot be written: {error.strerror}") from None
-    return target
+    return write_whole(folder / "report.html", page)
 
 
 def render(record: Record, folder: Path) -> str:
@@ -85,8 +67,8 @@ def render(record: Record, folder: Path) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{escape(f'{kind}: {data}')} · Recurra</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in body if part)
+        f"<title>{escape(_visible(f'{kind}: {data}'))} · Recurra</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        + _visible("\n".join(part for part in body if part))
         + "\n</main>\n</body>\n</html>\n"
     )
 
@@ -96,10 +78,14 @@ def _data_name(record: Record, folder: Path) -> str:
     values = [data.get(key) for key in _DATA_KEYS] if isinstance(data, Mapping) else [data]
     for value in values:
         names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        short = [name.rstrip("/").rsplit("/", 1)[-1] for name in names if isinstance(name, str) and name]
+        short = [_short(name) for name in names if isinstance(name, str) and name]
         if short:
             return ", ".join(short[:3]) + (f" and {len(short) - 3} more" if len(short) > 3 else "")
     return folder.resolve().name
+
+
+def _short(argument: str) -> str:
+    return "standard input" if argument == "-" else argument.rstrip("/").rsplit("/", 1)[-1] or argument
 
 
 def _main_evaluation(record: Record) -> Event | None:
@@ -258,7 +244,7 @@ def _samples(record: Record) -> str:
         aligned = ' class="aligned"' if spaced > 0.3 * len(cut.split("\n")) else ""
         shown.append(
             f'<figure class="sample"><figcaption>after {count(event["step"])} steps</figcaption>'
-            f'<pre dir="auto"{aligned}>\n{escape(_visible(cut))}{more}</pre></figure>'
+            f'<pre dir="auto"{aligned}>\n{escape(cut)}{more}</pre></figure>'
         )
     title = "How the writing improves" if len(shown) > 1 else "A sample"
     return f'<section><h2>{title}</h2><div class="samples">{"".join(shown)}</div></section>'
@@ -276,7 +262,7 @@ def _commands(record: Record, folder: Path) -> str:
     name = str(folder) if not folder.is_absolute() and folder.name else folder.resolve().name
     run = shlex.quote(name if not name.startswith("-") else f"./{name}")
     rows = "".join(
-        f"<dt>{escape(purpose)}</dt><dd><code>{escape(_visible(line))}</code></dd>"
+        f"<dt>{escape(purpose)}</dt><dd><code>{escape(line)}</code></dd>"
         for purpose, line in commands(record.task, run)
     )
     return f'<section><h2>How to use it</h2><dl class="commands">{rows}</dl></section>'
@@ -294,9 +280,7 @@ def _settings(config: Mapping[str, Any]) -> str:
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    rows = "".join(
-        f"<div><dt>{escape(_visible(name))}</dt><dd>{escape(_visible(text))}</dd></div>" for name, text in pairs
-    )
+    rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in pairs)
     return f"<dl>{rows}</dl>"
 
 
@@ -336,8 +320,8 @@ def _place(record: Record) -> str:
     if not pairs:
         return ""
     plan = record.start.get("plan")
-    said = f'<p class="note">{escape(_visible(plan))}</p>' if isinstance(plan, str) and plan else ""
-    return f'<section><h2>Where it ran</h2>{said}<div class="settings">{_pairs(pairs)}</div></section>'
+    said = f'<p class="note">{escape(plan)}</p>' if isinstance(plan, str) and plan else ""
+    return f'<section><h2>Where it ran, and on what</h2>{said}<div class="settings">{_pairs(pairs)}</div></section>'
 
 
 def _footer(record: Record) -> str:
@@ -348,5 +332,5 @@ def _footer(record: Record) -> str:
     )
     return (
         f"<footer>Written by Recurra from config.toml and metrics.jsonl beside this page.{broken} "
-        "Held-out data took no part in training.</footer>"
+        "Held-out data is never trained on.</footer>"
     )

@@ -134,9 +134,11 @@ def smooth(points: Sequence[Point], span: float) -> list[Point]:
     totals = list(accumulate((y if ok else 0.0 for (_, y), ok in zip(points, real, strict=True)), initial=0.0))
     counts = list(accumulate(real, initial=0))
     result: list[Point] = []
+    wide = int(span) // 2
     for index, (x, y) in enumerate(points):
-        half = min(int(span) // 2, index, len(points) - 1 - index)
-        low, high = index - half, index + half + 1
+        # A fifth of the window is kept even at an end, where a single measurement would say little.
+        half = max(min(wide, index, len(points) - 1 - index), wide // 5)
+        low, high = max(0, index - half), min(len(points), index + half + 1)
         result.append((x, (totals[high] - totals[low]) / (counts[high] - counts[low]) if real[index] else y))
     return result
 
@@ -158,7 +160,9 @@ def _range(values: Sequence[float], *, log: bool, pad: float) -> tuple[float, fl
     """Widen the values' range a little; a range of nothing gets room on both sides."""
     low, high = min(values), max(values)
     if log:
-        return (low / 1.5, high * 1.5) if high / low < 10 else (low / (high / low) ** pad, high * (high / low) ** pad)
+        first, last = math.log10(low), math.log10(high)
+        room = max(0.18, pad * (last - first))
+        return 10.0 ** max(first - room, -307), 10.0 ** min(last + room, 307)
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         room = 0.1 * abs(high) or 1.0
         return low - room, high + room
@@ -193,7 +197,7 @@ def line_chart(
     xs, ys = [x for x, _ in seen], [y if top is None else min(y, top) for _, y in seen]
     x_low, x_high = (min(xs), max(xs)) if max(xs) > min(xs) else _range(xs, log=False, pad=0)
     y_low, y_high = _range([*ys, *([0.0] if zero and not log else [])], log=log, pad=0.05)
-    if zero and min(ys) >= 0 and max(ys) > 0:
+    if zero and not log and min(ys) >= 0 and max(ys) > 0:
         y_low = 0.0
     across, up = _Axis(x_low, x_high), _Axis(y_low, y_high, log=log)
 

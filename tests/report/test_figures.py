@@ -1,0 +1,55 @@
+"""Names, directions and the wording of comparisons."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from recurra.report.figures import FIGURES, baseline_name, commands, compare, count, figure, finite, headline
+
+
+@pytest.mark.parametrize(
+    ("key", "model", "other", "words", "better"),
+    [
+        ("perplexity", 4.12, 6.6, "38 % below", True),
+        ("perplexity", 120.0, 100.0, "20 % above", False),
+        ("perplexity", 99.7, 100.0, "0.3 % below", True),
+        ("perplexity", 5.0, 5.0, "level with", None),
+        ("accuracy", 0.91, 0.85, "6.0 points above", True),
+        ("nll", 1.4, 1.7, "0.300 nats below", True),
+        ("some_score", 2.0, 1.0, "100 % above", None),
+    ],
+)
+def test_comparisons(key: str, model: float, other: float, words: str, better: bool | None) -> None:
+    assert compare(figure(key), model, other) == (
+        words.replace(" %", "\u00a0%").replace(" points", "\u00a0points").replace(" nats", "\u00a0nats"),
+        better,
+    )
+
+
+def test_the_headline_is_the_first_known_figure_that_is_finite() -> None:
+    def chosen(**metrics: object) -> str | None:
+        found = headline(metrics)
+        return found.key if found else None
+
+    assert chosen(nll=1.0, bits_per_char=1.4, perplexity=2.7) == "perplexity"
+    assert chosen(nll=1.0, perplexity=math.nan) == "nll"
+    assert chosen(zzz=3.0) == "zzz"
+    assert chosen(nll=None, perplexity="4") is None
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None, "4", True, 10**400, 1e300])
+def test_what_is_no_finite_number_is_a_dash(value: object) -> None:
+    assert finite(value) is None
+    assert count(value) == "–"
+    assert all(each.write(value) == "–" for each in FIGURES.values())
+
+
+def test_unknown_names_stay_as_they_are() -> None:
+    assert baseline_name("my-rule") == "my-rule"
+    assert figure("my_score").lower is None
+    assert [line for _, line in commands("my_task", "runs/a")] == [
+        "recurra evaluate runs/a DATA",
+        "recurra info runs/a",
+    ]

@@ -1,0 +1,147 @@
+"""Ticks, thinning, smoothing and charts."""
+
+from __future__ import annotations
+
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recurra.report.svg import Mark, Series, bar, line_chart, log_ticks, smooth, thin, tick_labels, ticks
+
+NUMBERS = st.floats(min_value=-1e140, max_value=1e140)
+
+
+@given(NUMBERS, NUMBERS)
+def test_ticks_are_round_few_and_inside(a: float, b: float) -> None:
+    low, high = min(a, b), max(a, b)
+    found = ticks(low, high)
+    room = 1e-6 * (high - low) + 1e-9 * max(abs(low), abs(high))
+    assert 1 <= len(found) <= 12
+    assert found == sorted(found)
+    assert all(low - room <= tick <= high + room for tick in found)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1.0]),
+        (1.37, 4.2, [2, 3, 4]),
+        (-3, 3, [-2, 0, 2]),
+        (0, 0.0021, [0, 0.0005, 0.001, 0.0015, 0.002]),
+        (0, 50_000, [0, 10_000, 20_000, 30_000, 40_000, 50_000]),
+        (7, 7, [7]),
+    ],
+)
+def test_ticks_are_at_ones_twos_and_fives(low: float, high: float, expected: list[float]) -> None:
+    assert ticks(low, high) == pytest.approx(expected)
+
+
+def test_log_ticks_are_powers_of_ten_or_else_ordinary_ones() -> None:
+    assert log_ticks(1e-8, 1.0, 5) == pytest.approx([1e-8, 1e-6, 1e-4, 1e-2, 1])
+    assert log_ticks(2.0, 8.0) == [2, 4, 6, 8]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=8, unique=True))
+def test_ticks_of_any_axis_have_labels_that_differ(values: list[float]) -> None:
+    found = ticks(min(values), max(values))
+    labels = tick_labels(found)
+    if len(found) > 1 and max(values) - min(values) > 1e-4 * max(map(abs, values)):
+        assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([0, 500, 1000], ["0", "500", "1000"]),
+        ([1000, 2000], ["1k", "2k"]),
+        ([0, 2e6], ["0", "2M"]),
+        ([1.5, 2.0], ["1.5", "2.0"]),
+        ([0, 1e-5], ["0", "10⁻⁵"]),
+        ([0, 5e20], ["0", "5·10²⁰"]),
+        ([3.0], ["3"]),
+        ([], []),
+    ],
+)
+def test_tick_labels(values: list[float], labels: list[str]) -> None:
+    assert tick_labels(values) == labels
+
+
+@given(st.lists(st.floats(-1e9, 1e9) | st.just(math.nan), max_size=500), st.integers(4, 100))
+def test_thinning_keeps_ends_and_extremes(values: list[float], limit: int) -> None:
+    points = [(float(index), value) for index, value in enumerate(values)]
+    kept = thin(points, limit)
+    real = [y for _, y in points if math.isfinite(y)]
+    left = [y for _, y in kept if math.isfinite(y)]
+    assert len(kept) <= 1.25 * limit + 5
+    assert [x for x, _ in kept] == sorted(x for x, _ in kept)
+    if real:
+        assert (left[0], left[-1], min(left), max(left)) == (real[0], real[-1], min(real), max(real))
+    assert any(math.isnan(y) for _, y in kept) == any(math.isnan(y) for y in values)
+
+
+@given(st.lists(st.floats(-100, 100) | st.just(math.nan), max_size=60), st.floats(1, 50))
+def test_smoothing_stays_within_the_values_and_keeps_gaps(values: list[float], span: float) -> None:
+    points = [(float(index), value) for index, value in enumerate(values)]
+    real = [value for value in values if math.isfinite(value)]
+    for (_, before), (_, after) in zip(points, smooth(points, span), strict=True):
+        assert math.isnan(before) == math.isnan(after)
+        assert math.isnan(after) or min(real) - 1e-9 <= after <= max(real) + 1e-9
+
+
+def test_smoothing_does_not_lag_behind_a_slope() -> None:
+    line = [(float(x), 3.0 * x) for x in range(100)]
+    assert [y for _, y in smooth(line, 9)][10:-10] == pytest.approx([3.0 * x for x in range(10, 90)])
+
+
+def coordinates(svg: str) -> list[float]:
+    return [float(number) for path in re.findall(r' d="([^"]*)"', svg) for number in re.findall(r"-?[\d.]+", path)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**9), NUMBERS | st.just(math.nan)), max_size=40), st.booleans(), st.booleans()
+)
+def test_any_curve_gives_a_well_formed_picture(points: list[tuple[int, float]], log: bool, zero: bool) -> None:
+    points.sort(key=lambda point: point[0])
+    svg = line_chart(
+        [Series("a", [(float(x), y) for x, y in points], "held", dots=True)], title="t", x_label="x", log=log, zero=zero
+    )
+    if any(math.isfinite(y) and (y > 0 or not log) for _, y in points):
+        ElementTree.fromstring(svg)
+        assert "nan" not in svg and "inf" not in svg
+        assert all(-0.2 * 2000 - 1 <= number <= 1.2 * 2000 + 1 for number in coordinates(svg))
+    else:
+        assert svg == ""
+
+
+def test_one_point_is_a_dot_and_a_constant_lies_in_the_middle() -> None:
+    one = line_chart([Series("a", [(5.0, 1.0)], "held")], title="t", x_label="x")
+    assert one.count("<circle") == 1 and "<path" not in one
+    flat = line_chart([Series("a", [(0.0, 2.0), (1.0, 2.0)], "held")], title="t", x_label="x")
+    assert re.search(r'd="M0 500h0L2000 500"', flat)
+
+
+def test_a_gap_parts_the_curve() -> None:
+    points = [(0.0, 1.0), (1.0, 2.0), (2.0, math.nan), (3.0, 1.0), (4.0, math.inf), (5.0, 1.5)]
+    svg = line_chart([Series("a", points, "held")], title="t", x_label="x")
+    assert coordinates(svg) and re.findall(r' d="([^"]*)"', svg)[0].count("M") == 3
+
+
+def test_texts_are_escaped() -> None:
+    svg = line_chart(
+        [Series("<s>", [(0.0, 1.0), (1.0, 2.0)], "held")],
+        title='"><script>',
+        x_label="<x>",
+        marks=[Mark(1.0, 2.0, "<b>best</b>", "held")],
+    )
+    assert "<script" not in svg and "<x>" not in svg and "<b>" not in svg
+    assert "&lt;b&gt;best" in svg
+
+
+def test_bars_stay_between_nothing_and_all() -> None:
+    assert 'width="100.00%"' in bar(7.0, "model")
+    assert 'width="50.00%"' in bar(0.5, "model")
+    assert 'width="0.50%"' in bar(-3.0, "model")
