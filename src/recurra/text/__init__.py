@@ -1,5 +1,6 @@
 """Text: reading it from files, and the vocabularies that turn it into numbers and back."""
 
 from recurra.text.read import Corpus, read_corpus
+from recurra.text.vocabulary import UNITS, Decoder, Vocabulary, build_vocabulary, load_vocabulary
 
-__all__ = ["Corpus", "read_corpus"]
+__all__ = ["UNITS", "Corpus", "Decoder", "Vocabulary", "build_vocabulary", "load_vocabulary", "read_corpus"]

@@ -1,0 +1,96 @@
+"""Vocabularies: from a text to numbers and back.
+
+A unit is a class of its own module; `VOCABULARIES` is the one place that lists them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recurra.errors import DataError, RunError, UsageError
+from recurra.text.vocabulary.base import Decoder, Vocabulary
+from recurra.text.vocabulary.bpe import BpeVocabulary
+from recurra.text.vocabulary.byte_units import ByteVocabulary
+from recurra.text.vocabulary.characters import CharacterVocabulary
+from recurra.text.vocabulary.words import WordVocabulary
+
+__all__ = [
+    "UNITS",
+    "VOCABULARIES",
+    "BpeVocabulary",
+    "ByteVocabulary",
+    "CharacterVocabulary",
+    "Decoder",
+    "Vocabulary",
+    "WordVocabulary",
+    "build_vocabulary",
+    "load_vocabulary",
+]
+
+VOCABULARIES: dict[str, type[Vocabulary]] = {
+    kind.unit: kind for kind in (CharacterVocabulary, ByteVocabulary, WordVocabulary, BpeVocabulary)
+}
+UNITS = tuple(VOCABULARIES)
+
+
+def build_vocabulary(texts: Sequence[str], *, unit: str = "char", **settings: Any) -> Vocabulary:
+    """Make the vocabulary of some texts.
+
+    `unit` is one of `UNITS`; `settings` are those of its `build` (`min_count`, `max_size`, `split`), and one that is
+    None is left at its default. Raises `UsageError` for a unit or a setting that does not exist, and `DataError` when
+    there is no text at all.
+
+    >>> build_vocabulary(["to be or not to be"], unit="char", min_count=None)
+    <char vocabulary of 263 ids>
+    """
+    kind = VOCABULARIES.get(unit)
+    if kind is None:
+        raise UsageError(f"unit: expected one of {', '.join(UNITS)}, got {unit!r}")
+    if isinstance(texts, str):
+        raise UsageError("texts: expected a list of texts, got one text; write [text]")
+    given = {name: value for name, value in settings.items() if value is not None}
+    for name in given.keys() - kind.settings:
+        known = f"takes {', '.join(sorted(kind.settings))}" if kind.settings else "takes no settings"
+        raise UsageError(f"{name}: the unit {unit} {known}; leave it out")
+    if not any(texts):
+        raise DataError("expected text to make a vocabulary from, got none")
+    return kind.build(texts, **given)
+
+
+def load_vocabulary(folder: Path | str) -> Vocabulary:
+    """Read the vocabulary that `Vocabulary.save` wrote into a folder. Raises `RunError` when it is missing or damaged."""
+    names = sorted({kind.file for kind in VOCABULARIES.values()})
+    paths = [path for name in names if (path := Path(folder) / name).exists()]
+    if len(paths) != 1:
+        what = "both" if paths else "neither"
+        raise RunError(f"{folder}: expected one of {' and '.join(names)}, got {what}; train the run again")
+    path = paths[0]
+    try:
+        document = _document(path)
+        kinds = {unit: kind for unit, kind in VOCABULARIES.items() if kind.file == path.name}
+        unit = document.get("unit") if len(kinds) > 1 else next(iter(kinds))
+        if not isinstance(unit, str) or unit not in kinds:
+            raise RunError(f"unit: expected one of {', '.join(kinds)}, got {unit!r}")
+        return kinds[unit].from_document(document)
+    except RunError as error:
+        raise RunError(f"{path}: {error}") from None
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8"), object_pairs_hook=_without_doubles)
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"expected JSON in UTF-8: {error}") from None
+    if not isinstance(document, dict):
+        raise RunError(f"expected a JSON object, got {type(document).__name__}")
+    return document
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key is there twice")
+    return document

@@ -1,0 +1,219 @@
+"""What every vocabulary promises, and what those whose ids stand for bytes share."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recurra.errors import DataError, RunError, UsageError
+
+BEGIN, END = 0, 1
+MARKS = ("<begin>", "<end>")
+FIRST_BYTE = len(MARKS)
+VERSION = 1
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Decoder(ABC):
+    """Turns ids into text one at a time; what the pushes and the flush return, joined, is what `decode` returns."""
+
+    @abstractmethod
+    def push(self, id: int) -> str:
+        """Take the next id and return the text that is now certain, which may be none."""
+
+    @abstractmethod
+    def flush(self) -> str:
+        """Return what is still held back, and start afresh."""
+
+
+class Vocabulary(ABC):
+    """The units of a text and their numbers: 0 is the mark <begin>, 1 the mark <end>, the rest are the units.
+
+    The marks are never written in a text: one that contains the characters "<end>" has those characters, or that word.
+    """
+
+    unit: ClassVar[str]
+    file: ClassVar[str] = "vocabulary.json"
+    settings: ClassVar[frozenset[str]] = frozenset()
+    """What `build` can be told, beside the texts."""
+
+    begin: int = BEGIN
+    end: int = END
+    size: int
+    line_break: int | None
+
+    @classmethod
+    @abstractmethod
+    def build(cls, texts: Sequence[str]) -> Self:
+        """Make the vocabulary of some texts; the subclasses take settings."""
+
+    @abstractmethod
+    def _encode(self, text: str) -> npt.NDArray[np.int32]: ...
+
+    @abstractmethod
+    def label(self, id: int) -> str:
+        """Return how one id is shown to a person."""
+
+    @abstractmethod
+    def decoder(self) -> Decoder:
+        """Return a decoder that takes one id at a time."""
+
+    @abstractmethod
+    def document(self) -> dict[str, Any]:
+        """Return all that is saved, as JSON values."""
+
+    @classmethod
+    @abstractmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        """Make the vocabulary that `document` describes. Raises `RunError` when it is not well formed."""
+
+    def encode(self, text: str) -> npt.NDArray[np.int32]:
+        """Return the ids of a text, int32, without marks. The text is brought to Unicode's normal form C first.
+
+        Raises `DataError` for a lone surrogate, which is half a character and cannot be written as UTF-8.
+        """
+        return self._encode(normalise(text))
+
+    def decode(self, ids: npt.ArrayLike) -> str:
+        """Return the text that some ids stand for. Marks give nothing; bytes that are not UTF-8 give U+FFFD.
+
+        Raises `UsageError` for an id that is out of range.
+        """
+        decoder = self.decoder()
+        return "".join([decoder.push(id) for id in self.checked(ids).tolist()]) + decoder.flush()
+
+    def starts(self, ids: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Return where an id begins a new unit; here each does. A mark counts as a unit."""
+        return np.ones(len(self.checked(ids)), dtype=np.bool_)
+
+    def save(self, folder: Path) -> Path:
+        """Write the vocabulary into a folder as canonical UTF-8 JSON and return the file's path."""
+        path = Path(folder) / self.file
+        text = json.dumps(self.document(), ensure_ascii=False, indent=0, sort_keys=True, allow_nan=False)
+        path.write_bytes(text.encode("utf-8") + b"\n")
+        return path
+
+    def checked(self, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return ids as an array (T,). Raises `UsageError` when they are not whole numbers from 0 to size − 1."""
+        array = np.asarray(ids)
+        if array.ndim != 1:
+            raise UsageError(f"ids: expected a list of numbers, got an array of {array.ndim} dimensions")
+        if array.size == 0:
+            return np.zeros(0, dtype=np.int64)
+        if array.dtype.kind not in "iu":
+            raise UsageError(f"ids: expected whole numbers, got {array.dtype}")
+        low, high = int(array.min()), int(array.max())
+        if low < 0 or high >= self.size:
+            raise UsageError(f"ids: expected 0 to {self.size - 1}, got {low if low < 0 else high}")
+        return array.astype(np.int64, copy=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and type(self) is type(other) and self.document() == other.document()
+
+    def __repr__(self) -> str:
+        return f"<{self.unit} vocabulary of {self.size} ids>"
+
+
+class ByteDecoder(Decoder):
+    """Decodes ids that stand for bytes: a character is held back until its last byte has come."""
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self._pieces = pieces
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def push(self, id: int) -> str:
+        return self._utf8.decode(self._pieces[in_range(id, len(self._pieces))])
+
+    def flush(self) -> str:
+        rest = self._utf8.decode(b"", final=True)
+        self._utf8.reset()
+        return rest
+
+
+class PieceVocabulary(Vocabulary):
+    """A vocabulary in which each id stands for some bytes of UTF-8, and a text's ids for exactly its bytes."""
+
+    _pieces: list[bytes]
+
+    def decode(self, ids: npt.ArrayLike) -> str:
+        return b"".join(map(self._pieces.__getitem__, self.checked(ids).tolist())).decode("utf-8", "replace")
+
+    def decoder(self) -> Decoder:
+        return ByteDecoder(self._pieces)
+
+    def label(self, id: int) -> str:
+        return MARKS[id] if in_range(id, self.size) < FIRST_BYTE else piece_label(self._pieces[id])
+
+
+def piece_label(piece: bytes) -> str:
+    """Return how bytes are shown: as text where they are whole characters, else each byte by its number.
+
+    >>> piece_label("中".encode()), piece_label(bytes([0xE4, 0xB8]))
+    ('中', '<0xE4><0xB8>')
+    """
+    try:
+        return piece.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(f"<0x{byte:02X}>" for byte in piece)
+
+
+def in_range(id: int, size: int) -> int:
+    """Return the id. Raises `UsageError` unless it is from 0 to size − 1."""
+    if not 0 <= id < size:
+        raise UsageError(f"id: expected 0 to {size - 1}, got {id}")
+    return id
+
+
+def normalise(text: str) -> str:
+    """Return a text in normal form C. Raises `DataError` when it holds a lone surrogate."""
+    if not text.isascii() and (found := _SURROGATE.search(text)):
+        raise DataError(
+            f"character {found.start()}: expected Unicode text, got the lone surrogate U+{ord(found.group()):04X}",
+            hint="read the file as UTF-8, or replace it by U+FFFD",
+        )
+    return unicodedata.normalize("NFC", text)
+
+
+def check_at_least(name: str, value: int, least: int, why: str = "") -> int:
+    """Return a setting. Raises `UsageError` unless it is a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UsageError(f"{name}: expected a whole number of at least {least}{why}, got {value!r}")
+    return value
+
+
+def by_count(counts: Iterable[tuple[str, int]], min_count: int) -> list[str]:
+    """Return the units that come at least `min_count` times, the most frequent first, ties by code points."""
+    kept = [(unit, count) for unit, count in counts if count >= min_count]
+    return [unit for unit, _ in sorted(kept, key=lambda pair: (-pair[1], pair[0]))]
+
+
+def expect_keys(document: dict[str, Any], keys: set[str]) -> None:
+    """Raise `RunError` unless a saved vocabulary has exactly these keys, and a version that is known."""
+    if set(document) != keys | {"unit", "version"}:
+        raise RunError(f"expected the keys {sorted(keys | {'unit', 'version'})}, got {sorted(document)}")
+    if document["version"] != VERSION or isinstance(document["version"], bool):
+        raise RunError(f"version: expected {VERSION}, got {document['version']!r}; read it with a newer Recurra")
+
+
+def expect_units(value: object, name: str) -> list[str]:
+    """Return a list of units. Raises `RunError` unless all are non-empty texts without surrogates, none twice."""
+    if not isinstance(value, list):
+        raise RunError(f"{name}: expected a list of texts, got {type(value).__name__}")
+    seen: set[str] = set()
+    for place, unit in enumerate(value):
+        if not isinstance(unit, str) or not unit or _SURROGATE.search(unit):
+            raise RunError(f"{name}[{place}]: expected a text that is not empty, got {unit!r}")
+        if unit in seen:
+            raise RunError(f"{name}[{place}]: {unit!r} is there twice")
+        seen.add(unit)
+    return value

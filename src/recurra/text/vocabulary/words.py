@@ -1,0 +1,203 @@
+"""Units that are words, with <unk> for those that are not known."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Literal, Self, cast
+
+import numpy as np
+import numpy.typing as npt
+import regex
+
+from recurra.errors import RunError, UsageError
+from recurra.text.vocabulary.base import (
+    MARKS,
+    VERSION,
+    Decoder,
+    Vocabulary,
+    by_count,
+    check_at_least,
+    expect_keys,
+    expect_units,
+    in_range,
+    normalise,
+)
+from recurra.text.vocabulary.spacing import CJK, Spacer
+
+Split = Literal["space", "punctuation"]
+
+UNKNOWN = "<unk>"
+LINE = "\n"
+_UNKNOWN_ID = len(MARKS)
+_FIRST_WORD = _UNKNOWN_ID + 1
+
+_SPACED = re.compile(r"\r\n|[\r\n]|\S+")
+_RAW = regex.compile(
+    rf"""
+      \r\n | [\r\n]
+    | </?[A-Za-z][A-Za-z_-]*>                               # <unk>, <br>
+    | [{CJK}] \p{{M}}*                                      # 春, が
+    | (?: \p{{L}}\. ){{2,}}                                 # U.S.
+    | [[\p{{L}}\p{{M}}\p{{N}}_\u200c\u200d]--[{CJK}]]+      # a word and what may join two parts of it:
+      (?: (?: ['’‐‑-] | (?<=\p{{N}})[.,:](?=\p{{N}}) )      # don't, well-known, 3.14, 1,000
+          [[\p{{L}}\p{{M}}\p{{N}}_\u200c\u200d]--[{CJK}]]+ )*
+    | \.{{2,}} | -{{2,}} | …+ | —+                          # a dash or an ellipsis, however long
+    | \p{{GCB=Prepend}}                                      # would take the space after it along
+    | (?![\s\x1c-\x1f]) \X                                   # any other mark or emoji
+    """,
+    regex.VERBOSE | regex.V1,
+)
+
+
+class WordVocabulary(Vocabulary):
+    r"""Words, id 2 for the unknown one, and the end of a line, "\n", as a word of its own.
+
+    `split` says what a word is. "space": whatever stands between white space, for text that is tokenised already, as
+    the Penn treebank is. "punctuation": words and numbers (don't, well-known and 3.14 whole), each other mark by itself,
+    tags such as <unk> whole, and each Chinese or Japanese character by itself, since no space is written between them.
+
+    >>> vocabulary = WordVocabulary.build(["a cat, a dog\n"], min_count=1)
+    >>> vocabulary.split, [vocabulary.label(id) for id in vocabulary.encode("a dog, a bird\n")]
+    ('punctuation', ['a', 'dog', ',', 'a', '<unk>', '<eos>'])
+    >>> vocabulary.decode(vocabulary.encode("a   dog, a bird\n"))
+    'a dog, a <unk>\n'
+    """
+
+    unit = "word"
+    settings = frozenset({"min_count", "max_size", "split"})
+
+    def __init__(self, words: Sequence[str], split: Split) -> None:
+        """Take the words, in the order of their ids (from 3), without <unk>; they must be distinct."""
+        self.words = list(words)
+        self.split: Split = split
+        self.size = _FIRST_WORD + len(self.words)
+        self._ids = {UNKNOWN: _UNKNOWN_ID} | {word: id for id, word in enumerate(self.words, _FIRST_WORD)}
+        self._texts = ["", "", UNKNOWN, *self.words]
+        self.line_break = self._ids.get(LINE)
+
+    @classmethod
+    def build(
+        cls,
+        texts: Sequence[str],
+        *,
+        min_count: int | None = None,
+        max_size: int | None = None,
+        split: Split | Literal["auto"] = "auto",
+    ) -> Self:
+        """Take the words that come at least `min_count` times, the most frequent first, at most `max_size` ids in all.
+
+        `min_count` is 1 where the text has <unk> in it already and 2 where not, so that <unk> is met in training.
+        The line's end is kept whatever its count.
+        """
+        if split not in ("auto", "space", "punctuation"):
+            raise UsageError(f"split: expected auto, space or punctuation, got {split!r}")
+        if min_count is not None:
+            check_at_least("min_count", min_count, 1)
+        if max_size is not None:
+            check_at_least("max_size", max_size, _FIRST_WORD + 1, " (two marks, <unk> and the line's end)")
+        texts = [normalise(text) for text in texts]
+        chosen = guess_split(texts) if split == "auto" else split
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(words_of(text, chosen))
+        if min_count is None:
+            min_count = 1 if UNKNOWN in counts else 2
+        del counts[UNKNOWN]
+        lines = counts[LINE]
+        words = by_count(counts.items(), min_count)
+        if max_size is not None:
+            words = words[: max_size - _FIRST_WORD]
+        if lines and LINE not in words:
+            room = len(words) if max_size is None else max_size - _FIRST_WORD - 1
+            words = [*words[:room], LINE]
+        return cls(words, chosen)
+
+    def _encode(self, text: str) -> npt.NDArray[np.int32]:
+        ids = self._ids
+        return np.array([ids.get(word, _UNKNOWN_ID) for word in words_of(text, self.split)], dtype=np.int32)
+
+    def label(self, id: int) -> str:
+        text = self._texts[in_range(id, self.size)]
+        return MARKS[id] if id < len(MARKS) else "<eos>" if text == LINE else text
+
+    def decoder(self) -> Decoder:
+        return WordDecoder(self._texts, Spacer(apart=self.split == "space"))
+
+    def document(self) -> dict[str, Any]:
+        return {"unit": self.unit, "version": VERSION, "split": self.split, "words": self.words}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        expect_keys(document, {"split", "words"})
+        split = document["split"]
+        if split not in ("space", "punctuation"):
+            raise RunError(f"split: expected space or punctuation, got {split!r}")
+        words = expect_units(document["words"], "words")
+        for place, word in enumerate(words):
+            if word == UNKNOWN or (word != LINE and word.split() != [word]):
+                raise RunError(f"words[{place}]: expected one word, got {word!r}")
+        return cls(words, cast("Split", split))
+
+
+class WordDecoder(Decoder):
+    """Joins words by spaces where they belong; nothing is held back, since a space is written before the next word."""
+
+    def __init__(self, texts: Sequence[str], spacer: Spacer) -> None:
+        self._texts, self._spacer = texts, spacer
+
+    def push(self, id: int) -> str:
+        text = self._texts[in_range(id, len(self._texts))]
+        return self._spacer.before(text) + text if text else ""
+
+    def flush(self) -> str:
+        self._spacer.reset()
+        return ""
+
+
+def words_of(text: str, split: Split) -> list[str]:
+    r"""Cut a text into words; the end of a line (\n, \r\n or \r) is the word "\n".
+
+    >>> words_of("It's “3.14”, isn't it? 春眠。", "punctuation")
+    ["It's", '“', '3.14', '”', ',', "isn't", 'it', '?', '春', '眠', '。']
+    >>> words_of(" mr. <unk> is n't \n", "space")
+    ['mr.', '<unk>', 'is', "n't", '\n']
+    """
+    words = (_SPACED if split == "space" else _RAW).findall(text)
+    if "\r" in text:
+        words = [LINE if word in ("\r\n", "\r") else word for word in words]
+    return words
+
+
+_SAMPLE = 1 << 18
+_ATTACHED = regex.compile(r"[\p{L}\p{N}][,;:!?][\"'”’)\]]*(?=\s|$)")
+_SENTENCE_END = regex.compile(r"[\p{L}\p{N}][.!?][\"'”’)\]]*[^\S\n]*$", regex.MULTILINE)
+_CJK_RUN = regex.compile(rf"[{CJK}]+", regex.V1)
+
+
+def guess_split(texts: Sequence[str]) -> Split:
+    """Return "space" for text that is tokenised already, else "punctuation", by the first quarter of a million characters.
+
+    Text is raw when marks hang on words (a comma or its like after one word in a hundred, or a full stop at the end of
+    every fifth line), or when Chinese or Japanese runs on without spaces (more than three characters on average).
+
+    >>> guess_split(["the cat , the dog ."]), guess_split(["The cat, the dog."]), guess_split(["春眠不觉晓"])
+    ('space', 'punctuation', 'punctuation')
+    """
+    sample: list[str] = []
+    room = _SAMPLE
+    for text in texts:
+        sample.append(text[:room])
+        room -= len(sample[-1])
+        if room <= 0:
+            break
+    text = "\n".join(sample)
+    runs = [len(run) for run in _CJK_RUN.findall(text)]
+    if runs and sum(runs) > 3 * len(runs):
+        return "punctuation"
+    attached = len(_ATTACHED.findall(text))
+    ended = len(_SENTENCE_END.findall(text))
+    lines = sum(1 for line in text.splitlines() if line.strip())
+    raw = attached * 100 > len(text.split()) or ended * 5 > lines
+    return "punctuation" if raw else "space"
