@@ -232,7 +232,8 @@ def _samples(record: Record) -> str:
     events = [event for event in record.samples if isinstance(event.get("text"), str)]
     if not events:
         return ""
-    chosen = {0: events[0], len(events) // 2: events[len(events) // 2], len(events) - 1: events[-1]}
+    middle = (len(events) - 1) // 2
+    chosen = {0: events[0], middle: events[middle], len(events) - 1: events[-1]}
     shown = []
     for event in chosen.values():
         text = event["text"]
