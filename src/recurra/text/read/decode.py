@@ -16,6 +16,7 @@ from recurra.errors import DataError
 HEAD = 8192  # bytes that decide whether a file met in a folder is text
 _WINDOW = 1 << 20  # bytes looked at to guess an encoding
 
+_LONG_RUN = regex.compile(r"\p{M}{64,}+")
 _SIGNATURES = (
     (b"\x1f\x8b", "a gzip file", "give it the suffix .gz, or unpack it"),
     (b"\xfd7zXZ\x00", "an xz file", "give it the suffix .xz, or unpack it"),
@@ -128,9 +129,6 @@ def defect(text: str, *, lenient: bool = False) -> str | None:
             return f"expected UTF-8 text, got byte 0x{code - 0xDC00:02x}"
         return f"holds half of a surrogate pair, \\u{code:04x}"
     return None
-
-
-_LONG_RUN = regex.compile(r"\p{M}{64,}+")
 
 
 def _sorted_marks(run: regex.Match[str]) -> str:

@@ -93,7 +93,7 @@ def _expand(name: str, faults: Faults) -> list[tuple[Path | None, bool]]:
     # Not Path.glob: it takes no absolute pattern.
     matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
     if not matches:
-        raise DataError("no file matches this pattern", source=name, hint=_did_you_mean(path.parent / "x"))
+        raise DataError("no file matches this pattern", source=name, hint=_holds(path.parent))
     return [(inner, True) for match in matches for inner in (_walk(match, faults) if match.is_dir() else [match])]
 
 
@@ -178,19 +178,22 @@ def _unpack(name: str, data: bytes, found: bool, faults: Faults, depth: int = 0)
 
 def _did_you_mean(path: Path) -> str | None:
     """Suggest names that are there, from the first folder on the way that exists."""
-    path = path.absolute()
-    missing = path
+    path = missing = path.absolute()
     while not missing.parent.is_dir():
         missing = missing.parent
-    reason = f"there is no folder {missing}" if missing != path else None
-    try:
-        names = sorted(entry.name for entry in missing.parent.iterdir() if not entry.name.startswith("."))
-    except OSError:
-        return reason
-    close = difflib.get_close_matches(missing.name, names, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(missing.name, _names(missing.parent), n=3)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    if missing == path and names:
-        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-        return f"{missing.parent} holds {shown}"
-    return reason
+    return f"there is no folder {missing}" if missing != path else _holds(missing.parent)
+
+
+def _holds(folder: Path) -> str | None:
+    names = _names(folder)
+    return f"{folder} holds {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}" if names else None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError:
+        return []
