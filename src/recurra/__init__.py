@@ -1,3 +1,34 @@
 """Recurra trains, measures, explains and runs recurrent neural networks."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from recurra.fit import resume, train
+    from recurra.run import Run
+    from recurra.stream import Stream
+
+    def load(path: str) -> Run: ...
+
+
+__all__ = ["Run", "Stream", "__version__", "load", "resume", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    # Importing torch takes seconds: `recurra --help` and `recurra data list` must not wait for it.
+    if name in ("train", "resume"):
+        import recurra.fit
+
+        return getattr(recurra.fit, name)
+    if name in ("Run", "load"):
+        import recurra.run
+
+        return recurra.run.Run if name == "Run" else recurra.run.Run.load
+    if name == "Stream":
+        import recurra.stream
+
+        return recurra.stream.Stream
+    raise AttributeError(f"module 'recurra' has no attribute {name!r}")

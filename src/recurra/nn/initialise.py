@@ -37,7 +37,7 @@ def _identity(weight: Tensor, gain: float) -> None:
 Initialiser = Callable[[Tensor, float], None]
 # scheme → (weights from the input, recurrent weights); each gate's rows are drawn on their own.
 SCHEMES: dict[str, tuple[Initialiser, Initialiser]] = {
-    "orthogonal": (_xavier, _orthogonal),
+    "orthogonal": (_orthogonal, _orthogonal),
     "xavier": (_xavier, _xavier),
     "uniform": (_uniform, _uniform),
     "torch": (_torch, _torch),

@@ -68,6 +68,7 @@ class Stack(nn.Module):
 
     x (T, B, I), state → outputs of the last layer (T, B, H), state.  `hidden_sizes` gives H of each layer, the first lowest.
     `weight_dropout` is DropConnect on the recurrent weights. `residual` adds a layer's input to its output where the sizes agree.
+    `layer_norm` normalises each layer's output (Ba et al. 2016, arXiv:1607.06450, applied outside the recurrence).
 
     >>> stack = Stack("lstm", 8, [16, 16], dropout=0.1)
     >>> y, state = stack(torch.zeros(7, 2, 8), stack.zero_state(2))
@@ -85,6 +86,7 @@ class Stack(nn.Module):
         variational: bool = False,
         weight_dropout: float = 0.0,
         residual: bool = False,
+        layer_norm: bool = False,
     ) -> None:
         super().__init__()
         if not hidden_sizes:
@@ -96,6 +98,7 @@ class Stack(nn.Module):
         sizes = [input_size, *hidden_sizes]
         kind = get_cell(cell)
         self.layers = nn.ModuleList(Layer(kind, i, h, weight_dropout=weight_dropout) for i, h in pairwise(sizes))
+        self.norms = nn.ModuleList(nn.LayerNorm(h) if layer_norm else nn.Identity() for h in hidden_sizes)
         self.dropout = Dropout(dropout, variational=variational)
 
     def reset_parameters(self, scheme: str = "orthogonal", gain: float = 1.0, forget_bias: float | None = 1.0) -> None:
@@ -114,8 +117,9 @@ class Stack(nn.Module):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         new = []
-        for index, (layer, layer_state) in enumerate(zip(self, state, strict=True)):
+        for index, (layer, norm, layer_state) in enumerate(zip(self, self.norms, state, strict=True)):
             y, layer_state = layer(x if index == 0 else self.dropout(x), layer_state)
+            y = norm(y)
             x = x + y if self.residual and y.shape == x.shape else y
             new.append(layer_state)
         return x, tuple(new)

@@ -1,0 +1,63 @@
+"""The command line: one verb, one file."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from recurra import __version__
+from recurra.cli import bench, data, evaluate, generate, info, predict, reproduce, score, train
+from recurra.errors import RecurraError
+
+app = typer.Typer(
+    name="recurra",
+    help="Train, measure, explain and run recurrent neural networks on the computer you have.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"recurra {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+app.add_typer(train.app, name="train")
+app.command("evaluate")(evaluate.evaluate)
+app.command("score")(score.score)
+app.command("generate")(generate.generate)
+app.command("predict")(predict.predict)
+app.command("info")(info.info)
+app.add_typer(data.app, name="data")
+app.command("reproduce")(reproduce.reproduce)
+app.command("bench")(bench.bench)
+
+
+def main() -> None:
+    """Run the command line; every error a user can cause becomes one line and an exit code."""
+    try:
+        app()
+    except RecurraError as error:
+        print(f"recurra: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(error.exit_code) from None
+    except BrokenPipeError:
+        # The reader of a pipe has gone (`recurra generate … | head`): that is no error. Keep the interpreter's last flush quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+__all__ = ["app", "main"]

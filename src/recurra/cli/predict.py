@@ -1,0 +1,38 @@
+"""`recurra predict RUN [INPUT|-]`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recurra.cli.options import Device, Json, Lines, RunFolder, print_json, print_line, read_lines
+
+
+def predict(
+    run: RunFolder,
+    source: Lines = "-",
+    json: Json = False,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", "-t", help="A text to go on from, instead of a file; may be repeated.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many of the likeliest.")] = 5,
+    device: Device = "cpu",
+) -> None:
+    """Give the likeliest next units after every line, with their probabilities.
+
+    [bold]Examples[/bold]
+
+    recurra predict runs/novel -t "To be, or not to " -k 3
+
+    echo 床前明月 | recurra predict runs/tang --json
+    """
+    from recurra.run import Run
+
+    loaded = Run.load(run).to(device)
+    for line in text or read_lines(source):
+        result = loaded.predict(line, k)
+        if json:
+            print_json(result)
+        else:
+            print_line(line + "\t" + "\t".join(f"{unit!r} {share:.3f}" for unit, share in result["next"]))

@@ -1,0 +1,7 @@
+"""`recurra reproduce [NAME]`."""
+
+from __future__ import annotations
+
+
+def reproduce() -> None:
+    """Run a recipe."""

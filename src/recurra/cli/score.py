@@ -1,0 +1,53 @@
+"""`recurra score RUN [FILE|-]`."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from recurra.cli.options import Device, Json, Lines, RunFolder, print_json, print_line, read_lines
+
+AT_ONCE = 256
+
+
+def score(
+    run: RunFolder,
+    source: Lines = "-",
+    json: Json = False,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", "-t", help="A text to score, instead of a file; may be repeated.")
+    ] = None,
+    rank: Annotated[bool, typer.Option("--rank", help="Likeliest first; by the log-probability of a unit.")] = False,
+    device: Device = "cpu",
+) -> None:
+    """Give the log-probability of every line, in nats: in all, for each unit, and the text.
+
+    With --json each unit's own comes too. --rank sorts candidates, the likeliest first.
+
+    [bold]Examples[/bold]
+
+    recurra score runs/novel -t "that was phenomenal" -t "phenomenal was that" --rank
+
+    recurra score runs/novel sentences.txt --json
+    """
+    from recurra.run import Run
+
+    loaded = Run.load(run).to(device)
+    lines = iter(text) if text else read_lines(source)
+    if rank:
+        results = sorted(loaded.score(list(lines)), key=lambda result: -result["log_prob_per_unit"])
+        _print(results, json)
+        return
+    # A pipe is answered as its lines come; a file in batches.
+    while batch := list(islice(lines, 1 if source == "-" and not text else AT_ONCE)):
+        _print(loaded.score(batch), json)
+
+
+def _print(results: list[dict], json: bool) -> None:
+    for result in results:
+        if json:
+            print_json(result)
+        else:
+            print_line(f"{result['log_prob']:.4f}\t{result['log_prob_per_unit']:.4f}\t{result['text']}")

@@ -1,0 +1,155 @@
+"""`recurra train TASK DATA`: one command for each task, with a flag for each of its settings."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+
+from recurra.cli.options import note
+from recurra.errors import UsageError
+
+EXAMPLES = {
+    "lm": """
+    [bold]Examples[/bold]
+
+    recurra train lm python-docs --within 1m
+
+    recurra train lm novel.txt -o runs/novel --within 20m
+
+    recurra train lm poems/*.json --text paragraphs --cell gru
+
+    recurra train lm train.txt --valid valid.txt --test test.txt --unit word
+
+    zcat books.gz | recurra train lm - -o runs/books
+
+    recurra train --resume runs/novel
+    """
+}
+PANELS = {"data": "Data", "model": "Model", "training": "Training"}
+
+app = typer.Typer(
+    help="Train a model of a task on your data: a run folder with the model, its figures and a report.",
+    invoke_without_command=True,
+)
+
+
+@app.callback()
+def _resume(
+    context: typer.Context,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="RUN", help="Go on with a training that was interrupted or killed.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    if resume is not None:
+        if context.invoked_subcommand is not None:
+            raise UsageError("resume: expected the run folder alone, as in `recurra train --resume RUN`")
+        from recurra.fit import resume as go_on
+
+        _finish(go_on(resume, quiet=quiet))
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def _command(task: str) -> Callable[..., None]:
+    """Make the command of a task; its parameters are made from the task's configuration."""
+    from recurra.configuration import fields, takes_list
+    from recurra.tasks import get_task
+
+    settings = {name: entry for name, entry in fields(task).items() if name != "data"}
+
+    def command(**given: Any) -> None:
+        from recurra import fit
+
+        data, out = given.pop("data_arguments"), given.pop("out")
+        config, quiet, resume = given.pop("config"), given.pop("quiet"), given.pop("resume")
+        extra = dict(_assignment(text, task) for text in given.pop("set"))
+        flags = {name: value for name, value in given.items() if value is not None and value != []}
+        if resume:
+            if out is None:
+                raise UsageError("resume: expected the run folder too, as in -o RUN --resume")
+            _finish(fit.resume(out, quiet=quiet))
+            return
+        if not data and config is None:
+            raise UsageError(f"data: expected files, folders or the name of a data set, as in `recurra train {task} novel.txt`")
+        _finish(fit.train(task, data, out, config=config, quiet=quiet, **{**flags, **extra}))
+
+    parameters = [
+        _parameter("data_arguments", list[str] | None, typer.Argument(metavar="DATA...", show_default=False, help="Files, folders, globs, the name of a data set (`recurra data list`), or - for standard input."), []),
+        _parameter("out", Path | None, typer.Option("--out", "-o", metavar="RUN", help="The run folder to make. Default: a new one under runs/.")),
+        _parameter("config", Path | None, typer.Option("--config", metavar="FILE", help="Settings from a TOML file; flags outrank it.")),
+        _parameter("set", list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name, as in model.hidden=256."), []),
+        _parameter("resume", bool, typer.Option("--resume", help="Go on with the training in -o RUN."), False),
+        _parameter("quiet", bool, typer.Option("--quiet", "-q", help="Show no progress."), False),
+        *(_setting(name, section, field, takes_list(field)) for name, (section, field) in settings.items()),
+    ]  # fmt: skip
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__doc__ = f"{get_task(task).Config.__doc__}\n{inspect.cleandoc(EXAMPLES.get(task, ''))}"
+    return command
+
+
+def _parameter(name: str, kind: Any, option: Any, default: Any = None) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+
+
+def _setting(name: str, section: str, field: FieldInfo, several: bool) -> inspect.Parameter:
+    """Turn a setting into a flag. It stays text here: the configuration is what reads and checks it."""
+    flag, panel = "--" + name.replace("_", "-"), PANELS.get(section, section.title())
+    default = "" if field.default in (None, []) else f" [dim]\\[default: {_shown(field.default)}][/dim]"
+    description = f"{field.description}{default}"
+    common = {"help": description, "rich_help_panel": panel, "show_default": False}
+    if several:
+        return _parameter(name, list[str], typer.Option(flag, metavar="FILE", **common), [])
+    if field.annotation is bool:
+        return _parameter(name, bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", **common))
+    return _parameter(name, str | None, typer.Option(flag, metavar=_metavar(field), **common))
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _metavar(field: FieldInfo) -> str:
+    kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
+    if get_origin(field.annotation) is Literal:
+        return "|".join(str(kind) for kind in kinds)
+    kind = kinds[0] if kinds else field.annotation
+    return {int: "N", float: "X", str: "TEXT"}.get(kind, "VALUE")  # type: ignore[arg-type]
+
+
+def _assignment(text: str, task: str) -> tuple[str, Any]:
+    from recurra.configuration import fields, takes_list
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"set: expected KEY=VALUE, got {text!r}")
+    known = fields(task).get(name.rpartition(".")[2].replace("-", "_"))
+    return name.strip(), value.split(",") if known and takes_list(known[1]) else value
+
+
+def _finish(run: Any) -> None:
+    """Say what there is now and what to do with it."""
+    end = run.events("end")[-1]
+    if end["reason"] == "interrupted":
+        note(f"stopped after step {end['step']}; the run can be used, or gone on with: recurra train --resume {run.path}")
+        raise typer.Exit(130)
+    from recurra.cli.evaluate import show
+
+    if run.evaluation is not None:
+        show(run.evaluation)
+    note(f"run: {run.path}   report: {run.path / 'report.html'}")
+
+
+def _add_tasks() -> None:
+    from recurra.tasks import get_task, task_names
+
+    for name in task_names():
+        app.command(name, short_help=get_task(name).title, no_args_is_help=True)(_command(name))
+
+
+_add_tasks()

@@ -1,0 +1,163 @@
+"""Batches for truncated back-propagation through time: B lanes that read on, window by window."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recurra.errors import DataError
+
+PADDING = -100
+"""The target of a step that stands for nothing: what `cross_entropy` ignores."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one training step reads.
+
+    inputs, targets: (T, B) int64, the targets `PADDING` where a lane has nothing to say.
+    fresh: (B,) bool, the lanes that begin a new sequence here, so that their state has to be zero.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    fresh: Tensor
+
+
+class Windows(ABC):
+    """A corpus cut into windows; the same seed and epoch always give the same windows."""
+
+    @abstractmethod
+    def count(self, epoch: int) -> int:
+        """Count the windows of an epoch."""
+
+    @abstractmethod
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Window]:
+        """Give the windows of an epoch from window `start` on."""
+
+
+class TextWindows(Windows):
+    """One long text as B lanes, each a contiguous part of it, T units at a time.
+
+    ids: (N,).  context: the id that stands before the first unit.  `shift` begins every epoch at another place of
+    the text, which is read round, so that the cuts between windows and lanes fall elsewhere each time.
+
+    >>> windows = TextWindows(np.arange(8), context=9, lanes=2, steps=3, seed=0)
+    >>> [w.inputs.T.tolist() for w in windows.epoch(0)]
+    [[[9, 0, 1], [3, 4, 5]], [[2], [6]]]
+    """
+
+    def __init__(self, ids: np.ndarray, *, context: int, lanes: int, steps: int, seed: int, shift: bool = False) -> None:
+        if len(ids) < 2:
+            raise DataError(f"the training text has {len(ids)} units; give at least a few thousand")
+        self.ids = torch.from_numpy(np.concatenate(([context], ids)).astype(np.int64))
+        self.steps, self.seed = steps, seed
+        # A short text in many lanes would give windows of a few steps: fewer lanes keep the windows whole.
+        self.lanes = max(1, min(lanes, len(ids) // steps))
+        self.shift = shift
+
+    def _rotated(self, epoch: int) -> Tensor:
+        """Give N + 1 ids, of which each is asked for after the one before it: the text, begun somewhere else each epoch."""
+        if not self.shift:
+            return self.ids
+        cut = int(np.random.default_rng([self.seed, epoch]).integers(len(self.ids) - 1))
+        return torch.cat((self.ids[cut:], self.ids[1 : cut + 1]))
+
+    def count(self, epoch: int) -> int:
+        return -(-((len(self.ids) - 1) // self.lanes) // self.steps)
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Window]:
+        ids = self._rotated(epoch)
+        length = (len(ids) - 1) // self.lanes
+        inputs = ids[:-1][: self.lanes * length].view(self.lanes, length).T  # (length, B)
+        targets = ids[1:][: self.lanes * length].view(self.lanes, length).T
+        for index in range(start, self.count(epoch)):
+            steps = slice(index * self.steps, (index + 1) * self.steps)
+            fresh = torch.full((self.lanes,), index == 0)
+            yield Window(inputs[steps].contiguous(), targets[steps].contiguous(), fresh)
+
+
+class DocumentWindows(Windows):
+    """Documents in B lanes: a lane that has finished one begins the next, with a fresh state and in a new window.
+
+    documents: id arrays without marks; each is read as begin, d₁ … dₙ and asked for d₁ … dₙ, end. Documents of like length
+    are read side by side, in an order that is drawn anew each epoch; a window is no longer than its longest lane needs.
+
+    >>> windows = DocumentWindows([np.array([5, 6, 7]), np.array([8])], begin=0, end=1, lanes=2, steps=3, seed=0)
+    >>> [sorted(w.targets.T.tolist()) for w in windows.epoch(0)]
+    [[[5, 6, 7], [8, 1, -100]], [[-100], [1]]]
+    """
+
+    POOL = 50  # groups of B documents that are sorted by length together: little padding, and still a random order
+
+    def __init__(
+        self, documents: Sequence[np.ndarray], *, begin: int, end: int, lanes: int, steps: int, seed: int
+    ) -> None:
+        if not documents:
+            raise DataError("there is no document to train on")
+        self.documents, self.begin, self.end, self.steps, self.seed = documents, begin, end, steps, seed
+        self.lengths = np.array([len(document) + 1 for document in documents])
+        self.lanes = min(lanes, len(documents))
+        self._counts: dict[int, int] = {}
+
+    def _order(self, epoch: int) -> np.ndarray:
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(len(self.documents))
+        groups: list[np.ndarray] = []
+        for first in range(0, len(order), self.lanes * self.POOL):
+            pool = order[first : first + self.lanes * self.POOL]
+            pool = pool[np.argsort(self.lengths[pool], kind="stable")]
+            groups += [pool[i : i + self.lanes] for i in range(0, len(pool), self.lanes)]
+        rng.shuffle(groups)  # type: ignore[arg-type]
+        return np.concatenate(groups)
+
+    def _plan(self, epoch: int) -> Iterator[list[tuple[int, int, int] | None]]:
+        """Give for each window what each lane reads: document, first step, and how many steps; None for an idle lane."""
+        queue = iter(self._order(epoch).tolist())
+        lanes: list[tuple[int, int] | None] = [(document, 0) for document in islice(queue, self.lanes)]
+        while any(lane is not None for lane in lanes):
+            left = [0 if lane is None else int(self.lengths[lane[0]]) - lane[1] for lane in lanes]
+            steps = min(self.steps, max(left))
+            window: list[tuple[int, int, int] | None] = []
+            for index, lane in enumerate(lanes):
+                if lane is None:
+                    window.append(None)
+                    continue
+                document, first = lane
+                window.append((document, first, min(steps, left[index])))
+                if left[index] > steps:
+                    lanes[index] = (document, first + steps)
+                else:
+                    following = next(queue, None)
+                    lanes[index] = None if following is None else (following, 0)
+            yield window
+
+    def count(self, epoch: int) -> int:
+        if epoch not in self._counts:
+            self._counts[epoch] = sum(1 for _ in self._plan(epoch))
+        return self._counts[epoch]
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Window]:
+        for plan in islice(self._plan(epoch), start, None):
+            steps = max(entry[2] for entry in plan if entry is not None)
+            inputs = np.full((len(plan), steps), self.end, dtype=np.int64)
+            targets = np.full((len(plan), steps), PADDING, dtype=np.int64)
+            fresh = np.zeros(len(plan), dtype=bool)
+            for lane, entry in enumerate(plan):
+                if entry is None:
+                    continue
+                document, first, count = entry
+                ids = self.documents[document]
+                fresh[lane] = first == 0
+                # The sequence begin, d₁ … dₙ, end, of which step t reads the element t and is asked for t + 1.
+                padded = np.concatenate(([self.begin], ids[max(0, first - 1) : first + count], [self.end]))
+                at = 1 if first > 0 else 0
+                inputs[lane, :count] = padded[at : at + count]
+                targets[lane, :count] = padded[at + 1 : at + 1 + count]
+            yield Window(torch.from_numpy(inputs.T.copy()), torch.from_numpy(targets.T.copy()), torch.from_numpy(fresh))

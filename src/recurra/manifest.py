@@ -1,0 +1,63 @@
+"""The manifest of a run folder: the SHA-256 sum of every file that was written, and of the manifest itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from recurra.errors import RunError
+from recurra.files import write_whole
+
+NAME = "manifest.json"
+
+
+def _render(files: dict[str, str]) -> bytes:
+    """Give the only bytes that a manifest of these files can have."""
+    listing = json.dumps(files, ensure_ascii=False, sort_keys=True)
+    own = hashlib.sha256(listing.encode()).hexdigest()
+    return (json.dumps({"files": files, "sha256": own}, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_manifest(folder: Path, names: Iterable[str]) -> None:
+    """Write the manifest, which makes a run folder whole; it has to be the last file written."""
+    write_whole(folder / NAME, _render({name: _sum(folder / name) for name in names}))
+
+
+def drop_manifest(folder: Path) -> None:
+    """Say that a run folder is being changed: without a manifest it is not whole."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
+def check_manifest(folder: Path) -> list[str]:
+    """Check every file of a run folder against its sum and give their names.
+
+    Raises `RunError`, which names the file, when the folder is no whole run or anything in it was changed or damaged.
+    """
+    path = folder / NAME
+    if not folder.is_dir():
+        raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; there is no such folder")
+    if not path.is_file():
+        if (folder / "checkpoint").is_dir():
+            raise RunError(f"{folder}: its training has not ended; go on with `recurra train --resume {folder}`")
+        raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; it has no {NAME}")
+    content = path.read_bytes()
+    try:
+        files = dict(json.loads(content)["files"])
+        whole = content == _render(files)
+    except (ValueError, KeyError, TypeError):
+        whole, files = False, {}
+    if not whole:
+        raise RunError(f"{path}: is damaged; restore the run folder from a copy, or train again")
+    for name, expected in files.items():
+        if not (folder / name).is_file():
+            raise RunError(f"{folder / name}: is missing; restore it from a copy, or train again")
+        if _sum(folder / name) != expected:
+            raise RunError(f"{folder / name}: is damaged or was changed (its SHA-256 sum is not the manifest's)")
+    return list(files)

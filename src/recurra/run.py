@@ -1,0 +1,127 @@
+"""A run: the folder that a training leaves, loaded and ready to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import nn
+
+from recurra.configuration import Configuration, load_configuration
+from recurra.errors import RunError, UsageError
+from recurra.manifest import check_manifest
+from recurra.stream import Stream
+from recurra.tasks import Task, get_task
+from recurra.training.log import read_events
+
+
+class Run:
+    """A trained model with everything that is known of it.
+
+    >>> import recurra, tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "verse.txt").write_text("the rain in spain falls mainly on the plain\\n" * 60)
+    >>> run = recurra.train("lm", folder / "verse.txt", folder / "run", quiet=True, hidden=32, layers=1, epochs=20)
+    >>> run = recurra.load(folder / "run")
+    >>> good, bad = run.score(["the rain in spain", "the rnia in psain"])
+    >>> good["log_prob"] > bad["log_prob"]
+    True
+    >>> isinstance(run.generate("the rain", length=20, seed=1), str)
+    True
+    """
+
+    def __init__(self, path: Path, configuration: Configuration, task: Task, network: nn.Module) -> None:
+        self.path, self.configuration, self.task, self.network = path, configuration, task, network
+
+    @classmethod
+    def load(cls, path: str | Path) -> Run:
+        """Load a run folder, every file of which is checked against its sum; raises `RunError` when anything is amiss."""
+        folder = Path(path)
+        check_manifest(folder)
+        configuration = load_configuration(folder / "config.toml")
+        task = get_task(configuration.task)(configuration.settings)
+        task.restore(folder)
+        network = task.network()
+        try:
+            network.load_state_dict(load((folder / "model.safetensors").read_bytes()))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise RunError(f"{folder / 'model.safetensors'}: does not fit the configuration: {error}") from None
+        return cls(folder, configuration, task, network.eval())
+
+    def to(self, device: str) -> Run:
+        """Move the network to another device."""
+        try:
+            self.network.to(torch.device(device))
+        except RuntimeError as error:
+            raise UsageError(f"device: {device!r} cannot be used here: {str(error).splitlines()[0]}") from None
+        return self
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """Give the events of the training, all or of one kind ("train", "valid", "sample", …)."""
+        events = read_events(self.path / "metrics.jsonl")
+        return [event for event in events if kind is None or event.get("event") == kind]
+
+    @property
+    def evaluation(self) -> dict[str, Any] | None:
+        """What was measured at the end of training; None where nothing was held out."""
+        found = self.events("evaluation")
+        return {name: value for name, value in found[-1].items() if name != "event"} if found else None
+
+    def info(self) -> dict[str, Any]:
+        """Say what this run is."""
+        start = (self.events("start") or [{}])[0]
+        end = (self.events("end") or [{}])[-1]
+        return {
+            "run": str(self.path),
+            "task": self.configuration.task,
+            "parameters": sum(p.numel() for p in self.network.parameters()),
+            "trained": start.get("began"),
+            "steps": end.get("step"),
+            "seconds": end.get("seconds"),
+            "ended": end.get("reason"),
+            "evaluation": self.evaluation,
+        }
+
+    # What a task can do; a run of another task says so.
+
+    def evaluate(self, data: str | Path | Sequence[str | Path] = (), **options: Any) -> dict[str, Any]:
+        """Measure on held-out data (the run's own unless others are named) beside the baselines."""
+        arguments = [data] if isinstance(data, str | Path) else data
+        progress = options.pop("progress", lambda _: None)
+        if options.get("baselines", True) or not arguments:
+            self.task.prepare(self.path)  # the baselines learn from the very text that the model learnt from
+        return self.task.evaluate(self.network, [str(a) for a in arguments] or None, progress, **options)
+
+    def score(self, texts: str | Sequence[str]) -> list[dict[str, Any]]:
+        """Give the log-probability of each text (nats), in all and for each unit."""
+        return self._able("score")(self.network, [texts] if isinstance(texts, str) else list(texts))
+
+    def predict(self, text: str, k: int = 5) -> dict[str, Any]:
+        """Give the k likeliest next units and their probabilities."""
+        return self._able("predict")(self.network, text, k)
+
+    def generate(self, prompt: str = "", **options: Any) -> str:
+        """Go on from a prompt; gives the prompt and what follows. For several samples or a stream of pieces, see `write`."""
+        return prompt + "".join(piece.text for piece in self.write(prompt, **options))
+
+    def write(self, prompt: str = "", **options: Any) -> Iterator[Any]:
+        """Go on from a prompt, `count` times; gives pieces (sample, text, last) as they are made."""
+        return self._able("write")(self.network, prompt=prompt, **options)
+
+    def search(self, prompt: str = "", **options: Any) -> list[dict[str, Any]]:
+        """Find the likeliest continuations by beam search."""
+        return self._able("search")(self.network, prompt=prompt, **options)
+
+    def stream(self, prompt: str = "") -> Stream:
+        """Give the model as a stream, having read a prompt: fed one unit at a time, in constant memory."""
+        return self._able("stream")(self.network, prompt)
+
+    def _able(self, verb: str) -> Any:
+        method = getattr(self.task, verb, None)
+        if method is None:
+            raise UsageError(f"{verb}: a run of {self.configuration.task!r} cannot do that")
+        return method

@@ -1,0 +1,139 @@
+"""What a task is: everything that the training loop, the run folder and the command line may ask of one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from recurra.errors import UsageError
+
+
+class Settings(BaseModel):
+    """A section of a configuration: the single source for flags, TOML, validation, help and docs."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, validate_default=True)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the data once it is read.
+
+    counts: what goes into the start of the metrics ("train_units": …).  fingerprint: changes whenever the examples do.
+    """
+
+    counts: dict[str, int]
+    fingerprint: str
+    notes: list[str] = field(default_factory=list)
+
+
+Carry = Any
+"""What a network hands from one batch to the next: nested tuples of tensors, or None at the beginning."""
+Batch = Any
+ConfigT = TypeVar("ConfigT", bound=Settings)
+
+
+class Task(ABC, Generic[ConfigT]):
+    """One kind of work. `config` holds its sections; values of None in it are filled in by `choose`."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    Config: ClassVar[type[Settings]]
+    criterion: ClassVar[str] = "nll"
+    """The validation figure that decides which weights are kept; lower is better."""
+    batch: ClassVar[int] = 64
+    """How many sequences are read side by side unless the user says otherwise."""
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    # Training
+
+    @abstractmethod
+    def prepare(self, saved: Path | None = None) -> Facts:
+        """Read the data. `saved` is a run folder whose vocabulary is to be used again; otherwise one is made."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> list[str]:
+        """Write what the network's inputs and outputs mean (a vocabulary) and give the names of the files."""
+
+    @abstractmethod
+    def restore(self, folder: Path) -> None:
+        """Read what `save` wrote, so that `network` can be called without the data."""
+
+    @abstractmethod
+    def choose(self, seconds: float | None, measure: Callable[[], float]) -> float:
+        """Fill in what the user left open, and give the number of epochs worth training.
+
+        seconds: the time there is for training, or None.  measure() builds the network as configured now and gives
+        the seconds that an epoch of it takes on this machine.
+        """
+
+    @abstractmethod
+    def network(self) -> nn.Module:
+        """Build the network, with fresh weights drawn from torch's generator."""
+
+    @abstractmethod
+    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
+        """Give the batches of an epoch from batch `start` on; the same arguments always give the same batches."""
+
+    @abstractmethod
+    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
+        """Count the batches of an epoch."""
+
+    @abstractmethod
+    def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:
+        """Give the summed loss of a batch, over how many elements it is summed, and what to hand to the next batch."""
+
+    @abstractmethod
+    def validate(self, network: nn.Module) -> dict[str, float] | None:
+        """Measure on the validation data, `criterion` among the figures; None where there is none."""
+
+    def sample(self, network: nn.Module, seed: int) -> str | None:
+        """Show in a few lines what the network can do by now; must not touch torch's global generator."""
+        return None
+
+    def gradient_lags(self, network: nn.Module, lags: int) -> list[float] | None:
+        """Give the norm of the gradient of the last step's loss with respect to the state k steps before, k = 0 … lags."""
+        return None
+
+    # After training
+
+    @property
+    @abstractmethod
+    def held_out(self) -> bool:
+        """Whether the run's own data leave something to evaluate on."""
+
+    @abstractmethod
+    def evaluate(self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None]) -> dict[str, Any]:
+        """Measure on held-out data beside the baselines; the object that the `evaluate` verb prints.
+
+        data: what the user names, or None for the run's own test data.
+        """
+
+
+_tasks: dict[str, type[Task]] = {}
+TaskType = TypeVar("TaskType", bound=type[Task])
+
+
+def register_task(task: TaskType) -> TaskType:
+    """Make a task known under its name; used as a class decorator."""
+    _tasks[task.name] = task
+    return task
+
+
+def task_names() -> list[str]:
+    """List the names of all registered tasks."""
+    return list(_tasks)
+
+
+def get_task(name: str) -> type[Task]:
+    """Find a task by its name; raises `UsageError` for an unknown one."""
+    if name not in _tasks:
+        raise UsageError(f"task: expected one of {', '.join(_tasks)}; got {name!r}")
+    return _tasks[name]

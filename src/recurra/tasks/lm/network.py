@@ -1,0 +1,76 @@
+"""The language model's network: embedding, a stack of cells, softmax over the vocabulary."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recurra.nn import Dropout, Stack, State
+from recurra.tasks.lm.config import Model
+
+
+class LanguageNetwork(nn.Module):
+    """ids (T, B), state → logits (T, B, V), state.
+
+    A one-hot input is the embedding's special case: its row is what the input matrix would be multiplied by.
+    """
+
+    def __init__(self, size: int, model: Model) -> None:
+        super().__init__()
+        if model.hidden is None or model.dropout is None:
+            raise ValueError("hidden and dropout have to be chosen before the network is built")
+        embedding = model.embedding or model.hidden
+        hidden = [model.hidden] * model.layers
+        if model.tied:
+            hidden[-1] = embedding
+        in_dropout = model.dropout / 2 if model.input_dropout is None else model.input_dropout
+        out_dropout = model.dropout if model.output_dropout is None else model.output_dropout
+        self.size = size
+        self.embedding = nn.Embedding(size, embedding)
+        self.input_dropout = Dropout(in_dropout, variational=model.variational)
+        self.stack = Stack(
+            model.cell,
+            embedding,
+            hidden,
+            dropout=model.dropout,
+            variational=model.variational,
+            weight_dropout=model.recurrent_dropout,
+            residual=model.residual,
+            layer_norm=model.layer_norm,
+        )
+        self.output_dropout = Dropout(out_dropout, variational=model.variational)
+        # A tied output has no weight of its own, only a bias.
+        self.output = None if model.tied else nn.Linear(hidden[-1], size)
+        self.output_bias = nn.Parameter(self.embedding.weight.new_zeros(size)) if model.tied else None
+        self._initialise(model)
+
+    def _initialise(self, model: Model) -> None:
+        self.stack.reset_parameters(model.init, model.init_gain, model.forget_bias)
+        uniform, width = model.init == "uniform", self.embedding.embedding_dim
+        if uniform:
+            nn.init.uniform_(self.embedding.weight, -model.init_gain, model.init_gain)
+        else:  # a tied embedding is the output too, whose logits have to begin small
+            nn.init.normal_(self.embedding.weight, std=1.0 if self.output else width**-0.5)
+        if self.output is not None:
+            if uniform:
+                nn.init.uniform_(self.output.weight, -model.init_gain, model.init_gain)
+            else:
+                nn.init.normal_(self.output.weight, std=0.5 * self.output.in_features**-0.5)
+            nn.init.zeros_(self.output.bias)
+
+    def zero_state(self, batch: int) -> State:
+        """Give the state in which a text begins."""
+        return self.stack.zero_state(batch)
+
+    def forward(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        x = self.input_dropout(self.embedding(ids))  # (T, B, E)
+        x, state = self.stack(x, state)
+        x = self.output_dropout(x)
+        if self.output is None:
+            return F.linear(x, self.embedding.weight, self.output_bias), state
+        return self.output(x), state
+
+    def step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        """Read one unit of each sequence: ids (B,) → logits (B, V), state."""
+        logits, state = self(ids.unsqueeze(0), state)
+        return logits[0], state

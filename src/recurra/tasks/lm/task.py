@@ -1,0 +1,204 @@
+"""The task `lm`: many to many, the next element of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recurra.baselines import language_baselines
+from recurra.data.windows import PADDING, DocumentWindows, TextWindows, Window, Windows
+from recurra.errors import DataError
+from recurra.nn import State, map_state
+from recurra.tasks.base import Carry, Facts, Task, register_task
+from recurra.tasks.lm import writing
+from recurra.tasks.lm.config import LanguageModelConfig
+from recurra.tasks.lm.examples import Examples, read_examples, read_part
+from recurra.tasks.lm.measure import measure_baseline, measure_network
+from recurra.tasks.lm.network import LanguageNetwork
+from recurra.tasks.lm.sizes import choose_size
+from recurra.tasks.lm.stream import LanguageStream
+from recurra.text import Vocabulary, load_vocabulary
+
+
+@register_task
+class LanguageModel(Task[LanguageModelConfig]):
+    """Predicts the next unit of a text; so it gives the probability of any sentence, and writes new ones."""
+
+    name = "lm"
+    title = "Language model"
+    Config = LanguageModelConfig
+
+    def __init__(self, config: LanguageModelConfig) -> None:
+        super().__init__(config)
+        self._examples: Examples | None = None
+        self._vocabulary: Vocabulary | None = None
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        if self._vocabulary is None:
+            raise DataError("no vocabulary yet: read the data or load a run first")
+        return self._vocabulary
+
+    @property
+    def examples(self) -> Examples:
+        if self._examples is None:
+            self.prepare()
+        return cast(Examples, self._examples)
+
+    @property
+    def continuous(self) -> bool:
+        """Whether the corpus is one long text, without documents."""
+        return self.config.data.documents == "none"
+
+    @property
+    def context(self) -> int:
+        """The id that a text begins after: the begin mark of a document, or a line break in a continuous text."""
+        line_break = self.vocabulary.line_break
+        return line_break if self.continuous and line_break is not None else self.vocabulary.begin
+
+    @property
+    def end(self) -> int | None:
+        """The id that ends a document, where there are documents."""
+        return None if self.continuous else self.vocabulary.end
+
+    # Data
+
+    def prepare(self, saved: Path | None = None) -> Facts:
+        if self._examples is None:
+            if saved is not None:
+                self.restore(saved)
+            self._examples = examples = read_examples(self.config.data, self._vocabulary)
+            self._vocabulary = examples.vocabulary
+            # From here on the kind of documents is known; a run says it, so that nothing has to be guessed again.
+            self.config.data.documents = examples.documents
+        examples = self._examples
+        parts = {"train": examples.train, "valid": examples.valid, "test": examples.test}
+        counts = {f"{name}_units": part.units for name, part in parts.items() if part}
+        counts["vocabulary"] = self.vocabulary.size
+        return Facts(counts, examples.fingerprint(), examples.notes)
+
+    def save(self, folder: Path) -> list[str]:
+        return [self.vocabulary.save(folder).name]
+
+    def restore(self, folder: Path) -> None:
+        self._vocabulary = load_vocabulary(folder)
+
+    # Training
+
+    def choose(self, seconds: float | None, measure: Callable[[], float]) -> float:
+        return choose_size(self.config.model, self.examples.train.units, seconds, measure)
+
+    def network(self) -> LanguageNetwork:
+        return LanguageNetwork(self.vocabulary.size, self.config.model)
+
+    def _windows(self, batch: int, seed: int) -> Windows:
+        data, train = self.config.data, self.examples.train
+        if self.continuous:
+            return TextWindows(
+                train.sequences[0], context=self.context, lanes=batch, steps=data.window, seed=seed, shift=data.shift
+            )
+        return DocumentWindows(
+            train.sequences,
+            begin=self.vocabulary.begin,
+            end=self.vocabulary.end,
+            lanes=batch,
+            steps=data.window,
+            seed=seed,
+        )
+
+    @cached_property
+    def _window_cache(self) -> dict[tuple[int, int], Windows]:
+        return {}
+
+    def _cached_windows(self, batch: int, seed: int) -> Windows:
+        if (batch, seed) not in self._window_cache:
+            self._window_cache[batch, seed] = self._windows(batch, seed)
+        return self._window_cache[batch, seed]
+
+    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Window]:
+        return self._cached_windows(batch, seed).epoch(epoch, start)
+
+    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
+        return self._cached_windows(batch, seed).count(epoch)
+
+    def loss(self, network: nn.Module, batch: Window, carry: Carry) -> tuple[Tensor, int, Carry]:
+        network = cast(LanguageNetwork, network)
+        device = next(network.parameters()).device
+        lanes = batch.inputs.shape[1]
+        state: State = network.zero_state(lanes)
+        if carry is not None:
+            keep = (~batch.fresh).to(device).unsqueeze(-1)
+            state = map_state(lambda old, zero: torch.where(keep, old, zero), carry, state)
+        logits, state = network(batch.inputs.to(device), state)
+        targets = batch.targets.to(device)
+        loss = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=PADDING, reduction="sum")
+        # Back-propagation ends at the window's edge; the state itself goes on.
+        return loss, int((batch.targets != PADDING).sum()), map_state(Tensor.detach, state)
+
+    def validate(self, network: nn.Module) -> dict[str, float] | None:
+        part = self.examples.valid
+        if part is None:
+            return None
+        measured = measure_network(cast(LanguageNetwork, network), part, self.vocabulary, self.context, self.end)
+        return {name: measured[name] for name in ("nll", "perplexity")}
+
+    def sample(self, network: nn.Module, seed: int) -> str | None:
+        return writing.sample_text(self, cast(LanguageNetwork, network), seed)
+
+    def gradient_lags(self, network: nn.Module, lags: int) -> list[float] | None:
+        return writing.gradient_lags(self, cast(LanguageNetwork, network), lags)
+
+    # After training
+
+    @property
+    def held_out(self) -> bool:
+        return self.examples.test is not None or self.examples.valid is not None
+
+    def evaluate(
+        self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
+    ) -> dict[str, Any]:
+        part = read_part(data, self.config.data, self.vocabulary) if data else self.examples.test or self.examples.valid
+        if part is None:
+            raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
+        name = " ".join(data) if data else "test" if self.examples.test else "valid"
+        progress("measuring the model")
+        model = measure_network(cast(LanguageNetwork, network), part, self.vocabulary, self.context, self.end)
+        beside = {}
+        if baselines:
+            for title, baseline in language_baselines().items():
+                progress(f"measuring the baseline {title}")
+                beside[title] = measure_baseline(baseline, self.examples.train, part, self.vocabulary, self.end)
+        count = int(model.pop("count"))
+        for figures in beside.values():
+            figures.pop("count")
+        return {"task": self.name, "data": name, "count": count, "metrics": model, "baselines": beside}
+
+    # What a language model can be asked
+
+    def score(self, network: LanguageNetwork, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Give the probability of each text; see `writing.score_texts`."""
+        return writing.score_texts(self, network, texts)
+
+    def predict(self, network: LanguageNetwork, text: str, k: int) -> dict[str, Any]:
+        """Give the k likeliest next units; see `writing.next_units`."""
+        return writing.next_units(self, network, text, k)
+
+    def write(self, network: LanguageNetwork, **options: Any) -> Iterator[writing.Piece]:
+        """Go on from a prompt; see `writing.write_text`."""
+        return writing.write_text(self, network, **options)
+
+    def search(self, network: LanguageNetwork, **options: Any) -> list[dict[str, Any]]:
+        """Find the likeliest continuations; see `writing.search_text`."""
+        return writing.search_text(self, network, **options)
+
+    def stream(self, network: LanguageNetwork, prompt: str) -> LanguageStream:
+        """Give a stream that has read a prompt."""
+        stream = LanguageStream(self, network)
+        stream.read(prompt)
+        return stream

@@ -1,0 +1,199 @@
+"""What a language model says: continuations of a prompt, the likeliest next units, the probability of sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from recurra.decoding import FINISHED, beam_search, generate, row_generators
+from recurra.errors import UsageError
+from recurra.nn import State, map_state
+from recurra.tasks.lm.network import LanguageNetwork
+from recurra.tasks.lm.scoring import document_item, score_items
+
+if TYPE_CHECKING:
+    from recurra.tasks.lm.task import LanguageModel
+
+SAMPLE_UNITS = 240
+READ_AT_ONCE = 4096  # steps of a long prompt that are run in one call
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Text that has become certain: of which sample, and whether it was that sample's last."""
+
+    sample: int
+    text: str
+    last: bool = False
+
+
+@torch.inference_mode()
+def read_prompt(task: LanguageModel, network: LanguageNetwork, prompt: str) -> tuple[int, State]:
+    """Read a prompt; gives its last id, which is still to be fed, and the state before it."""
+    ids = np.concatenate(([task.context], task.vocabulary.encode(prompt))).astype(np.int64)
+    device = next(network.parameters()).device
+    state = network.zero_state(1)
+    for first in range(0, len(ids) - 1, READ_AT_ONCE):
+        chunk = ids[first : min(first + READ_AT_ONCE, len(ids) - 1)]
+        _, state = network.stack(network.embedding(torch.from_numpy(chunk).to(device).unsqueeze(1)), state)
+    return int(ids[-1]), state
+
+
+def write_text(
+    task: LanguageModel,
+    network: LanguageNetwork,
+    *,
+    prompt: str = "",
+    count: int = 1,
+    length: int = 400,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int = 0,
+) -> Iterator[Piece]:
+    """Go on from a prompt, `count` times at once; pieces of text come as they are made. Temperature 0 is argmax."""
+    if count < 1:
+        raise UsageError(f"count: expected at least one sample, got {count}")
+    network.eval()
+    last, state = read_prompt(task, network, prompt)
+    device = next(network.parameters()).device
+    rows = generate(
+        network.step,
+        map_state(lambda tensor: tensor.expand(count, -1).contiguous(), state),
+        torch.full((count,), last, device=device),
+        length=length,
+        end=task.end,
+        generators=row_generators(seed, count) if temperature > 0 else (),
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        forbid=_forbidden(task),
+    )
+    return _pieces(task, rows, count)
+
+
+def _pieces(task: LanguageModel, rows: Iterator[np.ndarray], count: int) -> Iterator[Piece]:
+    decoders = [task.vocabulary.decoder() for _ in range(count)]
+    open_samples = set(range(count))
+    for ids in rows:
+        for sample in sorted(open_samples):
+            if ids[sample] == FINISHED or ids[sample] == task.end:
+                open_samples.discard(sample)
+                yield Piece(sample, decoders[sample].flush(), last=True)
+            elif text := decoders[sample].push(int(ids[sample])):
+                yield Piece(sample, text)
+    for sample in sorted(open_samples):
+        yield Piece(sample, decoders[sample].flush(), last=True)
+
+
+def _forbidden(task: LanguageModel) -> list[int]:
+    """The marks that must not be written: never the begin, and the end only where texts end."""
+    return [task.vocabulary.begin] + ([task.vocabulary.end] if task.end is None else [])
+
+
+def search_text(
+    task: LanguageModel,
+    network: LanguageNetwork,
+    *,
+    prompt: str = "",
+    beam: int = 8,
+    count: int = 1,
+    length: int = 400,
+    alpha: float = 0.6,
+) -> list[dict[str, Any]]:
+    """Find the likeliest continuations by beam search: `{"text", "log_prob", "score"}`, the best first."""
+    network.eval()
+    last, state = read_prompt(task, network, prompt)
+    found = beam_search(
+        network.step,
+        state,
+        torch.tensor([last], device=next(network.parameters()).device),
+        width=max(beam, count),
+        length=length,
+        end=task.end,
+        alpha=alpha,
+        count=count,
+        forbid=_forbidden(task),
+    )
+    return [{"text": task.vocabulary.decode(h.ids), "log_prob": h.log_prob, "score": h.score} for h in found]
+
+
+def score_texts(task: LanguageModel, network: LanguageNetwork, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Give the probability of each text, and of each unit of it given those before; natural logarithms."""
+    encoded = [task.vocabulary.encode(text) for text in texts]
+    scored = score_items(network, [document_item(ids, task.context, task.end) for ids in encoded])
+    return [
+        _scored(task, text, ids, result.log_probs) for text, ids, result in zip(texts, encoded, scored, strict=True)
+    ]
+
+
+def _scored(task: LanguageModel, text: str, ids: np.ndarray, log_probs: np.ndarray) -> dict[str, Any]:
+    starts = np.flatnonzero(task.vocabulary.starts(ids)).tolist()
+    units: list[list[Any]] = []
+    for first, last in zip(starts, [*starts[1:], len(ids)], strict=True):
+        label = task.vocabulary.decode(ids[first:last]) or task.vocabulary.label(int(ids[first]))
+        units.append([label, float(log_probs[first:last].sum())])
+    if task.end is not None:
+        units.append([task.vocabulary.label(task.end), float(log_probs[-1])])
+    total = float(log_probs.sum())
+    return {"text": text, "log_prob": total, "log_prob_per_unit": total / max(1, len(units)), "units": units}
+
+
+@torch.inference_mode()
+def next_units(task: LanguageModel, network: LanguageNetwork, text: str, k: int = 5) -> dict[str, Any]:
+    """Give the k likeliest next units after a text: `{"text", "next": [[unit, probability], …]}`."""
+    if k < 1:
+        raise UsageError(f"k: expected at least one unit to show, got {k}")
+    network.eval()
+    last, state = read_prompt(task, network, text)
+    logits, _ = network.step(torch.tensor([last], device=next(network.parameters()).device), state)
+    probabilities = logits[0].softmax(-1)
+    top = probabilities.topk(min(k, task.vocabulary.size))
+    pairs = [[task.vocabulary.label(int(i)), float(p)] for p, i in zip(top.values, top.indices, strict=True)]
+    return {"text": text, "next": pairs}
+
+
+def sample_text(task: LanguageModel, network: LanguageNetwork, seed: int) -> str:
+    """Write a short sample, for a person who watches the training."""
+    training = network.training
+    text = "".join(piece.text for piece in write_text(task, network, length=SAMPLE_UNITS, temperature=0.8, seed=seed))
+    network.train(training)
+    return text
+
+
+def gradient_lags(task: LanguageModel, network: LanguageNetwork, lags: int) -> list[float]:
+    """Measure how far back the gradient reaches: ‖∂ loss_T / ∂ state_(T−k)‖ for k = 0 … lags.
+
+    Lanes of the training text are read for lags + 1 steps, one step at a time so that each state can be asked; the norm is
+    over all layers, states and lanes. A vanishing gradient falls by a factor with every step, an exploding one rises.
+    """
+    sequences = [ids for ids in task.examples.train.sequences if len(ids) > lags + 1]
+    if not sequences:
+        raise UsageError(f"gradient_lags: expected a text of more than {lags + 1} units, all are shorter")
+    starts = np.linspace(0, len(sequences[0]) - lags - 2, 16).astype(int)
+    lanes = np.stack([sequences[0][s : s + lags + 2] for s in starts], axis=1).astype(np.int64)
+    ids = torch.from_numpy(lanes).to(next(network.parameters()).device)
+    training = network.training
+    network.eval()
+    states = []
+    state = network.zero_state(ids.shape[1])
+    with torch.enable_grad():
+        logits = None
+        for t in range(lags + 1):
+            logits, state = network.step(ids[t], state)
+            states.append(state)
+        assert logits is not None
+        loss = torch.nn.functional.cross_entropy(logits, ids[lags + 1])
+        tensors = [tensor for state in states for layer in state for tensor in layer]
+        gradients = torch.autograd.grad(loss, tensors, allow_unused=True)
+    network.train(training)
+    per_state = len(tensors) // len(states)
+    norms = []
+    for t in range(len(states)):
+        parts = gradients[t * per_state : (t + 1) * per_state]
+        norms.append(float(sum((g.double() ** 2).sum() for g in parts if g is not None)) ** 0.5)
+    return norms[::-1]

@@ -1,0 +1,258 @@
+"""The training loop: steps, validation, checkpoints. It knows no task."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from torch import Tensor
+
+from recurra.errors import DivergedError, RunError
+from recurra.tasks.base import Task
+from recurra.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from recurra.training.config import Training, learning_rate
+from recurra.training.log import MetricsLog
+from recurra.training.plan import Plan
+from recurra.training.step import Trainer
+
+SAMPLE_EVERY = 4  # validations
+
+
+@dataclass
+class Position:
+    """How far a training has come, and what it remembers; all of it goes into a checkpoint.
+
+    epoch, index: the batch that comes next.  seconds: of training, over all resumptions.  loss, count: summed since the last entry.
+    best: the lowest validation figure, at which step, and how many validations ago.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    index: int = 0
+    seconds: float = 0.0
+    loss: float = 0.0
+    count: int = 0
+    best: float | None = None
+    best_step: int = 0
+    stale: int = 0
+    validations: int = 0
+    done: str | None = None
+
+
+class Loop:
+    """Trains a task's network in a run folder, from the beginning or from its last checkpoint.
+
+    log: where events are kept.  watch: shown every event as well.  fingerprint: of the data, which a resumed training must share.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        training: Training,
+        plan: Plan,
+        folder: Path,
+        *,
+        batch: int,
+        fingerprint: str,
+        watch: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.task, self.training, self.plan, self.batch = task, training, plan, batch
+        self.fingerprint, self.watch = fingerprint, watch
+        self.checkpoints = folder / "checkpoint"
+        self.trainer = Trainer(task, training, plan.precision)
+        self.position = Position()
+        self.best: dict[str, Tensor] = {}
+        self.log = MetricsLog(folder / "metrics.jsonl")
+        self.interrupted = False
+        self._since = self._saved = time.monotonic()
+        self._rate = (time.monotonic(), 0)
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """Record an event and show it."""
+        self.log.write(event)
+        self.watch(event)
+
+    # Checkpoints
+
+    def save(self) -> None:
+        """Write a checkpoint of this very moment, between two steps."""
+        self._clock()
+        facts = {
+            "step": self.position.step,
+            "position": asdict(self.position),
+            "plan": asdict(self.plan),
+            "metrics_bytes": self.log.position(),
+            "fingerprint": self.fingerprint,
+        }
+        tensors = self.trainer.tensors() | {f"best/{name}": value for name, value in self.best.items()}
+        write_checkpoint(self.checkpoints, Checkpoint(tensors, facts))
+        self._saved = time.monotonic()
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint; raises `RunError` when the data are not the same any more."""
+        facts = checkpoint.facts
+        if facts["fingerprint"] != self.fingerprint:
+            raise RunError(
+                f"{self.checkpoints}: was made from other data than is there now; "
+                "put the data back as it was, or train anew into another folder"
+            )
+        self.position = Position(**facts["position"])
+        self.plan = Plan(**facts["plan"])
+        parts = {name: checkpoint.part(name) for name in ("model", "average", "optimizer", "carry", "random")}
+        self.trainer.restore(parts, self.position.step)
+        self.best = checkpoint.part("best")
+        self.log.cut(facts["metrics_bytes"])
+        self._since = self._saved = time.monotonic()
+        self._rate = (self._since, 0)
+
+    # Training
+
+    def run(self) -> str:
+        """Train to the end of the plan; gives why it ended: finished, patience or interrupted."""
+        with self._interruptible():
+            while self.position.done is None and not self.interrupted:
+                self._epoch()
+        if self.position.done is None:
+            self.save()
+            return "interrupted"
+        return self.position.done
+
+    def _epoch(self) -> None:
+        position = self.position
+        count = self.task.batch_count(position.epoch, batch=self.batch, seed=self.training.seed)
+        batches = self.task.batches(position.epoch, batch=self.batch, seed=self.training.seed, start=position.index)
+        for batch in batches:
+            self._step(batch, position.epoch + position.index / count)
+            position.index += 1
+            self._after_step(position.epoch + position.index / count)
+            if position.done is not None or self.interrupted:
+                return
+        position.epoch, position.index = position.epoch + 1, 0
+
+    def _step(self, batch: Any, epochs: float) -> None:
+        position = self.position
+        self._lr = learning_rate(self.training, epochs, self.plan.epochs)
+        try:
+            loss, count, self._norm = self.trainer.step(batch, self._lr)
+        except DivergedError as error:
+            raise DivergedError(
+                f"training stopped at step {position.step + 1} (epoch {position.epoch}, batch {position.index}): {error}; "
+                "try a lower --lr or --clip. The last good checkpoint is kept"
+            ) from None
+        position.step += 1
+        position.loss += loss
+        position.count += count
+        self._rate = (self._rate[0], self._rate[1] + count)
+
+    def _after_step(self, epochs: float) -> None:
+        position, plan = self.position, self.plan
+        last = position.step >= plan.steps
+        if position.step % plan.log == 0 or last:
+            self._log_training(epochs)
+        if position.step % plan.every == 0 or last:
+            self._validate(last)
+        if last:
+            position.done = position.done or "finished"
+        if position.done or time.monotonic() - self._saved >= self.training.checkpoint_seconds:
+            self.save()
+
+    def _log_training(self, epochs: float) -> None:
+        position, now = self.position, time.monotonic()
+        began, units = self._rate
+        self.emit(
+            {
+                "event": "train",
+                "step": position.step,
+                "epoch": round(epochs, 6),
+                "loss": position.loss / max(1, position.count),
+                "lr": self._lr,
+                "grad_norm": self._norm,
+                "units_per_second": round(units / max(1e-9, now - began), 1),
+                "seconds": self._clock(),
+            }
+        )
+        position.loss, position.count = 0.0, 0
+        self._rate = (now, 0)
+
+    def _validate(self, last: bool) -> None:
+        position = self.position
+        with self.trainer.averaged():
+            figures = self.task.validate(self.trainer.network)
+            if figures is not None:
+                value = figures[self.task.criterion]
+                better = position.best is None or value < position.best
+                position.stale = 0 if better else position.stale + 1
+                if better:
+                    position.best, position.best_step = value, position.step
+                    self.best = self.trainer.weights()
+                self.emit(
+                    {"event": "valid", "step": position.step, **figures, "best": better, "seconds": self._clock()}
+                )
+                if self.training.patience is not None and position.stale >= self.training.patience:
+                    position.done = "patience"
+            if position.validations % SAMPLE_EVERY == 0 or last:
+                text = self.task.sample(self.trainer.network, self.training.seed + position.step)
+                if text is not None:
+                    self.emit({"event": "sample", "step": position.step, "text": text})
+            if self.training.gradient_lags:
+                norms = self.task.gradient_lags(self.trainer.network, self.training.gradient_lags)
+                if norms is not None:
+                    self.emit({"event": "gradient_lags", "step": position.step, "norms": norms})
+        position.validations += 1
+        self._fit_to_time()
+        self._rate = (time.monotonic(), 0)
+
+    def _fit_to_time(self) -> None:
+        """With --within: when the machine turns out slower than was measured, plan fewer steps, so that the schedule still ends."""
+        budget = self.plan.seconds
+        if budget is None or self.position.step >= self.plan.steps:
+            return
+        seconds = self._clock()
+        needed = seconds / self.position.step * self.plan.steps
+        if needed > 1.05 * budget:
+            steps = max(self.position.step + 1, int(self.position.step * budget / seconds))
+            self.plan.epochs *= steps / self.plan.steps
+            self.plan.steps = steps
+            self.emit({"event": "plan", "step": self.position.step, "steps": steps})
+
+    def _clock(self) -> float:
+        now = time.monotonic()
+        self.position.seconds += now - self._since
+        self._since = now
+        return round(self.position.seconds, 3)
+
+    def outcome(self) -> dict[str, Tensor]:
+        """Give the weights to keep: the best by validation where there was one, else the last."""
+        return self.best or self.trainer.weights()
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let Ctrl-C (and a polite kill) end training after the step in hand; a second Ctrl-C ends it at once."""
+
+        def stop(number: int, _: FrameType | None) -> None:
+            self.interrupted = True
+            signal.signal(number, previous[number])
+
+        previous: dict[int, Any] = {}
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                previous[number] = signal.getsignal(number)
+                signal.signal(number, stop)
+        except ValueError:  # not the main thread: the caller's own handling stands
+            previous.clear()
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+def last_checkpoint(folder: Path) -> Checkpoint | None:
+    """Read the newest checkpoint of a run folder, or None where there is none."""
+    return read_checkpoint(folder / "checkpoint")

@@ -1,0 +1,102 @@
+"""Before training: which precision is faster here, and how much fits the time there is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import islice
+from statistics import median
+
+import torch
+
+from recurra.errors import UsageError
+from recurra.tasks.base import Task
+from recurra.training.config import Training, duration
+from recurra.training.step import Trainer
+
+RESERVE = 0.1
+"""Share of the time kept back for validation, baselines and the report."""
+
+
+@dataclass
+class Plan:
+    """What a training will do; part of every checkpoint, so that a resumed training follows the same one.
+
+    steps: optimizer steps in all.  every: steps between validations.  log: steps between entries of the training loss.
+    seconds: what the steps may take in all, where --within sets a limit.
+    """
+
+    epochs: float
+    steps: int
+    every: int
+    log: int
+    precision: str
+    sentence: str
+    seconds: float | None = None
+
+
+def make_plan(task: Task, training: Training, batch: int, started: float) -> Plan:
+    """Fill in what the user left open, by measuring this machine, and say what will be done.
+
+    started: `time.monotonic()` when the user's clock began.
+    """
+    if training.within is not None and training.epochs is not None:
+        raise UsageError("within, epochs: expected one of the two, got both; drop --epochs to let the time decide")
+    budget = None if training.within is None else duration(training.within)
+    measured: dict[str, float] = {}
+
+    def measure() -> float:
+        measured.clear()
+        measured.update(measure_steps(task, training, batch))
+        return min(measured.values()) * task.batch_count(0, batch=batch, seed=training.seed)
+
+    left = None if budget is None else max(1.0, budget * (1 - RESERVE) - (time.monotonic() - started))
+    worthwhile = task.choose(left, measure)
+    if not measured and (training.precision == "auto" or budget is not None):
+        measure()
+    precision = min(measured, key=measured.__getitem__) if measured else training.precision
+    per_epoch = task.batch_count(0, batch=batch, seed=training.seed)
+    epochs = training.epochs or worthwhile
+    if budget is not None:
+        left = max(1.0, budget * (1 - RESERVE) - (time.monotonic() - started))
+        fit = left / (measured[precision] * per_epoch)
+        # Past what is worth training, more passes only learn the text by heart.
+        epochs = min(fit, worthwhile)
+    steps = max(1, round(epochs * per_epoch))
+    every = max(1, min(per_epoch, -(-steps // training.validations)))
+    log = max(1, min(every, 50) // 2) if every > 1 else 1
+    sentence = f"{steps} steps, {epochs:.3g} passes over the data, in {precision}"
+    if measured:
+        sentence += (
+            f"; about {_time(steps * measured[precision])} at the measured {1 / measured[precision]:.3g} steps/s"
+        )
+    return Plan(epochs, steps, every, log, precision, sentence, left)
+
+
+def measure_steps(task: Task, training: Training, batch: int, repeats: int = 3) -> dict[str, float]:
+    """Time a training step in each precision that is allowed: seconds, the median of a few after a warm-up."""
+    choices = ["float32", "bfloat16"] if training.precision == "auto" else [training.precision]
+    seconds = {}
+    for precision in choices:
+        trainer = Trainer(task, training, precision)
+        times = []
+        batches = task.batches(0, batch=batch, seed=training.seed)
+        for item in islice(batches, repeats + 1):
+            start = time.perf_counter()
+            trainer.step(item, lr=0.0)
+            times.append(time.perf_counter() - start)
+        seconds[precision] = median(times[1:] or times)
+    return seconds
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def apply_threads(training: Training) -> int:
+    """Set torch's threads as asked, and give their number."""
+    if training.threads is not None:
+        torch.set_num_threads(training.threads)
+    return torch.get_num_threads()

@@ -1,0 +1,134 @@
+"""One optimizer step, and everything that it changes: weights, their average, the optimizer, the carried state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from recurra.errors import DivergedError, UsageError
+from recurra.tasks.base import Batch, Task
+from recurra.training.checkpoint import flatten, unflatten
+from recurra.training.config import Training
+
+
+class Trainer:
+    """A network in training. It knows no task: the loss comes from the task, and what is carried is opaque."""
+
+    def __init__(self, task: Task, training: Training, precision: str) -> None:
+        self.task, self.training, self.precision = task, training, precision
+        try:
+            self.device = torch.device(training.device)
+            self.network = task.network().to(self.device)
+        except RuntimeError as error:
+            raise UsageError(f"device: {training.device!r} cannot be used here: {str(error).splitlines()[0]}") from None
+        self.parameters = [p for p in self.network.parameters() if p.requires_grad]
+        self.optimizer = _optimizer(self.network, training)
+        self.average = [p.detach().clone() for p in self.parameters] if training.average else []
+        self.carry: Any = None
+        self.done = 0
+
+    def step(self, batch: Batch, lr: float) -> tuple[float, int, float]:
+        """Learn from one batch; gives the summed loss, over how many elements, and the gradient's norm before clipping.
+
+        Raises `DivergedError` when the loss or the gradient is not finite; the weights are then as they were.
+        """
+        self.network.train()
+        enabled = self.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
+            loss, count, carry = self.task.loss(self.network, batch, self.carry)
+        self.optimizer.zero_grad(set_to_none=True)
+        (loss / max(1, count)).backward()
+        norm = float(nn.utils.clip_grad_norm_(self.parameters, self.training.clip))
+        total = float(loss)
+        if not (norm < float("inf") and abs(total) < float("inf")):
+            raise DivergedError(f"the loss is {total:.4g} and the norm of its gradient {norm:.4g}")
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.optimizer.step()
+        self.carry = carry
+        self.done += 1
+        self._update_average()
+        return total, count, norm
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        if self.average:
+            # A young average is a plain mean, so that the initial weights do not linger in it.
+            memory = min(self.training.average, (1 + self.done) / (10 + self.done))
+            torch._foreach_lerp_(self.average, self.parameters, 1 - memory)
+
+    def weights(self) -> dict[str, Tensor]:
+        """Give the weights that a user would get: the average where one is kept."""
+        state = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        if self.average:
+            names = [name for name, p in self.network.named_parameters() if p.requires_grad]
+            state.update({name: value.clone() for name, value in zip(names, self.average, strict=True)})
+        return state
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the averaged weights, where they are kept, into the network for a while."""
+        held = [p.detach().clone() for p in self.parameters] if self.average else []
+        with torch.no_grad():
+            for p, value in zip(self.parameters, self.average, strict=False):
+                p.copy_(value)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for p, value in zip(self.parameters, held, strict=False):
+                    p.copy_(value)
+
+    # Checkpoints
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Give everything that the next step depends on, torch's random state included."""
+        tensors = {f"model/{name}": value for name, value in self.network.state_dict().items()}
+        tensors |= {f"average/{index}": value for index, value in enumerate(self.average)}
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            tensors |= {
+                f"optimizer/{index}/{slot}": value for slot, value in slots.items() if isinstance(value, Tensor)
+            }
+        tensors |= flatten("carry", self.carry)
+        tensors["random/cpu"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        return tensors
+
+    def restore(self, parts: dict[str, dict[str, Tensor]], done: int) -> None:
+        """Undo `tensors`, given its parts by their first name."""
+        self.network.load_state_dict(parts["model"])
+        if self.average:
+            self.average = [parts["average"][str(index)].to(self.device) for index in range(len(self.average))]
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in parts["optimizer"].items():
+            index, slot = name.split("/")
+            state.setdefault(int(index), {})[slot] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        self.carry = _to(unflatten(parts["carry"]), self.device)
+        torch.set_rng_state(parts["random"]["cpu"])
+        if "cuda" in parts["random"]:
+            torch.cuda.set_rng_state(parts["random"]["cuda"], self.device)
+        self.done = done
+
+
+def _to(nested: Any, device: torch.device) -> Any:
+    if nested is None:
+        return None
+    return nested.to(device) if isinstance(nested, Tensor) else tuple(_to(part, device) for part in nested)
+
+
+def _optimizer(network: nn.Module, training: Training) -> torch.optim.Optimizer:
+    decayed = [p for p in network.parameters() if p.requires_grad and p.dim() > 1]
+    others = [p for p in network.parameters() if p.requires_grad and p.dim() <= 1]
+    groups: Iterable[dict[str, Any]] = [
+        {"params": decayed, "weight_decay": training.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    if training.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=1.0)
+    return torch.optim.AdamW(groups, lr=1.0, betas=(training.beta1, training.beta2), fused=True)
