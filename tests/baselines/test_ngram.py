@@ -200,7 +200,10 @@ def test_uniform_and_the_names_of_the_baselines():
         (lambda: KneserNey().fit([np.array([0, 2])], 6, 0, 1), r"sequence 1: .* got the begin mark \(0\)"),
         (lambda: KneserNey().fit([np.array([2, 1])], 6, 0, 1), r"sequence 1: .* got the end mark \(1\)"),
         (lambda: KneserNey(2).fit(CORPUS, 6, 0, 1).log_probs(np.array([0])), "the sequence: .* got the begin mark"),
-        (lambda: KneserNey(2).fit(CORPUS, 6, 0, 1).log_probs(CORPUS[0], np.array([7])), "the context: expected ids from"),
+        (
+            lambda: KneserNey(2).fit(CORPUS, 6, 0, 1).log_probs(CORPUS[0], np.array([7])),
+            "the context: expected ids from",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(attempt, message):
