@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from recurra.tasks.base import Settings
 
+DEFAULTS = {"adamw": {"lr": 0.002, "weight_decay": 0.01}, "sgd": {"lr": 1.0, "weight_decay": 0.0}}
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -29,8 +30,8 @@ class Training(Settings):
     beta2: float = Field(
         default=0.99, ge=0, lt=1, description="AdamW: how long the mean of squared gradients remembers."
     )
-    weight_decay: float = Field(
-        default=0.01, ge=0, description="Pull of the weights towards zero (biases are left alone)."
+    weight_decay: float | None = Field(
+        default=None, ge=0, description="Pull of weights towards zero; biases are left alone. Default: 0.01 for adamw, 0 for sgd."
     )
     schedule: Literal["cosine", "linear", "constant", "decay"] = Field(
         default="cosine",
@@ -100,7 +101,7 @@ def learning_rate(training: Training, epochs_done: float, epochs: float) -> floa
     >>> [learning_rate(t, e, 13) for e in (0, 3.9, 4, 5.5)]
     [1.0, 1.0, 0.5, 0.25]
     """
-    peak = training.lr if training.lr is not None else {"adamw": 0.002, "sgd": 1.0}[training.optimizer]
+    peak = DEFAULTS[training.optimizer]["lr"] if training.lr is None else training.lr
     share = min(1.0, epochs_done / epochs)
     if training.schedule == "decay":
         return peak * training.decay ** max(int(epochs_done) + 1 - training.hold, 0)

@@ -17,6 +17,9 @@ from recurra.training.step import Trainer
 RESERVE = 0.1
 """Share of the time kept back for validation, baselines and the report."""
 
+LEAST_BETWEEN = 10
+"""Steps between validations at least: a short training is not to be spent on measuring it."""
+
 
 @dataclass
 class Plan:
@@ -63,7 +66,7 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
         # Past what is worth training, more passes only learn the text by heart.
         epochs = min(fit, worthwhile)
     steps = max(1, round(epochs * per_epoch))
-    every = max(1, min(per_epoch, -(-steps // training.validations)))
+    every = max(min(steps, LEAST_BETWEEN), min(per_epoch, -(-steps // training.validations)))
     log = max(1, min(every, 50) // 2) if every > 1 else 1
     sentence = f"{steps} steps, {epochs:.3g} passes over the data, in {precision}"
     if measured:

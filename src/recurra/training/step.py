@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from recurra.errors import DivergedError, UsageError
 from recurra.tasks.base import Batch, Task
 from recurra.training.checkpoint import flatten, unflatten
-from recurra.training.config import Training
+from recurra.training.config import DEFAULTS, Training
 
 
 class Trainer:
@@ -43,7 +43,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         (loss / max(1, count)).backward()
         norm = float(nn.utils.clip_grad_norm_(self.parameters, self.training.clip))
-        total = float(loss)
+        total = float(loss.detach())
         if not (norm < float("inf") and abs(total) < float("inf")):
             raise DivergedError(f"the loss is {total:.4g} and the norm of its gradient {norm:.4g}")
         for group in self.optimizer.param_groups:
@@ -125,8 +125,11 @@ def _to(nested: Any, device: torch.device) -> Any:
 def _optimizer(network: nn.Module, training: Training) -> torch.optim.Optimizer:
     decayed = [p for p in network.parameters() if p.requires_grad and p.dim() > 1]
     others = [p for p in network.parameters() if p.requires_grad and p.dim() <= 1]
+    decay = training.weight_decay
+    if decay is None:
+        decay = DEFAULTS[training.optimizer]["weight_decay"]
     groups: Iterable[dict[str, Any]] = [
-        {"params": decayed, "weight_decay": training.weight_decay},
+        {"params": decayed, "weight_decay": decay},
         {"params": others, "weight_decay": 0.0},
     ]
     if training.optimizer == "sgd":
