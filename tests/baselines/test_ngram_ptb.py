@@ -18,7 +18,7 @@ FOLDER = Path(os.environ.get("RECURRA_DATA", "")) / "ptb"
 def test_penn_treebank_test_perplexity():
     """Mikolov et al. 2011 (ICASSP, table 2) and many after them: KN5, 141.2."""
     texts = [
-        lzma.open(FOLDER / "ptb.train.txt.xz", "rt", encoding="utf-8").read(),
+        lzma.decompress((FOLDER / "ptb.train.txt.xz").read_bytes()).decode(),
         (FOLDER / "ptb.test.txt").read_text(encoding="utf-8"),
     ]
     words: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def test_pieces_cut_anywhere_give_what_the_whole_gives(rows, cuts):
     whole = LanguageScore().add(values, starts, characters=30, bytes=60, correct=correct)
     pieces = LanguageScore()
     places = [0, *sorted(cuts), 30]
-    for first, last in zip(places[:-1], places[1:], strict=True):
+    for first, last in pairwise(places):
         part = slice(first, last)
         pieces.add(values[part], starts[part], characters=last - first, bytes=2 * (last - first), correct=correct[part])
     assert (pieces.units, pieces.right) == (whole.units, whole.right)

@@ -77,6 +77,10 @@ def bench(
     with _Display(3 + len(todo)) as display:
         try:
             display("machine", lambda: _limits(report, todo, rounds), 3)
+            if json:
+                print_json(
+                    {key: value for key, value in report.as_dict().items() if key not in ("results", "left_out")}
+                )
             for index, case in enumerate(todo):
                 if deadline is not None and time.monotonic() > deadline:
                     report.left_out = len(todo) - index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 from rich.text import Text
 
+from recurra.cli.options import Json, note, print_json, print_line
 from recurra.data.fetch import Located, download, find, locate
 from recurra.data.registry import Dataset, Split, get, names
 
@@ -35,12 +35,7 @@ app = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A dataset; `recurra data list` shows them all.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text for people.")]
 UNPIPED_WIDTH = 160  # columns of a table when nobody's terminal says how wide it is
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False), file=sys.stdout)  # noqa: T201
 
 
 def _size(count: int | None) -> str:
@@ -93,7 +88,7 @@ def list_(as_json: Json = False) -> None:
     summaries = [_summary(get(name)) for name in names()]
     if as_json:
         for summary in summaries:
-            _print_json(summary)
+            print_json(summary)
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "task", "size", "where", "licence"):
@@ -139,7 +134,7 @@ class _Bars:
     def __call__(self, path: str, done: int, total: int) -> None:
         if not self._console.is_terminal:
             if done == total:
-                print(f"{path}: {_size(total)}", file=sys.stderr)  # noqa: T201
+                note(f"{path}: {_size(total)}")
             return
         if path not in self._tasks:
             for old in self._tasks.values():
@@ -148,17 +143,13 @@ class _Bars:
         self._bars.update(self._tasks[path], completed=done)
 
 
-def _note(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201
-
-
 def _print_paths(located: Located, as_json: bool, split: Split | None = None) -> None:
     if as_json:
         parts = {part: [str(path) for path in getattr(located, part)] for part in ("train", "valid", "test")}
-        _print_json({"name": located.name, "where": located.where, **parts, "settings": located.settings})
+        print_json({"name": located.name, "where": located.where, **parts, "settings": located.settings})
         return
     for path in getattr(located, split) if split else located.paths:
-        print(path, file=sys.stdout)  # noqa: T201
+        print_line(str(path))
 
 
 @app.command("get")
@@ -174,10 +165,10 @@ def get_(name: Name, as_json: Json = False) -> None:
         recurra data get tang-poems --json
     """
     dataset = get(name)
-    _note(f"{dataset.title}\nlicence: {dataset.licence}\ncite: {dataset.citation}\nhome: {dataset.homepage}")
+    note(f"{dataset.title}\nlicence: {dataset.licence}\ncite: {dataset.citation}\nhome: {dataset.homepage}")
     with _Bars() as bars:
         located = download(dataset, report=bars)
-    _note(f"{dataset.name}: checked, {located.where}")
+    note(f"{dataset.name}: checked, {located.where}")
     _print_paths(located, as_json)
 
 
@@ -215,7 +206,7 @@ def info(name: Name, as_json: Json = False) -> None:
     if as_json:
         files = [{**file.model_dump(), "url": dataset.address(file)} for file in dataset.files]
         known = dataset.model_dump(exclude={"files", "url", "folder", "archive"})
-        _print_json(
+        print_json(
             {
                 **known,
                 "size": dataset.size,

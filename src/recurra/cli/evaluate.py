@@ -14,10 +14,13 @@ from recurra.cli.options import Device, Json, RunFolder, note, print_json
 def evaluate(
     run: RunFolder,
     data: Annotated[
-        list[str] | None, typer.Argument(help="Files to measure on. Default: what the run held out.", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Files to measure on. Default: what the run held out.", show_default=False),
     ] = None,
     json: Json = False,
-    baselines: Annotated[bool, typer.Option(help="Measure the baselines too (they learn from the training text).")] = True,
+    baselines: Annotated[
+        bool, typer.Option(help="Measure the baselines too (they learn from the training text).")
+    ] = True,
     device: Device = "cpu",
 ) -> None:
     """Measure a run on held-out data, beside the baselines.

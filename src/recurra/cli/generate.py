@@ -17,12 +17,19 @@ def generate(
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="Samples.")] = 1,
     length: Annotated[int, typer.Option("--length", "-l", min=1, help="Most units to write.")] = 400,
     temperature: Annotated[
-        float | None, typer.Option("--temperature", min=0.0, help="Below 1 safer, above 1 bolder.  [dim]\\[default: 1][/dim]")
+        float | None,
+        typer.Option("--temperature", min=0.0, help="Below 1 safer, above 1 bolder.  [dim]\\[default: 1][/dim]"),
     ] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", min=1, help="Choose among the K likeliest only.")] = None,
-    top_p: Annotated[float | None, typer.Option("--top-p", help="Choose among the likeliest that make up the share P.")] = None,
-    beam: Annotated[int | None, typer.Option("--beam", min=1, help="Search the likeliest text, W candidates wide.")] = None,
-    alpha: Annotated[float, typer.Option("--length-penalty", help="With --beam: strength of the length normalisation.")] = 0.6,
+    top_p: Annotated[
+        float | None, typer.Option("--top-p", help="Choose among the likeliest that make up the share P.")
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option("--beam", min=1, help="Search the likeliest text, W candidates wide.")
+    ] = None,
+    alpha: Annotated[
+        float, typer.Option("--length-penalty", help="With --beam: strength of the length normalisation.")
+    ] = 0.6,
     greedy: Annotated[bool, typer.Option("--greedy", help="Always take the likeliest unit (argmax).")] = False,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Fixes the output.")] = None,
     json: Json = False,

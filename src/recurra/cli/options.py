@@ -12,7 +12,9 @@ import typer
 
 from recurra.errors import DataError
 
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, made by `recurra train`.", show_default=False)]
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder, made by `recurra train`.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
 Lines = Annotated[
     str, typer.Argument(metavar="[FILE|-]", help="A file of one text a line; - is standard input.", show_default=False)

@@ -42,7 +42,8 @@ app = typer.Typer(
 def _resume(
     context: typer.Context,
     resume: Annotated[
-        Path | None, typer.Option("--resume", metavar="RUN", help="Go on with a training that was interrupted or killed.")
+        Path | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with a training that was interrupted or killed."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
@@ -76,7 +77,9 @@ def _command(task: str) -> Callable[..., None]:
             _finish(fit.resume(out, quiet=quiet))
             return
         if not data and config is None:
-            raise UsageError(f"data: expected files, folders or the name of a data set, as in `recurra train {task} novel.txt`")
+            raise UsageError(
+                f"data: expected files, folders or the name of a data set, as in `recurra train {task} novel.txt`"
+            )
         _finish(fit.train(task, data, out, config=config, quiet=quiet, **{**flags, **extra}))
 
     parameters = [
@@ -136,7 +139,9 @@ def _finish(run: Any) -> None:
     """Say what there is now and what to do with it."""
     end = run.events("end")[-1]
     if end["reason"] == "interrupted":
-        note(f"stopped after step {end['step']}; the run can be used, or gone on with: recurra train --resume {run.path}")
+        note(
+            f"stopped after step {end['step']}; the run can be used, or gone on with: recurra train --resume {run.path}"
+        )
         raise typer.Exit(130)
     from recurra.cli.evaluate import show
 

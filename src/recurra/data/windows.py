@@ -53,7 +53,9 @@ class TextWindows(Windows):
     [[[9, 0, 1], [3, 4, 5]], [[2], [6]]]
     """
 
-    def __init__(self, ids: np.ndarray, *, context: int, lanes: int, steps: int, seed: int, shift: bool = False) -> None:
+    def __init__(
+        self, ids: np.ndarray, *, context: int, lanes: int, steps: int, seed: int, shift: bool = False
+    ) -> None:
         if len(ids) < 2:
             raise DataError(f"the training text has {len(ids)} units; give at least a few thousand")
         self.ids = torch.from_numpy(np.concatenate(([context], ids)).astype(np.int64))
@@ -69,7 +71,7 @@ class TextWindows(Windows):
         cut = int(np.random.default_rng([self.seed, epoch]).integers(len(self.ids) - 1))
         return torch.cat((self.ids[cut:], self.ids[1 : cut + 1]))
 
-    def count(self, epoch: int) -> int:
+    def count(self, epoch: int) -> int:  # noqa: ARG002  every epoch of a text is as long
         return -(-((len(self.ids) - 1) // self.lanes) // self.steps)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Window]:

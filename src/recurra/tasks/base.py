@@ -94,11 +94,11 @@ class Task(ABC, Generic[ConfigT]):
     def validate(self, network: nn.Module) -> dict[str, float] | None:
         """Measure on the validation data, `criterion` among the figures; None where there is none."""
 
-    def sample(self, network: nn.Module, seed: int) -> str | None:
+    def sample(self, network: nn.Module, seed: int) -> str | None:  # noqa: ARG002
         """Show in a few lines what the network can do by now; must not touch torch's global generator."""
         return None
 
-    def gradient_lags(self, network: nn.Module, lags: int) -> list[float] | None:
+    def gradient_lags(self, network: nn.Module, lags: int) -> list[float] | None:  # noqa: ARG002
         """Give the norm of the gradient of the last step's loss with respect to the state k steps before, k = 0 … lags."""
         return None
 
@@ -118,10 +118,10 @@ class Task(ABC, Generic[ConfigT]):
 
 
 _tasks: dict[str, type[Task]] = {}
-TaskType = TypeVar("TaskType", bound=type[Task])
+TaskT = TypeVar("TaskT", bound=Task)
 
 
-def register_task(task: TaskType) -> TaskType:
+def register_task(task: type[TaskT]) -> type[TaskT]:
     """Make a task known under its name; used as a class decorator."""
     _tasks[task.name] = task
     return task

@@ -31,7 +31,9 @@ class Training(Settings):
         default=0.99, ge=0, lt=1, description="AdamW: how long the mean of squared gradients remembers."
     )
     weight_decay: float | None = Field(
-        default=None, ge=0, description="Pull of weights towards zero; biases are left alone. Default: 0.01 for adamw, 0 for sgd."
+        default=None,
+        ge=0,
+        description="Pull of weights towards zero; biases are left alone. Default: 0.01 for adamw, 0 for sgd.",
     )
     schedule: Literal["cosine", "linear", "constant", "decay"] = Field(
         default="cosine",

@@ -25,7 +25,7 @@ class Trainer:
             self.network = task.network().to(self.device)
         except RuntimeError as error:
             raise UsageError(f"device: {training.device!r} cannot be used here: {str(error).splitlines()[0]}") from None
-        self.parameters = [p for p in self.network.parameters() if p.requires_grad]
+        self.parameters: list[Tensor] = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = _optimizer(self.network, training)
         self.average = [p.detach().clone() for p in self.parameters] if training.average else []
         self.carry: Any = None

@@ -10,6 +10,8 @@ from recurra.cells import cell_names
 from recurra.nn import SCHEMES
 from recurra.tasks.base import Settings
 
+Documents = Literal["auto", "none", "line", "file", "blank", "record"]
+
 
 class Data(Settings):
     """What is read, and how it is cut into units."""
@@ -22,7 +24,7 @@ class Data(Settings):
     valid_share: float = Field(default=0.05, ge=0, lt=1, description="Share of the data held out for validation.")
     test_share: float = Field(default=0.05, ge=0, lt=1, description="Share of the data held out for the final test.")
     text: str | None = Field(default=None, description="Field with the text in JSON, JSONL, CSV or Parquet data.")
-    documents: Literal["auto", "none", "line", "file", "blank", "record"] = Field(
+    documents: Documents = Field(
         default="auto",
         description="What a document is; none: all is one long text. auto: a record of JSON, CSV or Parquet, else none.",
     )

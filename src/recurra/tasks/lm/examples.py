@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.data.splits import split_documents, split_text
 from recurra.errors import DataError, UsageError
-from recurra.tasks.lm.config import Data
+from recurra.tasks.lm.config import Data, Documents
 from recurra.text import Corpus, Vocabulary, build_vocabulary, read_corpus
 
 
@@ -48,7 +48,7 @@ class Examples:
     valid: Part | None
     test: Part | None
     vocabulary: Vocabulary
-    documents: str
+    documents: Documents
     notes: list[str]
 
     def fingerprint(self) -> str:
@@ -98,13 +98,17 @@ def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
             texts[name] = given.documents
     if vocabulary is None:
         vocabulary = build_vocabulary(
-            texts["train"], unit=data.unit, min_count=data.min_count, max_size=data.max_size, split=None if data.words == "auto" else data.words
+            texts["train"],
+            unit=data.unit,
+            min_count=data.min_count,
+            max_size=data.max_size,
+            split=None if data.words == "auto" else data.words,
         )
     parts = {name: encode(part, corpus.continuous, vocabulary) if part else None for name, part in texts.items()}
     train = parts["train"]
     if train is None or train.units < 2:
         raise DataError("there is nothing to learn from: the training text is shorter than two units")
-    documents = "none" if corpus.continuous else "record" if data.documents == "auto" else data.documents
+    documents: Documents = "none" if corpus.continuous else "record" if data.documents == "auto" else data.documents
     return Examples(train, parts["valid"], parts["test"], vocabulary, documents, notes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ def text_items(ids: np.ndarray, context: int, *, lanes: int = 16, warmup: int = 
     bounds = [len(ids) * lane // lanes for lane in range(lanes + 1)]
     whole = np.concatenate(([context], ids))
     items = []
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds):
         begin = max(0, first - warmup)
         items.append(Item(whole[begin:last], whole[begin + 1 : last + 1], first - begin))
     return items
