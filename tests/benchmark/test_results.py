@@ -7,7 +7,7 @@ import json
 import pytest
 
 from recurra.benchmark import Case, ComputeLimit, Report, Result, Shape
-from recurra.benchmark.cases import training_flops
+from recurra.benchmark.case import training_flops
 
 SHAPE = Shape(64, 64, 16, 100, 1)
 

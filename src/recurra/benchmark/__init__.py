@@ -4,9 +4,9 @@ A speed is a ratio to a peer in the same process, the two taking turns, the medi
 shared and noisy, and a bare time says little.
 """
 
-from recurra.benchmark.cases import DEFAULT_CELLS, QUICK_SHAPES, SHAPES, Case, Precision, Shape, cases, default_threads
-from recurra.benchmark.measure import MEMORY_SIZES, MIN_ROUNDS, check_rounds, compute_limit, measure, memory_limit
+from recurra.benchmark.case import DEFAULT_CELLS, QUICK_SHAPES, SHAPES, Case, Precision, Shape, cases, default_threads
 from recurra.benchmark.results import Best, ComputeLimit, MemoryLimit, Report, Result
+from recurra.benchmark.turns import MEMORY_SIZES, MIN_ROUNDS, check_rounds, compute_limit, measure, memory_limit
 
 __all__ = [
     "DEFAULT_CELLS",

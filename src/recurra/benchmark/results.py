@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from recurra import __version__
-from recurra.benchmark.cases import Case, Precision, Shape, training_flops, usable_cores
+from recurra.benchmark.case import Case, Precision, Shape, training_flops, usable_cores
 
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bfloat16": 5e-2}
 """How far outputs may lie apart before it is said that the two did not compute the same."""

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import torch
 
-from recurra.benchmark import Case, Shape, compute_limit, measure, memory_limit
-from recurra.benchmark import measure as measure_function
-from recurra.benchmark.measure import _contestants, _take_turns
+from recurra.benchmark import Case, Precision, Shape, compute_limit, measure, memory_limit, turns
+from recurra.benchmark.turns import _contestants, _take_turns
 from recurra.cells import cell_names
 from recurra.errors import UsageError
 
 TINY = Shape(3, 5, 2, 4, 2)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+PEERS = {
+    "rnn": "torch.nn.RNN",
+    "rnn-relu": "torch.nn.RNN",
+    "lstm": "torch.nn.LSTM",
+    "gru": "torch.nn.GRU",
+    "graves-lstm": "recurra lstm",
+}
+
+
+@pytest.fixture(autouse=True)
+def short_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SAMPLE_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("precision", get_args(Precision))
 @pytest.mark.parametrize("cell", cell_names())
-def test_the_two_compute_the_same(cell: str, precision: str) -> None:
-    result = measure_function(Case(cell, TINY, precision, 1))  # pyrefly: ignore
+def test_the_two_compute_the_same(cell: str, precision: Precision) -> None:
+    result = measure(Case(cell, TINY, precision, 1))
     assert result.agrees
-    assert result.peer == ("recurra lstm" if cell == "graves-lstm" else result.peer)
+    assert result.peer == PEERS.get(cell, result.peer)
     assert len(result.ours) == len(result.theirs) == 5
     assert min(result.ours + result.theirs) > 0
     assert result.ours_ms > 0
@@ -44,18 +59,18 @@ def test_a_step_is_forward_and_backward() -> None:
         y.sum().backward()
 
 
-def test_they_take_turns() -> None:
+def test_they_take_turns_and_nobody_is_always_first() -> None:
     order: list[str] = []
-    pause = 10_000_000
-
-    def work(name: str) -> None:
-        order.append(name)
-        sum(range(pause // 20))
-
-    samples = _take_turns([lambda: work("a"), lambda: work("b")], 5)
+    samples = _take_turns([lambda: order.append("a"), lambda: order.append("b")], 5)
     assert [len(each) for each in samples] == [5, 5]
-    runs = [name for index, name in enumerate(order) if index == 0 or order[index - 1] != name]
-    assert len(runs) >= 5
+    assert "".join(order[4:]) == "ab" + "ba" + "ab" + "ba" + "ab"
+
+
+def test_short_steps_are_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SAMPLE_SECONDS", 0.005)
+    calls: list[None] = []
+    _take_turns([lambda: calls.append(None)], 5)
+    assert len(calls) > 100
 
 
 def test_the_process_is_left_as_it_was() -> None:

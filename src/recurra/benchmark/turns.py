@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recurra.benchmark.cases import Case, Precision, Shape
+from recurra.benchmark.case import Case, Precision, Shape
 from recurra.benchmark.results import ComputeLimit, MemoryLimit, Result
 from recurra.cells import get_cell
 from recurra.errors import UsageError

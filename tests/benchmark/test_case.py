@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recurra.benchmark import DEFAULT_CELLS, QUICK_SHAPES, SHAPES, Shape, cases, default_threads
-from recurra.benchmark.cases import training_flops, usable_cores
+from recurra.benchmark.case import training_flops, usable_cores
 from recurra.errors import UsageError
 
 
