@@ -101,19 +101,14 @@ def test_a_row_does_not_depend_on_the_others():
     assert len(other[0].unique()) > 1
 
 
-class AlwaysLast:
-    """Stands in for `torch.rand`: the largest number that it can give."""
-
-    def __call__(self, *size, dtype, generator):
-        return torch.full(size, 1 - 2**-53, dtype=dtype)
-
-
-def test_the_largest_chance_draws_no_id_of_probability_zero(monkeypatch):
+@pytest.mark.parametrize("chance", [0.0, 1 - 2**-53])
+def test_the_least_and_the_largest_chance_draw_no_id_of_probability_zero(chance, monkeypatch):
     logits = torch.randn(200, 50, generator=torch.Generator().manual_seed(2))
-    logits[:, 40:] = -math.inf
+    logits[:, :10] = logits[:, 40:] = -math.inf
     generators = row_generators(0, 200)
-    monkeypatch.setattr(torch, "rand", AlwaysLast())
-    assert (sample(logits, generators) < 40).all()
+    monkeypatch.setattr(torch, "rand", lambda *size, dtype, generator: torch.full(size, chance, dtype=dtype))
+    drawn = sample(logits, generators)
+    assert (drawn == (10 if chance == 0 else 39)).all()
 
 
 def test_temperature_zero_is_greedy_and_uses_no_chance():

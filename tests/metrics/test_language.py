@@ -41,6 +41,13 @@ def test_a_unit_is_right_when_each_of_its_ids_is():
     assert "bits_per_char" not in score.metrics() and "bits_per_byte" not in score.metrics()
 
 
+def test_a_unit_that_goes_on_over_several_pieces_is_wrong_only_once():
+    score = LanguageScore().add(np.full(2, -1.0), correct=np.array([True, True]))
+    for right in (False, False, True):
+        score.add(np.array([-1.0]), np.array([False]), correct=np.array([right]))
+    assert (score.units, score.right) == (2, 1)
+
+
 ids = st.tuples(st.floats(-9, 0), st.booleans(), st.booleans())
 
 

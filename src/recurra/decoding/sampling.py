@@ -131,8 +131,9 @@ def sample(
     if not drawn:
         return torch.empty(0, dtype=torch.int64, device=logits.device)
     total = cumulative[:, -1:]
-    # Below the total even after rounding, so that an id of probability 0 at the end is never chosen.
-    points = torch.minimum(torch.stack(drawn).to(total) * total, torch.nextafter(total, torch.zeros_like(total)))
+    # A number drawn is at most 1 − 2⁻⁵³, so its product is below the total even after rounding; and the first id that
+    # is above it, not at it, has some probability: no id of probability 0 is chosen at either edge.
+    points = torch.stack(drawn).to(total) * total
     return torch.searchsorted(cumulative, points, right=True)[:, 0]
 
 
