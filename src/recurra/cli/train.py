@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
+from typer.core import TyperGroup
 
 from recurra.cli.options import note
 from recurra.errors import UsageError
@@ -32,7 +33,30 @@ EXAMPLES = {
 }
 PANELS = {"data": "Data", "model": "Model", "training": "Training"}
 
+
+class TaskGroup(TyperGroup):
+    """The tasks as commands, made when they are asked for: importing torch takes seconds, and `recurra --help` must not wait."""
+
+    def _make(self) -> None:
+        from recurra.tasks import get_task, task_names
+
+        made = typer.Typer(rich_markup_mode="rich")
+        made.callback()(lambda: None)
+        for name in task_names():
+            made.command(name, short_help=get_task(name).title, no_args_is_help=True)(_command(name))
+        self.commands.update(typer.main.get_group(made).commands)
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        self._make()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+        self._make()
+        return super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
+    cls=TaskGroup,
     help="Train a model of a task on your data: a run folder with the model, its figures and a report.",
     invoke_without_command=True,
 )
@@ -148,13 +172,3 @@ def _finish(run: Any) -> None:
     if run.evaluation is not None:
         show(run.evaluation)
     note(f"run: {run.path}   report: {run.path / 'report.html'}")
-
-
-def _add_tasks() -> None:
-    from recurra.tasks import get_task, task_names
-
-    for name in task_names():
-        app.command(name, short_help=get_task(name).title, no_args_is_help=True)(_command(name))
-
-
-_add_tasks()
