@@ -2,5 +2,15 @@
 
 from recurra.text.read import Corpus, read_corpus
 from recurra.text.vocabulary import UNITS, Decoder, Vocabulary, build_vocabulary, load_vocabulary
+from recurra.text.vocabulary.graphemes import count_graphemes
 
-__all__ = ["UNITS", "Corpus", "Decoder", "Vocabulary", "build_vocabulary", "load_vocabulary", "read_corpus"]
+__all__ = [
+    "UNITS",
+    "Corpus",
+    "Decoder",
+    "Vocabulary",
+    "build_vocabulary",
+    "count_graphemes",
+    "load_vocabulary",
+    "read_corpus",
+]

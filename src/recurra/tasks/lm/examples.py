@@ -12,7 +12,7 @@ import numpy as np
 from recurra.data.splits import split_documents, split_text
 from recurra.errors import DataError, UsageError
 from recurra.tasks.lm.config import Data, Documents
-from recurra.text import Corpus, Vocabulary, build_vocabulary, read_corpus
+from recurra.text import Corpus, Vocabulary, build_vocabulary, count_graphemes, read_corpus
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Part:
 
     @property
     def characters(self) -> int:
-        return sum(len(text) for text in self.texts)
+        return sum(count_graphemes(text) for text in self.texts)
 
     @property
     def bytes(self) -> int:

@@ -40,7 +40,7 @@ def text_items(ids: np.ndarray, context: int, *, lanes: int = 16, warmup: int = 
 
     Each unit is asked for exactly once, by a lane that has read at least `warmup` units before it, or all there are.
     """
-    lanes = max(1, min(lanes, len(ids) // (4 * warmup)))
+    lanes = max(1, min(lanes, len(ids) // max(1, 4 * warmup)))
     bounds = [len(ids) * lane // lanes for lane in range(lanes + 1)]
     whole = np.concatenate(([context], ids))
     items = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,7 +135,7 @@ def score_texts(task: LanguageModel, network: LanguageNetwork, texts: Sequence[s
 def _scored(task: LanguageModel, text: str, ids: np.ndarray, log_probs: np.ndarray) -> dict[str, Any]:
     starts = np.flatnonzero(task.vocabulary.starts(ids)).tolist()
     units: list[list[Any]] = []
-    for first, last in zip(starts, [*starts[1:], len(ids)], strict=True):
+    for first, last in pairwise([*starts, len(ids)]):
         label = task.vocabulary.decode(ids[first:last]) or task.vocabulary.label(int(ids[first]))
         units.append([label, float(log_probs[first:last].sum())])
     if task.end is not None:

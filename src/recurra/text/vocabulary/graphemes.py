@@ -77,3 +77,12 @@ def blocks(text: str, size: int = 1 << 20) -> Iterator[str]:
             stop += 1
         yield text[start:stop]
         start = stop
+
+
+def count_graphemes(text: str) -> int:
+    """Count the characters of a text as a reader would.
+
+    >>> count_graphemes("é中👩‍👩‍👧")
+    3
+    """
+    return int(cluster_begins(code_points(text)).sum())
