@@ -80,7 +80,7 @@ def _locate(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         found = locate(arguments[0])
         files = {"data": found.train, "valid": found.valid, "test": found.test}
         located = {name: [str(path) for path in paths] for name, paths in files.items() if paths}
-        return dict(found.settings), located
+        return {**found.settings, "name": arguments[0]}, located
     return {}, {"data": [a if a == "-" else _absolute(a) for a in arguments]}
 
 

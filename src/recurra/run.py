@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +88,26 @@ class Run:
 
     # What a task can do; a run of another task says so.
 
-    def evaluate(self, data: str | Path | Sequence[str | Path] = (), **options: Any) -> dict[str, Any]:
-        """Measure on held-out data (the run's own unless others are named) beside the baselines."""
-        arguments = [data] if isinstance(data, str | Path) else data
-        progress = options.pop("progress", lambda _: None)
-        if options.get("baselines", True) or not arguments:
-            self.task.prepare(self.path)  # the baselines learn from the very text that the model learnt from
-        return self.task.evaluate(self.network, [str(a) for a in arguments] or None, progress, **options)
+    def evaluate(
+        self,
+        data: str | Path | Sequence[str | Path] = (),
+        *,
+        baselines: bool = True,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> dict[str, Any]:
+        """Measure on held-out data (the run's own unless others are named), beside the baselines if wanted.
+
+        The baselines learn from the very text that the model learnt from, which is read again.
+        """
+        arguments = [str(argument) for argument in ([data] if isinstance(data, str | Path) else data)]
+        if baselines or not arguments:
+            if not self.task.repeatable:
+                raise UsageError(
+                    "evaluate: the training data came from standard input, which cannot be read again; "
+                    "name a file to measure on, and leave the baselines out (--no-baselines)"
+                )
+            self.task.prepare(self.path)
+        return self.task.evaluate(self.network, arguments or None, progress, baselines=baselines)
 
     def score(self, texts: str | Sequence[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text (nats), in all and for each unit."""

@@ -105,13 +105,20 @@ class Task(ABC, Generic[ConfigT]):
     # After training
 
     @property
+    def repeatable(self) -> bool:
+        """Whether the data can be read again later; standard input cannot."""
+        return True
+
+    @property
     @abstractmethod
     def held_out(self) -> bool:
         """Whether the run's own data leave something to evaluate on."""
 
     @abstractmethod
-    def evaluate(self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None]) -> dict[str, Any]:
-        """Measure on held-out data beside the baselines; the object that the `evaluate` verb prints.
+    def evaluate(
+        self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
+    ) -> dict[str, Any]:
+        """Measure on held-out data, beside the baselines if wanted; the object that the `evaluate` verb prints.
 
         data: what the user names, or None for the run's own test data.
         """
@@ -123,6 +130,8 @@ TaskT = TypeVar("TaskT", bound=Task)
 
 def register_task(task: type[TaskT]) -> type[TaskT]:
     """Make a task known under its name; used as a class decorator."""
+    if task.name in _tasks:
+        raise ValueError(f"a task named {task.name!r} is registered already")
     _tasks[task.name] = task
     return task
 

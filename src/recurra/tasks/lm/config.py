@@ -19,6 +19,9 @@ class Data(Settings):
     data: list[str] = Field(
         default=[], description="Files, folders, globs, the name of a data set, or - for standard input."
     )
+    name: str | None = Field(
+        default=None, description="What the report calls the data. Default: the data set or the files."
+    )
     valid: list[str] = Field(default=[], description="Files to validate on, instead of a share of the data.")
     test: list[str] = Field(default=[], description="Files to test on, instead of a share of the data.")
     valid_share: float = Field(default=0.05, ge=0, lt=1, description="Share of the data held out for validation.")

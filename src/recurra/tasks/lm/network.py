@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -57,6 +58,13 @@ class LanguageNetwork(nn.Module):
             else:
                 nn.init.normal_(self.output.weight, std=0.5 * self.output.in_features**-0.5)
             nn.init.zeros_(self.output.bias)
+
+    @torch.no_grad()
+    def set_frequencies(self, frequencies: Tensor) -> None:
+        """Begin with the probability of each unit, (V,), whatever came before it."""
+        bias = self.output_bias if self.output is None else self.output.bias
+        if bias is not None:
+            bias.copy_(frequencies.log())
 
     def zero_state(self, batch: int) -> State:
         """Give the state in which a text begins."""

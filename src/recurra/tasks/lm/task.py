@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -95,7 +96,13 @@ class LanguageModel(Task[LanguageModelConfig]):
         return choose_size(self.config.model, self.examples.train.units, seconds, measure)
 
     def network(self) -> LanguageNetwork:
-        return LanguageNetwork(self.vocabulary.size, self.config.model)
+        network = LanguageNetwork(self.vocabulary.size, self.config.model)
+        if self._examples is not None and self.config.model.init != "uniform":
+            # Begun at the units' frequencies, the output need not spend its first steps on learning them.
+            ids = np.concatenate([*self._examples.train.sequences, *([[self.end]] if self.end is not None else [])])
+            counts = np.bincount(ids.astype(np.int64), minlength=self.vocabulary.size) + 1.0
+            network.set_frequencies(torch.from_numpy(counts / counts.sum()))
+        return network
 
     def _windows(self, batch: int, seed: int) -> Windows:
         data, train = self.config.data, self.examples.train
@@ -155,6 +162,10 @@ class LanguageModel(Task[LanguageModelConfig]):
         return writing.gradient_lags(self, cast(LanguageNetwork, network), lags)
 
     # After training
+
+    @property
+    def repeatable(self) -> bool:
+        return "-" not in self.config.data.data
 
     @property
     def held_out(self) -> bool:
