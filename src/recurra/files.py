@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from recurra.errors import RunError
 
+_PART = ".part"
+
+
+def beside(path: Path) -> Path:
+    """Give a name in the same folder, used by nobody, for what becomes `path` when it is whole.
+
+    >>> name = beside(Path("runs/novel/report.html")).name
+    >>> name.startswith(".report.html."), name.endswith(".part")
+    (True, True)
+    """
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}{_PART}")
+
+
+def is_part(path: Path) -> bool:
+    """Tell whether a file is what a writer that was killed left behind.
+
+    >>> is_part(beside(Path("report.html"))), is_part(Path("report.html"))
+    (True, False)
+    """
+    return path.name.startswith(".") and path.suffix == _PART
+
 
 def write_whole(path: Path, content: bytes | str) -> Path:
-    """Write a file beside its target, flush it to disk, and rename it; raises `RunError` where that cannot be done."""
+    """Write a file beside its target, flush it to disk, and rename it; the old file, if any, stays until then.
+
+    Raises `RunError` where that cannot be done; its cause is the `OSError`.
+    """
     data = content.encode() if isinstance(content, str) else content
-    temporary: str | None = None
+    temporary = beside(path)
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.tmp-", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # noqa: PTH101  mkstemp makes files private; ours are ordinary ones
         os.replace(temporary, path)  # noqa: PTH105
-        temporary = None
+        _sync_folder(path.parent)
     except OSError as error:
-        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return path
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renaming outlast a loss of power, on systems where a folder can be flushed."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recurra.data import get, locate, names
-from recurra.data.builtin import MAKERS, write_whole
+from recurra.data.builtin import MAKERS
 from recurra.errors import DataError
 
 
@@ -58,17 +58,3 @@ def test_a_python_without_the_texts_is_one_clear_error(cache: Path, monkeypatch:
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
     with pytest.raises(DataError, match="no module pydoc_data"):
         locate("python-docs")
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "x"
-    write_whole(target, b"old")
-
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_whole(target, b"new")
-    assert target.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [target]

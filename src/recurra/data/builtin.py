@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from recurra.errors import DataError
+from recurra.errors import DataError, RunError
+from recurra.files import write_whole
 
 
 def python_docs(folder: Path) -> Path:
@@ -31,33 +30,16 @@ def python_docs(folder: Path) -> Path:
     path = folder / platform.python_version() / "topics.txt"
     try:
         if not path.is_file() or path.read_bytes() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, text)
-    except OSError as error:
+    except (OSError, RunError) as error:
+        cause = error.__cause__ or error
         raise DataError(
-            f"cannot write the built-in dataset: {error.strerror or error}",
+            f"cannot write the built-in dataset: {getattr(cause, 'strerror', None) or cause}",
             source=path,
             hint="name a folder that can be written in the environment variable RECURRA_CACHE",
         ) from None
     return path
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its target and rename it: another process sees the old file, or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = beside(path)
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def beside(path: Path) -> Path:
-    """Give a name in the same folder, used by nobody, for what becomes `path` when it is whole."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
 
 
 MAKERS: dict[str, Callable[[Path], Path]] = {"python-docs": python_docs}

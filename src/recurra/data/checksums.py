@@ -9,9 +9,9 @@ import tarfile
 from pathlib import Path
 from typing import IO
 
-from recurra.data.builtin import write_whole
 from recurra.data.registry import Dataset, File, manifest_of
-from recurra.errors import DataError
+from recurra.errors import DataError, RunError
+from recurra.files import write_whole
 
 CHUNK = 1 << 20
 
@@ -61,8 +61,9 @@ class Checker:
         if not self._changed:
             return
         try:
-            write_whole(self._record, json.dumps(self._known, ensure_ascii=False, indent=1).encode())
-        except OSError:
+            self._record.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self._record, json.dumps(self._known, ensure_ascii=False, indent=1))
+        except (OSError, RunError):
             return
 
     def _mismatch(self, source: object, expected: str, actual: str) -> DataError:

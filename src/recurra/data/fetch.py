@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import IO, Any, Literal
 from urllib.parse import urlsplit
 
-from recurra.data.builtin import MAKERS, beside
+from recurra.data.builtin import MAKERS
 from recurra.data.checksums import Checker, digest
 from recurra.data.registry import Dataset, File, Split, get
 from recurra.errors import DataError, UsageError, require
+from recurra.files import beside
 
 Where = Literal["data folder", "cache", "built in"]
 Report = Callable[[str, int, int], None]
