@@ -19,7 +19,8 @@ def run_layer(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, 
     """Run a cell over time, differentiably.
 
     x: (T, B, I).  state: one (B, H) for each state of the cell.  weights: as `Cell.shapes` lists them.
-    Returns the outputs (T, B, H) and the state after the last step, in the type of the state that came in.
+    Returns the outputs (T, B, H) and the state after the last step, which has the type of the state that came in; under
+    autocast the outputs may be in the lower precision, which is what the next layer reads.
     Raises `UsageError` where shapes, types or devices do not fit.
 
     >>> import torch
@@ -31,7 +32,7 @@ def run_layer(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, 
     """
     check_layer(cell, x, state, weights)
     if cell.torch_mode is None or x.shape[0] == 0 or x.shape[1] == 0:
-        return scan_layer(cell, x, state, weights)
+        return _scan(cell, x, state, weights)
     return _torch_layer(cell.torch_mode, x, state, weights)
 
 
@@ -48,7 +49,13 @@ def scan_layer(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str,
     """Run a cell over time by its own `step`; the same face as `run_layer`, for any cell, device and floating type.
 
     Under autocast the two matrix products are made in the lower precision, everything pointwise in the state's.
+    Raises `UsageError` where shapes, types or devices do not fit.
     """
+    check_layer(cell, x, state, weights)
+    return _scan(cell, x, state, weights)
+
+
+def _scan(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, Tensor]) -> tuple[Tensor, CellState]:
     hidden_size, gates = weights["weight_hh"].shape[1], len(cell.gates)
     dtype = state[0].dtype
     peephole = tuple(weights["peephole"].unbind(0)) if cell.peepholes else ()

@@ -5,6 +5,15 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recurra.errors import UsageError
+
+
+def check_share(name: str, p: float) -> float:
+    """Give a share to drop; raises `UsageError` unless it is from 0 up to, but not including, 1."""
+    if not 0 <= p < 1:
+        raise UsageError(f"{name}: expected a share from 0 up to, but not including, 1; got {p}")
+    return p
+
 
 class Dropout(nn.Module):
     """Dropout on (T, B, F); `variational` draws one mask (B, F) for all T steps (Gal & Ghahramani 2016, arXiv:1512.05287v5).
@@ -17,7 +26,7 @@ class Dropout(nn.Module):
 
     def __init__(self, p: float, *, variational: bool = False) -> None:
         super().__init__()
-        self.p, self.variational = p, variational
+        self.p, self.variational = check_share("dropout", p), variational
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.cells import Cell
+from recurra.errors import UsageError
 
 
 def _uniform(weight: Tensor, gain: float) -> None:
@@ -53,7 +54,10 @@ def initialise_layer(
 
     `uniform` draws every weight and bias from U(−gain, gain) as the Penn Treebank recipes do; the others leave the
     biases zero. `forget_bias` is what the forget gate's two biases add up to (Jozefowicz et al. 2015), for cells that have one.
+    Raises `UsageError` for an unknown scheme.
     """
+    if scheme not in SCHEMES:
+        raise UsageError(f"init: expected one of {', '.join(SCHEMES)}; got {scheme!r}")
     of_input, of_state = SCHEMES[scheme]
     hidden_size = parameters["weight_hh"].shape[1]
     for gate in cell.gates:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from recurra.cells import Cell, CellState, get_cell
 from recurra.errors import UsageError
 from recurra.kernels import run_layer
-from recurra.nn.dropout import Dropout, drop_weight
-from recurra.nn.initialise import SCHEMES, initialise_layer
+from recurra.nn.dropout import Dropout, check_share, drop_weight
+from recurra.nn.initialise import initialise_layer
 
 State = tuple[CellState, ...]
 """Layer → the cell's states, each (B, H)."""
@@ -35,18 +35,14 @@ class Layer(nn.Module):
         for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
             if size < 1:
                 raise UsageError(f"{name}: expected a positive integer, got {size}")
-        self.cell, self.input_size, self.hidden_size, self.weight_dropout = (
-            cell,
-            input_size,
-            hidden_size,
-            weight_dropout,
-        )
+        self.cell, self.input_size, self.hidden_size = cell, input_size, hidden_size
+        self.weight_dropout = check_share("weight_dropout", weight_dropout)
         for name, shape in cell.shapes(input_size, hidden_size).items():
             self.register_parameter(name, nn.Parameter(torch.empty(shape)))
         self.reset_parameters()
 
     def reset_parameters(self, scheme: str = "orthogonal", gain: float = 1.0, forget_bias: float | None = 1.0) -> None:
-        """Draw new weights; see `recurra.nn.initialise`."""
+        """Draw new weights; see `recurra.nn.initialise`. Raises `UsageError` for an unknown scheme."""
         initialise_layer(self.cell, dict(self.named_parameters()), scheme, gain, forget_bias)
 
     def zero_state(self, batch: int) -> CellState:
@@ -91,9 +87,6 @@ class Stack(nn.Module):
         super().__init__()
         if not hidden_sizes:
             raise UsageError("hidden_sizes: expected at least one layer, got none")
-        for name, p in (("dropout", dropout), ("weight_dropout", weight_dropout)):
-            if not 0 <= p < 1:
-                raise UsageError(f"{name}: expected a share from 0 up to, but not including, 1; got {p}")
         self.residual = residual
         sizes = [input_size, *hidden_sizes]
         kind = get_cell(cell)
@@ -103,8 +96,6 @@ class Stack(nn.Module):
 
     def reset_parameters(self, scheme: str = "orthogonal", gain: float = 1.0, forget_bias: float | None = 1.0) -> None:
         """Draw new weights for all layers; raises `UsageError` for an unknown scheme."""
-        if scheme not in SCHEMES:
-            raise UsageError(f"init: expected one of {', '.join(SCHEMES)}; got {scheme!r}")
         for layer in self:
             layer.reset_parameters(scheme, gain, forget_bias)
 
@@ -116,6 +107,8 @@ class Stack(nn.Module):
         return tuple(layer.zero_state(batch) for layer in self)
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        if len(state) != len(self.layers):
+            raise UsageError(f"state: expected one for each of {len(self.layers)} layers, got {len(state)}")
         new = []
         for index, (layer, norm, layer_state) in enumerate(zip(self, self.norms, state, strict=True)):
             y, layer_state = layer(x if index == 0 else self.dropout(x), layer_state)

@@ -1,0 +1,122 @@
+"""The suite for cells finds what is wrong with a cell, and says which check it was."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from recurra.cells import GRU, LSTM, OnnxOp, register
+from recurra.cells import base as registry
+from recurra.testing import check_cell
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch):
+    monkeypatch.setattr(registry, "_registry", dict(registry._registry))
+
+
+class Plugged(LSTM):
+    """An LSTM of a plug-in."""
+
+    name = "plugged"
+    torch_mode = None
+
+
+def test_a_cell_of_a_plug_in_passes():
+    check_cell(register(Plugged))
+
+
+def test_a_cell_that_nobody_registered():
+    with pytest.raises(AssertionError, match="plugged: check_facts: .*registered"):
+        check_cell(Plugged)
+
+
+def test_a_kernel_that_computes_another_cell():
+    @register
+    class Wrong(GRU):
+        """h' = z ∘ n + (1 − z) ∘ h: the update gate the other way round, which torch's kernel does not compute."""
+
+        name = "wrong"
+
+        @staticmethod
+        def step(xw, hr, state, peephole):
+            (h,), (r, z, n) = GRU.step(xw, hr, state, peephole)
+            return (z * n + (1 - z) * state[0],), (r, z, n)
+
+    with pytest.raises(AssertionError, match="wrong: check_kernel_float64: run_layer against scan_layer"):
+        check_cell(Wrong)
+
+
+def test_a_step_that_writes_into_its_arguments():
+    @register
+    class Writes(Plugged):
+        """Writes into the memory that it was given."""
+
+        name = "writes"
+
+        @staticmethod
+        def step(xw, hr, state, peephole):
+            new, gates = LSTM.step(xw, hr, state, peephole)
+            state[1].copy_(new[1])
+            return new, gates
+
+    with pytest.raises(AssertionError, match="writes: check_step_pure: the arguments after a step"):
+        check_cell(Writes)
+
+
+def test_a_step_that_mixes_sequences():
+    @register
+    class Mixes(Plugged):
+        """Centres its gate over the batch."""
+
+        name = "mixes"
+
+        @staticmethod
+        def step(xw, hr, state, peephole):
+            return LSTM.step([part - part.mean(0) for part in xw], hr, state, peephole)
+
+    with pytest.raises(AssertionError, match="mixes: check_step_pointwise"):
+        check_cell(Mixes)
+
+
+def test_a_gradient_that_is_not_the_derivative():
+    @register
+    class Detached(Plugged):
+        """Forgets the way back through its memory."""
+
+        name = "detached"
+
+        @staticmethod
+        def step(xw, hr, state, peephole):
+            return LSTM.step(xw, hr, (state[0], state[1].detach()), peephole)
+
+    with pytest.raises(AssertionError, match="detached: check_gradient"):
+        check_cell(Detached)
+
+
+def test_gates_that_onnx_does_not_have():
+    @register
+    class Reordered(Plugged):
+        """Names a gate twice."""
+
+        name = "reordered"
+        onnx = OnnxOp("LSTM", gates=("input", "input", "forget", "candidate"))
+
+    with pytest.raises(AssertionError, match="reordered: check_onnx: .*permutation"):
+        check_cell(Reordered)
+
+
+def test_a_step_of_its_own_type():
+    @register
+    class Single(Plugged):
+        """Computes in float32 whatever comes."""
+
+        name = "single"
+
+        @staticmethod
+        def step(xw, hr, state, peephole):
+            new, gates = LSTM.step(xw, hr, state, peephole)
+            return (new[0].to(torch.float32), new[1]), gates
+
+    with pytest.raises(AssertionError, match=r"single: check_step_shapes: step, h: expected .*float64"):
+        check_cell(Single)
