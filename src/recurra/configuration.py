@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from recurra import __version__
-from recurra.errors import RecurraError, RunError, UsageError
+from recurra.errors import RunError, UsageError
 from recurra.tasks import Settings, get_task
 from recurra.training.config import Training
 
@@ -66,37 +67,57 @@ def configure(task: str, *layers: Mapping[str, Any]) -> Configuration:
     known = fields(task)
     chosen: dict[str, dict[str, Any]] = {section: {} for section in sections(task)}
     for layer in layers:
+        named = {name: leaf(task, name, known) for name in layer}
+        said = {named[name] for name, value in layer.items() if value is not None}
+        for name, other in Training.either.items():
+            if name in said:
+                if other in said:
+                    raise UsageError(f"{name}, {other}: expected one of the two, got both; leave one of them out")
+                chosen["training"].pop(other, None)
         for name, value in layer.items():
-            section, _, leaf = name.rpartition(".")
-            leaf = leaf.replace("-", "_")
-            if leaf not in known or section not in ("", known[leaf][0]):
-                raise UsageError(f"{name}: no such setting of {task}; {_meant(leaf, known)}")
-            chosen[known[leaf][0]][leaf] = value
+            chosen[known[named[name]][0]][named[name]] = value
     return _validate(task, chosen)
 
 
-def _meant(name: str, known: Mapping[str, Any]) -> str:
-    import difflib
+def leaf(task: str, name: str, known: Mapping[str, tuple[str, FieldInfo]]) -> str:
+    """Give the setting that a name means: `hidden` for `model.hidden`; raises `UsageError` for an unknown one.
 
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else "`recurra train lm --help` lists them"
+    >>> leaf("lm", "model.hidden", fields("lm")), leaf("lm", "weight-decay", fields("lm"))
+    ('hidden', 'weight_decay')
+    """
+    section, _, last = name.strip().rpartition(".")
+    last = last.replace("-", "_")
+    if last not in known:
+        close = difflib.get_close_matches(last, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"`recurra train {task} --help` lists them"
+        raise UsageError(f"{name}: no such setting of {task}; {hint}")
+    if section not in ("", known[last][0]):
+        raise UsageError(f"{name}: no such setting of {task}; did you mean {known[last][0]}.{last}?")
+    return last
 
 
-def _validate(task: str, chosen: dict[str, dict[str, Any]], error: type[RecurraError] = UsageError) -> Configuration:
+def _validate(task: str, chosen: dict[str, Any]) -> Configuration:
+    given = dict(chosen)
     try:
-        training = Training.model_validate(chosen.pop("training", {}))
-        return Configuration(task, get_task(task).Config.model_validate(chosen), training)
+        training = Training.model_validate(given.pop("training", {}))
+        return Configuration(task, get_task(task).Config.model_validate(given), training)
     except ValidationError as problem:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise error(f"{place}: {message} (got {first['input']!r})") from None
+        got = "" if "got" in message else f", got {_shortened(first['input'])}"
+        raise UsageError(f"{place}: {message[:1].lower()}{message[1:]}{got}") from None
+
+
+def _shortened(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:77]}…"
 
 
 def read_settings(path: Path, task: str) -> dict[str, Any]:
     """Read the settings of a TOML file as a layer for `configure`; raises `UsageError` with the place of a fault."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -110,17 +131,26 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
         if not isinstance(values, dict):
             raise UsageError(f"{path}: {section}: expected in a section, one of {', '.join(sections(task))}")
         layer |= {f"{section}.{name}": value for name, value in values.items()}
+    try:
+        configure(task, layer)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
     return layer
 
 
 def load_configuration(path: Path) -> Configuration:
-    """Read a run folder's config.toml; raises `RunError` when it is none."""
+    """Read a run folder's config.toml; raises `RunError` when it is none, or none that this version can use."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        task = document.pop("task")
-        document.pop("recurra", None)
-        return _validate(task, document, RunError)
+        task, version = str(document.pop("task")), document.pop("recurra", "?")
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, UsageError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: is damaged: {error}") from None
+    except KeyError:
+        raise RunError(f"{path}: expected a run's configuration, got one that names no task") from None
+    try:
+        return _validate(task, document)
+    except UsageError as error:
+        other = "" if version == __version__ else f" (it was written by Recurra {version}, this is {__version__})"
+        raise RunError(f"{path}: cannot be used: {error}{other}") from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -11,20 +13,25 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from recurra.configuration import Configuration, configure, load_configuration, read_settings
+from recurra.configuration import Configuration, configure, fields, leaf, load_configuration, read_settings
 from recurra.data import locate, names
 from recurra.errors import RunError, UsageError
 from recurra.files import write_whole
-from recurra.manifest import NAME, check_manifest, drop_manifest, write_manifest
+from recurra.manifest import NAME, check_manifest, check_sums, drop_manifest, sums, write_manifest
 from recurra.report import write_report
 from recurra.run import Run
 from recurra.tasks import Facts, get_task
+from recurra.training.checkpoint import Checkpoint
+from recurra.training.folder import make_folder, new_folder, next_folder, sweep, writing
 from recurra.training.log import read_events
 from recurra.training.loop import Loop, last_checkpoint
 from recurra.training.plan import Plan, apply_threads, make_plan
 from recurra.training.progress import Progress
 
 Source = str | Path
+
+FILES = ("data", "valid", "test")
+"""Settings that name files: a run folder can be used from anywhere, so it remembers where they are."""
 
 
 def train(
@@ -40,7 +47,7 @@ def train(
 
     data: files, folders, globs, or the name of a data set.  out: the run folder to make; a new one under runs/ by default.
     config: a TOML file.  settings: any setting of the task by its name, as in `hidden=256`; they outrank the file.
-    Raises `UsageError`, `DataError`, `RunError` or `DivergedError`; nothing half-written is left behind.
+    Raises `UsageError`, `DataError`, `RunError` or `DivergedError`; a training that has not begun leaves nothing behind.
 
     >>> import recurra, tempfile
     >>> folder = tempfile.mkdtemp()
@@ -50,14 +57,14 @@ def train(
     >>> round(run.evaluation["metrics"]["nll"]) < 4
     True
     """
+    file = {} if config is None else read_settings(Path(config), task)
     arguments = [data] if isinstance(data, str | Path) else list(data)
-    layers: list[Mapping[str, Any]] = [read_settings(Path(config), task)] if config is not None else []
-    if arguments:
-        named, located = _locate([str(argument) for argument in arguments])
-        layers = [named, *layers, located]
-    configuration = configure(task, *layers, settings)
-    folder = _new_folder(Path(out)) if out is not None else _next_folder(task)
-    return _Training(configuration, folder, quiet).begin()
+    if not arguments:
+        arguments = file.pop("data.data", [])
+    named, located = _locate([str(argument) for argument in arguments])
+    configuration = configure(task, named, _anchored(task, file), located, _anchored(task, settings))
+    folder = next_folder(task) if out is None else new_folder(Path(out))
+    return _Training(configuration, folder, quiet=quiet, numbered=out is None).begin()
 
 
 def resume(folder: Source, *, quiet: bool = False, **settings: Any) -> Run:
@@ -66,119 +73,92 @@ def resume(folder: Source, *, quiet: bool = False, **settings: Any) -> Run:
     Raises `RunError` when there is nothing to go on from, the data have changed, or a file is damaged.
     """
     path = Path(folder)
-    if not (path / "config.toml").is_file():
-        raise RunError(f"{path}: expected a run folder to go on with; it has no config.toml")
     if settings:
         raise UsageError(f"{next(iter(settings))}: a training is resumed with the settings it began with")
-    configuration = load_configuration(path / "config.toml")
-    return _Training(configuration, path, quiet).go_on()
+    if not (path / "config.toml").is_file():
+        what = "it has no config.toml" if path.is_dir() else "there is no such folder"
+        raise RunError(f"{path}: expected a run folder to go on with; {what}: begin it with `recurra train`")
+    return _Training(load_configuration(path / "config.toml"), path, quiet=quiet).go_on()
 
 
 def _locate(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Turn the name of a data set into its settings and its files; other arguments stay as they are."""
-    if len(arguments) == 1 and not Path(arguments[0]).exists() and arguments[0] in names():
+    if len(arguments) == 1 and not os.path.exists(arguments[0]) and arguments[0] in names():  # noqa: PTH110  no error where a name is too long
         found = locate(arguments[0])
         files = {"data": found.train, "valid": found.valid, "test": found.test}
         located = {name: [str(path) for path in paths] for name, paths in files.items() if paths}
-        return {**found.settings, "name": arguments[0]}, located
-    return {}, {"data": [a if a == "-" else _absolute(a) for a in arguments]}
+        return dict(found.settings), located
+    return {}, {"data": [_absolute(argument) for argument in arguments]} if arguments else {}
+
+
+def _anchored(task: str, layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the files of a layer absolute, as those of `data` are."""
+    known = fields(task)
+
+    def anchored(name: str, value: Any) -> Any:
+        if value is None or leaf(task, name, known) not in FILES:
+            return value
+        files = [value] if isinstance(value, str | Path) else value
+        return [_absolute(str(file)) for file in files] if isinstance(files, list | tuple) else value
+
+    return {name: anchored(name, value) for name, value in layer.items()}
 
 
 def _absolute(argument: str) -> str:
-    """A run folder can be used from anywhere, so it remembers where its data are; a glob stays one."""
-    return str(Path(argument).absolute())
-
-
-def _new_folder(folder: Path) -> Path:
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        hint = f"go on with it: recurra train --resume {folder}" if (folder / "checkpoint").is_dir() else "name another"
-        raise UsageError(f"out: expected a new folder, but {folder} is there already; {hint}")
-    _check_writable(folder)
-    return folder
-
-
-def _next_folder(task: str) -> Path:
-    number = 1
-    while (folder := Path("runs") / f"{task}-{number}").exists():
-        number += 1
-    _check_writable(folder)
-    return folder
-
-
-def _check_writable(folder: Path) -> None:
-    """Find out now, not after an hour of training, whether the folder can be made; leaves nothing behind."""
-    missing = [path for path in [folder, *folder.parents] if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".probe"
-        probe.write_bytes(b"")
-        probe.unlink()
-        for path in missing:
-            path.rmdir()
-    except OSError as error:
-        raise UsageError(f"out: {folder} cannot be written: {error.strerror}; name another folder with -o") from None
+    return argument if argument == "-" else str(Path(argument).expanduser().absolute())
 
 
 class _Training:
-    """One training in one folder."""
+    """One training in one folder; `numbered`: which Recurra has named itself, so that another would do as well."""
 
-    def __init__(self, configuration: Configuration, folder: Path, quiet: bool) -> None:
-        self.configuration, self.folder, self.quiet = configuration, folder, quiet
+    def __init__(self, configuration: Configuration, folder: Path, *, quiet: bool, numbered: bool = False) -> None:
+        self.configuration, self.folder, self.numbered = configuration, folder, numbered
         self.training = configuration.training
         self.task = get_task(configuration.task)(configuration.settings)
+        self.progress = Progress(quiet=quiet)
         self.started = time.monotonic()
 
     def begin(self) -> Run:
-        with Progress(quiet=self.quiet) as progress:
-            return self._from_the_start(progress)
+        """Train from the first step on."""
+        apply_threads(self.training.threads)
+        with self.progress, writing(self.folder):
+            facts = self._prepare(None)
+            for note in facts.notes:
+                self.progress.note(note)
+            self.training.batch = self.training.batch or self.task.batch
+            self.progress.note("measuring this machine")
+            torch.manual_seed(self.training.seed)
+            plan = make_plan(self.task, self.training, self.training.batch, self.started)
+            self.progress.note(plan.sentence)
+            with contextlib.closing(self._first_checkpoint(plan, facts)) as loop:
+                self._run(loop)
+        return Run.load(self.folder)
 
     def go_on(self) -> Run:
+        """Train from the last checkpoint on, or from the first step when there is none yet."""
         if (self.folder / NAME).is_file():
             check_manifest(self.folder)
+            ends = [event for event in read_events(self.folder / "metrics.jsonl") if event.get("event") == "end"]
+            if not ends or ends[-1].get("reason") != "interrupted":
+                raise UsageError(f"{self.folder}: its training has ended; there is nothing to resume")
         checkpoint = last_checkpoint(self.folder)
-        if checkpoint and checkpoint.facts["position"]["done"] and (self.folder / NAME).is_file():
-            raise UsageError(f"{self.folder}: its training has ended; there is nothing to resume")
-        for left in self.folder.glob(".*.tmp-*"):  # of a file that was being written when the training was killed
-            left.unlink()
-        with Progress(quiet=self.quiet) as progress:
-            if checkpoint is None:  # killed before the first one: the beginning is where to go on from
-                return self._from_the_start(progress)
-            apply_threads(self.training)
-            progress.note("reading the data")
-            facts = self.task.prepare(self.folder)
-            loop = self._loop(Plan(**checkpoint.facts["plan"]), facts, progress)
-            loop.resume(checkpoint)
+        if checkpoint is None:
+            self._check_unbegun()
+            return self.begin()
+        with self.progress, writing(self.folder), contextlib.closing(self._restored(checkpoint)) as loop:
+            sweep(self.folder)
             drop_manifest(self.folder)
-            progress.event(next(read_events(self.folder / "metrics.jsonl")))
-            return self._run(loop, progress)
+            self.progress.event(next(read_events(self.folder / "metrics.jsonl")))
+            self._run(loop)
+        return Run.load(self.folder)
 
-    def _from_the_start(self, progress: Progress) -> Run:
-        threads = apply_threads(self.training)
-        progress.note("reading the data")
-        facts = self.task.prepare()
-        for note in facts.notes:
-            progress.note(note)
-        self.training.batch = self.training.batch or self.task.batch
-        progress.note("measuring this machine")
-        torch.manual_seed(self.training.seed)
-        plan = make_plan(self.task, self.training, self.training.batch, self.started)
-        progress.note(plan.sentence)
-        made = not self.folder.exists()
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._write_configuration(plan)
-            torch.manual_seed(self.training.seed)
-            loop = self._loop(plan, facts, progress)
-            loop.log.cut(0)
-            loop.emit(self._start_event(facts.counts, loop, threads))
-            loop.save()
-        except BaseException:
-            if made:
-                shutil.rmtree(self.folder, ignore_errors=True)
-            raise
-        return self._run(loop, progress)
+    # Before training
 
-    def _loop(self, plan: Plan, facts: Facts, progress: Progress) -> Loop:
+    def _prepare(self, saved: Path | None) -> Facts:
+        self.progress.note("reading the data")
+        return self.task.prepare(saved)
+
+    def _loop(self, plan: Plan, facts: Facts, files: Mapping[str, str]) -> Loop:
         return Loop(
             self.task,
             self.training,
@@ -186,41 +166,109 @@ class _Training:
             self.folder,
             batch=self.training.batch or self.task.batch,
             fingerprint=facts.fingerprint,
-            watch=progress.event,
+            files=files,
+            watch=self.progress.event,
         )
 
-    def _write_configuration(self, plan: Plan) -> None:
-        """Write down what was chosen, so that the same training can be made again without choosing."""
+    def _first_checkpoint(self, plan: Plan, facts: Facts) -> Loop:
+        """Make the folder with all that a training can be gone on with, or nothing at all."""
+        made = self._claim()
+        loop = None
+        try:
+            sweep(self.folder)
+            files = self._write_configuration(plan)
+            torch.manual_seed(self.training.seed)
+            loop = self._loop(plan, facts, files)
+            loop.log.cut(0)
+            loop.emit(self._start_event(facts, loop))
+            loop.save()
+        except BaseException:
+            if loop is not None:
+                loop.close()
+            if made:
+                shutil.rmtree(self.folder, ignore_errors=True)
+            for path in made[1:]:
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+            raise
+        return loop
+
+    def _restored(self, checkpoint: Checkpoint) -> Loop:
+        """Read the data again and go back to a checkpoint; everything that it rests on has to be as it was."""
+        try:
+            files, plan = dict(checkpoint.facts["files"]), Plan(**checkpoint.facts["plan"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{self.folder}: its checkpoint is of another version of Recurra ({error})") from None
+        check_sums(self.folder, files)
+        apply_threads(plan.threads)
+        loop = self._loop(plan, self._prepare(self.folder), files)
+        try:
+            loop.resume(checkpoint)
+        except BaseException:
+            loop.close()
+            raise
+        return loop
+
+    def _claim(self) -> list[Path]:
+        """Make the folder; gives those that were made, the deepest first."""
+        while self.numbered:
+            made = make_folder(self.folder.parent)
+            try:
+                self.folder.mkdir()
+            except FileExistsError:  # another training has begun since the number was chosen
+                self.folder = next_folder(self.configuration.task)
+            else:
+                return [self.folder, *made]
+        return make_folder(self.folder)
+
+    def _write_configuration(self, plan: Plan) -> dict[str, str]:
+        """Write down what was chosen, so that the same training can be made again without choosing; gives the sums."""
         chosen = {"precision": plan.precision, "epochs": plan.epochs, "within": None}
         self.configuration.training = self.training.model_copy(update=chosen)
-        self.task.save(self.folder)
+        # First, and in one piece: from here on the training can be gone on with.
         write_whole(self.folder / "config.toml", self.configuration.to_toml())
+        return sums(self.folder, ["config.toml", *self.task.save(self.folder)])
 
-    def _start_event(self, counts: dict[str, int], loop: Loop, threads: int) -> dict[str, Any]:
+    def _start_event(self, facts: Facts, loop: Loop) -> dict[str, Any]:
         return {
             "event": "start",
             "parameters": sum(p.numel() for p in loop.trainer.network.parameters()),
-            **counts,
+            **facts.counts,
             "steps": loop.plan.steps,
             "precision": loop.plan.precision,
-            "threads": threads,
+            "threads": loop.plan.threads,
             "device": self.training.device,
             "plan": loop.plan.sentence,
+            "fingerprint": facts.fingerprint,
             "began": time.strftime("%Y-%m-%d %H:%M:%S"),
         }
 
-    def _run(self, loop: Loop, progress: Progress) -> Run:
-        reason = loop.run()
-        weights = loop.outcome()
-        names = [*self.task.save(self.folder), "config.toml", "metrics.jsonl", "model.safetensors", "report.html"]
-        write_whole(self.folder / "model.safetensors", save({n: w.cpu().contiguous() for n, w in weights.items()}))
-        position = loop.position
+    def _check_unbegun(self) -> None:
+        """Raise `RunError` when steps were made whose checkpoint is gone: to begin anew would throw away what there is."""
+        log = self.folder / "metrics.jsonl"
+        if (self.folder / NAME).is_file() or (log.is_file() and log.read_bytes().count(b"\n") > 1):
+            raise RunError(
+                f"{self.folder / 'checkpoint'}: is missing or empty; restore it, or train anew into another folder"
+            )
+
+    # Training and after
+
+    def _run(self, loop: Loop) -> None:
+        try:
+            self._finish(loop, loop.run())
+        except KeyboardInterrupt:
+            self.progress.note(f"stopped at once; go on with: recurra train --resume {self.folder}")
+            raise
+
+    def _finish(self, loop: Loop, reason: str) -> None:
+        """Write what a run is; killed in the middle, it is done again from the last checkpoint."""
+        weights, position = loop.outcome(), loop.position
+        content = save({name: tensor.cpu().contiguous() for name, tensor in weights.items()})
+        write_whole(self.folder / "model.safetensors", content)
         end = {"event": "end", "reason": reason, "step": position.step, "seconds": round(position.seconds, 3)}
         loop.emit({**end, "best_step": position.best_step} if loop.best else end)
-        loop.trainer.network.load_state_dict(weights)
         if reason != "interrupted" and self.task.held_out:
-            loop.emit({"event": "evaluation", **self.task.evaluate(loop.trainer.network, None, progress.note)})
-        loop.log.close()
+            loop.trainer.network.load_state_dict(weights)
+            loop.emit({"event": "evaluation", **self.task.evaluate(loop.trainer.network, None, self.progress.note)})
         write_report(self.folder)
-        write_manifest(self.folder, names)
-        return Run.load(self.folder)
+        write_manifest(self.folder, [*loop.files, "metrics.jsonl", "model.safetensors", "report.html"])

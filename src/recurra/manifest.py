@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from recurra.errors import RunError
@@ -13,21 +13,23 @@ from recurra.files import write_whole
 NAME = "manifest.json"
 
 
-def _render(files: dict[str, str]) -> bytes:
-    """Give the only bytes that a manifest of these files can have."""
-    listing = json.dumps(files, ensure_ascii=False, sort_keys=True)
-    own = hashlib.sha256(listing.encode()).hexdigest()
-    return (json.dumps({"files": files, "sha256": own}, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
+def sums(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Give the SHA-256 sum of each of these files of a folder; raises `RunError` for one that cannot be read."""
+    return {name: _sum(folder / name) for name in names}
 
 
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def check_sums(folder: Path, files: Mapping[str, str]) -> None:
+    """Check files of a folder against their sums; raises `RunError`, which names the file, at the first that is not as it was."""
+    for name, expected in files.items():
+        if not (folder / name).is_file():
+            raise RunError(f"{folder / name}: is missing; restore it from a copy, or train again")
+        if _sum(folder / name) != expected:
+            raise RunError(f"{folder / name}: is damaged or was changed (its SHA-256 sum is not the one written down)")
 
 
 def write_manifest(folder: Path, names: Iterable[str]) -> None:
     """Write the manifest, which makes a run folder whole; it has to be the last file written."""
-    write_whole(folder / NAME, _render({name: _sum(folder / name) for name in names}))
+    write_whole(folder / NAME, _render(sums(folder, names)))
 
 
 def drop_manifest(folder: Path) -> None:
@@ -42,22 +44,36 @@ def check_manifest(folder: Path) -> list[str]:
     """
     path = folder / NAME
     if not folder.is_dir():
-        raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; there is no such folder")
+        found = "it is a file" if folder.exists() else "there is no such folder"
+        raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; {found}")
     if not path.is_file():
         if (folder / "checkpoint").is_dir():
             raise RunError(f"{folder}: its training has not ended; go on with `recurra train --resume {folder}`")
         raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; it has no {NAME}")
-    content = path.read_bytes()
     try:
+        content = path.read_bytes()
         files = dict(json.loads(content)["files"])
         whole = content == _render(files)
-    except (ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
         whole, files = False, {}
     if not whole:
         raise RunError(f"{path}: is damaged; restore the run folder from a copy, or train again")
-    for name, expected in files.items():
-        if not (folder / name).is_file():
-            raise RunError(f"{folder / name}: is missing; restore it from a copy, or train again")
-        if _sum(folder / name) != expected:
-            raise RunError(f"{folder / name}: is damaged or was changed (its SHA-256 sum is not the manifest's)")
+    check_sums(folder, files)
     return list(files)
+
+
+def _render(files: dict[str, str]) -> bytes:
+    """Give the only bytes that a manifest of these files can have."""
+    listing = json.dumps(files, ensure_ascii=False, sort_keys=True)
+    own = hashlib.sha256(listing.encode()).hexdigest()
+    return (json.dumps({"files": files, "sha256": own}, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
+
+
+def _sum(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -12,7 +12,7 @@ from safetensors.torch import load
 from torch import nn
 
 from recurra.configuration import Configuration, load_configuration
-from recurra.errors import RunError, UsageError
+from recurra.errors import DataError, RunError, UsageError
 from recurra.manifest import check_manifest
 from recurra.stream import Stream
 from recurra.tasks import Task, get_task
@@ -49,14 +49,15 @@ class Run:
         try:
             network.load_state_dict(load((folder / "model.safetensors").read_bytes()))
         except (OSError, SafetensorError, RuntimeError) as error:
-            raise RunError(f"{folder / 'model.safetensors'}: does not fit the configuration: {error}") from None
+            what = " ".join(str(error).split())
+            raise RunError(f"{folder / 'model.safetensors'}: does not fit the configuration: {what}") from None
         return cls(folder, configuration, task, network.eval())
 
     def to(self, device: str) -> Run:
         """Move the network to another device."""
         try:
             self.network.to(torch.device(device))
-        except RuntimeError as error:
+        except (AssertionError, RuntimeError) as error:  # torch asserts that it was built with the device
             raise UsageError(f"device: {device!r} cannot be used here: {str(error).splitlines()[0]}") from None
         return self
 
@@ -73,7 +74,7 @@ class Run:
 
     def info(self) -> dict[str, Any]:
         """Say what this run is."""
-        start = (self.events("start") or [{}])[0]
+        start = self._start()
         end = (self.events("end") or [{}])[-1]
         return {
             "run": str(self.path),
@@ -132,6 +133,19 @@ class Run:
     def stream(self, prompt: str = "") -> Stream:
         """Give the model as a stream, having read a prompt: fed one unit at a time, in constant memory."""
         return self._able("stream")(self.network, prompt)
+
+    def _prepare(self) -> None:
+        """Read the data that the run was trained on; raises `DataError` when they are not the same any more."""
+        facts = self.task.prepare(self.path)
+        if self._start().get("fingerprint") not in (None, facts.fingerprint):
+            raise DataError(
+                "the data that this run was trained on have changed since",
+                source=self.path,
+                hint="put them back, or measure on other data without baselines (--no-baselines)",
+            )
+
+    def _start(self) -> dict[str, Any]:
+        return (self.events("start") or [{}])[0]
 
     def _able(self, verb: str) -> Any:
         method = getattr(self.task, verb, None)

@@ -51,23 +51,29 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
     if not paths:
         return None
     path = paths[-1]
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
     if path.stem.partition("-")[2] != hashlib.sha256(content).hexdigest():
+        hint = "delete it, since an older one is there" if len(paths) > 1 else "train anew into another folder"
         raise RunError(
             f"{path}: the checkpoint is damaged (its content does not have the SHA-256 sum in its name); "
-            "delete it to begin anew, or restore the file"
+            f"restore the file from a copy, or {hint}"
         )
     try:
         with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
             facts = json.loads((file.metadata() or {})["recurra"])
-            return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise RunError(f"{path}: not a checkpoint of Recurra: {error}") from None
+    return Checkpoint(tensors, facts)
 
 
 def flatten(prefix: str, nested: Any) -> dict[str, Tensor]:
     """Name the tensors of nested tuples by their place.
 
+    >>> import torch
     >>> sorted(flatten("carry", ((torch.zeros(1), torch.ones(1)),)))
     ['carry/0/0', 'carry/0/1']
     """
@@ -81,6 +87,7 @@ def flatten(prefix: str, nested: Any) -> dict[str, Tensor]:
 def unflatten(tensors: dict[str, Tensor]) -> Any:
     """Undo `flatten`, given the names without the prefix.
 
+    >>> import torch
     >>> unflatten({"0/0": torch.zeros(1), "0/1": torch.ones(1)})
     ((tensor([0.]), tensor([1.])),)
     """

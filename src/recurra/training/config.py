@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -17,15 +17,23 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 class Training(Settings):
     """How the weights are found."""
 
+    # Two settings that answer one question: a layer that says one outranks what a lower layer says of the other.
+    either: ClassVar[dict[str, str]] = {"within": "epochs", "epochs": "within"}
+
     within: str | None = Field(
         default=None, description="Time for the whole training, as in 90s, 20m or 1h30m; the plan is made to fit."
     )
     epochs: float | None = Field(
-        default=None, gt=0, description="Passes over the data. Default: by the data, or by --within."
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Passes over the data. Default: by the data, or by --within.",
     )
     batch: int | None = Field(default=None, ge=1, description="Sequences read side by side. Default: by the task.")
     optimizer: Literal["adamw", "sgd"] = Field(default="adamw", description="How a gradient changes the weights.")
-    lr: float | None = Field(default=None, gt=0, description="Learning rate. Default: 0.002 for adamw, 1 for sgd.")
+    lr: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Learning rate. Default: 0.002 for adamw, 1 for sgd."
+    )
     beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW: how long the mean of gradients remembers.")
     beta2: float = Field(
         default=0.99, ge=0, lt=1, description="AdamW: how long the mean of squared gradients remembers."
@@ -33,6 +41,7 @@ class Training(Settings):
     weight_decay: float | None = Field(
         default=None,
         ge=0,
+        allow_inf_nan=False,
         description="Pull of weights towards zero; biases are left alone. Default: 0.01 for adamw, 0 for sgd.",
     )
     schedule: Literal["cosine", "linear", "constant", "decay"] = Field(

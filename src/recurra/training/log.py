@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -13,44 +14,78 @@ from recurra.errors import RunError
 
 
 class MetricsLog:
-    """Appends events to a file, which can be cut back to a point that a checkpoint remembers."""
+    """Appends events to a file, which can be cut back to a point that a checkpoint remembers.
+
+    The file is locked for as long as it is open: two trainings in one folder would spoil both.
+    Raises `RunError` where another process has it, and `OSError` where it cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("ab")
+        try:
+            self._lock()
+        except BaseException:
+            self._file.close()
+            raise
+        self._sum = hashlib.sha256()
 
     def write(self, event: dict[str, Any]) -> None:
         """Append an event; a number that is not finite is a fault of the caller, and never reaches the file."""
-        line = json.dumps(event, ensure_ascii=False, allow_nan=False)
-        self._file.write(line.encode() + b"\n")
+        line = json.dumps(event, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        self._file.write(line)
         self._file.flush()
+        self._sum.update(line)
 
-    def position(self) -> int:
-        """Give the length of the file in bytes, all of it safely on disk."""
+    def position(self) -> tuple[int, str]:
+        """Give the length of the file in bytes, all of it safely on disk, and the SHA-256 sum of its content."""
         os.fsync(self._file.fileno())
-        return self._file.tell()
+        return self._file.tell(), self._sum.hexdigest()
 
-    def cut(self, position: int) -> None:
-        """Forget what was written after a position; raises `RunError` when the file is shorter."""
-        if self.path.stat().st_size < position:
-            raise RunError(f"{self.path}: is damaged: expected at least {position} bytes; restore it, or train anew")
+    def cut(self, position: int, expected: str | None = None) -> None:
+        """Forget what was written after a position; raises `RunError` when what comes before is not as it was.
+
+        expected: the SHA-256 sum of the bytes before the position.
+        """
+        with self.path.open("rb") as file:
+            kept = file.read(position)
+        sum_ = hashlib.sha256(kept)
+        if len(kept) < position or expected not in (None, sum_.hexdigest()):
+            raise RunError(f"{self.path}: is damaged or was changed; restore it from a copy, or train again")
         self._file.truncate(position)
         self._file.seek(position)
+        self._sum = sum_
 
     def close(self) -> None:
+        """Close the file, which gives the folder free for others; a second time does nothing."""
         self._file.close()
+
+    def _lock(self) -> None:
+        try:
+            import fcntl
+        except ImportError:  # not on Windows
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"{self.path.parent}: another process is training there; wait for its end") from None
+        except OSError:  # a file system without locks: then it is up to the user
+            return
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:
     """Read the events of a run; a last line that was cut off while being written is left out.
 
-    Raises `RunError` where another line is no JSON object.
+    Raises `RunError` where another line is no JSON object, or the file cannot be read.
     """
-    lines = path.read_bytes().splitlines(keepends=True)
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
     for number, line in enumerate(lines, 1):
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             if number == len(lines) and not line.endswith(b"\n"):
                 return
             raise RunError(f"{path}: line {number}: expected a JSON object; the file is damaged") from None

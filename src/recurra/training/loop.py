@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from recurra.errors import DivergedError, RunError
 from recurra.tasks.base import Task
 from recurra.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from recurra.training.config import Training, learning_rate
-from recurra.training.log import MetricsLog
+from recurra.training.log import MetricsLog, finite
 from recurra.training.plan import Plan
 from recurra.training.step import Trainer
 
@@ -49,6 +49,7 @@ class Loop:
     """Trains a task's network in a run folder, from the beginning or from its last checkpoint.
 
     log: where events are kept.  watch: shown every event as well.  fingerprint: of the data, which a resumed training must share.
+    files: of the folder, by name, with their SHA-256 sums; they go into every checkpoint.  `close` has to be called at the end.
     """
 
     def __init__(
@@ -60,10 +61,11 @@ class Loop:
         *,
         batch: int,
         fingerprint: str,
+        files: Mapping[str, str],
         watch: Callable[[dict[str, Any]], None],
     ) -> None:
         self.task, self.training, self.plan, self.batch = task, training, plan, batch
-        self.fingerprint, self.watch = fingerprint, watch
+        self.fingerprint, self.files, self.watch = fingerprint, dict(files), watch
         self.checkpoints = folder / "checkpoint"
         self.trainer = Trainer(task, training, plan.precision)
         self.position = Position()
@@ -78,25 +80,36 @@ class Loop:
         self.log.write(event)
         self.watch(event)
 
+    def close(self) -> None:
+        """Give the folder free for other processes."""
+        self.log.close()
+
     # Checkpoints
 
     def save(self) -> None:
-        """Write a checkpoint of this very moment, between two steps."""
+        """Write a checkpoint of this very moment, between two steps; raises `DivergedError` when it is not worth keeping."""
         self._clock()
+        tensors = self.trainer.tensors() | {f"best/{name}": value for name, value in self.best.items()}
+        broken = next((n for n, t in tensors.items() if t.is_floating_point() and not t.isfinite().all()), None)
+        if broken is not None:
+            raise self._diverged(f"numbers in {broken} are not finite")
+        length, sum_ = self.log.position()
         facts = {
             "step": self.position.step,
             "position": asdict(self.position),
             "plan": asdict(self.plan),
-            "metrics_bytes": self.log.position(),
+            "metrics_bytes": length,
+            "metrics_sha256": sum_,
+            "files": self.files,
             "fingerprint": self.fingerprint,
         }
-        tensors = self.trainer.tensors() | {f"best/{name}": value for name, value in self.best.items()}
         write_checkpoint(self.checkpoints, Checkpoint(tensors, facts))
         self._saved = time.monotonic()
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint; raises `RunError` when the data are not the same any more."""
         facts = checkpoint.facts
+        self.log.cut(facts["metrics_bytes"], facts["metrics_sha256"])
         if facts["fingerprint"] != self.fingerprint:
             raise RunError(
                 f"{self.checkpoints}: was made from other data than is there now; "
@@ -107,7 +120,6 @@ class Loop:
         parts = {name: checkpoint.part(name) for name in ("model", "average", "optimizer", "carry", "random")}
         self.trainer.restore(parts, self.position.step)
         self.best = checkpoint.part("best")
-        self.log.cut(facts["metrics_bytes"])
         self._since = self._saved = time.monotonic()
         self._rate = (self._since, 0)
 
@@ -141,14 +153,19 @@ class Loop:
         try:
             loss, count, self._norm = self.trainer.step(batch, self._lr)
         except DivergedError as error:
-            raise DivergedError(
-                f"training stopped at step {position.step + 1} (epoch {position.epoch}, batch {position.index}): {error}; "
-                "try a lower --lr or --clip. The last good checkpoint is kept"
-            ) from None
+            raise self._diverged(str(error), position.step + 1) from None
         position.step += 1
         position.loss += loss
         position.count += count
         self._rate = (self._rate[0], self._rate[1] + count)
+
+    def _diverged(self, what: str, step: int | None = None) -> DivergedError:
+        position = self.position
+        step, batch = (position.step, position.index) if step is None else (step, position.index + 1)
+        return DivergedError(
+            f"training stopped at step {step} (epoch {position.epoch + 1}, batch {batch}): {what}; "
+            "try a lower --lr or --clip. The last good checkpoint is kept"
+        )
 
     def _after_step(self, epochs: float) -> None:
         position, plan = self.position, self.plan
@@ -183,9 +200,14 @@ class Loop:
     def _validate(self, last: bool) -> None:
         position = self.position
         with self.trainer.averaged():
-            figures = self.task.validate(self.trainer.network)
+            try:
+                figures = self.task.validate(self.trainer.network)
+            except DivergedError as error:
+                raise self._diverged(f"on the validation data, {error}") from None
             if figures is not None:
                 value = figures[self.task.criterion]
+                if finite(value) is None:
+                    raise self._diverged(f"{self.task.criterion} on the validation data is {value}")
                 better = position.best is None or value < position.best
                 position.stale = 0 if better else position.stale + 1
                 if better:
@@ -203,7 +225,10 @@ class Loop:
             if self.training.gradient_lags:
                 norms = self.task.gradient_lags(self.trainer.network, self.training.gradient_lags)
                 if norms is not None:
-                    self.emit({"event": "gradient_lags", "step": position.step, "norms": norms})
+                    # A gradient that explodes is a finding here, not a fault: training itself clips it.
+                    self.emit(
+                        {"event": "gradient_lags", "step": position.step, "norms": [finite(norm) for norm in norms]}
+                    )
         position.validations += 1
         self._fit_to_time()
         self._rate = (time.monotonic(), 0)
@@ -242,8 +267,11 @@ class Loop:
         previous: dict[int, Any] = {}
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
-                previous[number] = signal.getsignal(number)
-                signal.signal(number, stop)
+                handler = signal.getsignal(number)
+                # Ignored: so the caller wants it (nohup, a shell's background job). None: some other library's.
+                if handler not in (signal.SIG_IGN, None):
+                    previous[number] = handler
+                    signal.signal(number, stop)
         except ValueError:  # not the main thread: the caller's own handling stands
             previous.clear()
         try:

@@ -9,7 +9,6 @@ from statistics import median
 
 import torch
 
-from recurra.errors import UsageError
 from recurra.tasks.base import Task
 from recurra.training.config import Training, duration
 from recurra.training.step import Trainer
@@ -26,7 +25,7 @@ class Plan:
     """What a training will do; part of every checkpoint, so that a resumed training follows the same one.
 
     steps: optimizer steps in all.  every: steps between validations.  log: steps between entries of the training loss.
-    seconds: what the steps may take in all, where --within sets a limit.
+    seconds: what the steps may take in all, where --within sets a limit.  threads: of the CPU; sums are rounded by their number.
     """
 
     epochs: float
@@ -36,6 +35,7 @@ class Plan:
     precision: str
     sentence: str
     seconds: float | None = None
+    threads: int = 1
 
 
 def make_plan(task: Task, training: Training, batch: int, started: float) -> Plan:
@@ -43,8 +43,6 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
 
     started: `time.monotonic()` when the user's clock began.
     """
-    if training.within is not None and training.epochs is not None:
-        raise UsageError("within, epochs: expected one of the two, got both; drop --epochs to let the time decide")
     budget = None if training.within is None else duration(training.within)
     measured: dict[str, float] = {}
 
@@ -73,7 +71,7 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
         sentence += (
             f"; about {_time(steps * measured[precision])} at the measured {1 / measured[precision]:.3g} steps/s"
         )
-    return Plan(epochs, steps, every, log, precision, sentence, left)
+    return Plan(epochs, steps, every, log, precision, sentence, left, torch.get_num_threads())
 
 
 def measure_steps(task: Task, training: Training, batch: int, repeats: int = 3) -> dict[str, float]:
@@ -98,8 +96,7 @@ def _time(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def apply_threads(training: Training) -> int:
-    """Set torch's threads as asked, and give their number."""
-    if training.threads is not None:
-        torch.set_num_threads(training.threads)
-    return torch.get_num_threads()
+def apply_threads(threads: int | None) -> None:
+    """Set torch's threads, where a number is asked for."""
+    if threads is not None:
+        torch.set_num_threads(threads)

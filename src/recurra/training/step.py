@@ -23,7 +23,7 @@ class Trainer:
         try:
             self.device = torch.device(training.device)
             self.network = task.network().to(self.device)
-        except RuntimeError as error:
+        except (AssertionError, RuntimeError) as error:  # torch asserts that it was built with the device
             raise UsageError(f"device: {training.device!r} cannot be used here: {str(error).splitlines()[0]}") from None
         self.parameters: list[Tensor] = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = _optimizer(self.network, training)
