@@ -40,7 +40,7 @@ def test_a_kernel_that_computes_another_cell():
 
         @staticmethod
         def step(xw, hr, state, peephole):
-            (h,), (r, z, n) = GRU.step(xw, hr, state, peephole)
+            (_h,), (r, z, n) = GRU.step(xw, hr, state, peephole)
             return (z * n + (1 - z) * state[0],), (r, z, n)
 
     with pytest.raises(AssertionError, match="wrong: check_kernel_float64: run_layer against scan_layer"):

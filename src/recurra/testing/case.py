@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
@@ -58,7 +58,7 @@ class TaskCase:
 
 
 @contextmanager
-def untouched(network: nn.Module | None = None) -> Iterator[None]:
+def untouched(network: nn.Module | None = None) -> Generator[None]:
     """Expect that neither torch's random state, nor numpy's, nor a network and its mode are changed by what is done."""
     before, numpy_before = torch.get_rng_state(), _numpy_state()
     weights = {name: value.clone() for name, value in network.state_dict().items()} if network else {}

@@ -10,7 +10,7 @@ from torch import Tensor
 from recurra.cells import Cell, cell_names, get_cell
 from recurra.nn import Layer
 from recurra.testing import over_time
-from recurra.testing.expect import expect, expect_same
+from recurra.testing.expect import expect, expect_same, one_thread
 
 Check = Callable[[type[Cell]], None]
 
@@ -28,7 +28,8 @@ def check_cell(cell: type[Cell]) -> None:
     """
     for check in cell_checks():
         try:
-            check(cell)
+            with one_thread():
+                check(cell)
         except AssertionError as error:
             raise AssertionError(f"{cell.name}: {check.__name__}: {error}") from error
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -52,3 +53,14 @@ def expect_same(what: str, got: Sequence[Tensor], wanted: Sequence[Tensor]) -> N
             a.dtype == b.dtype and a.shape == b.shape and torch.equal(a, b),
             f"{what}: expected the same tensors, but the one at {index} differs",
         )
+
+
+@contextmanager
+def one_thread() -> Generator[None]:
+    """Let torch work in one thread for a while: for tiny tensors the others cost more than they do."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

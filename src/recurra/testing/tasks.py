@@ -16,7 +16,7 @@ from torch import Tensor
 
 from recurra.tasks import Settings, Task, get_task, task_names
 from recurra.testing.case import TaskCase, leaves, same, untouched
-from recurra.testing.expect import expect, expect_same
+from recurra.testing.expect import expect, expect_same, one_thread
 
 Check = Callable[[TaskCase], None]
 
@@ -35,7 +35,7 @@ def check_task(kind: type[Task], configure: Callable[[Path], Settings], *, batch
     ...     return LanguageModelConfig.model_validate({"data": data, "model": {"hidden": 16, "layers": 1}})
     >>> check_task(LanguageModel, configure)
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, one_thread():
         case = TaskCase(kind, configure, Path(folder), batch)
         for check in task_checks():
             try:
