@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -87,7 +88,7 @@ def _locate(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         found = locate(arguments[0])
         files = {"data": found.train, "valid": found.valid, "test": found.test}
         located = {name: [str(path) for path in paths] for name, paths in files.items() if paths}
-        return dict(found.settings), located
+        return {**found.settings, "name": arguments[0]}, located
     return {}, {"data": [_absolute(argument) for argument in arguments]} if arguments else {}
 
 
@@ -195,6 +196,10 @@ class _Training:
 
     def _restored(self, checkpoint: Checkpoint) -> Loop:
         """Read the data again and go back to a checkpoint; everything that it rests on has to be as it was."""
+        if not self.task.repeatable and sys.stdin.isatty():
+            raise UsageError(
+                f"{self.folder}: was trained on standard input; pipe it in again: … | recurra train --resume {self.folder}"
+            )
         try:
             files, plan = dict(checkpoint.facts["files"]), Plan(**checkpoint.facts["plan"])
         except (KeyError, TypeError, ValueError) as error:

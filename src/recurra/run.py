@@ -107,7 +107,7 @@ class Run:
                     "evaluate: the training data came from standard input, which cannot be read again; "
                     "name a file to measure on, and leave the baselines out (--no-baselines)"
                 )
-            self.task.prepare(self.path)
+            self._prepare()
         return self.task.evaluate(self.network, arguments or None, progress, baselines=baselines)
 
     def score(self, texts: str | Sequence[str]) -> list[dict[str, Any]]:
