@@ -27,12 +27,12 @@ class Stream:
 
     def __init__(self, step: Callable[[Tensor, State], tuple[Tensor, State]], state: State) -> None:
         self._step = step
-        self._state = state
+        self._state = map_state(_copy, state)
 
     @property
     def state(self) -> State:
         """What is carried from step to step: layer → the cell's states, each (1, H). Copies, so that it can be kept."""
-        return map_state(Tensor.clone, self._state)
+        return map_state(_copy, self._state)
 
     @state.setter
     def state(self, state: State) -> None:
@@ -40,7 +40,7 @@ class Stream:
         given = [[tuple(tensor.shape) for tensor in layer] for layer in state]
         if shapes != given:
             raise UsageError(f"state: expected tensors of shapes {shapes}, got {given}")
-        self._state = map_state(Tensor.clone, state)
+        self._state = map_state(_copy, state)
 
     def feed(self, element: Tensor) -> Tensor:
         """Take one step; gives the model's output."""
@@ -54,3 +54,7 @@ class Stream:
         twin.__dict__.update(self.__dict__)
         twin._state = self.state
         return twin
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    return tensor.detach().clone()

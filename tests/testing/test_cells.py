@@ -27,7 +27,7 @@ def test_a_cell_of_a_plug_in_passes():
 
 
 def test_a_cell_that_nobody_registered():
-    with pytest.raises(AssertionError, match="plugged: check_facts: .*registered"):
+    with pytest.raises(AssertionError, match=r"plugged: check_facts: .*registered"):
         check_cell(Plugged)
 
 
@@ -102,7 +102,7 @@ def test_gates_that_onnx_does_not_have():
         name = "reordered"
         onnx = OnnxOp("LSTM", gates=("input", "input", "forget", "candidate"))
 
-    with pytest.raises(AssertionError, match="reordered: check_onnx: .*permutation"):
+    with pytest.raises(AssertionError, match=r"reordered: check_onnx: .*permutation"):
         check_cell(Reordered)
 
 

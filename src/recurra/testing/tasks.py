@@ -54,8 +54,8 @@ def task_checks() -> list[Check]:
         check_network,
         check_batches,
         check_loss,
-        check_learning,
         check_validation,
+        check_learning,
         check_evaluation,
         check_saved,
         check_sample,
@@ -238,6 +238,10 @@ def check_evaluation(case: TaskCase) -> None:
         unknown = set(figures) - set(metrics)
         expect(not unknown, f"baselines, {name}: expected figures that the model has too, got {sorted(unknown)}")
     expect(all(isinstance(line, str) and line for line in said), f"progress: expected words, got {said}")
+    expect(task.repeatable in (True, False), f"repeatable: expected True or False, got {task.repeatable!r}")
+    alone = task.evaluate(network, None, said.append, baselines=False)
+    wanted = {**result, "baselines": {}}
+    expect(alone == wanted, f"without baselines: expected the same figures {wanted}, got {alone}")
 
 
 def check_saved(case: TaskCase) -> None:

@@ -1,0 +1,90 @@
+"""A language model as a stream says what the whole text would say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recurra.errors import UsageError
+
+TEXTS = ["that was phenomenal", "春眠不覺曉，處處聞啼鳥", "café — naïve", "Ж"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_unit_by_unit_is_the_whole(model, text):
+    task, network = model
+    (scored,) = task.score(network, [text])
+    stream = task.stream(network, "")
+    units = scored["units"] if task.end is None else scored["units"][:-1]
+    for unit, log_prob in units:
+        assert stream.read(unit) == pytest.approx(log_prob, abs=1e-5)
+    if task.end is not None:
+        assert float(stream.log_probs[task.end]) == pytest.approx(scored["units"][-1][1], abs=1e-5)
+
+
+def test_reading_at_once_or_in_parts(model):
+    task, network = model
+    whole = task.stream(network, "that was ")
+    parts = task.stream(network, "")
+    total = sum(parts.read(part) for part in ("th", "", "at w", "as "))
+    assert np.array_equal(parts.log_probs, whole.log_probs)
+    assert total == pytest.approx(task.stream(network, "").read("that was "), abs=1e-9)
+
+
+def test_what_comes_next_is_a_distribution(model):
+    task, network = model
+    stream = task.stream(network, "the r")
+    assert stream.log_probs.shape == (task.vocabulary.size,)
+    assert float(np.exp(stream.log_probs).sum()) == pytest.approx(1, abs=1e-9)
+    likeliest = stream.likeliest(4)
+    assert [p for _, p in likeliest] == sorted(np.exp(stream.log_probs).tolist(), reverse=True)[:4]
+    said = task.predict(network, "the r", 4)["next"]
+    assert [unit for unit, _ in said] == [unit for unit, _ in likeliest]
+    assert [p for _, p in said] == pytest.approx([p for _, p in likeliest], abs=1e-6)
+
+
+def test_asking_for_a_probability_reads_nothing(model):
+    task, network = model
+    stream = task.stream(network, "the ")
+    before = stream.log_probs.copy()
+    asked = stream.log_prob("rain")
+    assert np.array_equal(stream.log_probs, before)
+    assert stream.read("rain") == asked
+
+
+def test_forks_share_the_past_only(model):
+    task, network = model
+    stream = task.stream(network, "the ")
+    twin = stream.fork()
+    twin.read("春眠")
+    stream.read("rain")
+    assert np.array_equal(stream.log_probs, task.stream(network, "the rain").log_probs)
+    assert np.array_equal(twin.log_probs, task.stream(network, "the 春眠").log_probs)
+
+
+@pytest.mark.xfail(reason="the state of a stream of text does not hold what comes next", strict=True)
+def test_a_state_that_is_set_says_what_comes_next(model):
+    task, network = model
+    stream = task.stream(network, "the ")
+    kept, wanted = stream.state, stream.log_probs.copy()
+    stream.read("rain")
+    stream.state = kept
+    assert np.array_equal(stream.log_probs, wanted)
+
+
+def test_a_stream_of_state_set_and_then_fed(model):
+    task, network = model
+    stream = task.stream(network, "the ")
+    kept = stream.state
+    unit = int(task.vocabulary.encode("r")[0])
+    wanted = stream.step(unit).copy()
+    stream.read("ain")
+    stream.state = kept
+    assert np.array_equal(stream.step(unit), wanted)
+
+
+@pytest.mark.parametrize("unit", [-1, 10**6])
+def test_a_unit_that_is_not_in_the_vocabulary(model, unit):
+    task, network = model
+    with pytest.raises(UsageError, match="unit: expected an id from 0 to"):
+        task.stream(network, "").step(unit)

@@ -1,0 +1,239 @@
+"""The suite for tasks finds what is wrong with a task, and says which check it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pydantic import Field
+from torch import nn
+
+from recurra.tasks import Facts, Settings, Task, register_task
+from recurra.tasks import base as registry
+from recurra.testing import check_task
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch):
+    monkeypatch.setattr(registry, "_tasks", dict(registry._tasks))
+
+
+class Data(Settings):
+    """What is read."""
+
+    file: str = Field(default="", description="A JSON list of numbers.")
+
+
+class Model(Settings):
+    """The network."""
+
+    hidden: int | None = Field(default=None, description="Units.")
+
+
+class LineConfig(Settings):
+    """A line through points."""
+
+    data: Data = Data()
+    model: Model = Model()
+
+
+class Line(Task[LineConfig]):
+    """Tells the next number of a series from the one before: the smallest task that keeps every promise."""
+
+    name = "line"
+    title = "Next number"
+    Config = LineConfig
+    criterion = "mse"
+
+    def prepare(self, saved=None):
+        numbers = torch.tensor(json.loads(Path(self.config.data.file).read_text()))
+        self.train, self.valid = numbers[:-8], numbers[-8:]
+        return Facts({"train_units": len(self.train)}, str(float(numbers.sum())))
+
+    def save(self, folder):
+        (folder / "scale.json").write_text("1")
+        return ["scale.json"]
+
+    def restore(self, folder):
+        json.loads((folder / "scale.json").read_text())
+
+    def choose(self, seconds, measure):
+        self.config.model.hidden = self.config.model.hidden or 4
+        return 3.0
+
+    def network(self):
+        hidden = self.config.model.hidden
+        return nn.Sequential(nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+
+    def batches(self, epoch, *, batch, seed, start=0):
+        order = np.random.default_rng([seed, epoch]).permutation(len(self.train) - 1)
+        for first in range(start * batch, len(order), batch):
+            rows = torch.from_numpy(order[first : first + batch])
+            yield self.train[rows], self.train[rows + 1]
+
+    def batch_count(self, epoch, *, batch, seed):
+        return -(-(len(self.train) - 1) // batch)
+
+    def loss(self, network, batch, carry):
+        x, y = batch
+        return (network(x[:, None])[:, 0] - y).square().sum(), len(x), None
+
+    @torch.no_grad()
+    def _error(self, network):
+        return float((network(self.valid[:-1, None])[:, 0] - self.valid[1:]).square().mean())
+
+    def validate(self, network):
+        return {"mse": self._error(network)}
+
+    held_out = True
+
+    def evaluate(self, network, data, progress, *, baselines=True):
+        progress("measuring")
+        beside = {"mean": {"mse": float(self.valid.var())}} if baselines else {}
+        metrics = {"mse": self._error(network)}
+        return {"task": self.name, "data": "valid", "count": 7, "metrics": metrics, "baselines": beside}
+
+
+def configure(folder):
+    path = folder / "numbers.json"
+    path.write_text(json.dumps([float(np.sin(t / 2) + 1) for t in range(60)]))
+    return LineConfig.model_validate({"data": {"file": str(path)}})
+
+
+def test_a_task_of_a_plug_in_passes():
+    check_task(register_task(Line), configure)
+
+
+def test_a_task_that_nobody_registered():
+    with pytest.raises(AssertionError, match=r"line: check_facts: .*registered"):
+        check_task(Line, configure)
+
+
+def test_a_name_is_given_once():
+    register_task(Line)
+    with pytest.raises(ValueError, match="'line' is registered already"):
+        register_task(Line)
+
+
+def broken(check, words, **members):
+    """Break one thing of the task, and expect the suite to say so."""
+    kind = register_task(type("Broken", (Line,), {"name": "broken", **members}))
+    with pytest.raises(AssertionError, match=rf"broken: {check}: .*{words}"):
+        check_task(kind, configure)
+
+
+def test_a_setting_without_a_description():
+    class Silent(Settings):
+        """Says nothing."""
+
+        file: str = ""
+
+    class Config(LineConfig):
+        """Its configuration."""
+
+        data: Silent = Silent()
+
+    broken("check_settings", "data.file: expected a description", Config=Config)
+
+
+def test_a_choice_that_overrules_the_user():
+    def choose(self, seconds, measure):
+        self.config.data.file += "x"
+        return Line.choose(self, seconds, measure)
+
+    broken("check_choice", "data.file", choose=choose)
+
+
+def test_batches_that_are_drawn_at_random():
+    def batches(self, epoch, *, batch, seed, start=0):
+        shuffled = torch.randperm(len(self.train) - 1)[start * batch :]
+        for rows in shuffled.split(batch):
+            yield self.train[rows], self.train[rows + 1]
+
+    broken("check_batches", "random state untouched", batches=batches)
+
+
+def test_a_start_index_that_is_ignored():
+    def batches(self, epoch, *, batch, seed, start=0):
+        return Line.batches(self, epoch, batch=batch, seed=seed)
+
+    broken("check_batches", "expected start=", batches=batches)
+
+
+def test_a_count_that_is_one_too_few():
+    def batch_count(self, epoch, *, batch, seed):
+        return (len(self.train) - 2) // batch
+
+    broken("check_batches", "batch_count says", batch_count=batch_count)
+
+
+def test_a_carry_that_drags_its_past_along():
+    def loss(self, network, batch, carry):
+        value, count, _ = Line.loss(self, network, batch, carry)
+        return value, count, (network(batch[0][:, None]),)
+
+    broken("check_loss", "tensors without a past", loss=loss)
+
+
+def test_a_weight_that_is_never_used():
+    def network(self):
+        built = Line.network(self)
+        built.register_parameter("idle", nn.Parameter(torch.zeros(1)))
+        return built
+
+    broken("check_loss", "idle: expected a gradient", network=network)
+
+
+def test_a_loss_that_goes_the_wrong_way():
+    def loss(self, network, batch, carry):
+        value, count, carry = Line.loss(self, network, batch, carry)
+        return -value, count, carry
+
+    broken("check_learning", "less after training|to lower the loss", loss=loss)
+
+
+def test_a_validation_that_forgets_to_go_back_to_training():
+    def validate(self, network):
+        return Line.validate(self, network.eval())
+
+    broken("check_validation", "training mode", validate=validate)
+
+
+def test_a_validation_without_the_criterion():
+    broken("check_validation", "expected 'mse2' among the figures", criterion="mse2")
+
+
+def test_an_evaluation_with_another_shape():
+    def evaluate(self, network, data, progress, *, baselines=True):
+        result = Line.evaluate(self, network, data, progress, baselines=baselines)
+        return {**result, "seconds": 1.0}
+
+    broken("check_evaluation", "expected the keys", evaluate=evaluate)
+
+
+def test_a_baseline_that_is_measured_by_something_else():
+    def evaluate(self, network, data, progress, *, baselines=True):
+        result = Line.evaluate(self, network, data, progress, baselines=baselines)
+        return {**result, "baselines": {"mean": {"mae": 1.0}} if baselines else {}}
+
+    broken("check_evaluation", "baselines, mean: expected 'mse'", evaluate=evaluate)
+
+
+def test_a_file_that_is_not_named():
+    def save(self, folder):
+        (folder / "extra").write_text("")
+        return Line.save(self, folder)
+
+    broken("check_saved", "names of all files", save=save)
+
+
+def test_a_sample_that_its_seed_does_not_fix():
+    said = iter(range(100))
+    broken("check_sample", "a seed to fix the sample", sample=lambda self, network, seed: str(next(said)))
+
+
+def test_norms_for_too_few_lags():
+    broken("check_gradient_lags", "each of the lags", gradient_lags=lambda self, network, lags: [1.0] * lags)
