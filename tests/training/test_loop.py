@@ -1,0 +1,254 @@
+"""The loop: what it keeps, when it stops, and what it does when it is stopped."""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from recurra.errors import DivergedError, RunError
+from recurra.training.checkpoint import read_checkpoint
+from recurra.training.loop import Loop, last_checkpoint
+
+Make = Callable[..., Loop]
+Events = Callable[[str], list[dict[str, Any]]]
+
+
+def test_it_learns_and_ends_with_its_plan(line: Any, make_loop: Make, events: Events) -> None:
+    loop = make_loop(line, lr=0.3)
+    assert loop.run() == "finished"
+    assert [event["step"] for event in events("train")] == [*range(5, 41, 5)]
+    assert [event["step"] for event in events("valid")] == [*range(5, 41, 5)]
+    assert events("valid")[-1]["nll"] < 0.05 * events("valid")[0]["nll"]
+    assert events("train")[-1]["epoch"] == 4
+
+
+def test_the_weights_of_the_best_validation_are_kept(line: Any, make_loop: Make, events: Events) -> None:
+    line.script = [5, 3, 4, 2, 6, 2, 9, 9]
+    loop = make_loop(line)
+    assert loop.run() == "finished"
+    assert [event["best"] for event in events("valid")] == [True, True, False, True, False, False, False, False]
+    assert (loop.position.best, loop.position.best_step) == (2, 20)
+    for name, tensor in loop.outcome().items():
+        assert torch.equal(tensor, line.validated[3][name])
+        assert not torch.equal(tensor, line.validated[7][name])
+
+
+def test_without_validation_the_last_weights_are_kept(
+    line: Any, make_loop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "validate", lambda network: None)
+    loop = make_loop(line)
+    loop.run()
+    assert loop.position.best is None
+    assert all(torch.equal(t, loop.trainer.network.state_dict()[n]) for n, t in loop.outcome().items())
+
+
+@pytest.mark.parametrize(("patience", "step"), [(1, 15), (2, 30), (3, 40)])
+def test_patience_counts_validations_without_a_better_one(line: Any, make_loop: Make, patience: int, step: int) -> None:
+    line.script = [5, 4, 4, 3, 4, 3, 2, 1]
+    loop = make_loop(line, patience=patience)
+    assert loop.run() == ("patience" if step < 40 else "finished")
+    assert loop.position.step == step
+
+
+def test_the_average_is_what_is_validated_and_kept(line: Any, make_loop: Make) -> None:
+    loop = make_loop(line, average=0.9)
+    loop.run()
+    last = loop.trainer.network.state_dict()
+    for name, value in zip(("weight", "bias"), loop.trainer.average, strict=True):
+        assert torch.equal(line.validated[-1][name], value)
+        assert not torch.equal(last[name], value)
+    assert all(torch.equal(t, line.validated[loop.position.best_step // 5 - 1][n]) for n, t in loop.outcome().items())
+
+
+def test_it_goes_on_from_any_checkpoint_to_the_same_bits(line: Any, make_loop: Make, tmp_path: Path) -> None:
+    whole = make_loop(line, average=0.9)
+    whole.run()
+    expected = (whole.outcome(), (tmp_path / "metrics.jsonl").read_text().count("\n"))
+    (tmp_path / "metrics.jsonl").unlink()
+    for stop in (1, 7, 10, 25, 39):
+        loop = make_loop(line, average=0.9)
+        loop.log.cut(0)
+        line.on_loss = countdown(stop, lambda loop=loop: setattr(loop, "interrupted", True))
+        assert loop.run() == "interrupted"
+        assert loop.position.step == stop
+        line.on_loss = lambda: None
+        again = make_loop(line, average=0.9)
+        torch.manual_seed(99)
+        again.resume(last_checkpoint(tmp_path) or pytest.fail("no checkpoint"))
+        assert again.run() == "finished"
+        assert all(torch.equal(tensor, again.outcome()[name]) for name, tensor in expected[0].items())
+        assert (tmp_path / "metrics.jsonl").read_text().count("\n") == expected[1]
+
+
+def countdown(count: int, then: Callable[[], None]) -> Callable[[], None]:
+    calls = iter(range(1, 10**6))
+    return lambda: then() if next(calls) == count else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_after_the_step_in_hand(
+    line: Any, make_loop: Make, tmp_path: Path, number: signal.Signals
+) -> None:
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    line.on_loss = countdown(8, lambda: os.kill(os.getpid(), number))
+    loop = make_loop(line)
+    assert loop.run() == "interrupted"
+    assert loop.position.step == 8
+    checkpoint = last_checkpoint(tmp_path)
+    assert checkpoint is not None
+    assert checkpoint.facts["step"] == 8
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+
+
+def test_a_second_ctrl_c_ends_it_at_once(line: Any, make_loop: Make) -> None:
+    def twice() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    line.on_loss = countdown(8, twice)
+    loop = make_loop(line)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run()
+    assert loop.position.step == 7
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored(line: Any, make_loop: Make) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as nohup and a shell's background jobs do
+    try:
+        line.on_loss = countdown(8, lambda: os.kill(os.getpid(), signal.SIGINT))
+        assert make_loop(line).run() == "finished"
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_machine_that_turns_slower_is_planned_for_anew(
+    line: Any, make_loop: Make, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    def slow() -> None:  # 0.05 s a step until step 12, then 0.4 s
+        clock[0] += 0.05 if loop.position.step < 12 else 0.4
+
+    line.on_loss = slow
+    loop = make_loop(line, {"steps": 200, "epochs": 20.0, "every": 10, "seconds": 10.0})
+    assert loop.run() == "finished"
+    assert loop.position.seconds == pytest.approx(10, rel=0.15)
+    assert loop.position.step < 40
+    plans = events("plan")
+    assert plans
+    assert plans[-1]["steps"] == loop.position.step
+    assert loop.plan.epochs == pytest.approx(loop.plan.steps / 10, rel=0.01)
+    rates = [event["lr"] for event in events("train")]
+    assert rates[-1] < 0.3 * max(rates)  # the schedule still comes to its end
+
+
+def test_a_machine_as_fast_as_was_measured_keeps_its_plan(
+    line: Any, make_loop: Make, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    line.on_loss = lambda: clock.__setitem__(0, clock[0] + 0.05)
+    loop = make_loop(line, {"seconds": 2.0})
+    assert loop.run() == "finished"
+    assert loop.position.step == 40
+    assert events("plan") == []
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_stops_it_and_keeps_the_last_checkpoint(
+    line: Any, make_loop: Make, tmp_path: Path, number: float
+) -> None:
+    loop = make_loop(line, checkpoint_seconds=0)
+    line.on_loss = countdown(13, lambda: setattr(line, "factor", number))
+    with pytest.raises(DivergedError, match=r"stopped at step 13 \(epoch 2, batch 3\): the loss is .*lower --lr"):
+        loop.run()
+    checkpoint = last_checkpoint(tmp_path)
+    assert checkpoint is not None
+    assert checkpoint.facts["step"] == 12
+    assert all(tensor.isfinite().all() for tensor in checkpoint.tensors.values() if tensor.is_floating_point())
+    assert not {"NaN", "Infinity"} & set((tmp_path / "metrics.jsonl").read_text().replace(",", " ").split())
+
+
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(
+    line: Any, make_loop: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last step of all may ruin the weights, and no loss is computed after it."""
+    loop = make_loop(line, optimizer="sgd", schedule="constant", warmup=0, lr=1e38, clip=1e9)
+    line.factor = 100.0
+    loop.plan.steps, loop.plan.every = 1, 99
+    monkeypatch.setattr(line, "validate", lambda network: None)
+    with pytest.raises(DivergedError, match=r"stopped at step 1 .*model/weight are not finite"):
+        loop.run()
+    assert last_checkpoint(tmp_path) is None
+
+
+def test_a_figure_that_is_not_finite_never_reaches_the_log(
+    line: Any, make_loop: Make, events: Events, tmp_path: Path
+) -> None:
+    line.script = [5, math.nan]
+    with pytest.raises(DivergedError, match=r"stopped at step 10 .*nll on the validation data is nan"):
+        make_loop(line).run()
+    assert [event["nll"] for event in events("valid")] == [5]
+
+
+def test_a_gradient_that_explodes_over_time_is_recorded_not_raised(
+    line: Any, make_loop: Make, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "gradient_lags", lambda network, lags: [1.0, math.inf])
+    make_loop(line, gradient_lags=1).run()
+    assert events("gradient_lags")[0]["norms"] == [1.0, None]
+
+
+def test_a_damaged_or_foreign_past_is_refused(line: Any, make_loop: Make, tmp_path: Path) -> None:
+    make_loop(line).run()
+    checkpoint = last_checkpoint(tmp_path)
+    assert checkpoint is not None
+    log = tmp_path / "metrics.jsonl"
+    content = log.read_bytes()
+    for damaged in (content[:-1], content.replace(b"loss", b"lost", 1), b""):
+        log.write_bytes(damaged)
+        with pytest.raises(RunError, match=r"metrics\.jsonl: is damaged or was changed"):
+            make_loop(line).resume(checkpoint)
+    log.write_bytes(content)
+    checkpoint.facts["fingerprint"] = "other points"
+    with pytest.raises(RunError, match="was made from other data than is there now"):
+        make_loop(line).resume(checkpoint)
+
+
+def test_many_checkpoints_leak_neither_memory_nor_files(line: Any, make_loop: Make, tmp_path: Path) -> None:
+    loop = make_loop(line, {"steps": 120, "epochs": 12.0, "every": 30}, average=0.9, checkpoint_seconds=0)
+    seen: list[tuple[int, int]] = []
+
+    def look() -> None:
+        if loop.position.step in (30, 115):
+            gc.collect()
+            seen.append(
+                (len(list(Path("/dev/fd").iterdir())), sum(issubclass(type(o), torch.Tensor) for o in gc.get_objects()))
+            )
+
+    line.on_loss = look
+    line.validated = _Forgetful()
+    loop.run()
+    (files, tensors), (files_later, tensors_later) = seen
+    assert files_later == files
+    assert tensors_later <= tensors + 5
+    assert len(list((tmp_path / "checkpoint").iterdir())) == 1
+    checkpoint = read_checkpoint(tmp_path / "checkpoint")
+    assert checkpoint is not None
+    assert checkpoint.facts["step"] == 120
+
+
+class _Forgetful(list):
+    def append(self, _: object) -> None:
+        pass
