@@ -23,8 +23,8 @@ if [ -e "$run" ]; then
     rm -rf "$run"
 fi
 
-# Many small steps, and few stops to measure: few large ones would fit into a minute.
-try train lm python-docs --within 1m --layers 1 --batch 16 --lr 0.005 --validations 4 -o "$run"
+# One layer and many small steps: of larger ones, few would fit into a minute.
+try train lm python-docs --within 1m --layers 1 --batch 32 --lr 0.005 -o "$run"
 cat <<END
 
 nll: the mean surprise, in nats, at each next character of text that was held out. Lower is better.
