@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
+import re
 import shutil
 import sys
 import time
@@ -16,7 +18,7 @@ from safetensors.torch import save
 
 from recurra.configuration import Configuration, configure, fields, leaf, load_configuration, read_settings
 from recurra.data import locate, names
-from recurra.errors import RunError, UsageError
+from recurra.errors import DataError, RunError, UsageError
 from recurra.files import write_whole
 from recurra.manifest import NAME, check_manifest, check_sums, drop_manifest, sums, write_manifest
 from recurra.report import write_report
@@ -89,6 +91,13 @@ def _locate(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         files = {"data": found.train, "valid": found.valid, "test": found.test}
         located = {name: [str(path) for path in paths] for name, paths in files.items() if paths}
         return {**found.settings, "name": arguments[0]}, located
+    for argument in arguments:
+        close = difflib.get_close_matches(argument, names(), n=1) if re.fullmatch(r"[\w-]+", argument) else []
+        if close and argument != "-" and not os.path.exists(argument):  # noqa: PTH110
+            hint = (
+                f"name the data set {argument} alone" if argument in close else f"did you mean the data set {close[0]}?"
+            )
+            raise DataError("is no file here", source=argument, hint=hint)
     return {}, {"data": [_absolute(argument) for argument in arguments]} if arguments else {}
 
 
@@ -181,6 +190,8 @@ class _Training:
             torch.manual_seed(self.training.seed)
             loop = self._loop(plan, facts, files)
             loop.log.cut(0)
+            if self.training.gradient_lags:  # found out now when the text is too short for it
+                self.task.gradient_lags(loop.trainer.network, self.training.gradient_lags)
             loop.emit(self._start_event(facts, loop))
             loop.save()
         except BaseException:

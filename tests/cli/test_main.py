@@ -1,0 +1,82 @@
+"""`recurra` as a program: exit codes, one line for an error, and signals."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import recurra
+from recurra import cli
+from recurra.errors import DataError, DivergedError, MissingExtraError, RecurraError, RunError, UsageError
+
+TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(200))
+FLAGS = ["--hidden", "8", "--layers", "1", "--epochs", "40", "--window", "16", "--batch", "4", "--threads", "1",
+         "--precision", "float32", "--checkpoint-seconds", "3600"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [(RecurraError, 1), (UsageError, 2), (DataError, 3), (RunError, 4), (MissingExtraError, 5), (DivergedError, 6)],
+)
+def test_each_kind_of_error_has_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: type[RecurraError], code: int
+) -> None:
+    def fail() -> None:
+        raise kind("expected this, got that")
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == code
+    assert capsys.readouterr() == ("", "recurra: expected this, got that\n")
+
+
+def program(*arguments: object) -> list[str]:
+    return [sys.executable, "-c", "from recurra.cli import main; main()", *map(str, arguments)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_after_the_step_in_hand_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    command = program("train", "lm", tmp_path / "text.txt", "-o", tmp_path / "run", *FLAGS)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: b'"train"' in content(tmp_path / "run" / "metrics.jsonl"), process)
+        os.kill(process.pid, number)
+        out, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert out == ""
+    found = re.search(r"^stopped after step (\d+); .*gone on with: recurra train --resume (.*)$", said, re.MULTILINE)
+    assert found is not None, said
+    assert Path(found[2]) == tmp_path / "run"
+    run = recurra.load(tmp_path / "run")
+    assert run.events("end")[0]["step"] == int(found[1]) < run.events("start")[0]["steps"]
+    assert len(run.generate("the", length=10)) > 3
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
+    command = " ".join(f"'{part}'" for part in program("data", "list", "--json"))
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{command} | true"], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""

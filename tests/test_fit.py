@@ -1,0 +1,281 @@
+"""A training from end to end: what it leaves, how it is stopped and gone on with, and that it can be made again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import recurra
+from recurra.errors import DataError, DivergedError, RunError, UsageError
+from recurra.run import Run
+from recurra.tasks.lm import LanguageModel
+from recurra.training.log import MetricsLog
+from recurra.training.progress import Progress
+
+TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(40))
+SETTINGS: dict[str, Any] = {
+    "hidden": 8, "layers": 1, "epochs": 2.0, "window": 16, "batch": 4, "threads": 1, "dropout": 0.2, "average": 0.9,
+    "precision": "float32", "validations": 3, "valid_share": 0.1, "test_share": 0.1, "quiet": True,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "text.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return recurra.train("lm", data, tmp_path_factory.mktemp("whole") / "run", **SETTINGS)
+
+
+def weights(run: Run | Path) -> bytes:
+    return ((run if isinstance(run, Path) else run.path) / "model.safetensors").read_bytes()
+
+
+def at_step(monkeypatch: pytest.MonkeyPatch, step: int, then: Any) -> None:
+    """Do something when a training shows the entry of a step."""
+    event = Progress.event
+
+    def watch(self: Progress, said: dict[str, Any]) -> None:
+        event(self, said)
+        if said.get("event") == "train" and said["step"] >= step:
+            then()
+
+    monkeypatch.setattr(Progress, "event", watch)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_stopped_can_be_used_and_gone_on_with(
+    data: Path, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    with monkeypatch.context() as patch:
+        at_step(patch, 12, lambda: os.kill(os.getpid(), number))
+        stopped = recurra.train("lm", data, tmp_path / "run", **SETTINGS)
+    (end,) = stopped.events("end")
+    assert end["reason"] == "interrupted"
+    assert end["step"] < whole.events("end")[0]["step"]
+    assert stopped.evaluation is None
+    assert len(stopped.generate("the", length=5, seed=1)) >= 8
+    assert recurra.load(tmp_path / "run").info()["ended"] == "interrupted"
+    resumed = recurra.resume(tmp_path / "run", quiet=True)
+    assert weights(resumed) == weights(whole)
+    assert resumed.evaluation == whole.evaluation
+    assert [event["reason"] for event in resumed.events("end")] == ["finished"]
+
+
+def test_a_second_ctrl_c_leaves_what_can_be_gone_on_with(
+    data: Path, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def twice() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        at_step(patch, 12, twice)
+        with pytest.raises(KeyboardInterrupt):
+            recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, "quiet": False})
+    assert f"go on with: recurra train --resume {tmp_path / 'run'}" in capsys.readouterr().err
+    with pytest.raises(RunError, match="its training has not ended"):
+        recurra.load(tmp_path / "run")
+    assert weights(recurra.resume(tmp_path / "run", quiet=True)) == weights(whole)
+
+
+def test_its_configuration_makes_the_same_model_again(data: Path, whole: Run, tmp_path: Path) -> None:
+    again = recurra.train("lm", data, tmp_path / "again", config=whole.path / "config.toml", quiet=True)
+    assert weights(again) == weights(whole)
+    assert (again.path / "config.toml").read_bytes() == (whole.path / "config.toml").read_bytes()
+    without = recurra.train("lm", out=tmp_path / "without", config=whole.path / "config.toml", quiet=True)
+    assert weights(without) == weights(whole)
+
+
+def test_what_was_left_open_is_written_down_and_made_again(data: Path, tmp_path: Path) -> None:
+    """Precision, epochs and size that were measured here are settings there; only then is it the same training."""
+    open_ = {name: value for name, value in SETTINGS.items() if name not in ("precision", "epochs", "batch", "dropout")}
+    first = recurra.train("lm", data, tmp_path / "first", **open_, within="3s")
+    chosen = first.configuration
+    assert chosen.training.within is None
+    assert chosen.training.precision in ("float32", "bfloat16")
+    assert chosen.training.epochs is not None and chosen.training.batch is not None
+    if first.events("plan"):
+        return  # this machine turned slower on the way, so that fewer steps were made than were planned
+    again = recurra.train("lm", data, tmp_path / "again", config=first.path / "config.toml", quiet=True)
+    assert weights(again) == weights(first)
+
+
+def test_within_is_kept_and_said_beforehand(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    began = time.monotonic()
+    settings = {**SETTINGS, "quiet": False, "epochs": None, "within": "6s", "hidden": 16}
+    run = recurra.train("lm", data, tmp_path / "run", **settings)
+    assert time.monotonic() - began < 15
+    said = capsys.readouterr().err
+    assert run.events("start")[0]["plan"] in said
+    assert "about" in run.events("start")[0]["plan"]
+    assert run.events("end")[0]["reason"] == "finished"
+
+
+def test_the_model_is_the_best_by_validation_and_averaged(data: Path, tmp_path: Path, whole: Run) -> None:
+    best = [event for event in whole.events("valid") if event["best"]][-1]
+    assert whole.task.prepare(whole.path).counts["valid_units"] > 0
+    figures = whole.task.validate(whole.network)
+    assert figures is not None
+    assert figures["nll"] == pytest.approx(best["nll"], abs=1e-9)
+    (checkpoint,) = (whole.path / "checkpoint").iterdir()
+    tensors = load_file(checkpoint)
+    last = {name.removeprefix("model/"): t for name, t in tensors.items() if name.startswith("model/")}
+    kept = load_file(whole.path / "model.safetensors")
+    assert kept.keys() == last.keys()
+    assert best["step"] == whole.events("end")[0]["step"]  # so that the checkpoint has the average that was best
+    for index, (name, _) in enumerate(whole.network.named_parameters()):
+        assert torch.equal(kept[name], tensors[f"average/{index}"])
+        assert not torch.equal(kept[name], last[name])
+
+
+def test_files_are_remembered_wherever_the_run_is_used_from(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("train", "valid", "test"):
+        (tmp_path / f"{name}.txt").write_text(TEXT[: 400 if name != "train" else None], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    run = recurra.train("lm", "train.txt", "run", valid="valid.txt", test=[Path("test.txt")], **SETTINGS)
+    evaluation = run.evaluation
+    monkeypatch.chdir("/")
+    assert recurra.load(tmp_path / "run").evaluate() == evaluation
+    assert run.configuration.settings.data.valid == [str(tmp_path / "valid.txt")]  # type: ignore[attr-defined]
+
+
+def test_runs_without_a_name_are_numbered(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    short = {**SETTINGS, "epochs": 0.2}
+    assert [recurra.train("lm", data, **short).path for _ in range(2)] == [Path("runs/lm-1"), Path("runs/lm-2")]
+
+
+def test_two_trainings_that_begin_at_once_take_two_folders(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    prepare = LanguageModel.prepare
+
+    def prepare_while_another_begins(self: LanguageModel, saved: Path | None = None) -> Any:
+        Path("runs/lm-1").mkdir(parents=True, exist_ok=True)
+        return prepare(self, saved)
+
+    monkeypatch.setattr(LanguageModel, "prepare", prepare_while_another_begins)
+    assert recurra.train("lm", data, **{**SETTINGS, "epochs": 0.2}).path == Path("runs/lm-2")
+
+
+def test_a_training_that_runs_elsewhere_is_not_gone_on_with(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop(data, tmp_path / "run", monkeypatch)
+    log = MetricsLog(tmp_path / "run" / "metrics.jsonl")
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    with pytest.raises(RunError, match="another process is training there"):
+        recurra.resume(tmp_path / "run", quiet=True)
+    log.close()
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
+def stop(data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Leave a training that was stopped in the middle, without a manifest, as a kill would."""
+    with monkeypatch.context() as patch:
+        at_step(patch, 12, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        recurra.train("lm", data, folder, **SETTINGS)
+    (folder / "manifest.json").unlink()
+    return folder
+
+
+@pytest.mark.parametrize("name", ["config.toml", "vocabulary.json", "metrics.jsonl", "checkpoint"])
+def test_damage_is_found_before_a_training_goes_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = stop(data, tmp_path / "run", monkeypatch)
+    (path,) = (folder / "checkpoint").iterdir() if name == "checkpoint" else [folder / name]
+    content = path.read_bytes()
+    for place in (0, len(content) // 5, len(content) // 2 if name != "metrics.jsonl" else len(content) // 4):
+        damaged = bytearray(content)
+        damaged[place] ^= 1
+        for wrong in (bytes(damaged), content[:place]):
+            path.write_bytes(wrong)
+            with pytest.raises(RunError, match=path.name.replace(".", r"\.")):
+                recurra.resume(folder, quiet=True)
+    path.unlink()
+    with pytest.raises(RunError, match=name.replace(".", r"\.")):
+        recurra.resume(folder, quiet=True)
+    path.write_bytes(content)
+    assert recurra.resume(folder, quiet=True).events("end")[0]["reason"] == "finished"
+
+
+def test_other_data_are_not_gone_on_with(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text(TEXT, encoding="utf-8")
+    folder = stop(own, tmp_path / "run", monkeypatch)
+    own.write_text(TEXT.replace("rain", "snow", 1), encoding="utf-8")
+    with pytest.raises(RunError, match="made from other data than is there now"):
+        recurra.resume(folder, quiet=True)
+    own.unlink()
+    with pytest.raises(DataError, match=r"own\.txt"):
+        recurra.resume(folder, quiet=True)
+
+
+def test_what_there_is_nothing_to_go_on_with_says_so(whole: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="its training has ended; there is nothing to resume"):
+        recurra.resume(whole.path, quiet=True)
+    with pytest.raises(RunError, match="there is no such folder"):
+        recurra.resume(tmp_path / "none")
+    with pytest.raises(RunError, match=r"it has no config\.toml"):
+        recurra.resume(tmp_path)
+    with pytest.raises(UsageError, match="hidden: a training is resumed with the settings it began with"):
+        recurra.resume(whole.path, hidden=3)
+
+
+def test_an_unfinished_run_says_how_to_finish_it(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = stop(data, tmp_path / "run", monkeypatch)
+    with pytest.raises(RunError, match=f"go on with `recurra train --resume {folder}`"):
+        recurra.load(folder)
+    with pytest.raises(UsageError, match=f"or go on with it: recurra train --resume {folder}"):
+        recurra.train("lm", data, folder, **SETTINGS)
+
+
+@pytest.mark.parametrize("settings", [{"cell": "rnn-relu", "layer_norm": False, "optimizer": "sgd", "lr": 1e30}])
+def test_a_training_that_diverges_stops_and_leaves_no_model(
+    data: Path, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    with pytest.raises(DivergedError, match=r"training stopped at step \d+ \(epoch 1, batch \d+\): ") as caught:
+        recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, **settings, "clip": 1e30, "warmup": 0})
+    assert "The last good checkpoint is kept" in str(caught.value)
+    (checkpoint,) = (tmp_path / "run" / "checkpoint").iterdir()
+    assert all(t.isfinite().all() for t in load_file(checkpoint).values() if t.is_floating_point())
+    text = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8")
+    assert "NaN" not in text and "Infinity" not in text
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    with pytest.raises(RunError, match="has not ended"):
+        recurra.load(tmp_path / "run")
+
+
+def test_a_failure_before_the_first_checkpoint_leaves_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunError, match="No space left on device"):
+        recurra.train("lm", data, tmp_path / "a" / "b" / "run", **SETTINGS)
+    assert list(tmp_path.iterdir()) == []
