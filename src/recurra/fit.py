@@ -25,6 +25,7 @@ from recurra.report import write_report
 from recurra.run import Run
 from recurra.tasks import Facts, get_task
 from recurra.training.checkpoint import Checkpoint
+from recurra.training.config import duration
 from recurra.training.folder import make_folder, new_folder, next_folder, sweep, writing
 from recurra.training.log import read_events
 from recurra.training.loop import Loop, last_checkpoint
@@ -135,7 +136,9 @@ class _Training:
             facts = self._prepare(None)
             for note in facts.notes:
                 self.progress.note(note)
-            self.training.batch = self.training.batch or self.task.batch
+            if self.training.batch is None:
+                within = self.training.within
+                self.training.batch = self.task.batch_size(None if within is None else duration(within))
             self.progress.note("measuring this machine")
             torch.manual_seed(self.training.seed)
             plan = make_plan(self.task, self.training, self.training.batch, self.started)
@@ -169,12 +172,14 @@ class _Training:
         return self.task.prepare(saved)
 
     def _loop(self, plan: Plan, facts: Facts, files: Mapping[str, str]) -> Loop:
+        if self.training.batch is None:  # begin() has chosen one, and config.toml keeps it
+            raise RunError(f"{self.folder / 'config.toml'}: expected a batch under [training], got none")
         return Loop(
             self.task,
             self.training,
             plan,
             self.folder,
-            batch=self.training.batch or self.task.batch,
+            batch=self.training.batch,
             fingerprint=facts.fingerprint,
             files=files,
             watch=self.progress.event,

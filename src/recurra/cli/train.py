@@ -46,11 +46,11 @@ class TaskGroup(TyperGroup):
             made.command(name, short_help=get_task(name).title, no_args_is_help=True)(_command(name))
         self.commands.update(typer.main.get_group(made).commands)
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         self._make()
         return super().list_commands(ctx)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         self._make()
         return super().get_command(ctx, cmd_name)
 

@@ -46,8 +46,6 @@ class Task(ABC, Generic[ConfigT]):
     Config: ClassVar[type[Settings]]
     criterion: ClassVar[str] = "nll"
     """The validation figure that decides which weights are kept; lower is better."""
-    batch: ClassVar[int] = 64
-    """How many sequences are read side by side unless the user says otherwise."""
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
@@ -73,6 +71,10 @@ class Task(ABC, Generic[ConfigT]):
         seconds: the time there is for training, or None.  measure() builds the network as configured now and gives
         the seconds that an epoch of it takes on this machine.
         """
+
+    def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
+        """Choose how many sequences are read side by side, given the time for training (None: as long as it takes)."""
+        return 64
 
     @abstractmethod
     def network(self) -> nn.Module:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from recurra.tasks.base import Settings
 
-DEFAULTS = {"adamw": {"lr": 0.002, "weight_decay": 0.01}, "sgd": {"lr": 1.0, "weight_decay": 0.0}}
+DEFAULTS = {"adamw": {"lr": 0.003, "weight_decay": 0.01}, "sgd": {"lr": 1.0, "weight_decay": 0.0}}
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -32,7 +32,7 @@ class Training(Settings):
     batch: int | None = Field(default=None, ge=1, description="Sequences read side by side. Default: by the task.")
     optimizer: Literal["adamw", "sgd"] = Field(default="adamw", description="How a gradient changes the weights.")
     lr: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="Learning rate. Default: 0.002 for adamw, 1 for sgd."
+        default=None, gt=0, allow_inf_nan=False, description="Learning rate. Default: 0.003 for adamw, 1 for sgd."
     )
     beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW: how long the mean of gradients remembers.")
     beta2: float = Field(
@@ -49,10 +49,10 @@ class Training(Settings):
         description="Course of the learning rate; decay: times --decay each epoch after --hold epochs.",
     )
     warmup: float = Field(
-        default=0.02, ge=0, lt=1, description="Share of the training in which the learning rate rises."
+        default=0.05, ge=0, lt=1, description="Share of the training in which the learning rate rises."
     )
     final_lr: float = Field(
-        default=0.02, ge=0, le=1, description="Share of the learning rate left at the end of cosine or linear."
+        default=0.0, ge=0, le=1, description="Share of the learning rate left at the end of cosine or linear."
     )
     decay: float = Field(default=0.5, gt=0, le=1, description="Factor of the schedule decay.")
     hold: int = Field(default=4, ge=0, description="Epochs before the schedule decay begins.")

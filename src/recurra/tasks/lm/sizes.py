@@ -9,6 +9,7 @@ from recurra.tasks.lm.config import Model
 SIZES = (128, 256, 512)
 # Training units from which on a size is worth its time (from trainings on 0.1, 1 and 5 million characters).
 WORTH = {128: 0, 256: 60_000, 512: 400_000}
+STEPS_PER_PASS = 25  # a pass over a text should be so many steps at least
 UNITS_TO_LEARN = 8e6  # after so many units read a model of 512 units has most of what it will get
 UNITS_TO_MASTER = 4e7  # and after so many a well regularised one gets no better
 
@@ -23,6 +24,18 @@ def choose_size(model: Model, units: int, seconds: float | None, measure: Callab
         allowed = [size for size in SIZES if WORTH[size] <= units]
         model.hidden = allowed[-1] if seconds is None else _largest(model, allowed, seconds, few, measure)
     return few if seconds is None else many
+
+
+def choose_batch(units: int, window: int, seconds: float | None) -> int:
+    """Choose the lanes: many make good use of the machine, few give more steps, of which a short training needs enough.
+
+    >>> choose_batch(1_000_000, 128, None), choose_batch(500_000, 128, 60.0), choose_batch(3_000, 128, None)
+    (64, 16, 8)
+    """
+    most = 64 if seconds is None or seconds > 600 else 32 if seconds > 180 else 16
+    while most > 8 and units < most * window * STEPS_PER_PASS:
+        most //= 2
+    return most
 
 
 def _largest(model: Model, allowed: list[int], seconds: float, passes: float, measure: Callable[[], float]) -> int:

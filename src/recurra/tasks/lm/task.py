@@ -22,7 +22,7 @@ from recurra.tasks.lm.config import LanguageModelConfig
 from recurra.tasks.lm.examples import Examples, read_examples, read_part
 from recurra.tasks.lm.measure import measure_baseline, measure_network
 from recurra.tasks.lm.network import LanguageNetwork
-from recurra.tasks.lm.sizes import choose_size
+from recurra.tasks.lm.sizes import choose_batch, choose_size
 from recurra.tasks.lm.stream import LanguageStream
 from recurra.text import Vocabulary, load_vocabulary
 
@@ -94,6 +94,9 @@ class LanguageModel(Task[LanguageModelConfig]):
 
     def choose(self, seconds: float | None, measure: Callable[[], float]) -> float:
         return choose_size(self.config.model, self.examples.train.units, seconds, measure)
+
+    def batch_size(self, seconds: float | None) -> int:
+        return choose_batch(self.examples.train.units, self.config.data.window, seconds)
 
     def network(self) -> LanguageNetwork:
         network = LanguageNetwork(self.vocabulary.size, self.config.model)

@@ -81,15 +81,16 @@ class CharacterVocabulary(PieceVocabulary):
         check_at_least("min_count", min_count, 1)
         if max_size is not None:
             check_at_least("max_size", max_size, _FIRST_UNIT, " (two marks and 256 bytes)")
-        singles = np.zeros(CODE_POINTS, dtype=np.int64)
+        alone: list[np.ndarray] = []  # counted all at once: a table of all code points for each short document would be slow
         longer: Counter[str] = Counter()
         for text in texts:
             for block in blocks(normalise(text)):
                 codes, begins, spans = _clusters(block)
                 covered = ~begins
                 covered[[start for start, _ in spans]] = True
-                singles += np.bincount(codes[~covered], minlength=CODE_POINTS)
+                alone.append(codes[~covered])
                 longer.update(block[start:stop] for start, stop in spans)
+        singles = np.bincount(np.concatenate(alone)) if alone else np.zeros(0, dtype=np.int64)
         counts = [(chr(code), int(singles[code])) for code in np.flatnonzero(singles)]
         units = by_count([*counts, *longer.items()], min_count)
         return cls(units if max_size is None else units[: max_size - _FIRST_UNIT])
