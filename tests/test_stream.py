@@ -51,6 +51,22 @@ def test_forks_go_their_own_ways(stack):
     assert torch.equal(again.feed(x[3]), after)
 
 
+def test_forks_of_a_model_that_writes_into_its_state():
+    """As a native engine does, which keeps one place in memory for what is carried."""
+
+    def step(x, state):
+        state[0][0].add_(x)
+        return state[0][0].clone(), state
+
+    stream = Stream(step, ((torch.zeros(1, 1),),))
+    stream.feed(torch.ones(1, 1))
+    twin, kept = stream.fork(), stream.state
+    assert float(twin.feed(torch.ones(1, 1))) == 2
+    assert float(stream.feed(torch.full((1, 1), 5.0))) == 6
+    stream.state = kept
+    assert float(stream.feed(torch.ones(1, 1))) == 2
+
+
 def test_a_state_can_be_kept_and_set(stack):
     x = torch.randn(4, 1, 3).double()
     stream = stream_of(stack)
