@@ -147,6 +147,10 @@ def test_a_choice_that_overrules_the_user():
     broken("check_choice", "data.file", choose=choose)
 
 
+def test_a_batch_of_nothing():
+    broken("check_choice", "at least one sequence, got 0", batch_size=lambda self, seconds: 0)
+
+
 def test_batches_that_are_drawn_at_random():
     def batches(self, epoch, *, batch, seed, start=0):
         shuffled = torch.randperm(len(self.train) - 1)[start * batch :]

@@ -70,7 +70,6 @@ def check_facts(case: TaskCase) -> None:
     expect(get_task(kind.name) is kind, f"expected get_task({kind.name!r}) to give this very class")
     expect(bool(kind.title.strip()), "title: expected the name that people read, got an empty one")
     expect(bool(kind.criterion), "criterion: expected the name of a validation figure, got none")
-    expect(kind.batch >= 1, f"batch: expected at least one sequence, got {kind.batch}")
 
 
 def check_settings(case: TaskCase) -> None:
@@ -109,6 +108,8 @@ def check_choice(case: TaskCase) -> None:
     for seconds in (None, 60.0):
         task = case.fresh()
         task.prepare()
+        size = task.batch_size(seconds)
+        expect(type(size) is int and size >= 1, f"batch_size({seconds}): expected at least one sequence, got {size!r}")
         before = _leaves_of(task.config)
         epochs = task.choose(seconds, lambda: 0.5)
         expect(0 < epochs < math.inf, f"choose({seconds}): expected a number of epochs above 0, got {epochs}")
