@@ -23,8 +23,8 @@ if [ -e "$run" ]; then
     rm -rf "$run"
 fi
 
-# One layer and many small steps: of larger ones, few would fit into a minute.
-try train lm python-docs --within 1m --layers 1 --batch 32 --lr 0.005 -o "$run"
+# One layer: more steps than two would leave time for.
+try train lm python-docs --within 1m --layers 1 --lr 0.005 -o "$run"
 cat <<END
 
 nll: the mean surprise, in nats, at each next character of text that was held out. Lower is better.
@@ -34,14 +34,12 @@ END
 try generate "$run" --prompt "The " --temperature 0.6 --length 300 --seed 1
 try predict "$run" --text "The for stat" -k 3
 
-cat <<END
+row() { printf '  %-48s %s\n' "$1" "$2"; }
 
-Next, your own text: any file, folder or archive, in any language.
-  $recurra train lm novel.txt -o runs/novel --within 10m
-  $recurra generate runs/novel
-
-See also
-  $run/report.html                   the figures, the curves, the samples, on one page
-  $recurra data list      data sets by name
-  $recurra --help         all verbs
-END
+printf '\nNext, your own text: any file, folder or archive, in any language.\n'
+row "$recurra train lm novel.txt -o runs/novel" "(--within 10m, if time is short)"
+row "$recurra generate runs/novel" "new text in its manner"
+printf '\nSee also\n'
+row "$run/report.html" "the figures, the curves, the samples, on one page"
+row "$recurra data list" "data sets by name"
+row "$recurra --help" "all verbs"
