@@ -22,7 +22,7 @@ def speed(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """Seconds that a step takes in each precision, as if measured."""
     seconds = {"float32": 0.02, "bfloat16": 0.01}
 
-    def measure(task: Any, training: Training, batch: int) -> dict[str, float]:
+    def measure(task: Any, training: Training, batch: int, limit: float | None) -> dict[str, float]:
         return seconds if training.precision == "auto" else {training.precision: seconds[training.precision]}
 
     monkeypatch.setattr(planning, "measure_steps", measure)
@@ -80,6 +80,9 @@ def test_measuring_takes_a_few_real_steps_and_changes_no_plan(line: Any) -> None
     assert set(seconds) == {"float32", "bfloat16"}
     assert all(0 < value < 5 for value in seconds.values())
     assert len(steps) == 8
+    steps.clear()
+    assert all(value > 0 for value in measure_steps(line, Training(), 8, limit=0.0).values())
+    assert len(steps) == 2  # one in each precision, however little time there is
 
 
 def test_threads_are_set_where_they_are_asked_for() -> None:

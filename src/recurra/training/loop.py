@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,8 @@ from recurra.training.plan import Plan
 from recurra.training.step import Trainer
 
 SAMPLE_EVERY = 4  # validations
+FIT_EVERY = 0.03  # share of the time allowed, between looks at whether the plan still fits it
+VALIDATING = 0.1  # most seconds of validation for each second of training, when time is limited
 
 
 @dataclass
@@ -29,13 +32,14 @@ class Position:
     """How far a training has come, and what it remembers; all of it goes into a checkpoint.
 
     epoch, index: the batch that comes next.  seconds: of training, over all resumptions.  loss, count: summed since the last entry.
-    best: the lowest validation figure, at which step, and how many validations ago.
+    validating: of these seconds.  best: the lowest validation figure, at which step, and how many validations ago.
     """
 
     step: int = 0
     epoch: int = 0
     index: int = 0
     seconds: float = 0.0
+    validating: float = 0.0
     loss: float = 0.0
     count: int = 0
     best: float | None = None
@@ -74,6 +78,7 @@ class Loop:
         self.interrupted = False
         self._since = self._saved = time.monotonic()
         self._rate = (time.monotonic(), 0)
+        self._fitted = 0.0
 
     def emit(self, event: dict[str, Any]) -> None:
         """Record an event and show it."""
@@ -169,6 +174,7 @@ class Loop:
 
     def _after_step(self, epochs: float) -> None:
         position, plan = self.position, self.plan
+        self._fit_to_time()
         last = position.step >= plan.steps
         if position.step % plan.log == 0 or last:
             self._log_training(epochs)
@@ -198,7 +204,7 @@ class Loop:
         self._rate = (now, 0)
 
     def _validate(self, last: bool) -> None:
-        position = self.position
+        position, began = self.position, self._clock()
         with self.trainer.averaged():
             try:
                 figures = self.task.validate(self.trainer.network)
@@ -230,21 +236,30 @@ class Loop:
                         {"event": "gradient_lags", "step": position.step, "norms": [finite(norm) for norm in norms]}
                     )
         position.validations += 1
-        self._fit_to_time()
+        position.validating += self._clock() - began
         self._rate = (time.monotonic(), 0)
 
     def _fit_to_time(self) -> None:
-        """With --within: when the machine turns out slower than was measured, plan fewer steps, so that the schedule still ends."""
-        budget = self.plan.seconds
-        if budget is None or self.position.step >= self.plan.steps:
+        """With --within: look now and then how fast the machine really is, and plan anew, so that the schedule still ends.
+
+        Only then: a training without a limit must not depend on the clock.
+        """
+        plan, position = self.plan, self.position
+        if plan.seconds is None:
             return
         seconds = self._clock()
-        needed = seconds / self.position.step * self.plan.steps
-        if needed > 1.05 * budget:
-            steps = max(self.position.step + 1, int(self.position.step * budget / seconds))
-            self.plan.epochs *= steps / self.plan.steps
-            self.plan.steps = steps
-            self.emit({"event": "plan", "step": self.position.step, "steps": steps})
+        if seconds < self._fitted + plan.seconds * FIT_EVERY:
+            return
+        self._fitted = seconds
+        step = (seconds - position.validating) / position.step
+        validation = position.validating / max(1, position.validations)
+        plan.every = max(plan.every, math.ceil(validation / (VALIDATING * step)))
+        left = plan.seconds - seconds - validation  # the last step is validated too
+        steps = min(plan.most, position.step + max(0, int(left / (step + validation / plan.every))))
+        if abs(steps - plan.steps) > 0.05 * plan.steps:
+            plan.epochs *= steps / plan.steps
+            plan.steps = steps
+            self.emit({"event": "plan", "step": position.step, "steps": steps})
 
     def _clock(self) -> float:
         now = time.monotonic()

@@ -16,6 +16,9 @@ from recurra.training.step import Trainer
 RESERVE = 0.1
 """Share of the time kept back for validation, baselines and the report."""
 
+MEASURING = 0.04
+"""Share of the time that measuring one size in one precision may take; the first step is always taken."""
+
 LEAST_BETWEEN = 10
 """Steps between validations at least: a short training is not to be spent on measuring it."""
 
@@ -25,7 +28,7 @@ class Plan:
     """What a training will do; part of every checkpoint, so that a resumed training follows the same one.
 
     steps: optimizer steps in all.  every: steps between validations.  log: steps between entries of the training loss.
-    seconds: what the steps may take in all, where --within sets a limit.  threads: of the CPU; sums are rounded by their number.
+    seconds: what the steps may take in all, where --within sets a limit.  most: steps that were planned at first.  threads: of the CPU; sums are rounded by their number.
     """
 
     epochs: float
@@ -35,6 +38,7 @@ class Plan:
     precision: str
     sentence: str
     seconds: float | None = None
+    most: int = 0
     threads: int = 1
 
 
@@ -48,7 +52,7 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
 
     def measure() -> float:
         measured.clear()
-        measured.update(measure_steps(task, training, batch))
+        measured.update(measure_steps(task, training, batch, None if budget is None else MEASURING * budget))
         return min(measured.values()) * task.batch_count(0, batch=batch, seed=training.seed)
 
     left = None if budget is None else max(1.0, budget * (1 - RESERVE) - (time.monotonic() - started))
@@ -71,11 +75,16 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
         sentence += (
             f"; about {_time(steps * measured[precision])} at the measured {1 / measured[precision]:.3g} steps/s"
         )
-    return Plan(epochs, steps, every, log, precision, sentence, left, torch.get_num_threads())
+    return Plan(epochs, steps, every, log, precision, sentence, left, steps, torch.get_num_threads())
 
 
-def measure_steps(task: Task, training: Training, batch: int, repeats: int = 3) -> dict[str, float]:
-    """Time a training step in each precision that is allowed: seconds, the median of a few after a warm-up."""
+def measure_steps(
+    task: Task, training: Training, batch: int, limit: float | None = None, repeats: int = 3
+) -> dict[str, float]:
+    """Time a training step in each precision that is allowed: seconds, the median of a few after a warm-up.
+
+    limit: seconds after which no further step is taken, for each precision.
+    """
     choices = ["float32", "bfloat16"] if training.precision == "auto" else [training.precision]
     seconds = {}
     for precision in choices:
@@ -86,6 +95,8 @@ def measure_steps(task: Task, training: Training, batch: int, repeats: int = 3) 
             start = time.perf_counter()
             trainer.step(item, lr=0.0)
             times.append(time.perf_counter() - start)
+            if limit is not None and sum(times) >= limit:
+                break
         seconds[precision] = median(times[1:] or times)
     return seconds
 
