@@ -18,12 +18,6 @@ from recurra.tasks.lm.writing import gradient_lags
 
 SIZE = 7
 
-wrong = pytest.mark.xfail(
-    reason="a kernel's outputs and its state are different tensors, so lag 0 is always 0; and a memory that the output is "
-    "made from within the graph (graves-lstm) is counted twice",
-    strict=True,
-)
-
 
 def build(**settings):
     torch.manual_seed(0)
@@ -68,7 +62,6 @@ def by_finite_differences(network, ids, lags, eps=1e-6):
     return norms[::-1]
 
 
-@wrong
 @pytest.mark.parametrize("settings", [{}, {"layers": 2, "residual": True, "layer_norm": True}])
 @pytest.mark.parametrize("cell", cell_names())
 def test_norms_are_those_of_finite_differences(cell, settings):
@@ -86,7 +79,6 @@ def scaled(cell, factor, **settings):
     return network
 
 
-@wrong
 def test_small_recurrent_weights_forget_exponentially():
     """tanh' ≤ 1, so that each step back costs at least the factor itself (Bengio et al. 1994)."""
     norms = gradient_lags(task_of()[0], scaled("rnn", 0.5), 12)
@@ -96,7 +88,6 @@ def test_small_recurrent_weights_forget_exponentially():
     assert norms[12] > 0
 
 
-@wrong
 def test_large_recurrent_weights_explode():
     """With the rectifier open at every step, each step back multiplies by exactly the factor."""
     network = scaled("rnn-relu", 1.5)
@@ -109,7 +100,6 @@ def test_large_recurrent_weights_explode():
     assert np.array(norms[1:]) / np.array(norms[:-1]) == pytest.approx(np.full(12, 1.5))
 
 
-@wrong
 def test_an_open_forget_gate_remembers_longer_than_a_plain_network():
     task, _ = task_of()
     plain = gradient_lags(task, scaled("rnn", 0.5), 12)

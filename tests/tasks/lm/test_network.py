@@ -123,7 +123,6 @@ def test_a_text_begins_at_the_frequencies_of_its_units(tmp_path):
     assert begun(tmp_path, documents=False) == pytest.approx(counted(tmp_path, documents=False), abs=1e-6)
 
 
-@pytest.mark.xfail(reason="the end is counted once, not once for each document", strict=True)
 def test_documents_begin_at_the_frequencies_of_their_units_and_ends(tmp_path):
     assert begun(tmp_path, documents=True) == pytest.approx(counted(tmp_path, documents=True), abs=1e-6)
 

@@ -62,7 +62,6 @@ def test_forks_share_the_past_only(model):
     assert np.array_equal(twin.log_probs, task.stream(network, "the 春眠").log_probs)
 
 
-@pytest.mark.xfail(reason="the state of a stream of text does not hold what comes next", strict=True)
 def test_a_state_that_is_set_says_what_comes_next(model):
     task, network = model
     stream = task.stream(network, "the ")

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from recurra.errors import UsageError
+from recurra.nn import State
 from recurra.stream import Stream
 from recurra.tasks.lm.network import LanguageNetwork
 
@@ -23,36 +25,40 @@ class LanguageStream(Stream):
     stream.likeliest(3)         # [("b", 0.61), ("t", 0.08), ("s", 0.06)]
     stream.log_prob("be")       # of these units coming next; the stream itself stays where it is
     rival = stream.fork()       # the same past, another future
+
+    Its state has one more entry than the network's: the log-probabilities (1, V) of what comes next.
     """
 
     def __init__(self, task: LanguageModel, network: LanguageNetwork) -> None:
-        super().__init__(network.eval().step, network.zero_state(1))
+        def step(ids: Tensor, state: State) -> tuple[Tensor, State]:
+            logits, state = network.step(ids, state[:-1])
+            log_probs = logits.double().log_softmax(-1)
+            return log_probs, (*state, (log_probs,))
+
         self._vocabulary = task.vocabulary
         self._device = next(network.parameters()).device
-        self._next = self._log_softmax(task.context)
-
-    def _log_softmax(self, unit: int) -> np.ndarray:
-        logits = self.feed(torch.tensor([unit], device=self._device))
-        return logits[0].double().log_softmax(-1).cpu().numpy()
+        unread = torch.zeros(1, task.vocabulary.size, dtype=torch.float64, device=self._device)
+        network.eval()
+        super().__init__(step, (*network.zero_state(1), (unread,)))
+        self.step(task.context)
 
     @property
     def log_probs(self) -> np.ndarray:
         """The natural log-probability of every id to come next, (V,)."""
-        return self._next
+        return self.state[-1][0][0].cpu().numpy()
 
     def step(self, unit: int) -> np.ndarray:
         """Read one id; gives the log-probabilities of the next, (V,)."""
         if not 0 <= unit < self._vocabulary.size:
             raise UsageError(f"unit: expected an id from 0 to {self._vocabulary.size - 1}, got {unit}")
-        self._next = self._log_softmax(unit)
-        return self._next
+        return self.feed(torch.tensor([unit], device=self._device))[0].cpu().numpy()
 
     def read(self, text: str) -> float:
         """Read text; gives its log-probability given all that was read before."""
-        total = 0.0
+        total, log_probs = 0.0, self.log_probs
         for unit in self._vocabulary.encode(text).tolist():
-            total += float(self._next[unit])
-            self.step(unit)
+            total += float(log_probs[unit])
+            log_probs = self.step(unit)
         return total
 
     def log_prob(self, text: str) -> float:
@@ -61,5 +67,6 @@ class LanguageStream(Stream):
 
     def likeliest(self, k: int = 5) -> list[tuple[str, float]]:
         """Give the k likeliest next units and their probabilities."""
-        order = np.argsort(-self._next)[:k]
-        return [(self._vocabulary.label(int(i)), float(np.exp(self._next[i]))) for i in order]
+        log_probs = self.log_probs
+        order = np.argsort(-log_probs, kind="stable")[:k]
+        return [(self._vocabulary.label(int(i)), float(np.exp(log_probs[i]))) for i in order]

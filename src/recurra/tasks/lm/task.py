@@ -102,8 +102,10 @@ class LanguageModel(Task[LanguageModelConfig]):
         network = LanguageNetwork(self.vocabulary.size, self.config.model)
         if self._examples is not None and self.config.model.init != "uniform":
             # Begun at the units' frequencies, the output need not spend its first steps on learning them.
-            ids = np.concatenate([*self._examples.train.sequences, *([[self.end]] if self.end is not None else [])])
-            counts = np.bincount(ids.astype(np.int64), minlength=self.vocabulary.size) + 1.0
+            train = self._examples.train.sequences
+            counts = np.bincount(np.concatenate(train).astype(np.int64), minlength=self.vocabulary.size) + 1.0
+            if self.end is not None:
+                counts[self.end] += len(train)
             network.set_frequencies(torch.from_numpy(counts / counts.sum()))
         return network
 

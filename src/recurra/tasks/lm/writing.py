@@ -167,7 +167,7 @@ def sample_text(task: LanguageModel, network: LanguageNetwork, seed: int) -> str
 
 
 def gradient_lags(task: LanguageModel, network: LanguageNetwork, lags: int) -> list[float]:
-    """Measure how far back the gradient reaches: ‖∂ loss_T / ∂ state_(T−k)‖ for k = 0 … lags.
+    """Measure how far back the gradient reaches: ‖∂ loss_T / ∂ state‖ for the state that step T − k reads, k = 0 … lags.
 
     Lanes of the training text are read for lags + 1 steps, one step at a time so that each state can be asked; the norm is
     over all layers, states and lanes. A vanishing gradient falls by a factor with every step, an exploding one rises.
@@ -180,21 +180,19 @@ def gradient_lags(task: LanguageModel, network: LanguageNetwork, lags: int) -> l
     ids = torch.from_numpy(lanes).to(next(network.parameters()).device)
     training = network.training
     network.eval()
-    states = []
-    state = network.zero_state(ids.shape[1])
     with torch.enable_grad():
-        logits = None
+        state = map_state(torch.Tensor.requires_grad_, network.zero_state(ids.shape[1]))
+        states, logits = [], torch.empty(0)
         for t in range(lags + 1):
-            logits, state = network.step(ids[t], state)
             states.append(state)
-        assert logits is not None
+            logits, state = network.step(ids[t], state)
+            # A view of its own for what the next step reads: a memory that its own output was made from is not asked twice.
+            state = map_state(lambda tensor: tensor.view_as(tensor), state)
         loss = torch.nn.functional.cross_entropy(logits, ids[lags + 1])
         tensors = [tensor for state in states for layer in state for tensor in layer]
-        gradients = torch.autograd.grad(loss, tensors, allow_unused=True)
+        gradients = torch.autograd.grad(loss, tensors)
     network.train(training)
     per_state = len(tensors) // len(states)
-    norms = []
-    for t in range(len(states)):
-        parts = gradients[t * per_state : (t + 1) * per_state]
-        norms.append(float(sum((g.double() ** 2).sum() for g in parts if g is not None)) ** 0.5)
+    squares = [float((g.double() ** 2).sum()) for g in gradients]
+    norms = [sum(squares[first : first + per_state]) ** 0.5 for first in range(0, len(squares), per_state)]
     return norms[::-1]

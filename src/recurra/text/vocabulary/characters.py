@@ -81,7 +81,9 @@ class CharacterVocabulary(PieceVocabulary):
         check_at_least("min_count", min_count, 1)
         if max_size is not None:
             check_at_least("max_size", max_size, _FIRST_UNIT, " (two marks and 256 bytes)")
-        alone: list[np.ndarray] = []  # counted all at once: a table of all code points for each short document would be slow
+        alone: list[
+            np.ndarray
+        ] = []  # counted all at once: a table of all code points for each short document would be slow
         longer: Counter[str] = Counter()
         for text in texts:
             for block in blocks(normalise(text)):
