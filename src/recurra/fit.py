@@ -142,7 +142,6 @@ class _Training:
             self.progress.note("measuring this machine")
             torch.manual_seed(self.training.seed)
             plan = make_plan(self.task, self.training, self.training.batch, self.started)
-            self.progress.note(plan.sentence)
             with contextlib.closing(self._first_checkpoint(plan, facts)) as loop:
                 self._run(loop)
         return Run.load(self.folder)

@@ -155,7 +155,8 @@ def test_settings_that_exclude_each_other_are_refused(run: Path, arguments: list
 
 def test_info(run: Path) -> None:
     (facts,) = lines(call("info", run, "--json"))
-    assert facts["task"] == "lm" and facts["ended"] == "finished" and facts["test nll"] > 0
+    assert facts["task"] == "lm" and facts["ended"] == "finished" and facts["evaluation"]["metrics"]["nll"] > 0
+    assert "test nll" in call("info", run)
     assert "torch" in call("info")
 
 

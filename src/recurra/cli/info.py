@@ -21,6 +21,8 @@ def info(
     if json:
         print_json(facts)
         return
+    evaluation = facts.pop("evaluation", None) or {"data": "", "metrics": {}}
+    facts |= {f"{evaluation['data']} {name}": value for name, value in evaluation["metrics"].items()}
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         print_line(f"{name:<{width}}  {value}")
@@ -29,11 +31,7 @@ def info(
 def _run(path: Path) -> dict[str, Any]:
     from recurra.run import Run
 
-    facts = Run.load(path).info()
-    evaluation = facts.pop("evaluation")
-    if evaluation:
-        facts |= {f"{evaluation['data']} {name}": value for name, value in evaluation["metrics"].items()}
-    return facts
+    return Run.load(path).info()
 
 
 def _installation() -> dict[str, Any]:

@@ -39,6 +39,13 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
+def note_unseen(task: Any, text: str) -> None:
+    """Say which characters of a prompt the model has never seen (simplified script to a traditional model, say)."""
+    unseen = task.unseen(text) if hasattr(task, "unseen") and task.config.data.unit != "byte" else []
+    if unseen:
+        note(f"never seen in training: {' '.join(unseen[:20])}{' …' if len(unseen) > 20 else ''}")
+
+
 def read_lines(source: str) -> Iterator[str]:
     """Read lines without their ends, as they come; raises `DataError` for what is no UTF-8 text."""
     if source == "-":

@@ -42,7 +42,8 @@ def split_documents(documents: Sequence[str | bytes], valid: float, test: float,
     """Split documents by their content: about the share `test` of them, and the share `valid`, are held out.
 
     Test takes the documents with the smallest hashes and validation those with the largest, so that a larger share only
-    ever takes documents from training. Raises `UsageError` for shares that are no shares, `DataError` when a part is empty.
+    ever takes documents from training. Where a few documents leave a part empty, it takes the one that is nearest to its
+    share. Raises `UsageError` for shares that are no shares, `DataError` when there are too few documents for all parts.
 
     >>> split_documents(["one", "two", "three", "four", "six", "one"], valid=0.25, test=0.25)
     Split(train=[3], valid=[1, 4], test=[0, 2, 5])
@@ -53,12 +54,23 @@ def split_documents(documents: Sequence[str | bytes], valid: float, test: float,
         share = share_of(document, salt)
         part = split.test if share < test else split.valid if share >= 1 - valid else split.train
         part.append(index)
+    _fill(split, documents, salt, valid, test)
     distinct = len(set(documents))
     count = f"{len(documents)} documents" + (f" ({distinct} different ones)" if distinct < len(documents) else "")
     _check_part("test", test, len(split.test), count)
     _check_part("valid", valid, len(split.valid), count)
     _check_part("train", 1, len(split.train), count)
     return split
+
+
+def _fill(split: Split, documents: Sequence[str | bytes], salt: str, valid: float, test: float) -> None:
+    """Give an empty part the nearest document (and its copies) that training can spare."""
+    for part, share, nearest in ((split.test, test, min), (split.valid, valid, max)):
+        spare = {documents[index] for index in split.train}
+        if not part and share and len(spare) > 1:
+            taken = nearest(spare, key=lambda document: share_of(document, salt))
+            part += [index for index in split.train if documents[index] == taken]
+            split.train[:] = [index for index in split.train if documents[index] != taken]
 
 
 def split_text(length: int, valid: float, test: float) -> tuple[int, int]:

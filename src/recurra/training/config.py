@@ -70,8 +70,10 @@ class Training(Settings):
     patience: int | None = Field(
         default=None, ge=1, description="Stop after so many validations without a better one. Default: never."
     )
-    validations: int = Field(
-        default=20, ge=1, description="How often to validate in the whole training (but at least once an epoch)."
+    validations: int | None = Field(
+        default=None,
+        ge=1,
+        description="How often to validate in the whole training, and at least once an epoch. Default: 20, or fewer by --within.",
     )
     seed: int = Field(
         default=1, ge=0, lt=2**63, description="Fixes the initial weights, the dropout and the order of the data."

@@ -22,6 +22,9 @@ MEASURING = 0.04
 LEAST_BETWEEN = 10
 """Steps between validations at least: a short training is not to be spent on measuring it."""
 
+SECONDS_BETWEEN = 20
+"""Time between validations, where time is short and the user has not said how many."""
+
 
 @dataclass
 class Plan:
@@ -68,7 +71,10 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
         # Past what is worth training, more passes only learn the text by heart.
         epochs = min(fit, worthwhile)
     steps = max(1, round(epochs * per_epoch))
-    every = max(min(steps, LEAST_BETWEEN), min(per_epoch, -(-steps // training.validations)))
+    validations = training.validations or (20 if left is None else max(4, min(20, round(left / SECONDS_BETWEEN))))
+    every = max(min(steps, LEAST_BETWEEN), -(-steps // validations))
+    if left is None or training.validations is not None:
+        every = min(every, max(per_epoch, LEAST_BETWEEN))
     log = max(1, min(every, 50) // 2) if every > 1 else 1
     sentence = f"{steps} steps, {epochs:.3g} passes over the data, in {precision}"
     if measured:

@@ -68,8 +68,17 @@ def read(arguments: Sequence[str], data: Data) -> Corpus:
 
 
 def read_part(arguments: Sequence[str], data: Data, vocabulary: Vocabulary) -> Part:
-    """Read what a user names at evaluation time, in the units of the run."""
-    corpus = read(arguments, data)
+    """Read what a user names at evaluation time, in the units of the run.
+
+    For a run on records, plain text is taken too: its documents are then what stands between blank lines.
+    """
+    try:
+        corpus = read(arguments, data)
+    except UsageError:
+        if data.text is None:
+            raise
+        # The run learnt from a field of records; a plain text has none, and blank lines are what parts it.
+        corpus = read_corpus(arguments, documents="blank", on_error=data.on_error)
     return encode(corpus.documents, corpus.continuous, vocabulary)
 
 

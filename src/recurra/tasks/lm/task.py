@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -212,6 +213,14 @@ class LanguageModel(Task[LanguageModelConfig]):
     def search(self, network: LanguageNetwork, **options: Any) -> list[dict[str, Any]]:
         """Find the likeliest continuations; see `writing.search_text`."""
         return writing.search_text(self, network, **options)
+
+    def unseen(self, text: str) -> list[str]:
+        """List the characters or words of a text that are no units of the vocabulary: the model knows nothing of them."""
+        ids = self.vocabulary.encode(text)
+        starts = np.flatnonzero(self.vocabulary.starts(ids)).tolist()
+        foreign = [self.vocabulary.label(int(id)).startswith(("<0x", "<unk>")) for id in ids]
+        pieces = [(first, last) for first, last in pairwise([*starts, len(ids)]) if any(foreign[first:last])]
+        return list(dict.fromkeys(self.vocabulary.decode(ids[first:last]) for first, last in pieces))
 
     def stream(self, network: LanguageNetwork, prompt: str) -> LanguageStream:
         """Give a stream that has read a prompt."""
