@@ -24,6 +24,7 @@ def test_it_lists_what_was_written(folder: Path) -> None:
 
 
 def test_every_single_flipped_bit_of_the_manifest_is_detected(folder: Path) -> None:
+    write_manifest(folder, ["詩.txt"])
     path = folder / NAME
     whole = path.read_bytes()
     for bit in range(8 * len(whole)):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from recurra.training.config import Training, duration, learning_rate
+from recurra.training.config import DEFAULTS, Training, duration, learning_rate
 
 
 def rates(epochs: float, *times: float, **settings: Any) -> list[float]:
@@ -40,8 +40,8 @@ def test_decay_is_the_published_schedule_of_zaremba() -> None:
 
 
 def test_the_default_is_the_optimizers() -> None:
-    assert rates(1, 0.5, schedule="constant") == [0.002]
-    assert rates(1, 0.5, schedule="constant", optimizer="sgd") == [1.0]
+    for optimizer, default in DEFAULTS.items():
+        assert rates(1, 0.5, schedule="constant", optimizer=optimizer) == [default["lr"]]
 
 
 @pytest.mark.parametrize(
