@@ -45,12 +45,14 @@ class Windows(ABC):
 class TextWindows(Windows):
     """One long text as B lanes, each a contiguous part of it, T units at a time.
 
-    ids: (N,).  context: the id that stands before the first unit.  `shift` begins every epoch at another place of
-    the text, which is read round, so that the cuts between windows and lanes fall elsewhere each time.
+    ids: (N,).  context: the id that stands before a text that begins.  Every lane begins an epoch with it instead of with
+    the unit before its own, since it knows nothing of that one's past either: so a model learns to begin.  `shift` begins
+    every epoch at another place of the text, which is read round, so that the cuts between windows and lanes fall
+    elsewhere each time.
 
     >>> windows = TextWindows(np.arange(8), context=9, lanes=2, steps=3, seed=0)
     >>> [w.inputs.T.tolist() for w in windows.epoch(0)]
-    [[[9, 0, 1], [3, 4, 5]], [[2], [6]]]
+    [[[9, 0, 1], [9, 4, 5]], [[2], [6]]]
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class TextWindows(Windows):
         if len(ids) < 2:
             raise DataError(f"the training text has {len(ids)} units; give at least a few thousand")
         self.ids = torch.from_numpy(np.concatenate(([context], ids)).astype(np.int64))
-        self.steps, self.seed = steps, seed
+        self.context, self.steps, self.seed = context, steps, seed
         # A short text in many lanes would give windows of a few steps: fewer lanes keep the windows whole.
         self.lanes = max(1, min(lanes, len(ids) // steps))
         self.shift = shift
@@ -82,7 +84,10 @@ class TextWindows(Windows):
         for index in range(start, self.count(epoch)):
             steps = slice(index * self.steps, (index + 1) * self.steps)
             fresh = torch.full((self.lanes,), index == 0)
-            yield Window(inputs[steps].contiguous(), targets[steps].contiguous(), fresh)
+            read = inputs[steps].clone(memory_format=torch.contiguous_format)
+            if index == 0:
+                read[0] = self.context
+            yield Window(read, targets[steps].contiguous(), fresh)
 
 
 class DocumentWindows(Windows):

@@ -60,7 +60,10 @@ class LanguageModel(Task[LanguageModelConfig]):
 
     @property
     def context(self) -> int:
-        """The id that a text begins after: the begin mark of a document, or a line break in a continuous text."""
+        """The id that a text begins after: the begin mark of a document, or a line break in a continuous text.
+
+        A text of bytes may be without line breaks; the id is learnt all the same, since every lane begins with it.
+        """
         line_break = self.vocabulary.line_break
         return line_break if self.continuous and line_break is not None else self.vocabulary.begin
 
