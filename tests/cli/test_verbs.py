@@ -71,6 +71,15 @@ def test_evaluate_on_other_text(run: Path, tmp_path: Path) -> None:
     assert "this model" in call("evaluate", run, other, "--no-baselines")
 
 
+def test_a_name_in_brackets_is_no_markup(run: Path, tmp_path: Path) -> None:
+    for name in ("q[/b]", "[bold]"):
+        other = tmp_path / name / "b.txt"
+        other.parent.mkdir(parents=True)
+        other.write_text("the cat in spain sat on the plain\n" * 2)
+        shown = call("evaluate", run, other, "--no-baselines")
+        assert name in "".join(shown.split())
+
+
 def test_score_prefers_real_sentences(run: Path) -> None:
     results = lines(call("score", run, "--json", text="the cat in the hat\nhte tac ni eht tah\n"))
     assert results[0]["log_prob"] > results[1]["log_prob"]
@@ -83,6 +92,12 @@ def test_score_prefers_real_sentences(run: Path) -> None:
 def test_score_ranks_candidates(run: Path) -> None:
     output = call("score", run, "-t", "hte tac ni eht tah", "-t", "the cat in the hat", "--rank")
     assert [line.split("\t")[2] for line in output.splitlines()] == ["the cat in the hat", "hte tac ni eht tah"]
+
+
+def test_score_ranks_blank_lines_last(run: Path) -> None:
+    output = call("score", run, "--rank", text="\nhte tac\n   \nthe cat\n")
+    ranked = [line.split("\t")[2] for line in output.split("\n")[:-1]]
+    assert ranked[:2] == ["the cat", "hte tac"] and sorted(ranked[2:]) == ["", "   "]
 
 
 def test_score_counts_a_character_that_was_never_seen_once(run: Path) -> None:

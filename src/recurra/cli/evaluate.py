@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from recurra.cli.options import Device, Json, RunFolder, note, print_json
 
@@ -44,11 +45,13 @@ def evaluate(
 def show(result: dict[str, Any]) -> None:
     """Print an evaluation as a table."""
     names = list(result["metrics"])
-    table = Table(title=f"{result['data']}: {result['count']:,} units", title_justify="left", box=None, pad_edge=False)
+    # The data is named by the user, whose brackets are no markup.
+    title = Text(f"{result['data']}: {result['count']:,} units")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     for name in names:
         table.add_column(name.replace("_", " "), justify="right")
-    table.add_row("[bold]this model[/bold]", *(f"[bold]{result['metrics'][name]:.4g}[/bold]" for name in names))
-    for title, figures in result["baselines"].items():
-        table.add_row(title, *(f"{figures[name]:.4g}" if name in figures else "" for name in names))
+    table.add_row("this model", *(f"{result['metrics'][name]:.4g}" for name in names), style="bold")
+    for baseline, figures in result["baselines"].items():
+        table.add_row(Text(baseline), *(f"{figures[name]:.4g}" if name in figures else "" for name in names))
     Console(highlight=False).print(table)

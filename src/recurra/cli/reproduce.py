@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from recurra.cli.options import Json, note, print_json, print_line
 from recurra.recipe import Outcome, Recipe, load_recipe, recipe_names
@@ -87,5 +88,5 @@ def _list(recipes: list[Recipe], json: bool) -> None:
         target = recipe.target
         bar = f"≤ {target.at_most:g}" if target.at_most is not None else f"{target.below:.0%} below {target.baseline}"
         minutes = f" in {target.minutes:g} min" if target.minutes else ""
-        table.add_row(recipe.name, recipe.title, f"{target.metric} {bar}{minutes}", target.source)
+        table.add_row(*map(Text, (recipe.name, recipe.title, f"{target.metric} {bar}{minutes}", target.source)))
     Console(highlight=False).print(table)

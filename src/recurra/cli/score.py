@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,15 +37,19 @@ def score(
     loaded = Run.load(run).to(device)
     lines = iter(text) if text else read_lines(source)
     if rank:
-        results = sorted(loaded.score(list(lines)), key=lambda result: -result["log_prob_per_unit"])
-        _print(results, json)
+        _print(sorted(loaded.score(list(lines)), key=_rank), json)
         return
     # A pipe is answered as its lines come; a file in batches.
     while batch := list(islice(lines, 1 if source == "-" and not text else AT_ONCE)):
         _print(loaded.score(batch), json)
 
 
-def _print(results: list[dict], json: bool) -> None:
+def _rank(result: dict[str, Any]) -> tuple[bool, float]:
+    # Nothing is certain to follow nothing: a blank line among the candidates would win against all of them.
+    return not result["text"].strip(), -result["log_prob_per_unit"]
+
+
+def _print(results: list[dict[str, Any]], json: bool) -> None:
     for result in results:
         if json:
             print_json(result)
