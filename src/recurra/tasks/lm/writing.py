@@ -15,6 +15,7 @@ from recurra.errors import UsageError
 from recurra.nn import State, map_state
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import document_item, score_items
+from recurra.text import Decoder
 
 if TYPE_CHECKING:
     from recurra.tasks.lm.task import LanguageModel
@@ -74,11 +75,11 @@ def write_text(
         top_p=top_p,
         forbid=_forbidden(task),
     )
-    return _pieces(task, rows, count)
+    return _pieces(task, rows, [task.vocabulary.decoder_after(prompt) for _ in range(count)])
 
 
-def _pieces(task: LanguageModel, rows: Iterator[np.ndarray], count: int) -> Iterator[Piece]:
-    decoders = [task.vocabulary.decoder() for _ in range(count)]
+def _pieces(task: LanguageModel, rows: Iterator[np.ndarray], decoders: list[Decoder]) -> Iterator[Piece]:
+    count = len(decoders)
     open_samples = set(range(count))
     for ids in rows:
         for sample in sorted(open_samples):
@@ -120,7 +121,12 @@ def search_text(
         count=count,
         forbid=_forbidden(task),
     )
-    return [{"text": task.vocabulary.decode(h.ids), "log_prob": h.log_prob, "score": h.score} for h in found]
+    return [{"text": _after(task, prompt, h.ids), "log_prob": h.log_prob, "score": h.score} for h in found]
+
+
+def _after(task: LanguageModel, prompt: str, ids: np.ndarray) -> str:
+    decoder = task.vocabulary.decoder_after(prompt)
+    return "".join([decoder.push(id) for id in ids.tolist()]) + decoder.flush()
 
 
 def score_texts(task: LanguageModel, network: LanguageNetwork, texts: Sequence[str]) -> list[dict[str, Any]]:
@@ -136,8 +142,10 @@ def _scored(task: LanguageModel, text: str, ids: np.ndarray, log_probs: np.ndarr
     starts = np.flatnonzero(task.vocabulary.starts(ids)).tolist()
     units: list[list[Any]] = []
     for first, last in pairwise([*starts, len(ids)]):
-        label = task.vocabulary.decode(ids[first:last]) or task.vocabulary.label(int(ids[first]))
-        units.append([label, float(log_probs[first:last].sum())])
+        shown = task.vocabulary.decode(ids[first:last])
+        if not shown or "\ufffd" in shown:  # a part of a character: its bytes by their numbers
+            shown = "".join(task.vocabulary.label(int(id)) for id in ids[first:last])
+        units.append([shown, float(log_probs[first:last].sum())])
     if task.end is not None:
         units.append([task.vocabulary.label(task.end), float(log_probs[-1])])
     total = float(log_probs.sum())

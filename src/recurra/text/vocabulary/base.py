@@ -44,6 +44,8 @@ class Vocabulary(ABC):
 
     unit: ClassVar[str]
     file: ClassVar[str] = "vocabulary.json"
+    unknown: ClassVar[int | None] = None
+    """The id of whatever the vocabulary does not have, where it has such an id: what stood there is then lost."""
     settings: ClassVar[frozenset[str]] = frozenset()
     """What `build` can be told, beside the texts."""
 
@@ -67,6 +69,10 @@ class Vocabulary(ABC):
     @abstractmethod
     def decoder(self) -> Decoder:
         """Return a decoder that takes one id at a time."""
+
+    def decoder_after(self, text: str) -> Decoder:  # noqa: ARG002  whole characters leave nothing open
+        """Return a decoder that goes on from a text: `text` and what it returns, joined, are one text."""
+        return self.decoder()
 
     @abstractmethod
     def document(self) -> dict[str, Any]:

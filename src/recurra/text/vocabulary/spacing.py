@@ -64,6 +64,10 @@ class Spacer:
         self._last: int | None = None
         self._open: set[str] = set()
 
+    def written(self) -> None:
+        """Take note that a space was written by someone else; quotes that are open stay so."""
+        self._last = None
+
     def before(self, word: str) -> str:
         """Return what is written between the word before and this one."""
         if word == "\n":

@@ -66,6 +66,7 @@ class WordVocabulary(Vocabulary):
     """
 
     unit = "word"
+    unknown = _UNKNOWN_ID
     settings = frozenset({"min_count", "max_size", "split"})
 
     def __init__(self, words: Sequence[str], split: Split) -> None:
@@ -124,6 +125,21 @@ class WordVocabulary(Vocabulary):
 
     def decoder(self) -> Decoder:
         return WordDecoder(self._texts, Spacer(apart=self.split == "space"))
+
+    def decoder_after(self, text: str) -> Decoder:
+        r"""Return a decoder that writes a space before its first word where one belongs and the text has none yet.
+
+        >>> vocabulary = WordVocabulary.build(["the cat"], min_count=1)
+        >>> cat = vocabulary.encode("cat")[0]
+        >>> [vocabulary.decoder_after(text).push(cat) for text in ("the", "the ", "the\n", "")]
+        [' cat', 'cat', 'cat', 'cat']
+        """
+        spacer = Spacer(apart=self.split == "space")
+        for word in words_of(normalise(text), self.split):
+            spacer.before(word)
+        if text[-1:].isspace():
+            spacer.written()
+        return WordDecoder(self._texts, spacer)
 
     def document(self) -> dict[str, Any]:
         return {"unit": self.unit, "version": VERSION, "split": self.split, "words": self.words}
