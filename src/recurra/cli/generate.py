@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recurra.cli.options import Device, Json, RunFolder, note, note_unseen, print_json, print_line
+from recurra.cli.options import Device, Json, RunFolder, note, print_json, print_line, warn
 from recurra.errors import UsageError
 
 
@@ -54,7 +54,7 @@ def generate(
     if greedy and beam is not None:
         raise UsageError("greedy, beam: expected one of the two, got both")
     loaded = Run.load(run).to(device)
-    note_unseen(loaded.task, prompt)
+    warn(loaded.task, prompt)
     if beam is not None:
         _print_found(loaded.search(prompt, beam=beam, count=count, length=length, alpha=alpha), prompt, json)
         return

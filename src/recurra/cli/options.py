@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recurra.errors import DataError
+from recurra.text.read.decode import decode
+from recurra.text.read.sources import STANDARD_INPUT
+from recurra.text.read.unpack import decompress, layers
+
+if TYPE_CHECKING:
+    from recurra.tasks import Task  # at run time it brings torch, for which --help must not wait
 
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run folder, made by `recurra train`.", show_default=False)
@@ -21,17 +29,27 @@ Lines = Annotated[
 ]
 Device = Annotated[str, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps.")]
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 def print_json(value: Any) -> None:
     """Print one JSON line, at once, so that the next program of a pipe has it."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    # What the stream cannot encode has an escape in JSON, so that the value is the same wherever it is read.
+    encoding = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name
+    line = json.dumps(value, ensure_ascii=encoding != "utf-8", allow_nan=False)
+    sys.stdout.write(_for_eyes(line, "\\u{:04x}") + "\n")
     sys.stdout.flush()
 
 
 def print_line(text: str = "", end: str = "\n") -> None:
     """Print to standard output, at once."""
-    sys.stdout.write(text + end)
+    sys.stdout.write(_for_eyes(text, "\\x{:02x}") + end)
     sys.stdout.flush()
+
+
+def _for_eyes(text: str, escape: str) -> str:
+    """Show control characters in a terminal, which would obey them; a file or a pipe gets the text as it is."""
+    return _CONTROL.sub(lambda found: escape.format(ord(found[0])), text) if sys.stdout.isatty() else text
 
 
 def note(text: str) -> None:
@@ -39,36 +57,45 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def note_unseen(task: Any, text: str) -> None:
-    """Say which characters of a prompt the model has never seen (simplified script to a traditional model, say)."""
-    unseen = task.unseen(text) if hasattr(task, "unseen") and task.config.data.unit != "byte" else []
-    if unseen:
-        note(f"never seen in training: {' '.join(unseen[:20])}{' …' if len(unseen) > 20 else ''}")
+def warn(task: Task, text: str) -> None:
+    """Say what a task has to say against a text that its model is given."""
+    for warning in task.warnings(text):
+        note(warning)
 
 
 def read_lines(source: str) -> Iterator[str]:
-    """Read lines without their ends, as they come; raises `DataError` for what is no UTF-8 text."""
+    """Read lines without their ends: a file, unpacked where its suffix says so, or standard input as its lines come.
+
+    Raises `DataError` for what cannot be read or is no UTF-8 text.
+    """
     if source == "-":
-        yield from _decoded(sys.stdin.buffer, "standard input")
+        yield from _as_they_come(sys.stdin.buffer)
         return
     try:
-        with Path(source).open("rb") as file:
-            yield from _decoded(file, source)
+        data = Path(source).read_bytes()
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", source=source) from None
+    for compression in reversed(layers(Path(source).name)[1:]):
+        data = decompress(data, compression, source)
+    yield from _lines(decode(data, source))
 
 
-def _decoded(lines: Any, name: str) -> Iterator[str]:
+def _lines(text: str) -> list[str]:
+    *whole, last = text.split("\n")
+    return [*whole, last] if last else whole
+
+
+def _as_they_come(lines: Iterable[bytes]) -> Iterator[str]:
     offset = 0
     for number, line in enumerate(lines, 1):
+        # Only the first line can have a byte order mark or the signature of a file that is no text.
+        lead = b"" if number == 1 else b"\n"
         try:
-            yield line.decode("utf-8").removesuffix("\n").removesuffix("\r")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"expected UTF-8 text, got byte 0x{line[error.start]:02x}",
-                source=name,
-                line=number,
-                byte=offset + error.start,
-                hint="convert it, as in `iconv -f gb18030 -t utf-8`",
-            ) from None
+            text = decode(lead + line, STANDARD_INPUT)
+        except DataError as error:
+            place = error.byte or 0
+            said = str(error).partition(f"byte {place}: ")[2]
+            byte = offset + place - len(lead)
+            raise DataError(said, source=STANDARD_INPUT, line=number, byte=byte) from None
+        yield from _lines(text[len(lead) :])
         offset += len(line)

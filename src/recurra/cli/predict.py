@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli.options import Device, Json, Lines, RunFolder, note_unseen, print_json, print_line, read_lines
+from recurra.cli.options import Device, Json, Lines, RunFolder, print_json, print_line, read_lines, warn
 
 
 def predict(
@@ -31,7 +31,7 @@ def predict(
 
     loaded = Run.load(run).to(device)
     for line in text or read_lines(source):
-        note_unseen(loaded.task, line)
+        warn(loaded.task, line)
         result = loaded.predict(line, k)
         if json:
             print_json(result)

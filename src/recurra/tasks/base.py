@@ -125,6 +125,10 @@ class Task(ABC, Generic[ConfigT]):
         data: what the user names, or None for the run's own test data.
         """
 
+    def warnings(self, text: str) -> list[str]:  # noqa: ARG002
+        """Say, in a sentence each, why little may be expected for a text; nothing in most cases."""
+        return []
+
 
 _tasks: dict[str, type[Task]] = {}
 TaskT = TypeVar("TaskT", bound=Task)

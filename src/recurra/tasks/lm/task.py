@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +20,7 @@ from recurra.tasks.base import Carry, Facts, Task, register_task
 from recurra.tasks.lm import writing
 from recurra.tasks.lm.config import LanguageModelConfig
 from recurra.tasks.lm.examples import Examples, read_examples, read_part
+from recurra.tasks.lm.foreign import foreign_units
 from recurra.tasks.lm.measure import measure_baseline, measure_network
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.sizes import choose_batch, choose_size
@@ -217,13 +217,11 @@ class LanguageModel(Task[LanguageModelConfig]):
         """Find the likeliest continuations; see `writing.search_text`."""
         return writing.search_text(self, network, **options)
 
-    def unseen(self, text: str) -> list[str]:
-        """List the characters or words of a text that are no units of the vocabulary: the model knows nothing of them."""
-        ids = self.vocabulary.encode(text)
-        starts = np.flatnonzero(self.vocabulary.starts(ids)).tolist()
-        foreign = [self.vocabulary.label(int(id)).startswith(("<0x", "<unk>")) for id in ids]
-        pieces = [(first, last) for first, last in pairwise([*starts, len(ids)]) if any(foreign[first:last])]
-        return list(dict.fromkeys(self.vocabulary.decode(ids[first:last]) for first, last in pieces))
+    def warnings(self, text: str) -> list[str]:
+        """Name the characters or words of a text that are no units of the model."""
+        units = foreign_units(self.vocabulary, text)
+        more = " …" if len(units) > 20 else ""
+        return [f"rare in training, or never met there: {' '.join(units[:20])}{more}"] if units else []
 
     def stream(self, network: LanguageNetwork, prompt: str) -> LanguageStream:
         """Give a stream that has read a prompt."""
