@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 import recurra
 from recurra.errors import DataError, DivergedError, RunError, UsageError
+from recurra.files import beside
 from recurra.run import Run
 from recurra.tasks.lm import LanguageModel
 from recurra.training.log import MetricsLog
@@ -180,6 +181,62 @@ def test_two_trainings_that_begin_at_once_take_two_folders(
     assert recurra.train("lm", data, **{**SETTINGS, "epochs": 0.2}).path == Path("runs/lm-2")
 
 
+def while_it_reads(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
+    """Do something when a training reads its data, once."""
+    prepare, calls = LanguageModel.prepare, iter(range(99))
+
+    def prepare_while_another_begins(self: LanguageModel, saved: Path | None = None) -> Any:
+        if next(calls) == 0:
+            then()
+        return prepare(self, saved)
+
+    monkeypatch.setattr(LanguageModel, "prepare", prepare_while_another_begins)
+
+
+def everything(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_training_that_began_first_keeps_the_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, before = tmp_path / "run", {}
+    part = beside(folder / "model.safetensors")
+    logs = []
+
+    def begin() -> None:
+        folder.mkdir()
+        logs.append(MetricsLog(folder / "metrics.jsonl"))
+        (folder / "config.toml").write_text("its own")
+        part.write_text("being written")
+        before.update(everything(folder))
+
+    while_it_reads(monkeypatch, begin)
+    with pytest.raises(RunError, match="another process is training there"):
+        recurra.train("lm", data, folder, **SETTINGS)
+    logs[0].close()
+    assert everything(folder) == before
+
+
+def test_a_training_that_was_faster_keeps_its_run(
+    data: Path, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    while_it_reads(monkeypatch, lambda: recurra.train("lm", data, folder, **SETTINGS))
+    with pytest.raises(UsageError, match=r"expected a new folder, but .* is there already"):
+        recurra.train("lm", data, folder, **{**SETTINGS, "unit": "word"})
+    assert weights(recurra.load(folder)) == weights(whole)
+
+
+def test_a_file_that_was_changed_while_training_is_found(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_step(monkeypatch, 12, lambda: (tmp_path / "run" / "vocabulary.json").write_text("{}"))
+    with pytest.raises(RunError, match=r"vocabulary\.json: is damaged or was changed"):
+        recurra.train("lm", data, tmp_path / "run", **SETTINGS)
+    assert not (tmp_path / "run" / "manifest.json").exists()
+
+
 def test_a_training_that_runs_elsewhere_is_not_gone_on_with(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,3 +336,7 @@ def test_a_failure_before_the_first_checkpoint_leaves_nothing(
     with pytest.raises(RunError, match="No space left on device"):
         recurra.train("lm", data, tmp_path / "a" / "b" / "run", **SETTINGS)
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RunError, match="No space left on device"):
+        recurra.train("lm", data, tmp_path / "empty", **SETTINGS)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "empty"]

@@ -6,7 +6,6 @@ import contextlib
 import difflib
 import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -26,8 +25,8 @@ from recurra.run import Run
 from recurra.tasks import Facts, get_task
 from recurra.training.checkpoint import Checkpoint
 from recurra.training.config import duration
-from recurra.training.folder import make_folder, new_folder, next_folder, sweep, writing
-from recurra.training.log import read_events
+from recurra.training.folder import LOG, claim, make_folder, new_folder, next_folder, sweep, withdraw, writing
+from recurra.training.log import MetricsLog, read_events
 from recurra.training.loop import Loop, last_checkpoint
 from recurra.training.plan import Plan, apply_threads, make_plan
 from recurra.training.progress import Progress
@@ -129,8 +128,8 @@ class _Training:
         self.progress = Progress(quiet=quiet)
         self.started = time.monotonic()
 
-    def begin(self) -> Run:
-        """Train from the first step on."""
+    def begin(self, log: MetricsLog | None = None) -> Run:
+        """Train from the first step on; `log` is that of a folder which is locked already."""
         apply_threads(self.training.threads)
         with self.progress, writing(self.folder):
             facts = self._prepare(None)
@@ -142,26 +141,26 @@ class _Training:
             self.progress.note("measuring this machine")
             torch.manual_seed(self.training.seed)
             plan = make_plan(self.task, self.training, self.training.batch, self.started)
-            with contextlib.closing(self._first_checkpoint(plan, facts)) as loop:
+            with contextlib.closing(self._first_checkpoint(plan, facts, log)) as loop:
                 self._run(loop)
         return Run.load(self.folder)
 
     def go_on(self) -> Run:
         """Train from the last checkpoint on, or from the first step when there is none yet."""
-        if (self.folder / NAME).is_file():
-            check_manifest(self.folder)
-            ends = [event for event in read_events(self.folder / "metrics.jsonl") if event.get("event") == "end"]
-            if not ends or ends[-1].get("reason") != "interrupted":
-                raise UsageError(f"{self.folder}: its training has ended; there is nothing to resume")
-        checkpoint = last_checkpoint(self.folder)
-        if checkpoint is None:
-            self._check_unbegun()
-            return self.begin()
-        with self.progress, writing(self.folder), contextlib.closing(self._restored(checkpoint)) as loop:
-            sweep(self.folder)
-            drop_manifest(self.folder)
-            self.progress.event(next(read_events(self.folder / "metrics.jsonl")))
-            self._run(loop)
+        self._check_unended()
+        # What is read from here on must not be changed by another who resumes the same training.
+        with writing(self.folder), contextlib.closing(MetricsLog(self.folder / LOG)) as log:
+            self._check_unended()
+            checkpoint = last_checkpoint(self.folder)
+            if checkpoint is None:
+                self._check_unbegun()
+                return self.begin(log)
+            with self.progress:
+                loop = self._restored(checkpoint, log)
+                sweep(self.folder)
+                drop_manifest(self.folder)
+                self.progress.event(next(read_events(self.folder / LOG)))
+                self._run(loop)
         return Run.load(self.folder)
 
     # Before training
@@ -170,7 +169,7 @@ class _Training:
         self.progress.note("reading the data")
         return self.task.prepare(saved)
 
-    def _loop(self, plan: Plan, facts: Facts, files: Mapping[str, str]) -> Loop:
+    def _loop(self, plan: Plan, facts: Facts, files: Mapping[str, str], log: MetricsLog) -> Loop:
         if self.training.batch is None:  # begin() has chosen one, and config.toml keeps it
             raise RunError(f"{self.folder / 'config.toml'}: expected a batch under [training], got none")
         return Loop(
@@ -182,34 +181,34 @@ class _Training:
             fingerprint=facts.fingerprint,
             files=files,
             watch=self.progress.event,
+            log=log,
         )
 
-    def _first_checkpoint(self, plan: Plan, facts: Facts) -> Loop:
+    def _first_checkpoint(self, plan: Plan, facts: Facts, log: MetricsLog | None) -> Loop:
         """Make the folder with all that a training can be gone on with, or nothing at all."""
-        made = self._claim()
-        loop = None
+        begun, made = log is not None, list[Path]()
+        if log is None:
+            log, made = self._claim()
         try:
             sweep(self.folder)
             files = self._write_configuration(plan)
             torch.manual_seed(self.training.seed)
-            loop = self._loop(plan, facts, files)
+            loop = self._loop(plan, facts, files, log)
             loop.log.cut(0)
             if self.training.gradient_lags:  # found out now when the text is too short for it
                 self.task.gradient_lags(loop.trainer.network, self.training.gradient_lags)
             loop.emit(self._start_event(facts, loop))
             loop.save()
         except BaseException:
-            if loop is not None:
-                loop.close()
-            if made:
-                shutil.rmtree(self.folder, ignore_errors=True)
-            for path in made[1:]:
-                with contextlib.suppress(OSError):
-                    path.rmdir()
+            if sys.platform == "win32":
+                log.close()  # no file that is open can be removed there
+            if not begun:  # while it is locked: another who begins there now must not lose anything
+                withdraw(self.folder, made)
+            log.close()
             raise
         return loop
 
-    def _restored(self, checkpoint: Checkpoint) -> Loop:
+    def _restored(self, checkpoint: Checkpoint, log: MetricsLog) -> Loop:
         """Read the data again and go back to a checkpoint; everything that it rests on has to be as it was."""
         if not self.task.repeatable and sys.stdin.isatty():
             raise UsageError(
@@ -221,16 +220,12 @@ class _Training:
             raise RunError(f"{self.folder}: its checkpoint is of another version of Recurra ({error})") from None
         check_sums(self.folder, files)
         apply_threads(plan.threads)
-        loop = self._loop(plan, self._prepare(self.folder), files)
-        try:
-            loop.resume(checkpoint)
-        except BaseException:
-            loop.close()
-            raise
+        loop = self._loop(plan, self._prepare(self.folder), files, log)
+        loop.resume(checkpoint)
         return loop
 
-    def _claim(self) -> list[Path]:
-        """Make the folder; gives those that were made, the deepest first."""
+    def _claim(self) -> tuple[MetricsLog, list[Path]]:
+        """Make the folder and lock it; gives those that were made as well, the deepest first."""
         while self.numbered:
             made = make_folder(self.folder.parent)
             try:
@@ -238,8 +233,8 @@ class _Training:
             except FileExistsError:  # another training has begun since the number was chosen
                 self.folder = next_folder(self.configuration.task)
             else:
-                return [self.folder, *made]
-        return make_folder(self.folder)
+                return claim(self.folder)[0], [self.folder, *made]
+        return claim(self.folder)
 
     def _write_configuration(self, plan: Plan) -> dict[str, str]:
         """Write down what was chosen, so that the same training can be made again without choosing; gives the sums."""
@@ -263,9 +258,17 @@ class _Training:
             "began": time.strftime("%Y-%m-%d %H:%M:%S"),
         }
 
+    def _check_unended(self) -> None:
+        """Raise `UsageError` when the training has come to its end, and `RunError` when its run is damaged."""
+        if (self.folder / NAME).is_file():
+            check_manifest(self.folder)
+            ends = [event for event in read_events(self.folder / LOG) if event.get("event") == "end"]
+            if not ends or ends[-1].get("reason") != "interrupted":
+                raise UsageError(f"{self.folder}: its training has ended; there is nothing to resume")
+
     def _check_unbegun(self) -> None:
         """Raise `RunError` when steps were made whose checkpoint is gone: to begin anew would throw away what there is."""
-        log = self.folder / "metrics.jsonl"
+        log = self.folder / LOG
         if (self.folder / NAME).is_file() or (log.is_file() and log.read_bytes().count(b"\n") > 1):
             raise RunError(
                 f"{self.folder / 'checkpoint'}: is missing or empty; restore it, or train anew into another folder"
@@ -282,6 +285,7 @@ class _Training:
 
     def _finish(self, loop: Loop, reason: str) -> None:
         """Write what a run is; killed in the middle, it is done again from the last checkpoint."""
+        check_sums(self.folder, loop.files)
         weights, position = loop.outcome(), loop.position
         content = save({name: tensor.cpu().contiguous() for name, tensor in weights.items()})
         write_whole(self.folder / "model.safetensors", content)
@@ -291,4 +295,4 @@ class _Training:
             loop.trainer.network.load_state_dict(weights)
             loop.emit({"event": "evaluation", **self.task.evaluate(loop.trainer.network, None, self.progress.note)})
         write_report(self.folder)
-        write_manifest(self.folder, [*loop.files, "metrics.jsonl", "model.safetensors", "report.html"])
+        write_manifest(self.folder, [*loop.files, LOG, "model.safetensors", "report.html"])

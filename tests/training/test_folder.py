@@ -8,7 +8,8 @@ import pytest
 
 from recurra.errors import RunError, UsageError
 from recurra.files import beside
-from recurra.training.folder import make_folder, new_folder, next_folder, sweep, writing
+from recurra.training.folder import claim, make_folder, new_folder, next_folder, sweep, withdraw, writing
+from recurra.training.log import MetricsLog
 
 
 def everything(folder: Path) -> list[str]:
@@ -74,3 +75,44 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device", str(tmp_path / "x"))
     with pytest.raises(BrokenPipeError), writing(tmp_path):
         raise BrokenPipeError
+
+
+def test_a_folder_is_claimed_once(tmp_path: Path) -> None:
+    log, made = claim(tmp_path / "a" / "b")
+    assert made == [tmp_path / "a" / "b", tmp_path / "a"]
+    with pytest.raises(RunError, match="another process is training there"):
+        claim(tmp_path / "a" / "b")
+    log.close()
+    again, made = claim(tmp_path / "a" / "b")  # nothing had been written
+    assert made == []
+    again.write({"event": "start"})
+    again.close()
+    with pytest.raises(UsageError, match="is there already"):
+        claim(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / "metrics.jsonl").read_text() == '{"event": "start"}\n'
+
+
+def test_a_folder_that_is_in_use_by_now_gets_no_log(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(UsageError, match="is there already"):
+        claim(tmp_path)
+    assert everything(tmp_path) == ["thesis.txt"]
+
+
+def test_a_folder_that_its_maker_removed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = MetricsLog.is_there
+    removed = []
+
+    def removed_once(log: MetricsLog) -> bool:
+        if not removed:
+            withdraw(tmp_path / "run", [tmp_path / "run"])
+            removed.append(log)
+        return there(log)
+
+    monkeypatch.setattr(MetricsLog, "is_there", removed_once)
+    log, made = claim(tmp_path / "run")
+    assert made == [tmp_path / "run"]
+    assert there(log) and removed[0] is not log
+    log.close()
+    withdraw(tmp_path / "run", made)
+    assert everything(tmp_path) == []

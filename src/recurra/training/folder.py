@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
@@ -9,21 +11,60 @@ from pathlib import Path
 
 from recurra.errors import RunError, UsageError
 from recurra.files import beside, is_part
+from recurra.training.log import MetricsLog
+
+LOG = "metrics.jsonl"
 
 
 def new_folder(folder: Path) -> Path:
     """Check that a run can be made in a folder that a user names; raises `UsageError` when it is in use or cannot be written."""
-    if folder.is_file() or _is_used(folder):
-        resumable = (folder / "config.toml").is_file()
-        hint = f"name another, or go on with it: recurra train --resume {folder}" if resumable else "name another"
-        raise UsageError(f"out: expected a new folder, but {folder} is there already; {hint}")
+    _check_unused(folder)
     _check_writable(folder)
     return folder
 
 
-def _is_used(folder: Path) -> bool:
-    """Tell whether a folder holds anything but what a training that was killed before it began has left."""
-    return folder.is_dir() and any(not is_part(path) for path in folder.iterdir())
+def claim(folder: Path) -> tuple[MetricsLog, list[Path]]:
+    """Take a folder for a new training: its log, which locks it, and the folders that were made, the deepest first.
+
+    Raises `RunError` when another process is training there by now, and `UsageError` when it has done so; either leaves
+    everything there as it is.
+    """
+    made = make_folder(folder)
+    while not (log := MetricsLog(folder / LOG)).is_there():  # another has begun, failed, and removed what it had made
+        log.close()
+        made = make_folder(folder)
+    try:
+        _check_unused(folder)
+    except BaseException:
+        if log.path.stat().st_size == 0:
+            log.path.unlink()
+        log.close()
+        raise
+    return log, made
+
+
+def withdraw(folder: Path, made: list[Path]) -> None:
+    """Remove all that a training has written in the folder that it had claimed, and the folders that were made for it."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    for path in made:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+
+def _check_unused(folder: Path) -> None:
+    if folder.is_file() or (folder.is_dir() and not all(map(_is_left_over, folder.iterdir()))):
+        resumable = (folder / "config.toml").is_file()
+        hint = f"name another, or go on with it: recurra train --resume {folder}" if resumable else "name another"
+        raise UsageError(f"out: expected a new folder, but {folder} is there already; {hint}")
+
+
+def _is_left_over(path: Path) -> bool:
+    """Tell whether a file is what a training that was killed before it began has left."""
+    return is_part(path) or (path.name == LOG and path.stat().st_size == 0)
 
 
 def next_folder(task: str) -> Path:

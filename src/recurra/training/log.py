@@ -56,6 +56,13 @@ class MetricsLog:
         self._file.seek(position)
         self._sum = sum_
 
+    def is_there(self) -> bool:
+        """Tell whether the file is still the one that its path leads to: whoever made it may have removed it since."""
+        try:
+            return os.path.samestat(os.fstat(self._file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
+
     def close(self) -> None:
         """Close the file, which gives the folder free for others; a second time does nothing."""
         self._file.close()

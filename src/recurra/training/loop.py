@@ -52,7 +52,7 @@ class Position:
 class Loop:
     """Trains a task's network in a run folder, from the beginning or from its last checkpoint.
 
-    log: where events are kept.  watch: shown every event as well.  fingerprint: of the data, which a resumed training must share.
+    log: where events are kept, which locks the folder.  watch: shown every event as well.  fingerprint: of the data, which a resumed training must share.
     files: of the folder, by name, with their SHA-256 sums; they go into every checkpoint.  `close` has to be called at the end.
     """
 
@@ -67,6 +67,7 @@ class Loop:
         fingerprint: str,
         files: Mapping[str, str],
         watch: Callable[[dict[str, Any]], None],
+        log: MetricsLog | None = None,
     ) -> None:
         self.task, self.training, self.plan, self.batch = task, training, plan, batch
         self.fingerprint, self.files, self.watch = fingerprint, dict(files), watch
@@ -74,7 +75,7 @@ class Loop:
         self.trainer = Trainer(task, training, plan.precision)
         self.position = Position()
         self.best: dict[str, Tensor] = {}
-        self.log = MetricsLog(folder / "metrics.jsonl")
+        self.log = MetricsLog(folder / "metrics.jsonl") if log is None else log
         self.interrupted = False
         self._since = self._saved = time.monotonic()
         self._rate = (time.monotonic(), 0)
