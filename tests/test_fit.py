@@ -19,6 +19,7 @@ from recurra.run import Run
 from recurra.tasks.lm import LanguageModel
 from recurra.training.log import MetricsLog
 from recurra.training.progress import Progress
+from recurra.training.step import Trainer
 
 TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(40))
 SETTINGS: dict[str, Any] = {
@@ -310,20 +311,68 @@ def test_an_unfinished_run_says_how_to_finish_it(data: Path, tmp_path: Path, mon
         recurra.train("lm", data, folder, **SETTINGS)
 
 
-@pytest.mark.parametrize("settings", [{"cell": "rnn-relu", "layer_norm": False, "optimizer": "sgd", "lr": 1e30}])
-def test_a_training_that_diverges_stops_and_leaves_no_model(
-    data: Path, tmp_path: Path, settings: dict[str, Any]
-) -> None:
+WILD: dict[str, Any] = {
+    **SETTINGS, "cell": "rnn-relu", "layer_norm": False, "optimizer": "sgd", "lr": 1e30, "clip": 1e30, "warmup": 0,
+}  # fmt: skip
+
+
+def test_a_training_that_diverges_leaves_its_last_good_weights(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
     with pytest.raises(DivergedError, match=r"training stopped at step \d+ \(epoch 1, batch \d+\): ") as caught:
-        recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, **settings, "clip": 1e30, "warmup": 0})
-    assert "The last good checkpoint is kept" in str(caught.value)
-    (checkpoint,) = (tmp_path / "run" / "checkpoint").iterdir()
+        recurra.train("lm", data, folder, **WILD)
+    assert str(caught.value).endswith(f"{folder} is a run with the weights of step 0")
+    (checkpoint,) = (folder / "checkpoint").iterdir()
     assert all(t.isfinite().all() for t in load_file(checkpoint).values() if t.is_floating_point())
-    text = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8")
+    text = (folder / "metrics.jsonl").read_text(encoding="utf-8")
     assert "NaN" not in text and "Infinity" not in text
-    assert not (tmp_path / "run" / "model.safetensors").exists()
-    with pytest.raises(RunError, match="has not ended"):
-        recurra.load(tmp_path / "run")
+    run = recurra.load(folder)
+    assert run.info()["ended"] == "diverged"
+    assert all(p.isfinite().all() for p in run.network.parameters())
+    assert run.evaluation is not None and run.evaluation["metrics"]["nll"] < 10
+    assert len(run.generate("the", length=5, seed=1)) >= 8
+    with pytest.raises(UsageError, match="has diverged, and would again; train anew with a lower lr"):
+        recurra.resume(folder, quiet=True)
+
+
+def ruin(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Make the loss infinite from a step on."""
+    trained = Trainer.step
+
+    def train_step(self: Trainer, batch: Any, lr: float) -> tuple[float, int, float]:
+        if self.done >= step:
+            with torch.no_grad():
+                self.parameters[0].fill_(float("nan"))
+        return trained(self, batch, lr)
+
+    monkeypatch.setattr(Trainer, "step", train_step)
+
+
+def test_a_training_that_diverges_late_leaves_the_best_it_had(
+    data: Path, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = next(event for event in whole.events("valid"))
+    ruin(monkeypatch, best["step"] + 1)
+    with pytest.raises(DivergedError, match=f"a run with the weights of step {best['step']}$"):
+        recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, "average": 0, "checkpoint_seconds": 3600})
+    run = recurra.load(tmp_path / "run")
+    (end,) = run.events("end")
+    assert (end["best_step"], end["step"]) == (best["step"], best["step"] + 1)
+    figures = run.task.validate(run.network)
+    assert figures is not None
+    assert figures["nll"] == pytest.approx(run.events("valid")[0]["nll"], abs=1e-9)
+    assert run.evaluation is not None
+
+
+def test_a_model_that_cannot_be_measured_is_a_run_all_the_same(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise DivergedError("expected finite log-probabilities")
+
+    monkeypatch.setattr(LanguageModel, "evaluate", fail)
+    run = recurra.train("lm", data, tmp_path / "run", **SETTINGS)
+    assert run.evaluation is None
+    assert run.info()["ended"] == "finished"
 
 
 def test_a_failure_before_the_first_checkpoint_leaves_nothing(

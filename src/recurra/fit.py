@@ -17,7 +17,7 @@ from safetensors.torch import save
 
 from recurra.configuration import Configuration, configure, fields, leaf, load_configuration, read_settings
 from recurra.data import locate, names
-from recurra.errors import DataError, RunError, UsageError
+from recurra.errors import DataError, DivergedError, RunError, UsageError
 from recurra.files import write_whole
 from recurra.manifest import NAME, check_manifest, check_sums, drop_manifest, sums, write_manifest
 from recurra.report import write_report
@@ -50,7 +50,8 @@ def train(
 
     data: files, folders, globs, or the name of a data set.  out: the run folder to make; a new one under runs/ by default.
     config: a TOML file.  settings: any setting of the task by its name, as in `hidden=256`; they outrank the file.
-    Raises `UsageError`, `DataError`, `RunError` or `DivergedError`; a training that has not begun leaves nothing behind.
+    Raises `UsageError`, `DataError`, `RunError` or `DivergedError`; a training that has not begun leaves nothing behind,
+    and one that diverges a run with the last good weights.
 
     >>> import recurra, tempfile
     >>> folder = tempfile.mkdtemp()
@@ -263,7 +264,12 @@ class _Training:
         if (self.folder / NAME).is_file():
             check_manifest(self.folder)
             ends = [event for event in read_events(self.folder / LOG) if event.get("event") == "end"]
-            if not ends or ends[-1].get("reason") != "interrupted":
+            reason = ends[-1].get("reason") if ends else None
+            if reason == "diverged":
+                raise UsageError(
+                    f"{self.folder}: its training has diverged, and would again; train anew with a lower lr"
+                )
+            if reason != "interrupted":
                 raise UsageError(f"{self.folder}: its training has ended; there is nothing to resume")
 
     def _check_unbegun(self) -> None:
@@ -278,7 +284,13 @@ class _Training:
 
     def _run(self, loop: Loop) -> None:
         try:
-            self._finish(loop, loop.run())
+            try:
+                reason = loop.run()
+            except DivergedError as error:
+                step = loop.go_back()
+                self._finish(loop, "diverged")
+                raise DivergedError(f"{error}. {self.folder} is a run with the weights of step {step}") from None
+            self._finish(loop, reason)
         except KeyboardInterrupt:
             self.progress.note(f"stopped at once; go on with: recurra train --resume {self.folder}")
             raise
@@ -293,6 +305,11 @@ class _Training:
         loop.emit({**end, "best_step": position.best_step} if loop.best else end)
         if reason != "interrupted" and self.task.held_out:
             loop.trainer.network.load_state_dict(weights)
-            loop.emit({"event": "evaluation", **self.task.evaluate(loop.trainer.network, None, self.progress.note)})
+            try:
+                evaluation = self.task.evaluate(loop.trainer.network, None, self.progress.note)
+            except DivergedError as error:  # a run without figures is of more use than none
+                self.progress.note(f"it cannot be measured: {error}")
+            else:
+                loop.emit({"event": "evaluation", **evaluation})
         write_report(self.folder)
         write_manifest(self.folder, [*loop.files, LOG, "model.safetensors", "report.html"])

@@ -227,4 +227,8 @@ def test_a_training_that_diverges_stops_with_its_place(
     assert line.startswith("recurra: training stopped at step ") and "batch" in line and "try a lower --lr" in line
     assert "NaN" not in (here / "run" / "metrics.jsonl").read_text()
     assert len(list((here / "run" / "checkpoint").iterdir())) == 1
-    assert not (here / "run" / "model.safetensors").exists()
+    assert line.endswith("run is a run with the weights of step 0")
+    monkeypatch.setattr(sys, "argv", ["recurra", "generate", "run", "--length", "5"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code in (0, None)

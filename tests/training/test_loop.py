@@ -215,6 +215,27 @@ def test_a_loss_that_is_not_finite_stops_it_and_keeps_the_last_checkpoint(
     assert not {"NaN", "Infinity"} & set((tmp_path / "metrics.jsonl").read_text().replace(",", " ").split())
 
 
+def test_it_goes_back_to_the_best_or_else_to_the_checkpoint(line: Any, make_loop: Make, tmp_path: Path) -> None:
+    loop = make_loop(line, {"every": 10})
+    loop.save()
+    begun = {name: tensor.clone() for name, tensor in loop.trainer.weights().items()}
+    line.on_loss = countdown(3, lambda: setattr(line, "factor", math.nan))
+    with pytest.raises(DivergedError):
+        loop.run()
+    assert not torch.equal(loop.trainer.weights()["weight"], begun["weight"])
+    assert loop.go_back() == 0
+    assert all(torch.equal(tensor, begun[name]) for name, tensor in loop.outcome().items())
+    line.factor, line.on_loss = 1.0, countdown(13, lambda: setattr(line, "factor", math.nan))
+    loop = make_loop(line, {"every": 10})
+    with pytest.raises(DivergedError):
+        loop.run()
+    assert loop.go_back() == loop.position.best_step == 10
+    assert torch.equal(loop.outcome()["weight"], line.validated[-1]["weight"])
+    loop.best["weight"].fill_(math.nan)
+    assert loop.go_back() == 0
+    assert torch.equal(loop.outcome()["weight"], begun["weight"])
+
+
 def test_weights_that_are_not_finite_never_reach_a_checkpoint(
     line: Any, make_loop: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

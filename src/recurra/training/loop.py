@@ -112,6 +112,20 @@ class Loop:
         write_checkpoint(self.checkpoints, Checkpoint(tensors, facts))
         self._saved = time.monotonic()
 
+    def go_back(self) -> int:
+        """Take back what ruined the weights: `outcome` then gives the last good ones; gives the step that they are of.
+
+        What was recorded up to here stays: it shows how it came.
+        """
+        checkpoint = read_checkpoint(self.checkpoints)
+        if checkpoint is None:
+            raise RunError(f"{self.checkpoints}: is missing or empty; there is nothing to go back to")
+        self._restore(checkpoint)
+        if not self.best or not all(tensor.isfinite().all() for tensor in self.best.values()):
+            kept = Position(**checkpoint.facts["position"])
+            self.best, self.position.best_step = checkpoint.part("best"), kept.best_step
+        return self.position.best_step if self.best else int(checkpoint.facts["step"])
+
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint; raises `RunError` when the data are not the same any more."""
         facts = checkpoint.facts
@@ -123,11 +137,14 @@ class Loop:
             )
         self.position = Position(**facts["position"])
         self.plan = Plan(**facts["plan"])
-        parts = {name: checkpoint.part(name) for name in ("model", "average", "optimizer", "carry", "random")}
-        self.trainer.restore(parts, self.position.step)
+        self._restore(checkpoint)
         self.best = checkpoint.part("best")
         self._since = self._saved = time.monotonic()
         self._rate = (self._since, 0)
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        parts = {name: checkpoint.part(name) for name in ("model", "average", "optimizer", "carry", "random")}
+        self.trainer.restore(parts, int(checkpoint.facts["step"]))
 
     # Training
 
@@ -170,7 +187,7 @@ class Loop:
         step, batch = (position.step, position.index) if step is None else (step, position.index + 1)
         return DivergedError(
             f"training stopped at step {step} (epoch {position.epoch + 1}, batch {batch}): {what}; "
-            "try a lower --lr or --clip. The last good checkpoint is kept"
+            "try a lower --lr or --clip"
         )
 
     def _after_step(self, epochs: float) -> None:
