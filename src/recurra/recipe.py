@@ -5,11 +5,14 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recurra.errors import UsageError
+
+if TYPE_CHECKING:
+    from recurra.configuration import Configuration  # at run time it brings torch, for which a list need not wait
 
 
 class Target(BaseModel):
@@ -53,6 +56,39 @@ class Recipe(BaseModel):
     data: str
     target: Target
     settings: dict[str, Any]
+
+    def check_begun(self, folder: Path, seed: int | None = None) -> None:
+        """Raise `UsageError` unless the run in a folder was begun by this recipe, and with the seed if one is named."""
+        from recurra.configuration import configure, fields, load_configuration
+
+        begun = load_configuration(folder / "config.toml")
+        hint = f"leave --resume out and name another folder with -o to begin {self.name} anew"
+        if begun.task != self.task:
+            raise UsageError(f"{folder}: expected a run of {self.name}, got one of the task {begun.task}; {hint}")
+        known = fields(self.task)
+        wanted = configure(self.task, self.settings)
+
+        def value(of: Configuration, name: str) -> Any:
+            section = known[name][0]
+            return getattr(of.training if section == "training" else getattr(of.settings, section), name)
+
+        data = [value(begun, "name"), *value(begun, "data")]
+        if self.data not in data and str(Path(self.data).absolute()) not in data:
+            got = ", ".join(str(each) for each in data if each)
+            raise UsageError(f"{folder}: expected a run of {self.name}, on {self.data}; got one on {got}; {hint}")
+        # Another seed is no other recipe: `--seed` may have been there when it was begun.
+        names = {name.rpartition(".")[2] for name in self.settings} - {"seed"}
+        different = [name for name in sorted(names) if value(begun, name) != value(wanted, name)]
+        if different:
+            name = different[0]
+            raise UsageError(
+                f"{folder}: expected a run of {self.name}, with {name} = {value(wanted, name)}; "
+                f"got {name} = {value(begun, name)}; {hint}"
+            )
+        if seed is not None and seed != begun.training.seed:
+            raise UsageError(
+                f"seed: {folder} was begun with {begun.training.seed}, got {seed}; leave --seed out, or {hint}"
+            )
 
 
 @dataclass(frozen=True)

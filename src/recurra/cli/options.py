@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.errors import DataError
-from recurra.text.read.decode import decode
-from recurra.text.read.sources import STANDARD_INPUT
-from recurra.text.read.unpack import decompress, layers
 
 if TYPE_CHECKING:
-    from recurra.tasks import Task  # at run time it brings torch, for which --help must not wait
+    from recurra.tasks import Task
 
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run folder, made by `recurra train`.", show_default=False)
@@ -68,6 +65,9 @@ def read_lines(source: str) -> Iterator[str]:
 
     Raises `DataError` for what cannot be read or is no UTF-8 text.
     """
+    from recurra.text.read.decode import decode  # slow to load, and `recurra --help` must not wait
+    from recurra.text.read.unpack import decompress, layers
+
     if source == "-":
         yield from _as_they_come(sys.stdin.buffer)
         return
@@ -86,6 +86,9 @@ def _lines(text: str) -> list[str]:
 
 
 def _as_they_come(lines: Iterable[bytes]) -> Iterator[str]:
+    from recurra.text.read.decode import decode
+    from recurra.text.read.sources import STANDARD_INPUT
+
     offset = 0
     for number, line in enumerate(lines, 1):
         # Only the first line can have a byte order mark or the signature of a file that is no text.

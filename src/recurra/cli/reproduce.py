@@ -64,6 +64,8 @@ def _run(recipe: Recipe, folder: Path, seed: int | None, resume: bool, quiet: bo
 
     settings: dict[str, Any] = {**recipe.settings, **({"seed": seed} if seed is not None else {})}
     if resume:
+        if (folder / "config.toml").is_file():
+            recipe.check_begun(folder, seed)
         run = fit.resume(folder, quiet=quiet)
     else:
         run = fit.train(recipe.task, recipe.data, folder, quiet=quiet, **settings)
