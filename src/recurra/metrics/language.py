@@ -23,7 +23,8 @@ class LanguageScore:
 
     A unit can be several ids (the bytes of a character that the vocabulary does not have): it counts once, and it was
     foretold rightly only when each of its ids was. The probability of all ids counts in all figures, so texts in
-    different units can be compared by bits per character or per byte. A document's end mark is a unit without
+    different units can be compared by bits per character or per byte, as long as the ids say all that the text says: where
+    some stand for whatever is unknown (<unk>), leave `characters` and `bytes` at 0. A document's end mark is a unit without
     characters.
 
     Score a text in as many pieces as you like, in its order and each id once; give every row of a batch a score of its

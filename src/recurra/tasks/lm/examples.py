@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from recurra.data import locate, names
 from recurra.data.splits import split_documents, split_text
 from recurra.errors import DataError, UsageError
 from recurra.tasks.lm.config import Data, Documents
-from recurra.text import Corpus, Vocabulary, build_vocabulary, count_graphemes, read_corpus
+from recurra.text import Corpus, PlainTextError, Vocabulary, build_vocabulary, count_graphemes, read_corpus
+
+SKIPPED_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,13 @@ class Part:
     """Texts of one split, as ids and as they were counted.
 
     sequences: one id array for each document (exactly one for a continuous text).  characters, bytes: of the text they came from.
+    skipped: a message for each row that was left out of the files of this part, where it has files of its own.
     """
 
     texts: list[str]
     sequences: list[np.ndarray]
     continuous: bool
+    skipped: list[str] = field(default_factory=list)
 
     @property
     def characters(self) -> int:
@@ -67,24 +72,39 @@ def read(arguments: Sequence[str], data: Data) -> Corpus:
     return read_corpus(arguments, field=data.text, documents=data.documents, on_error=data.on_error)
 
 
-def read_part(arguments: Sequence[str], data: Data, vocabulary: Vocabulary) -> Part:
-    """Read what a user names at evaluation time, in the units of the run.
+def read_part(
+    arguments: Sequence[str], data: Data, vocabulary: Vocabulary, note: Callable[[str], None] = lambda _: None
+) -> Part:
+    """Read what a user names at evaluation time, in the units of the run; `note` is told what is not as one may expect.
 
-    For a run on records, plain text is taken too: its documents are then what stands between blank lines.
+    The name of a data set stands for its test files, or all of it where it has none. For a run on records, plain text is
+    taken too: its documents are then what stands between blank lines.
     """
+    name = arguments[0]
+    if len(arguments) == 1 and name in names() and not Path(name).exists():
+        found = locate(name)
+        arguments = [str(path) for path in found.test or found.paths]
+        data = data.model_copy(update={"text": found.settings.get("text", data.text)})
     try:
         corpus = read(arguments, data)
-    except UsageError:
-        if data.text is None:
-            raise
-        # The run learnt from a field of records; a plain text has none, and blank lines are what parts it.
+    except PlainTextError:
+        note("plain text, though the run learnt from records: what blank lines part is taken for a document")
         corpus = read_corpus(arguments, documents="blank", on_error=data.on_error)
-    return encode(corpus.documents, corpus.continuous, vocabulary)
+    for message in _left_out(corpus.skipped):
+        note(message)
+    return encode(corpus.documents, corpus.continuous, vocabulary, corpus.skipped)
 
 
-def encode(texts: list[str], continuous: bool, vocabulary: Vocabulary) -> Part:
+def encode(texts: list[str], continuous: bool, vocabulary: Vocabulary, skipped: Sequence[str] = ()) -> Part:
     """Turn texts into a part."""
-    return Part(texts, [vocabulary.encode(text) for text in texts], continuous)
+    return Part(texts, [vocabulary.encode(text) for text in texts], continuous, list(skipped))
+
+
+def _left_out(skipped: list[str]) -> Iterator[str]:
+    """Say what was left out: the first few messages, and how many more there are."""
+    yield from (f"left out: {message}" for message in skipped[:SKIPPED_SHOWN])
+    if len(skipped) > SKIPPED_SHOWN:
+        yield f"left out: {len(skipped) - SKIPPED_SHOWN:,} more"
 
 
 def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
@@ -94,17 +114,21 @@ def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
     """
     if not data.data:
         raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
+    if data.words != "auto" and data.unit != "word":
+        raise UsageError(
+            f"words: says how words are cut, but the unit is {data.unit}; set unit = word, or leave it out"
+        )
     corpus = read(data.data, data)
-    notes = [f"{len(corpus.skipped)} left out: {corpus.skipped[0]} …"] if corpus.skipped else []
+    notes = list(_left_out(corpus.skipped))
+    skipped: dict[str, list[str]] = {}
     valid_share = 0.0 if data.valid else data.valid_share
     test_share = 0.0 if data.test else data.test_share
     texts = _split(corpus, valid_share, test_share)
     for name, arguments in (("valid", data.valid), ("test", data.test)):
         if arguments:
             given = read(arguments, data)
-            if given.continuous != corpus.continuous:
-                raise UsageError(f"{name}: expected the same kind of documents as in the training data")
-            texts[name] = given.documents
+            texts[name], skipped[name] = given.documents, given.skipped
+            notes += [f"{name}: {message}" for message in _left_out(given.skipped)]
     if vocabulary is None:
         vocabulary = build_vocabulary(
             texts["train"],
@@ -113,7 +137,10 @@ def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
             max_size=data.max_size,
             split=None if data.words == "auto" else data.words,
         )
-    parts = {name: encode(part, corpus.continuous, vocabulary) if part else None for name, part in texts.items()}
+    parts = {
+        name: encode(part, corpus.continuous, vocabulary, skipped.get(name, ())) if part else None
+        for name, part in texts.items()
+    }
     train = parts["train"]
     if train is None or train.units < 2:
         raise DataError("there is nothing to learn from: the training text is shorter than two units")
@@ -130,8 +157,3 @@ def _split(corpus: Corpus, valid: float, test: float) -> dict[str, list[str]]:
     end_train, end_valid = split_text(len(text), valid, test)
     parts = {"train": text[:end_train], "valid": text[end_train:end_valid], "test": text[end_valid:]}
     return {name: [part] if part else [] for name, part in parts.items()}
-
-
-def is_path(argument: str | Path) -> bool:
-    """Tell whether an argument names something on disk (or standard input) rather than a data set."""
-    return str(argument) == "-" or Path(argument).exists() or any(c in str(argument) for c in "*?[/\\")

@@ -45,7 +45,9 @@ def _with_end(ids: np.ndarray, end: int | None) -> np.ndarray:
 def _figures(
     part: Part, vocabulary: Vocabulary, end: int | None, log_probs: list[np.ndarray], hits: list[np.ndarray] | None
 ) -> dict[str, float]:
-    total = LanguageScore(characters=part.characters, bytes=part.bytes)
+    # What stands for an unknown word is foretold, the word itself is not: bits of the text would be far too few.
+    lossy = vocabulary.unknown is not None and any((ids == vocabulary.unknown).any() for ids in part.sequences)
+    total = LanguageScore() if lossy else LanguageScore(characters=part.characters, bytes=part.bytes)
     for index, (ids, values) in enumerate(zip(part.sequences, log_probs, strict=True)):
         starts = vocabulary.starts(ids)
         if end is not None:

@@ -174,7 +174,8 @@ class LanguageModel(Task[LanguageModelConfig]):
 
     @property
     def repeatable(self) -> bool:
-        return "-" not in self.config.data.data
+        data = self.config.data
+        return "-" not in [*data.data, *data.valid, *data.test]
 
     @property
     def held_out(self) -> bool:
@@ -183,7 +184,10 @@ class LanguageModel(Task[LanguageModelConfig]):
     def evaluate(
         self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
     ) -> dict[str, Any]:
-        part = read_part(data, self.config.data, self.vocabulary) if data else self.examples.test or self.examples.valid
+        if data:
+            part = read_part(data, self.config.data, self.vocabulary, progress)
+        else:
+            part = self.examples.test or self.examples.valid
         if part is None:
             raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
         name = " ".join(data) if data else "test" if self.examples.test else "valid"
@@ -197,7 +201,8 @@ class LanguageModel(Task[LanguageModelConfig]):
         count = int(model.pop("count"))
         for figures in beside.values():
             figures.pop("count")
-        return {"task": self.name, "data": name, "count": count, "metrics": model, "baselines": beside}
+        result = {"task": self.name, "data": name, "count": count, "metrics": model, "baselines": beside}
+        return {**result, "skipped": len(part.skipped)} if part.skipped else result
 
     # What a language model can be asked
 

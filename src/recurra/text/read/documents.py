@@ -18,6 +18,10 @@ from recurra.text.read.tables import listed
 Documents = Literal["auto", "none", "line", "file", "blank", "record"]
 
 
+class PlainTextError(UsageError):
+    """Plain text where records with a field were expected."""
+
+
 @dataclass(frozen=True)
 class Corpus:
     """Text that was read, in NFC and with "\\n" as the only line break."""
@@ -100,7 +104,7 @@ def _documents_of(source: Source, field: str | None, mode: Documents, faults: Fa
         elif source.found:
             faults.leave_out(f"{source.name}: plain text, without a field '{field}'")
         else:
-            raise UsageError(
+            raise PlainTextError(
                 f"{source.name}: is plain text and has no field '{field}'; leave --text out, or give the file "
                 "the suffix of what it is: .json .jsonl .csv .tsv .parquet"
             )
