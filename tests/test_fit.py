@@ -299,8 +299,29 @@ def test_what_there_is_nothing_to_go_on_with_says_so(whole: Run, tmp_path: Path)
         recurra.resume(tmp_path / "none")
     with pytest.raises(RunError, match=r"it has no config\.toml"):
         recurra.resume(tmp_path)
-    with pytest.raises(UsageError, match="hidden: a training is resumed with the settings it began with"):
-        recurra.resume(whole.path, hidden=3)
+
+
+def test_what_a_training_began_with_is_not_changed_on_the_way(
+    data: Path, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stop(data, tmp_path / "run", monkeypatch)
+    (tmp_path / "other.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "other.toml").write_text("[model]\ncell = 'gru'\n")
+    said = "a training is resumed with the settings it began with, in"
+    for arguments, message in (
+        ({"hidden": 3}, f"hidden: {said} .* 8; got 3$"),
+        ({"model.hidden": "3"}, f"hidden: {said}"),
+        ({"data": tmp_path / "other.txt"}, f"data: {said} .*text.txt.*other.txt"),
+        ({"valid": "none.txt"}, f"valid: {said}"),
+        ({"config": tmp_path / "other.toml"}, f"cell: {said} .* 'lstm'; got 'gru'"),
+        ({"within": "5m"}, "within: a training is resumed with the time that it was given"),
+        ({"hiden": 8}, "hiden: no such setting of lm; did you mean hidden"),
+        ({"task": "juggle"}, "task: .* is of 'lm', got 'juggle'"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            recurra.resume(folder, quiet=True, **arguments)
+    same = {**SETTINGS, "hidden": "8", "precision": "auto", "unit": "char", "batch": None}
+    assert weights(recurra.resume(folder, data, task="lm", config=whole.path / "config.toml", **same)) == weights(whole)
 
 
 def test_an_unfinished_run_says_how_to_finish_it(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

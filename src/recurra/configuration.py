@@ -105,11 +105,22 @@ def _validate(task: str, chosen: dict[str, Any]) -> Configuration:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        got = "" if "got" in message else f", got {_shortened(first['input'])}"
+        got = "" if "got" in message else f", got {shortened(first['input'])}"
         raise UsageError(f"{place}: {message[:1].lower()}{message[1:]}{got}") from None
 
 
-def _shortened(value: Any) -> str:
+def value(configuration: Configuration, name: str, known: Mapping[str, tuple[str, FieldInfo]]) -> Any:
+    """Give a setting by its name.
+
+    >>> value(configure("lm", {"hidden": 64}), "hidden", fields("lm"))
+    64
+    """
+    section = known[name][0]
+    return getattr(configuration.training if section == "training" else getattr(configuration.settings, section), name)
+
+
+def shortened(value: Any) -> str:
+    """Show a value in a message, however long it is."""
     shown = repr(value)
     return shown if len(shown) <= 80 else f"{shown[:77]}…"
 

@@ -15,7 +15,16 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from recurra.configuration import Configuration, configure, fields, leaf, load_configuration, read_settings
+from recurra.configuration import (
+    Configuration,
+    configure,
+    fields,
+    leaf,
+    load_configuration,
+    read_settings,
+    shortened,
+    value,
+)
 from recurra.data import locate, names
 from recurra.errors import DataError, DivergedError, RunError, UsageError
 from recurra.files import write_whole
@@ -61,28 +70,63 @@ def train(
     >>> round(run.evaluation["metrics"]["nll"]) < 4
     True
     """
+    configuration = configure(task, *_layers(task, data, config, settings))
+    folder = next_folder(task) if out is None else new_folder(Path(out))
+    return _Training(configuration, folder, quiet=quiet, numbered=out is None).begin()
+
+
+def resume(
+    folder: Source,
+    data: Source | Sequence[Source] = (),
+    *,
+    task: str | None = None,
+    config: Source | None = None,
+    quiet: bool = False,
+    **settings: Any,
+) -> Run:
+    """Go on with a training that was interrupted or killed; it ends with the very weights it would have had.
+
+    data, task, config, settings: as for `train`, for the sake of commands that are repeated; nothing in them can be changed.
+    Raises `UsageError` where they say otherwise than what the training began with, and `RunError` when there is nothing
+    to go on from, the data have changed, or a file is damaged.
+    """
+    path = Path(folder)
+    if not (path / "config.toml").is_file():
+        what = "it has no config.toml" if path.is_dir() else "there is no such folder"
+        raise RunError(f"{path}: expected a run folder to go on with; {what}: begin it with `recurra train`")
+    configuration = load_configuration(path / "config.toml")
+    if task not in (None, configuration.task):
+        raise UsageError(f"task: {path} is of {configuration.task!r}, got {task!r}")
+    _check_same(configuration, _layers(configuration.task, data, config, settings), path)
+    return _Training(configuration, path, quiet=quiet).go_on()
+
+
+def _layers(
+    task: str, data: Source | Sequence[Source], config: Source | None, settings: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Give what a user says as layers for `configure`, the files in it found."""
     file = {} if config is None else read_settings(Path(config), task)
     arguments = [data] if isinstance(data, str | Path) else list(data)
     if not arguments:
         arguments = file.pop("data.data", [])
     named, located = _locate([str(argument) for argument in arguments])
-    configuration = configure(task, named, _anchored(task, file), located, _anchored(task, settings))
-    folder = next_folder(task) if out is None else new_folder(Path(out))
-    return _Training(configuration, folder, quiet=quiet, numbered=out is None).begin()
+    return [named, _anchored(task, file), located, _anchored(task, settings)]
 
 
-def resume(folder: Source, *, quiet: bool = False, **settings: Any) -> Run:
-    """Go on with a training that was interrupted or killed; it ends with the very weights it would have had.
-
-    Raises `RunError` when there is nothing to go on from, the data have changed, or a file is damaged.
-    """
-    path = Path(folder)
-    if settings:
-        raise UsageError(f"{next(iter(settings))}: a training is resumed with the settings it began with")
-    if not (path / "config.toml").is_file():
-        what = "it has no config.toml" if path.is_dir() else "there is no such folder"
-        raise RunError(f"{path}: expected a run folder to go on with; {what}: begin it with `recurra train`")
-    return _Training(load_configuration(path / "config.toml"), path, quiet=quiet).go_on()
+def _check_same(begun: Configuration, layers: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Raise `UsageError` for a setting that is not the one that a training began with; what was left open was chosen then."""
+    known = fields(begun.task)
+    said = {leaf(begun.task, name, known) for layer in layers for name, given in layer.items() if given is not None}
+    if "within" in said:
+        raise UsageError("within: a training is resumed with the time that it was given when it began; leave it out")
+    asked = configure(begun.task, *layers)
+    for name in sorted(said):
+        had, got = (value(configuration, name, known) for configuration in (begun, asked))
+        if got not in (had, None, "auto"):
+            raise UsageError(
+                f"{name}: a training is resumed with the settings it began with, in {folder} {shortened(had)}; "
+                f"got {shortened(got)}"
+            )
 
 
 def _locate(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -212,6 +212,19 @@ def test_resume_needs_a_run(fails: Call) -> None:
     assert "the run folder alone" in fails("train", "--resume", "run", "lm", "good.txt", code=2)
 
 
+def test_resume_refuses_what_contradicts_the_run(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fails: Call
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["recurra", *map(str, train("good.txt"))])
+    with pytest.raises(SystemExit):
+        cli.main()
+    capsys.readouterr()
+    assert "data: a training is resumed" in fails(*train("none.txt", "--resume"), code=2)
+    assert "cell: a training is resumed" in fails(*train("good.txt", "--resume", "--cell", "gru"), code=2)
+    assert "cell: a training is resumed" in fails("train", "lm", "-o", "run", "--resume", "--set", "cell=gru", code=2)
+    assert "nothing to resume" in fails(*train("good.txt", "--resume"), code=2)
+
+
 # Numbers
 
 

@@ -98,7 +98,7 @@ def _command(task: str) -> Callable[..., None]:
         if resume:
             if out is None:
                 raise UsageError("resume: expected the run folder too, as in -o RUN --resume")
-            _finish(fit.resume(out, quiet=quiet))
+            _finish(fit.resume(out, data, task=task, config=config, quiet=quiet, **{**flags, **extra}))
             return
         if not data and config is None:
             raise UsageError(
@@ -111,7 +111,7 @@ def _command(task: str) -> Callable[..., None]:
         _parameter("out", Path | None, typer.Option("--out", "-o", metavar="RUN", help="The run folder to make. Default: a new one under runs/.")),
         _parameter("config", Path | None, typer.Option("--config", metavar="FILE", help="Settings from a TOML file; flags outrank it.")),
         _parameter("set", list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name, as in model.hidden=256."), []),
-        _parameter("resume", bool, typer.Option("--resume", help="Go on with the training in -o RUN."), False),
+        _parameter("resume", bool, typer.Option("--resume", help="Go on with the training in -o RUN, with the data and the settings that it began with."), False),
         _parameter("quiet", bool, typer.Option("--quiet", "-q", help="Show no progress."), False),
         *(_setting(name, section, field, takes_list(field)) for name, (section, field) in settings.items()),
     ]  # fmt: skip
