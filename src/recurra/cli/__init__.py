@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -47,17 +49,35 @@ app.command("bench")(bench.bench)
 
 def main() -> None:
     """Run the command line; every error a user can cause becomes one line and an exit code."""
+    _escape_what_cannot_be_encoded()
     try:
         app()
     except RecurraError as error:
         print(f"recurra: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
-        # The reader of a pipe has gone (`recurra generate … | head`): that is no error. Keep the interpreter's last flush quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+        _end_without_a_reader()
+    except SystemExit as ended:
+        # typer and rich meet the broken pipe first, and make it an exit of their own.
+        if isinstance(ended.__context__, BrokenPipeError):
+            _end_without_a_reader()
+        raise
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _escape_what_cannot_be_encoded() -> None:
+    """Have a character that a stream cannot write (an ASCII terminal, half a surrogate pair) escaped, not raise an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _end_without_a_reader() -> NoReturn:
+    """End well: that the reader of a pipe has gone (`recurra generate … | head`) is no error."""
+    # The interpreter flushes once more on its way out, which must not be heard.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(0) from None
 
 
 __all__ = ["app", "main"]
