@@ -86,7 +86,7 @@ def test_standard_input_cannot_be_read_again(part):
 
 def test_how_words_are_cut_belongs_to_words(tmp_path):
     (tmp_path / "text.txt").write_text("the cat sat on the mat\n" * 30)
-    with pytest.raises(UsageError, match="words: .* the unit is char"):
+    with pytest.raises(UsageError, match=r"words: .* the unit is char"):
         make({"data": [str(tmp_path / "text.txt")], "words": "space"}).prepare()
 
 
