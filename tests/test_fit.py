@@ -162,6 +162,20 @@ def test_files_are_remembered_wherever_the_run_is_used_from(
     assert run.configuration.settings.data.valid == [str(tmp_path / "valid.txt")]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("pattern", ["*.txt", "t[ex]*.txt", "~/[t]ext.txt", "text.txt", "a[1].txt"])
+def test_globs_are_found_in_a_folder_with_brackets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    folder = tmp_path / "d[1]*"
+    folder.mkdir()
+    (folder / ("a[1].txt" if pattern.startswith("a") else "text.txt")).write_text(TEXT, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(folder))
+    evaluation = recurra.train("lm", pattern, "run", **{**SETTINGS, "epochs": 0.2}).evaluation
+    monkeypatch.chdir("/")
+    assert recurra.load(folder / "run").evaluate() == evaluation
+
+
 def test_runs_without_a_name_are_numbered(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     short = {**SETTINGS, "epochs": 0.2}

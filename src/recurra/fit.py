@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import glob
 import os
 import re
 import sys
@@ -160,7 +161,18 @@ def _anchored(task: str, layer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _absolute(argument: str) -> str:
-    return argument if argument == "-" else str(Path(argument).expanduser().absolute())
+    """Make a file, a folder or a glob absolute; what stands before a glob is a name, whatever is in it.
+
+    >>> _absolute("/texts/*.txt"), _absolute("-")
+    ('/texts/*.txt', '-')
+    """
+    path = Path(argument).expanduser()
+    if argument == "-" or not glob.has_magic(argument) or os.path.lexists(path):
+        return argument if argument == "-" else str(path.absolute())
+    if argument.startswith("~"):
+        home, *rest = Path(argument).parts
+        return str(Path(glob.escape(str(Path(home).expanduser())), *rest))
+    return str(Path(glob.escape(str(Path.cwd())), argument))
 
 
 class _Training:
