@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import shlex
 
 import pytest
 
-from recurra.report.figures import FIGURES, baseline_name, commands, compare, count, figure, finite, headline
+from recurra.cli import app
+from recurra.report.figures import FIGURES, baseline_name, commands, compare, count, figure, finite, headline, task_name
+from recurra.tasks import get_task, task_names
 
 
 @pytest.mark.parametrize(
@@ -53,3 +56,18 @@ def test_unknown_names_stay_as_they_are() -> None:
         "recurra evaluate runs/a DATA",
         "recurra info runs/a",
     ]
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_every_task_is_called_as_it_calls_itself(name: str) -> None:
+    assert task_name(name) == get_task(name).title
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_a_page_names_only_what_a_task_can_do(name: str) -> None:
+    verbs = {command.name for command in app.registered_commands}
+    for _, line in commands(name, "runs/a"):
+        verb = shlex.split(line)[1]
+        assert verb in verbs
+        does = {"generate": "write"}.get(verb, verb)
+        assert verb == "info" or callable(getattr(get_task(name), does, None))

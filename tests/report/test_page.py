@@ -182,7 +182,7 @@ def test_other_tasks_speak_their_own_language(make_run: MakeRun) -> None:
         }
     )
     text = check(make_run(happened, "task = 'classify'\n[data]\ndata = ['a/b.csv']\n")).text
-    assert "Classifier" in text and "b.csv" in text
+    assert "Classify" in text and "b.csv" in text
     assert "TF-IDF + logistic regression is better: 84.0\u00a0%. The model is 3.0\u00a0points below it." in text
     assert "Held-out accuracy over training steps" in text and "Training loss over training steps" in text
     assert "higher is better" in text

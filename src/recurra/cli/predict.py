@@ -36,4 +36,4 @@ def predict(
         if json:
             print_json(result)
         else:
-            print_line(line + "\t" + "\t".join(f"{unit!r} {share:.3f}" for unit, share in result["next"]))
+            print_line(loaded.task.prediction_line(result))

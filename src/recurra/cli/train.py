@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
+from rich.markup import escape
 from typer.core import TyperGroup
 
 from recurra.cli.options import note
 from recurra.errors import UsageError
 
-EXAMPLES = {
-    "lm": """
-    [bold]Examples[/bold]
-
-    recurra train lm python-docs --within 1m
-
-    recurra train lm novel.txt -o runs/novel --within 20m
-
-    recurra train lm poems/*.json --text paragraphs --cell gru
-
-    recurra train lm train.txt --valid valid.txt --test test.txt --unit word
-
-    zcat books.gz | recurra train lm - -o runs/books
-
-    recurra train --resume runs/novel
-    """
-}
 PANELS = {"data": "Data", "model": "Model", "training": "Training"}
 
 
@@ -116,8 +100,12 @@ def _command(task: str) -> Callable[..., None]:
         *(_setting(name, section, field, takes_list(field)) for name, (section, field) in settings.items()),
     ]  # fmt: skip
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__doc__ = f"{get_task(task).Config.__doc__}\n{inspect.cleandoc(EXAMPLES.get(task, ''))}"
+    command.__doc__ = f"{get_task(task).Config.__doc__}\n{_examples(get_task(task).commands)}"
     return command
+
+
+def _examples(commands: Sequence[str]) -> str:
+    return "\n\n".join(["[bold]Examples[/bold]", *map(escape, commands)]) if commands else ""
 
 
 def _parameter(name: str, kind: Any, option: Any, default: Any = None) -> inspect.Parameter:

@@ -70,20 +70,9 @@ _FIGURES = (
 FIGURES: Mapping[str, Figure] = {each.key: each for each in _FIGURES}
 """Known figures by key, the one to put into a headline first."""
 
-_TASKS = {
-    "lm": "Language model",
-    "classify": "Classifier",
-    "tag": "Tagger",
-    "forecast": "Forecast",
-    "detect": "Anomaly detector",
-    "embed": "Embedding",
-    "translate": "Translation",
-    "transcribe": "Transcription",
-    "caption": "Captions",
-    "music": "Music model",
-    "strokes": "Handwriting model",
-    "control": "Policy",
-}
+# A report is made from a run folder alone, whatever task it is of: a task may use the report's words, so the report cannot
+# ask a task for its own (that would be a circle), and for one that is not listed here it makes do with the name.
+_TASKS = {"lm": "Language model"}
 _COMMANDS = {
     "lm": (
         ("Write new text", "recurra generate {run} --length 400"),

@@ -27,7 +27,7 @@ from recurra.report.figures import (
 from recurra.report.record import Event, Record, figure_keys, read_record
 from recurra.report.svg import bar
 
-_DATA_KEYS = ("name", "data", "arguments", "train", "sources", "files")
+_DATA_KEYS = ("name", "data")
 _SAMPLE_CHARACTERS, _SAMPLE_LINES = 1200, 24
 _LEVEL = {True: "good", False: "bad", None: ""}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -46,6 +46,8 @@ class Task(ABC, Generic[ConfigT]):
     Config: ClassVar[type[Settings]]
     criterion: ClassVar[str] = "nll"
     """The validation figure that decides which weights are kept; lower is better."""
+    commands: ClassVar[tuple[str, ...]] = ()
+    """Command lines that show how to train one, for the help."""
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
@@ -128,6 +130,10 @@ class Task(ABC, Generic[ConfigT]):
     def warnings(self, text: str) -> list[str]:  # noqa: ARG002
         """Say, in a sentence each, why little may be expected for a text; nothing in most cases."""
         return []
+
+    def prediction_line(self, result: Mapping[str, Any]) -> str:
+        """Write what `predict` gave for one text in a line for people; by default all of it, as it is."""
+        return "\t".join(f"{name}: {value}" for name, value in result.items())
 
 
 _tasks: dict[str, type[Task]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +35,14 @@ class LanguageModel(Task[LanguageModelConfig]):
     name = "lm"
     title = "Language model"
     Config = LanguageModelConfig
+    commands = (
+        "recurra train lm python-docs --within 1m",
+        "recurra train lm novel.txt -o runs/novel --within 20m",
+        "recurra train lm poems/*.json --text paragraphs --cell gru",
+        "recurra train lm train.txt --valid valid.txt --test test.txt --unit word",
+        "zcat books.gz | recurra train lm - -o runs/books",
+        "recurra train --resume runs/novel",
+    )
 
     def __init__(self, config: LanguageModelConfig) -> None:
         super().__init__(config)
@@ -227,6 +235,9 @@ class LanguageModel(Task[LanguageModelConfig]):
         units = foreign_units(self.vocabulary, text)
         more = " …" if len(units) > 20 else ""
         return [f"rare in training, or never met there: {' '.join(units[:20])}{more}"] if units else []
+
+    def prediction_line(self, result: Mapping[str, Any]) -> str:
+        return "\t".join([result["text"], *(f"{unit!r} {share:.3f}" for unit, share in result["next"])])
 
     def stream(self, network: LanguageNetwork, prompt: str) -> LanguageStream:
         """Give a stream that has read a prompt."""

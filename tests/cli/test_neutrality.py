@@ -1,0 +1,54 @@
+"""The verbs know no task by name: what they say of one, and of its results, is the task's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from recurra.cli import app
+from recurra.run import Run
+from recurra.tasks import Task, get_task, task_names
+
+
+class Sorter(Task):
+    """A task that sorts texts into kinds; only what is asked of a task that predicts."""
+
+    name, title = "sorter", "Sorter"
+    prepare = save = restore = choose = network = batches = batch_count = loss = validate = evaluate = held_out = None  # type: ignore[assignment]
+
+    def predict(self, network: object, text: str, k: int) -> dict[str, Any]:
+        return {"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": k}
+
+    def warnings(self, text: str) -> list[str]:
+        return ["too short to tell"] if len(text) < 3 else []
+
+
+@pytest.fixture
+def sorter(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(Path("runs/a"), SimpleNamespace(task="sorter"), Sorter(None), None)  # type: ignore[arg-type]
+    monkeypatch.setattr(Run, "load", classmethod(lambda _, path: run))
+    monkeypatch.setattr(Run, "to", lambda self, device: self)
+
+
+def call(*arguments: str) -> Any:
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_a_prediction_of_another_shape_is_printed(sorter: None) -> None:
+    result = call("predict", "runs/a", "-t", "月落。", "-t", "ab", "-k", "2")
+    assert result.stdout == "text: 月落。\tkind: verse\tof: 2\ntext: ab\tkind: prose\tof: 2\n"
+    assert result.stderr == "too short to tell\n"
+
+
+@pytest.mark.parametrize("task", task_names())
+def test_the_help_of_a_task_shows_its_own_examples(task: str) -> None:
+    shown = " ".join(call("train", task, "--help").stdout.split())
+    assert get_task(task).commands
+    for command in get_task(task).commands:
+        assert command in shown
