@@ -1,6 +1,7 @@
 """What holds for every vocabulary."""
 
 import json
+import time
 import os
 import subprocess
 import sys
@@ -273,3 +274,13 @@ def test_equal_means_of_the_same_kind_with_the_same_units():
     assert CharacterVocabulary(["a"]) == CharacterVocabulary(["a"])
     assert CharacterVocabulary(["a"]) != CharacterVocabulary(["b"])
     assert BUILT["char"] != BUILT["byte"]
+
+
+@pytest.mark.parametrize("unit", ["byte", "char"])
+def test_a_hostile_run_of_marks_is_encoded_in_linear_time(unit):
+    """Marks in the wrong order, which the standard library sorts by insertion: this would take minutes."""
+    hostile = "a" + "\u0301\u0327" * 150_000
+    begun = time.process_time()
+    ids = BUILT[unit].encode(hostile)
+    assert time.process_time() - begun < 10
+    assert BUILT[unit].decode(ids[-2:].tolist()) == "\u0301"

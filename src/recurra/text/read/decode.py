@@ -6,17 +6,13 @@ Nothing is guessed on the user's behalf: a file in another encoding is an error,
 from __future__ import annotations
 
 import codecs
-import unicodedata
-from itertools import groupby
-
-import regex
 
 from recurra.errors import DataError
+from recurra.text.normal import nfc
 
 HEAD = 8192  # bytes that decide whether a file met in a folder is text
 _WINDOW = 1 << 20  # bytes looked at to guess an encoding
 
-_LONG_RUN = regex.compile(r"\p{M}{64,}+")
 _SIGNATURES = (
     (b"\x1f\x8b", "a gzip file", "give it the suffix .gz, or unpack it"),
     (b"\xfd7zXZ\x00", "an xz file", "give it the suffix .xz, or unpack it"),
@@ -105,10 +101,7 @@ def normalise(text: str) -> str:
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if text.isascii():
-        return text
-    # unicodedata sorts a run of combining marks by insertion, so one long hostile run would take hours.
-    return unicodedata.normalize("NFC", _LONG_RUN.sub(_sorted_marks, text))
+    return nfc(text)
 
 
 def defect(text: str, *, lenient: bool = False) -> str | None:
@@ -129,14 +122,6 @@ def defect(text: str, *, lenient: bool = False) -> str | None:
             return f"expected UTF-8 text, got byte 0x{code - 0xDC00:02x}"
         return f"holds half of a surrogate pair, \\u{code:04x}"
     return None
-
-
-def _sorted_marks(run: regex.Match[str]) -> str:
-    """Put a run of marks into canonical order, which is what NFC does first."""
-    # One at a time: a few marks of class 0 (U+0F73) decompose into marks of other classes.
-    apart = "".join(unicodedata.normalize("NFD", mark) for mark in run.group())
-    groups = groupby(apart, key=lambda mark: unicodedata.combining(mark) == 0)
-    return "".join("".join(marks if starter else sorted(marks, key=unicodedata.combining)) for starter, marks in groups)
 
 
 def _strict(data: bytes, start: int, source: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import json
 import re
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recurra.errors import DataError, RunError, UsageError
+from recurra.text.normal import nfc
 
 BEGIN, END = 0, 1
 MARKS = ("<begin>", "<end>")
@@ -187,7 +187,7 @@ def normalise(text: str) -> str:
             f"character {found.start()}: expected Unicode text, got the lone surrogate U+{ord(found.group()):04X}",
             hint="read the file as UTF-8, or replace it by U+FFFD",
         )
-    return unicodedata.normalize("NFC", text)
+    return nfc(text)
 
 
 def check_at_least(name: str, value: int, least: int, why: str = "") -> int:
