@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ import torch
 from safetensors.torch import load_file
 
 import recurra
+from recurra import fit
+from recurra.configuration import load_configuration
 from recurra.errors import DataError, DivergedError, RunError, UsageError
 from recurra.files import beside
 from recurra.run import Run
 from recurra.tasks.lm import LanguageModel
 from recurra.training.log import MetricsLog
+from recurra.training.loop import Loop
+from recurra.training.plan import Plan, make_plan
 from recurra.training.progress import Progress
 from recurra.training.step import Trainer
 
@@ -119,6 +124,62 @@ def test_what_was_left_open_is_written_down_and_made_again(data: Path, tmp_path:
         return  # this machine turned slower on the way, so that fewer steps were made than were planned
     again = recurra.train("lm", data, tmp_path / "again", config=first.path / "config.toml", quiet=True)
     assert weights(again) == weights(first)
+
+
+@pytest.fixture
+def slower(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a training with a limit of time find at step 10 that only half of its steps fit into it."""
+
+    def with_a_limit(*arguments: Any) -> Plan:
+        return replace(make_plan(*arguments), seconds=3600.0)
+
+    def fit_to_time(loop: Loop) -> None:
+        if loop.position.step == 10:
+            loop.plan.epochs, loop.plan.steps = loop.plan.epochs / 2, loop.plan.steps // 2
+            loop.emit({"event": "plan", "step": 10, "steps": loop.plan.steps})
+
+    monkeypatch.setattr(fit, "make_plan", with_a_limit)
+    monkeypatch.setattr(Loop, "_fit_to_time", fit_to_time)
+
+
+@pytest.mark.usefixtures("slower")
+def test_the_epochs_that_were_planned_last_are_written_down(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = recurra.train("lm", data, tmp_path / "run", **SETTINGS)
+    assert run.configuration.training.epochs == 1
+    assert run.events("plan")[0]["steps"] == run.events("end")[0]["step"] == run.events("start")[0]["steps"] // 2
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "write_report", lambda _: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            recurra.train("lm", data, tmp_path / "killed", **SETTINGS)
+    assert load_configuration(tmp_path / "killed" / "config.toml").training.epochs == 1
+    again = recurra.resume(tmp_path / "killed", quiet=True)
+    assert weights(again) == weights(run)
+    assert (again.path / "config.toml").read_bytes() == (run.path / "config.toml").read_bytes()
+
+
+@pytest.mark.usefixtures("slower")
+def test_what_else_was_changed_in_a_training_with_a_limit_is_damage(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stop(data, tmp_path / "run", monkeypatch) / "config.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("epochs = 2.0", "epochs = 1.0").replace("clip = 1.0", "clip = 2.0"), encoding="utf-8")
+    with pytest.raises(RunError, match=r"config\.toml: is damaged or was changed"):
+        recurra.resume(path.parent, quiet=True)
+
+
+@pytest.mark.usefixtures("slower")
+def test_a_plan_that_changed_is_shown_after_a_resumption(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stop(data, tmp_path / "run", monkeypatch)
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(Progress, "event", lambda _, event: shown.append(event))
+    recurra.resume(folder, quiet=True)
+    assert [event["event"] for event in shown[:2]] == ["start", "plan"]
+    assert [event["event"] for event in shown].count("plan") == 1
 
 
 def test_within_is_kept_and_said_beforehand(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import glob
+import hashlib
 import os
 import re
 import sys
@@ -216,7 +217,9 @@ class _Training:
                 loop = self._restored(checkpoint, log)
                 sweep(self.folder)
                 drop_manifest(self.folder)
-                self.progress.event(next(read_events(self.folder / LOG)))
+                for event in read_events(self.folder / LOG):
+                    if event.get("event") in ("start", "plan"):
+                        self.progress.event(event)
                 self._run(loop)
         return Run.load(self.folder)
 
@@ -275,6 +278,7 @@ class _Training:
             files, plan = dict(checkpoint.facts["files"]), Plan(**checkpoint.facts["plan"])
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{self.folder}: its checkpoint is of another version of Recurra ({error})") from None
+        self._undo_epochs(plan, files)
         check_sums(self.folder, files)
         apply_threads(plan.threads)
         loop = self._loop(plan, self._prepare(self.folder), files, log)
@@ -300,6 +304,19 @@ class _Training:
         # First, and in one piece: from here on the training can be gone on with.
         write_whole(self.folder / "config.toml", self.configuration.to_toml())
         return sums(self.folder, ["config.toml", *self.task.save(self.folder)])
+
+    def _write_epochs(self, epochs: float | None) -> None:
+        self.configuration.training = self.configuration.training.model_copy(update={"epochs": epochs})
+        write_whole(self.folder / "config.toml", self.configuration.to_toml())
+
+    def _undo_epochs(self, plan: Plan, files: Mapping[str, str]) -> None:
+        """Take back what `_finish` had written of the epochs when it was killed; any other change is damage, and stays."""
+        if plan.seconds is None or self.configuration.training.epochs == plan.first:
+            return
+        training = self.configuration.training.model_copy(update={"epochs": plan.first})
+        written = Configuration(self.configuration.task, self.configuration.settings, training).to_toml()
+        if hashlib.sha256(written.encode()).hexdigest() == files.get("config.toml"):
+            self._write_epochs(training.epochs)
 
     def _start_event(self, facts: Facts, loop: Loop) -> dict[str, Any]:
         return {
@@ -354,6 +371,9 @@ class _Training:
     def _finish(self, loop: Loop, reason: str) -> None:
         """Write what a run is; killed in the middle, it is done again from the last checkpoint."""
         check_sums(self.folder, loop.files)
+        if reason != "interrupted" and loop.plan.epochs != self.configuration.training.epochs:
+            # The clock has changed the plan on the way: so many make such a training again, on any machine.
+            self._write_epochs(loop.plan.epochs)
         weights, position = loop.outcome(), loop.position
         content = save({name: tensor.cpu().contiguous() for name, tensor in weights.items()})
         write_whole(self.folder / "model.safetensors", content)

@@ -81,6 +81,20 @@ def test_plain_lines_carry_no_escape_sequences() -> None:
     assert out.getvalue().splitlines()[-1].startswith("ended after 10 steps")
 
 
+def test_a_plan_that_changes_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = {"event": "plan", "step": 100, "steps": 400}
+    out, clock = io.StringIO(), Clock()
+    with Progress(stream=out, clock=clock) as progress:
+        for event in (START, train(100), plan, train(200)):
+            clock.now += 5
+            progress.event(event)
+        progress.event(valid(200, 1.5))
+    assert "step 200 of 400 (50 %)" in out.getvalue()
+    assert out.getvalue().splitlines()[-1].endswith(", 0:20 left")
+    frame = shown([START, train(100), plan, train(200)], monkeypatch)
+    assert "50 %" in frame and "step 200 of 400" in frame
+
+
 def test_quiet_says_nothing() -> None:
     out = Terminal()
     with Progress(quiet=True, stream=out) as progress:

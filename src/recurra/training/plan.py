@@ -32,6 +32,7 @@ class Plan:
 
     steps: optimizer steps in all.  every: steps between validations.  log: steps between entries of the training loss.
     seconds: what the steps may take in all, where --within sets a limit.  most: steps that were planned at first.  threads: of the CPU; sums are rounded by their number.
+    first: the epochs that were planned before a clock had its say.
     """
 
     epochs: float
@@ -43,6 +44,7 @@ class Plan:
     seconds: float | None = None
     most: int = 0
     threads: int = 1
+    first: float | None = None
 
 
 def make_plan(task: Task, training: Training, batch: int, started: float) -> Plan:
@@ -81,7 +83,7 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
         sentence += (
             f"; about {_time(steps * measured[precision])} at the measured {1 / measured[precision]:.3g} steps/s"
         )
-    return Plan(epochs, steps, every, log, precision, sentence, left, steps, torch.get_num_threads())
+    return Plan(epochs, steps, every, log, precision, sentence, left, steps, torch.get_num_threads(), epochs)
 
 
 def measure_steps(

@@ -151,6 +151,8 @@ class Progress:
                     self._sample = (event.get("step"), _printable(str(event.get("text", ""))))
             elif kind == "start":
                 self._start = event
+            elif kind == "plan":
+                self._start = {**self._start, "steps": event.get("steps")}
             elif kind == "end":
                 self._end = event
                 self._move(event, now)
