@@ -152,3 +152,35 @@ def counted(folder, *, documents):
             if target >= 0:
                 counts[target] += 1
     return (counts / counts.sum()).tolist()
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_loss_made_piece_by_piece_is_the_whole_one(monkeypatch, tied, precision):
+    """The same loss and gradient, each time to the bit, from logits of which only a few steps are held at once."""
+    torch.manual_seed(0)
+    built = LanguageNetwork(30, Model(hidden=6, layers=1, dropout=0.0, tied=tied)).train()
+    ids, targets = torch.randint(0, 30, (11, 4)), torch.randint(0, 30, (11, 4))
+    targets[7:, 2] = -100
+    made = []
+    logits = built._logits
+    monkeypatch.setattr(built, "_logits", lambda x: (made.append(len(x)), logits(x))[1])
+
+    def learn():
+        built.zero_grad()
+        made.clear()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision is torch.bfloat16):
+            loss, _ = built.loss(ids, targets, built.zero_state(4), ignore=-100)
+        loss.backward()
+        return loss.detach(), [parameter.grad.clone() for parameter in built.parameters()]
+
+    whole, gradients = learn()
+    assert made == [11]
+    monkeypatch.setattr("recurra.tasks.lm.network.LOGITS", 4 * 30 * 3 + 1)
+    pieces, piecewise = learn()
+    assert made[:4] == [3, 3, 3, 2] and sorted(made[4:]) == [2, 3, 3, 3]  # once more for the gradient: none was kept
+    again, repeated = learn()
+    assert torch.equal(pieces, again) and all(map(torch.equal, piecewise, repeated))
+    assert float(pieces) == pytest.approx(float(whole), rel=1e-6)
+    close = {"rtol": 1e-5, "atol": 1e-5} if precision is torch.float32 else {"rtol": 0.05, "atol": 0.05}
+    torch.testing.assert_close(piecewise, gradients, **close)

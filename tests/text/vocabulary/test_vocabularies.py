@@ -1,10 +1,10 @@
 """What holds for every vocabulary."""
 
 import json
-import time
 import os
 import subprocess
 import sys
+import time
 import unicodedata
 
 import numpy as np

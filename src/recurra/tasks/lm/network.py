@@ -5,9 +5,13 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from recurra.nn import Dropout, Stack, State
 from recurra.tasks.lm.config import Model
+
+LOGITS = 45_000_000
+"""Most logits that a loss makes at once, 180 MB in float32: more are made piece by piece, and once more for the gradient."""
 
 
 class LanguageNetwork(nn.Module):
@@ -71,12 +75,35 @@ class LanguageNetwork(nn.Module):
         return self.stack.zero_state(batch)
 
     def forward(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        x, state = self._features(ids, state)
+        return self._logits(x), state
+
+    def loss(self, ids: Tensor, targets: Tensor, state: State, *, ignore: int) -> tuple[Tensor, State]:
+        """Give Σ −log p of the targets (T, B), but for those that are to be ignored, and the state.
+
+        Where the logits (T, B, V) would take too much memory, they are made for some steps at a time.
+        """
+        x, state = self._features(ids, state)
+
+        def part(x: Tensor, targets: Tensor) -> Tensor:
+            logits = self._logits(x).flatten(0, 1).float()
+            return F.cross_entropy(logits, targets.flatten(), ignore_index=ignore, reduction="sum")
+
+        steps = max(1, LOGITS // (ids.shape[1] * self.size))
+        if steps >= len(ids):
+            return part(x, targets), state
+        pieces = zip(x.split(steps), targets.split(steps), strict=True)
+        # Nothing is drawn at random behind the features, so no generator has to be put back.
+        losses = [checkpoint(part, *piece, use_reentrant=False, preserve_rng_state=False) for piece in pieces]
+        return torch.stack(losses).sum(), state
+
+    def _features(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         x = self.input_dropout(self.embedding(ids))  # (T, B, E)
         x, state = self.stack(x, state)
-        x = self.output_dropout(x)
-        if self.output is None:
-            return F.linear(x, self.embedding.weight, self.output_bias), state
-        return self.output(x), state
+        return self.output_dropout(x), state
+
+    def _logits(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.embedding.weight, self.output_bias) if self.output is None else self.output(x)
 
     def step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """Read one unit of each sequence: ids (B,) → logits (B, V), state."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from recurra.tasks.lm.config import Model
+from recurra.tasks.lm.network import LOGITS
 
 SIZES = (128, 256, 512)
 # Training units from which on a size is worth its time (from trainings on 0.1, 1 and 5 million characters).
@@ -26,14 +27,18 @@ def choose_size(model: Model, units: int, seconds: float | None, measure: Callab
     return few if seconds is None else many
 
 
-def choose_batch(units: int, window: int, seconds: float | None) -> int:
+def choose_batch(units: int, window: int, seconds: float | None, vocabulary: int) -> int:
     """Choose the lanes: many make good use of the machine, few give more steps, of which a short training needs enough.
 
-    >>> choose_batch(1_000_000, 128, None), choose_batch(500_000, 128, 60.0), choose_batch(3_000, 128, None)
+    A large vocabulary has fewer lanes, since the memory of a step grows with lanes × window × vocabulary.
+
+    >>> choose_batch(1_000_000, 128, None, 90), choose_batch(500_000, 128, 60.0, 90), choose_batch(3_000, 128, None, 90)
     (64, 16, 8)
+    >>> choose_batch(1_000_000, 128, None, 10_000), choose_batch(1_000_000, 128, None, 100_000)
+    (32, 8)
     """
     most = 64 if seconds is None or seconds > 600 else 32 if seconds > 180 else 16
-    while most > 8 and units < most * window * STEPS_PER_PASS:
+    while most > 8 and (units < most * window * STEPS_PER_PASS or most * window * vocabulary > LOGITS):
         most //= 2
     return most
 

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recurra.baselines import language_baselines
@@ -108,7 +107,7 @@ class LanguageModel(Task[LanguageModelConfig]):
         return choose_size(self.config.model, self.examples.train.units, seconds, measure)
 
     def batch_size(self, seconds: float | None) -> int:
-        return choose_batch(self.examples.train.units, self.config.data.window, seconds)
+        return choose_batch(self.examples.train.units, self.config.data.window, seconds, self.vocabulary.size)
 
     def network(self) -> LanguageNetwork:
         network = LanguageNetwork(self.vocabulary.size, self.config.model)
@@ -159,9 +158,7 @@ class LanguageModel(Task[LanguageModelConfig]):
         if carry is not None:
             keep = (~batch.fresh).to(device).unsqueeze(-1)
             state = map_state(lambda old, zero: torch.where(keep, old, zero), carry, state)
-        logits, state = network(batch.inputs.to(device), state)
-        targets = batch.targets.to(device)
-        loss = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=PADDING, reduction="sum")
+        loss, state = network.loss(batch.inputs.to(device), batch.targets.to(device), state, ignore=PADDING)
         # Back-propagation ends at the window's edge; the state itself goes on.
         return loss, int((batch.targets != PADDING).sum()), map_state(Tensor.detach, state)
 
