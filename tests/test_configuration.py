@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from recurra.configuration import configure, fields, load_configuration, read_settings, sections, takes_list
@@ -84,6 +85,7 @@ values = st.fixed_dictionaries(
 )
 
 
+@examples(deadline=None)  # each writes a file
 @given(settings=values)
 def test_a_configuration_comes_back_from_its_file(settings: dict[str, Any], tmp_path_factory: Any) -> None:
     path = tmp_path_factory.mktemp("config") / "config.toml"
@@ -125,3 +127,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_lists_are_known() -> None:
     assert [name for name, (_, field) in fields("lm").items() if takes_list(field)] == ["data", "valid", "test"]
+
+
+def test_clipping_can_be_left_out() -> None:
+    assert configure("lm", {"clip": "inf"}).training.clip == float("inf")

@@ -145,8 +145,9 @@ def test_data_that_changed_since_are_not_measured_against(run: Path, whole: Path
 
 
 def test_a_device_that_is_not_there_is_one_clear_line(whole: Path) -> None:
-    with pytest.raises(UsageError, match="device: 'quantum' cannot be used here"):
-        Run.load(whole).to("quantum")
+    for name in ("quantum", "meta"):
+        with pytest.raises(UsageError, match=f"device: '{name}' cannot be used here"):
+            Run.load(whole).to(name)
 
 
 def test_a_verb_that_a_task_does_not_have_is_one_clear_line(whole: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,13 +101,19 @@ def _validate(task: str, chosen: dict[str, Any]) -> Configuration:
     given = dict(chosen)
     try:
         training = Training.model_validate(given.pop("training", {}))
-        return Configuration(task, get_task(task).Config.model_validate(given), training)
+        settings = get_task(task).Config.model_validate(given)
     except ValidationError as problem:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         got = "" if "got" in message else f", got {shortened(first['input'])}"
         raise UsageError(f"{place}: {message[:1].lower()}{message[1:]}{got}") from None
+    configuration = Configuration(task, settings, training)
+    for name, (section, _) in (known := fields(task)).items():
+        number = value(configuration, name, known)
+        if isinstance(number, float) and not (math.isfinite(number) or (number > 0 and name in Training.endless)):
+            raise UsageError(f"{section}.{name}: expected a finite number, got {number}")
+    return configuration
 
 
 def value(configuration: Configuration, name: str, known: Mapping[str, tuple[str, FieldInfo]]) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import nn
@@ -16,6 +15,7 @@ from recurra.errors import DataError, RunError, UsageError
 from recurra.manifest import check_manifest
 from recurra.stream import Stream
 from recurra.tasks import Task, get_task
+from recurra.training.device import move
 from recurra.training.log import read_events
 
 
@@ -54,11 +54,8 @@ class Run:
         return cls(folder, configuration, task, network.eval())
 
     def to(self, device: str) -> Run:
-        """Move the network to another device."""
-        try:
-            self.network.to(torch.device(device))
-        except (AssertionError, RuntimeError) as error:  # torch asserts that it was built with the device
-            raise UsageError(f"device: {device!r} cannot be used here: {str(error).splitlines()[0]}") from None
+        """Move the network to another device; raises `UsageError` for one that cannot be used here."""
+        move(self.network, device)
         return self
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:

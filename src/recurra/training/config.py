@@ -20,6 +20,9 @@ class Training(Settings):
     # Two settings that answer one question: a layer that says one outranks what a lower layer says of the other.
     either: ClassVar[dict[str, str]] = {"within": "epochs", "epochs": "within"}
 
+    # Numbers that may be infinite: --clip inf clips nothing.
+    endless: ClassVar[frozenset[str]] = frozenset({"clip"})
+
     within: str | None = Field(
         default=None, description="Time for the whole training, as in 90s, 20m or 1h30m; the plan is made to fit."
     )

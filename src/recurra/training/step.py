@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recurra.errors import DivergedError, UsageError
+from recurra.errors import DivergedError
 from recurra.tasks.base import Batch, Task
 from recurra.training.checkpoint import flatten, unflatten
 from recurra.training.config import DEFAULTS, Training
+from recurra.training.device import move
 
 
 class Trainer:
@@ -20,11 +21,8 @@ class Trainer:
 
     def __init__(self, task: Task, training: Training, precision: str) -> None:
         self.task, self.training, self.precision = task, training, precision
-        try:
-            self.device = torch.device(training.device)
-            self.network = task.network().to(self.device)
-        except (AssertionError, RuntimeError) as error:  # torch asserts that it was built with the device
-            raise UsageError(f"device: {training.device!r} cannot be used here: {str(error).splitlines()[0]}") from None
+        self.network = task.network()
+        self.device = move(self.network, training.device)
         self.parameters: list[Tensor] = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = _optimizer(self.network, training)
         self.average = [p.detach().clone() for p in self.parameters] if training.average else []

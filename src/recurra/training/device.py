@@ -1,0 +1,25 @@
+"""Where it is computed."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from recurra.errors import UsageError
+
+
+def move(network: nn.Module, name: str) -> torch.device:
+    """Move a network to a device and give that.
+
+    Raises `UsageError` for a device that is not here, is too small, or computes nothing ("meta").
+
+    >>> move(nn.Linear(2, 3), "cpu")
+    device(type='cpu')
+    """
+    try:
+        device = torch.device(name)
+        torch.zeros(1).to(device).item()
+        network.to(device)
+    except (AssertionError, RuntimeError) as error:  # torch asserts that it was built with the device
+        raise UsageError(f"device: {name!r} cannot be used here: {str(error).splitlines()[0]}") from None
+    return device
