@@ -17,8 +17,7 @@ UNITS_TO_MASTER = 4e7  # and after so many a well regularised one gets no better
 
 def choose_size(model: Model, units: int, seconds: float | None, measure: Callable[[], float]) -> float:
     """Fill in the hidden size and the dropout that are open, and give the number of epochs worth training."""
-    open_dropout = model.dropout is None
-    if open_dropout:
+    if model.dropout is None:
         model.dropout = _dropout(units, seconds)
     few, many = (max(1.0, min(most, limit / units)) for limit, most in ((UNITS_TO_LEARN, 60), (UNITS_TO_MASTER, 200)))
     if model.hidden is None:
@@ -37,7 +36,7 @@ def choose_batch(units: int, window: int, seconds: float | None, vocabulary: int
     >>> choose_batch(1_000_000, 128, None, 10_000), choose_batch(1_000_000, 128, None, 100_000)
     (32, 8)
     """
-    most = 64 if seconds is None or seconds > 600 else 32 if seconds > 180 else 16
+    most = 64 if seconds is None or seconds > 300 else 32 if seconds > 120 else 16
     while most > 8 and (units < most * window * STEPS_PER_PASS or most * window * vocabulary > LOGITS):
         most //= 2
     return most
@@ -63,4 +62,6 @@ def _dropout(units: int, seconds: float | None) -> float:
         return 0.0
     if units > 5_000_000:
         return 0.1
-    return 0.2 if seconds is not None and seconds < 180 else 0.4
+    if seconds is None:
+        return 0.3
+    return 0.2 if seconds < 180 else 0.3 if seconds < 900 else 0.4
