@@ -150,6 +150,17 @@ def test_a_device_that_is_not_there_is_one_clear_line(whole: Path) -> None:
             Run.load(whole).to(name)
 
 
+def test_several_samples_are_not_mixed_into_one_text(whole: Path) -> None:
+    run = Run.load(whole)
+    for count in (0, 3):
+        with pytest.raises(UsageError, match=f"count: generate gives one sample, got {count}; write gives"):
+            run.generate("the", count=count, length=5)
+    one = run.generate("the", count=1, length=5, seed=1)
+    assert one == run.generate("the", length=5, seed=1)
+    pieces = list(run.write("the", count=3, length=5, seed=1))
+    assert {piece.sample for piece in pieces} == {0, 1, 2}
+
+
 def test_a_verb_that_a_task_does_not_have_is_one_clear_line(whole: Path) -> None:
     run = Run.load(whole)
     run.task = object()  # type: ignore[assignment]

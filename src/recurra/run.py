@@ -116,7 +116,14 @@ class Run:
         return self._able("predict")(self.network, text, k)
 
     def generate(self, prompt: str = "", **options: Any) -> str:
-        """Go on from a prompt; gives the prompt and what follows. For several samples or a stream of pieces, see `write`."""
+        """Go on from a prompt; gives the prompt and what follows. For several samples or a stream of pieces, see `write`.
+
+        Raises `UsageError` for a `count` other than one: a text can hold only one sample.
+        """
+        if options.get("count", 1) != 1:
+            raise UsageError(
+                f"count: generate gives one sample, got {options['count']}; write gives the pieces of several"
+            )
         return prompt + "".join(piece.text for piece in self.write(prompt, **options))
 
     def write(self, prompt: str = "", **options: Any) -> Iterator[Any]:
