@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from recurra.run import Run
     from recurra.stream import Stream
 
-    def load(path: str) -> Run: ...
+    load = Run.load
 
 
 __all__ = ["Run", "Stream", "__version__", "load", "resume", "train"]
