@@ -20,8 +20,8 @@ class Training(Settings):
     # Two settings that answer one question: a layer that says one outranks what a lower layer says of the other.
     either: ClassVar[dict[str, str]] = {"within": "epochs", "epochs": "within"}
 
-    # Numbers that may be infinite: --clip inf clips nothing.
-    endless: ClassVar[frozenset[str]] = frozenset({"clip"})
+    # Numbers that may be infinite: --clip inf clips nothing, --checkpoint-seconds inf waits for the end.
+    endless: ClassVar[frozenset[str]] = frozenset({"clip", "checkpoint_seconds"})
 
     within: str | None = Field(
         default=None, description="Time for the whole training, as in 90s, 20m or 1h30m; the plan is made to fit."
