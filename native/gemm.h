@@ -1,0 +1,201 @@
+// The matrix product that everything is made of: a few rows of A times panels of packed B, float32 sums.
+//
+// B is packed into panels of 16 columns: row k of a panel is 16 floats, or, in bfloat16, the 16 pairs (k, k + 1). A is
+// row by row, as the cells leave it. One result is one chain of sums over k, from the first to the last, whatever the
+// number of rows, the blocks and the threads: this is what makes a result independent of its neighbours in a batch.
+#pragma once
+
+#include "vec.h"
+
+#if defined(__AMX_BF16__)
+#include "amx.h"
+#endif
+
+namespace recurra::RECURRA_TARGET {
+
+template <class E>
+constexpr int PAIR = 1;  // elements of k that one step of the product takes
+template <>
+constexpr int PAIR<bf16> = 2;
+
+template <class E>
+RECURRA_INLINE i64 steps(i64 k) {
+    return (k + PAIR<E> - 1) / PAIR<E>;
+}
+RECURRA_INLINE i64 round_up(i64 n, i64 to) { return (n + to - 1) / to * to; }
+RECURRA_INLINE i64 panels(i64 columns) { return (columns + WIDTH - 1) / WIDTH; }
+
+// Elements in a panel whose columns are k long.
+template <class E>
+RECURRA_INLINE i64 panel_size(i64 k) {
+    return steps<E>(k) * PAIR<E> * WIDTH;
+}
+
+// ---- one step: 16 columns of B times one number (pair) of A -------------------------------------------------------
+
+RECURRA_INLINE vec dot(const float *a, const float *b, vec c) { return fma(splat(*a), load(b), c); }
+
+struct Pairs {  // 16 pairs of bfloat16, as they lie in memory
+#if defined(__AVX512BF16__)
+    __m512bh value;
+#else
+    vec low, high;
+#endif
+};
+
+RECURRA_INLINE Pairs load_pairs(const bf16 *b) {
+    Pairs r;
+#if defined(__AVX512BF16__)
+    std::memcpy(&r.value, b, sizeof r.value);
+#else
+    RECURRA_EACH {
+        part_u both;
+        std::memcpy(&both, b + 2 * q * PART, sizeof both);
+        part_u low = both << 16, high = both & 0xffff0000u;
+        std::memcpy(&r.low.part[q], &low, sizeof low);
+        std::memcpy(&r.high.part[q], &high, sizeof high);
+    }
+#endif
+    return r;
+}
+
+RECURRA_INLINE Pairs splat_pair(const bf16 *a) {
+    std::uint32_t both;
+    std::memcpy(&both, a, sizeof both);
+    Pairs r;
+#if defined(__AVX512BF16__)
+    r.value = (__m512bh)_mm512_set1_epi32(int(both));
+#else
+    std::uint32_t low = both << 16, high = both & 0xffff0000u;
+    float l, h;
+    std::memcpy(&l, &low, 4), std::memcpy(&h, &high, 4);
+    r.low = splat(l), r.high = splat(h);
+#endif
+    return r;
+}
+
+RECURRA_INLINE vec multiply(Pairs a, Pairs b, vec c) {
+#if defined(__AVX512BF16__)
+    c.part[0] = (part_f)_mm512_dpbf16_ps((__m512)c.part[0], a.value, b.value);
+    return c;
+#else
+    return fma(a.high, b.high, fma(a.low, b.low, c));
+#endif
+}
+
+// What the product of one step reads of A and of B: a number, or a pair of them.
+template <class E>
+struct Step;
+template <>
+struct Step<float> {
+    using Value = vec;
+    static RECURRA_INLINE vec wide(const float *b) { return load(b); }
+    static RECURRA_INLINE vec single(const float *a) { return splat(*a); }
+    static RECURRA_INLINE vec multiply(vec a, vec b, vec c) { return fma(a, b, c); }
+};
+template <>
+struct Step<bf16> {
+    using Value = Pairs;
+    static RECURRA_INLINE Pairs wide(const bf16 *b) { return load_pairs(b); }
+    static RECURRA_INLINE Pairs single(const bf16 *a) { return splat_pair(a); }
+    static RECURRA_INLINE vec multiply(Pairs a, Pairs b, vec c) { return recurra::RECURRA_TARGET::multiply(a, b, c); }
+};
+
+// ---- the micro-kernel: ROWS x PANELS sums in registers ------------------------------------------------------------
+
+template <class E, int ROWS, int PANELS>
+RECURRA_INLINE void micro(const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc, bool onto) {
+    vec sum[ROWS][PANELS];
+    for (int m = 0; m < ROWS; ++m)
+        for (int p = 0; p < PANELS; ++p) sum[m][p] = onto ? load(c + m * ldc + p * WIDTH) : splat(0.0f);
+    for (i64 k = 0; k < count; ++k) {
+        typename Step<E>::Value wide[PANELS];
+        for (int p = 0; p < PANELS; ++p) wide[p] = Step<E>::wide(b + p * ldb + k * WIDTH * PAIR<E>);
+        for (int m = 0; m < ROWS; ++m) {
+            typename Step<E>::Value single = Step<E>::single(a + m * lda + k * PAIR<E>);
+            for (int p = 0; p < PANELS; ++p) sum[m][p] = Step<E>::multiply(single, wide[p], sum[m][p]);
+        }
+    }
+    for (int m = 0; m < ROWS; ++m)
+        for (int p = 0; p < PANELS; ++p) store(c + m * ldc + p * WIDTH, sum[m][p]);
+}
+
+// Rows whose sums fit the registers beside the panels' values, for each number of panels.
+constexpr int MOST_PANELS = RECURRA_VEC_BYTES == 64 ? 4 : 1;
+constexpr int most_rows(int panels) {
+#if defined(__AVX512F__)
+    return panels == 4 ? 6 : panels == 3 ? 8 : panels == 2 ? 12 : 14;
+#elif defined(__AVX2__)
+    return 6;
+#elif defined(__aarch64__)
+    return 6;
+#else
+    return 2;
+#endif
+}
+
+template <class E, int PANELS, int ROWS = most_rows(PANELS)>
+RECURRA_INLINE void some_rows(i64 rows, const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc, bool onto) {
+    if constexpr (ROWS > 1)
+        if (rows < ROWS) return some_rows<E, PANELS, ROWS - 1>(rows, a, lda, b, ldb, count, c, ldc, onto);
+    micro<E, ROWS, PANELS>(a, lda, b, ldb, count, c, ldc, onto);
+}
+
+template <class E, int PANELS>
+__attribute__((noinline)) void all_rows(i64 rows, const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc,
+                                        bool onto) {
+    const i64 blocks = (rows + most_rows(PANELS) - 1) / most_rows(PANELS);
+    for (i64 n = 0, done = 0; n < blocks; ++n) {  // blocks of nearly one size: a last one of one row would wait for its sums
+        const i64 next = rows * (n + 1) / blocks;
+        some_rows<E, PANELS>(next - done, a + done * lda, lda, b, ldb, count, c + done * ldc, ldc, onto);
+        done = next;
+    }
+}
+
+// c (rows, 16 · count_of_panels; rows ldc apart) = a (rows, k; lda apart) · b, or += where `onto`.
+// a: readable to an even k in bfloat16, its last element then finite.  b: panels `ldb` elements apart.
+template <class E>
+inline void product(i64 rows, i64 panel_count, i64 k, const E *a, i64 lda, const E *b, i64 ldb, float *c, i64 ldc, bool onto) {
+    const i64 count = steps<E>(k);
+    if (rows == 0) return;
+#if defined(__AMX_BF16__)
+    if constexpr (PAIR<E> == 2) return amx_product(rows, panel_count, count, a, lda, b, ldb, c, ldc, onto);
+#endif
+    // As many steps as leave the panels in the first cache while all rows pass over them.
+    const i64 block = 128;
+    for (i64 p = 0; p < panel_count;) {
+        const i64 take = panel_count - p >= MOST_PANELS ? MOST_PANELS : panel_count - p;
+        i64 k0 = 0;
+        do {
+            const i64 some = count - k0 > block + block / 2 ? block : count - k0;
+            const E *at = a + k0 * PAIR<E>, *bt = b + p * ldb + k0 * WIDTH * PAIR<E>;
+            float *ct = c + p * WIDTH;
+            const bool add = onto || k0 > 0;
+            if constexpr (MOST_PANELS == 4) {
+                if (take == 4) all_rows<E, 4>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+                if (take == 3) all_rows<E, 3>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+                if (take == 2) all_rows<E, 2>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+            }
+            if (take == 1) all_rows<E, 1>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+            k0 += some;
+        } while (k0 < count);
+        p += take;
+    }
+}
+
+// ---- packing -----------------------------------------------------------------------------------------------------
+
+// One panel: column j (of `columns` <= 16) at src + j · step_column, its k-th element step_k further on.
+template <class E, class From>
+inline void pack_panel(E *to, const From *src, i64 columns, i64 step_column, i64 k, i64 step_k) {
+    constexpr int pair = PAIR<E>;
+    for (i64 s = 0; s < steps<E>(k); ++s)
+        for (int q = 0; q < pair; ++q) {
+            const bool there = s * pair + q < k;
+            const From *row = src + (s * pair + q) * step_k;
+            E *out = to + s * pair * WIDTH + q;
+            for (i64 j = 0; j < WIDTH; ++j) out[j * pair] = there && j < columns ? convert<E>(row[j * step_column]) : E{};
+        }
+}
+
+}  // namespace recurra::RECURRA_TARGET

@@ -1,0 +1,2 @@
+#define RECURRA_TARGET amx
+#include "../engine.inc"

@@ -1,0 +1,2 @@
+#define RECURRA_TARGET avx2
+#include "../engine.inc"

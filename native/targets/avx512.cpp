@@ -1,0 +1,2 @@
+#define RECURRA_TARGET avx512
+#include "../engine.inc"

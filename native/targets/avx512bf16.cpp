@@ -1,0 +1,2 @@
+#define RECURRA_TARGET avx512bf16
+#include "../engine.inc"

@@ -1,0 +1,2 @@
+#define RECURRA_TARGET baseline
+#include "../engine.inc"

@@ -1,0 +1,2 @@
+#define RECURRA_TARGET neon
+#include "../engine.inc"
