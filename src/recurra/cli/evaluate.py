@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from recurra.cli.options import Device, Json, RunFolder, note, print_json
+from recurra.cli.options import Device, Json, RunFolder, load_run, note, print_json
 
 
 def evaluate(
@@ -32,9 +32,7 @@ def evaluate(
 
     recurra evaluate runs/novel sequel.txt --json
     """
-    from recurra.run import Run
-
-    loaded = Run.load(run).to(device)
+    loaded = load_run(run, device)
     result = loaded.evaluate(data or (), baselines=baselines, progress=note)
     if json:
         print_json(result)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recurra.cli.options import Device, Json, RunFolder, note, print_json, print_line, warn
+from recurra.cli.options import Device, Json, RunFolder, load_run, note, print_json, print_line, warn
 from recurra.errors import UsageError
 
 
@@ -45,15 +45,13 @@ def generate(
 
     recurra generate runs/shakespeare -p "To be" --beam 8 --length 60
     """
-    from recurra.run import Run
-
     sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     given = [f"--{name.replace('_', '-')}" for name, value in sampling.items() if value is not None]
     if (greedy or beam is not None) and given:
         raise UsageError(f"{given[0]}: belongs to sampling; drop it, or --greedy or --beam")
     if greedy and beam is not None:
         raise UsageError("greedy, beam: expected one of the two, got both")
-    loaded = Run.load(run).to(device)
+    loaded = load_run(run, device)
     warn(loaded.task, prompt)
     if beam is not None:
         _print_found(loaded.search(prompt, beam=beam, count=count, length=length, alpha=alpha), prompt, json)

@@ -15,6 +15,7 @@ import typer
 from recurra.errors import DataError
 
 if TYPE_CHECKING:
+    from recurra.run import Run
     from recurra.tasks import Task
 
 RunFolder = Annotated[
@@ -24,9 +25,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
 Lines = Annotated[
     str, typer.Argument(metavar="[FILE|-]", help="A file of one text a line; - is standard input.", show_default=False)
 ]
+Texts = Annotated[list[str] | None, typer.Option("--text", "-t", help="A text, instead of a file; may be repeated.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 Device = Annotated[str, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps.")]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def load_run(folder: Path, device: str) -> Run:
+    """Load the run of a verb onto the device that it is to compute on."""
+    from recurra.run import Run  # slow to load, and `recurra --help` must not wait
+
+    return Run.load(folder).to(device)
 
 
 def print_json(value: Any) -> None:
@@ -65,7 +75,7 @@ def read_lines(source: str) -> Iterator[str]:
 
     Raises `DataError` for what cannot be read or is no UTF-8 text.
     """
-    from recurra.text.read.decode import decode  # slow to load, and `recurra --help` must not wait
+    from recurra.text.read.decode import decode  # slow to load too
     from recurra.text.read.unpack import decompress, layers
 
     if source == "-":

@@ -6,16 +6,25 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli.options import Device, Json, Lines, RunFolder, print_json, print_line, read_lines, warn
+from recurra.cli.options import (
+    Device,
+    Json,
+    Lines,
+    RunFolder,
+    Texts,
+    load_run,
+    print_json,
+    print_line,
+    read_lines,
+    warn,
+)
 
 
 def predict(
     run: RunFolder,
     source: Lines = "-",
     json: Json = False,
-    text: Annotated[
-        list[str] | None, typer.Option("--text", "-t", help="A text to go on from, instead of a file; may be repeated.")
-    ] = None,
+    text: Texts = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many of the likeliest.")] = 5,
     device: Device = "cpu",
 ) -> None:
@@ -27,9 +36,7 @@ def predict(
 
     echo 床前明月 | recurra predict runs/tang --json
     """
-    from recurra.run import Run
-
-    loaded = Run.load(run).to(device)
+    loaded = load_run(run, device)
     for line in text or read_lines(source):
         warn(loaded.task, line)
         result = loaded.predict(line, k)

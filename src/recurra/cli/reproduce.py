@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from recurra.cli.options import Json, note, print_json, print_line
+from recurra.cli.options import Json, Quiet, note, print_json, print_line
 from recurra.recipe import Outcome, Recipe, load_recipe, recipe_names
 
 
@@ -24,7 +24,7 @@ def reproduce(
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another seed than the recipe's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a recipe that was interrupted.")] = False,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run a recipe from beginning to end, and print its figure beside the published one.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recurra.cli.options import Device, Json, Lines, RunFolder, print_json, print_line, read_lines
+from recurra.cli.options import Device, Json, Lines, RunFolder, Texts, load_run, print_json, print_line, read_lines
 
 AT_ONCE = 256
 
@@ -16,9 +16,7 @@ def score(
     run: RunFolder,
     source: Lines = "-",
     json: Json = False,
-    text: Annotated[
-        list[str] | None, typer.Option("--text", "-t", help="A text to score, instead of a file; may be repeated.")
-    ] = None,
+    text: Texts = None,
     rank: Annotated[bool, typer.Option("--rank", help="Likeliest first; by the log-probability of a unit.")] = False,
     device: Device = "cpu",
 ) -> None:
@@ -32,9 +30,7 @@ def score(
 
     recurra score runs/novel sentences.txt --json
     """
-    from recurra.run import Run
-
-    loaded = Run.load(run).to(device)
+    loaded = load_run(run, device)
     lines = iter(text) if text else read_lines(source)
     if rank:
         _print(sorted(loaded.score(list(lines)), key=_rank), json)

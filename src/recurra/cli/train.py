@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from recurra.cli.options import note
+from recurra.cli.options import Quiet, note
 from recurra.errors import UsageError
 
 PANELS = {"data": "Data", "model": "Model", "training": "Training"}
@@ -53,7 +53,7 @@ def _resume(
         Path | None,
         typer.Option("--resume", metavar="RUN", help="Go on with a training that was interrupted or killed."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     if resume is not None:
         if context.invoked_subcommand is not None:
@@ -96,7 +96,7 @@ def _command(task: str) -> Callable[..., None]:
         _parameter("config", Path | None, typer.Option("--config", metavar="FILE", help="Settings from a TOML file; flags outrank it.")),
         _parameter("set", list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name, as in model.hidden=256."), []),
         _parameter("resume", bool, typer.Option("--resume", help="Go on with the training in -o RUN, with the data and the settings that it began with."), False),
-        _parameter("quiet", bool, typer.Option("--quiet", "-q", help="Show no progress."), False),
+        inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet),
         *(_setting(name, section, field, takes_list(field)) for name, (section, field) in settings.items()),
     ]  # fmt: skip
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

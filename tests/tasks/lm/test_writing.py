@@ -10,6 +10,7 @@ import torch
 
 from recurra.errors import UsageError
 from recurra.tasks.lm import LanguageModel, LanguageModelConfig, writing
+from recurra.tasks.lm.labels import label
 from recurra.tasks.lm.network import LanguageNetwork
 
 TEXT = "the cat runs , the dog sleeps .\n春 眠 不 覺 曉 。\n" * 20
@@ -58,10 +59,10 @@ def samples(pieces, count):
 def test_a_prompt_read_at_once_is_a_prompt_read_step_by_step(model, monkeypatch, prompt, at_once):
     task, network = model
     monkeypatch.setattr(writing, "READ_AT_ONCE", at_once)
-    network.eval()
+    network.train()
     last, state = writing.read_prompt(task, network, prompt)
     ids = [task.context, *task.vocabulary.encode(prompt).tolist()]
-    assert last == ids[-1]
+    assert last.tolist() == ids[-1:] and not network.training
     wanted = network.zero_state(1)
     with torch.no_grad():
         for unit in ids[:-1]:
@@ -187,3 +188,26 @@ def test_bytes_are_shown_by_their_numbers(tmp_path, unit):
     shown = [unit for unit, _ in scored["units"]]
     assert shown == ["a", "<0xE9>", "<0xBE>", "<0x98>"]
     assert "\ufffd" not in json.dumps(scored, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("unit", ["char", "byte", "word", "bpe"])
+def test_no_two_units_look_alike(tmp_path, unit):
+    """The letter a and the byte 0x61, by which a vocabulary without an a would spell it, are two ids."""
+    task = prepare(tmp_path, unit=unit)
+    torch.manual_seed(0)
+    network = task.network()
+    shown = [shown for shown, _ in task.predict(network, "the c", 10**6)["next"]]
+    assert len(set(shown)) == len(shown) == task.vocabulary.size
+    assert {shown for shown, _ in task.stream(network, "the c").likeliest(10**6)} == set(shown)
+    (scored,) = task.score(network, ["the cat runs"])
+    assert {unit for unit, _ in scored["units"]} <= set(shown)
+
+
+def test_a_byte_is_shown_by_its_number_where_its_character_is_a_unit(tmp_path):
+    task = prepare(tmp_path)
+    assert "a" in TEXT and "q" not in TEXT
+    by_id = {id: label(task.vocabulary, id) for id in range(task.vocabulary.size)}
+    a, q, han = (task.vocabulary.encode(text).tolist() for text in ("a", "q", "龘"))
+    assert [by_id[id] for id in a] == ["a"] and [by_id[id] for id in q] == ["q"]
+    assert "<0x61>" in by_id.values() and "<0x71>" not in by_id.values()
+    assert [by_id[id] for id in han] == ["<0xE9>", "<0xBE>", "<0x98>"]

@@ -11,6 +11,7 @@ from torch import Tensor
 from recurra.errors import UsageError
 from recurra.nn import State
 from recurra.stream import Stream
+from recurra.tasks.lm.labels import label
 from recurra.tasks.lm.network import LanguageNetwork
 
 if TYPE_CHECKING:
@@ -69,4 +70,4 @@ class LanguageStream(Stream):
         """Give the k likeliest next units and their probabilities."""
         log_probs = self.log_probs
         order = np.argsort(-log_probs, kind="stable")[:k]
-        return [(self._vocabulary.label(int(i)), float(np.exp(log_probs[i]))) for i in order]
+        return [(label(self._vocabulary, int(i)), float(np.exp(log_probs[i]))) for i in order]

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from recurra.decoding import FINISHED, beam_search, generate, row_generators
 from recurra.errors import UsageError
 from recurra.nn import State, map_state
+from recurra.tasks.lm.labels import label
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import document_item, score_items
 from recurra.text import Decoder
@@ -34,15 +36,19 @@ class Piece:
 
 
 @torch.inference_mode()
-def read_prompt(task: LanguageModel, network: LanguageNetwork, prompt: str) -> tuple[int, State]:
-    """Read a prompt; gives its last id, which is still to be fed, and the state before it."""
+def read_prompt(task: LanguageModel, network: LanguageNetwork, prompt: str) -> tuple[Tensor, State]:
+    """Read a prompt, and leave the network as it is used: without dropout.
+
+    Gives the prompt's last id (1,), which is still to be fed, and the state before it; both are on the network's device.
+    """
+    network.eval()
     ids = np.concatenate(([task.context], task.vocabulary.encode(prompt))).astype(np.int64)
-    device = next(network.parameters()).device
+    read = torch.from_numpy(ids).to(next(network.parameters()).device)
     state = network.zero_state(1)
-    for first in range(0, len(ids) - 1, READ_AT_ONCE):
-        chunk = ids[first : min(first + READ_AT_ONCE, len(ids) - 1)]
-        _, state = network.stack(network.embedding(torch.from_numpy(chunk).to(device).unsqueeze(1)), state)
-    return int(ids[-1]), state
+    for first in range(0, len(read) - 1, READ_AT_ONCE):
+        chunk = read[first : min(first + READ_AT_ONCE, len(read) - 1)]
+        _, state = network.stack(network.embedding(chunk.unsqueeze(1)), state)
+    return read[-1:], state
 
 
 def write_text(
@@ -60,13 +66,11 @@ def write_text(
     """Go on from a prompt, `count` times at once; pieces of text come as they are made. Temperature 0 is argmax."""
     if count < 1:
         raise UsageError(f"count: expected at least one sample, got {count}")
-    network.eval()
     last, state = read_prompt(task, network, prompt)
-    device = next(network.parameters()).device
     rows = generate(
         network.step,
         map_state(lambda tensor: tensor.expand(count, -1).contiguous(), state),
-        torch.full((count,), last, device=device),
+        last.expand(count),
         length=length,
         end=task.end,
         generators=row_generators(seed, count) if temperature > 0 else (),
@@ -108,12 +112,11 @@ def search_text(
     alpha: float = 0.6,
 ) -> list[dict[str, Any]]:
     """Find the likeliest continuations by beam search: `{"text", "log_prob", "score"}`, the best first."""
-    network.eval()
     last, state = read_prompt(task, network, prompt)
     found = beam_search(
         network.step,
         state,
-        torch.tensor([last], device=next(network.parameters()).device),
+        last,
         width=max(beam, count),
         length=length,
         end=task.end,
@@ -144,10 +147,10 @@ def _scored(task: LanguageModel, text: str, ids: np.ndarray, log_probs: np.ndarr
     for first, last in pairwise([*starts, len(ids)]):
         shown = task.vocabulary.decode(ids[first:last])
         if not shown or "\ufffd" in shown:  # a part of a character: its bytes by their numbers
-            shown = "".join(task.vocabulary.label(int(id)) for id in ids[first:last])
+            shown = "".join(label(task.vocabulary, int(id)) for id in ids[first:last])
         units.append([shown, float(log_probs[first:last].sum())])
     if task.end is not None:
-        units.append([task.vocabulary.label(task.end), float(log_probs[-1])])
+        units.append([label(task.vocabulary, task.end), float(log_probs[-1])])
     total = float(log_probs.sum())
     return {"text": text, "log_prob": total, "log_prob_per_unit": total / max(1, len(units)), "units": units}
 
@@ -157,12 +160,11 @@ def next_units(task: LanguageModel, network: LanguageNetwork, text: str, k: int 
     """Give the k likeliest next units after a text: `{"text", "next": [[unit, probability], …]}`."""
     if k < 1:
         raise UsageError(f"k: expected at least one unit to show, got {k}")
-    network.eval()
     last, state = read_prompt(task, network, text)
-    logits, _ = network.step(torch.tensor([last], device=next(network.parameters()).device), state)
+    logits, _ = network.step(last, state)
     probabilities = logits[0].softmax(-1)
     top = probabilities.topk(min(k, task.vocabulary.size))
-    pairs = [[task.vocabulary.label(int(i)), float(p)] for p, i in zip(top.values, top.indices, strict=True)]
+    pairs = [[label(task.vocabulary, int(i)), float(p)] for p, i in zip(top.values, top.indices, strict=True)]
     return {"text": text, "next": pairs}
 
 
