@@ -27,8 +27,8 @@ def test_tensors_that_do_not_lie_in_one_piece(name):
     x, state, weights = problem(cell)
     strided = {key: torch.stack((w, w), -1)[..., 0] for key, w in weights.items()}
     expanded = tuple(s[:1].expand(3, 6) for s in state)
-    y, end = run_layer(cell, x.transpose(0, 1).contiguous().transpose(0, 1), expanded, strided)
-    wanted, wanted_end = run_layer(cell, x, tuple(s.contiguous() for s in expanded), weights)
+    y, end, _ = run_layer(cell, x.transpose(0, 1).contiguous().transpose(0, 1), expanded, strided)
+    wanted, wanted_end, _ = run_layer(cell, x, tuple(s.contiguous() for s in expanded), weights)
     # Another layout in memory may be added up in another order.
     torch.testing.assert_close(y, wanted, rtol=0, atol=1e-6)
     torch.testing.assert_close(end, wanted_end, rtol=0, atol=1e-6)
@@ -48,17 +48,17 @@ def test_the_arguments_are_left_alone(name):
 def test_without_gradients_the_values_stay(name, mode):
     cell = get_cell(name)
     x, state, weights = problem(cell)
-    trained, _ = run_layer(cell, x, state, {key: w.requires_grad_() for key, w in weights.items()})
+    trained, *_ = run_layer(cell, x, state, {key: w.requires_grad_() for key, w in weights.items()})
     with mode():
-        y, _ = run_layer(cell, x, state, weights)
+        y, *_ = run_layer(cell, x, state, weights)
     assert not y.requires_grad
     torch.testing.assert_close(y, trained.detach(), rtol=0, atol=1e-6)
 
 
 def test_a_long_sequence_in_one_call():
     x, state, weights = problem(LSTM, steps=2000, batch=1)
-    y, _ = run_layer(LSTM, x.double(), tuple(s.double() for s in state), {k: w.double() for k, w in weights.items()})
-    wanted, _ = scan_layer(
+    y, *_ = run_layer(LSTM, x.double(), tuple(s.double() for s in state), {k: w.double() for k, w in weights.items()})
+    wanted, *_ = scan_layer(
         LSTM, x.double(), tuple(s.double() for s in state), {k: w.double() for k, w in weights.items()}
     )
     torch.testing.assert_close(y, wanted, rtol=0, atol=1e-12)
@@ -67,7 +67,7 @@ def test_a_long_sequence_in_one_call():
 def test_autocast_may_mix_types_and_nothing_else_may():
     x, state, weights = problem(LSTM)
     with torch.autocast("cpu", torch.bfloat16):
-        _, (h, c) = run_layer(LSTM, x.bfloat16(), state, weights)
+        _, (h, c), _ = run_layer(LSTM, x.bfloat16(), state, weights)
     assert h.dtype == c.dtype == torch.float32
     with pytest.raises(UsageError, match=r"weight_ih: is torch.float32 but x torch.bfloat16; .*autocast"):
         run_layer(LSTM, x.bfloat16(), state, weights)

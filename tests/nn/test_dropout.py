@@ -94,7 +94,7 @@ def test_drop_connect_has_one_mask_for_all_steps(name):
     weights = dict(layer.named_parameters())
     mask = torch.nn.functional.dropout(torch.ones_like(weights["weight_hh"]), 0.5)
     assert 0 < int((mask == 0).sum()) < mask.numel()
-    wanted, _ = scan_layer(layer.cell, x, state, {**weights, "weight_hh": weights["weight_hh"] * mask})
+    wanted, *_ = scan_layer(layer.cell, x, state, {**weights, "weight_hh": weights["weight_hh"] * mask})
     torch.testing.assert_close(y, wanted, rtol=0, atol=1e-13)
 
 
@@ -103,5 +103,5 @@ def test_drop_connect_rests_outside_training():
     x, state = torch.randn(9, 2, 3), layer.zero_state(2)
     assert not torch.equal(layer(x, state)[0], layer(x, state)[0])
     layer.eval()
-    wanted, _ = scan_layer(layer.cell, x, state, dict(layer.named_parameters()))
+    wanted, *_ = scan_layer(layer.cell, x, state, dict(layer.named_parameters()))
     torch.testing.assert_close(layer(x, state)[0], wanted, rtol=0, atol=1e-6)

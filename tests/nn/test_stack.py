@@ -23,7 +23,7 @@ def by_hand(stack, x, state, *, residual=False):
     cell = next(iter(stack)).cell
     for index, layer_state in enumerate(state):
         weights = {key: saved[f"layers.{index}.{key}"] for key in cell.shapes(1, 1)}
-        y, end = scan_layer(cell, x, layer_state, weights)
+        y, end, _ = scan_layer(cell, x, layer_state, weights)
         if f"norms.{index}.weight" in saved:
             y = F.layer_norm(y, y.shape[-1:], saved[f"norms.{index}.weight"], saved[f"norms.{index}.bias"])
         x = x + y if residual and x.shape == y.shape else y

@@ -30,7 +30,8 @@ class Cell(ABC):
 
         weight_ih (G·H, I)    weight_hh (G·H, H)    bias_ih (G·H)    bias_hh (G·H)    peephole (P, H), if P > 0
 
-    with the rows of each gate together, in the order of `gates`, as `torch.nn` lays them out.
+    with the rows of each gate together, in the order of `gates`, as `torch.nn` lays them out. Where the output is projected
+    to O numbers by weight_hr (O, H) (Sak et al. 2014, arXiv:1402.1128), h is (B, O) and weight_hh (G·H, O).
     """
 
     name: ClassVar[str]
@@ -41,6 +42,8 @@ class Cell(ABC):
     """What is carried from step to step; the first is the output."""
     peepholes: ClassVar[tuple[str, ...]] = ()
     """Gates that also look at a state through a weight of their own for each unit, in the order of the rows of `peephole`."""
+    projectable: ClassVar[bool] = False
+    """Whether the output may be projected: `step` does not look at the last output, only at the products with it."""
     torch_mode: ClassVar[str | None] = None
     """The function of `torch._VF` that computes this very cell with torch's own kernels, where there is one."""
     onnx: ClassVar[OnnxOp]
@@ -58,8 +61,10 @@ class Cell(ABC):
         """
 
     @classmethod
-    def shapes(cls, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        """Give the shape of every parameter of a layer.
+    def shapes(
+        cls, input_size: int, hidden_size: int, *, bias: bool = True, output_size: int | None = None
+    ) -> dict[str, tuple[int, ...]]:
+        """Give the shape of every parameter of a layer; with `output_size`, of one whose output is projected to it.
 
         >>> from recurra.cells import LSTM
         >>> LSTM.shapes(3, 5)["weight_ih"]
@@ -68,10 +73,12 @@ class Cell(ABC):
         rows = len(cls.gates) * hidden_size
         shapes: dict[str, tuple[int, ...]] = {
             "weight_ih": (rows, input_size),
-            "weight_hh": (rows, hidden_size),
-            "bias_ih": (rows,),
-            "bias_hh": (rows,),
+            "weight_hh": (rows, hidden_size if output_size is None else output_size),
         }
+        if bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if output_size is not None:
+            shapes["weight_hr"] = (output_size, hidden_size)
         if cls.peepholes:
             shapes["peephole"] = (len(cls.peepholes), hidden_size)
         return shapes

@@ -28,6 +28,7 @@ class GravesLSTM(Cell):
     title = "Graves LSTM (peepholes)"
     gates = ("input", "forget", "candidate", "output")
     states = ("h", "c")
+    projectable = True
     peepholes = ("input", "forget", "output")
     onnx = OnnxOp("LSTM", gates=("input", "output", "forget", "candidate"), attributes={"peepholes": True})
 

@@ -26,6 +26,7 @@ class LSTM(Cell):
     title = "LSTM"
     gates = ("input", "forget", "candidate", "output")
     states = ("h", "c")
+    projectable = True
     torch_mode = "lstm"
     onnx = OnnxOp("LSTM", gates=("input", "output", "forget", "candidate"))
 

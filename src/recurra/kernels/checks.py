@@ -1,4 +1,4 @@
-"""The one gate in front of every kernel: rank, size, type and device are right, or the error says what is not."""
+"""The one gate in front of every kernel: rank, size, type, device and lengths are right, or the error says what is not."""
 
 from __future__ import annotations
 
@@ -9,35 +9,69 @@ from recurra.cells import Cell, CellState
 from recurra.errors import UsageError
 
 
-def check_layer(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, Tensor]) -> None:
+def check_layer(
+    cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, Tensor], lengths: Tensor | None = None
+) -> None:
     """Check the arguments of one layer's run over time; raises `UsageError`.
 
     x: (T, B, I), floating.  state: one (B, H) for each state of the cell.  weights: as `Cell.shapes` lists them.
+    lengths: (B), int64 on the CPU, each from 0 to T.
     All are of one type and on one device; autocast alone may mix floating types.
     """
     if x.dim() != 3:
         raise UsageError(f"x: expected 3 dimensions (T, B, I), got {x.dim()} of shape {tuple(x.shape)}")
     if not x.is_floating_point():
         raise UsageError(f"x: expected a floating type, got {x.dtype}; embed integer ids first")
-    for name in cell.shapes(1, 1):
-        if name not in weights:
-            raise UsageError(f"weights: {cell.name} needs {name}, which is not there")
-    for name in ("weight_ih", "weight_hh"):
-        if weights[name].dim() != 2:
-            raise UsageError(f"{name}: expected 2 dimensions, got shape {tuple(weights[name].shape)}")
-    input_size, hidden_size = weights["weight_ih"].shape[1], weights["weight_hh"].shape[1]
-    for name, shape in cell.shapes(input_size, hidden_size).items():
-        if tuple(weights[name].shape) != shape:
-            raise UsageError(f"{name}: expected shape {shape}, got {tuple(weights[name].shape)}")
-        _check_kind(name, weights[name], x)
+    input_size, hidden_size, output_size = _check_weights(cell, weights, x)
     if x.shape[2] != input_size:
         raise UsageError(f"x: expected {input_size} features, got {x.shape[2]}")
     if len(state) != len(cell.states):
         raise UsageError(f"state: {cell.name} carries {', '.join(cell.states)}; got {len(state)} tensors")
-    for name, value in zip(cell.states, state, strict=True):
-        if tuple(value.shape) != (x.shape[1], hidden_size):
-            raise UsageError(f"state {name}: expected (B, H) = {(x.shape[1], hidden_size)}, got {tuple(value.shape)}")
+    for index, (name, value) in enumerate(zip(cell.states, state, strict=True)):
+        wanted = (x.shape[1], hidden_size if index else output_size)
+        if tuple(value.shape) != wanted:
+            raise UsageError(f"state {name}: expected (B, H) = {wanted}, got {tuple(value.shape)}")
         _check_kind(f"state {name}", value, x)
+    if lengths is not None:
+        check_lengths(lengths, x.shape[0], x.shape[1])
+
+
+def check_lengths(lengths: Tensor, steps: int, batch: int) -> None:
+    """Check the lengths of the rows of a batch; raises `UsageError`."""
+    if not isinstance(lengths, Tensor) or lengths.dtype != torch.int64 or lengths.device.type != "cpu":
+        got = f"{lengths.dtype} on {lengths.device}" if isinstance(lengths, Tensor) else type(lengths).__name__
+        raise UsageError(f"lengths: expected an int64 tensor on the CPU, got {got}")
+    if tuple(lengths.shape) != (batch,):
+        raise UsageError(f"lengths: expected one for each row, shape {(batch,)}, got {tuple(lengths.shape)}")
+    wrong = ((lengths < 0) | (lengths > steps)).nonzero()
+    if len(wrong):
+        row = int(wrong[0])
+        raise UsageError(f"lengths: expected each from 0 to T = {steps}, got {int(lengths[row])} for row {row}")
+
+
+def _check_weights(cell: type[Cell], weights: dict[str, Tensor], x: Tensor) -> tuple[int, int, int]:
+    """Check that all weights are there and fit each other; gives I, H and O."""
+    biased = "bias_ih" in weights or "bias_hh" in weights  # one without the other is not enough
+    projected = "weight_hr" in weights
+    if projected and not cell.projectable:
+        raise UsageError(f"weights: the outputs of {cell.name} cannot be projected; leave out weight_hr")
+    known = cell.shapes(1, 1, bias=biased, output_size=1 if projected else None)
+    for name in known:
+        if name not in weights:
+            raise UsageError(f"weights: {cell.name} needs {name}, which is not there")
+    if unknown := sorted(set(weights) - set(known)):
+        raise UsageError(f"weights: expected {', '.join(known)} for {cell.name}, got {', '.join(unknown)} too")
+    for name in known:
+        if name.startswith("weight") and weights[name].dim() != 2:
+            raise UsageError(f"{name}: expected 2 dimensions, got shape {tuple(weights[name].shape)}")
+    input_size, output_size = weights["weight_ih"].shape[1], weights["weight_hh"].shape[1]
+    hidden_size = weights["weight_hr"].shape[1] if projected else output_size
+    wanted = cell.shapes(input_size, hidden_size, bias=biased, output_size=output_size if projected else None)
+    for name, shape in wanted.items():
+        if tuple(weights[name].shape) != shape:
+            raise UsageError(f"{name}: expected shape {shape}, got {tuple(weights[name].shape)}")
+        _check_kind(name, weights[name], x)
+    return input_size, hidden_size, output_size
 
 
 def _check_kind(name: str, value: Tensor, x: Tensor) -> None:

@@ -53,7 +53,8 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         weights: dict[str, Tensor] = dict(self.named_parameters())
         weights["weight_hh"] = drop_weight(weights["weight_hh"], self.weight_dropout, self.training)
-        return run_layer(self.cell, x, state, weights)
+        y, state, _ = run_layer(self.cell, x, state, weights)
+        return y, state
 
     def extra_repr(self) -> str:
         return f"{self.cell.name}, {self.input_size}, {self.hidden_size}, weight_dropout={self.weight_dropout}"

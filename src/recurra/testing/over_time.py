@@ -12,10 +12,10 @@ from torch.autograd.gradcheck import GradcheckError
 
 from recurra.cells import Cell, CellState
 from recurra.errors import UsageError
-from recurra.kernels import run_layer, scan_layer
+from recurra.kernels import LayerOutput, run_layer, scan_layer
 from recurra.testing.expect import expect, expect_close, expect_error, expect_same
 
-Run = Callable[[type[Cell], Tensor, CellState, dict[str, Tensor]], tuple[Tensor, CellState]]
+Run = Callable[[type[Cell], Tensor, CellState, dict[str, Tensor]], LayerOutput]
 
 ODD, EVEN = (7, 3, 3, 5), (9, 2, 16, 16)
 """T, B, I, H: with a rest in every SIMD register, and without."""
@@ -68,7 +68,7 @@ def solve(run: Run, cell: type[Cell], problem: Problem) -> tuple[dict[str, Tenso
     x = problem.x.clone().requires_grad_()
     state = tuple(tensor.clone().requires_grad_() for tensor in problem.state)
     weights = {name: weight.clone().requires_grad_() for name, weight in problem.weights.items()}
-    y, end = run(cell, x, state, weights)
+    y, end, _ = run(cell, x, state, weights)
     outputs = dict(zip(("outputs", *cell.states), (y, *end), strict=True))
     loss = sum((o.to(c.dtype) * c).sum() for o, c in zip(outputs.values(), problem.cotangents, strict=True))
     inputs = {"x": x, **{f"first {name}": s for name, s in zip(cell.states, state, strict=True)}, **weights}
@@ -84,7 +84,7 @@ def check_gradient(cell: type[Cell]) -> None:
     def scan(*tensors: Tensor) -> tuple[Tensor, ...]:
         x, *rest = tensors
         state, weights = tuple(rest[: len(cell.states)]), dict(zip(names, rest[len(cell.states) :], strict=True))
-        y, end = scan_layer(cell, x, state, weights)
+        y, end, _ = scan_layer(cell, x, state, weights)
         return (y, *end)
 
     inputs = [tensor.requires_grad_() for tensor in (problem.x, *problem.state, *problem.weights.values())]
@@ -186,14 +186,12 @@ def check_windows(cell: type[Cell]) -> None:
         problem = draw_problem(cell, ODD).to(dtype)
         whole = solve(run_layer, cell, problem)
 
-        def in_windows(
-            cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, Tensor]
-        ) -> tuple[Tensor, CellState]:
+        def in_windows(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, Tensor]) -> LayerOutput:
             outputs = []
             for window in (x[:3], x[3:3], x[3:4], x[4:]):
-                y, state = run_layer(cell, window, state, weights)
+                y, state, _ = run_layer(cell, window, state, weights)
                 outputs.append(y)
-            return torch.cat(outputs), state
+            return LayerOutput(torch.cat(outputs), state)
 
         _compare(f"in windows and whole, {dtype}", solve(in_windows, cell, problem), whole, limit)
 
@@ -203,14 +201,14 @@ def check_edges(cell: type[Cell]) -> None:
     problem = draw_problem(cell, ODD).to(torch.float32)
     hidden = problem.state[0].shape[1]
     for run in (run_layer, scan_layer):
-        y, end = run(cell, problem.x[:0], problem.state, problem.weights)
+        y, end, _ = run(cell, problem.x[:0], problem.state, problem.weights)
         expect(y.shape == (0, problem.x.shape[1], hidden), f"T = 0: expected no outputs, got shape {tuple(y.shape)}")
         expect_same("T = 0: the state", end, problem.state)
         nobody = tuple(s[:0] for s in problem.state)
-        y, end = run(cell, problem.x[:, :0], nobody, problem.weights)
+        y, end, _ = run(cell, problem.x[:, :0], nobody, problem.weights)
         expect(y.shape == (len(problem.x), 0, hidden), f"B = 0: expected no sequences, got shape {tuple(y.shape)}")
         expect_same("B = 0: the state", end, nobody)
-    y, end = run_layer(cell, problem.x[:1], problem.state, problem.weights)
+    y, end, _ = run_layer(cell, problem.x[:1], problem.state, problem.weights)
     expect_same("T = 1: the output and the first state", [y[0]], [end[0]])
     state, _ = _one_step(cell, problem)
     for name, got, wanted in zip(cell.states, end, state, strict=True):
