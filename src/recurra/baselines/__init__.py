@@ -1,6 +1,7 @@
 """Plain models that every result stands beside."""
 
+from recurra.baselines.base import Baseline
 from recurra.baselines.discounts import Discounts
-from recurra.baselines.ngram import Baseline, KneserNey, Uniform, language_baselines
+from recurra.baselines.ngram import KneserNey, Uniform, language_baselines
 
 __all__ = ["Baseline", "Discounts", "KneserNey", "Uniform", "language_baselines"]

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 
+from recurra.baselines.base import Baseline, check_ids, check_marks, check_range
+from recurra.baselines.counts import CHUNK, Counts, adjust, count, find, pieces
 from recurra.baselines.discounts import Discounts
 from recurra.errors import DataError, UsageError
 
-
-class Baseline(Protocol):
-    """What every language baseline can do: learn from sequences of ids, then say how likely the ids of another are."""
-
-    def fit(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> Self: ...
-
-    def log_probs(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray: ...
+MEMORY = 3 * 2**30
+"""Bytes that counting may take: those of 200 million characters of prose take 1.3 GiB, 2 of noise the whole."""
 
 
 def language_baselines() -> dict[str, Baseline]:
@@ -41,12 +37,13 @@ class Uniform:
         if size is not None and size < 2:
             raise UsageError(f"size: expected 2 or more ids (one of them the begin mark), got {size}")
         self.size = size
+        self.trained_on = 0
 
     def fit(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> Self:
         """Take the size of the vocabulary, V; the sequences do not matter."""
-        del sequences
-        _check_marks(size, begin, end)
+        check_marks(size, begin, end)
         self.size = size
+        self.trained_on = sum(len(sequence) + (end is not None) for sequence in sequences)
         return self
 
     def log_probs(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
@@ -76,10 +73,12 @@ class KneserNey:
 
     Attributes:
         order: the longest n-gram, n. 2 is the bigram model.
+        memory: bytes that counting may take. Of a text that takes more, only the last part is counted.
+        trained_on: units that were counted, ends included; fewer than there were where the memory did not suffice.
         discounts: of the orders 1 … n, each with the way it was estimated; empty before `fit`.
 
     Raises:
-        UsageError: the order is below 1.
+        UsageError: the order is below 1, or the memory less than a megabyte.
 
     >>> a, b, c, d = 2, 3, 4, 5
     >>> poems = [np.array(poem) for poem in ([a, b, c], [a, b, d], [a, b, d], [a, c])]
@@ -90,17 +89,22 @@ class KneserNey:
     [0.5714, 0.3304, 0.1905]
     """
 
-    def __init__(self, order: int = 5) -> None:
+    def __init__(self, order: int = 5, memory: float = MEMORY) -> None:
         if order < 1:
             raise UsageError(f"order: expected 1 or more, got {order}")
-        self.order = order
+        if not memory >= 2**20:
+            raise UsageError(f"memory: expected {2**20} bytes or more, got {memory}")
+        self.order, self.memory, self.trained_on = order, memory, 0
         self.discounts: tuple[Discounts, ...] = ()
         self._size = self._begin = 0
         self._single = np.empty(0)
         self._longer: list[_Order] = []
 
     def fit(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> Self:
-        """Count the n-grams of all sequences and work out every probability that looking up will need.
+        """Count the n-grams of the sequences and work out every probability that looking up will need.
+
+        Of sequences whose n-grams take more than the memory, only the last are counted: the last half, or else quarter,
+        and so on. Sequences are taken whole, but for a last one that is too long by itself, such as a continuous text.
 
         Args:
             sequences: ids (T,) of each document, without marks; one array when the text is continuous.
@@ -112,31 +116,41 @@ class KneserNey:
             UsageError: an id is not in 0 … V − 1, or is a mark.
             DataError: there is nothing to count.
         """
-        _check_marks(size, begin, end)
-        words, depth = _stream(sequences, size, begin, end)
-        tables = _count(words, depth, size, begin, self.order)
-        adjusted = _adjust(tables)
-        adjusted[0][begin] = 0
-        self.discounts = tuple(Discounts.from_counts(counts) for counts in adjusted)
+        check_marks(size, begin, end)
+        for number, sequence in enumerate(sequences, start=1):
+            check_ids(sequence, size, begin, f"sequence {number}", end)
+        tables = self._count(sequences, size, begin, end)
+        adjust(tables)
+        tables[0].counts[begin] = 0
+        self.discounts = tuple(Discounts.from_counts(table.counts) for table in tables)
         self._size, self._begin = size, begin
 
-        taken = self.discounts[0].of(adjusted[0])
-        probs = (adjusted[0] - taken + taken.sum() / (size - 1)) / adjusted[0].sum()
+        singles = tables.pop(0).counts
+        taken = self.discounts[0].of(singles)
+        probs = (singles - taken + taken.sum() / (size - 1)) / singles.sum()
         probs[begin] = 0.0
         self._single, self._longer = probs, []
-        for table, counts, discounts in zip(tables[1:], adjusted[1:], self.discounts[1:], strict=True):
+        for discounts in self.discounts[1:]:
+            table = tables.pop(0)  # each is let go of as soon as it is of no more use: they are large
             if not len(table.keys):
                 break
-            taken = discounts.of(counts)
-            contexts = len(probs)
-            total = np.bincount(table.context, weights=counts, minlength=contexts)
-            followed = total > 0
-            # A context that nothing follows (the last id of a text) hands everything on to the shorter one.
-            backoff = np.ones(contexts)
-            np.divide(np.bincount(table.context, weights=taken, minlength=contexts), total, out=backoff, where=followed)
-            probs = (counts - taken) / total[table.context] + backoff[table.context] * probs[table.suffix]
-            self._longer.append(_Order(table.keys, probs, backoff))
+            self._longer.append(_interpolated(table, discounts, probs, size))
+            probs = self._longer[-1].probs
         return self
+
+    def _count(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> list[Counts]:
+        """Count as much of the sequences as the memory allows."""
+        units = sum(len(sequence) + (end is not None) for sequence in sequences)
+        if not units:
+            raise DataError("expected text to count, got none", hint="is the training part empty?")
+        while True:
+            part = _last(sequences, units, end)
+            words = _stream(part, size, begin, end)
+            self.trained_on = len(words) - len(part)
+            tables = count(words, size, begin, self.order, self.memory)
+            if tables is not None:
+                return tables
+            units = max(1, self.trained_on // 2)
 
     def log_probs(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
         """The natural log-probability of each id given those before it, float64 (T,).
@@ -150,8 +164,13 @@ class KneserNey:
             UsageError: `fit` was not called, an id is not in 0 … V − 1, or the sequence holds the begin mark.
         """
         before = self._before(context)
-        _check_ids(sequence, self._size, self._begin, "the sequence")
-        return np.log(self._probs(np.concatenate([before, np.asarray(sequence, np.int64)]))[len(before) :])
+        check_ids(sequence, self._size, self._begin, "the sequence")
+        log_probs = np.empty(len(sequence))
+        for part in pieces(len(sequence)):
+            words = np.concatenate([before, np.asarray(sequence[part], np.int64)])
+            log_probs[part] = np.log(self._probs(words)[len(before) :])
+            before = words[max(0, len(words) - self.order + 1) :]
+        return log_probs
 
     def distribution(self, context: np.ndarray | None = None) -> np.ndarray:
         """The probability of every id to come next, float64 (V,); without a context, at the beginning of a document.
@@ -178,7 +197,7 @@ class KneserNey:
         if not self.discounts:
             raise UsageError("KneserNey knows no counts yet: call fit first")
         ids = np.array([self._begin]) if context is None else np.asarray(context, np.int64)
-        _check_range(ids, self._size, "the context")
+        check_range(ids, self._size, "the context")
         return ids[max(0, len(ids) - self.order + 1) :]
 
     def _probs(self, words: np.ndarray) -> np.ndarray:
@@ -195,101 +214,65 @@ class KneserNey:
         grams = words
         for table in self._longer:
             places = grams[:-1]
-            found = table.find(np.where(places >= 0, places * self._size + words[1:], -1))
+            found = find(table.keys, np.where(places >= 0, places * self._size + words[1:], -1))
             yield table, places, found
             grams = np.concatenate([[-1], found])
 
 
 @dataclass(frozen=True)
 class _Order:
-    """What one order from 2 up needs to be looked up.
-
-    An n-gram is known by its place in `keys`, and its key is made of the place of its first n − 1 ids in the order
-    below and of its last id: key = place · V + id. At order 1 the place is the id.
-    """
+    """What one order from 2 up needs to be looked up; the keys are those of `Counts`."""
 
     keys: np.ndarray  # int64 (n-grams,), sorted
     probs: np.ndarray  # float64 (n-grams,), interpolated all the way down
     backoff: np.ndarray  # float64 (n-grams of the order below,): γ, or 1 where nothing follows
 
-    def find(self, keys: np.ndarray) -> np.ndarray:
-        """The place of each key, or −1."""
-        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where(self.keys[places] == keys, places, -1)
+
+def _interpolated(table: Counts, discounts: Discounts, shorter: np.ndarray, size: int) -> _Order:
+    """Work out the probabilities of one order from its adjusted counts and the probabilities of the order below."""
+    counts = table.counts
+    probs = np.empty(len(counts))
+    # A context that nothing follows (the last id of a text) hands everything on to the shorter one.
+    backoff = np.ones(len(shorter))
+    start = 0
+    while start < len(counts):
+        # All that follows a context is worked on at once: the sums are then rounded in the same way for any CHUNK.
+        last = table.keys[min(start + CHUNK, len(counts)) - 1] // size
+        stop = int(np.searchsorted(table.keys, (last + 1) * size))
+        part, first = slice(start, stop), table.keys[start] // size
+        context = table.keys[part] // size - first
+        taken = discounts.of(counts[part])
+        total = np.bincount(context, weights=counts[part])
+        left = np.bincount(context, weights=taken)
+        share = backoff[first : last + 1]
+        np.divide(left, total, out=share, where=total > 0)
+        probs[part] = (counts[part] - taken) / total[context] + share[context] * shorter[table.suffix[part]]
+        start = stop
+    return _Order(table.keys, probs, backoff)
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """The different n-grams of one order, sorted by key (see `_Order`)."""
-
-    keys: np.ndarray  # int64
-    context: np.ndarray  # the place of the first n − 1 ids in the order below
-    suffix: np.ndarray  # the place of the last n − 1 ids in the order below
-    counts: np.ndarray  # how often it was seen
-    first: np.ndarray  # bool: starts with the begin mark
-
-
-def _stream(sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """All sequences with their marks in one array, and how far each id is from the begin mark of its sequence."""
-    head, tail = np.array([begin], np.int64), np.array([] if end is None else [end], np.int64)
-    pieces: list[np.ndarray] = []
-    for number, sequence in enumerate(sequences, start=1):
-        _check_ids(sequence, size, begin, f"sequence {number}", end)
-        pieces += [head, np.asarray(sequence, np.int64), tail]
-    words = np.concatenate(pieces) if pieces else head
-    places = np.arange(len(words))
-    depth = places - np.maximum.accumulate(np.where(words == begin, places, 0))
-    if not depth.any():
-        raise DataError("expected text to count, got none", hint="is the training part empty?")
-    return words, depth
+def _last(sequences: Sequence[np.ndarray], units: int, end: int | None) -> list[np.ndarray]:
+    """The last sequences that together have so many units, ends included; of a last one that has more, its last."""
+    taken: list[np.ndarray] = []
+    left = units
+    for sequence in reversed(sequences):
+        length = len(sequence) + (end is not None)
+        if length > left:
+            return taken[::-1] or [sequence[-max(1, units - (end is not None)) :]]
+        taken.append(sequence)
+        left -= length
+    return taken[::-1]
 
 
-def _count(words: np.ndarray, depth: np.ndarray, size: int, begin: int, order: int) -> list[_Counts]:
-    """The n-grams of the orders 1 … n; those that would reach over a begin mark do not exist."""
-    ids = np.arange(size)
-    none = np.zeros(size, np.int64)
-    tables = [_Counts(ids, none, none, np.bincount(words, minlength=size), ids == begin)]
-    grams = words
-    for length in range(2, order + 1):
-        at = np.flatnonzero(depth >= length - 1)
-        keys, places, counts = np.unique(grams[at - 1] * size + words[at], return_inverse=True, return_counts=True)
-        context = keys // size
-        suffix = np.empty(len(keys), np.int64)
-        suffix[places] = grams[at]
-        tables.append(_Counts(keys, context, suffix, counts, tables[-1].first[context]))
-        grams = np.full(len(words), -1)
-        grams[at] = places
-    return tables
-
-
-def _adjust(tables: list[_Counts]) -> list[np.ndarray]:
-    """The counts that the probabilities are made of: left neighbours for all but the highest order."""
-    adjusted = [
-        np.where(table.first, table.counts, np.bincount(above.suffix, minlength=len(table.keys)))
-        for table, above in pairwise(tables)
-    ]
-    return [*adjusted, tables[-1].counts]
-
-
-def _check_marks(size: int, begin: int, end: int | None) -> None:
-    if size < 2:
-        raise UsageError(f"size: expected 2 or more ids (one of them the begin mark), got {size}")
-    for name, mark in (("begin", begin), ("end", end)):
-        if mark is not None and not 0 <= mark < size:
-            raise UsageError(f"{name}: expected an id from 0 to {size - 1}, got {mark}")
-    if begin == end:
-        raise UsageError(f"begin and end: expected two different ids, got {begin} for both")
-
-
-def _check_range(ids: np.ndarray, size: int, name: str) -> None:
-    if len(ids) and (ids.min() < 0 or ids.max() >= size):
-        raise UsageError(f"{name}: expected ids from 0 to {size - 1}, got ids from {ids.min()} to {ids.max()}")
-
-
-def _check_ids(sequence: np.ndarray, size: int, begin: int, name: str, end: int | None = None) -> None:
-    _check_range(sequence, size, name)
-    for word, mark in (("begin", begin), ("end", end)):
-        if mark is not None and (sequence == mark).any():
-            raise UsageError(
-                f"{name}: expected ids without marks, got the {word} mark ({mark}), which is added for you"
-            )
+def _stream(sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> np.ndarray:
+    """All sequences with their marks in one array, in the smallest type that can hold the ids."""
+    marks = 1 if end is None else 2
+    words = np.empty(sum(len(sequence) + marks for sequence in sequences), np.min_scalar_type(size - 1))
+    place = 0
+    for sequence in sequences:
+        words[place] = begin
+        words[place + 1 : place + 1 + len(sequence)] = sequence
+        place += marks + len(sequence)
+        if end is not None:
+            words[place - 1] = end
+    return words
