@@ -60,34 +60,27 @@ class TextWindows(Windows):
     ) -> None:
         if len(ids) < 2:
             raise DataError(f"the training text has {len(ids)} units; give at least a few thousand")
-        self.ids = torch.from_numpy(np.concatenate(([context], ids)).astype(np.int64))
+        self.ids = ids
         self.context, self.steps, self.seed = context, steps, seed
         # A short text in many lanes would give windows of a few steps: fewer lanes keep the windows whole.
         self.lanes = max(1, min(lanes, len(ids) // steps))
         self.shift = shift
 
-    def _rotated(self, epoch: int) -> Tensor:
-        """Give N + 1 ids, of which each is asked for after the one before it: the text, begun somewhere else each epoch."""
-        if not self.shift:
-            return self.ids
-        cut = int(np.random.default_rng([self.seed, epoch]).integers(len(self.ids) - 1))
-        return torch.cat((self.ids[cut:], self.ids[1 : cut + 1]))
-
     def count(self, epoch: int) -> int:  # noqa: ARG002  every epoch of a text is as long
-        return -(-((len(self.ids) - 1) // self.lanes) // self.steps)
+        return -(-(len(self.ids) // self.lanes) // self.steps)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Window]:
-        ids = self._rotated(epoch)
-        length = (len(ids) - 1) // self.lanes
-        inputs = ids[:-1][: self.lanes * length].view(self.lanes, length).T  # (length, B)
-        targets = ids[1:][: self.lanes * length].view(self.lanes, length).T
+        length = len(self.ids) // self.lanes
+        begin = int(np.random.default_rng([self.seed, epoch]).integers(len(self.ids))) if self.shift else 0
+        lanes = begin + length * np.arange(self.lanes)
         for index in range(start, self.count(epoch)):
-            steps = slice(index * self.steps, (index + 1) * self.steps)
-            fresh = torch.full((self.lanes,), index == 0)
-            read = inputs[steps].clone(memory_format=torch.contiguous_format)
+            first, last = index * self.steps, min((index + 1) * self.steps, length)
+            # Only what is read now is taken from the text, which may be large: every step, and the one before it.
+            places = lanes + np.arange(first - 1, last)[:, None]  # (steps + 1, B)
+            ids = torch.from_numpy(self.ids.take(places, mode="wrap").astype(np.int64))
             if index == 0:
-                read[0] = self.context
-            yield Window(read, targets[steps].contiguous(), fresh)
+                ids[0] = self.context
+            yield Window(ids[:-1].clone(), ids[1:].clone(), torch.full((self.lanes,), index == 0))
 
 
 class DocumentWindows(Windows):
