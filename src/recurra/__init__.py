@@ -12,14 +12,16 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from recurra import nn
     from recurra.fit import resume, train
+    from recurra.nn.accelerate import accelerate
     from recurra.run import Run
     from recurra.stream import Stream
 
     load = Run.load
 
 
-__all__ = ["Run", "Stream", "__version__", "load", "resume", "train"]
+__all__ = ["Run", "Stream", "__version__", "accelerate", "load", "nn", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -32,6 +34,14 @@ def __getattr__(name: str) -> Any:
         import recurra.run
 
         return recurra.run.Run if name == "Run" else recurra.run.Run.load
+    if name == "nn":
+        import importlib
+
+        return importlib.import_module("recurra.nn")
+    if name == "accelerate":
+        import recurra.nn.accelerate
+
+        return recurra.nn.accelerate.accelerate
     if name == "Stream":
         import recurra.stream
 

@@ -77,9 +77,14 @@ def _check_weights(cell: type[Cell], weights: dict[str, Tensor], x: Tensor) -> t
 def _check_kind(name: str, value: Tensor, x: Tensor) -> None:
     if value.device != x.device:
         raise UsageError(f"{name}: is on {value.device} but x on {x.device}; move one of them")
-    if value.dtype != x.dtype and not (value.is_floating_point() and _mixes(x.device.type)):
+    if value.dtype != x.dtype and not (_mixes(x.device.type) and _is_mixed(value) and _is_mixed(x)):
         raise UsageError(f"{name}: is {value.dtype} but x {x.dtype}; convert one of them, or use torch.autocast")
 
 
 def _mixes(device: str) -> bool:
     return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+
+
+def _is_mixed(value: Tensor) -> bool:
+    """Autocast converts every floating type but float64."""
+    return value.is_floating_point() and value.dtype != torch.float64

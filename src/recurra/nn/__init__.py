@@ -2,6 +2,7 @@
 
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
+from recurra.nn.recurrent import GRU, LSTM, RNN, GravesLSTM
 from recurra.nn.stack import Layer, Stack, State, map_state
 
-__all__ = ["SCHEMES", "Dropout", "Layer", "Stack", "State", "map_state"]
+__all__ = ["GRU", "LSTM", "RNN", "SCHEMES", "Dropout", "GravesLSTM", "Layer", "Stack", "State", "map_state"]

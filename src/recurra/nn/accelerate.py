@@ -1,0 +1,90 @@
+"""Make the recurrent modules of any torch model Recurra's own, in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from recurra.errors import UsageError
+from recurra.nn.recurrent import GRU, LSTM, RNN, Recurrent
+
+_OURS: dict[type[nn.Module], type[Recurrent]] = {nn.RNN: RNN, nn.LSTM: LSTM, nn.GRU: GRU}
+
+
+@dataclass(frozen=True)
+class Accelerated:
+    """What `accelerate` did to a model.
+
+    swapped: the names of the modules that are Recurra's now, as `named_modules` has them; the model itself is "".
+    left: (name, why) of the recurrent modules that were left as they were.
+    """
+
+    swapped: list[str] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        lines = [f"swapped: {_shown(name)}" for name in self.swapped]
+        lines += [f"left: {_shown(name)}: {why}" for name, why in self.left]
+        return "\n".join(lines) or "the model has no recurrent modules"
+
+
+def accelerate(model: nn.Module) -> Accelerated:
+    """Turn every `torch.nn.RNN`, `LSTM` and `GRU` of a model into Recurra's, in place.
+
+    Each module stays the same object, with its parameters, buffers, hooks, mode, device and type: an optimizer, a list or
+    another module that holds it goes on holding it. Only its class is another. What is not exactly one of the three is left,
+    and the report says why. Raises `UsageError` for anything but a module.
+
+    >>> model = nn.Sequential(nn.LSTM(3, 5), nn.LSTMCell(5, 5))
+    >>> print(accelerate(model))
+    swapped: 0
+    left: 1: LSTMCell is a single step, which is torch's
+    >>> type(model[0]).__module__
+    'recurra.nn.recurrent'
+    """
+    if not isinstance(model, nn.Module):
+        raise UsageError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
+    done = Accelerated()
+    for name, module in model.named_modules():
+        why = _why_left(module)
+        if why is not None:
+            done.left.append((name, why))
+        elif type(module) in _OURS:
+            # The classes have no attributes but torch's, so the class is all there is to change.
+            module.__class__ = _OURS[type(module)]
+            done.swapped.append(name)
+    return done
+
+
+def _why_left(module: nn.Module) -> str | None:
+    """Say why a recurrent module stays as it is; None for those that are swapped, and for all that is not recurrent."""
+    kind = type(module)
+    if isinstance(module, Recurrent):
+        return f"{kind.__name__} is Recurra's already"
+    if isinstance(module, nn.RNNCellBase):
+        return f"{kind.__name__} is a single step, which is torch's"
+    if isinstance(module, torch.jit.ScriptModule):
+        name = getattr(module, "original_name", "")
+        return f"{name} is compiled by torch.jit" if name in ("RNN", "LSTM", "GRU") else None
+    if kind.__module__.startswith("torch.ao."):
+        return (
+            f"{kind.__name__} is quantised" if any(word in kind.__name__ for word in ("RNN", "LSTM", "GRU")) else None
+        )
+    if not isinstance(module, nn.RNNBase):
+        return None
+    if nn.utils.parametrize.is_parametrized(module):
+        return "its weights are parametrised (torch.nn.utils.parametrize)"
+    if kind not in _OURS:
+        return f"{kind.__name__} is a class of its own, made from torch's"
+    if "forward" in vars(module):
+        return "its forward was replaced"
+    computed = [name for name in module._flat_weights_names if name not in module._parameters]
+    if computed:
+        return f"{', '.join(computed)} is computed from other parameters (weight_norm, pruning, ...)"
+    return None
+
+
+def _shown(name: str) -> str:
+    return name or "(the model)"
