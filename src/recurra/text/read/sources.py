@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recurra.errors import DataError, UsageError
+from recurra.text.read.allowance import Allowance, unpack_limit
 from recurra.text.read.decode import HEAD, is_binary
 from recurra.text.read.faults import Faults
 from recurra.text.read.unpack import ARCHIVES, decompress, is_hidden, layers, members
@@ -48,18 +49,20 @@ class Source:
 def open_sources(arguments: Sequence[str | Path], faults: Faults) -> Iterator[Source]:
     """Yield every file that the arguments name, once, folders and globs in sorted order.
 
-    Raises `UsageError` when nothing or "-" twice is named, `DataError` for what is missing, empty, cut off or unreadable.
+    Raises `UsageError` when nothing or "-" twice is named, `DataError` for what is missing, empty, cut off, unreadable or
+    unfolds to more than is allowed (`Allowance`).
     """
+    limit = unpack_limit()
     for path, found in _places(arguments, faults):
         if path is None:
-            yield from _unpack(STANDARD_INPUT, sys.stdin.buffer.read(), False, faults)
+            yield from _unpack(STANDARD_INPUT, sys.stdin.buffer.read(), False, faults, Allowance(limit))
             continue
         try:
             data = _read(path, peek=found)
         except DataError as error:
             faults.meet(error)
         else:
-            yield from _unpack(str(path), data, found, faults)
+            yield from _unpack(str(path), data, found, faults, Allowance(limit))
 
 
 def _places(arguments: Sequence[str | Path], faults: Faults) -> list[tuple[Path | None, bool]]:
@@ -141,15 +144,17 @@ def _unreadable(path: Path, error: OSError) -> DataError:
     return DataError(f"cannot be read ({error.strerror or error})", source=path)
 
 
-def _unpack(name: str, data: bytes, found: bool, faults: Faults, depth: int = 0) -> Iterator[Source]:
+def _unpack(
+    name: str, data: bytes, found: bool, faults: Faults, allowance: Allowance, depth: int = 0
+) -> Iterator[Source]:
     suffix, *compressions = layers(name)
     try:
         for compression in reversed(compressions):
-            data = decompress(data, compression, name)
+            data = decompress(data, compression, name, allowance)
         if suffix in ARCHIVES:
             if depth == _DEPTH:
                 raise DataError(f"is an archive within {depth} archives", source=name, hint="unpack it")
-            inside = list(members(data, suffix, name))
+            inside = list(members(data, suffix, name, allowance))
             if not inside:
                 raise DataError("the archive holds no files to read (hidden ones do not count)", source=name)
         else:
@@ -173,7 +178,7 @@ def _unpack(name: str, data: bytes, found: bool, faults: Faults, depth: int = 0)
         except DataError as error:
             faults.meet(error)
         else:
-            yield from _unpack(f"{name}/{member}", content, True, faults, depth + 1)
+            yield from _unpack(f"{name}/{member}", content, True, faults, allowance, depth + 1)
 
 
 def _did_you_mean(path: Path) -> str | None:

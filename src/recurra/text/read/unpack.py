@@ -13,12 +13,15 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from recurra.errors import DataError, require
+from recurra.text.read.allowance import Allowance
 from recurra.text.read.decode import signature
 
 COMPRESSIONS = (".gz", ".xz", ".bz2", ".zst")
 ARCHIVES = (".tar", ".zip")
 _SHORT = {".tgz": ".tar.gz", ".txz": ".tar.xz", ".tbz2": ".tar.bz2", ".tbz": ".tar.bz2", ".tzst": ".tar.zst"}
-_PIECE = 1 << 18  # bytes fed at a time; what is left after a frame is copied, so small frames need small pieces
+# Bytes fed at a time. They unfold to 128 MiB at most (Zstandard, 32,768 times as much) before anyone can say stop; and what
+# is left after a frame is copied, so small frames need small pieces.
+_PIECE = 1 << 12
 _DAMAGE = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
 
 
@@ -43,10 +46,10 @@ def is_hidden(parts: tuple[str, ...]) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
-def decompress(data: bytes, suffix: str, source: str) -> bytes:
+def decompress(data: bytes, suffix: str, source: str, allowance: Allowance | None = None) -> bytes:
     """Undo one compression, over all its frames, checking that the last one is complete.
 
-    Raises `DataError` when the bytes are cut off, damaged or not in this format.
+    Raises `DataError` when the bytes are cut off, damaged or not in this format, or unfold to more than is allowed.
 
     >>> decompress(bz2.compress(b"one ") + bz2.compress(b"two"), ".bz2", "a.txt.bz2")
     b'one two'
@@ -54,16 +57,19 @@ def decompress(data: bytes, suffix: str, source: str) -> bytes:
     make = _decoder(suffix)
     if not data:
         raise DataError("is empty", source=source)
-    view, pieces, position = memoryview(data), [], 0
+    allowance = allowance or Allowance()
+    view, pieces, position, unfolded = memoryview(data), [], 0, 0
     decoder = make()
     try:
         while position < len(data):
             if decoder.eof:
                 if data[position] == 0 and not any(view[position:]):
-                    return b"".join(pieces)  # padding, as tapes and xz have it
+                    break  # padding, as tapes and xz have it
                 decoder = make()
             piece = view[position : position + _PIECE]
             pieces.append(decoder.decompress(piece))
+            unfolded += len(pieces[-1])
+            allowance.check(unfolded, source)
             position += len(piece)
             if decoder.eof:
                 position -= len(decoder.unused_data)
@@ -71,13 +77,17 @@ def decompress(data: bytes, suffix: str, source: str) -> bytes:
         raise _damaged(data, suffix, source, error) from None
     if not decoder.eof:
         raise _damaged(data, suffix, source, EOFError(f"it ends after {len(data)} bytes, before its end mark"))
+    allowance.take(unfolded, source)
     return b"".join(pieces)
 
 
-def members(data: bytes, suffix: str, source: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+def members(
+    data: bytes, suffix: str, source: str, allowance: Allowance | None = None
+) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Name the files in an archive, sorted and without hidden ones, each with a function that reads it.
 
-    Raises `DataError` when the archive is cut off or damaged; so may the function, for its file.
+    Raises `DataError` when the archive is cut off or damaged; so may the function, for its file, and when that unfolds to
+    more than is allowed.
     """
     if not data:
         raise DataError("is empty", source=source)
@@ -87,9 +97,10 @@ def members(data: bytes, suffix: str, source: str) -> Iterator[tuple[str, Callab
         raise
     except _DAMAGE as error:
         raise _damaged(data, suffix, source, error) from None
+    allowance = allowance or Allowance()
     for name in sorted(found, key=lambda name: PurePosixPath(name).parts):
         if not is_hidden(PurePosixPath(name).parts):
-            yield name, _checked(found[name], suffix, f"{source}/{name}")
+            yield name, _checked(*found[name], suffix, f"{source}/{name}", allowance)
 
 
 def _decoder(suffix: str) -> Callable[[], Any]:
@@ -107,14 +118,19 @@ def _zstd_error(suffix: str) -> tuple[type[Exception], ...]:
     return (require("zstandard", "data", "a .zst file").ZstdError,) if suffix == ".zst" else ()
 
 
-def _in_tar(data: bytes, source: str) -> dict[str, Callable[[], bytes]]:
+_Member = tuple[int, Callable[[], bytes]]  # the bytes that it adds to those there are, and what reads it
+
+
+def _in_tar(data: bytes, source: str) -> dict[str, _Member]:
     archive = tarfile.TarFile(fileobj=io.BytesIO(data))
-    found: dict[str, Callable[[], bytes]] = {}
+    found: dict[str, _Member] = {}
     for member in archive.getmembers():
         if member.isfile():
             # A later member of the same name replaces the earlier, as unpacking would.
             name = PurePosixPath(member.name).as_posix().lstrip("/")
-            found[name] = lambda member=member: _all_of(archive, member)
+            # The holes of a sparse file are the only bytes that are not in the archive.
+            adds = member.size if member.issparse() else 0
+            found[name] = adds, lambda member=member: _all_of(archive, member)
     # tarfile takes a damaged header, or the end of the file, for the end of the archive.
     if data[archive.offset : archive.offset + tarfile.BLOCKSIZE] != bytes(tarfile.BLOCKSIZE):
         raise DataError(
@@ -133,17 +149,21 @@ def _all_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return content
 
 
-def _in_zip(data: bytes) -> dict[str, Callable[[], bytes]]:
+def _in_zip(data: bytes) -> dict[str, _Member]:
     archive = zipfile.ZipFile(io.BytesIO(data))
     return {
-        info.filename.lstrip("/"): lambda info=info: archive.read(info)
+        # No more is read than the size that is stated, true or not.
+        info.filename.lstrip("/"): (info.file_size, lambda info=info: archive.read(info))
         for info in archive.infolist()
         if not info.is_dir()
     }
 
 
-def _checked(read: Callable[[], bytes], suffix: str, source: str) -> Callable[[], bytes]:
+def _checked(
+    adds: int, read: Callable[[], bytes], suffix: str, source: str, allowance: Allowance
+) -> Callable[[], bytes]:
     def checked() -> bytes:
+        allowance.take(adds, source)
         try:
             return read()
         except RuntimeError as error:  # zipfile's words for a password and an unknown method
