@@ -55,7 +55,7 @@ def test_time_and_epochs_answer_one_question() -> None:
         ({"epochs": "inf"}, "epochs: input should be a finite number, got 'inf'"),
         ({"cell": "lstn"}, "model.cell: expected one of "),
         ({"within": "soon"}, "within: expected a time such as 90s, 20m or 1h30m; got 'soon'"),
-        ({"schedule": "steps"}, "schedule: input should be 'cosine', 'linear', 'constant' or 'decay', got 'steps'"),
+        ({"schedule": "steps"}, "schedule: expected one of cosine, linear, constant, decay; got 'steps'"),
         ({"tied": "perhaps"}, "model.tied: input should be a valid boolean"),
         ({"valid": 3}, "data.valid: input should be a valid list, got 3"),
         ({"text": ["x"] * 1000}, "data.text: input should be a valid string, got ['x', 'x'"),

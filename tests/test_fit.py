@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -14,12 +15,13 @@ import torch
 from safetensors.torch import load_file
 
 import recurra
-from recurra import fit
+from recurra import job
 from recurra.configuration import load_configuration
 from recurra.errors import DataError, DivergedError, RunError, UsageError
 from recurra.files import beside
 from recurra.run import Run
 from recurra.tasks.lm import LanguageModel
+from recurra.training.checkpoint import read_checkpoint
 from recurra.training.log import MetricsLog
 from recurra.training.loop import Loop
 from recurra.training.plan import Plan, make_plan
@@ -138,7 +140,7 @@ def slower(monkeypatch: pytest.MonkeyPatch) -> None:
             loop.plan.epochs, loop.plan.steps = loop.plan.epochs / 2, loop.plan.steps // 2
             loop.emit({"event": "plan", "step": 10, "steps": loop.plan.steps})
 
-    monkeypatch.setattr(fit, "make_plan", with_a_limit)
+    monkeypatch.setattr(job, "make_plan", with_a_limit)
     monkeypatch.setattr(Loop, "_fit_to_time", fit_to_time)
 
 
@@ -150,7 +152,7 @@ def test_the_epochs_that_were_planned_last_are_written_down(
     assert run.configuration.training.epochs == 1
     assert run.events("plan")[0]["steps"] == run.events("end")[0]["step"] == run.events("start")[0]["steps"] // 2
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "write_report", lambda _: os.kill(os.getpid(), signal.SIGINT))
+        patch.setattr(job, "write_report", lambda _: os.kill(os.getpid(), signal.SIGINT))
         with pytest.raises(KeyboardInterrupt):
             recurra.train("lm", data, tmp_path / "killed", **SETTINGS)
     assert load_configuration(tmp_path / "killed" / "config.toml").training.epochs == 1
@@ -180,6 +182,56 @@ def test_a_plan_that_changed_is_shown_after_a_resumption(
     recurra.resume(folder, quiet=True)
     assert [event["event"] for event in shown[:2]] == ["start", "plan"]
     assert [event["event"] for event in shown].count("plan") == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_around_its_first_checkpoint_a_training_keeps_its_limit_of_time(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A kill leaves the folder as it is just then: so a copy of it, made just then, is what a kill leaves."""
+    save, killed = Loop.save, tmp_path / "killed"
+
+    def copy_and_save(loop: Loop) -> None:
+        if moment == "after":
+            save(loop)
+        if not killed.exists():
+            shutil.copytree(tmp_path / "run", killed)
+        if moment == "before":
+            save(loop)
+
+    settings = {**SETTINGS, "epochs": None, "within": "3s"}
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "save", copy_and_save)
+        whole = recurra.train("lm", data, tmp_path / "run", **settings)
+    assert (killed / "checkpoint").is_dir() == (moment == "after")
+    left = load_configuration(killed / "config.toml").training
+    assert (left.within, left.epochs, left.precision) == ("3s", None, "float32")
+    run = recurra.resume(killed, quiet=True)
+    plan = read_checkpoint(killed / "checkpoint").facts["plan"]  # type: ignore[union-attr]
+    assert 0 < plan["seconds"] < 3
+    assert run.configuration.training.within is None
+    assert run.configuration.training.epochs == plan["epochs"]
+    assert run.events("end")[0]["reason"] == "finished"
+    assert run.configuration.task == whole.configuration.task and run.evaluation is not None
+
+
+def test_a_limit_that_was_changed_after_a_kill_is_damage(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, killed = Loop.save, tmp_path / "killed"
+
+    def save_and_copy(loop: Loop) -> None:
+        save(loop)
+        if not killed.exists():
+            shutil.copytree(tmp_path / "run", killed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "save", save_and_copy)
+        recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, "epochs": None, "within": "3s"})
+    path = killed / "config.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("clip = 1.0", "clip = 2.0"), encoding="utf-8")
+    with pytest.raises(RunError, match=r"config\.toml: is damaged or was changed"):
+        recurra.resume(killed, quiet=True)
 
 
 def test_within_is_kept_and_said_beforehand(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

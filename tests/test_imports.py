@@ -18,7 +18,7 @@ OPTIONAL = {"tokenizers", "pyarrow", "pooch", "zstandard"}
 BASE = ["errors", "files"]
 LIBRARIES = ["text", "data", "decoding", "metrics", "baselines", "report"]
 ENGINE = ["cells", "kernels", "nn", "stream"]
-TOP = ["configuration", "manifest", "recipe", "run", "fit"]
+TOP = ["configuration", "manifest", "recipe", "run", "request", "job", "fit"]
 
 
 def allowed() -> dict[str, set[str]]:

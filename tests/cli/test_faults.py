@@ -250,3 +250,28 @@ def test_a_training_that_diverges_stops_with_its_place(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code in (0, None)
+
+
+# Names
+
+
+def test_an_unknown_task_says_which_there_are(fails: Call) -> None:
+    assert fails("train", "ml", "good.txt", code=2) == "task: expected one of lm; got 'ml'; did you mean lm?"
+    assert fails("train", "quatsch", code=2) == "task: expected one of lm; got 'quatsch'"
+
+
+@pytest.mark.parametrize("data", ["good.txt", "-", "tinyshakespeare"])
+def test_data_without_a_task_are_told_where_it_stands(fails: Call, data: str) -> None:
+    said = fails("train", data, "--cell", "gru", code=2)
+    assert said == f"task: expected one of lm before the data, as in `recurra train lm {data}`"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "meant"),
+    [("--cell", "lsmt", "lstm"), ("--unit", "chr", "char"), ("--precision", "bf16", "bfloat16")],
+)
+def test_an_unknown_choice_says_which_there_are_and_which_was_meant(
+    fails: Call, flag: str, value: str, meant: str
+) -> None:
+    said = fails("train", "lm", "good.txt", flag, value, code=2)
+    assert "expected one of" in said and said.endswith(f"got {value!r}; did you mean {meant}?")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import Field
 from typer.testing import CliRunner
 
 from recurra.cli import app
 from recurra.run import Run
-from recurra.tasks import Task, get_task, task_names
+from recurra.tasks import Files, Settings, Task, base, get_task, task_names
 
 
 class Sorter(Task):
@@ -44,6 +46,29 @@ def test_a_prediction_of_another_shape_is_printed(sorter: None) -> None:
     result = call("predict", "runs/a", "-t", "月落。", "-t", "ab", "-k", "2")
     assert result.stdout == "text: 月落。\tkind: verse\tof: 2\ntext: ab\tkind: prose\tof: 2\n"
     assert result.stderr == "too short to tell\n"
+
+
+class Pairs(Settings):
+    """Which texts, and what of them."""
+
+    references: Files = Field(default=[], description="What there should be.")
+    labels: list[str] = Field(default=[], description="Names of the kinds.")
+    sizes: list[int] = Field(default=[], description="How many of each.")
+
+
+class PairsConfig(Settings):
+    """Sorts texts."""
+
+    pairs: Pairs = Pairs()
+
+
+def test_a_list_says_by_its_type_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sorter, "Config", PairsConfig, raising=False)
+    monkeypatch.setitem(base._tasks, "sorter", Sorter)
+    monkeypatch.setenv("COLUMNS", "120")
+    shown = call("train", "sorter", "--help").stdout
+    for flag, metavar in (("references", "FILE"), ("labels", "TEXT"), ("sizes", "N")):
+        assert re.search(rf"--{flag}\s+{metavar}\s", shown), shown
 
 
 @pytest.mark.parametrize("task", task_names())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -38,6 +39,22 @@ class TaskGroup(TyperGroup):
         self._make()
         return super().get_command(ctx, cmd_name)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            raise UsageError(_no_task(args[0]))
+        return super().resolve_command(ctx, args)
+
+
+def _no_task(word: str) -> str:
+    """Say that a word is no task; data that were named without a task are told where it stands."""
+    from recurra.data import names
+    from recurra.tasks import task_names, unknown
+
+    if word == "-" or word in names() or os.path.exists(word):  # noqa: PTH110  no error where a name is too long
+        task = task_names()[0]
+        return f"task: expected one of {', '.join(task_names())} before the data, as in `recurra train {task} {word}`"
+    return f"task: {unknown(word, task_names())}"
+
 
 app = typer.Typer(
     cls=TaskGroup,
@@ -67,7 +84,7 @@ def _resume(
 
 def _command(task: str) -> Callable[..., None]:
     """Make the command of a task; its parameters are made from the task's configuration."""
-    from recurra.configuration import fields, takes_list
+    from recurra.configuration import fields
     from recurra.tasks import get_task
 
     settings = {name: entry for name, entry in fields(task).items() if name != "data"}
@@ -97,7 +114,7 @@ def _command(task: str) -> Callable[..., None]:
         _parameter("set", list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name, as in model.hidden=256."), []),
         _parameter("resume", bool, typer.Option("--resume", help="Go on with the training in -o RUN, with the data and the settings that it began with."), False),
         inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet),
-        *(_setting(name, section, field, takes_list(field)) for name, (section, field) in settings.items()),
+        *(_setting(name, section, field) for name, (section, field) in settings.items()),
     ]  # fmt: skip
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__doc__ = f"{get_task(task).Config.__doc__}\n{_examples(get_task(task).commands)}"
@@ -112,14 +129,16 @@ def _parameter(name: str, kind: Any, option: Any, default: Any = None) -> inspec
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
 
 
-def _setting(name: str, section: str, field: FieldInfo, several: bool) -> inspect.Parameter:
+def _setting(name: str, section: str, field: FieldInfo) -> inspect.Parameter:
     """Turn a setting into a flag. It stays text here: the configuration is what reads and checks it."""
+    from recurra.configuration import takes_list
+
     flag, panel = "--" + name.replace("_", "-"), PANELS.get(section, section.title())
     default = "" if field.default in (None, []) else f" [dim]\\[default: {_shown(field.default)}][/dim]"
     description = f"{field.description}{default}"
     common = {"help": description, "rich_help_panel": panel, "show_default": False}
-    if several:
-        return _parameter(name, list[str], typer.Option(flag, metavar="FILE", **common), [])
+    if takes_list(field):
+        return _parameter(name, list[str], typer.Option(flag, metavar=_metavar(field), **common), [])
     if field.annotation is bool:
         return _parameter(name, bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", **common))
     return _parameter(name, str | None, typer.Option(flag, metavar=_metavar(field), **common))
@@ -130,6 +149,10 @@ def _shown(value: Any) -> str:
 
 
 def _metavar(field: FieldInfo) -> str:
+    from recurra.tasks import names_files
+
+    if names_files(field):
+        return "FILE"
     kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
     if get_origin(field.annotation) is Literal:
         return "|".join(str(kind) for kind in kinds)

@@ -8,16 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from recurra.errors import UsageError
-
-
-class Settings(BaseModel):
-    """A section of a configuration: the single source for flags, TOML, validation, help and docs."""
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, validate_default=True)
+from recurra.tasks.settings import Settings, names_files, unknown
 
 
 @dataclass(frozen=True)
@@ -108,10 +102,18 @@ class Task(ABC, Generic[ConfigT]):
 
     # After training
 
+    @classmethod
+    def files(cls) -> frozenset[str]:
+        """Name the settings that name files (`Files`): a run can be used from anywhere, so it remembers where they are."""
+        sections = [section.annotation for section in cls.Config.model_fields.values()]
+        known = [section.model_fields for section in sections if isinstance(section, type)]
+        return frozenset(name for settings in known for name, setting in settings.items() if names_files(setting))
+
     @property
     def repeatable(self) -> bool:
         """Whether the data can be read again later; standard input cannot."""
-        return True
+        given = [setting for section in self.config.model_dump().values() for setting in section.items()]
+        return not any(name in self.files() and "-" in files for name, files in given)
 
     @property
     @abstractmethod
@@ -156,5 +158,5 @@ def task_names() -> list[str]:
 def get_task(name: str) -> type[Task]:
     """Find a task by its name; raises `UsageError` for an unknown one."""
     if name not in _tasks:
-        raise UsageError(f"task: expected one of {', '.join(_tasks)}; got {name!r}")
+        raise UsageError(f"task: {unknown(name, _tasks)}")
     return _tasks[name]

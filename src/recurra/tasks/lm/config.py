@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from recurra.cells import cell_names
 from recurra.nn import SCHEMES
-from recurra.tasks.base import Settings
+from recurra.tasks.settings import Files, Settings, unknown
 
 Documents = Literal["auto", "none", "line", "file", "blank", "record"]
 
@@ -16,14 +16,14 @@ Documents = Literal["auto", "none", "line", "file", "blank", "record"]
 class Data(Settings):
     """What is read, and how it is cut into units."""
 
-    data: list[str] = Field(
+    data: Files = Field(
         default=[], description="Files, folders, globs, the name of a data set, or - for standard input."
     )
     name: str | None = Field(
         default=None, description="What the report calls the data. Default: the data set or the files."
     )
-    valid: list[str] = Field(default=[], description="Files to validate on, instead of a share of the data.")
-    test: list[str] = Field(default=[], description="Files to test on, instead of a share of the data.")
+    valid: Files = Field(default=[], description="Files to validate on, instead of a share of the data.")
+    test: Files = Field(default=[], description="Files to test on, instead of a share of the data.")
     valid_share: float = Field(default=0.05, ge=0, lt=1, description="Share of the data held out for validation.")
     test_share: float = Field(default=0.05, ge=0, lt=1, description="Share of the data held out for the final test.")
     text: str | None = Field(default=None, description="Field with the text in JSON, JSONL, CSV or Parquet data.")
@@ -89,14 +89,14 @@ class Model(Settings):
     @classmethod
     def _known_cell(cls, value: str) -> str:
         if value not in cell_names():
-            raise ValueError(f"expected one of {', '.join(cell_names())}; got {value!r}")
+            raise ValueError(unknown(value, cell_names()))
         return value
 
     @field_validator("init")
     @classmethod
     def _known_scheme(cls, value: str) -> str:
         if value not in SCHEMES:
-            raise ValueError(f"expected one of {', '.join(SCHEMES)}; got {value!r}")
+            raise ValueError(unknown(value, SCHEMES))
         return value
 
 

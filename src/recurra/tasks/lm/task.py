@@ -178,11 +178,6 @@ class LanguageModel(Task[LanguageModelConfig]):
     # After training
 
     @property
-    def repeatable(self) -> bool:
-        data = self.config.data
-        return "-" not in [*data.data, *data.valid, *data.test]
-
-    @property
     def held_out(self) -> bool:
         return self.examples.test is not None or self.examples.valid is not None
 
