@@ -1,4 +1,5 @@
-# demo, test, lint and bench: each makes what it needs, on a machine with nothing but Python >= 3.11.
+# demo, test, lint, bench and sanitize: each makes what it needs, on a machine with nothing but Python >= 3.11; the native
+# engine also wants a C++17 compiler, without which all but sanitize work on torch alone.
 PYTHON ?= python3
 # Where pip finds torch. Empty: wherever pip is set up to look. On Linux, the small CPU build:
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -6,16 +7,26 @@ TORCH_INDEX ?=
 VENV ?= .venv
 RECURRA := $(VENV)/bin/recurra
 READY := $(VENV)/.ready
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet -c constraints.txt
+NATIVE := CMakeLists.txt $(shell find native -type f)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench native sanitize clean
 .DELETE_ON_ERROR:
 
-$(READY): pyproject.toml constraints.txt
+# The engine is built with tools of the environment, not in pip's isolation: the next build compiles only what changed.
+$(READY): pyproject.toml constraints.txt $(NATIVE)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Recurra needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(INSTALL) scikit-build-core nanobind cmake ninja
+	$(INSTALL) --no-build-isolation -e '.[dev]'
 	@touch $@
+
+# As all others do, but it fails where the compiler does, instead of going on with torch alone.
+native: export RECURRA_NATIVE = 1
+native: $(READY)
+	$(RECURRA) info
 
 demo: $(READY)
 	sh tools/demo.sh $(VENV)/bin
@@ -31,6 +42,15 @@ lint: $(READY)
 
 bench: $(READY)
 	$(RECURRA) bench
+
+# The C++ programs of tests/native, with the compiler's checks of memory, undefined behaviour and threads.
+sanitize: $(READY)
+	for sanitizer in address thread; do \
+		PATH="$(abspath $(VENV)/bin):$$PATH" && \
+		cmake -G Ninja -S . -B build/sanitize-$$sanitizer -DRECURRA_SANITIZE=$$sanitizer && \
+		cmake --build build/sanitize-$$sanitizer && \
+		ctest --test-dir build/sanitize-$$sanitizer --output-on-failure --no-tests=error || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache

@@ -17,7 +17,10 @@ def info(
     json: Json = False,
 ) -> None:
     """Say what a run is, or without one, what this installation can do."""
+    from recurra.kernels import native
+
     facts = _installation() if run is None else _run(run)
+    facts["engine"] = native.describe()  # of this machine, whichever a run was trained on
     if json:
         print_json(facts)
         return
@@ -45,5 +48,4 @@ def _installation() -> dict[str, Any]:
         "cpu features": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-        "engine": "torch's kernels, and the cells' own step where torch has none",
     }

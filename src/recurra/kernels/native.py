@@ -12,36 +12,34 @@ from types import ModuleType
 from recurra.errors import UsageError
 
 _NAME = "recurra._native"
-_ABSENT = (
-    "torch alone (the native engine was not built when Recurra was installed, as no C++17 compiler was found or it "
-    "failed; install one and reinstall: pip install --force-reinstall --no-deps recurra)"
-)
+_INSTALL = "install a C++17 compiler and reinstall: pip install --force-reinstall --no-deps recurra"
+_NOT_BUILT = "the engine was not built when Recurra was installed: no compiler was found, or it failed"
 
 
 @functools.cache
 def engine() -> ModuleType | None:
     """Give the native engine, or None where torch computes everything.
 
-    Two variables of the environment are read, once: `RECURRA_NATIVE=0` leaves the engine aside, and
-    `RECURRA_ISA=avx2`, say, takes that instruction set instead of the best one.
+    Two variables of the environment are read, once. `RECURRA_NATIVE=0` leaves the engine aside, and `RECURRA_NATIVE=1`
+    makes it an error that there is none. `RECURRA_ISA=avx2`, say, takes that instruction set instead of the best one.
 
     Raises `UsageError` where one of them asks for what is not to be had here. An engine that was built and cannot be
     loaded is a `RuntimeWarning` that says why.
     """
-    switch = os.environ.get("RECURRA_NATIVE", "1")
-    if switch not in ("0", "1"):
-        raise UsageError(f"RECURRA_NATIVE: expected 0 (torch alone) or 1, got {switch!r}")
-    module = _load() if switch == "1" else None
-    wanted = os.environ.get("RECURRA_ISA", "")
-    if wanted and switch == "1":
-        _select(module, wanted)
+    switch, isa = os.environ.get("RECURRA_NATIVE", ""), os.environ.get("RECURRA_ISA", "")
+    if switch not in ("", "0", "1"):
+        raise UsageError(f"RECURRA_NATIVE: expected 0 (torch alone) or 1 (the native engine), got {switch!r}")
+    module = None if switch == "0" else _load()
+    if module is None:
+        if switch == "1":
+            raise UsageError(f"RECURRA_NATIVE is 1, but {_why_absent(switch)}")
+        if isa:
+            raise UsageError(f"RECURRA_ISA is {isa!r}, but {_why_absent(switch)}; unset RECURRA_ISA")
+    elif isa and not module.select(isa):
+        compiled = [name for name, _ in module.isas()]
+        why = "this machine cannot run it" if isa in compiled else "this build has no such instruction set"
+        raise UsageError(f"RECURRA_ISA: expected one of {', '.join(_usable(module))}, got {isa!r}: {why}")
     return module
-
-
-def usable() -> list[str]:
-    """List the instruction sets that the engine was compiled for and this machine runs, the best one last."""
-    module = engine()
-    return _usable(module) if module else []
 
 
 def describe() -> str:
@@ -53,13 +51,11 @@ def describe() -> str:
     module = engine()
     if module is not None:
         return f"native, {module.selected()} (usable: {', '.join(_usable(module))})"
-    if os.environ.get("RECURRA_NATIVE") == "0":
-        return "torch alone (RECURRA_NATIVE is 0)"
-    return _ABSENT if importlib.util.find_spec(_NAME) is None else "torch alone (the native engine cannot be loaded)"
+    return f"torch alone ({_why_absent(os.environ.get('RECURRA_NATIVE', ''))})"
 
 
 def _load() -> ModuleType | None:
-    if importlib.util.find_spec(_NAME) is None:
+    if not _is_installed():
         return None
     try:
         return importlib.import_module(_NAME)
@@ -69,16 +65,15 @@ def _load() -> ModuleType | None:
         return None
 
 
-def _select(module: ModuleType | None, wanted: str) -> None:
-    if module is None:
-        raise UsageError(
-            f"RECURRA_ISA: {wanted!r} asks for the native engine, which is {_ABSENT}; or unset RECURRA_ISA"
-        )
-    if not module.select(wanted):
-        compiled = [name for name, _ in module.isas()]
-        why = "this machine cannot run it" if wanted in compiled else "there is no such instruction set in this build"
-        raise UsageError(f"RECURRA_ISA: expected one of {', '.join(_usable(module))}, got {wanted!r}: {why}")
+def _is_installed() -> bool:
+    return importlib.util.find_spec(_NAME) is not None
 
 
 def _usable(module: ModuleType) -> list[str]:
     return [name for name, runs in module.isas() if runs]
+
+
+def _why_absent(switch: str) -> str:
+    if switch == "0":
+        return "RECURRA_NATIVE is 0"
+    return "the engine is installed and cannot be loaded" if _is_installed() else f"{_NOT_BUILT}; {_INSTALL}"
