@@ -152,11 +152,17 @@ def _all_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def _in_zip(data: bytes) -> dict[str, _Member]:
     archive = zipfile.ZipFile(io.BytesIO(data))
     return {
-        # No more is read than the size that is stated, true or not.
-        info.filename.lstrip("/"): (info.file_size, lambda info=info: archive.read(info))
+        info.filename.lstrip("/"): (info.file_size, lambda info=info: _stated(archive, info))
         for info in archive.infolist()
         if not info.is_dir()
     }
+
+
+def _stated(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Read a member, of which no more is kept than the size that is stated; that this is all is checked by its sum."""
+    # ZipFile.read would unfold all there is before it cuts that off.
+    with archive.open(info) as stream:
+        return b"".join(iter(lambda: stream.read(_PIECE), b""))
 
 
 def _checked(
