@@ -29,12 +29,13 @@ def engine() -> ModuleType | None:
     switch, isa = os.environ.get("RECURRA_NATIVE", ""), os.environ.get("RECURRA_ISA", "")
     if switch not in ("", "0", "1"):
         raise UsageError(f"RECURRA_NATIVE: expected 0 (torch alone) or 1 (the native engine), got {switch!r}")
-    module = None if switch == "0" else _load()
+    if switch == "0":
+        return None
+    module = _load()
     if module is None:
-        if switch == "1":
-            raise UsageError(f"RECURRA_NATIVE is 1, but {_why_absent(switch)}")
-        if isa:
-            raise UsageError(f"RECURRA_ISA is {isa!r}, but {_why_absent(switch)}; unset RECURRA_ISA")
+        if switch == "1" or isa:
+            asked = "RECURRA_NATIVE is 1" if switch == "1" else f"RECURRA_ISA is {isa!r}"
+            raise UsageError(f"{asked}, but {_why_absent()}")
     elif isa and not module.select(isa):
         compiled = [name for name, _ in module.isas()]
         why = "this machine cannot run it" if isa in compiled else "this build has no such instruction set"
@@ -51,7 +52,9 @@ def describe() -> str:
     module = engine()
     if module is not None:
         return f"native, {module.selected()} (usable: {', '.join(_usable(module))})"
-    return f"torch alone ({_why_absent(os.environ.get('RECURRA_NATIVE', ''))})"
+    if os.environ.get("RECURRA_NATIVE") == "0":
+        return "torch alone (RECURRA_NATIVE is 0)"
+    return f"torch alone ({_why_absent()})"
 
 
 def _load() -> ModuleType | None:
@@ -73,7 +76,5 @@ def _usable(module: ModuleType) -> list[str]:
     return [name for name, runs in module.isas() if runs]
 
 
-def _why_absent(switch: str) -> str:
-    if switch == "0":
-        return "RECURRA_NATIVE is 0"
+def _why_absent() -> str:
     return "the engine is installed and cannot be loaded" if _is_installed() else f"{_NOT_BUILT}; {_INSTALL}"
