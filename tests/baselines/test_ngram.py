@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurra.baselines import KneserNey, Uniform, language_baselines
+from recurra.baselines import KneserNey, Uniform, counts, guesses, language_baselines
 from recurra.errors import DataError, UsageError
 
 BEGIN, END, A, B, C, D = range(6)
@@ -148,6 +148,37 @@ def test_probabilities_sum_to_one_in_every_context(corpus, order, marked, contex
     assert probs.sum() == pytest.approx(1, abs=1e-12)
     one_by_one = [probability(model, word, *before) for word in range(1, 7)]
     assert probs[1:] == pytest.approx(one_by_one, rel=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents, orders, st.booleans(), st.lists(st.integers(1, 6), max_size=8), st.booleans())
+def test_a_hit_is_the_likeliest_of_the_whole_distribution(corpus, order, marked, text, cut):
+    """Every id is tried after every context; where several are equally likely, exactly one of them is the hit."""
+    sequences = [np.array(d, np.int64) for d in corpus] + [np.array([2, 3])]
+    model = KneserNey(order).fit(sequences, 7, begin=0, end=1 if marked else None)
+    for place in range(len(text) + 1):
+        context = np.array(text[:place] if cut else [0, *text[:place]], np.int64)
+        probs = model.distribution(context)
+        right = [word for word in range(1, 7) if model.hits(np.array([word]), context)[0]]
+        assert len(right) == 1 and probs[right[0]] == pytest.approx(probs.max(), rel=1e-12)
+
+
+def test_hits_of_a_text_are_those_of_its_ids_one_by_one(monkeypatch):
+    rng = np.random.default_rng(5)
+    train, text = np.minimum(rng.zipf(1.5, 3000) + 1, 29), np.minimum(rng.zipf(1.5, 400) + 1, 29)
+    model = KneserNey(4).fit([train], 30, begin=0, end=None)
+    whole = model.hits(text)
+    assert 0.2 < whole.mean() < 0.9 and set(whole.tolist()) == {0.0, 1.0}
+    one_by_one = [model.hits(text[i : i + 1], np.array([0, *text[:i]]))[0] for i in range(len(text))]
+    assert whole.tolist() == one_by_one
+    monkeypatch.setattr(counts, "CHUNK", 64)
+    monkeypatch.setattr(guesses, "CHUNK", 64)
+    in_pieces = KneserNey(4).fit([train], 30, begin=0, end=None)
+    assert in_pieces.hits(text).tolist() == whole.tolist()
+
+
+def test_uniform_guesses_at_random():
+    assert Uniform(5).hits(np.array([2, 4, 1])).tolist() == pytest.approx([1 / 4] * 3)
 
 
 def test_a_begin_mark_that_is_not_the_first_id():

@@ -2,6 +2,7 @@
 
 from recurra.baselines.base import Baseline
 from recurra.baselines.discounts import Discounts
-from recurra.baselines.ngram import KneserNey, Uniform, language_baselines
+from recurra.baselines.ngram import KneserNey, language_baselines
+from recurra.baselines.uniform import Uniform
 
 __all__ = ["Baseline", "Discounts", "KneserNey", "Uniform", "language_baselines"]

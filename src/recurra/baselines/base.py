@@ -11,7 +11,8 @@ from recurra.errors import UsageError
 
 
 class Baseline(Protocol):
-    """What every language baseline can do: learn from sequences of ids, then say how likely the ids of another are.
+    """What every language baseline can do: learn from sequences of ids, then say how likely the ids of another are, and which
+    of them it would have guessed.
 
     Attributes:
         trained_on: units that it learnt from, ends of documents included; fewer than there were where a limit is said.
@@ -22,6 +23,8 @@ class Baseline(Protocol):
     def fit(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> Self: ...
 
     def log_probs(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray: ...
+
+    def hits(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray: ...
 
 
 def check_marks(size: int, begin: int, end: int | None) -> None:

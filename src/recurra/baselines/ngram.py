@@ -1,8 +1,8 @@
-"""Language models that count: uniform, and interpolated modified Kneser–Ney of any order."""
+"""Language models that count: interpolated modified Kneser–Ney of any order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,6 +11,8 @@ import numpy as np
 from recurra.baselines.base import Baseline, check_ids, check_marks, check_range
 from recurra.baselines.counts import CHUNK, Counts, adjust, count, find, pieces
 from recurra.baselines.discounts import Discounts
+from recurra.baselines.guesses import likeliest
+from recurra.baselines.uniform import Uniform
 from recurra.errors import DataError, UsageError
 
 MEMORY = 3 * 2**30
@@ -24,34 +26,6 @@ def language_baselines() -> dict[str, Baseline]:
     ['uniform', 'bigram', 'kneser-ney-5']
     """
     return {"uniform": Uniform(), "bigram": KneserNey(2), "kneser-ney-5": KneserNey(5)}
-
-
-class Uniform:
-    """Every id that can be predicted (all but the begin mark) is equally likely: 1 / (V − 1).
-
-    >>> Uniform(5).log_probs(np.array([2, 4])).round(4).tolist()
-    [-1.3863, -1.3863]
-    """
-
-    def __init__(self, size: int | None = None) -> None:
-        if size is not None and size < 2:
-            raise UsageError(f"size: expected 2 or more ids (one of them the begin mark), got {size}")
-        self.size = size
-        self.trained_on = 0
-
-    def fit(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> Self:
-        """Take the size of the vocabulary, V; the sequences do not matter."""
-        check_marks(size, begin, end)
-        self.size = size
-        self.trained_on = sum(len(sequence) + (end is not None) for sequence in sequences)
-        return self
-
-    def log_probs(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
-        """The natural log-probability of each id, float64 (T,); the context does not matter."""
-        del context
-        if self.size is None:
-            raise UsageError("Uniform has no vocabulary yet: give it a size, or call fit first")
-        return np.full(len(sequence), -np.log(self.size - 1))
 
 
 class KneserNey:
@@ -99,6 +73,7 @@ class KneserNey:
         self._size = self._begin = 0
         self._single = np.empty(0)
         self._longer: list[_Order] = []
+        self._likeliest: list[np.ndarray] = []
 
     def fit(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> Self:
         """Count the n-grams of the sequences and work out every probability that looking up will need.
@@ -129,7 +104,7 @@ class KneserNey:
         taken = self.discounts[0].of(singles)
         probs = (singles - taken + taken.sum() / (size - 1)) / singles.sum()
         probs[begin] = 0.0
-        self._single, self._longer = probs, []
+        self._single, self._longer, self._likeliest = probs, [], []
         for discounts in self.discounts[1:]:
             table = tables.pop(0)  # each is let go of as soon as it is of no more use: they are large
             if not len(table.keys):
@@ -163,14 +138,18 @@ class KneserNey:
         Raises:
             UsageError: `fit` was not called, an id is not in 0 … V − 1, or the sequence holds the begin mark.
         """
-        before = self._before(context)
-        check_ids(sequence, self._size, self._begin, "the sequence")
-        log_probs = np.empty(len(sequence))
-        for part in pieces(len(sequence)):
-            words = np.concatenate([before, np.asarray(sequence[part], np.int64)])
-            log_probs[part] = np.log(self._probs(words)[len(before) :])
-            before = words[max(0, len(words) - self.order + 1) :]
-        return log_probs
+        return np.log(self._of_each(sequence, context, self._probs))
+
+    def hits(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
+        """Whether each id is the likeliest one given those before it, 1 or 0, float64 (T,); arguments as for `log_probs`.
+
+        Of ids that are equally likely, one is taken for the likeliest.
+
+        >>> model = KneserNey(2).fit([np.array([2, 3, 2, 2, 3])], size=5, begin=0, end=None)
+        >>> model.hits(np.array([2, 3, 2, 4])).tolist()
+        [1.0, 1.0, 1.0, 0.0]
+        """
+        return self._of_each(sequence, context, lambda words: self._guesses(words) == words)
 
     def distribution(self, context: np.ndarray | None = None) -> np.ndarray:
         """The probability of every id to come next, float64 (V,); without a context, at the beginning of a document.
@@ -192,6 +171,19 @@ class KneserNey:
                 probs[table.keys[first:last] - place * self._size] = table.probs[first:last]
         return probs
 
+    def _of_each(
+        self, sequence: np.ndarray, context: np.ndarray | None, ask: Callable[[np.ndarray], np.ndarray]
+    ) -> np.ndarray:
+        """What is asked of each id given all before it, float64 (T,), a piece of the sequence at a time."""
+        before = self._before(context)
+        check_ids(sequence, self._size, self._begin, "the sequence")
+        answers = np.empty(len(sequence))
+        for part in pieces(len(sequence)):
+            words = np.concatenate([before, np.asarray(sequence[part], np.int64)])
+            answers[part] = ask(words)[len(before) :]
+            before = words[max(0, len(words) - self.order + 1) :]
+        return answers
+
     def _before(self, context: np.ndarray | None) -> np.ndarray:
         """As much of the context as the longest n-gram can hold."""
         if not self.discounts:
@@ -207,6 +199,20 @@ class KneserNey:
             backoff = np.where(places >= 0, table.backoff[places], 1.0)
             probs[1:] = np.where(found >= 0, table.probs[found], probs[1:] * backoff)
         return probs
+
+    def _guesses(self, words: np.ndarray) -> np.ndarray:
+        """The likeliest id given all before it in `words`: the likeliest of those seen there, or that of the shorter context."""
+        if not self._likeliest:
+            self._likeliest = [likeliest(t.keys, t.probs, self._size, len(t.backoff)) for t in self._longer]
+        guesses = np.full(len(words), self._single.argmax())
+        probs = self._single[guesses]
+        for (table, places, _), best in zip(self._lookups(words), self._likeliest, strict=True):
+            top = np.where(places >= 0, best[places], -1)
+            seen = np.where(top >= 0, table.probs[top], 0.0)
+            shorter = np.where(places >= 0, table.backoff[places], 1.0) * probs[1:]
+            guesses[1:] = np.where(seen >= shorter, table.keys[top] % self._size, guesses[1:])
+            probs[1:] = np.maximum(seen, shorter)
+        return guesses
 
     def _lookups(self, words: np.ndarray) -> Iterator[tuple[_Order, np.ndarray, np.ndarray]]:
         """For each order from 2 up: its table, and for every id but the first the place of the n − 1 ids before it in
