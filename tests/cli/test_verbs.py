@@ -48,7 +48,7 @@ def test_evaluate_follows_the_contract(run: Path) -> None:
     assert set(result) == {"task", "data", "count", "metrics", "baselines"}
     assert set(result["baselines"]) == {"uniform", "bigram", "kneser-ney-5"}
     for figures in [result["metrics"], *result["baselines"].values()]:
-        assert {"nll", "perplexity", "bits_per_char", "bits_per_byte"} <= set(figures)
+        assert set(figures) == {"nll", "perplexity", "bits_per_char", "bits_per_byte", "accuracy"}
     assert result["metrics"]["nll"] < result["baselines"]["uniform"]["nll"]
     assert result["count"] == result_count(run)
 

@@ -35,7 +35,8 @@ def measure_baseline(
     """Fit a baseline on the training text and measure it exactly as the network is measured."""
     baseline.fit(train.sequences, vocabulary.size, vocabulary.begin, end)
     targets = [_with_end(ids, end) for ids in part.sequences]
-    return _figures(part, vocabulary, end, [baseline.log_probs(ids) for ids in targets], None)
+    log_probs, hits = [baseline.log_probs(ids) for ids in targets], [baseline.hits(ids) for ids in targets]
+    return _figures(part, vocabulary, end, log_probs, hits)
 
 
 def _with_end(ids: np.ndarray, end: int | None) -> np.ndarray:
@@ -43,14 +44,18 @@ def _with_end(ids: np.ndarray, end: int | None) -> np.ndarray:
 
 
 def _figures(
-    part: Part, vocabulary: Vocabulary, end: int | None, log_probs: list[np.ndarray], hits: list[np.ndarray] | None
+    part: Part, vocabulary: Vocabulary, end: int | None, log_probs: list[np.ndarray], hits: list[np.ndarray]
 ) -> dict[str, float]:
+    """Give the figures of all sequences; hits: how likely the first guess at each id was right (a network's is, or is not)."""
     # What stands for an unknown word is foretold, the word itself is not: bits of the text would be far too few.
     lossy = vocabulary.unknown is not None and any((ids == vocabulary.unknown).any() for ids in part.sequences)
     total = LanguageScore() if lossy else LanguageScore(characters=part.characters, bytes=part.bytes)
-    for index, (ids, values) in enumerate(zip(part.sequences, log_probs, strict=True)):
+    right = 0.0
+    for ids, values, guessed in zip(part.sequences, log_probs, hits, strict=True):
         starts = vocabulary.starts(ids)
         if end is not None:
             starts = np.append(starts, True)
-        total.merge(LanguageScore().add(values, starts, correct=hits[index] if hits else None))
-    return {"count": total.units, **total.metrics()}
+        total.merge(LanguageScore().add(values, starts))
+        # A unit of several ids is right when all of them are.
+        right += float(np.multiply.reduceat(guessed.astype(np.float64), np.flatnonzero(starts)).sum())
+    return {"count": total.units, **total.metrics(), "accuracy": right / total.units}

@@ -198,6 +198,10 @@ class LanguageModel(Task[LanguageModelConfig]):
             for title, baseline in language_baselines().items():
                 progress(f"measuring the baseline {title}")
                 beside[title] = measure_baseline(baseline, self.examples.train, part, self.vocabulary, self.end)
+                if baseline.trained_on < (units := self.examples.train.units):
+                    progress(
+                        f"{title}: learnt from the last {baseline.trained_on:,} of {units:,} units; more do not fit into memory"
+                    )
         count = int(model.pop("count"))
         for figures in beside.values():
             figures.pop("count")
