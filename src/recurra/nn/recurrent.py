@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,6 +60,11 @@ class Recurrent(nn.RNNBase):
         Returns the outputs of the last layer, (T, B, D·H) laid out as the input, and the state after the last step.
         Raises `UsageError` where ranks, shapes, types, devices or lengths do not fit.
         """
+        # torch.compile leaves recurrent modules out, but would read what they call, piece by piece and shape by shape.
+        run = _beside_the_compiler if "torch._dynamo" in sys.modules else Recurrent._run
+        return run(self, input, hx, lengths, return_gates)
+
+    def _run(self, input: Any, hx: Any, lengths: Any, return_gates: bool) -> Any:
         batch = Batch.of(input, lengths, batch_first=self.batch_first, features=self.input_size)
         state = self._read_state(hx, batch)
         if lengths is None and not return_gates and self._has_one_kernel(batch.x):
@@ -129,6 +135,10 @@ class Recurrent(nn.RNNBase):
             return x.dtype
         kept = self.mode == "GRU" or (self.mode == "LSTM" and batch.packed is not None and not self.proj_size)
         return x.dtype if kept else torch.get_autocast_dtype(device)
+
+
+# It loads the compiler when it is called, and is called only where that is loaded.
+_beside_the_compiler = torch._disable_dynamo(Recurrent._run)
 
 
 class RNN(Recurrent, nn.RNN):
