@@ -17,6 +17,9 @@ from recurra.text import Corpus, PlainTextError, Vocabulary, build_vocabulary, c
 
 SKIPPED_SHOWN = 5
 
+WATCHED = 1_500_000
+"""Characters that are validated on at most: more tell hardly more, and would be read again and again while training."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -62,7 +65,7 @@ class Examples:
         for part in (self.train, self.valid, self.test):
             for sequence in part.sequences if part else []:
                 digest.update(len(sequence).to_bytes(8, "little"))
-                digest.update(np.ascontiguousarray(sequence, dtype=np.int32).tobytes())
+                digest.update(np.ascontiguousarray(sequence, dtype=np.int32).data)
             digest.update(b"|")
         return digest.hexdigest()
 
@@ -129,6 +132,7 @@ def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
             given = read(arguments, data)
             texts[name], skipped[name] = given.documents, given.skipped
             notes += [f"{name}: {message}" for message in _left_out(given.skipped)]
+    notes += _shorten(texts["valid"], corpus.continuous)
     if vocabulary is None:
         vocabulary = build_vocabulary(
             texts["train"],
@@ -157,3 +161,19 @@ def _split(corpus: Corpus, valid: float, test: float) -> dict[str, list[str]]:
     end_train, end_valid = split_text(len(text), valid, test)
     parts = {"train": text[:end_train], "valid": text[end_train:end_valid], "test": text[end_valid:]}
     return {name: [part] if part else [] for name, part in parts.items()}
+
+
+def _shorten(texts: list[str], continuous: bool, most: int | None = None) -> list[str]:
+    """Leave of validation texts what is worth reading: a text's beginning, of documents one in every few; and say so.
+
+    >>> poems = ["one", "two", "three", "four", "five"]
+    >>> _shorten(poems, False, most=12), poems
+    (['validating on 12 of 19 characters, which is enough to compare by'], ['one', 'three', 'five'])
+    """
+    most = WATCHED if most is None else most
+    characters = sum(map(len, texts))
+    if characters <= most:
+        return []
+    texts[:] = [texts[0][:most]] if continuous else texts[:: -(-characters // most)]
+    kept = sum(map(len, texts))
+    return [f"validating on {kept:,} of {characters:,} characters, which is enough to compare by"]

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from recurra.baselines import Baseline
 from recurra.metrics import LanguageScore
 from recurra.tasks.lm.examples import Part
 from recurra.tasks.lm.network import LanguageNetwork
-from recurra.tasks.lm.scoring import document_item, score_items, text_items
+from recurra.tasks.lm.scoring import LANES, Item, Scored, document_item, score_items, text_items
 from recurra.text import Vocabulary
+
+LONG = 2**20
+"""Units from which on a text is cut into more lanes: many at a time are several times as fast, and show how far it is."""
+LANE = 2**14  # units of one lane of such a text, beside which those read to warm up are few
+DOCUMENTS = 64 * LANES  # that are scored together, sorted by their lengths, before anything is said
+SECONDS = 20  # from one word on how far it is to the next
 
 
 def measure_network(
-    network: LanguageNetwork, part: Part, vocabulary: Vocabulary, context: int, end: int | None
+    network: LanguageNetwork,
+    part: Part,
+    vocabulary: Vocabulary,
+    context: int,
+    end: int | None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, float]:
-    """Measure a network: the figures of `LanguageScore`, and how many units they are over ("count")."""
+    """Measure a network: the figures of `LanguageScore`, and how many units they are over ("count").
+
+    `progress` is told now and then how far it is, where that takes long.
+    """
     if part.continuous:
-        items = text_items(part.sequences[0], context)
+        ids = part.sequences[0]
+        items = text_items(ids, context, **({"lanes": len(ids) // LANE} if len(ids) > LONG else {}))
     else:
         items = [document_item(ids, context, end) for ids in part.sequences]
-    scored = score_items(network, items)
+    scored = _scored(network, items, LANES if part.continuous else DOCUMENTS, progress)
     if part.continuous:  # the lanes are one text again
         log_probs = [np.concatenate([s.log_probs for s in scored])]
         hits = [np.concatenate([s.hits for s in scored])]
@@ -29,14 +47,31 @@ def measure_network(
     return _figures(part, vocabulary, end, log_probs, hits)
 
 
+def _scored(
+    network: LanguageNetwork, items: Sequence[Item], together: int, progress: Callable[[str], None]
+) -> list[Scored]:
+    scored: list[Scored] = []
+    said = time.monotonic()
+    for first in range(0, len(items), together):
+        scored += score_items(network, items[first : first + together])
+        if time.monotonic() > said + SECONDS and len(scored) < len(items):
+            said = time.monotonic()
+            progress(f"measured {100 * len(scored) // len(items)} %")
+    return scored
+
+
 def measure_baseline(
     baseline: Baseline, train: Part, part: Part, vocabulary: Vocabulary, end: int | None
 ) -> dict[str, float]:
-    """Fit a baseline on the training text and measure it exactly as the network is measured."""
+    """Fit a baseline on the training text and measure it exactly as the network is measured.
+
+    "trained_on" says from how many units it learnt, where all would have taken more memory than it may (`KneserNey`).
+    """
     baseline.fit(train.sequences, vocabulary.size, vocabulary.begin, end)
     targets = [_with_end(ids, end) for ids in part.sequences]
     log_probs, hits = [baseline.log_probs(ids) for ids in targets], [baseline.hits(ids) for ids in targets]
-    return _figures(part, vocabulary, end, log_probs, hits)
+    figures = _figures(part, vocabulary, end, log_probs, hits)
+    return figures if baseline.trained_on == train.units else {**figures, "trained_on": baseline.trained_on}
 
 
 def _with_end(ids: np.ndarray, end: int | None) -> np.ndarray:
