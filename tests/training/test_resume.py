@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from recurra.configuration import load_configuration
+from recurra.training.checkpoint import read_checkpoint
+
 _spec = importlib.util.spec_from_file_location("killing", Path(__file__).with_name("killing.py"))
 assert _spec is not None and _spec.loader is not None
 killing: Any = importlib.util.module_from_spec(_spec)
@@ -43,6 +46,34 @@ def test_killed_at_any_moment_it_ends_with_the_same_bits(drive: Any, data: Path,
         for key, value in killing.outcome(run).items():
             assert value == expected[key], f"{key} after {kills}"
     assert met >= 5  # of seven; four cases make twenty
+
+
+def test_killed_at_any_moment_before_its_first_step_it_knows_its_limit_of_time(
+    drive: Any, data: Path, tmp_path: Path
+) -> None:
+    arguments = {"task": "lm", "data": str(data), **killing.EVERYTHING, "epochs": None, "within": "1s"}
+    left = []
+    for number in range(1, 200):
+        run = tmp_path / str(number)
+        assert drive("train", {"at": "io", "number": number}, out=str(run), **arguments)["killed"]
+        begun, safe = (run / "config.toml").is_file(), any(run.glob("checkpoint/*.safetensors"))
+        limit = load_configuration(run / "config.toml").training.within if begun else None
+        left.append((begun, safe, limit))
+        if safe and limit is None:
+            break
+    # In this order: nothing that could be gone on with, then the limit, then the limit and a plan, then the plan alone.
+    assert list(dict.fromkeys(left)) == [
+        (False, False, None),
+        (True, False, "1s"),
+        (True, True, "1s"),
+        (True, True, None),
+    ]
+    for state in ((True, False, "1s"), (True, True, "1s")):
+        run = tmp_path / str(left.index(state) + 1)
+        assert drive("resume", folder=str(run), quiet=True)["error"] is None
+        plan = read_checkpoint(run / "checkpoint").facts["plan"]  # type: ignore[union-attr]
+        assert plan["seconds"] == 1.0  # the least that a plan is made for
+        assert load_configuration(run / "config.toml").training.epochs == plan["epochs"]
 
 
 def test_what_is_the_same_is_worth_comparing(drive: Any, data: Path, tmp_path: Path) -> None:
