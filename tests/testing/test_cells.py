@@ -7,6 +7,7 @@ import torch
 
 from recurra.cells import GRU, LSTM, OnnxOp, register
 from recurra.cells import base as registry
+from recurra.kernels import LayerOutput, layer, scan_layer
 from recurra.testing import check_cell
 
 
@@ -120,3 +121,31 @@ def test_a_step_of_its_own_type():
 
     with pytest.raises(AssertionError, match=r"single: check_step_shapes: step, h: expected .*float64"):
         check_cell(Single)
+
+
+def test_a_step_that_looks_at_an_output_that_may_be_projected():
+    @register
+    class Looks(GRU):
+        """Says that its output may be projected, though its step reads it, H wide."""
+
+        name = "looks"
+        torch_mode = None
+        projectable = True
+
+    with pytest.raises(AssertionError, match="looks: check_projection: projectable: a step that is given no product"):
+        check_cell(Looks)
+
+
+def test_a_kernel_that_reads_the_padding(monkeypatch):
+    """A kernel that runs every row to the end of the batch, and clears what it should not have computed."""
+
+    def careless(cell, x, state, weights, lengths, reverse, return_gates):
+        if lengths is None or reverse or return_gates:
+            return None
+        y, end, _ = scan_layer(cell, x, state, weights)
+        past = torch.arange(len(x)).unsqueeze(1) >= lengths
+        return LayerOutput(y.masked_fill(past.unsqueeze(-1), 0), end)
+
+    monkeypatch.setattr(layer, "KERNELS", [careless])
+    with pytest.raises(AssertionError, match=r"plugged: check_rows: run_layer.*: h of row 0"):
+        check_cell(register(Plugged))

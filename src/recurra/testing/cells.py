@@ -9,7 +9,7 @@ from torch import Tensor
 
 from recurra.cells import Cell, cell_names, get_cell
 from recurra.nn import Layer
-from recurra.testing import over_time
+from recurra.testing import over_time, ragged
 from recurra.testing.expect import expect, expect_same, one_thread
 
 Check = Callable[[type[Cell]], None]
@@ -41,7 +41,7 @@ def cell_checks() -> list[Check]:
     ['check_facts', 'check_shapes']
     """
     own = [check_facts, check_shapes, check_onnx, check_step_shapes, check_step_pure, check_step_pointwise]
-    return [*own, check_state_dict, *over_time.CHECKS]
+    return [*own, check_state_dict, *over_time.CHECKS, *ragged.CHECKS]
 
 
 def check_facts(cell: type[Cell]) -> None:

@@ -98,7 +98,7 @@ def check_kernel_float64(cell: type[Cell]) -> None:
     """In float64 the kernel is the scanned step, forward and backward."""
     for sizes in (ODD, EVEN):
         problem = draw_problem(cell, sizes)
-        _compare(
+        compare(
             f"run_layer against scan_layer, {sizes}",
             solve(run_layer, cell, problem),
             solve(scan_layer, cell, problem),
@@ -112,7 +112,7 @@ def check_kernel_float32(cell: type[Cell]) -> None:
         problem = draw_problem(cell, sizes)
         exact, single = solve(scan_layer, cell, problem), problem.to(torch.float32)
         for run in (run_layer, scan_layer):
-            _compare(
+            compare(
                 f"{run.__name__} in float32, {sizes}", solve(run, cell, single), exact, rounding(torch.float32, sizes)
             )
 
@@ -127,7 +127,7 @@ def check_autocast(cell: type[Cell]) -> None:
         for name in cell.states:
             got = mixed[0][name].dtype
             expect(got == torch.float32, f"{run.__name__} under autocast, {name}: expected float32, got {got}")
-        _compare(f"{run.__name__} under autocast", mixed, exact, rounding(torch.bfloat16, ODD))
+        compare(f"{run.__name__} under autocast", mixed, exact, rounding(torch.bfloat16, ODD))
 
 
 def rounding(dtype: torch.dtype, sizes: tuple[int, int, int, int]) -> float:
@@ -141,12 +141,13 @@ def rounding(dtype: torch.dtype, sizes: tuple[int, int, int, int]) -> float:
     return UNIT[dtype] * math.sqrt(steps * (inputs + hidden + 8))
 
 
-def _compare(
+def compare(
     what: str,
     got: tuple[dict[str, Tensor], dict[str, Tensor]],
     wanted: tuple[dict[str, Tensor], dict[str, Tensor]],
     limit: float,
 ) -> None:
+    """Expect outputs to agree within a limit, relative to the largest value of each, and gradients within twice that."""
     for name, value in wanted[0].items():
         expect_close(f"{what}: {name}", got[0][name], value, limit)
     for name, value in wanted[1].items():  # the way back is as long as the way there
@@ -177,7 +178,7 @@ def check_batch_mates(cell: type[Cell]) -> None:
         kept = {name: value[..., :1, :] for name, value in outputs.items()}
         of_state = [name for name in gradients if name not in lane.weights]
         beside = {name: g[..., :1, :] if name in of_state else g for name, g in gradients.items()}
-        _compare(f"a sequence alone and in a batch, {dtype}", (kept, beside), alone, limit)
+        compare(f"a sequence alone and in a batch, {dtype}", (kept, beside), alone, limit)
 
 
 def check_windows(cell: type[Cell]) -> None:
@@ -193,7 +194,7 @@ def check_windows(cell: type[Cell]) -> None:
                 outputs.append(y)
             return LayerOutput(torch.cat(outputs), state)
 
-        _compare(f"in windows and whole, {dtype}", solve(in_windows, cell, problem), whole, limit)
+        compare(f"in windows and whole, {dtype}", solve(in_windows, cell, problem), whole, limit)
 
 
 def check_edges(cell: type[Cell]) -> None:
@@ -210,14 +211,14 @@ def check_edges(cell: type[Cell]) -> None:
         expect_same("B = 0: the state", end, nobody)
     y, end, _ = run_layer(cell, problem.x[:1], problem.state, problem.weights)
     expect_same("T = 1: the output and the first state", [y[0]], [end[0]])
-    state, _ = _one_step(cell, problem)
+    state, _ = one_step(cell, problem)
     for name, got, wanted in zip(cell.states, end, state, strict=True):
         expect_close(f"T = 1: {name}", got, wanted, rounding(torch.float32, ODD))
 
 
-def _one_step(cell: type[Cell], problem: Problem) -> tuple[CellState, tuple[Tensor, ...]]:
+def one_step(cell: type[Cell], problem: Problem) -> tuple[CellState, tuple[Tensor, ...]]:
     """Take the first step with nothing but the definition of the weights' layout."""
-    weights, hidden = problem.weights, problem.state[0].shape[1]
+    weights, hidden = problem.weights, len(problem.weights["weight_ih"]) // len(cell.gates)
 
     def of_gates(rows: Tensor) -> Sequence[Tensor]:
         return [rows[:, cell.gate_rows(gate, hidden)] for gate in cell.gates]
