@@ -12,6 +12,7 @@ import torch.nn.utils.parametrizations
 from torch.nn.utils import parametrize
 
 from recurra import nn
+from recurra.errors import UsageError
 
 T, B, I, H = 4, 3, 5, 6  # noqa: E741
 PAIRS = {"rnn": (torch.nn.RNN, nn.RNN), "lstm": (torch.nn.LSTM, nn.LSTM), "gru": (torch.nn.GRU, nn.GRU)}
@@ -181,3 +182,17 @@ def test_the_package_gives_its_modules_without_another_import():
     import recurra
 
     assert recurra.nn.LSTM is nn.LSTM
+
+
+@pytest.mark.parametrize("options", [{}, {"lengths": [4, 2, 0]}, {"return_gates": True}])
+@every_module
+def test_on_another_device_than_the_cpu(name, options):
+    """The meta device computes nothing, but every path to its shapes is that of a GPU."""
+    module = OURS[name](I, H, num_layers=2, bidirectional=True, device="meta")
+    y, end, *gates = module(torch.zeros(T, B, I, device="meta"), **options)
+    assert y.is_meta and y.shape == (T, B, 2 * H)
+    assert all(value.is_meta and value.shape == (4, B, H) for value in (end if isinstance(end, tuple) else (end,)))
+    assert [value.shape for each in gates for value in each] == [(T, B, len(module.cell.gates), H)] * 4 * len(gates)
+    with pytest.raises(UsageError, match="state h: is on cpu but x on meta"):
+        first = tuple(torch.zeros(4, B, H) for _ in module.cell.states)
+        module(torch.zeros(T, B, I, device="meta"), first if len(first) > 1 else first[0], **options)
