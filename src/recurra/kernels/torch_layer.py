@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -50,8 +52,14 @@ def _call(
     # has_biases, num_layers, dropout, train, bidirectional
     options = ("bias_ih" in weights, 1, 0.0, torch.is_grad_enabled(), False)
     function = getattr(torch._VF, mode)
-    with warnings.catch_warnings():
-        if "weight_hr" in weights:  # that oneDNN has no projections is no news to a caller who cannot change it
-            warnings.filterwarnings("ignore", message="LSTM with projections is not supported with oneDNN")
+    with _unheard() if "weight_hr" in weights else nullcontext():
         y, *new = function(x, hx, flat, *options, False) if sizes is None else function(x, sizes, hx, flat, *options)
     return y, tuple(value.squeeze(0).to(old.dtype) for value, old in zip(new, state, strict=True))
+
+
+@contextmanager
+def _unheard() -> Generator[None]:
+    """That oneDNN has no projections is no news to a caller who cannot change it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="LSTM with projections is not supported with oneDNN")
+        yield
