@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from recurra.baselines import KneserNey, Uniform
+from recurra.tasks.lm import measure
 from recurra.tasks.lm.examples import encode
 from recurra.tasks.lm.measure import measure_baseline, measure_network
 from recurra.text import build_vocabulary
@@ -79,6 +80,19 @@ def test_the_baselines_have_the_figures_of_the_network(model):
     assert result["baselines"]
     for figures in result["baselines"].values():
         assert figures.keys() == result["metrics"].keys()
+
+
+def test_evaluation_says_how_far_it_is_where_it_takes_long(model, monkeypatch):
+    task, network = model
+    if task.end is None:
+        pytest.skip("a text as short as this is one lane")
+    monkeypatch.setattr(measure, "SECONDS", -1)
+    monkeypatch.setattr(measure, "DOCUMENTS", 1)
+    said: list[str] = []
+    task.evaluate(network, None, said.append, baselines=False)
+    count = len(task.examples.test.sequences)
+    assert count > 2
+    assert said[1:] == [f"measured {100 * done // count} %" for done in range(1, count)]
 
 
 def test_it_is_said_of_how_much_a_baseline_learnt(model, monkeypatch):

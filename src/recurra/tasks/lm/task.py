@@ -192,7 +192,7 @@ class LanguageModel(Task[LanguageModelConfig]):
             raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
         name = " ".join(data) if data else "test" if self.examples.test else "valid"
         progress("measuring the model")
-        model = measure_network(cast(LanguageNetwork, network), part, self.vocabulary, self.context, self.end)
+        model = measure_network(cast(LanguageNetwork, network), part, self.vocabulary, self.context, self.end, progress)
         beside = {}
         if baselines:
             for title, baseline in language_baselines().items():
