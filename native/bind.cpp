@@ -1,5 +1,10 @@
 // The module recurra._native. It checks nothing and decides nothing: that is done in src/recurra/kernels/.
+// Memory comes as addresses (0: null); a sequence as (address, type, elements to the next step, elements to the next row).
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/tuple.h>
+
+#include <cstdint>
+#include <tuple>
 
 #include "dispatch.h"
 
@@ -7,20 +12,90 @@ namespace nb = nanobind;
 
 namespace {
 
+using recurra::i64;
+using Address = std::uintptr_t;
+using Place = std::tuple<Address, int, i64, i64>;
+
+template <class T>
+T *pointer(Address address) {
+    return reinterpret_cast<T *>(address);
+}
+
+recurra::Sequence sequence(const Place &place) {
+    const auto [address, type, step, row] = place;
+    return {pointer<void>(address), recurra::Type(type), step, row};
+}
+
 // Gives (name, whether this machine runs it) of each instruction set compiled in, the best last.
 nb::list isas() {
-  std::size_t count = 0;
-  const recurra::Isa* all = recurra::isas(&count);
-  nb::list given;
-  for (std::size_t i = 0; i < count; ++i) given.append(nb::make_tuple(all[i].name, all[i].usable));
-  return given;
+    std::size_t count = 0;
+    const recurra::Isa *all = recurra::isas(&count);
+    nb::list given;
+    for (std::size_t i = 0; i < count; ++i) given.append(nb::make_tuple(all[i].name, all[i].usable));
+    return given;
+}
+
+// sizes: T, B, I, H.  flags: mixed, reverse.  weights: ih, hh, bias ih, bias hh, peephole.
+recurra::Layer layer(int cell, std::tuple<i64, i64, i64, i64> sizes, std::tuple<bool, bool> flags, Address lengths,
+                     std::tuple<Address, Address, Address, Address, Address> weights, const Place &x, const Place &y,
+                     std::tuple<Address, Address> state, std::tuple<Address, Address> kept, int threads) {
+    recurra::Layer l{};
+    l.cell = recurra::CellKind(cell);
+    std::tie(l.T, l.B, l.I, l.H) = sizes;
+    std::tie(l.mixed, l.reverse) = flags;
+    l.lengths = pointer<const i64>(lengths);
+    l.weight_ih = pointer<const float>(std::get<0>(weights));
+    l.weight_hh = pointer<const float>(std::get<1>(weights));
+    l.bias_ih = pointer<const float>(std::get<2>(weights));
+    l.bias_hh = pointer<const float>(std::get<3>(weights));
+    l.peephole = pointer<const float>(std::get<4>(weights));
+    l.x = sequence(x);
+    l.y = sequence(y);
+    l.h0 = pointer<const float>(std::get<0>(state));
+    l.c0 = pointer<const float>(std::get<1>(state));
+    l.kept = pointer<void>(std::get<0>(kept));
+    l.memory = pointer<float>(std::get<1>(kept));
+    l.threads = threads;
+    return l;
+}
+
+// state_after: h, c.
+bool forward(const recurra::Layer &given, std::tuple<Address, Address> state_after) {
+    recurra::Layer l = given;
+    l.hT = pointer<float>(std::get<0>(state_after));
+    l.cT = pointer<float>(std::get<1>(state_after));
+    nb::gil_scoped_release released;
+    return recurra::engine().forward(l);
+}
+
+// d_state_after, d_state: h, c.  d_weights: as the layer's.
+bool backward(const recurra::Layer &l, const Place &dy, std::tuple<Address, Address> d_state_after, const Place &dx,
+              std::tuple<Address, Address> d_state, std::tuple<Address, Address, Address, Address, Address> d_weights) {
+    recurra::Gradients g{};
+    g.dy = sequence(dy);
+    g.dhT = pointer<const float>(std::get<0>(d_state_after));
+    g.dcT = pointer<const float>(std::get<1>(d_state_after));
+    g.dx = sequence(dx);
+    g.dh0 = pointer<float>(std::get<0>(d_state));
+    g.dc0 = pointer<float>(std::get<1>(d_state));
+    g.weight_ih = pointer<float>(std::get<0>(d_weights));
+    g.weight_hh = pointer<float>(std::get<1>(d_weights));
+    g.bias_ih = pointer<float>(std::get<2>(d_weights));
+    g.bias_hh = pointer<float>(std::get<3>(d_weights));
+    g.peephole = pointer<float>(std::get<4>(d_weights));
+    nb::gil_scoped_release released;
+    return recurra::engine().backward(l, g);
 }
 
 }  // namespace
 
 NB_MODULE(_native, module) {
-  module.def("isas", &isas);
-  module.def("select", &recurra::select_isa, nb::arg("name"));
-  module.def("selected", [] { return recurra::kernels().isa; });
-  module.def("vendor", &recurra::vendor);
+    module.def("isas", &isas);
+    module.def("select", &recurra::select_isa, nb::arg("name"));
+    module.def("selected", [] { return recurra::engine().isa; });
+    module.def("vendor", &recurra::vendor);
+    nb::class_<recurra::Layer>(module, "Layer");
+    module.def("layer", &layer);
+    module.def("forward", &forward);
+    module.def("backward", &backward);
 }

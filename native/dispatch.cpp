@@ -16,7 +16,7 @@ namespace recurra {
 // CMake defines RECURRA_WITH_… for each target that the compiler knows.
 #define RECURRA_DECLARE(target) \
   namespace target {            \
-  extern const Kernels kernels; \
+  extern const Engine engine;  \
   }
 RECURRA_DECLARE(baseline)
 #ifdef RECURRA_WITH_AVX2
@@ -100,30 +100,30 @@ struct Table {
   Features features = probe();
   Isa entries[most];
   std::size_t count = 0;
-  const Kernels* selected = nullptr;
+  const Engine* selected = nullptr;
 
   Table() {
-    add("baseline", &baseline::kernels, true);
+    add("baseline", &baseline::engine, true);
 #ifdef RECURRA_WITH_AVX2
-    add("avx2", &avx2::kernels, features.avx2);
+    add("avx2", &avx2::engine, features.avx2);
 #endif
 #ifdef RECURRA_WITH_AVX512
-    add("avx512", &avx512::kernels, features.avx512);
+    add("avx512", &avx512::engine, features.avx512);
 #endif
 #ifdef RECURRA_WITH_AVX512BF16
-    add("avx512bf16", &avx512bf16::kernels, features.avx512bf16);
+    add("avx512bf16", &avx512bf16::engine, features.avx512bf16);
 #endif
 #ifdef RECURRA_WITH_AMX
-    add("amx", &amx::kernels, features.amx);
+    add("amx", &amx::engine, features.amx);
 #endif
 #ifdef RECURRA_WITH_NEON
-    add("neon", &neon::kernels, true);  // part of every 64-bit Arm
+    add("neon", &neon::engine, true);  // part of every 64-bit Arm
 #endif
   }
 
-  void add(const char* name, const Kernels* kernels, bool usable) {
-    entries[count++] = {name, kernels, usable};
-    if (usable) selected = kernels;
+  void add(const char* name, const Engine* engine, bool usable) {
+    entries[count++] = {name, engine, usable};
+    if (usable) selected = engine;
   }
 };
 
@@ -144,13 +144,13 @@ bool select_isa(const char* name) {
   for (std::size_t i = 0; i < all.count; ++i) {
     if (std::strcmp(all.entries[i].name, name) != 0) continue;
     if (!all.entries[i].usable) return false;
-    all.selected = all.entries[i].kernels;
+    all.selected = all.entries[i].engine;
     return true;
   }
   return false;
 }
 
-const Kernels& kernels() { return *table().selected; }
+const Engine& engine() { return *table().selected; }
 
 const char* vendor() { return table().features.vendor; }
 

@@ -6,32 +6,26 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+
+#include "engine.h"
 
 namespace recurra {
 
-// What one target exports.
-struct Kernels {
-  const char* isa;
-  // Gives x · y, of n numbers each.
-  float (*dot)(const float* x, const float* y, std::int64_t n);
-};
-
 struct Isa {
   const char* name;
-  const Kernels* kernels;
+  const Engine* engine;
   bool usable;  // this processor has it, and the operating system saves its registers
 };
 
 // Gives the instruction sets that were compiled in, each better than those before it; the first runs anywhere.
 const Isa* isas(std::size_t* count);
 
-// Makes an instruction set the one that kernels() gives. Returns false, and changes nothing, where the name is not
-// among isas() or this machine cannot run it. Not to be called while kernels run.
+// Makes an instruction set the one that engine() gives. Returns false, and changes nothing, where the name is not
+// among isas() or this machine cannot run it. Not to be called while it runs.
 bool select_isa(const char* name);
 
 // Gives the functions of the selected instruction set: the best usable one, until select_isa says otherwise.
-const Kernels& kernels();
+const Engine& engine();
 
 // Gives what the processor calls itself ("AuthenticAMD"), or "" where it does not say.
 const char* vendor();

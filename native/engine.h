@@ -52,10 +52,9 @@ struct Gradients {
 };
 
 struct Engine {
+    const char *isa;
     bool (*forward)(const Layer &);                      // false: out of memory
     bool (*backward)(const Layer &, const Gradients &);  // y, kept and memory as forward left them
-    // y (rows, N) = x (rows, K) · weight (N, K)^T + bias (N; null: none), each sum one chain over K.
-    bool (*linear)(i64 rows, i64 N, i64 K, const float *x, const float *weight, const float *bias, float *y, int threads);
 };
 
 }  // namespace recurra

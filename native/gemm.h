@@ -7,7 +7,7 @@
 
 #include "vec.h"
 
-#if defined(__AMX_BF16__)
+#if defined(__AMX_BF16__) || defined(RECURRA_EMULATE_AMX)
 #include "amx.h"
 #endif
 
@@ -103,8 +103,12 @@ struct Step<bf16> {
 
 // ---- the micro-kernel: ROWS x PANELS sums in registers ------------------------------------------------------------
 
-template <class E, int ROWS, int PANELS>
+// How A lies: row by row, its k side by side; or turned, step after step of k (pair after pair), its rows side by side.
+enum class Lie { rows, turned };
+
+template <class E, Lie LIE, int ROWS, int PANELS>
 RECURRA_INLINE void micro(const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc, bool onto) {
+    const i64 row = LIE == Lie::rows ? lda : PAIR<E>, step = LIE == Lie::rows ? PAIR<E> : lda;
     vec sum[ROWS][PANELS];
     for (int m = 0; m < ROWS; ++m)
         for (int p = 0; p < PANELS; ++p) sum[m][p] = onto ? load(c + m * ldc + p * WIDTH) : splat(0.0f);
@@ -112,7 +116,7 @@ RECURRA_INLINE void micro(const E *a, i64 lda, const E *b, i64 ldb, i64 count, f
         typename Step<E>::Value wide[PANELS];
         for (int p = 0; p < PANELS; ++p) wide[p] = Step<E>::wide(b + p * ldb + k * WIDTH * PAIR<E>);
         for (int m = 0; m < ROWS; ++m) {
-            typename Step<E>::Value single = Step<E>::single(a + m * lda + k * PAIR<E>);
+            typename Step<E>::Value single = Step<E>::single(a + m * row + k * step);
             for (int p = 0; p < PANELS; ++p) sum[m][p] = Step<E>::multiply(single, wide[p], sum[m][p]);
         }
     }
@@ -122,7 +126,7 @@ RECURRA_INLINE void micro(const E *a, i64 lda, const E *b, i64 ldb, i64 count, f
 
 // Rows whose sums fit the registers beside the panels' values, for each number of panels.
 constexpr int MOST_PANELS = RECURRA_VEC_BYTES == 64 ? 4 : 1;
-constexpr int most_rows(int panels) {
+constexpr int most_rows([[maybe_unused]] int panels) {
 #if defined(__AVX512F__)
     return panels == 4 ? 6 : panels == 3 ? 8 : panels == 2 ? 12 : 14;
 #elif defined(__AVX2__)
@@ -134,32 +138,32 @@ constexpr int most_rows(int panels) {
 #endif
 }
 
-template <class E, int PANELS, int ROWS = most_rows(PANELS)>
+template <class E, Lie LIE, int PANELS, int ROWS = most_rows(PANELS)>
 RECURRA_INLINE void some_rows(i64 rows, const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc, bool onto) {
     if constexpr (ROWS > 1)
-        if (rows < ROWS) return some_rows<E, PANELS, ROWS - 1>(rows, a, lda, b, ldb, count, c, ldc, onto);
-    micro<E, ROWS, PANELS>(a, lda, b, ldb, count, c, ldc, onto);
+        if (rows < ROWS) return some_rows<E, LIE, PANELS, ROWS - 1>(rows, a, lda, b, ldb, count, c, ldc, onto);
+    micro<E, LIE, ROWS, PANELS>(a, lda, b, ldb, count, c, ldc, onto);
 }
 
-template <class E, int PANELS>
+template <class E, Lie LIE, int PANELS>
 __attribute__((noinline)) void all_rows(i64 rows, const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc,
                                         bool onto) {
     const i64 blocks = (rows + most_rows(PANELS) - 1) / most_rows(PANELS);
     for (i64 n = 0, done = 0; n < blocks; ++n) {  // blocks of nearly one size: a last one of one row would wait for its sums
         const i64 next = rows * (n + 1) / blocks;
-        some_rows<E, PANELS>(next - done, a + done * lda, lda, b, ldb, count, c + done * ldc, ldc, onto);
+        some_rows<E, LIE, PANELS>(next - done, a + done * (LIE == Lie::rows ? lda : PAIR<E>), lda, b, ldb, count, c + done * ldc, ldc, onto);
         done = next;
     }
 }
 
 // c (rows, 16 · count_of_panels; rows ldc apart) = a (rows, k; lda apart) · b, or += where `onto`.
-// a: readable to an even k in bfloat16, its last element then finite.  b: panels `ldb` elements apart.
-template <class E>
+// a: readable to an even k in bfloat16, its last element then finite; turned, its steps are lda apart.  b: panels `ldb` apart.
+template <class E, Lie LIE = Lie::rows>
 inline void product(i64 rows, i64 panel_count, i64 k, const E *a, i64 lda, const E *b, i64 ldb, float *c, i64 ldc, bool onto) {
     const i64 count = steps<E>(k);
     if (rows == 0) return;
-#if defined(__AMX_BF16__)
-    if constexpr (PAIR<E> == 2) return amx_product(rows, panel_count, count, a, lda, b, ldb, c, ldc, onto);
+#if defined(__AMX_BF16__) || defined(RECURRA_EMULATE_AMX)
+    if constexpr (PAIR<E> == 2) return amx_product<LIE == Lie::turned>(rows, panel_count, count, a, lda, b, ldb, c, ldc, onto);
 #endif
     // As many steps as leave the panels in the first cache while all rows pass over them.
     const i64 block = 128;
@@ -168,15 +172,15 @@ inline void product(i64 rows, i64 panel_count, i64 k, const E *a, i64 lda, const
         i64 k0 = 0;
         do {
             const i64 some = count - k0 > block + block / 2 ? block : count - k0;
-            const E *at = a + k0 * PAIR<E>, *bt = b + p * ldb + k0 * WIDTH * PAIR<E>;
+            const E *at = a + k0 * (LIE == Lie::rows ? PAIR<E> : lda), *bt = b + p * ldb + k0 * WIDTH * PAIR<E>;
             float *ct = c + p * WIDTH;
             const bool add = onto || k0 > 0;
             if constexpr (MOST_PANELS == 4) {
-                if (take == 4) all_rows<E, 4>(rows, at, lda, bt, ldb, some, ct, ldc, add);
-                if (take == 3) all_rows<E, 3>(rows, at, lda, bt, ldb, some, ct, ldc, add);
-                if (take == 2) all_rows<E, 2>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+                if (take == 4) all_rows<E, LIE, 4>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+                if (take == 3) all_rows<E, LIE, 3>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+                if (take == 2) all_rows<E, LIE, 2>(rows, at, lda, bt, ldb, some, ct, ldc, add);
             }
-            if (take == 1) all_rows<E, 1>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+            if (take == 1) all_rows<E, LIE, 1>(rows, at, lda, bt, ldb, some, ct, ldc, add);
             k0 += some;
         } while (k0 < count);
         p += take;
@@ -185,16 +189,29 @@ inline void product(i64 rows, i64 panel_count, i64 k, const E *a, i64 lda, const
 
 // ---- packing -----------------------------------------------------------------------------------------------------
 
-// One panel: column j (of `columns` <= 16) at src + j · step_column, its k-th element step_k further on.
+// One panel of up to 16 columns, each k long and contiguous, `apart` elements from one to the next.
 template <class E, class From>
-inline void pack_panel(E *to, const From *src, i64 columns, i64 step_column, i64 k, i64 step_k) {
+inline void pack_columns(E *to, const From *from, i64 columns, i64 apart, i64 k) {
     constexpr int pair = PAIR<E>;
+    for (i64 s = 0; s < steps<E>(k) * pair; ++s)
+        for (i64 j = 0; j < WIDTH; ++j)
+            to[(s / pair * WIDTH + j) * pair + s % pair] = s < k && j < columns ? convert<E>(from[j * apart + s]) : E{};
+}
+
+// Rows of `columns` numbers, k of them, each side by side at row(q), step after step and `wide` columns to a step, the rest
+// zeros: a panel where wide is 16, and an A that lies turned where it is more. Steps are `apart` elements apart.
+template <class E, class RowOf>
+inline void pack_rows(E *to, i64 apart, RowOf row, i64 columns, i64 wide, i64 k) {
     for (i64 s = 0; s < steps<E>(k); ++s)
-        for (int q = 0; q < pair; ++q) {
-            const bool there = s * pair + q < k;
-            const From *row = src + (s * pair + q) * step_k;
-            E *out = to + s * pair * WIDTH + q;
-            for (i64 j = 0; j < WIDTH; ++j) out[j * pair] = there && j < columns ? convert<E>(row[j * step_column]) : E{};
+        for (i64 j = 0; j < wide; j += WIDTH) {
+            E *out = to + s * apart + j * PAIR<E>;
+            const i64 n = columns - j;
+            if constexpr (PAIR<E> == 1) {
+                store(out, load_some(row(s) + j, n));
+            } else {
+                const vec even = load_some(row(2 * s) + j, n);
+                store_pairs(out, even, 2 * s + 1 < k ? load_some(row(2 * s + 1) + j, n) : splat(0.0f));
+            }
         }
 }
 

@@ -49,7 +49,7 @@ struct vec {
 
 RECURRA_INLINE vec splat(float value) {
     vec r;
-    RECURRA_EACH r.part[q] = part_f{} + value;
+    RECURRA_EACH r.part[q] = value - part_f{};  // x - 0 is x, which the compiler knows; 0 + x is not where x is -0
     return r;
 }
 
@@ -83,7 +83,7 @@ RECURRA_INLINE vec fma(vec a, vec b, vec c) {
 // A not-a-number stays one: the comparison with it is false.
 RECURRA_INLINE vec clamp(vec a, float low, float high) {
     RECURRA_EACH {
-        part_f l = part_f{} + low, h = part_f{} + high;
+        part_f l = low - part_f{}, h = high - part_f{};
         a.part[q] = a.part[q] < l ? l : a.part[q];
         a.part[q] = a.part[q] > h ? h : a.part[q];
     }
@@ -147,6 +147,20 @@ RECURRA_INLINE void store(bf16 *p, vec a) {
     }
 }
 
+// 16 pairs (even, odd), each rounded as above.
+RECURRA_INLINE void store_pairs(bf16 *p, vec even, vec odd) {
+    std::uint16_t first[WIDTH], second[WIDTH];
+    store(reinterpret_cast<bf16 *>(first), even);
+    store(reinterpret_cast<bf16 *>(second), odd);
+    RECURRA_EACH {
+        part_h a, b;
+        std::memcpy(&a, first + q * PART, sizeof a);
+        std::memcpy(&b, second + q * PART, sizeof b);
+        const part_u both = __builtin_convertvector(a, part_u) | __builtin_convertvector(b, part_u) << 16;
+        std::memcpy(p + 2 * q * PART, &both, sizeof both);
+    }
+}
+
 RECURRA_INLINE vec load(const std::int8_t *p) {
     vec r;
     RECURRA_EACH {
@@ -160,14 +174,14 @@ RECURRA_INLINE vec load(const std::int8_t *p) {
 // The first n of 16 elements, 0 <= n <= 16; the others are zero, and their memory is not touched.
 template <class E>
 RECURRA_INLINE vec load_some(const E *p, i64 n) {
-    if (n >= WIDTH) return load(p);
+    if (__builtin_expect(n >= WIDTH, 1)) return load(p);
     E buffer[WIDTH] = {};
     for (i64 j = 0; j < n; ++j) buffer[j] = p[j];
     return load(buffer);
 }
 template <class E>
 RECURRA_INLINE void store_some(E *p, vec a, i64 n) {
-    if (n >= WIDTH) return store(p, a);
+    if (__builtin_expect(n >= WIDTH, 1)) return store(p, a);
     E buffer[WIDTH];
     store(buffer, a);
     for (i64 j = 0; j < n; ++j) p[j] = buffer[j];
