@@ -226,3 +226,11 @@ def test_an_old_report_is_replaced_and_the_same_run_gives_the_same_page(
     first = write_report(folder).read_bytes()
     assert write_report(folder).read_bytes() == first
     assert b"old" not in first[:10]
+
+
+def test_a_baseline_that_could_not_learn_from_all_is_named(make_run: MakeRun, language_events: Any) -> None:
+    happened = language_events()
+    assert "learnt from the last" not in check(make_run(happened)).text
+    happened[-1]["baselines"]["kneser-ney-5"]["trained_on"] = 12_345_678
+    text = check(make_run(happened)).text
+    assert "Kneser–Ney 5-gram learnt from the last 12,345,678 training units; more did not fit" in text

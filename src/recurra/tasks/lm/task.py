@@ -114,7 +114,9 @@ class LanguageModel(Task[LanguageModelConfig]):
         if self._examples is not None and self.config.model.init != "uniform":
             # Begun at the units' frequencies, the output need not spend its first steps on learning them.
             train = self._examples.train.sequences
-            counts = np.bincount(np.concatenate(train).astype(np.int64), minlength=self.vocabulary.size) + 1.0
+            counts = np.ones(self.vocabulary.size)
+            for ids in train:
+                np.add.at(counts, ids, 1.0)  # without a copy: a long text has hundreds of millions of ids
             if self.end is not None:
                 counts[self.end] += len(train)
             network.set_frequencies(torch.from_numpy(counts / counts.sum()))

@@ -34,6 +34,7 @@ from recurra.text.vocabulary.graphemes import (
 
 _FIRST_UNIT = FIRST_BYTE + 256
 _UNKNOWN, _COVERED = -1, -2
+_TOGETHER = 1 << 22  # code points that are counted at a time
 
 
 class CharacterVocabulary(PieceVocabulary):
@@ -81,9 +82,8 @@ class CharacterVocabulary(PieceVocabulary):
         check_at_least("min_count", min_count, 1)
         if max_size is not None:
             check_at_least("max_size", max_size, _FIRST_UNIT, " (two marks and 256 bytes)")
-        alone: list[
-            np.ndarray
-        ] = []  # counted all at once: a table of all code points for each short document would be slow
+        # Counted many at once, since a table of all code points for each short document would be slow, and not all.
+        singles, alone, waiting = np.zeros(CODE_POINTS, dtype=np.int64), [np.zeros(0, dtype=np.uint32)], 0
         longer: Counter[str] = Counter()
         for text in texts:
             for block in blocks(normalise(text)):
@@ -91,8 +91,12 @@ class CharacterVocabulary(PieceVocabulary):
                 covered = ~begins
                 covered[[start for start, _ in spans]] = True
                 alone.append(codes[~covered])
+                waiting += len(codes)
+                if waiting >= _TOGETHER:
+                    singles += np.bincount(np.concatenate(alone), minlength=CODE_POINTS)
+                    alone, waiting = alone[:1], 0
                 longer.update(block[start:stop] for start, stop in spans)
-        singles = np.bincount(np.concatenate(alone)) if alone else np.zeros(0, dtype=np.int64)
+        singles += np.bincount(np.concatenate(alone), minlength=CODE_POINTS)
         counts = [(chr(code), int(singles[code])) for code in np.flatnonzero(singles)]
         units = by_count([*counts, *longer.items()], min_count)
         return cls(units if max_size is None else units[: max_size - _FIRST_UNIT])
