@@ -10,33 +10,41 @@ namespace recurra::RECURRA_TARGET {
 template <class Cell>
 constexpr i64 GROUP = Cell::gates == 1 ? 4 : 1;
 
+// Rows from which a step's work covers reading the input's weights too, from the outer cache; and bytes of weights that
+// stay in the second cache, which are read at no cost.
+constexpr i64 ENOUGH_ROWS = 24, NEAR_BYTES = 768 << 10;
+
 template <class Cell, class E>
 struct ForwardWeights {
-    i64 units;         // H / 16, rounded up
-    E *input, *hidden;  // panels: unit block, gate
-    float *bias;        // (units, gate, 16): of the input's product, and of the hidden's where nothing comes between
-    float *alone;       // (units, gate, 16): of the hidden's product otherwise
+    i64 units;          // H / 16, rounded up
+    E *input, *hidden;  // panels: unit block, slot
+    float *bias;        // (units, slots, 16)
     float *peephole;    // (P, units, 16)
 
     void place(const Layer &l, Bump &bump) {
         units = panels(l.H);
         input = bump.take<E>(units * Cell::gates * panel_size<E>(l.I));
         hidden = bump.take<E>(units * Cell::gates * panel_size<E>(l.H));
-        bias = bump.take<float>(units * Cell::gates * WIDTH);
-        alone = bump.take<float>(units * Cell::gates * WIDTH);
+        bias = bump.take<float>(units * Cell::slots * WIDTH);
         peephole = bump.take<float>(units * Cell::peepholes * WIDTH);
     }
 
     void pack(const Layer &l, i64 block) {
         const i64 u = block * WIDTH, columns = l.H - u < WIDTH ? l.H - u : WIDTH;
-        for (int g = 0; g < Cell::gates; ++g) {
-            const i64 panel = block * Cell::gates + g, row = g * l.H + u;
-            pack_columns(input + panel * panel_size<E>(l.I), l.weight_ih + row * l.I, columns, l.I, l.I);
-            pack_columns(hidden + panel * panel_size<E>(l.H), l.weight_hh + row * l.H, columns, l.H, l.H);
-            vec ih = l.bias_ih == nullptr ? splat(0.0f) : load_some(l.bias_ih + row, columns);
-            vec hh = l.bias_hh == nullptr ? splat(0.0f) : load_some(l.bias_hh + row, columns);
-            store(bias + panel * WIDTH, Cell::hidden_alone(g) ? ih : ih + hh);
-            store(alone + panel * WIDTH, hh);
+        i64 input_panel = block * Cell::gates, hidden_panel = block * Cell::gates;
+        for (int s = 0; s < Cell::slots; ++s) {
+            vec sum = splat(0.0f);
+            if (Cell::hidden_gate[s] >= 0) {
+                const i64 row = Cell::hidden_gate[s] * l.H + u;
+                pack_columns(hidden + hidden_panel++ * panel_size<E>(l.H), l.weight_hh + row * l.H, columns, l.H, l.H);
+                if (l.bias_hh != nullptr) sum = load_some(l.bias_hh + row, columns);
+            }
+            if (Cell::input_gate[s] >= 0) {
+                const i64 row = Cell::input_gate[s] * l.H + u;
+                pack_columns(input + input_panel++ * panel_size<E>(l.I), l.weight_ih + row * l.I, columns, l.I, l.I);
+                if (l.bias_ih != nullptr) sum = sum + load_some(l.bias_ih + row, columns);
+            }
+            store(bias + (block * Cell::slots + s) * WIDTH, sum);
         }
         for (int p = 0; p < Cell::peepholes; ++p)
             store(peephole + (p * units + block) * WIDTH, load_some(l.peephole + p * l.H + u, columns));
@@ -48,27 +56,32 @@ struct ForwardRows {
     const Layer &l;
     const ForwardWeights<Cell, E> &w;
     Rows rows;
-    i64 steps_at_once, columns, operand, padded;  // columns: of all panels; operand: elements of h as a row of A; padded: of c
-    E *x;             // (rows of a few steps, I padded)
-    float *xw;        // (rows of a few steps, columns)
-    E *h[2];          // (rows, operand): before and after a step
-    float *c, *own;   // (rows, padded): the memory; h in float32, for a cell that mixes it in
-    float *tile;      // (rows, a group's columns)
-    i64 *offset;      // (steps_at_once + 1): where the rows of a step begin in x and xw
+    bool at_once;         // the input's product is made for a few steps at once, else with each step
+    i64 steps_at_once, columns, ldx, padded;  // columns: of the input's panels; ldx: elements of x as a row of A; padded: of h, c
+    E *x;                 // (rows of a few steps, ldx)
+    float *xw;            // (rows of a few steps, columns), if at once
+    E *h[2];              // (rows, padded): before and after a step
+    float *c, *own;       // (rows, padded): the memory; h in float32, for a cell that mixes it in
+    float *tile;          // (rows, a group's slots)
+    i64 *offset;          // (steps_at_once + 1): where the rows of a step begin in x and xw
 
-    static constexpr i64 TILE = GROUP<Cell> * Cell::gates * WIDTH;
+    static constexpr i64 TILE = GROUP<Cell> * Cell::slots * WIDTH;
+    static constexpr i64 FIRST = (Cell::slots - Cell::gates) * WIDTH;  // the input's slots are the last
+    static_assert(FIRST == 0 || GROUP<Cell> == 1);
 
     ForwardRows(const Layer &layer, const ForwardWeights<Cell, E> &weights) : l(layer), w(weights) {}
 
     void place(i64 count, Bump &bump) {
-        steps_at_once = chunk_steps(l.T, count);
         columns = w.units * Cell::gates * WIDTH;
-        operand = padded = w.units * WIDTH;
+        at_once = count < ENOUGH_ROWS && columns * (l.I + l.H) * i64(sizeof(E)) > NEAR_BYTES;
+        steps_at_once = chunk_steps(l.T, count);
+        padded = w.units * WIDTH;
+        ldx = round_up(l.I, PAIR<E>);
         rows.index = bump.take<i64>(count);
         rows.length = bump.take<i64>(count);
-        x = bump.take<E>(steps_at_once * count * round_up(l.I, PAIR<E>));
-        xw = bump.take<float>(steps_at_once * count * columns);
-        for (E *&one : h) one = bump.take<E>(count * operand);
+        x = bump.take<E>(steps_at_once * count * ldx);
+        xw = bump.take<float>(at_once ? steps_at_once * count * columns : 0);
+        for (E *&one : h) one = bump.take<E>(count * padded);
         c = bump.take<float>(Cell::memory ? count * padded : 0);
         own = bump.take<float>(Cell::direct ? count * padded : 0);
         tile = bump.take<float>(count * TILE);
@@ -81,7 +94,7 @@ struct ForwardRows {
             for (i64 u = 0; u < padded; u += WIDTH) {
                 const i64 n = l.H - u;
                 const vec h0 = l.h0 == nullptr ? splat(0.0f) : load_some(l.h0 + b * l.H + u, n);
-                store(h[0] + r * operand + u, h0);
+                store(h[0] + r * padded + u, h0);
                 if (Cell::direct) store(own + r * padded + u, h0);
                 if (rows.length[r] == 0) store_some(l.hT + b * l.H + u, h0, n);
                 if (!Cell::memory) continue;
@@ -100,13 +113,12 @@ struct ForwardRows {
             inputs(first, last, running);
             for (i64 step = first; step < last; ++step) {
                 running = rows.running(step, running);
-                one_step(step, running, xw + offset[step - first] * columns);
+                one_step(step, running, offset[step - first]);
             }
         }
     }
 
     void inputs(i64 first, i64 last, i64 running) {
-        const i64 ldx = round_up(l.I, PAIR<E>);
         i64 filled = 0;
         for (i64 step = first; step < last; ++step) {
             running = rows.running(step, running);
@@ -115,41 +127,45 @@ struct ForwardRows {
                 copy_from(x + filled * ldx, l.x, rows.time(r, step), rows.index[r], l.I, ldx);
         }
         offset[last - first] = filled;
-        product(filled, w.units * Cell::gates, l.I, x, ldx, w.input, panel_size<E>(l.I), xw, columns, false);
+        if (at_once)
+            product(filled, w.units * Cell::gates, l.I, x, ldx, w.input, panel_size<E>(l.I), xw, columns, false);
     }
 
-    void one_step(i64 step, i64 running, const float *xw_step) {
+    // The sums of a slot are one chain, over the input and then over h, however the input's part is made.
+    void one_step(i64 step, i64 running, i64 place) {
         const E *before = h[step & 1];
         E *after = h[1 - (step & 1)];
         for (i64 block = 0; block < w.units; block += GROUP<Cell>) {
             const i64 blocks = w.units - block < GROUP<Cell> ? w.units - block : GROUP<Cell>;
-            product(running, blocks * Cell::gates, l.H, before, operand, w.hidden + block * Cell::gates * panel_size<E>(l.H),
-                    panel_size<E>(l.H), tile, TILE, false);
-            for (i64 n = 0; n < blocks; ++n) pointwise(step, running, block + n, xw_step, tile + n * Cell::gates * WIDTH, after);
+            const i64 panel = block * Cell::gates, wide = blocks * Cell::gates * WIDTH;
+            for (i64 r = 0; r < running; ++r) {
+                float *row = tile + r * TILE;
+                for (i64 j = 0; j < FIRST; j += WIDTH) store(row + j, splat(0.0f));
+                for (i64 j = 0; at_once && j < wide; j += WIDTH)
+                    store(row + FIRST + j, load(xw + (place + r) * columns + panel * WIDTH + j));
+            }
+            if (!at_once)
+                product(running, blocks * Cell::gates, l.I, x + place * ldx, ldx, w.input + panel * panel_size<E>(l.I),
+                        panel_size<E>(l.I), tile + FIRST, TILE, false);
+            product(running, blocks * Cell::gates, l.H, before, padded, w.hidden + panel * panel_size<E>(l.H),
+                    panel_size<E>(l.H), tile, TILE, true);
+            for (i64 n = 0; n < blocks; ++n) pointwise(step, running, block + n, tile + n * Cell::slots * WIDTH, after);
         }
     }
 
-    void pointwise(i64 step, i64 running, i64 block, const float *xw_step, const float *hr_block, E *after) {
+    void pointwise(i64 step, i64 running, i64 block, const float *sums, E *after) {
         const i64 u = block * WIDTH, n = l.H - u;
         const i64 kept_row = Cell::saved * l.H;
-        vec bias[Cell::gates], alone[Cell::gates], p[Cell::peepholes + 1];
-        for (int g = 0; g < Cell::gates; ++g) {
-            bias[g] = load(w.bias + (block * Cell::gates + g) * WIDTH);
-            alone[g] = load(w.alone + (block * Cell::gates + g) * WIDTH);
-        }
+        vec bias[Cell::slots], p[Cell::peepholes + 1];
+        for (int s = 0; s < Cell::slots; ++s) bias[s] = load(w.bias + (block * Cell::slots + s) * WIDTH);
         for (int k = 0; k < Cell::peepholes; ++k) p[k] = load(w.peephole + (k * w.units + block) * WIDTH);
         for (i64 r = 0; r < running; ++r) {
-            const float *xw_row = xw_step + r * columns + block * Cell::gates * WIDTH, *hr_row = hr_block + r * TILE;
-            vec input[Cell::gates], hidden[Cell::gates], kept[Cell::saved];
-            for (int g = 0; g < Cell::gates; ++g) {
-                input[g] = load(xw_row + g * WIDTH) + bias[g];
-                hidden[g] = load(hr_row + g * WIDTH);
-                if (Cell::hidden_alone(g)) hidden[g] = hidden[g] + alone[g];
-            }
+            vec sum[Cell::slots], kept[Cell::saved];
+            for (int s = 0; s < Cell::slots; ++s) sum[s] = load(sums + r * TILE + s * WIDTH) + bias[s];
             vec memory = Cell::memory ? load(c + r * padded + u) : splat(0.0f);
             const vec own_h = Cell::direct ? load(own + r * padded + u) : splat(0.0f);
-            const vec out = Cell::forward(input, hidden, memory, own_h, p, kept);
-            store(after + r * operand + u, out);
+            const vec out = Cell::forward(sum, memory, own_h, p, kept);
+            store(after + r * padded + u, out);
             if (Cell::memory) store(c + r * padded + u, memory);
             if (Cell::direct) store(own + r * padded + u, out);
 

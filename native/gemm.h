@@ -107,12 +107,13 @@ struct Step<bf16> {
 enum class Lie { rows, turned };
 
 template <class E, Lie LIE, int ROWS, int PANELS>
-RECURRA_INLINE void micro(const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc, bool onto) {
+RECURRA_INLINE void micro(const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc, bool onto, const E *ahead) {
     const i64 row = LIE == Lie::rows ? lda : PAIR<E>, step = LIE == Lie::rows ? PAIR<E> : lda;
     vec sum[ROWS][PANELS];
     for (int m = 0; m < ROWS; ++m)
         for (int p = 0; p < PANELS; ++p) sum[m][p] = onto ? load(c + m * ldc + p * WIDTH) : splat(0.0f);
     for (i64 k = 0; k < count; ++k) {
+        __builtin_prefetch(ahead + k * WIDTH * PAIR<E>, 0, 2);
         typename Step<E>::Value wide[PANELS];
         for (int p = 0; p < PANELS; ++p) wide[p] = Step<E>::wide(b + p * ldb + k * WIDTH * PAIR<E>);
         for (int m = 0; m < ROWS; ++m) {
@@ -139,19 +140,19 @@ constexpr int most_rows([[maybe_unused]] int panels) {
 }
 
 template <class E, Lie LIE, int PANELS, int ROWS = most_rows(PANELS)>
-RECURRA_INLINE void some_rows(i64 rows, const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc, bool onto) {
+RECURRA_INLINE void some_rows(i64 rows, const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc, bool onto, const E *ahead) {
     if constexpr (ROWS > 1)
-        if (rows < ROWS) return some_rows<E, LIE, PANELS, ROWS - 1>(rows, a, lda, b, ldb, count, c, ldc, onto);
-    micro<E, LIE, ROWS, PANELS>(a, lda, b, ldb, count, c, ldc, onto);
+        if (rows < ROWS) return some_rows<E, LIE, PANELS, ROWS - 1>(rows, a, lda, b, ldb, count, c, ldc, onto, ahead);
+    micro<E, LIE, ROWS, PANELS>(a, lda, b, ldb, count, c, ldc, onto, ahead);
 }
 
 template <class E, Lie LIE, int PANELS>
 __attribute__((noinline)) void all_rows(i64 rows, const E *a, i64 lda, const E *b, i64 ldb, i64 count, float *c, i64 ldc,
-                                        bool onto) {
+                                        bool onto, const E *ahead) {
     const i64 blocks = (rows + most_rows(PANELS) - 1) / most_rows(PANELS);
     for (i64 n = 0, done = 0; n < blocks; ++n) {  // blocks of nearly one size: a last one of one row would wait for its sums
         const i64 next = rows * (n + 1) / blocks;
-        some_rows<E, LIE, PANELS>(next - done, a + done * (LIE == Lie::rows ? lda : PAIR<E>), lda, b, ldb, count, c + done * ldc, ldc, onto);
+        some_rows<E, LIE, PANELS>(next - done, a + done * (LIE == Lie::rows ? lda : PAIR<E>), lda, b, ldb, count, c + done * ldc, ldc, onto, ahead + n % PANELS * ldb);
         done = next;
     }
 }
@@ -166,7 +167,7 @@ inline void product(i64 rows, i64 panel_count, i64 k, const E *a, i64 lda, const
     if constexpr (PAIR<E> == 2) return amx_product<LIE == Lie::turned>(rows, panel_count, count, a, lda, b, ldb, c, ldc, onto);
 #endif
     // As many steps as leave the panels in the first cache while all rows pass over them.
-    const i64 block = 128;
+    constexpr i64 block = 128;
     for (i64 p = 0; p < panel_count;) {
         const i64 take = panel_count - p >= MOST_PANELS ? MOST_PANELS : panel_count - p;
         i64 k0 = 0;
@@ -175,12 +176,14 @@ inline void product(i64 rows, i64 panel_count, i64 k, const E *a, i64 lda, const
             const E *at = a + k0 * (LIE == Lie::rows ? PAIR<E> : lda), *bt = b + p * ldb + k0 * WIDTH * PAIR<E>;
             float *ct = c + p * WIDTH;
             const bool add = onto || k0 > 0;
+            // What comes next: the panels' further steps, or the next panels. Each block of rows asks for one panel of it.
+            const E *ahead = k0 + some < count ? bt + some * WIDTH * PAIR<E> : b + (p + take) * ldb;
             if constexpr (MOST_PANELS == 4) {
-                if (take == 4) all_rows<E, LIE, 4>(rows, at, lda, bt, ldb, some, ct, ldc, add);
-                if (take == 3) all_rows<E, LIE, 3>(rows, at, lda, bt, ldb, some, ct, ldc, add);
-                if (take == 2) all_rows<E, LIE, 2>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+                if (take == 4) all_rows<E, LIE, 4>(rows, at, lda, bt, ldb, some, ct, ldc, add, ahead);
+                if (take == 3) all_rows<E, LIE, 3>(rows, at, lda, bt, ldb, some, ct, ldc, add, ahead);
+                if (take == 2) all_rows<E, LIE, 2>(rows, at, lda, bt, ldb, some, ct, ldc, add, ahead);
             }
-            if (take == 1) all_rows<E, LIE, 1>(rows, at, lda, bt, ldb, some, ct, ldc, add);
+            if (take == 1) all_rows<E, LIE, 1>(rows, at, lda, bt, ldb, some, ct, ldc, add, ahead);
             k0 += some;
         } while (k0 < count);
         p += take;

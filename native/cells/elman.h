@@ -20,10 +20,9 @@ struct Elman {
     static constexpr int gates = 1, saved = 1, slots = 1, peepholes = 0;
     static constexpr bool memory = false, direct = false;
     static constexpr int hidden_gate[slots] = {0}, input_gate[slots] = {0};
-    static constexpr bool hidden_alone(int) { return false; }
 
-    static RECURRA_INLINE vec forward(const vec *xw, const vec *hr, vec &, vec, const vec *, vec *kept) {
-        return kept[0] = Activation::of(xw[0] + hr[0]);
+    static RECURRA_INLINE vec forward(const vec *sum, vec &, vec, const vec *, vec *kept) {
+        return kept[0] = Activation::of(sum[0]);
     }
 
     static RECURRA_INLINE void backward(const vec *kept, vec, vec, vec, vec dh, vec &, vec &, const vec *, vec *d, vec *) {

@@ -8,15 +8,14 @@ namespace recurra::RECURRA_TARGET {
 struct Gru {
     static constexpr int gates = 3, saved = 4, slots = 4, peepholes = 0;  // kept: r, z, n, and R_n h + c_n
     static constexpr bool memory = false, direct = true;
-    // The candidate's derivative differs on the two sides of the reset gate. In this order of the slots those for the
-    // recurrent product are the first three, those for the input's the last three.
+    // The candidate's two products are apart until the reset gate meets them, and so are their derivatives. In this order of
+    // the slots those of the recurrent product are the first three, those of the input's the last three.
     static constexpr int hidden_gate[slots] = {2, 0, 1, -1}, input_gate[slots] = {-1, 0, 1, 2};
-    static constexpr bool hidden_alone(int gate) { return gate == 2; }  // its product with h stands alone until r meets it
 
-    static RECURRA_INLINE vec forward(const vec *xw, const vec *hr, vec &, vec h, const vec *, vec *kept) {
-        vec r = sigmoid(xw[0] + hr[0]), z = sigmoid(xw[1] + hr[1]);
-        vec n = tanh(fma(r, hr[2], xw[2]));
-        kept[0] = r, kept[1] = z, kept[2] = n, kept[3] = hr[2];
+    static RECURRA_INLINE vec forward(const vec *sum, vec &, vec h, const vec *, vec *kept) {
+        vec r = sigmoid(sum[1]), z = sigmoid(sum[2]);
+        vec n = tanh(fma(r, sum[0], sum[3]));
+        kept[0] = r, kept[1] = z, kept[2] = n, kept[3] = sum[0];
         return fma(z, h - n, n);
     }
 

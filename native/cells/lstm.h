@@ -10,11 +10,10 @@ struct AnyLstm {
     static constexpr int gates = 4, saved = 4, slots = 4, peepholes = Peepholes ? 3 : 0;  // input, forget, candidate, output
     static constexpr bool memory = true, direct = false;
     static constexpr int hidden_gate[slots] = {0, 1, 2, 3}, input_gate[slots] = {0, 1, 2, 3};
-    static constexpr bool hidden_alone(int) { return false; }
 
     // p: peephole weights of input, forget, output.
-    static RECURRA_INLINE vec forward(const vec *xw, const vec *hr, vec &c, vec, const vec *p, vec *kept) {
-        vec i = xw[0] + hr[0], f = xw[1] + hr[1], g = xw[2] + hr[2], o = xw[3] + hr[3];
+    static RECURRA_INLINE vec forward(const vec *sum, vec &c, vec, const vec *p, vec *kept) {
+        vec i = sum[0], f = sum[1], g = sum[2], o = sum[3];
         if constexpr (Peepholes) i = fma(p[0], c, i), f = fma(p[1], c, f);
         i = sigmoid(i), f = sigmoid(f), g = tanh(g);
         c = fma(f, c, i * g);

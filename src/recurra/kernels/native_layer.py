@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from recurra.cells import Cell, CellState, get_cell
+from recurra.kernels.buffers import Lease
 from recurra.kernels.face import LayerOutput
 from recurra.kernels.native import engine
 from recurra.kernels.scan import scan
@@ -87,9 +88,11 @@ class _Layer(torch.autograd.Function):
         kept = memory = None
         wants_gradient = any(ctx.needs_input_grad)
         if wants_gradient or return_gates:
-            saved = KEPT.get(name, len(cell.gates))
-            kept = (fresh if return_gates else x.new_empty)(steps, batch, saved, hidden, dtype=kind)
-            memory = None if c0 is None else x.new_empty(steps, batch, hidden, dtype=torch.float32)
+            ctx.lease = Lease((steps, batch, KEPT.get(name, len(cell.gates)), hidden), kind)
+            kept = ctx.lease.tensor.zero_() if return_gates and lengths is not None else ctx.lease.tensor
+            if c0 is not None:
+                ctx.memory_lease = Lease((steps, batch, hidden), torch.float32)
+                memory = ctx.memory_lease.tensor
         x, h0, c0 = _rows(x), h0.contiguous(), None if c0 is None else c0.contiguous()
         solid = tuple(None if weight is None else weight.contiguous() for weight in weights)
         layer = _describe(name, mixed, reverse, lengths, solid, x, y, (h0, c0), (kept, memory))

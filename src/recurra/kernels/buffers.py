@@ -1,0 +1,43 @@
+"""Large buffers that a layer keeps from its forward pass to its backward pass, used again by the next.
+
+The system clears every page that it hands out. For what a layer keeps of each step that costs up to a tenth of its time,
+and it is written over at once; so buffers are kept when they are given back.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch
+from torch import Tensor
+
+SMALL = 1 << 20
+"""Bytes below which the allocator gives memory that has been used before anyway."""
+IDLE = 1 << 29
+"""Most bytes that lie here unused."""
+
+_idle: list[Tensor] = []
+
+
+class Lease:
+    """A buffer for as long as this object lives; nothing may use `tensor` or a view of it after that."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+        size = prod(shape) * dtype.itemsize
+        self._buffer = _find(size) if size >= SMALL else None
+        if self._buffer is None:
+            self.tensor = torch.empty(shape, dtype=dtype)
+        else:
+            self.tensor = self._buffer[:size].view(dtype).view(shape)
+
+    def __del__(self) -> None:
+        if self._buffer is not None and sum(len(buffer) for buffer in _idle) + len(self._buffer) <= IDLE:
+            _idle.append(self._buffer)
+
+
+def _find(size: int) -> Tensor:
+    # The latest given back first. One that is far too large is left for others.
+    for index in range(len(_idle) - 1, -1, -1):
+        if size <= len(_idle[index]) <= 2 * size:
+            return _idle.pop(index)
+    return torch.empty(size, dtype=torch.uint8)
