@@ -1,91 +1,82 @@
-"""Both contestants do the same work on the same weights, in turns, and leave the process as it was."""
+"""Contestants take turns, each is warmed up, and the process is left as it was."""
 
 from __future__ import annotations
-
-from typing import get_args
 
 import pytest
 import torch
 
-from recurra.benchmark import Case, Precision, Shape, compute_limit, measure, memory_limit, turns
-from recurra.benchmark.turns import _contestants, _take_turns
-from recurra.cells import cell_names
+from recurra.benchmark import Contestant, Timing, take_turns, turns
+from recurra.benchmark.turns import best, ratio
 from recurra.errors import UsageError
 
-TINY = Shape(3, 5, 2, 4, 2)
 
-
-PEERS = {
-    "rnn": "torch.nn.RNN",
-    "rnn-relu": "torch.nn.RNN",
-    "lstm": "torch.nn.LSTM",
-    "gru": "torch.nn.GRU",
-    "graves-lstm": "recurra lstm",
-}
-
-
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def short_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "SAMPLE_SECONDS", 0.0)
 
 
-@pytest.mark.parametrize("precision", get_args(Precision))
-@pytest.mark.parametrize("cell", cell_names())
-def test_the_two_compute_the_same(cell: str, precision: Precision) -> None:
-    result = measure(Case(cell, TINY, precision, 1))
-    assert result.agrees
-    assert result.peer == PEERS.get(cell, result.peer)
-    assert len(result.ours) == len(result.theirs) == 5
-    assert min(result.ours + result.theirs) > 0
-    assert result.ours_ms > 0
+def timing(name: str, *seconds: float, precision: str = "float32", threads: int = 1) -> Timing:
+    return Timing(name, precision, threads, 1, 1.0, list(seconds))
 
 
-def test_other_weights_are_noticed() -> None:
-    torch.manual_seed(0)
-    ours, theirs, _ = _contestants(Case("gru", TINY, "float32", 1))
-    same = (ours() - theirs()).abs().max()
-    torch.manual_seed(1)
-    other, _, _ = _contestants(Case("gru", TINY, "float32", 1))
-    assert same < 1e-6
-    assert (ours() - other()).abs().max() > 1e-3
-
-
-def test_a_step_is_forward_and_backward() -> None:
-    step, _, _ = _contestants(Case("lstm", TINY, "float32", 1))
-    y = step()
-    assert y.shape == (4, 2, 5)
-    assert y.grad_fn is not None
-    with pytest.raises(RuntimeError, match="second time"):
-        y.sum().backward()
-
-
+@pytest.mark.usefixtures("short_samples")
 def test_they_take_turns_and_nobody_is_always_first() -> None:
     order: list[str] = []
-    samples = _take_turns([lambda: order.append("a"), lambda: order.append("b")], 5)
-    assert [len(each) for each in samples] == [5, 5]
-    assert "".join(order[4:]) == "ab" + "ba" + "ab" + "ba" + "ab"
+    timings = take_turns([Contestant(name, "float32", 1, lambda name=name: order.append(name)) for name in "ab"], 5)
+    assert [len(each.seconds) for each in timings] == [5, 5]
+    assert "".join(order[-10:]) == "ab" + "ba" + "ab" + "ba" + "ab"
 
 
-def test_short_steps_are_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_steps_are_repeated_and_warmed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "SAMPLE_SECONDS", 0.005)
     calls: list[None] = []
-    _take_turns([lambda: calls.append(None)], 5)
+    take_turns([Contestant("a", "float32", 1, lambda: calls.append(None))], 5)
     assert len(calls) > 100
 
 
-def test_the_process_is_left_as_it_was() -> None:
-    threads = torch.get_num_threads()
-    state = torch.get_rng_state()
-    measure(Case("rnn", TINY, "float32", 1))
-    assert torch.get_num_threads() == threads
-    assert torch.equal(torch.get_rng_state(), state)
+def test_a_unit_is_what_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_sample", lambda contestant, repeats, *, warm=None: 8.0)
+    (each,) = take_turns([Contestant("a", "float32", 1, lambda: None, count=4)], 5)
+    assert (each.trial, each.median) == (2.0, 2.0)
+
+
+def test_hopeless_numbers_of_threads_are_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {("a", 1): 2.0, ("a", 2): 1.0, ("b", 1): 5.0, ("b", 2): 6.0}
+    monkeypatch.setattr(turns, "_sample", lambda who, repeats, *, warm=None: seconds[who.name, who.threads])
+    timings = take_turns([Contestant(*key[:1], "float32", key[1], lambda: None) for key in seconds], 5)
+    assert {(each.name, each.threads): len(each.seconds) for each in timings} == {
+        ("a", 1): 0,  # twice its best one
+        ("a", 2): 5,
+        ("b", 1): 5,  # slower than the other contestant, which is no reason to leave it
+        ("b", 2): 5,
+    }
+    assert timings[0].trial == 2.0
+
+
+def test_threads_are_set_for_each_and_put_back() -> None:
+    before, seen = torch.get_num_threads(), set()
+    take_turns([Contestant("a", "float32", 3, lambda: seen.add(torch.get_num_threads()))], 5)
+    assert seen == {3}
+    assert torch.get_num_threads() == before
+
+
+def test_the_best_is_found_among_precisions_and_threads() -> None:
+    timings = [
+        timing("a", 3.0, 3.0, 3.0),
+        timing("a", 2.0, 2.0, 9.0, threads=2),
+        timing("a", 1.0, 1.0, 1.0, precision="bfloat16"),
+        timing("a", precision="bfloat16", threads=2),
+        timing("b", 0.1, 0.1, 0.1),
+    ]
+    assert best(timings, "a", "float32") is timings[1]
+    assert best(timings, "a") is timings[2]
+
+
+def test_a_ratio_is_the_median_of_the_rounds() -> None:
+    # The machine slowed down by ten in two rounds; neighbours in time do not see it.
+    assert ratio(timing("peer", 2.0, 2.0, 20.0, 20.0, 2.0), timing("own", 1.0, 1.0, 10.0, 10.0, 1.0)) == 2.0
 
 
 def test_too_few_rounds_are_refused() -> None:
     with pytest.raises(UsageError, match="rounds: expected at least 5, got 4"):
-        measure(Case("rnn", TINY, "float32", 1), rounds=4)
-
-
-def test_limits_are_measured() -> None:
-    assert compute_limit("float32", 1, size=64).gflops > 0
-    assert memory_limit(1 << 16).gigabytes_per_second > 0
+        take_turns([], 4)

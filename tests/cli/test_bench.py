@@ -1,4 +1,4 @@
-"""`recurra bench` prints its table on standard output, stores JSON, and stops well."""
+"""`recurra bench` prints its tables on standard output, stores JSON, shows it again, and stops well."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ import typer
 from typer.testing import CliRunner
 
 from recurra import benchmark
-from recurra.cli.bench import bench
-from recurra.errors import RecurraError, UsageError
+from recurra.benchmark import stream
+from recurra.cli.bench import SECTIONS, bench
+from recurra.errors import MissingExtraError, RecurraError, UsageError
 
 app = typer.Typer()
 app.command()(bench)
-SMALL = ("--cell", "gru", "--shape", "3,4,2,5,1", "--precision", "float32", "--threads", "1")
+SMALL = ("training", "--cell", "gru", "--shape", "3,4,2,5,1", "--precision", "float32", "--threads", "1")
 
 
 @pytest.fixture(autouse=True)
-def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark, "MEMORY_SIZES", (1 << 16,))
-    monkeypatch.setattr("recurra.benchmark.turns.SAMPLE_SECONDS", 0.001)
-    limit = benchmark.ComputeLimit("float32", 1, 100.0)
-    monkeypatch.setattr(benchmark, "compute_limit", lambda *_, **__: limit)
+def little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recurra.benchmark.limits.GEMM_SIZE", 64)
+    monkeypatch.setattr("recurra.benchmark.turns.SAMPLE_SECONDS", 0.0)
 
 
 def run(*arguments: str, code: int = 0) -> tuple[str, str]:
@@ -37,65 +36,126 @@ def run(*arguments: str, code: int = 0) -> tuple[str, str]:
     return result.stdout, result.stderr
 
 
-def test_the_table_names_both_contestants() -> None:
+def test_the_table_names_both_contestants_and_says_what_was_reached() -> None:
     stdout, stderr = run(*SMALL)
     row = next(line for line in stdout.splitlines() if line.startswith("gru"))
-    assert "3, 4, 2, 5, 1" in row and "float32" in row and "torch.nn.GRU" in row and "×" in row
-    assert "GEMM float32, threads 1: 100 GF/s" in stdout
-    assert "one core reads 64 kB at" in stdout
-    assert "gru  3, 4, 2, 5, 1  float32  threads 1" in stderr
+    assert "3, 4, 2, 5, 1" in row and "torch.nn float32" in row and "×" in row and "%" in row
+    assert "every shape: geometric mean" in stdout and "target ≥ 2.00×" in stdout
+    assert "GEMM float32, 1 thread:" in stdout
+    assert "1 comparisons, about 1 min" in stderr
+    assert "training  gru  3, 4, 2, 5, 1" in stderr
+
+
+def test_a_stored_file_shows_what_was_printed(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    printed, stderr = run(*SMALL, "graves", "--cell", "lstm", "--output", str(file))
+    assert str(file) in stderr
+    assert "Graves LSTM" in printed
+    assert run("--show", str(file)) == (printed, "")
 
 
 def test_the_json_lines_and_the_stored_file_say_the_same(tmp_path: Path) -> None:
     file = tmp_path / "bench.json"
-    stdout, stderr = run(*SMALL, "--cell", "graves-lstm", "--json", "--output", str(file))
-    head, *rows = map(json.loads, stdout.splitlines())
+    stdout, _ = run(*SMALL, "--json", "--output", str(file))
+    head, *rows, last = map(json.loads, stdout.splitlines())
     stored = json.loads(file.read_text(encoding="utf-8"))
-    assert rows == stored["results"]
-    assert [row["peer"] for row in rows] == ["torch.nn.GRU", "recurra lstm"]
+    (table,) = stored["tables"]
+    assert rows == table["rows"]
     assert head["machine"] == stored["machine"]
-    assert head["compute_limits"] == [{"precision": "float32", "threads": 1, "gflops": 100.0}]
-    assert str(file) in stderr
+    assert last == {"limits": stored["limits"], "targets": {"training float32": table["targets"]}}
 
 
 def test_ctrl_c_shows_and_stores_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = benchmark.measure
+    real = benchmark.Group.measure
 
-    def measure(case: benchmark.Case, **options: Any) -> benchmark.Result:
-        if case.cell == "lstm":
+    def measure(group: benchmark.Group) -> benchmark.Measured:
+        if "lstm" in group.label:
             raise KeyboardInterrupt
-        return real(case, **options)
+        return real(group)
 
-    monkeypatch.setattr(benchmark, "measure", measure)
+    monkeypatch.setattr(benchmark.Group, "measure", measure)
     file = tmp_path / "bench.json"
     stdout, stderr = run(*SMALL, "--cell", "lstm", "--output", str(file), code=130)
-    assert "torch.nn.GRU" in stdout
-    assert "1 of 2 comparisons were not made: interrupted" in stderr
+    assert "torch.nn float32" in stdout
+    assert "not measured: training  lstm  3, 4, 2, 5, 1: interrupted" in stderr
     stored = json.loads(file.read_text(encoding="utf-8"))
-    assert len(stored["results"]) == stored["left_out"] == 1
+    assert len(stored["tables"][0]["rows"]) == len(stored["left_out"]) == 1
+
+
+def test_what_breaks_a_comparison_does_not_take_the_others_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = benchmark.Group.measure
+
+    def measure(group: benchmark.Group) -> benchmark.Measured:
+        if "lstm" in group.label:
+            raise MemoryError
+        return real(group)
+
+    monkeypatch.setattr(benchmark.Group, "measure", measure)
+    file = tmp_path / "bench.json"
+    run(*SMALL, "--cell", "lstm", "--output", str(file), code=1)
+    assert len(json.loads(file.read_text(encoding="utf-8"))["tables"][0]["rows"]) == 1
 
 
 def test_quick_keeps_to_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recurra.cli.bench.QUICK_SECONDS", -1.0)
     stdout, stderr = run(*SMALL, "--quick")
     assert "gru" not in stdout
-    assert "1 of 1 comparisons were not made: the machine is too busy" in stderr
+    assert "not measured: training  gru  3, 4, 2, 5, 1: the machine is too busy for --quick" in stderr
+
+
+def test_text_is_generated_as_torch_generates_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recurra.benchmark.generate.UNITS", 40)
+    stdout, _ = run("generate", "--threads", "1", "--json")
+    row = json.loads(stdout.splitlines()[1])
+    assert row["peer"]["name"] == "torch.nn.LSTM loop"
+    assert row["agrees"]
+
+
+def test_without_its_peer_a_section_is_left_out_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent() -> None:
+        raise MissingExtraError("pip install 'recurra[export]'")
+
+    monkeypatch.setattr(stream, "check_installed", absent)
+    with pytest.raises(MissingExtraError, match="export"):
+        run("stream", "--threads", "1")
+    monkeypatch.setattr("recurra.cli.bench.SECTIONS", ("training", "stream"))
+    stdout, stderr = run(*SMALL[1:])
+    assert "torch.nn" in stdout
+    assert "not measured: stream: pip install 'recurra[export]'" in stderr
+
+
+def test_every_section_has_tables() -> None:
+    for name in SECTIONS:
+        assert all(table.targets for table in getattr(benchmark, name).TABLES)
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (("trainig",), "section: expected some of training, graves"),
         (("--shape", "1,2,3"), "--shape: expected five integers"),
         (("--shape", "1,2,3,4,x"), "--shape: expected five integers"),
         (("--shape", "1,2,3,4,0"), "positive integers"),
+        (("--hidden", "0"), "hidden: expected a positive"),
         (("--precision", "float64"), "precision: expected one of"),
         (("--threads", "9999"), "threads: expected 1 to"),
         (("--cell", "transformer"), "cell: expected one of"),
+        (("training", "--cell", "graves-lstm"), "--cell: graves-lstm has no peer in training"),
         (("--rounds", "2"), "rounds: expected at least 5"),
         (("--output", "/nowhere/at/all.json"), "--output: there is no folder /nowhere/at"),
+        (("--show", "/nowhere/at/all.json"), "--show: /nowhere/at/all.json cannot be read"),
+        (("--show", __file__), "was not stored by `recurra bench --output`"),
     ],
 )
-def test_nonsense_is_refused_before_anything_is_measured(arguments: tuple[str, ...], problem: str) -> None:
+def test_nonsense_is_refused_before_anything_is_measured(
+    arguments: tuple[str, ...], problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("something was measured")
+
+    monkeypatch.setattr(benchmark.Group, "measure", never)
     with pytest.raises(UsageError, match=problem):
         run(*arguments)
 

@@ -1,31 +1,34 @@
-"""How fast a layer's training step is beside its peer, and beside what the machine can do at all.
+"""How fast Recurra trains, streams and writes beside its peers, and beside what the machine can do at all.
 
 A speed is a ratio to a peer in the same process, the two taking turns, the median of several rounds: machines are
 shared and noisy, and a bare time says little.
 """
 
-from recurra.benchmark.case import DEFAULT_CELLS, QUICK_SHAPES, SHAPES, Case, Precision, Shape, cases, default_threads
-from recurra.benchmark.results import Best, ComputeLimit, MemoryLimit, Report, Result
-from recurra.benchmark.turns import MEMORY_SIZES, MIN_ROUNDS, check_rounds, compute_limit, measure, memory_limit
+from recurra.benchmark import generate, graves, ragged, stream, training
+from recurra.benchmark.case import CELLS, Precision, Scope, Shape, default_threads
+from recurra.benchmark.results import Group, Measured, Report, Row, Table, Target
+from recurra.benchmark.turns import MIN_ROUNDS, Contestant, Timing, check_rounds, take_turns
 
 __all__ = [
-    "DEFAULT_CELLS",
-    "MEMORY_SIZES",
+    "CELLS",
     "MIN_ROUNDS",
-    "QUICK_SHAPES",
-    "SHAPES",
-    "Best",
-    "Case",
-    "ComputeLimit",
-    "MemoryLimit",
+    "Contestant",
+    "Group",
+    "Measured",
     "Precision",
     "Report",
-    "Result",
+    "Row",
+    "Scope",
     "Shape",
-    "cases",
+    "Table",
+    "Target",
+    "Timing",
     "check_rounds",
-    "compute_limit",
     "default_threads",
-    "measure",
-    "memory_limit",
+    "generate",
+    "graves",
+    "ragged",
+    "stream",
+    "take_turns",
+    "training",
 ]

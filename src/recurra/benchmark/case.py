@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, NamedTuple, get_args
 
-from recurra.cells import cell_names, get_cell
+from recurra.cells import get_cell
 from recurra.errors import UsageError
 
 Precision = Literal["float32", "bfloat16"]
 
-DEFAULT_CELLS = tuple(name for name in cell_names() if name != "rnn-relu")  # it costs what the other RNN costs
+CELLS = ("lstm", "gru", "rnn")
+"""What is set against a peer; the relu RNN costs what the other does, and no peer has the Graves LSTM."""
 
 
 class Shape(NamedTuple):
@@ -39,17 +40,39 @@ SHAPES = (
     Shape(650, 650, 20, 35, 2),
     Shape(1024, 1024, 32, 35, 1),
 )
+RAGGED_SHAPES = (SHAPES[0], SHAPES[1], SHAPES[3], SHAPES[4])
 QUICK_SHAPES = (Shape(64, 64, 16, 100, 1), Shape(200, 200, 20, 20, 2))
+STREAM_SIZES = (64, 128, 256, 512, 1024)
+QUICK_SIZES = (128, 512)
 
 
 @dataclass(frozen=True)
-class Case:
-    """One comparison: a cell against its peer, in a shape, a precision, with a number of threads."""
+class Scope:
+    """How much is measured; empty shapes and sizes stand for each section's own."""
 
-    cell: str
-    shape: Shape
-    precision: Precision
-    threads: int
+    cells: Sequence[str] = CELLS
+    shapes: Sequence[Shape] = ()
+    sizes: Sequence[int] = ()
+    precisions: Sequence[str] = get_args(Precision)
+    threads: Sequence[int] = (1,)
+    quick: bool = False
+
+    def check(self) -> None:
+        """Raise `UsageError` for what cannot be measured here."""
+        for cell in self.cells:
+            get_cell(cell)
+        for count in self.threads:
+            if not 1 <= count <= usable_cores():
+                raise UsageError(f"threads: expected 1 to {usable_cores()}, the cores there are; got {count}")
+        for shape in self.shapes:
+            if min(shape) < 1:
+                raise UsageError(f"shape: expected five positive integers I,H,B,T,L, got {shape}")
+        for size in self.sizes:
+            if size < 1:
+                raise UsageError(f"hidden: expected a positive number of units, got {size}")
+        for precision in self.precisions:
+            if precision not in get_args(Precision):
+                raise UsageError(f"precision: expected one of {', '.join(get_args(Precision))}; got {precision!r}")
 
 
 def training_flops(cell: str, shape: Shape) -> int:
@@ -58,33 +81,13 @@ def training_flops(cell: str, shape: Shape) -> int:
     >>> training_flops("lstm", Shape(64, 64, 16, 100, 1)) == 3 * 2 * 16 * 100 * 4 * 64 * (64 + 64)
     True
     """
+    return 3 * 2 * shape.B * shape.T * weight_count(cell, shape)
+
+
+def weight_count(cell: str, shape: Shape) -> int:
+    """Numbers in the matrices of all layers."""
     rows = len(get_cell(cell).gates) * shape.H
-    columns = shape.I + shape.H + (shape.L - 1) * 2 * shape.H
-    return 3 * 2 * shape.B * shape.T * rows * columns
-
-
-def cases(
-    cells: Iterable[str], shapes: Iterable[Shape], precisions: Iterable[str], threads: Iterable[int]
-) -> list[Case]:
-    """Every combination, checked; raises `UsageError`."""
-    for cell in (cells := list(cells)):
-        get_cell(cell)
-    for count in (threads := list(threads)):
-        if not 1 <= count <= usable_cores():
-            raise UsageError(f"threads: expected 1 to {usable_cores()}, the cores there are; got {count}")
-    for shape in (shapes := list(shapes)):
-        if min(shape) < 1:
-            raise UsageError(f"shape: expected five positive integers I,H,B,T,L, got {shape}")
-    for precision in (precisions := list(precisions)):
-        if precision not in get_args(Precision):
-            raise UsageError(f"precision: expected one of {', '.join(get_args(Precision))}; got {precision!r}")
-    return [
-        Case(cell, shape, cast(Precision, precision), count)
-        for count in threads
-        for cell in cells
-        for shape in shapes
-        for precision in precisions
-    ]
+    return rows * (shape.I + shape.H + (shape.L - 1) * 2 * shape.H)
 
 
 def default_threads() -> list[int]:

@@ -1,39 +1,58 @@
-"""Taking turns: a stack and its peer, again and again, and the limits of the machine in between."""
+"""Taking turns: each contestant again and again, with each number of threads, all in the same rounds."""
 
 from __future__ import annotations
 
 import contextlib
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from recurra.benchmark.case import Case, Precision, Shape
-from recurra.benchmark.results import ComputeLimit, MemoryLimit, Result
-from recurra.cells import get_cell
 from recurra.errors import UsageError
-from recurra.nn import Stack
-
-Step = Callable[[], Tensor]
 
 MIN_ROUNDS = 5
-SAMPLE_SECONDS = (
-    0.01  # a sample repeats a step until it is at least this long, so that the clock's grain does not count
-)
-GEMM_SIZE = 2048
-MEMORY_SIZES = tuple(4**k << 10 for k in range(3, 8))  # bytes: 64 kB, inside every first cache, to 16 MB
-PEERS: dict[str, Callable[..., nn.Module]] = {
-    "lstm": nn.LSTM,
-    "gru": nn.GRU,
-    "rnn_tanh": nn.RNN,
-    "rnn_relu": partial(nn.RNN, nonlinearity="relu"),
-}
-"""The module of torch.nn for each of the modes that a `Cell` names as `torch_mode`."""
+SAMPLE_SECONDS = 0.02
+"""A sample repeats a step until it is at least this long, so that the clock's grain does not count."""
+HOPELESS = 1.4
+"""A number of threads that takes this many times a contestant's best one in the trial is measured no further."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """What takes turns: a step in a precision and with a number of threads; `count` says how many units a call makes."""
+
+    name: str
+    precision: str
+    threads: int
+    step: Callable[[], object]
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one unit of a contestant's work: in the trial, and in each round unless it was hopeless there.
+
+    count: the units of a call, as `Contestant` says.
+    """
+
+    name: str
+    precision: str
+    threads: int
+    count: int
+    trial: float
+    seconds: list[float]
+
+    @property
+    def median(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.seconds)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give what is stored as JSON."""
+        return asdict(self)
 
 
 def check_rounds(rounds: int) -> None:
@@ -42,117 +61,82 @@ def check_rounds(rounds: int) -> None:
         raise UsageError(f"rounds: expected at least {MIN_ROUNDS}, got {rounds}")
 
 
-def _precision(precision: Precision) -> AbstractContextManager[Any]:
-    return torch.autocast("cpu", torch.bfloat16) if precision == "bfloat16" else contextlib.nullcontext()
+def take_turns(contestants: Sequence[Contestant], rounds: int) -> list[Timing]:
+    """Time every contestant in each round, after a trial; every other round goes the other way.
 
+    In the trial a contestant's hopeless numbers of threads are left behind. Each is seen at its best one anyway.
+    Raises `UsageError` for fewer than 5 rounds, of which a median says nothing.
 
-def _training_step(module: nn.Module, forward: Callable[[Tensor], Tensor], x: Tensor, precision: Precision) -> Step:
-    """One forward and backward pass, with gradients for the input as below another layer; gives the outputs."""
-    with _precision(precision), torch.no_grad():
-        gradient = torch.randn_like(forward(x))
-
-    def step() -> Tensor:
-        x.grad = None
-        module.zero_grad(set_to_none=True)
-        with _precision(precision):
-            y = forward(x)
-        y.backward(gradient)
-        return y
-
-    return step
-
-
-def _stack_step(stack: Stack, shape: Shape, x: Tensor, precision: Precision) -> Step:
-    return _training_step(stack, lambda x: stack(x, stack.zero_state(shape.B))[0], x, precision)
-
-
-def _contestants(case: Case) -> tuple[Step, Step, str]:
-    """The training steps of our stack and of its peer, with the same weights, and the peer's name.
-
-    A cell that torch.nn does not have is compared with our LSTM, whose results it shares while its peepholes are zero.
+    >>> timings = take_turns([Contestant("sum", "float32", 1, lambda: sum(range(9)))], 5)
+    >>> timings[0].name, len(timings[0].seconds), timings[0].median > 0
+    ('sum', 5, True)
     """
-    shape, mode = case.shape, get_cell(case.cell).torch_mode
-    sizes = [shape.H] * shape.L
-    x = torch.randn(shape.T, shape.B, shape.I, requires_grad=True)
-    ours = Stack(case.cell, shape.I, sizes)
-    if mode is not None:
-        peer = PEERS[mode](shape.I, shape.H, shape.L)
-        given = {
-            f"layers.{name.rpartition('_l')[2]}.{name.rpartition('_l')[0]}": value
-            for name, value in peer.state_dict().items()
-        }
-        theirs = _training_step(peer, lambda x: peer(x)[0], x, case.precision)
-        called = f"torch.nn.{type(peer).__name__}"
-    else:
-        lstm = Stack("lstm", shape.I, sizes)
-        given, called = lstm.state_dict(), "recurra lstm"
-        theirs = _stack_step(lstm, shape, x, case.precision)
-    own = ours.state_dict()
-    ours.load_state_dict({name: given.get(name, torch.zeros_like(value)) for name, value in own.items()})
-    return _stack_step(ours, shape, x, case.precision), theirs, called
+    check_rounds(rounds)
+    with _threads_as_they_were():
+        first = [_sample(each, 1, warm=0) for each in contestants]
+        repeats = [_repeats(seconds) for seconds in first]
+        trial = [min(once, _sample(each, count)) for each, once, count in zip(contestants, first, repeats, strict=True)]
+        repeats = [_repeats(seconds) for seconds in trial]
+        going = _hopeful(contestants, trial)
+        samples: list[list[float]] = [[] for _ in contestants]
+        for number in range(rounds):
+            for index in going if number % 2 == 0 else reversed(going):
+                samples[index].append(_sample(contestants[index], repeats[index]))
+    return [
+        Timing(
+            each.name,
+            each.precision,
+            each.threads,
+            each.count,
+            once / each.count,
+            [sample / each.count for sample in seconds],
+        )
+        for each, once, seconds in zip(contestants, trial, samples, strict=True)
+    ]
 
 
-def _sample(step: Callable[[], object], repeats: int) -> float:
+def best(timings: Iterable[Timing], name: str, *precisions: str) -> Timing:
+    """Give a contestant's best timing, in one of these precisions or in any."""
+    found = [each for each in timings if each.name == name and (not precisions or each.precision in precisions)]
+    return min((each for each in found if each.seconds), key=lambda each: each.median)
+
+
+def ratio(above: Timing, below: Timing) -> float:
+    """How many times the one took of what the other did: the median over the rounds, whose samples are neighbours in time."""
+    return statistics.median(one / other for one, other in zip(above.seconds, below.seconds, strict=True))
+
+
+def _repeats(seconds: float) -> int:
+    return max(1, round(SAMPLE_SECONDS / max(seconds, 1e-9)))
+
+
+def _sample(contestant: Contestant, repeats: int, *, warm: int | None = None) -> float:
+    """Seconds of a call; caches and threads are warmed up before, where that costs little."""
+    torch.set_num_threads(contestant.threads)
+    for _ in range(repeats // 8 + (repeats > 1) if warm is None else warm):
+        contestant.step()
     start = time.perf_counter()
     for _ in range(repeats):
-        step()
+        contestant.step()
     return (time.perf_counter() - start) / repeats
 
 
-def _take_turns(steps: Sequence[Callable[[], object]], rounds: int) -> list[list[float]]:
-    """Seconds of each step in each round, after a round of warming up; every other round goes the other way."""
-    repeats = [max(1, round(SAMPLE_SECONDS / _sample(step, 1))) for step in steps]
-    repeats = [max(1, round(SAMPLE_SECONDS / _sample(step, count))) for step, count in zip(steps, repeats, strict=True)]
-    samples: list[list[float]] = [[] for _ in steps]
-    for number in range(rounds):
-        order = range(len(steps)) if number % 2 == 0 else reversed(range(len(steps)))
-        for index in order:
-            samples[index].append(_sample(steps[index], repeats[index]))
-    return samples
+def _hopeful(contestants: Sequence[Contestant], trial: Sequence[float]) -> list[int]:
+    fastest: dict[tuple[str, str], float] = {}
+    for each, seconds in zip(contestants, trial, strict=True):
+        key = each.name, each.precision
+        fastest[key] = min(seconds, fastest.get(key, seconds))
+    return [
+        index
+        for index, (each, seconds) in enumerate(zip(contestants, trial, strict=True))
+        if seconds <= HOPELESS * fastest[each.name, each.precision]
+    ]
 
 
 @contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
+def _threads_as_they_were() -> Iterator[None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def measure(case: Case, *, rounds: int = MIN_ROUNDS) -> Result:
-    """Compare the training step of one of our stacks with its peer's.
-
-    Raises `UsageError` for fewer than 5 rounds, of which a median says nothing.
-
-    >>> result = measure(Case("gru", Shape(2, 3, 2, 4, 1), "float32", 1))
-    >>> result.peer, result.agrees, len(result.ours)
-    ('torch.nn.GRU', True, 5)
-    """
-    check_rounds(rounds)
-    with _threads(case.threads), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        ours, theirs, peer = _contestants(case)
-        difference = (ours().float() - theirs().float()).abs().max().item()
-        own, other = _take_turns([ours, theirs], rounds)
-    return Result(case, peer, own, other, difference)
-
-
-def compute_limit(
-    precision: Precision, threads: int, *, size: int = GEMM_SIZE, rounds: int = MIN_ROUNDS
-) -> ComputeLimit:
-    """Measure a product of two square matrices: what no recurrent layer of that precision can exceed."""
-    dtype = torch.float32 if precision == "float32" else torch.bfloat16
-    with _threads(threads), torch.random.fork_rng(devices=[]):
-        a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
-        (samples,) = _take_turns([lambda: torch.mm(a, b)], rounds)
-    return ComputeLimit(precision, threads, 2 * size**3 / statistics.median(samples) / 1e9)
-
-
-def memory_limit(size: int, *, rounds: int = MIN_ROUNDS) -> MemoryLimit:
-    """Measure reading a buffer of `size` bytes on one core, in the faster of two ways: its sum, and its square norm."""
-    with _threads(1):
-        buffer = torch.zeros(size // 4)
-        ways = _take_turns([lambda: torch.sum(buffer), lambda: torch.dot(buffer, buffer)], rounds)
-    return MemoryLimit(size, size / min(map(statistics.median, ways)) / 1e9)
