@@ -197,7 +197,7 @@ struct BackwardRows {
             const i64 b = rows.index[r], time = rows.time(r, step), place = time * l.B + b;
             const E *from = static_cast<const E *>(l.kept) + place * kept_row + u;
             vec kept[Cell::saved], d_slot[Cell::slots], dp[Cell::peepholes + 1];
-            for (int s = 0; s < Cell::saved; ++s) kept[s] = load_some(from + s * l.H, n);
+            for (int s = 0; s < Cell::saved; ++s) kept[s] = load_kept<Cell>(from + s * l.H, s, n);
             vec dh = load(dh_block + r * BLOCKS * WIDTH) + load_gradient(time, b, u, n);
             vec memory = splat(0.0f), before = splat(0.0f), dmemory = splat(0.0f), h = splat(0.0f), straight = splat(0.0f);
             if (Cell::memory) {

@@ -2,11 +2,13 @@
 // Memory comes as addresses (0: null); a sequence as (address, type, elements to the next step, elements to the next row).
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
 #include <cstdint>
 #include <tuple>
 
 #include "dispatch.h"
+#include "model.h"
 
 namespace nb = nanobind;
 
@@ -87,6 +89,31 @@ bool backward(const recurra::Layer &l, const Place &dy, std::tuple<Address, Addr
     return recurra::engine().backward(l, g);
 }
 
+bool linear(i64 rows, i64 N, i64 K, Address x, Address weight, Address bias, Address y, int threads) {
+    nb::gil_scoped_release released;
+    return recurra::engine().linear(rows, N, K, pointer<const float>(x), pointer<const float>(weight), pointer<const float>(bias),
+                                    pointer<float>(y), threads);
+}
+
+void normalise(i64 rows, i64 n, Address x, Address weight, Address bias, float eps, Address y) {
+    nb::gil_scoped_release released;
+    recurra::engine().normalise(rows, n, pointer<const float>(x), pointer<const float>(weight), pointer<const float>(bias), eps,
+                                pointer<float>(y));
+}
+
+void add_layer(recurra::Model &model, const recurra::Layer &layer, int weights, Address norm_weight, Address norm_bias, float eps,
+               bool residual) {
+    model.add_layer(layer, recurra::Weights(weights), pointer<const float>(norm_weight), pointer<const float>(norm_bias), eps,
+                    residual);
+}
+
+i64 generate(const recurra::Model &model, Address state, i64 id, i64 count, i64 end, std::tuple<double, i64, double> choice,
+             const std::vector<i64> &forbidden, Address uniforms, Address ids) {
+    const recurra::Choice how{std::get<0>(choice), std::get<1>(choice), std::get<2>(choice), forbidden};
+    nb::gil_scoped_release released;
+    return model.generate(pointer<float>(state), id, count, end, how, pointer<const double>(uniforms), pointer<i64>(ids));
+}
+
 }  // namespace
 
 NB_MODULE(_native, module) {
@@ -98,4 +125,28 @@ NB_MODULE(_native, module) {
     module.def("layer", &layer);
     module.def("forward", &forward);
     module.def("backward", &backward);
+    module.def("linear", &linear);
+    module.def("normalise", &normalise);
+    nb::class_<recurra::Model>(module, "Model")
+        .def(nb::init<i64, int>())
+        .def("add_layer", &add_layer)
+        .def("set_embedding", [](recurra::Model &m, i64 V, Address weight) { m.set_embedding(V, pointer<const float>(weight)); })
+        .def("set_output",
+             [](recurra::Model &m, i64 N, Address weight, Address bias, int type) {
+                 m.set_output(N, pointer<const float>(weight), pointer<const float>(bias), recurra::Weights(type));
+             })
+        .def_prop_ro("inputs", &recurra::Model::inputs)
+        .def_prop_ro("outputs", &recurra::Model::outputs)
+        .def_prop_ro("state_size", &recurra::Model::state_size)
+        .def("step",
+             [](const recurra::Model &m, Address state, Address x, Address y) {
+                 nb::gil_scoped_release released;
+                 m.step(pointer<float>(state), pointer<const float>(x), pointer<float>(y));
+             })
+        .def("step_id",
+             [](const recurra::Model &m, Address state, i64 id, Address y) {
+                 nb::gil_scoped_release released;
+                 m.step_id(pointer<float>(state), id, pointer<float>(y));
+             })
+        .def("generate", &generate);
 }

@@ -4,6 +4,7 @@
 // element type that `mixed` or their own flag names. All strides are in elements.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace recurra {
@@ -35,7 +36,7 @@ struct Layer {
     Sequence y;                              // (T, B, H); steps past a row's length are not written
     const float *h0, *c0;                    // (B, H); null: zeros
     float *hT, *cT;                          // (B, H), after each row's last step; cT null unless the cell has a memory
-    void *kept;                              // (T, B, S, H) float or bfloat16 as `mixed`; null: nothing is kept for a backward pass
+    void *kept;                              // (T, B, S, H) float, or if mixed int16, n / 32767, or bfloat16 where [-1, 1] is left; null: no backward pass follows
     float *memory;                           // (T, B, H): c after each step; null unless kept and the cell has a memory
     int threads;
 };
@@ -51,10 +52,35 @@ struct Gradients {
     float *peephole;                // (P, H)
 };
 
+enum class Weights : int { float32 = 0, bfloat16 = 1, int8 = 2 };
+
+// A layer whose weights are packed for one step at a time.
+struct StreamLayer {
+    CellKind cell;
+    i64 I, H;
+    Weights type;
+    void *memory;  // stream_bytes, packed by stream_pack
+    int threads;
+};
+
 struct Engine {
     const char *isa;
     bool (*forward)(const Layer &);                      // false: out of memory
     bool (*backward)(const Layer &, const Gradients &);  // y, kept and memory as forward left them
+
+    // One step: x (I), h (H) → h_after (H), which is not h; c (H), where the cell has a memory, is written over.
+    std::size_t (*stream_bytes)(CellKind, i64 I, i64 H, Weights);
+    void (*stream_pack)(const Layer &, Weights, void *memory);
+    void (*stream_step)(const StreamLayer &, const float *x, const float *h, float *h_after, float *c);
+
+    // y (N) = weight (N, K) x + bias (null: none), packed.
+    std::size_t (*linear_bytes)(i64 N, i64 K, Weights);
+    void (*linear_pack)(i64 N, i64 K, const float *weight, const float *bias, Weights, void *memory);
+    void (*linear_step)(i64 N, i64 K, Weights, void *memory, const float *x, float *y, int threads);
+
+    // Many rows at once, in float32; each row's result is that of linear_step, bit for bit. False: out of memory.
+    bool (*linear)(i64 rows, i64 N, i64 K, const float *x, const float *weight, const float *bias, float *y, int threads);
+    void (*normalise)(i64 rows, i64 n, const float *x, const float *weight, const float *bias, float eps, float *y);
 };
 
 }  // namespace recurra

@@ -173,7 +173,7 @@ struct ForwardRows {
             store_some(at<E>(l.y, time, b) + u, out, n);
             if (l.kept != nullptr) {
                 E *to = static_cast<E *>(l.kept) + place * kept_row + u;
-                for (int s = 0; s < Cell::saved; ++s) store_some(to + s * l.H, kept[s], n);
+                for (int s = 0; s < Cell::saved; ++s) store_kept<Cell>(to + s * l.H, s, kept[s], n);
                 if (Cell::memory) store_some(l.memory + place * l.H + u, memory, n);
             }
             if (step + 1 == rows.length[r]) {

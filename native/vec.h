@@ -161,6 +161,35 @@ RECURRA_INLINE void store_pairs(bf16 *p, vec even, vec odd) {
     }
 }
 
+// A number of [-1, 1] in 16 bits. Near 1 it is 256 times as fine as bfloat16, which is what 1 - gate needs.
+struct fix16 {
+    std::int16_t bits;
+};
+
+RECURRA_INLINE vec load(const fix16 *p) {
+    typedef std::int16_t part_s __attribute__((vector_size(RECURRA_VEC_BYTES / 2)));
+    vec r;
+    RECURRA_EACH {
+        part_s half;
+        std::memcpy(&half, p + q * PART, sizeof half);
+        r.part[q] = __builtin_convertvector(__builtin_convertvector(half, part_i), part_f) * (1.0f / 32767);
+    }
+    return r;
+}
+
+// A not-a-number becomes 0; it stays one in what is computed beside this.
+RECURRA_INLINE void store(fix16 *p, vec a) {
+    typedef std::int16_t part_s __attribute__((vector_size(RECURRA_VEC_BYTES / 2)));
+    RECURRA_EACH {
+        const part_f number = a.part[q] == a.part[q] ? a.part[q] : part_f{};
+        const part_f shifted = number * 32767.0f + 12582912.0f;  // the nearest integer, in the low bits
+        part_i bits;
+        std::memcpy(&bits, &shifted, sizeof bits);
+        const part_s half = __builtin_convertvector(bits, part_s);
+        std::memcpy(p + q * PART, &half, sizeof half);
+    }
+}
+
 RECURRA_INLINE vec load(const std::int8_t *p) {
     vec r;
     RECURRA_EACH {

@@ -6,11 +6,13 @@
 namespace recurra::RECURRA_TARGET {
 
 struct Tanh {
+    static constexpr bool bounded = true;
     static RECURRA_INLINE vec of(vec x) { return tanh(x); }
     static RECURRA_INLINE vec gradient(vec h, vec dh) { return dh * (splat(1.0f) - h * h); }
 };
 
 struct Relu {
+    static constexpr bool bounded = false;
     static RECURRA_INLINE vec of(vec x) { return rectify(x); }
     static RECURRA_INLINE vec gradient(vec h, vec dh) { return where_positive(h, dh); }
 };
@@ -19,6 +21,7 @@ template <class Activation>
 struct Elman {
     static constexpr int gates = 1, saved = 1, slots = 1, peepholes = 0;
     static constexpr bool memory = false, direct = false;
+    static constexpr bool bounded(int) { return Activation::bounded; }
     static constexpr int hidden_gate[slots] = {0}, input_gate[slots] = {0};
 
     static RECURRA_INLINE vec forward(const vec *sum, vec &, vec, const vec *, vec *kept) {

@@ -8,6 +8,7 @@ namespace recurra::RECURRA_TARGET {
 struct Gru {
     static constexpr int gates = 3, saved = 4, slots = 4, peepholes = 0;  // kept: r, z, n, and R_n h + c_n
     static constexpr bool memory = false, direct = true;
+    static constexpr bool bounded(int kept) { return kept < 3; }
     // The candidate's two products are apart until the reset gate meets them, and so are their derivatives. In this order of
     // the slots those of the recurrent product are the first three, those of the input's the last three.
     static constexpr int hidden_gate[slots] = {2, 0, 1, -1}, input_gate[slots] = {-1, 0, 1, 2};

@@ -9,6 +9,7 @@ template <bool Peepholes>
 struct AnyLstm {
     static constexpr int gates = 4, saved = 4, slots = 4, peepholes = Peepholes ? 3 : 0;  // input, forget, candidate, output
     static constexpr bool memory = true, direct = false;
+    static constexpr bool bounded(int) { return true; }
     static constexpr int hidden_gate[slots] = {0, 1, 2, 3}, input_gate[slots] = {0, 1, 2, 3};
 
     // p: peephole weights of input, forget, output.

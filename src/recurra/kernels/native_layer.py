@@ -103,7 +103,9 @@ class _Layer(torch.autograd.Function):
             ctx.set_materialize_grads(False)
         gates = None
         if return_gates and kept is not None:
-            gates = kept[:, :, : len(cell.gates)].to(torch.float32 if mixed else kind, copy=True)
+            gates = kept[:, :, : len(cell.gates)].clone()
+            if mixed:  # kept as 16 bits of [-1, 1], which every gate but the rectifier's lies in
+                gates = gates.float() if name == "rnn-relu" else gates.view(torch.int16).float() / 32767
             ctx.mark_non_differentiable(gates)
         return y, hT, cT, gates
 

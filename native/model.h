@@ -1,0 +1,71 @@
+// A whole model as a stream: embedding, layers with their norms, output, and the choice of the next unit.
+//
+// A model is packed once and never changes; what a stream remembers is an array that its owner holds, so that any number of
+// streams, in any number of threads, share one model.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine.h"
+
+namespace recurra {
+
+// How the next unit is chosen from its scores: as src/recurra/decoding/sampling.py says, in the same order.
+struct Choice {
+    double temperature;          // 0: always the likeliest
+    i64 top_k;                   // 0: all
+    double top_p;                // 1: all
+    std::vector<i64> forbidden;  // ids that are never chosen
+};
+
+class Model {
+   public:
+    explicit Model(i64 inputs, int threads) : inputs_(inputs), width_(inputs), threads_(threads) {}
+
+    // A layer that reads what the one before gives. Addresses as in Layer; norm weight and bias (H) may be null: no norm.
+    void add_layer(const Layer &, Weights, const float *norm_weight, const float *norm_bias, float eps, bool residual);
+    // Ids 0 … V - 1 are read as rows of weight (V, inputs).
+    void set_embedding(i64 V, const float *weight);
+    // What is given is weight (N, H) y + bias (N; null: none).
+    void set_output(i64 N, const float *weight, const float *bias, Weights);
+
+    i64 inputs() const { return inputs_; }
+    i64 outputs() const { return output_ ? output_->N : width_; }
+    i64 state_size() const { return state_size_; }  // layer after layer: h, then c where there is a memory
+
+    void step(float *state, const float *x, float *y) const;
+    void step_id(float *state, i64 id, float *y) const;
+
+    // Reads `id`, chooses, reads what it chose, …, at most `count` times, stopping after `end` (negative: never). uniforms:
+    // a number in [0, 1) for each choice; unused at temperature 0. Gives how many ids it wrote, or -1 where the scores are
+    // not numbers, or -2 where every id is forbidden.
+    i64 generate(float *state, i64 id, i64 count, i64 end, const Choice &, const double *uniforms, i64 *ids) const;
+
+   private:
+    struct Memory {
+        explicit Memory(std::size_t bytes);
+        std::unique_ptr<char[]> owned;
+        char *aligned;
+    };
+    struct Stage {
+        StreamLayer layer;
+        Memory memory;
+        std::vector<float> norm_weight, norm_bias;
+        float eps;
+        bool residual, has_memory;
+    };
+    struct Output {
+        i64 N, K;
+        Weights type;
+        Memory memory;
+    };
+    i64 inputs_, width_, state_size_ = 0;
+    int threads_;
+    std::vector<std::unique_ptr<Stage>> stages_;
+    std::vector<float> embedding_;
+    std::unique_ptr<Output> output_;
+};
+
+}  // namespace recurra

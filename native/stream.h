@@ -1,0 +1,276 @@
+// One step of one row, as a stream takes it: every weight is read once, and nothing else is done.
+//
+// The weights lie as they are read: for a group of unit blocks, the input's panels and then the hidden state's, k after k.
+// They are float32, bfloat16 or int8 with a scale for each row; the sums are float32, each one chain over the input and
+// then over h, as in the loop over time: with float32 weights a stream's results are those of the whole sequence, bit for bit.
+#pragma once
+
+#include "forward.h"
+
+namespace recurra::RECURRA_TARGET {
+
+// Unit blocks whose sums are made at once: eight chains side by side hide the time that each sum takes.
+template <class Cell>
+constexpr int STREAM_GROUP = 8 / Cell::gates;
+
+template <class W>
+RECURRA_INLINE void put_weight(W &to, float value, float) {
+    assign(to, value);
+}
+RECURRA_INLINE void put_weight(std::int8_t &to, float value, float scale) {
+    const float q = value / scale;
+    to = std::int8_t(q < 0 ? q - 0.5f : q + 0.5f);
+}
+
+// The scale of a row of int8 weights, whose largest becomes 127; 1 for other types, and for a row of zeros.
+template <class W>
+inline float row_scale(const float *row, i64 n) {
+    float most = 0.0f;
+    for (i64 j = 0; j < n && sizeof(W) == 1; ++j) {
+        const float size = row[j] < 0 ? -row[j] : row[j];
+        most = size > most ? size : most;
+    }
+    return most > 0 ? most / 127 : 1.0f;
+}
+
+// acc[p] += x[k] · w[k][p], k after k.
+template <int PANELS, class W>
+RECURRA_INLINE void row_product(i64 count, const float *x, const W *w, vec *acc) {
+    vec sum[PANELS];
+    for (int p = 0; p < PANELS; ++p) sum[p] = acc[p];
+    for (i64 k = 0; k < count; ++k, w += PANELS * WIDTH) {
+        __builtin_prefetch(reinterpret_cast<const char *>(w) + 4096, 0, 3);
+        if constexpr (PANELS * WIDTH * sizeof(W) > 64) __builtin_prefetch(reinterpret_cast<const char *>(w) + 4096 + 64, 0, 3);
+        if constexpr (PANELS * WIDTH * sizeof(W) > 128) {
+            __builtin_prefetch(reinterpret_cast<const char *>(w) + 4096 + 128, 0, 3);
+            __builtin_prefetch(reinterpret_cast<const char *>(w) + 4096 + 192, 0, 3);
+        }
+        const vec single = splat(x[k]);
+        for (int p = 0; p < PANELS; ++p) sum[p] = fma(single, load(w + p * WIDTH), sum[p]);
+    }
+    for (int p = 0; p < PANELS; ++p) acc[p] = sum[p];
+}
+
+template <class Cell, class W>
+struct StreamWeights {
+    i64 units;
+    W *panels_of_all;  // group after group: (I, blocks · gates, 16), then (H, blocks · gates, 16)
+    float *bias;       // (units, slots, 16)
+    float *between, *end;  // (units, slots, 16), of int8: what the sums are multiplied by after the input, and at the end
+    float *peephole;   // (P, units, 16)
+
+    std::size_t place(i64 I, i64 H, void *memory) {
+        Bump bump{static_cast<char *>(memory)};
+        units = panels(H);
+        panels_of_all = bump.take<W>(units * Cell::gates * WIDTH * (I + H));
+        bias = bump.take<float>(units * Cell::slots * WIDTH);
+        between = bump.take<float>(sizeof(W) == 1 ? units * Cell::slots * WIDTH : 0);
+        end = bump.take<float>(sizeof(W) == 1 ? units * Cell::slots * WIDTH : 0);
+        peephole = bump.take<float>(units * Cell::peepholes * WIDTH);
+        return bump.used;
+    }
+
+    void pack(const Layer &l) {
+        for (i64 first = 0; first < units; first += STREAM_GROUP<Cell>) {
+            const i64 blocks = units - first < STREAM_GROUP<Cell> ? units - first : STREAM_GROUP<Cell>;
+            W *to = panels_of_all + first * Cell::gates * WIDTH * (l.I + l.H);
+            side(l, l.weight_ih, l.I, Cell::input_gate + Cell::slots - Cell::gates, first, blocks, to);
+            side(l, l.weight_hh, l.H, Cell::hidden_gate, first, blocks, to + blocks * Cell::gates * WIDTH * l.I);
+        }
+        for (i64 block = 0; block < units; ++block)
+            for (int s = 0; s < Cell::slots; ++s)
+                for (i64 j = 0; j < WIDTH; ++j) {
+                    const i64 u = block * WIDTH + j, place = (block * Cell::slots + s) * WIDTH + j;
+                    const int in = Cell::input_gate[s], hid = Cell::hidden_gate[s];
+                    float sum = 0.0f;
+                    if (u < l.H && hid >= 0 && l.bias_hh != nullptr) sum = l.bias_hh[hid * l.H + u];
+                    if (u < l.H && in >= 0 && l.bias_ih != nullptr) sum = sum + l.bias_ih[in * l.H + u];
+                    bias[place] = sum;
+                    if (sizeof(W) != 1) continue;
+                    const float by_in = u < l.H && in >= 0 ? row_scale<W>(l.weight_ih + (in * l.H + u) * l.I, l.I) : 1.0f;
+                    const float by_hid = u < l.H && hid >= 0 ? row_scale<W>(l.weight_hh + (hid * l.H + u) * l.H, l.H) : 1.0f;
+                    between[place] = in >= 0 && hid >= 0 ? by_in / by_hid : 1.0f;
+                    end[place] = hid >= 0 ? by_hid : by_in;
+                }
+        for (int p = 0; p < Cell::peepholes; ++p)
+            for (i64 j = 0; j < units * WIDTH; ++j) peephole[p * units * WIDTH + j] = j < l.H ? l.peephole[p * l.H + j] : 0.0f;
+    }
+
+    static void side(const Layer &l, const float *weight, i64 columns, const int *gate_of, i64 first, i64 blocks, W *to) {
+        const i64 wide = blocks * Cell::gates * WIDTH;
+        for (i64 n = 0; n < wide; ++n) {
+            const i64 u = (first + n / (Cell::gates * WIDTH)) * WIDTH + n % WIDTH;
+            const int gate = gate_of[n / WIDTH % Cell::gates];
+            const float *row = u < l.H ? weight + (gate * l.H + u) * columns : nullptr;
+            const float scale = row != nullptr ? row_scale<W>(row, columns) : 1.0f;
+            for (i64 k = 0; k < columns; ++k) put_weight(to[k * wide + n], row != nullptr ? row[k] : 0.0f, scale);
+        }
+    }
+};
+
+template <class Cell, class W, int BLOCKS = STREAM_GROUP<Cell>>
+RECURRA_INLINE void stream_group(const StreamWeights<Cell, W> &w, i64 I, i64 H, i64 first, i64 blocks, const float *x, const float *h,
+                                 float *h_after, float *c) {
+    if constexpr (BLOCKS > 1)
+        if (blocks < BLOCKS) return stream_group<Cell, W, BLOCKS - 1>(w, I, H, first, blocks, x, h, h_after, c);
+    constexpr int gates = Cell::gates, slots = Cell::slots, skip = slots - gates;
+    vec from_x[BLOCKS * gates], from_h[BLOCKS * gates];
+    for (vec &v : from_x) v = splat(0.0f);
+    const W *panel = w.panels_of_all + first * gates * WIDTH * (I + H);
+    row_product<BLOCKS * gates>(I, x, panel, from_x);
+    // What both products share goes on as one chain; the candidate's part of a GRU, which they do not, begins anew.
+    for (int b = 0; b < BLOCKS; ++b)
+        for (int g = 0; g < gates; ++g) {
+            vec &begin = from_h[b * gates + g];
+            begin = g >= skip ? from_x[b * gates + g - skip] : splat(0.0f);
+            if (sizeof(W) == 1) begin = begin * load(w.between + ((first + b) * slots + g) * WIDTH);
+        }
+    row_product<BLOCKS * gates>(H, h, panel + BLOCKS * gates * WIDTH * I, from_h);
+    for (int b = 0; b < BLOCKS; ++b) {
+        const i64 block = first + b, u = block * WIDTH, n = H - u;
+        vec sum[slots], kept[Cell::saved], p[Cell::peepholes + 1];
+        for (int s = 0; s < slots; ++s) {
+            sum[s] = s < gates ? from_h[b * gates + s] : from_x[b * gates + s - skip];
+            if (sizeof(W) == 1) sum[s] = sum[s] * load(w.end + (block * slots + s) * WIDTH);
+            sum[s] = sum[s] + load(w.bias + (block * slots + s) * WIDTH);
+        }
+        for (int k = 0; k < Cell::peepholes; ++k) p[k] = load(w.peephole + (k * w.units + block) * WIDTH);
+        vec memory = Cell::memory ? load_some(c + u, n) : splat(0.0f);
+        const vec out = Cell::forward(sum, memory, load_some(h + u, n), p, kept);
+        store_some(h_after + u, out, n);
+        if (Cell::memory) store_some(c + u, memory, n);
+    }
+}
+
+// Threads pay where each reads what its own cache would not hold with the others'.
+RECURRA_INLINE int stream_threads(std::size_t bytes, int threads) {
+    const i64 most = i64(bytes >> 19);
+    return most < 2 ? 1 : most < threads ? int(most) : threads;
+}
+
+template <class Cell, class W>
+void stream_cell(const StreamLayer &l, const float *x, const float *h, float *h_after, float *c) {
+    StreamWeights<Cell, W> w;
+    w.place(l.I, l.H, l.memory);
+    const i64 groups = (w.units + STREAM_GROUP<Cell> - 1) / STREAM_GROUP<Cell>;
+    const int parts = stream_threads(std::size_t(w.units * Cell::gates * WIDTH * (l.I + l.H)) * sizeof(W), l.threads);
+    parallel_for(parts, [&](int part) {
+        for (i64 group = groups * part / parts; group < groups * (part + 1) / parts; ++group) {
+            const i64 first = group * STREAM_GROUP<Cell>, left = w.units - first;
+            stream_group(w, l.I, l.H, first, left < STREAM_GROUP<Cell> ? left : STREAM_GROUP<Cell>, x, h, h_after, c);
+        }
+    });
+}
+
+// ---- a linear layer: y = W x + b -----------------------------------------------------------------------------------
+
+constexpr int LINEAR_GROUP = 8;  // panels
+
+template <class W>
+struct LinearWeights {
+    i64 count;  // panels
+    W *all;     // group after group: (K, panels of the group, 16)
+    float *scale, *bias;  // (panels, 16)
+
+    std::size_t place(i64 N, i64 K, void *memory) {
+        Bump bump{static_cast<char *>(memory)};
+        count = panels(N);
+        all = bump.take<W>(count * WIDTH * K);
+        scale = bump.take<float>(count * WIDTH);
+        bias = bump.take<float>(count * WIDTH);
+        return bump.used;
+    }
+    void pack(i64 N, i64 K, const float *weight, const float *given_bias) {
+        for (i64 n = 0; n < count * WIDTH; ++n) {
+            const i64 group = n / (LINEAR_GROUP * WIDTH) * LINEAR_GROUP;
+            const i64 wide = (count - group < LINEAR_GROUP ? count - group : LINEAR_GROUP) * WIDTH;
+            scale[n] = n < N ? row_scale<W>(weight + n * K, K) : 1.0f;
+            bias[n] = n < N && given_bias != nullptr ? given_bias[n] : 0.0f;
+            W *to = all + group * WIDTH * K + n - group * WIDTH;
+            for (i64 k = 0; k < K; ++k) put_weight(to[k * wide], n < N ? weight[n * K + k] : 0.0f, scale[n]);
+        }
+    }
+};
+
+template <class W, int PANELS = LINEAR_GROUP>
+RECURRA_INLINE void linear_group(const LinearWeights<W> &w, i64 N, i64 K, i64 first, i64 count, const float *x, float *y) {
+    if constexpr (PANELS > 1)
+        if (count < PANELS) return linear_group<W, PANELS - 1>(w, N, K, first, count, x, y);
+    vec sum[PANELS];
+    for (vec &v : sum) v = splat(0.0f);
+    row_product<PANELS>(K, x, w.all + first * WIDTH * K, sum);
+    for (int p = 0; p < PANELS; ++p) {
+        const i64 n = (first + p) * WIDTH;
+        if (sizeof(W) == 1) sum[p] = sum[p] * load(w.scale + n);
+        store_some(y + n, sum[p] + load(w.bias + n), N - n);
+    }
+}
+
+template <class W>
+void linear_row(i64 N, i64 K, void *memory, const float *x, float *y, int threads) {
+    LinearWeights<W> w;
+    w.place(N, K, memory);
+    const i64 groups = (w.count + LINEAR_GROUP - 1) / LINEAR_GROUP;
+    const int parts = stream_threads(std::size_t(w.count * WIDTH * K) * sizeof(W), threads);
+    parallel_for(parts, [&](int part) {
+        for (i64 group = groups * part / parts; group < groups * (part + 1) / parts; ++group) {
+            const i64 first = group * LINEAR_GROUP, left = w.count - first;
+            linear_group(w, N, K, first, left < LINEAR_GROUP ? left : LINEAR_GROUP, x, y);
+        }
+    });
+}
+
+// Many rows: the same chains, by the product of matrices.
+inline bool linear_rows(i64 rows, i64 N, i64 K, const float *x, const float *weight, const float *bias, float *y, int threads) {
+    constexpr i64 some = 64;
+    const i64 count = panels(N), size = panel_size<float>(K), blocks = (rows + some - 1) / some;
+    const int parts = int(blocks < threads ? (blocks > 0 ? blocks : 1) : threads);
+    const std::size_t weights = (std::size_t(count * size) * sizeof(float) + 63) / 64 * 64;
+    const std::size_t sums = std::size_t(some * count * WIDTH) * sizeof(float);
+    Block block;
+    if (!block.take(weights + sums * parts)) return false;
+    float *packed = reinterpret_cast<float *>(block.bytes());
+    parallel_for(parts, [&](int part) {
+        for (i64 p = part; p < count; p += parts) {
+            const i64 n = p * WIDTH;
+            pack_columns(packed + p * size, weight + n * K, N - n < WIDTH ? N - n : WIDTH, K, K);
+        }
+    });
+    parallel_for(parts, [&](int part) {
+        float *c = reinterpret_cast<float *>(block.bytes() + weights + sums * part);
+        for (i64 b = part; b < blocks; b += parts) {
+            const i64 first = b * some, here = rows - first < some ? rows - first : some;
+            product(here, count, K, x + first * K, K, packed, size, c, count * WIDTH, false);
+            for (i64 r = 0; r < here; ++r)
+                for (i64 n = 0; n < N; n += WIDTH) {
+                    const vec sum = load(c + r * count * WIDTH + n);
+                    store_some(y + (first + r) * N + n, bias == nullptr ? sum + splat(0.0f) : sum + load_some(bias + n, N - n), N - n);
+                }
+        }
+    });
+    return true;
+}
+
+// Each row to mean 0 and variance 1, times weight, plus bias; x and y may be the same.
+inline void normalise_rows(i64 rows, i64 n, const float *x, const float *weight, const float *bias, float eps, float *y) {
+    for (i64 r = 0; r < rows; ++r, x += n, y += n) {
+        vec total = splat(0.0f);
+        for (i64 j = 0; j < n; j += WIDTH) total = total + load_some(x + j, n - j);
+        const float mean = sum(total) / float(n);
+        vec squares = splat(0.0f);
+        for (i64 j = 0; j < n; j += WIDTH) {
+            const vec off = load_some(x + j, n - j) - splat(mean);
+            // Beyond the end stands 0 - mean, which does not count.
+            float mask[WIDTH];
+            for (int q = 0; q < WIDTH; ++q) mask[q] = j + q < n ? 1.0f : 0.0f;
+            squares = fma(off * off, load(mask), squares);
+        }
+        const vec by = splat(1.0f / __builtin_sqrtf(sum(squares) / float(n) + eps));
+        for (i64 j = 0; j < n; j += WIDTH) {
+            const vec value = (load_some(x + j, n - j) - splat(mean)) * by;
+            store_some(y + j, fma(value, load_some(weight + j, n - j), load_some(bias + j, n - j)), n - j);
+        }
+    }
+}
+
+}  // namespace recurra::RECURRA_TARGET
