@@ -6,6 +6,10 @@
 #include "threads.h"
 #include "workspace.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace recurra::RECURRA_TARGET {
 
 // Run callable(0) … callable(count - 1), each on a thread of its own.
@@ -17,7 +21,8 @@ inline void parallel_for(int count, const Callable &callable) {
         const_cast<void *>(static_cast<const void *>(&callable)));
 }
 
-// Lays arrays one behind the other in a block; with no block it only counts the bytes.
+// Lays arrays one behind the other in a block; with no block it only counts the bytes. Under AddressSanitizer they stand
+// apart, and what lies between them is out of bounds.
 struct Bump {
     char *base = nullptr;
     std::size_t used = 0;
@@ -25,7 +30,17 @@ struct Bump {
     template <class A>
     A *take(i64 count) {
         A *r = base == nullptr ? nullptr : reinterpret_cast<A *>(base + used);
-        used += (std::size_t(count) * sizeof(A) + 63) / 64 * 64;
+        const std::size_t bytes = std::size_t(count) * sizeof(A), begin = used;
+        used += (bytes + 63) / 64 * 64;
+#if defined(__SANITIZE_ADDRESS__)
+        used += 64;
+        if (base != nullptr) {
+            __asan_unpoison_memory_region(base + begin, bytes);
+            __asan_poison_memory_region(base + begin + bytes, used - begin - bytes);
+        }
+#else
+        static_cast<void>(begin);
+#endif
         return r;
     }
 };
@@ -92,6 +107,18 @@ inline int useful_threads(const Layer &layer, i64 gates) {
 template <class E>
 RECURRA_INLINE E *at(const Sequence &s, i64 time, i64 row) {
     return static_cast<E *>(s.data) + time * s.step + row * s.row;
+}
+
+// What is kept of a step for the backward pass, in E, or in as many bits more finely where the cell knows it to be in [-1, 1].
+template <class Cell, class E>
+RECURRA_INLINE void store_kept(E *p, int s, vec value, i64 n) {
+    if (PAIR<E> == 2 && Cell::bounded(s)) return store_some(reinterpret_cast<fix16 *>(p), value, n);
+    store_some(p, value, n);
+}
+template <class Cell, class E>
+RECURRA_INLINE vec load_kept(const E *p, int s, i64 n) {
+    if (PAIR<E> == 2 && Cell::bounded(s)) return load_some(reinterpret_cast<const fix16 *>(p), n);
+    return load_some(p, n);
 }
 
 // n numbers of either type, as E, and zeros up to `padded`.
