@@ -1,6 +1,7 @@
 // The module recurra._native. It checks nothing and decides nothing: that is done in src/recurra/kernels/.
 // Memory comes as addresses (0: null); a sequence as (address, type, elements to the next step, elements to the next row).
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
@@ -16,6 +17,7 @@ namespace {
 
 using recurra::i64;
 using Address = std::uintptr_t;
+using Floats = nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Place = std::tuple<Address, int, i64, i64>;
 
 template <class T>
@@ -139,14 +141,14 @@ NB_MODULE(_native, module) {
         .def_prop_ro("outputs", &recurra::Model::outputs)
         .def_prop_ro("state_size", &recurra::Model::state_size)
         .def("step",
-             [](const recurra::Model &m, Address state, Address x, Address y) {
+             [](const recurra::Model &m, Floats state, Floats x, Floats y) {
                  nb::gil_scoped_release released;
-                 m.step(pointer<float>(state), pointer<const float>(x), pointer<float>(y));
+                 m.step(state.data(), x.data(), y.data());
              })
         .def("step_id",
-             [](const recurra::Model &m, Address state, i64 id, Address y) {
+             [](const recurra::Model &m, Floats state, i64 id, Floats y) {
                  nb::gil_scoped_release released;
-                 m.step_id(pointer<float>(state), id, pointer<float>(y));
+                 m.step_id(state.data(), id, y.data());
              })
         .def("generate", &generate);
 }

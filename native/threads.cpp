@@ -46,8 +46,8 @@ class Pool {
 
     // At most one call at a time runs on the workers; another, from another thread or from inside, runs on its caller.
     void run(int count, void (*function)(void *, int), void *context) {
-        std::unique_lock<std::mutex> turn(turn_, std::try_to_lock);
-        if (count <= 1 || !turn.owns_lock() || inside_ || !grow(count - 1)) {
+        std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
+        if (count <= 1 || inside_ || !turn.try_lock() || !grow(count - 1)) {  // who is inside may hold it already
             for (int index = 0; index < count; ++index) function(context, index);
             return;
         }

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__AVX512BF16__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -34,6 +34,7 @@ typedef float part_f __attribute__((vector_size(RECURRA_VEC_BYTES)));
 typedef std::int32_t part_i __attribute__((vector_size(RECURRA_VEC_BYTES)));
 typedef std::uint32_t part_u __attribute__((vector_size(RECURRA_VEC_BYTES)));
 typedef std::uint16_t part_h __attribute__((vector_size(RECURRA_VEC_BYTES / 2)));
+typedef std::int16_t part_s __attribute__((vector_size(RECURRA_VEC_BYTES / 2)));
 typedef std::int8_t part_b __attribute__((vector_size(RECURRA_VEC_BYTES / 4)));
 
 // bfloat16: the upper half of a float.
@@ -119,12 +120,41 @@ RECURRA_INLINE vec load(const float *p) {
 }
 RECURRA_INLINE void store(float *p, vec a) { std::memcpy(p, &a, sizeof a); }
 
+// Between 32 bits and fewer: single instructions, which GCC 12 does not find for __builtin_convertvector.
+#if defined(__AVX512F__)
+RECURRA_INLINE part_u widen(part_h a) { return (part_u)_mm512_cvtepu16_epi32((__m256i)a); }
+RECURRA_INLINE part_i widen(part_s a) { return (part_i)_mm512_cvtepi16_epi32((__m256i)a); }
+RECURRA_INLINE part_i widen(part_b a) { return (part_i)_mm512_cvtepi8_epi32((__m128i)a); }
+RECURRA_INLINE part_h narrow(part_u a) { return (part_h)_mm512_cvtepi32_epi16((__m512i)a); }
+RECURRA_INLINE part_f to_floats(part_i a) { return (part_f)_mm512_cvtepi32_ps((__m512i)a); }
+#elif defined(__AVX2__)
+RECURRA_INLINE part_u widen(part_h a) { return (part_u)_mm256_cvtepu16_epi32((__m128i)a); }
+RECURRA_INLINE part_i widen(part_s a) { return (part_i)_mm256_cvtepi16_epi32((__m128i)a); }
+RECURRA_INLINE part_i widen(part_b a) {
+    std::int64_t bits;
+    std::memcpy(&bits, &a, sizeof bits);
+    return (part_i)_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(bits));
+}
+RECURRA_INLINE part_h narrow(part_u a) {
+    const __m256i low = _mm256_and_si256((__m256i)a, _mm256_set1_epi32(0xffff));
+    const __m256i packed = _mm256_packus_epi32(low, low);  // within each half: four words, twice
+    return (part_h)_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08));
+}
+RECURRA_INLINE part_f to_floats(part_i a) { return (part_f)_mm256_cvtepi32_ps((__m256i)a); }
+#else
+RECURRA_INLINE part_u widen(part_h a) { return __builtin_convertvector(a, part_u); }
+RECURRA_INLINE part_i widen(part_s a) { return __builtin_convertvector(a, part_i); }
+RECURRA_INLINE part_i widen(part_b a) { return __builtin_convertvector(a, part_i); }
+RECURRA_INLINE part_h narrow(part_u a) { return __builtin_convertvector(a, part_h); }
+RECURRA_INLINE part_f to_floats(part_i a) { return __builtin_convertvector(a, part_f); }
+#endif
+
 RECURRA_INLINE vec load(const bf16 *p) {
     vec r;
     RECURRA_EACH {
         part_h half;
         std::memcpy(&half, p + q * PART, sizeof half);
-        part_u wide = __builtin_convertvector(half, part_u) << 16;
+        part_u wide = widen(half) << 16;
         std::memcpy(&r.part[q], &wide, sizeof wide);
     }
     return r;
@@ -141,7 +171,7 @@ RECURRA_INLINE void store(bf16 *p, vec a) {
         std::memcpy(&bits, &a.part[q], sizeof bits);
         part_u rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
         rounded = a.part[q] != a.part[q] ? (bits >> 16 | 0x40) : rounded;
-        part_h half = __builtin_convertvector(rounded, part_h);
+        part_h half = narrow(rounded);
         std::memcpy(p + q * PART, &half, sizeof half);
 #endif
     }
@@ -156,7 +186,7 @@ RECURRA_INLINE void store_pairs(bf16 *p, vec even, vec odd) {
         part_h a, b;
         std::memcpy(&a, first + q * PART, sizeof a);
         std::memcpy(&b, second + q * PART, sizeof b);
-        const part_u both = __builtin_convertvector(a, part_u) | __builtin_convertvector(b, part_u) << 16;
+        const part_u both = widen(a) | widen(b) << 16;
         std::memcpy(p + 2 * q * PART, &both, sizeof both);
     }
 }
@@ -167,25 +197,23 @@ struct fix16 {
 };
 
 RECURRA_INLINE vec load(const fix16 *p) {
-    typedef std::int16_t part_s __attribute__((vector_size(RECURRA_VEC_BYTES / 2)));
     vec r;
     RECURRA_EACH {
         part_s half;
         std::memcpy(&half, p + q * PART, sizeof half);
-        r.part[q] = __builtin_convertvector(__builtin_convertvector(half, part_i), part_f) * (1.0f / 32767);
+        r.part[q] = to_floats(widen(half)) * (1.0f / 32767);
     }
     return r;
 }
 
 // A not-a-number becomes 0; it stays one in what is computed beside this.
 RECURRA_INLINE void store(fix16 *p, vec a) {
-    typedef std::int16_t part_s __attribute__((vector_size(RECURRA_VEC_BYTES / 2)));
     RECURRA_EACH {
         const part_f number = a.part[q] == a.part[q] ? a.part[q] : part_f{};
         const part_f shifted = number * 32767.0f + 12582912.0f;  // the nearest integer, in the low bits
-        part_i bits;
+        part_u bits;
         std::memcpy(&bits, &shifted, sizeof bits);
-        const part_s half = __builtin_convertvector(bits, part_s);
+        const part_h half = narrow(bits);
         std::memcpy(p + q * PART, &half, sizeof half);
     }
 }
@@ -195,7 +223,7 @@ RECURRA_INLINE vec load(const std::int8_t *p) {
     RECURRA_EACH {
         part_b small;
         std::memcpy(&small, p + q * PART, sizeof small);
-        r.part[q] = __builtin_convertvector(__builtin_convertvector(small, part_i), part_f);
+        r.part[q] = to_floats(widen(small));
     }
     return r;
 }

@@ -7,6 +7,9 @@
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace recurra {
 namespace {
@@ -52,6 +55,9 @@ void *take_workspace(std::size_t bytes) {
 void give_workspace(void *memory) {
     if (memory == nullptr) return;
     Header *block = reinterpret_cast<Header *>(static_cast<char *>(memory) - HEADER);
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_unpoison_memory_region(block, block->bytes);  // of the fences between its arrays
+#endif
     {
         std::lock_guard<std::mutex> lock(mutex);
         if (kept + block->bytes <= MOST_KEPT) {

@@ -14,14 +14,15 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from recurra import nn
     from recurra.fit import resume, train
+    from recurra.kernels import exact
     from recurra.nn.accelerate import accelerate
     from recurra.run import Run
-    from recurra.stream import Stream
+    from recurra.stream import ModuleStream, Stream
 
     load = Run.load
 
 
-__all__ = ["Run", "Stream", "__version__", "accelerate", "load", "nn", "resume", "train"]
+__all__ = ["ModuleStream", "Run", "Stream", "__version__", "accelerate", "exact", "load", "nn", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -42,8 +43,12 @@ def __getattr__(name: str) -> Any:
         import recurra.nn.accelerate
 
         return recurra.nn.accelerate.accelerate
-    if name == "Stream":
+    if name in ("Stream", "ModuleStream"):
         import recurra.stream
 
-        return recurra.stream.Stream
+        return getattr(recurra.stream, name)
+    if name == "exact":
+        import recurra.kernels
+
+        return recurra.kernels.exact
     raise AttributeError(f"module 'recurra' has no attribute {name!r}")

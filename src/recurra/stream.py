@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from recurra.errors import UsageError
-from recurra.nn import State, map_state
+from recurra.kernels import PackedModel, WeightType
+from recurra.nn import State, map_state, packed_layers
 
 
 class Stream:
@@ -53,6 +55,66 @@ class Stream:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         twin._state = self.state
+        return twin
+
+
+class ModuleStream:
+    """A recurrent module fed one step at a time by the native engine, with its weights in the type that is asked for.
+
+    module: RNN, LSTM, GravesLSTM or GRU of `recurra.nn` or `torch.nn`, in one direction, or a `Stack`; its weights are
+    packed as they are now, and what it drops out in training is not dropped.
+    weights: float32, whose results are those of the whole sequence; bfloat16; or int8 with a scale for each row.
+    threads: the most that a step uses; it uses them where a layer's weights are too many for one core's cache.
+
+    Raises `UsageError` for another module, and without the native engine.
+
+    >>> import numpy as np
+    >>> from recurra.kernels.native import engine
+    >>> lstm, x = torch.nn.LSTM(3, 5, 2), torch.randn(4, 3)
+    >>> if engine() is not None:
+    ...     stream = ModuleStream(lstm)
+    ...     outputs = np.stack([stream.step(row.numpy()) for row in x])
+    ...     assert np.allclose(outputs, lstm(x)[0].detach(), atol=1e-6)
+    """
+
+    def __init__(self, module: nn.Module, weights: WeightType = "float32", threads: int = 1) -> None:
+        layers = packed_layers(module)
+        self._inputs = layers[0].weights["weight_ih"].shape[1]
+        self._sizes = [[layer.weights["weight_hh"].shape[1]] * len(layer.cell.states) for layer in layers]
+        self._model = PackedModel(layers, weights, threads)
+        self._state = np.zeros(self._model.state_size, dtype=np.float32)
+
+    def step(self, x: np.ndarray | Tensor) -> np.ndarray:
+        """Read x (I,); gives the outputs of the last layer, (H,) float32. Raises `UsageError` for another size."""
+        if isinstance(x, Tensor):
+            x = x.detach().numpy()
+        if x.dtype != np.float32 or not x.flags.c_contiguous:
+            x = np.ascontiguousarray(x, dtype=np.float32)
+        if x.shape != (self._inputs,):
+            raise UsageError(f"x: expected {self._inputs} features, got shape {x.shape}")
+        return self._model.step(self._state, x)
+
+    @property
+    def state(self) -> State:
+        """What is carried from step to step: layer → the cell's states, each (1, H). Copies, so that it can be kept."""
+        parts = iter(torch.from_numpy(self._state.copy()).split([size for sizes in self._sizes for size in sizes]))
+        return tuple(tuple(next(parts).unsqueeze(0) for _ in sizes) for sizes in self._sizes)
+
+    @state.setter
+    def state(self, state: State) -> None:
+        given, wanted = (
+            [[tuple(part.shape) for part in layer] for layer in state],
+            [[(1, n) for n in s] for s in self._sizes],
+        )
+        if given != wanted:
+            raise UsageError(f"state: expected tensors of shapes {wanted}, got {given}")
+        self._state = torch.cat([part.detach().flatten() for layer in state for part in layer]).float().numpy().copy()
+
+    def fork(self) -> Self:
+        """Give a second stream that has the same past and goes its own way from here; the weights are shared."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._state = self._state.copy()
         return twin
 
 

@@ -1,7 +1,22 @@
 """Tensors in, every check, and the fastest way there is to run a cell on this machine."""
 
 from recurra.kernels.checks import check_layer, check_lengths
+from recurra.kernels.exact import exact, layer_norm, linear
 from recurra.kernels.face import Kernel, LayerOutput
 from recurra.kernels.layer import run_layer, scan_layer
+from recurra.kernels.packed import PackedLayer, PackedModel, WeightType
 
-__all__ = ["Kernel", "LayerOutput", "check_layer", "check_lengths", "run_layer", "scan_layer"]
+__all__ = [
+    "Kernel",
+    "LayerOutput",
+    "PackedLayer",
+    "PackedModel",
+    "WeightType",
+    "check_layer",
+    "check_lengths",
+    "exact",
+    "layer_norm",
+    "linear",
+    "run_layer",
+    "scan_layer",
+]

@@ -197,6 +197,17 @@ def _describe(
     )
 
 
+def describe_layer(name: str, weights: dict[str, Tensor]) -> Any:
+    """Give a layer's weights (contiguous float32, by the names of `Cell.shapes`) as the engine's description of a layer."""
+    rows, inputs = weights["weight_ih"].shape
+    nowhere, hidden = (0, 0, 0, 0), weights["weight_hh"].shape[1]
+    addresses = tuple(_address(weights.get(key)) for key in _NAMES)
+    module = engine()
+    assert module is not None and rows % hidden == 0
+    sizes = (0, 0, inputs, hidden)
+    return module.layer(KINDS[name], sizes, (False, False), 0, addresses, nowhere, nowhere, (0, 0), (0, 0), 1)
+
+
 def _run(function: str, *arguments: object) -> None:
     if not getattr(engine(), function)(*arguments):
         raise MemoryError("the native engine found no memory for a layer; use a smaller batch or fewer units")

@@ -2,7 +2,20 @@
 
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
+from recurra.nn.packed import packed_layers
 from recurra.nn.recurrent import GRU, LSTM, RNN, GravesLSTM
 from recurra.nn.stack import Layer, Stack, State, map_state
 
-__all__ = ["GRU", "LSTM", "RNN", "SCHEMES", "Dropout", "GravesLSTM", "Layer", "Stack", "State", "map_state"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SCHEMES",
+    "Dropout",
+    "GravesLSTM",
+    "Layer",
+    "Stack",
+    "State",
+    "map_state",
+    "packed_layers",
+]

@@ -11,12 +11,19 @@ from torch import Tensor, nn
 
 from recurra.cells import Cell, CellState, get_cell
 from recurra.errors import UsageError
-from recurra.kernels import run_layer
+from recurra.kernels import PackedLayer, layer_norm, run_layer
 from recurra.nn.dropout import Dropout, check_share, drop_weight
 from recurra.nn.initialise import initialise_layer
 
 State = tuple[CellState, ...]
 """Layer → the cell's states, each (B, H)."""
+
+
+class LayerNorm(nn.LayerNorm):
+    """torch's, whose result for a row depends on that row alone in exact mode. x (..., H) → (..., H)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return layer_norm(input, self.weight, self.bias, self.eps)
 
 
 class Layer(nn.Module):
@@ -92,13 +99,25 @@ class Stack(nn.Module):
         sizes = [input_size, *hidden_sizes]
         kind = get_cell(cell)
         self.layers = nn.ModuleList(Layer(kind, i, h, weight_dropout=weight_dropout) for i, h in pairwise(sizes))
-        self.norms = nn.ModuleList(nn.LayerNorm(h) if layer_norm else nn.Identity() for h in hidden_sizes)
+        self.norms = nn.ModuleList(LayerNorm(h) if layer_norm else nn.Identity() for h in hidden_sizes)
         self.dropout = Dropout(dropout, variational=variational)
 
     def reset_parameters(self, scheme: str = "orthogonal", gain: float = 1.0, forget_bias: float | None = 1.0) -> None:
         """Draw new weights for all layers; raises `UsageError` for an unknown scheme."""
         for layer in self:
             layer.reset_parameters(scheme, gain, forget_bias)
+
+    def packed_layers(self) -> list[PackedLayer]:
+        """Give what `PackedModel` packs: each layer's weights as they are, its norm, and whether its input is added."""
+        return [
+            PackedLayer(
+                layer.cell,
+                dict(layer.named_parameters()),
+                (norm.weight, norm.bias, norm.eps) if isinstance(norm, nn.LayerNorm) else None,
+                self.residual,
+            )
+            for layer, norm in zip(self, self.norms, strict=True)
+        ]
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(cast(list[Layer], list(self.layers)))

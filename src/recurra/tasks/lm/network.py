@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from recurra.kernels import PackedModel, WeightType, linear
 from recurra.nn import Dropout, Stack, State
 from recurra.tasks.lm.config import Model
 
@@ -103,7 +104,18 @@ class LanguageNetwork(nn.Module):
         return self.output_dropout(x), state
 
     def _logits(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.embedding.weight, self.output_bias) if self.output is None else self.output(x)
+        if self.output is None:
+            return linear(x, self.embedding.weight, self.output_bias)
+        return linear(x, self.output.weight, self.output.bias)
+
+    def packed(self, weights: WeightType = "float32", threads: int = 1) -> PackedModel:
+        """Pack the network for one step of one text at a time, as it is now and without dropout."""
+        weight, bias = (
+            (self.embedding.weight, self.output_bias) if self.output is None else (self.output.weight, self.output.bias)
+        )
+        return PackedModel(
+            self.stack.packed_layers(), weights, threads, embedding=self.embedding.weight, output=(weight, bias)
+        )
 
     def step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """Read one unit of each sequence: ids (B,) → logits (B, V), state."""

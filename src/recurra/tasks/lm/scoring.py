@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from recurra.kernels import exact
 from recurra.nn import map_state
 from recurra.tasks.lm.network import LanguageNetwork
 
@@ -58,7 +59,7 @@ def document_item(ids: np.ndarray, begin: int, end: int | None) -> Item:
 
 @torch.inference_mode()
 def score_items(network: LanguageNetwork, items: Sequence[Item]) -> list[Scored]:
-    """Score sequences in float32; the results are in the order of the items."""
+    """Score sequences in float32, in exact mode where the engine is there; the results are in the order of the items."""
     device = next(network.parameters()).device
     training = network.training
     network.eval()
@@ -67,7 +68,9 @@ def score_items(network: LanguageNetwork, items: Sequence[Item]) -> list[Scored]
     steps = max(1, min(STEPS, LOGITS // (network.size * min(LANES, max(1, len(items))))))
     for first in range(0, len(order), LANES):
         group = order[first : first + LANES]
-        for index, scored in zip(group, _score_group(network, [items[i] for i in group], steps, device), strict=True):
+        with exact(required=False):
+            group_scored = _score_group(network, [items[i] for i in group], steps, device)
+        for index, scored in zip(group, group_scored, strict=True):
             results[index] = scored
     network.train(training)
     return [result for result in results if result is not None]

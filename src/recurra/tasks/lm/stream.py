@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from recurra.errors import UsageError
+from recurra.kernels import exact
 from recurra.nn import State
 from recurra.stream import Stream
 from recurra.tasks.lm.labels import label
@@ -32,7 +33,8 @@ class LanguageStream(Stream):
 
     def __init__(self, task: LanguageModel, network: LanguageNetwork) -> None:
         def step(ids: Tensor, state: State) -> tuple[Tensor, State]:
-            logits, state = network.step(ids, state[:-1])
+            with exact(required=False):
+                logits, state = network.step(ids, state[:-1])
             log_probs = logits.double().log_softmax(-1)
             return log_probs, (*state, (log_probs,))
 

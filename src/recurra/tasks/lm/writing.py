@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.decoding import FINISHED, beam_search, generate, row_generators
+from recurra.decoding import FINISHED, Step, beam_search, generate, row_generators
 from recurra.errors import UsageError
+from recurra.kernels import exact
 from recurra.nn import State, map_state
 from recurra.tasks.lm.labels import label
+from recurra.tasks.lm.native import write_natively, writes_natively
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import document_item, score_items
 from recurra.text import Decoder
@@ -45,9 +47,10 @@ def read_prompt(task: LanguageModel, network: LanguageNetwork, prompt: str) -> t
     ids = np.concatenate(([task.context], task.vocabulary.encode(prompt))).astype(np.int64)
     read = torch.from_numpy(ids).to(next(network.parameters()).device)
     state = network.zero_state(1)
-    for first in range(0, len(read) - 1, READ_AT_ONCE):
-        chunk = read[first : min(first + READ_AT_ONCE, len(read) - 1)]
-        _, state = network.stack(network.embedding(chunk.unsqueeze(1)), state)
+    with exact(required=False):
+        for first in range(0, len(read) - 1, READ_AT_ONCE):
+            chunk = read[first : min(first + READ_AT_ONCE, len(read) - 1)]
+            _, state = network.stack(network.embedding(chunk.unsqueeze(1)), state)
     return read[-1:], state
 
 
@@ -67,8 +70,23 @@ def write_text(
     if count < 1:
         raise UsageError(f"count: expected at least one sample, got {count}")
     last, state = read_prompt(task, network, prompt)
+    if count == 1 and writes_natively(network):
+        rows = write_natively(
+            network,
+            state,
+            int(last),
+            length=length,
+            end=task.end,
+            generators=row_generators(seed, 1) if temperature > 0 else (),
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            forbid=_forbidden(task),
+        )
+        yield from _pieces(task, rows, [task.vocabulary.decoder_after(prompt)])
+        return
     rows = generate(
-        network.step,
+        _exact_step(network),
         map_state(lambda tensor: tensor.expand(count, -1).contiguous(), state),
         last.expand(count),
         length=length,
@@ -80,6 +98,16 @@ def write_text(
         forbid=_forbidden(task),
     )
     return _pieces(task, rows, [task.vocabulary.decoder_after(prompt) for _ in range(count)])
+
+
+def _exact_step(network: LanguageNetwork) -> Step:
+    """One step whose result for a row does not depend on the others: of several texts each is the one that it is alone."""
+
+    def step(ids: Tensor, state: State) -> tuple[Tensor, State]:
+        with exact(required=False):
+            return network.step(ids, state)
+
+    return step
 
 
 def _pieces(task: LanguageModel, rows: Iterator[np.ndarray], decoders: list[Decoder]) -> Iterator[Piece]:
