@@ -15,12 +15,13 @@ from recurra.benchmark.onnx_peer import bound_step, check_installed, onnx_layer,
 from recurra.benchmark.results import Group, Measured, Row, Table, Target
 from recurra.benchmark.steps import OURS as MODULES
 from recurra.benchmark.turns import Contestant, best, take_turns
+from recurra.kernels import WeightType
 
 Step = Callable[[np.ndarray], np.ndarray]
 
 OURS, PEER = "recurra", "ONNX Runtime"
 CHECKED = 50  # steps from which it is seen that the two compute the same
-TOLERANCE = {"float32": 1e-5, "int8": 2e-2}
+TOLERANCE: dict[WeightType, float] = {"float32": 1e-5, "int8": 2e-2}
 """How far outputs, which are at most 1, may lie apart; int8 has a step of 1/127 of a row's greatest weight."""
 MORE_ROUNDS = 3
 """So many times the rounds of a training step: these steps are short, and what disturbs them is not."""
@@ -67,7 +68,7 @@ def _measure(cell: str, size: int, scope: Scope, rounds: int) -> Measured:
     module = MODULES[cell](size, size)
     model = onnx_layer(cell, {name.removesuffix("_l0"): value.numpy() for name, value in module.state_dict().items()})
     inputs = torch.randn(64, size).numpy()
-    makers: list[tuple[str, str, int, Callable[[], Step]]] = []
+    makers: list[tuple[str, WeightType, int, Callable[[], Step]]] = []
     for threads in scope.threads:
         for weights in TOLERANCE:
             makers.append((OURS, weights, threads, lambda w=weights, t=threads: ModuleStream(module, w, t).step))

@@ -50,26 +50,28 @@ def exact(*, required: bool = True) -> Iterator[None]:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Give x W^T + b: x (..., K), weight (N, K), bias (N) → (..., N); by the engine in exact mode, else by torch."""
-    if not _applies(x, weight):
+    native = engine()
+    if native is None or not _applies(x, weight):
         return F.linear(x, weight, bias)
     rows, weight = x.contiguous(), weight.contiguous()
     y = x.new_empty(*x.shape[:-1], weight.shape[0])
     count = y.numel() // max(1, weight.shape[0])
     address = 0 if bias is None else bias.contiguous().data_ptr()
     sizes = (count, *weight.shape)
-    if not engine().linear(*sizes, rows.data_ptr(), weight.data_ptr(), address, y.data_ptr(), torch.get_num_threads()):
+    if not native.linear(*sizes, rows.data_ptr(), weight.data_ptr(), address, y.data_ptr(), torch.get_num_threads()):
         raise MemoryError("the native engine found no memory for a linear layer")
     return y
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     """Normalise the last dimension, x (..., H), weight and bias (H); by the engine in exact mode, else by torch."""
-    if not _applies(x, weight):
+    native = engine()
+    if native is None or not _applies(x, weight):
         return F.layer_norm(x, weight.shape, weight, bias, eps)
     rows, y = x.contiguous(), torch.empty_like(x, memory_format=torch.contiguous_format)
     given = weight.contiguous(), bias.contiguous()
     count = x.numel() // max(1, x.shape[-1])
-    engine().normalise(count, x.shape[-1], rows.data_ptr(), *(part.data_ptr() for part in given), eps, y.data_ptr())
+    native.normalise(count, x.shape[-1], rows.data_ptr(), *(part.data_ptr() for part in given), eps, y.data_ptr())
     return y
 
 

@@ -1,0 +1,81 @@
+"""A recurrent module as a stream of packed weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from recurra import ModuleStream, nn
+from recurra.errors import UsageError
+from recurra.kernels.native import engine
+from recurra.nn import Stack
+
+pytestmark = pytest.mark.skipif(engine() is None, reason="the native engine was not built")
+
+# A row's greatest weight has 127 steps, so a weight is off by at most 1/254 of it; weights here are at most 1/sqrt(H).
+APART = {"float32": 1e-6, "bfloat16": 2e-2, "int8": 2e-2}
+
+
+@pytest.mark.parametrize("weights", APART)
+@pytest.mark.parametrize("module", [nn.LSTM, nn.GravesLSTM, nn.GRU, nn.RNN, torch.nn.LSTM, torch.nn.GRU])
+def test_it_says_what_the_module_says(module, weights):
+    torch.manual_seed(1)
+    layer, x = module(19, 70, 2), torch.randn(30, 19)
+    truth = layer(x)[0].detach().numpy()
+    for threads in (1, 2):
+        stream = ModuleStream(layer, weights, threads)
+        steps = np.stack([stream.step(row.numpy()) for row in x])
+        assert np.abs(steps - truth).max() < APART[weights]
+
+
+def test_packed_weights_are_rounded():
+    layer, x = nn.LSTM(64, 64), np.linspace(-1, 1, 64, dtype=np.float32)
+    outputs = [ModuleStream(layer, weights).step(x) for weights in APART]
+    assert len({output.tobytes() for output in outputs}) == 3
+
+
+def test_state_is_read_set_and_forked():
+    torch.manual_seed(0)
+    layer = nn.LSTM(3, 5, 2)
+    stream, x = ModuleStream(layer), torch.randn(6, 3)
+    for row in x[:3]:
+        stream.step(row)
+    past, twin = stream.state, stream.fork()
+    assert [[tuple(part.shape) for part in states] for states in past] == [[(1, 5), (1, 5)]] * 2
+    first = [stream.step(row) for row in x[3:]]
+    assert np.array_equal(first, [twin.step(row) for row in x[3:]])
+    other = ModuleStream(layer)
+    other.state = past
+    assert np.array_equal(first, [other.step(row) for row in x[3:]])
+    _, (h, c) = layer(x)
+    for layer_state, *parts in zip(stream.state, h, c, strict=True):
+        for part, truth in zip(layer_state, parts, strict=True):
+            assert torch.allclose(part[0], truth, atol=1e-6)
+
+
+def test_threads_change_nothing():
+    torch.manual_seed(0)
+    layer, x = nn.GRU(300, 300), torch.randn(5, 300)  # 2.2 MB of weights: enough for two threads to pay
+    one, two = ModuleStream(layer), ModuleStream(layer, threads=2)
+    assert all(np.array_equal(one.step(row), two.step(row)) for row in x)
+
+
+def test_what_it_cannot_stream_it_refuses():
+    for module, message in (
+        (nn.LSTM(2, 3, bidirectional=True), "in both"),
+        (nn.LSTM(2, 4, proj_size=3), "projections"),
+        (torch.nn.Linear(2, 3), "expected a Stack"),
+        (nn.GRU(2, 3).double(), "expected float32"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            ModuleStream(module)
+    with pytest.raises(UsageError, match="expected one of float32, bfloat16, int8"):
+        ModuleStream(nn.GRU(2, 3), "int4")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="threads"):
+        ModuleStream(nn.GRU(2, 3), threads=0)
+    stream = ModuleStream(Stack("gru", 2, [3]))
+    with pytest.raises(UsageError, match="expected 2 features"):
+        stream.step(np.zeros(3, dtype=np.float32))
+    with pytest.raises(UsageError, match="state"):
+        stream.state = ((torch.zeros(1, 4),),)
