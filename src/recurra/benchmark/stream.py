@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from torch import nn
 
 from recurra.benchmark.case import QUICK_SIZES, STREAM_SIZES, Scope, Shape, weight_count
 from recurra.benchmark.limits import READ, read, share_of_read
@@ -63,15 +64,13 @@ def groups(scope: Scope, rounds: int) -> list[Group]:
 
 
 def _measure(cell: str, size: int, scope: Scope, rounds: int) -> Measured:
-    from recurra.stream import ModuleStream
-
     module = MODULES[cell](size, size)
     model = onnx_layer(cell, {name.removesuffix("_l0"): value.numpy() for name, value in module.state_dict().items()})
     inputs = torch.randn(64, size).numpy()
     makers: list[tuple[str, WeightType, int, Callable[[], Step]]] = []
     for threads in scope.threads:
         for weights in TOLERANCE:
-            makers.append((OURS, weights, threads, lambda w=weights, t=threads: ModuleStream(module, w, t).step))
+            makers.append((OURS, weights, threads, partial(_our_step, module, weights, threads)))
         for way in (plain_step, bound_step):
             makers.append((PEER, "float32", threads, lambda way=way, t=threads: way(session(model, t))))
     truth = _outputs(plain_step(session(model, 1)), inputs)
@@ -93,6 +92,12 @@ def _measure(cell: str, size: int, scope: Scope, rounds: int) -> Measured:
         difference = max(apart[OURS, precision], apart[PEER, "float32"])
         rows.append(Row(f"stream {precision}", what, ours, peer, difference, tolerance, share_of_read(ours, timings)))
     return Measured(rows, timings)
+
+
+def _our_step(module: nn.Module, weights: WeightType, threads: int) -> Step:
+    from recurra.stream import ModuleStream
+
+    return ModuleStream(module, weights, threads).step
 
 
 def _outputs(step: Step, inputs: np.ndarray) -> np.ndarray:

@@ -20,7 +20,9 @@ AT_ONCE = 64
 
 
 def writes_natively(network: LanguageNetwork) -> bool:
-    """Tell whether the engine can write with this network: float32, on the CPU, of cells that it has."""
+    """Tell whether the engine can write with this network: float32, on the CPU, of cells that it has, with no step of its own."""
+    if type(network).step is not LanguageNetwork.step:
+        return False
     weight = network.embedding.weight
     cells = {layer.cell.name for layer in network.stack}
     return (

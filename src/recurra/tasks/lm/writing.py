@@ -83,8 +83,7 @@ def write_text(
             top_p=top_p,
             forbid=_forbidden(task),
         )
-        yield from _pieces(task, rows, [task.vocabulary.decoder_after(prompt)])
-        return
+        return _pieces(task, rows, [task.vocabulary.decoder_after(prompt)])
     rows = generate(
         _exact_step(network),
         map_state(lambda tensor: tensor.expand(count, -1).contiguous(), state),
