@@ -13,7 +13,7 @@ import recurra
 
 ROOT = Path(recurra.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-OPTIONAL = {"tokenizers", "pyarrow", "pooch", "zstandard"}
+OPTIONAL = {"tokenizers", "pyarrow", "pooch", "zstandard", "onnx", "onnxruntime"}
 
 BASE = ["errors", "files"]
 LIBRARIES = ["text", "data", "decoding", "metrics", "baselines", "report"]

@@ -206,7 +206,9 @@ def _comparison(evaluation: Event, record: Record) -> str:
     scale = f"Bars show the {'logarithm of the ' if what.logarithmic else ''}{what.name}{better}."
     part, size = str(evaluation.get("data", "")), finite(evaluation.get("count"))
     measured = f"Measured on {count(size)} units that were not trained on. " if size is not None else ""
-    learnt = {name: finite(_mapping(row).get("trained_on")) for name, row in _mapping(evaluation.get("baselines")).items()}
+    learnt = {
+        name: finite(_mapping(row).get("trained_on")) for name, row in _mapping(evaluation.get("baselines")).items()
+    }
     limits = "".join(
         f" {baseline_name(name)} learnt from the last {count(units)} training units; more did not fit into its memory."
         for name, units in learnt.items()
