@@ -1,5 +1,6 @@
 #include "threads.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -126,7 +127,34 @@ thread_local bool Pool::inside_ = false;
 
 // A child of fork() has none of its parent's threads: it begins with a pool of its own and leaves the old one alone.
 std::atomic<Pool *> pool{nullptr};
-void forget() { pool.store(nullptr); }
+std::atomic<bool> forked{false};
+void forget() {
+    pool.store(nullptr);
+    forked.store(true);
+}
+
+// Where OpenMP is in the process, as torch brings it, its threads do the work. They wait awake between two regions: beside
+// them a pool of our own would wait for the cores that they hold, a millisecond at every layer.
+using OpenMp = void (*)(void (*)(void *), void *, unsigned, unsigned);
+
+OpenMp open_mp() {
+    static const OpenMp found = reinterpret_cast<OpenMp>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
+    return forked.load(std::memory_order_relaxed) ? nullptr : found;
+}
+
+struct Region {
+    void (*function)(void *, int);
+    void *context;
+    int count;
+    std::atomic<int> next{0};
+};
+
+// As many threads as OpenMP gives, which inside another region is one, take all the numbers.
+void take_numbers(void *given) {
+    Region &region = *static_cast<Region *>(given);
+    for (int index; (index = region.next.fetch_add(1, std::memory_order_relaxed)) < region.count;)
+        region.function(region.context, index);
+}
 
 Pool &the_pool() {
     static const int registered = pthread_atfork(nullptr, nullptr, forget);
@@ -140,6 +168,16 @@ Pool &the_pool() {
 
 }  // namespace
 
-void parallel(int count, void (*function)(void *, int), void *context) { the_pool().run(count, function, context); }
+void parallel(int count, void (*function)(void *, int), void *context) {
+    if (count > 1) {
+        Pool &own = the_pool();  // which also begins to listen for fork()
+        if (const OpenMp region_of = open_mp()) {
+            Region region{function, context, count};
+            return region_of(take_numbers, &region, unsigned(count), 0);
+        }
+        return own.run(count, function, context);
+    }
+    for (int index = 0; index < count; ++index) function(context, index);
+}
 
 }  // namespace recurra

@@ -58,6 +58,9 @@ class Stream:
         return twin
 
 
+_FLOAT32 = np.dtype(np.float32)
+
+
 class ModuleStream:
     """A recurrent module fed one step at a time by the native engine, with its weights in the type that is asked for.
 
@@ -79,20 +82,22 @@ class ModuleStream:
 
     def __init__(self, module: nn.Module, weights: WeightType = "float32", threads: int = 1) -> None:
         layers = packed_layers(module)
-        self._inputs = layers[0].weights["weight_ih"].shape[1]
+        self._shape = (layers[0].weights["weight_ih"].shape[1],)
         self._sizes = [[layer.weights["weight_hh"].shape[1]] * len(layer.cell.states) for layer in layers]
         self._model = PackedModel(layers, weights, threads)
         self._state = np.zeros(self._model.state_size, dtype=np.float32)
 
     def step(self, x: np.ndarray | Tensor) -> np.ndarray:
         """Read x (I,); gives the outputs of the last layer, (H,) float32. Raises `UsageError` for another size."""
-        if isinstance(x, Tensor):
-            x = x.detach().numpy()
-        if x.dtype != np.float32 or not x.flags.c_contiguous:
-            x = np.ascontiguousarray(x, dtype=np.float32)
-        if x.shape != (self._inputs,):
-            raise UsageError(f"x: expected {self._inputs} features, got shape {x.shape}")
+        if type(x) is not np.ndarray or x.dtype is not _FLOAT32 or x.shape != self._shape or x.strides != (4,):
+            x = self._read(x)
         return self._model.step(self._state, x)
+
+    def _read(self, x: np.ndarray | Tensor) -> np.ndarray:
+        row = np.ascontiguousarray(x.detach().numpy() if isinstance(x, Tensor) else x, dtype=np.float32)
+        if row.shape != self._shape:
+            raise UsageError(f"x: expected {self._shape[0]} features, got shape {row.shape}")
+        return row
 
     @property
     def state(self) -> State:

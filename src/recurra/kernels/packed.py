@@ -74,12 +74,13 @@ class PackedModel:
             solid = None if bias is None else _solid("output", bias)
             self._model.set_output(len(weight), weight.data_ptr(), 0 if solid is None else solid.data_ptr(), kind)
         self.state_size, self.outputs = self._model.state_size, self._model.outputs
+        self._step = self._model.step
         self.layers, self.embedding, self.output = (), None, None  # the packed copies are all that is needed
 
     def step(self, state: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Read x (I,); gives the outputs (N,), and writes the new state over the old. Both are contiguous float32."""
-        y = np.empty(self.outputs, dtype=np.float32)
-        self._model.step(state, x, y)
+        y = np.empty(self.outputs, np.float32)
+        self._step(state, x, y)
         return y
 
     def step_id(self, state: np.ndarray, unit: int) -> np.ndarray:

@@ -57,13 +57,17 @@ def write_natively(
     flat = torch.cat([part.flatten() for layer in state for part in layer]).float().numpy().copy()
     for first in range(0, length, AT_ONCE):
         count = min(AT_ONCE, length - first)
-        # As many calls for one number each give the same numbers: they are drawn one after another.
-        uniforms = [
-            torch.rand(1, dtype=torch.float64, generator=generator) for generator in generators for _ in range(count)
-        ]
-        numbers = torch.cat(uniforms).numpy() if uniforms else np.zeros(count)
+        # One call gives the numbers that as many calls for one number give: they are drawn one after another.
+        numbers = [torch.rand(count, dtype=torch.float64, generator=generator).numpy() for generator in generators]
         ids = model.generate(
-            flat, unit, numbers, end=end, temperature=temperature, top_k=top_k, top_p=top_p, forbid=forbid
+            flat,
+            unit,
+            numbers[0] if numbers else np.zeros(count),
+            end=end,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            forbid=forbid,
         )
         yield from ids[:, None]
         if len(ids) < count or (len(ids) and ids[-1] == end):
