@@ -20,7 +20,9 @@
 #define RECURRA_VEC_BYTES 16
 #endif
 
+#if !defined(RECURRA_INLINE)  // a build that is looked into by a sanitizer has no need of it
 #define RECURRA_INLINE inline __attribute__((always_inline))
+#endif
 
 namespace recurra::RECURRA_TARGET {
 
