@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -25,13 +27,15 @@ def check_layer(
     input_size, hidden_size, output_size = _check_weights(cell, weights, x)
     if x.shape[2] != input_size:
         raise UsageError(f"x: expected {input_size} features, got {x.shape[2]}")
+    rows, kind, device = x.shape[1], x.dtype, x.device
     if len(state) != len(cell.states):
         raise UsageError(f"state: {cell.name} carries {', '.join(cell.states)}; got {len(state)} tensors")
     for index, (name, value) in enumerate(zip(cell.states, state, strict=True)):
-        wanted = (x.shape[1], hidden_size if index else output_size)
-        if tuple(value.shape) != wanted:
+        wanted = (rows, hidden_size if index else output_size)
+        if value.shape != wanted:
             raise UsageError(f"state {name}: expected (B, H) = {wanted}, got {tuple(value.shape)}")
-        _check_kind(f"state {name}", value, x)
+        if value.dtype is not kind or value.device != device:
+            _check_kind(f"state {name}", value, x)
     if lengths is not None:
         check_lengths(lengths, x.shape[0], x.shape[1])
 
@@ -55,23 +59,35 @@ def _check_weights(cell: type[Cell], weights: dict[str, Tensor], x: Tensor) -> t
     projected = "weight_hr" in weights
     if projected and not cell.projectable:
         raise UsageError(f"weights: the outputs of {cell.name} cannot be projected; leave out weight_hr")
-    known = cell.shapes(1, 1, bias=biased, output_size=1 if projected else None)
-    for name in known:
-        if name not in weights:
-            raise UsageError(f"weights: {cell.name} needs {name}, which is not there")
-    if unknown := sorted(set(weights) - set(known)):
+    known = _shapes(cell, 1, 1, biased, 1 if projected else None)
+    if weights.keys() != known.keys():
+        for name in known:
+            if name not in weights:
+                raise UsageError(f"weights: {cell.name} needs {name}, which is not there")
+        unknown = sorted(set(weights) - set(known))
         raise UsageError(f"weights: expected {', '.join(known)} for {cell.name}, got {', '.join(unknown)} too")
     for name in known:
         if name.startswith("weight") and weights[name].dim() != 2:
             raise UsageError(f"{name}: expected 2 dimensions, got shape {tuple(weights[name].shape)}")
     input_size, output_size = weights["weight_ih"].shape[1], weights["weight_hh"].shape[1]
     hidden_size = weights["weight_hr"].shape[1] if projected else output_size
-    wanted = cell.shapes(input_size, hidden_size, bias=biased, output_size=output_size if projected else None)
+    kind, device = x.dtype, x.device
+    wanted = _shapes(cell, input_size, hidden_size, biased, output_size if projected else None)
     for name, shape in wanted.items():
-        if tuple(weights[name].shape) != shape:
-            raise UsageError(f"{name}: expected shape {shape}, got {tuple(weights[name].shape)}")
-        _check_kind(name, weights[name], x)
+        weight = weights[name]
+        if weight.shape != shape:
+            raise UsageError(f"{name}: expected shape {shape}, got {tuple(weight.shape)}")
+        if weight.dtype is not kind or weight.device != device:
+            _check_kind(name, weight, x)
     return input_size, hidden_size, output_size
+
+
+@functools.lru_cache(maxsize=256)
+def _shapes(
+    cell: type[Cell], input_size: int, hidden_size: int, biased: bool, output_size: int | None
+) -> dict[str, tuple[int, ...]]:
+    """`Cell.shapes`, made once for each size: a stream asks at every step. Not to be written to."""
+    return cell.shapes(input_size, hidden_size, bias=biased, output_size=output_size)
 
 
 def _check_kind(name: str, value: Tensor, x: Tensor) -> None:

@@ -8,10 +8,11 @@ from recurra.cells import Cell, CellState
 from recurra.kernels.checks import check_layer
 from recurra.kernels.face import Kernel, LayerOutput
 from recurra.kernels.native_layer import native_layer
+from recurra.kernels.one_step import one_step
 from recurra.kernels.scan import scan
 from recurra.kernels.torch_layer import torch_layer
 
-KERNELS: list[Kernel] = [native_layer, torch_layer]
+KERNELS: list[Kernel] = [one_step, native_layer, torch_layer]
 """The kernels, in the order in which they are asked; the scan computes what none of them does."""
 
 

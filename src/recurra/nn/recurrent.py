@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch._C._dynamo.eval_frame import get_eval_frame_callback
 from torch.nn.utils.rnn import PackedSequence
 
 from recurra import cells
@@ -61,8 +62,9 @@ class Recurrent(nn.RNNBase):
         Raises `UsageError` where ranks, shapes, types, devices or lengths do not fit.
         """
         # torch.compile leaves recurrent modules out, but would read what they call, piece by piece and shape by shape.
-        run = _beside_the_compiler if "torch._dynamo" in sys.modules else Recurrent._run
-        return run(self, input, hx, lengths, return_gates)
+        if torch.compiler.is_compiling() or get_eval_frame_callback() is not None:
+            return _beside_the_compiler(self, input, hx, lengths, return_gates)
+        return self._run(input, hx, lengths, return_gates)
 
     def _run(self, input: Any, hx: Any, lengths: Any, return_gates: bool) -> Any:
         batch = Batch.of(input, lengths, batch_first=self.batch_first, features=self.input_size)
@@ -71,6 +73,8 @@ class Recurrent(nn.RNNBase):
             check_layer(self.cell, batch.x, tuple(value[0] for value in state), self._layer_weights(0), batch.lengths)
             return super().forward(input, hx)
         x, directions = batch.x, 2 if self.bidirectional else 1
+        layers = self.num_layers * directions
+        begins = list(zip(*(value.unbind(0) for value in state), strict=True))  # layer and direction → its state
         gates: list[Tensor] = []
         ends: list[CellState] = []
         for layer in range(self.num_layers):
@@ -82,7 +86,7 @@ class Recurrent(nn.RNNBase):
                 y, end, values = run_layer(
                     self.cell,
                     x,
-                    tuple(value[index] for value in state),
+                    begins[index],
                     self._layer_weights(index),
                     lengths=batch.lengths,
                     reverse=direction == 1,
@@ -93,8 +97,9 @@ class Recurrent(nn.RNNBase):
                 if values is not None:
                     gates.append(values)
             x = torch.cat(sides, -1) if directions > 1 else sides[0]
-        y = batch.in_kind(x.to(self._output_type(batch)))
-        end = tuple(batch.give_state(torch.stack(parts)) for parts in zip(*ends, strict=True))
+        y = batch.in_kind(x if (kind := self._output_type(batch)) is x.dtype else x.to(kind))
+        stacked = (torch.stack(parts) if layers > 1 else parts[0].unsqueeze(0) for parts in zip(*ends, strict=True))
+        end = tuple(batch.give_state(value) for value in stacked)
         hn = end if len(end) > 1 else end[0]
         return (y, hn, [batch.in_kind(values) for values in gates]) if return_gates else (y, hn)
 
@@ -104,7 +109,11 @@ class Recurrent(nn.RNNBase):
 
     def _layer_weights(self, index: int) -> dict[str, Tensor]:
         """Give the weights of one layer and direction by the names of `Cell.shapes`, as they are now, computed or not."""
-        return {name.rsplit("_l", 1)[0]: getattr(self, name) for name in self._all_weights[index]}
+        given = self._parameters
+        return {
+            _plain(name): getattr(self, name) if (weight := given.get(name)) is None else weight
+            for name in self._all_weights[index]
+        }
 
     def _read_state(self, hx: Any, batch: Batch) -> CellState:
         """Give the state to begin in, (L·D, B, F) each; raises `UsageError` unless there is just what the cell carries."""
@@ -116,11 +125,10 @@ class Recurrent(nn.RNNBase):
             zeros = (batch.x.new_zeros(shape, dtype=weight.dtype) for shape in shapes)
             return tuple(value.unsqueeze(1) if batch.unbatched else value for value in zeros)
         given = (hx,) if len(names) == 1 else hx
-        wanted = " and ".join(f"{name}_0 {shape}" for name, shape in zip(names, shapes, strict=True))
-        if not isinstance(given, tuple | list) or not all(isinstance(value, Tensor) for value in given):
-            raise UsageError(f"hx: expected {wanted}, got {type(hx).__name__}")
-        if [tuple(value.shape) for value in given] != shapes:
-            got = " and ".join(str(tuple(value.shape)) for value in given)
+        tensors = isinstance(given, tuple | list) and all(isinstance(value, Tensor) for value in given)
+        if not tensors or [value.shape for value in given] != shapes:
+            wanted = " and ".join(f"{name}_0 {shape}" for name, shape in zip(names, shapes, strict=True))
+            got = " and ".join(str(tuple(value.shape)) for value in given) if tensors else type(hx).__name__
             raise UsageError(f"hx: expected {wanted}, got {got}")
         return tuple(batch.take_state(value) for value in given)
 
@@ -135,6 +143,12 @@ class Recurrent(nn.RNNBase):
             return x.dtype
         kept = self.mode == "GRU" or (self.mode == "LSTM" and batch.packed is not None and not self.proj_size)
         return x.dtype if kept else torch.get_autocast_dtype(device)
+
+
+@functools.cache
+def _plain(name: str) -> str:
+    """The name of a parameter without its layer and direction, as `Cell.shapes` has it."""
+    return name.rsplit("_l", 1)[0]
 
 
 # It loads the compiler when it is called, and is called only where that is loaded.
