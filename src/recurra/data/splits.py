@@ -114,3 +114,33 @@ def _check_part(part: str, share: float, size: int, count: str) -> None:
         f"the split of {count} puts none into the {part} share of {share:g}",
         hint=f"give more data, a larger share, a {part} file of its own (--{part} FILE), or no {part} share (0)",
     )
+
+
+def split_fold(documents: Sequence[str | bytes], folds: int, fold: int, valid: float) -> Split:
+    """Give one fold of a cross-validation: test takes fold `fold` (from 1) of `folds`, validation a share of the others.
+
+    Each document, with its copies, is in the test part of exactly one fold. Raises `UsageError` for a fold that is not there,
+    `DataError` when a part would be empty.
+
+    >>> split_fold(["one", "two", "three", "four", "six", "one"], 2, 1, 0)
+    Split(train=[0, 2, 3, 5], valid=[], test=[1, 4])
+    """
+    if folds < 2 or not 1 <= fold <= folds:
+        raise UsageError(
+            f"fold: expected one from 1 to the number of folds, of which there are at least 2; got {fold} of {folds}"
+        )
+    _check_shares(valid, 0.0)
+    split = Split([], [], [])
+    for index, document in enumerate(documents):
+        if int(share_of(document, "fold") * folds) + 1 == fold:
+            split.test.append(index)
+        else:
+            (split.valid if share_of(document) >= 1 - valid else split.train).append(index)
+    count = f"{len(documents)} documents"
+    for name, share, part in (
+        ("test", 1 / folds, split.test),
+        ("valid", valid, split.valid),
+        ("train", 1, split.train),
+    ):
+        _check_part(name, share, len(part), count)
+    return split

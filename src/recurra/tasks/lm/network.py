@@ -23,28 +23,27 @@ class LanguageNetwork(nn.Module):
 
     def __init__(self, size: int, model: Model) -> None:
         super().__init__()
-        if model.hidden is None or model.dropout is None:
-            raise ValueError("hidden and dropout have to be chosen before the network is built")
+        if model.hidden is None:
+            raise ValueError("hidden has to be chosen before the network is built")
         embedding = model.embedding or model.hidden
         hidden = [model.hidden] * model.layers
         if model.tied:
             hidden[-1] = embedding
-        in_dropout = model.dropout / 2 if model.input_dropout is None else model.input_dropout
-        out_dropout = model.dropout if model.output_dropout is None else model.output_dropout
+        before, between, behind = model.dropouts
         self.size = size
         self.embedding = nn.Embedding(size, embedding)
-        self.input_dropout = Dropout(in_dropout, variational=model.variational)
+        self.input_dropout = Dropout(before, variational=model.variational)
         self.stack = Stack(
             model.cell,
             embedding,
             hidden,
-            dropout=model.dropout,
+            dropout=between,
             variational=model.variational,
             weight_dropout=model.recurrent_dropout,
             residual=model.residual,
             layer_norm=model.layer_norm,
         )
-        self.output_dropout = Dropout(out_dropout, variational=model.variational)
+        self.output_dropout = Dropout(behind, variational=model.variational)
         # A tied output has no weight of its own, only a bias.
         self.output = None if model.tied else nn.Linear(hidden[-1], size)
         self.output_bias = nn.Parameter(self.embedding.weight.new_zeros(size)) if model.tied else None

@@ -1,0 +1,82 @@
+"""Settings that several tasks share: where the data come from, and what a stack of cells is like."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from recurra.cells import cell_names
+from recurra.nn import SCHEMES
+from recurra.tasks.settings import Files, Settings, unknown
+
+
+class DataFiles(Settings):
+    """What is read, and what of it is held out."""
+
+    data: Files = Field(
+        default=[], description="Files, folders, globs, the name of a data set, or - for standard input."
+    )
+    name: str | None = Field(
+        default=None, description="What the report calls the data. Default: the data set or the files."
+    )
+    valid: Files = Field(default=[], description="Files to validate on, instead of a share of the data.")
+    test: Files = Field(default=[], description="Files to test on, instead of a share of the data.")
+    on_error: Literal["stop", "skip"] = Field(
+        default="stop", description="At a row that cannot be read: stop, or skip and count it."
+    )
+
+
+class RecurrentModel(Settings):
+    """A stack of cells."""
+
+    cell: str = Field(default="lstm", description=f"One of {', '.join(cell_names())}.")
+    layers: int = Field(default=2, ge=1, le=64, description="Layers on top of each other.")
+    hidden: int | None = Field(
+        default=None, ge=1, le=65_536, description="Hidden units of a layer. Default: by the data and the time."
+    )
+    dropout: float | None = Field(
+        default=None, ge=0, lt=1, description="Share dropped between layers. Default: by the size and the data."
+    )
+    input_dropout: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="Share dropped from the input of the first layer. Default: half of dropout.",
+    )
+    output_dropout: float | None = Field(
+        default=None, ge=0, lt=1, description="Share dropped before the output. Default: as dropout."
+    )
+    recurrent_dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="Share of the recurrent weights dropped (DropConnect)."
+    )
+    variational: bool = Field(default=True, description="Drop the same features at all steps of a sequence.")
+    residual: bool = Field(default=False, description="Add a layer's input to its output where the sizes agree.")
+    layer_norm: bool = Field(default=True, description="Normalise each layer's output.")
+    init: str = Field(default="orthogonal", description=f"How weights begin: {', '.join(SCHEMES)}.")
+    init_gain: float = Field(default=1.0, gt=0, description="Factor on the initial weights; for uniform, their range.")
+    forget_bias: float = Field(
+        default=1.0, description="Bias that the forget gate begins with, in cells that have one."
+    )
+
+    @field_validator("cell")
+    @classmethod
+    def _known_cell(cls, value: str) -> str:
+        if value not in cell_names():
+            raise ValueError(unknown(value, cell_names()))
+        return value
+
+    @field_validator("init")
+    @classmethod
+    def _known_scheme(cls, value: str) -> str:
+        if value not in SCHEMES:
+            raise ValueError(unknown(value, SCHEMES))
+        return value
+
+    @property
+    def dropouts(self) -> tuple[float, float, float]:
+        """The shares dropped before, between and behind the layers; raises `ValueError` while `dropout` is not chosen."""
+        if self.dropout is None:
+            raise ValueError("dropout has to be chosen before the network is built")
+        before = self.dropout / 2 if self.input_dropout is None else self.input_dropout
+        return before, self.dropout, self.dropout if self.output_dropout is None else self.output_dropout
