@@ -3,6 +3,7 @@
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
 from recurra.nn.packed import packed_layers
+from recurra.nn.pooling import Pooling
 from recurra.nn.recurrent import GRU, LSTM, RNN, GravesLSTM
 from recurra.nn.stack import Layer, Stack, State, map_state
 
@@ -14,6 +15,7 @@ __all__ = [
     "Dropout",
     "GravesLSTM",
     "Layer",
+    "Pooling",
     "Stack",
     "State",
     "map_state",

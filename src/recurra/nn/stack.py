@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from typing import cast
 
 import torch
@@ -14,9 +14,10 @@ from recurra.errors import UsageError
 from recurra.kernels import PackedLayer, layer_norm, run_layer
 from recurra.nn.dropout import Dropout, check_share, drop_weight
 from recurra.nn.initialise import initialise_layer
+from recurra.nn.ragged import beyond
 
 State = tuple[CellState, ...]
-"""Layer → the cell's states, each (B, H)."""
+"""Layer → the cell's states, each (B, H); in both directions L·D entries: layer 0 forward, layer 0 backward, layer 1 forward, …"""
 
 
 class LayerNorm(nn.LayerNorm):
@@ -30,6 +31,7 @@ class Layer(nn.Module):
     """One cell run over time.
 
     x (T, B, I), state (one (B, H) each) → outputs (T, B, H), state after the last step.
+    `lengths` (B) and `reverse` are those of `kernels.run_layer`: padding is never read, and its outputs are zeros.
 
     >>> layer = Layer(get_cell("gru"), 3, 5)
     >>> y, state = layer(torch.zeros(7, 2, 3), layer.zero_state(2))
@@ -57,10 +59,12 @@ class Layer(nn.Module):
         weight = self.get_parameter("weight_hh")
         return tuple(weight.new_zeros(batch, self.hidden_size) for _ in self.cell.states)
 
-    def forward(self, x: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+    def forward(
+        self, x: Tensor, state: CellState, lengths: Tensor | None = None, *, reverse: bool = False
+    ) -> tuple[Tensor, CellState]:
         weights: dict[str, Tensor] = dict(self.named_parameters())
         weights["weight_hh"] = drop_weight(weights["weight_hh"], self.weight_dropout, self.training)
-        y, state, _ = run_layer(self.cell, x, state, weights)
+        y, state, _ = run_layer(self.cell, x, state, weights, lengths=lengths, reverse=reverse)
         return y, state
 
     def extra_repr(self) -> str:
@@ -70,14 +74,26 @@ class Layer(nn.Module):
 class Stack(nn.Module):
     """Layers on top of each other, with dropout between them.
 
-    x (T, B, I), state → outputs of the last layer (T, B, H), state.  `hidden_sizes` gives H of each layer, the first lowest.
-    `weight_dropout` is DropConnect on the recurrent weights. `residual` adds a layer's input to its output where the sizes agree.
-    `layer_norm` normalises each layer's output (Ba et al. 2016, arXiv:1607.06450, applied outside the recurrence).
+    x (T, B, I), state, lengths (B) → outputs of the last layer (T, B, D·H), state.  `hidden_sizes` gives H of each layer, the
+    first lowest. `weight_dropout` is DropConnect on the recurrent weights. `residual` adds a layer's input to its output where
+    the sizes agree. `layer_norm` normalises each layer's output (Ba et al. 2016, arXiv:1607.06450, outside the recurrence).
+
+    `bidirectional` runs a second cell of each layer from the last step to the first (Schuster & Paliwal 1997, DOI
+    10.1109/78.650093); both outputs, forward ‖ backward (T, B, 2·H), are what is normalised, added to, dropped and read above.
+    The state has an entry for each layer and direction, as torch orders them: layer 0 forward, layer 0 backward, layer 1 …
+
+    With `lengths`, int64 on the CPU, a row's steps past its length do not exist, whatever stands there: its outputs there are
+    zeros, its state is the one after its own last step, and no gradient comes from or goes there.
+    Raises `UsageError` where sizes, state or lengths do not fit.
 
     >>> stack = Stack("lstm", 8, [16, 16], dropout=0.1)
     >>> y, state = stack(torch.zeros(7, 2, 8), stack.zero_state(2))
     >>> y.shape, len(state), [s.shape for s in state[0]]
     (torch.Size([7, 2, 16]), 2, [torch.Size([2, 16]), torch.Size([2, 16])])
+    >>> stack = Stack("gru", 8, [16], bidirectional=True)
+    >>> y, state = stack(torch.ones(7, 2, 8), stack.zero_state(2), torch.tensor([7, 3]))
+    >>> y.shape, stack.output_size, len(state), y[3:, 1].abs().max().item()
+    (torch.Size([7, 2, 32]), 32, 2, 0.0)
     """
 
     def __init__(
@@ -91,15 +107,24 @@ class Stack(nn.Module):
         weight_dropout: float = 0.0,
         residual: bool = False,
         layer_norm: bool = False,
+        bidirectional: bool = False,
     ) -> None:
         super().__init__()
         if not hidden_sizes:
             raise UsageError("hidden_sizes: expected at least one layer, got none")
-        self.residual = residual
-        sizes = [input_size, *hidden_sizes]
+        self.residual, self.bidirectional = residual, bidirectional
+        widths = [hidden * (2 if bidirectional else 1) for hidden in hidden_sizes]
+        self.output_size = widths[-1]
         kind = get_cell(cell)
-        self.layers = nn.ModuleList(Layer(kind, i, h, weight_dropout=weight_dropout) for i, h in pairwise(sizes))
-        self.norms = nn.ModuleList(LayerNorm(h) if layer_norm else nn.Identity() for h in hidden_sizes)
+
+        def layers() -> Iterator[Layer]:
+            for read, hidden in zip([input_size, *widths], hidden_sizes, strict=False):
+                yield Layer(kind, read, hidden, weight_dropout=weight_dropout)
+
+        self.layers = nn.ModuleList(layers())
+        # Of its own, so that the weights of one direction have the same names with and without the other.
+        self.backward_layers = nn.ModuleList(layers() if bidirectional else ())
+        self.norms = nn.ModuleList(LayerNorm(width) if layer_norm else nn.Identity() for width in widths)
         self.dropout = Dropout(dropout, variational=variational)
 
     def reset_parameters(self, scheme: str = "orthogonal", gain: float = 1.0, forget_bias: float | None = 1.0) -> None:
@@ -108,7 +133,12 @@ class Stack(nn.Module):
             layer.reset_parameters(scheme, gain, forget_bias)
 
     def packed_layers(self) -> list[PackedLayer]:
-        """Give what `PackedModel` packs: each layer's weights as they are, its norm, and whether its input is added."""
+        """Give what `PackedModel` packs: each layer's weights as they are, its norm, and whether its input is added.
+
+        Raises `UsageError` for a stack in both directions: a stream has no last step to come back from.
+        """
+        if self.bidirectional:
+            raise UsageError("module: a stream goes in one direction, and this stack in both; train with one direction")
         return [
             PackedLayer(
                 layer.cell,
@@ -120,22 +150,32 @@ class Stack(nn.Module):
         ]
 
     def __iter__(self) -> Iterator[Layer]:
-        return iter(cast(list[Layer], list(self.layers)))
+        """The layers in the order of the state: each one's forward direction, then its backward one."""
+        directions = [self.layers, self.backward_layers] if self.bidirectional else [self.layers]
+        return (cast(Layer, layer) for level in zip(*directions, strict=True) for layer in level)
 
     def zero_state(self, batch: int) -> State:
         """Give the state that sequences begin in, for a batch of B."""
         return tuple(layer.zero_state(batch) for layer in self)
 
-    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        if len(state) != len(self.layers):
-            raise UsageError(f"state: expected one for each of {len(self.layers)} layers, got {len(state)}")
-        new = []
-        for index, (layer, norm, layer_state) in enumerate(zip(self, self.norms, state, strict=True)):
-            y, layer_state = layer(x if index == 0 else self.dropout(x), layer_state)
-            y = norm(y)
+    def forward(self, x: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+        directions = 2 if self.bidirectional else 1
+        if len(state) != directions * len(self.layers):
+            each = "layers and both directions" if self.bidirectional else "layers"
+            raise UsageError(f"state: expected one for each of {len(self.layers)} {each}, got {len(state)}")
+        new: list[CellState] = []
+        steps = iter(zip(self, state, strict=True))
+        for index, norm in enumerate(self.norms):
+            read = x if index == 0 else self.dropout(x)
+            outputs = []
+            for direction, (layer, layer_state) in enumerate(itertools.islice(steps, directions)):
+                y, after = layer(read, layer_state, lengths, reverse=direction == 1)
+                outputs.append(y)
+                new.append(after)
+            y = norm(outputs[0] if directions == 1 else torch.cat(outputs, 2))
             x = x + y if self.residual and y.shape == x.shape else y
-            new.append(layer_state)
-        return x, tuple(new)
+        # A layer writes zeros past a row's end, but a norm adds its bias there, and a residual what came in.
+        return x if lengths is None else x.masked_fill(beyond(lengths, x), 0), tuple(new)
 
 
 def map_state(function: Callable[..., Tensor], *states: State) -> State:
