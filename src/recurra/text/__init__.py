@@ -1,17 +1,55 @@
 """Text: reading it from files, and the vocabularies that turn it into numbers and back."""
 
-from recurra.text.read import Corpus, PlainTextError, read_corpus
+from recurra.text.read import (
+    STANDARD_INPUT,
+    Corpus,
+    Faults,
+    LabelledText,
+    OnError,
+    Place,
+    PlainTextError,
+    Source,
+    decode,
+    guess_fields,
+    known_encoding,
+    lines_of,
+    normalise,
+    open_sources,
+    read_corpus,
+    read_labelled_records,
+    read_lines,
+    read_whole,
+    record_file,
+    record_kind,
+)
 from recurra.text.vocabulary import UNITS, Decoder, Vocabulary, build_vocabulary, load_vocabulary
 from recurra.text.vocabulary.graphemes import count_graphemes
 
 __all__ = [
+    "STANDARD_INPUT",
     "UNITS",
     "Corpus",
     "Decoder",
+    "Faults",
+    "LabelledText",
+    "OnError",
+    "Place",
     "PlainTextError",
+    "Source",
     "Vocabulary",
     "build_vocabulary",
     "count_graphemes",
+    "decode",
+    "guess_fields",
+    "known_encoding",
+    "lines_of",
     "load_vocabulary",
+    "normalise",
+    "open_sources",
     "read_corpus",
+    "read_labelled_records",
+    "read_lines",
+    "read_whole",
+    "record_file",
+    "record_kind",
 ]

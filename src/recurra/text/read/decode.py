@@ -93,6 +93,28 @@ def decode(data: bytes, source: str, *, lenient: bool = False) -> str:
     return text
 
 
+def known_encoding(data: bytes) -> str | None:
+    """Name the encoding of a file that is no UTF-8, where its bytes leave little doubt: None for UTF-8 and where they do.
+
+    >>> known_encoding("un café trop cher, dit-elle".encode("windows-1252")), known_encoding("café".encode())
+    ('windows-1252', None)
+    """
+    encoding = _marked(data)
+    if encoding is None:
+        if b"\0" in data or signature(data) is not None:
+            return None
+        start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+        try:
+            data[start:].decode("utf-8")
+        except UnicodeDecodeError as error:
+            encoding = _evidence(data, start, error.start + start)[0]
+    try:
+        data.decode(encoding or "utf-8")
+    except UnicodeDecodeError:
+        return None
+    return encoding and encoding.lower()
+
+
 def normalise(text: str) -> str:
     r"""Return the text in NFC, with "\n" as the only line break, in linear time.
 
@@ -140,7 +162,7 @@ def _strict(data: bytes, start: int, source: str) -> str:
         source=source,
         line=data.count(b"\n", 0, wrong) + 1,
         byte=wrong,
-        hint=_encoding_hint(data, start, wrong),
+        hint=_evidence(data, start, wrong)[1],
     )
 
 
@@ -164,8 +186,8 @@ def _convert(encoding: str) -> str:
     return f"convert it with 'iconv -f {encoding.lower()} -t utf-8 OLD > NEW'"
 
 
-def _encoding_hint(data: bytes, start: int, wrong: int) -> str:
-    """Guess what a file that is no UTF-8 is, from the megabyte that begins with the line of its first wrong byte."""
+def _evidence(data: bytes, start: int, wrong: int) -> tuple[str | None, str]:
+    """Guess what a file that is no UTF-8 is, None where that is doubtful, and a hint on how to mend it; from the megabyte that begins with the line of its first wrong byte."""
     line = data.rfind(b"\n", 0, wrong) + 1
     # A line break is never part of a longer character, so that reading from one is in step in every encoding.
     begin = max(start, line) if wrong - line < _WINDOW else wrong
@@ -178,7 +200,7 @@ def _encoding_hint(data: bytes, start: int, wrong: int) -> str:
     sound = sum(character > "\x7f" for character in as_utf8) - broken
     if sound > 4 * broken:
         ends = wrong >= len(data) - 3
-        return (
+        return None, (
             "the file ends within a character: is it cut off?"
             if ends
             else "the rest is UTF-8: mend or remove this byte"
@@ -186,12 +208,12 @@ def _encoding_hint(data: bytes, start: int, wrong: int) -> str:
     shares = {name: _frequent_share(window, name, last) for name in ("gb18030", "big5")}
     best = max(shares, key=lambda name: shares[name])
     if shares[best] > 0.04:
-        return f"it looks like {best.upper()}: {_convert(best)}"
+        return best, f"it looks like {best.upper()}: {_convert(best)}"
     if shares[best] >= 0 and high > 0.5:
-        return f"it may be GB18030: {_convert('gb18030')}"
+        return None, f"it may be GB18030: {_convert('gb18030')}"
     if high < 0.25:
-        return f"it looks like Latin-1 or Windows-1252: {_convert('windows-1252')}"
-    return "convert it with 'iconv -f ENCODING -t utf-8 OLD > NEW', where ENCODING is the one it was written in"
+        return "windows-1252", f"it looks like Latin-1 or Windows-1252: {_convert('windows-1252')}"
+    return None, "convert it with 'iconv -f ENCODING -t utf-8 OLD > NEW', where ENCODING is the one it was written in"
 
 
 def _frequent_share(window: bytes, encoding: str, last: bool) -> float:

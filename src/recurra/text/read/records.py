@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from recurra.errors import DataError
 from recurra.text.read import tables
 from recurra.text.read.decode import decode, defect, normalise
 from recurra.text.read.faults import Faults
+from recurra.text.read.pieces import LabelledText
 from recurra.text.read.sources import Source
 from recurra.text.read.tables import Place, Row
 
@@ -33,13 +34,10 @@ def read_records(source: Source, field: str, faults: Faults) -> Iterator[Record]
     field is missing, is no string or is no valid Unicode; with `faults` that skip, those are listed.
     """
     rows, faults_before = 0, len(faults.skipped)
-    for row in _rows(source, field, faults):
+    for row in rows_of(source, (field,), faults):
         rows += 1
         try:
-            text = normalise(_text_of(row, field, source))
-            problem = defect(text, lenient=faults.skipping)
-            if problem:
-                raise DataError(f"field '{field}' {problem}", source=source.name, **row.place)
+            text = text_of(row, field, source, lenient=faults.skipping)
         except DataError as error:
             faults.meet(error)
             continue
@@ -51,17 +49,38 @@ def read_records(source: Source, field: str, faults: Faults) -> Iterator[Record]
         faults.meet(DataError("holds no records", source=source.name))
 
 
+def read_labelled_records(
+    source: Source, text: str, label: str | None, faults: Faults, *, need_label: bool = True
+) -> Iterator[LabelledText]:
+    """Yield the text and the label of every record, empty texts too; without `need_label` the label may be absent.
+
+    Raises `DataError` for a broken file, a field that is missing and a text that is no string; with `faults` that skip,
+    those records are listed.
+    """
+    needed = (text, label) if label is not None and need_label else (text,)
+    for row in rows_of(source, needed if source.kind != "parquet" or need_label else (), faults):
+        try:
+            content = text_of(row, text, source, lenient=faults.skipping)
+            said = None
+            if label is not None and (need_label or (isinstance(row.cells, dict) and label in dict(flat(row.cells)))):
+                said = value_of(row, label, source)
+        except DataError as error:
+            faults.meet(error)
+        else:
+            yield LabelledText(content, said, row.place)
+
+
 def text_fields(source: Source) -> tuple[list[str], str | None]:
     """List the fields of the first record, and the one that most likely is the text: the one with the longest.
 
     >>> text_fields(Source("a.json", "json", b'{"id": 1, "poem": {"title": "T", "lines": ["one", "two"]}}', False))
     (['id', 'poem.title', 'poem.lines'], 'poem.lines')
     """
-    first = next(iter(_rows(source, None, Faults("stop"))), None)
+    first = next(iter(rows_of(source, (), Faults("stop"))), None)
     if first is None:
         return [], None
-    fields = dict(_flat(first.cells)) if isinstance(first.cells, dict) else {}
-    lengths = {name: len(_joined(value) or "") for name, value in fields.items()}
+    fields = dict(flat(first.cells)) if isinstance(first.cells, dict) else {}
+    lengths = {name: len(joined(value) or "") for name, value in fields.items()}
     likely = max(lengths, key=lambda name: lengths[name], default=None)
     return list(fields), likely if likely and lengths[likely] else None
 
@@ -87,9 +106,13 @@ def record_kind(data: bytes) -> str:
     return "jsonl"
 
 
-def _rows(source: Source, field: str | None, faults: Faults) -> Iterator[Row]:
+def rows_of(source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
+    """Yield the records of a file, with all their fields, or (Parquet) those alone that are named.
+
+    Raises `DataError` for a broken file, and for a table without one of the fields.
+    """
     if source.kind == "parquet":
-        yield from tables.parquet_rows(source, field, faults)
+        yield from tables.parquet_rows(source, fields, faults)
         return
     text = decode(source.data, source.name, lenient=faults.skipping)
     if not text or text.isspace():
@@ -99,7 +122,7 @@ def _rows(source: Source, field: str | None, faults: Faults) -> Iterator[Row]:
     elif source.kind == "jsonl":
         yield from _jsonl_rows(text, source, faults)
     else:
-        yield from tables.csv_rows(text, source, field, faults)
+        yield from tables.csv_rows(text, source, fields, faults)
 
 
 def _json_rows(text: str, source: Source) -> Iterator[Row]:
@@ -144,18 +167,35 @@ def _broken(error: Exception) -> str:
     return "JSON nested too deeply" if isinstance(error, RecursionError) else f"broken JSON: {error}"
 
 
-def _text_of(row: Row, field: str, source: Source) -> str:
+def value_of(row: Row, field: str, source: Source) -> Any:
+    """Give the value of a record's field; dots lead into nested objects.
+
+    Raises `DataError`, listing the fields there are, where it has none of that name.
+    """
     if not isinstance(row.cells, dict):
         raise DataError(f"expected an object with fields, got {_kind(row.cells)}", source=source.name, **row.place)
     try:
-        value = _pick(row.cells, field)
+        return _pick(row.cells, field)
     except KeyError:
-        names = [name for name, _ in _flat(row.cells)]
+        names = [name for name, _ in flat(row.cells)]
         raise tables.missing(field, names, source, row.place) from None
-    text = _joined(value)
+
+
+def text_of(row: Row, field: str, source: Source, *, lenient: bool = False) -> str:
+    """Give the text of a record's field in NFC; a list of strings is joined with line breaks.
+
+    Raises `DataError` for a field that is missing, is no string or is no valid Unicode; `lenient`: the file was decoded
+    so, and bytes that were no UTF-8 are to be found.
+    """
+    value = value_of(row, field, source)
+    text = joined(value)
     if text is None:
         message = f"field '{field}': expected a string or a list of strings, got {_kind(value)}"
         raise DataError(message, source=source.name, **row.place)
+    text = normalise(text)
+    problem = defect(text, lenient=lenient)
+    if problem:
+        raise DataError(f"field '{field}' {problem}", source=source.name, **row.place)
     return text
 
 
@@ -171,15 +211,17 @@ def _pick(cells: dict[str, Any], field: str) -> Any:
     raise KeyError(field)
 
 
-def _flat(cells: dict[str, Any], depth: int = 4) -> Iterator[tuple[str, Any]]:
+def flat(cells: dict[str, Any], depth: int = 4) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a record and their values, those of nested objects by their dotted names."""
     for name, value in cells.items():
         if isinstance(value, dict) and value and depth:
-            yield from ((f"{name}.{inner}", content) for inner, content in _flat(value, depth - 1))
+            yield from ((f"{name}.{inner}", content) for inner, content in flat(value, depth - 1))
         else:
             yield name, value
 
 
-def _joined(value: Any) -> str | None:
+def joined(value: Any) -> str | None:
+    """Give a string, or a list of strings joined with line breaks; None for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(part, str) for part in value):

@@ -12,15 +12,15 @@ import glob
 import os
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from recurra.errors import DataError, UsageError
 from recurra.text.read.allowance import Allowance, unpack_limit
 from recurra.text.read.decode import HEAD, is_binary
 from recurra.text.read.faults import Faults
-from recurra.text.read.unpack import ARCHIVES, decompress, is_hidden, layers, members
+from recurra.text.read.unpack import ARCHIVES, bare, decompress, is_hidden, layers, members
 
 STANDARD_INPUT = "standard input"
 _KINDS = {
@@ -35,34 +35,47 @@ _KINDS = {
 }
 _DEPTH = 4  # archives within archives; one that holds itself must end somewhere
 
+KindOf = Callable[[str], str | None]
+"""Tells the format of a file by its name in small letters, without folders and compressions; None: it must be text."""
+
+
+def record_file(name: str) -> str | None:
+    """Tell the format of a file of records by its name.
+
+    >>> record_file("reviews.csv"), record_file("notes.txt")
+    ('csv', None)
+    """
+    return _KINDS.get(PurePosixPath(name).suffix)
+
 
 @dataclass(frozen=True)
 class Source:
     """The unpacked bytes of one file."""
 
     name: str
-    kind: str  # "text", or the format of a record file: "json" "jsonl" "csv" "tsv" "parquet"
+    kind: str  # "text", or what its name says: of a record file "json" "jsonl" "csv" "tsv" "parquet"
     data: bytes
     found: bool  # met in a folder, an archive or by a glob, rather than named by itself
 
 
-def open_sources(arguments: Sequence[str | Path], faults: Faults) -> Iterator[Source]:
+def open_sources(arguments: Sequence[str | Path], faults: Faults, kind_of: KindOf = record_file) -> Iterator[Source]:
     """Yield every file that the arguments name, once, folders and globs in sorted order.
 
+    What `kind_of` knows by its name is of that kind, and read though it be binary; all else must be text.
     Raises `UsageError` when nothing or "-" twice is named, `DataError` for what is missing, empty, cut off, unreadable or
     unfolds to more than is allowed (`Allowance`).
     """
     limit = unpack_limit()
     for path, found in _places(arguments, faults):
         if path is None:
-            yield from _unpack(STANDARD_INPUT, sys.stdin.buffer.read(), False, faults, Allowance(limit))
+            yield from _unpack(STANDARD_INPUT, sys.stdin.buffer.read(), False, faults, Allowance(limit), kind_of)
             continue
         try:
-            data = _read(path, peek=found)
+            data = _read(path, kind_of, peek=found)
         except DataError as error:
             faults.meet(error)
         else:
-            yield from _unpack(str(path), data, found, faults, Allowance(limit))
+            yield from _unpack(str(path), data, found, faults, Allowance(limit), kind_of)
 
 
 def _places(arguments: Sequence[str | Path], faults: Faults) -> list[tuple[Path | None, bool]]:
@@ -126,10 +139,10 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _read(path: Path, *, peek: bool) -> bytes:
+def _read(path: Path, kind_of: KindOf, *, peek: bool) -> bytes:
     """Read a file; with `peek`, only the head of one that is meant to be text and proves to be binary."""
     suffix, *compressions = layers(path.name)
-    peek = peek and not compressions and suffix not in ARCHIVES and suffix not in _KINDS
+    peek = peek and not compressions and suffix not in ARCHIVES and kind_of(path.name.lower()) is None
     try:
         with path.open("rb") as file:
             head = file.read(HEAD) if peek else b""
@@ -145,9 +158,10 @@ def _unreadable(path: Path, error: OSError) -> DataError:
 
 
 def _unpack(
-    name: str, data: bytes, found: bool, faults: Faults, allowance: Allowance, depth: int = 0
+    name: str, data: bytes, found: bool, faults: Faults, allowance: Allowance, kind_of: KindOf, depth: int = 0
 ) -> Iterator[Source]:
     suffix, *compressions = layers(name)
+    kind = kind_of(bare(name))
     try:
         for compression in reversed(compressions):
             data = decompress(data, compression, name, allowance)
@@ -168,17 +182,17 @@ def _unpack(
             faults.meet(error)
         return
     if suffix not in ARCHIVES:
-        if found and suffix not in _KINDS and is_binary(data[:HEAD]):
+        if found and kind is None and is_binary(data[:HEAD]):
             faults.leave_out(f"{name}: a binary file, not text")
         else:
-            yield Source(name, _KINDS.get(suffix, "text"), data, found)
+            yield Source(name, kind or "text", data, found)
     for member, read in inside:
         try:
             content = read()
         except DataError as error:
             faults.meet(error)
         else:
-            yield from _unpack(f"{name}/{member}", content, True, faults, allowance, depth + 1)
+            yield from _unpack(f"{name}/{member}", content, True, faults, allowance, kind_of, depth + 1)
 
 
 def _did_you_mean(path: Path) -> str | None:

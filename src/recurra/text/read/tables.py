@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -44,25 +44,25 @@ def missing(field: str, fields: list[str], source: Source, place: Place) -> Data
     return DataError(f"field '{field}' is missing; {listed(fields)}", source=source.name, hint=hint, **place)
 
 
-def csv_rows(text: str, source: Source, field: str | None, faults: Faults) -> Iterator[Row]:
+def csv_rows(text: str, source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
     """Yield the rows of a table with a header, each with the line on which it begins.
 
-    Raises `DataError` for a header without the field, a quote that is not closed and a row with more or fewer cells than the header.
+    Raises `DataError` for a header without one of the fields, a quote that is not closed and a row with more or fewer cells than the header.
     """
     if source.kind == "tsv":
         try:
-            rows = list(_parse(text, source, "\t", field, Faults("stop"), quotes=True))
+            rows = list(_parse(text, source, "\t", fields, Faults("stop"), quotes=True))
         except DataError:
             # Many TSV files do not quote: there a quotation mark is a character like any other.
-            yield from _parse(text, source, "\t", field, faults, quotes=False)
+            yield from _parse(text, source, "\t", fields, faults, quotes=False)
         else:
             yield from rows
         return
-    yield from _parse(text, source, _delimiter(text, field), field, faults, quotes=True)
+    yield from _parse(text, source, _delimiter(text, fields), fields, faults, quotes=True)
 
 
-def parquet_rows(source: Source, field: str | None, faults: Faults) -> Iterator[Row]:
-    """Yield the rows of a Parquet file, of which only the column of the field is read.
+def parquet_rows(source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
+    """Yield the rows of a Parquet file, of which only the columns of the fields are read; all of them for no fields.
 
     Raises `DataError` for a damaged file, a missing column and for a string that is not UTF-8, `MissingExtraError` without pyarrow.
     """
@@ -73,10 +73,12 @@ def parquet_rows(source: Source, field: str | None, faults: Faults) -> Iterator[
         file = parquet.ParquetFile(arrow.BufferReader(source.data))
         names = file.schema_arrow.names
         # A dotted name leads into a column, or is the name of one.
-        wanted = [name for name in names if field is None or field == name or field.startswith(f"{name}.")]
-        if field is not None and not wanted:
-            raise missing(field, names, source, {})
-        for batch in file.iter_batches(batch_size=4096 if field else 1, columns=wanted):
+        columns_of = {field: [name for name in names if f"{field}.".startswith(f"{name}.")] for field in fields}
+        absent = next((field for field, found in columns_of.items() if not found), None)
+        if absent is not None:
+            raise missing(absent, names, source, {})
+        wanted = list(dict.fromkeys(name for found in columns_of.values() for name in found)) if fields else names
+        for batch in file.iter_batches(batch_size=4096 if fields else 1, columns=wanted):
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             for index in range(batch.num_rows):
                 number += 1
@@ -94,19 +96,19 @@ def parquet_rows(source: Source, field: str | None, faults: Faults) -> Iterator[
         raise DataError(f"{problem} ({reason})", source=source.name) from None
 
 
-def _delimiter(text: str, field: str | None) -> str:
-    """Choose the delimiter that gives the header the field asked for, then the one that gives it most cells."""
+def _delimiter(text: str, fields: Sequence[str]) -> str:
+    """Choose the delimiter that gives the header most of the fields asked for, then the one that gives it most cells."""
     header = text.lstrip("\n").split("\n", 1)[0]
 
     def cells(delimiter: str) -> list[str]:
         return next(csv.reader([header], delimiter=delimiter), [])
 
     with _long_cells(header):
-        return max(_DELIMITERS, key=lambda delimiter: (field in cells(delimiter), len(cells(delimiter))))
+        return max(_DELIMITERS, key=lambda delimiter: (len({*fields} & {*cells(delimiter)}), len(cells(delimiter))))
 
 
 def _parse(
-    text: str, source: Source, delimiter: str, field: str | None, faults: Faults, *, quotes: bool
+    text: str, source: Source, delimiter: str, fields: Sequence[str], faults: Faults, *, quotes: bool
 ) -> Iterator[Row]:
     lines = (line + "\n" for line in text.split("\n"))
     quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
@@ -131,10 +133,11 @@ def _parse(
             continue
         if header is None:
             header = cells
-            if field is not None and field not in header:
-                raise missing(field, header, source, {"line": line})
-            if field is not None and header.count(field) > 1:
-                raise DataError(f"field '{field}' stands twice in the header", source=source.name, line=line)
+            for field in fields:
+                if field not in header:
+                    raise missing(field, header, source, {"line": line})
+                if header.count(field) > 1:
+                    raise DataError(f"field '{field}' stands twice in the header", source=source.name, line=line)
         elif len(cells) < len(header) or any(cells[len(header) :]):
             problem = f"the row has {len(cells)} cells, the header {len(header)}"
             hint = f"a cell that holds a delimiter ({delimiter!r}) must be quoted" if len(cells) > len(header) else None

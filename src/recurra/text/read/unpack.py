@@ -41,6 +41,18 @@ def layers(name: str) -> list[str]:
     return [path.suffix, *found]
 
 
+def bare(name: str) -> str:
+    """Give the name of a file alone, in small letters, without its folders and its compressions.
+
+    >>> bare("mnist/Train-images-idx3-ubyte.gz"), bare("gestures/GunPoint_TRAIN.ts")
+    ('train-images-idx3-ubyte', 'gunpoint_train.ts')
+    """
+    path = PurePosixPath(name.lower().replace("\\", "/"))
+    while path.suffix in COMPRESSIONS:
+        path = path.with_suffix("")
+    return path.name
+
+
 def is_hidden(parts: tuple[str, ...]) -> bool:
     """Say whether a path is hidden, or is what macOS adds to archives."""
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)

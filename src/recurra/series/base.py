@@ -1,0 +1,80 @@
+"""One labelled series, as any reader yields it, and numbers that are checked as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recurra.errors import DataError
+from recurra.text import Place
+
+UNIVARIATE = ("value",)
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A series (T, C) in float32, NaN where a value is missing; what the file says of it; and where it stands there.
+
+    label: a string, a number, a list of them, or None where the file says nothing.  place: empty for a whole file.
+    """
+
+    values: np.ndarray
+    label: Any
+    place: Place
+    channels: tuple[str, ...] = UNIVARIATE
+
+
+def channel_names(count: int) -> tuple[str, ...]:
+    """Name the channels of a series that does not say.
+
+    >>> channel_names(1), channel_names(2)
+    (('value',), ('channel 1', 'channel 2'))
+    """
+    return UNIVARIATE if count == 1 else tuple(f"channel {number}" for number in range(1, count + 1))
+
+
+def numbers(cells: Sequence[str], source: str, place: Place, what: str = "value") -> np.ndarray:
+    """Read cells as float32 (n,): "?", "NaN" and nothing are values that are missing.
+
+    Raises `DataError`, with the place and which of the cells it is, for what is no number, for infinity and for what is
+    too large for float32.
+
+    >>> numbers(["1.5", "?", ""], "a.ts", {"line": 4})
+    array([1.5, nan, nan], dtype=float32)
+    >>> numbers(["1.5", "x"], "a.ts", {"line": 4})
+    Traceback (most recent call last):
+    ...
+    recurra.errors.DataError: a.ts: line 4: value 2: expected a number, got 'x'
+    """
+    try:
+        values = np.array(cells, dtype=np.float64)
+    except ValueError:
+        values = np.array([_number(cell, source, place, f"{what} {at}") for at, cell in enumerate(cells, start=1)])
+    return narrow(values, source, place, what)
+
+
+def narrow(values: np.ndarray, source: str, place: Place, what: str = "value") -> np.ndarray:
+    """Turn checked numbers into float32; raises `DataError` for infinity and what float32 cannot hold."""
+    with np.errstate(invalid="ignore"):
+        wrong = np.flatnonzero(np.abs(values) > _LARGEST)
+    if wrong.size:
+        value = values.flat[wrong[0]]
+        problem = "is infinite" if np.isinf(value) else f"is {value:g}, too large for float32"
+        hint = "leave the cell empty, or write NaN, where a value is missing"
+        raise DataError(f"{what} {wrong[0] + 1} {problem}", source=source, hint=hint, **place)
+    return values.astype(np.float32)
+
+
+def _number(cell: str, source: str, place: Place, what: str) -> float:
+    cell = cell.strip()
+    if cell in ("", "?") or cell.lower() in ("na", "n/a", "null", "none"):
+        return float("nan")
+    try:
+        return float(cell)
+    except ValueError:
+        shown = cell if len(cell) <= 20 else cell[:17] + "..."
+        raise DataError(f"{what}: expected a number, got {shown!r}", source=source, **place) from None

@@ -1,0 +1,79 @@
+"""Which field of a record is the text, and which the label, where nobody says."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from recurra.errors import UsageError
+from recurra.text.read.faults import Faults
+from recurra.text.read.records import flat, joined, rows_of
+from recurra.text.read.sources import Source
+from recurra.text.read.tables import listed
+
+SAMPLE = 200  # records looked at
+LABELS = {"label", "labels", "class", "classes", "sentiment", "target", "y", "category", "categories", "polarity"}
+LABELS |= {"intent", "tag", "tags", "标签", "標籤", "类别", "類別", "分类", "分類", "情感"}
+TEXTS = {"text", "review", "sentence", "content", "comment", "message", "body", "tweet", "utterance", "document"}
+TEXTS |= {"文本", "评论", "評論", "内容", "內容"}
+
+
+def sample_of(source: Source) -> list[dict[str, Any]]:
+    """Give the first records of a file, with their fields flat."""
+    rows = islice(rows_of(source, (), Faults("skip")), SAMPLE)
+    return [dict(flat(row.cells)) for row in rows if isinstance(row.cells, dict)]
+
+
+def label_field(sample: list[dict[str, Any]]) -> str | None:
+    """Give the one field whose name says that it is the label; None for none and for several.
+
+    >>> label_field([{"id": "1", "review": "good", "Sentiment": "pos"}])
+    'Sentiment'
+    """
+    named = [name for name in (sample[0] if sample else {}) if name.strip().lower() in LABELS]
+    return named[0] if len(named) == 1 else None
+
+
+def guess_fields(
+    source: Source, text: str | None = None, label: str | None = None, need_label: bool = True
+) -> tuple[str, str | None]:
+    """Give the names of the field with the text and of the one with the label, those that are given as they are.
+
+    The text is the field that is called so, or the one whose values are more than twice as long as those of any other;
+    the label is the one that is called so, or the only other field. Raises `UsageError`, listing the fields there are,
+    where that leaves it open.
+
+    >>> guess_fields(Source("a.csv", "csv", "评论,label\\n很快，好吃,1\\n太慢了,0\\n".encode(), False))
+    ('评论', 'label')
+    """
+    sample = sample_of(source)
+    label = label or label_field(sample)
+    text = text or _text_field(source, sample, label)
+    if label is None and need_label:
+        others = [name for name in sample[0] if name != text] if sample else []
+        if len(others) != 1:
+            raise UsageError(
+                f"{source.name}: cannot tell which field is the label; {listed(list(sample[0]) if sample else [])}; "
+                f"name it: --label {others[0] if others else 'FIELD'}"
+            )
+        label = others[0]
+    return text, label
+
+
+def _text_field(source: Source, sample: list[dict[str, Any]], label: str | None) -> str:
+    names = [name for name in (sample[0] if sample else {}) if name != label]
+    lengths = {
+        name: sum(len(joined(record.get(name)) or "") for record in sample)
+        for name in names
+        if any(joined(record.get(name)) for record in sample)
+    }
+    named = [name for name in lengths if name.strip().lower() in TEXTS]
+    if len(named) == 1:
+        return named[0]
+    longest = sorted(lengths, key=lambda name: -lengths[name])
+    if longest and (len(longest) == 1 or lengths[longest[0]] > 2 * lengths[longest[1]]):
+        return longest[0]
+    raise UsageError(
+        f"{source.name}: cannot tell which field is the text; {listed(list(sample[0]) if sample else [])}; "
+        f"name it: --text {longest[0] if longest else 'FIELD'}"
+    )
