@@ -1,13 +1,16 @@
 """Layers and stacks of cells as torch modules."""
 
+from recurra.nn.crf import CRF
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
 from recurra.nn.packed import packed_layers
 from recurra.nn.pooling import Pooling
 from recurra.nn.recurrent import GRU, LSTM, RNN, GravesLSTM
 from recurra.nn.stack import Layer, Stack, State, map_state
+from recurra.nn.transitions import broken, transitions, widen
 
 __all__ = [
+    "CRF",
     "GRU",
     "LSTM",
     "RNN",
@@ -18,6 +21,9 @@ __all__ = [
     "Pooling",
     "Stack",
     "State",
+    "broken",
     "map_state",
     "packed_layers",
+    "transitions",
+    "widen",
 ]

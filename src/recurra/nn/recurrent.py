@@ -45,7 +45,7 @@ class Recurrent(nn.RNNBase):
         self,
         input: Tensor | PackedSequence,
         hx: Tensor | CellState | None = None,
-        *,
+        # By name, as a rule; the ONNX exporter calls with every argument in its place.
         lengths: Sequence[int] | Tensor | None = None,
         return_gates: bool = False,
     ) -> Any:
