@@ -6,6 +6,7 @@ and it is written over at once; so buffers are kept when they are given back.
 
 from __future__ import annotations
 
+import threading
 from math import prod
 
 import torch
@@ -17,6 +18,7 @@ IDLE = 1 << 29
 """Most bytes that lie here unused."""
 
 _idle: list[Tensor] = []
+_one_at_a_time = threading.RLock()  # the garbage collector may give a buffer back while its thread looks for one
 
 
 class Lease:
@@ -31,13 +33,17 @@ class Lease:
             self.tensor = self._buffer[:size].view(dtype).view(shape)
 
     def __del__(self) -> None:
-        if self._buffer is not None and sum(len(buffer) for buffer in _idle) + len(self._buffer) <= IDLE:
-            _idle.append(self._buffer)
+        if self._buffer is None:
+            return
+        with _one_at_a_time:
+            if sum(len(buffer) for buffer in _idle) + len(self._buffer) <= IDLE:
+                _idle.append(self._buffer)
 
 
 def _find(size: int) -> Tensor:
     # The latest given back first. One that is far too large is left for others.
-    for index in range(len(_idle) - 1, -1, -1):
-        if size <= len(_idle[index]) <= 2 * size:
-            return _idle.pop(index)
+    with _one_at_a_time:
+        for index in range(len(_idle) - 1, -1, -1):
+            if size <= len(_idle[index]) <= 2 * size:
+                return _idle.pop(index)
     return torch.empty(size, dtype=torch.uint8)

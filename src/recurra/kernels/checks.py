@@ -53,6 +53,32 @@ def check_lengths(lengths: Tensor, steps: int, batch: int) -> None:
         raise UsageError(f"lengths: expected each from 0 to T = {steps}, got {int(lengths[row])} for row {row}")
 
 
+def has_memory(*tensors: Tensor) -> bool:
+    """Tell whether the numbers of tensors lie in memory, to be read there, and nobody writes down what is computed.
+
+    False for tensors that stand for others (fake tensors, distributed ones), under a dispatch mode, and while torch.jit or
+    the ONNX exporter traces: they follow torch's operators, and would see nothing of what is computed at an address.
+
+    >>> has_memory(torch.zeros(3))
+    True
+    >>> from torch._subclasses.fake_tensor import FakeTensorMode
+    >>> with FakeTensorMode():
+    ...     has_memory(torch.zeros(3))
+    False
+    """
+    return (
+        not torch._C._len_torch_dispatch_stack()
+        and not torch._C._is_tracing()
+        and all(
+            type(value) in _PLAIN or type(value).__torch_dispatch__ is torch._C._disabled_torch_dispatch_impl
+            for value in tensors
+        )
+    )
+
+
+_PLAIN = (Tensor, torch.nn.Parameter)
+
+
 def _check_weights(cell: type[Cell], weights: dict[str, Tensor], x: Tensor) -> tuple[int, int, int]:
     """Check that all weights are there and fit each other; gives I, H and O."""
     biased = "bias_ih" in weights or "bias_hh" in weights  # one without the other is not enough

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from recurra.errors import UsageError
+from recurra.kernels.checks import has_memory
 from recurra.kernels.native import describe, engine
 
 _active: ContextVar[bool] = ContextVar("exact", default=False)
@@ -82,4 +83,5 @@ def _applies(x: Tensor, weight: Tensor) -> bool:
         and x.dtype == weight.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")
         and not (torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad))
+        and has_memory(x, weight)
     )

@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 
 from recurra.cells import Cell, CellState, get_cell
 from recurra.kernels.buffers import Lease
+from recurra.kernels.checks import has_memory
 from recurra.kernels.face import LayerOutput
 from recurra.kernels.native import engine
 from recurra.kernels.scan import scan
@@ -60,6 +61,7 @@ def _computes(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, 
         and not torch.compiler.is_compiling()
         and not torch._C._are_functorch_transforms_active()
         and torch.autograd.forward_ad._current_level < 0
+        and has_memory(x, *state, *weights.values())
     )
 
 

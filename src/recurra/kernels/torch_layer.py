@@ -26,8 +26,11 @@ def torch_layer(
     reverse: bool,
     return_gates: bool,
 ) -> LayerOutput | None:
-    """Run a cell by the function of `torch._VF` that it names; torch has none that says the gates, or that runs over nothing."""
-    if cell.torch_mode is None or return_gates or x.shape[0] == 0 or x.shape[1] == 0:
+    """Run a cell by the function of `torch._VF` that it names.
+
+    torch has none that says the gates, that runs over nothing, or that `torch.vmap` knows how to batch.
+    """
+    if cell.torch_mode is None or return_gates or x.shape[0] == 0 or x.shape[1] == 0 or _is_vmapped():
         return None
     if lengths is None:
         y, end = _call(cell.torch_mode, x.flip(0) if reverse else x, None, state, weights)
@@ -55,6 +58,13 @@ def _call(
     with _unheard() if "weight_hr" in weights else nullcontext():
         y, *new = function(x, hx, flat, *options, False) if sizes is None else function(x, sizes, hx, flat, *options)
     return y, tuple(value.squeeze(0).to(old.dtype) for value, old in zip(new, state, strict=True))
+
+
+def _is_vmapped() -> bool:
+    if not torch._C._are_functorch_transforms_active():
+        return False
+    interpreters = torch._C._functorch.get_interpreter_stack() or []
+    return any(interpreter.key() == torch._C._functorch.TransformType.Vmap for interpreter in interpreters)
 
 
 @contextmanager
