@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
@@ -65,14 +67,26 @@ def read_labelled(arguments: Sequence[str | Path], how: Reading | None = None) -
     if how.label is not None and not how.label:
         raise UsageError(f"label: expected the name of a field, or one of {', '.join(LABEL_WAYS)}; got nothing")
     faults, notes = Faults(how.on_error), []
-    sources = [_readable(source, notes) for source in open_sources(arguments, faults, file_kind)]
+    opened = (source for source in open_sources(arguments, faults, file_kind) if not _is_about(source, faults))
+    sources = [readable(source, notes) for source in opened]
     gather = _Gather(how, faults, [source.name for source in sources])
     for source, examples in read_examples(sources, how, faults, notes):
         gather.take(source, examples)
     return gather.whole(notes)
 
 
-def _readable(source: Source, notes: list[str]) -> Source:
+_ABOUT = re.compile(r"(readme|licen[cs]e|copying|changelog|sha256sums|md5sums)\b", re.IGNORECASE)
+
+
+def _is_about(source: Source, faults: Faults) -> bool:
+    """Leave out, and list, what was found beside the data and tells about it."""
+    about = source.found and source.kind == "text" and _ABOUT.match(PurePath(source.name).name) is not None
+    if about:
+        faults.leave_out(f"{source.name}: tells about the data, by its name")
+    return about
+
+
+def readable(source: Source, notes: list[str]) -> Source:
     """Turn a text in another encoding into UTF-8, where there is no doubt which it is, and say so."""
     encoding = (
         known_encoding(source.data) if source.kind in ("text", "csv", "tsv", "json", "jsonl", "ts", "arff") else None
@@ -215,11 +229,15 @@ def common_folder(names: Sequence[str]) -> str:
     return os.path.commonpath(parents) if parents and alike else ""
 
 
+@lru_cache(maxsize=64)
+def _seen_from(name: str, folder: str) -> str:
+    return PurePath(name).relative_to(folder).as_posix() if folder not in ("", ".") else name
+
+
 def place_of(name: str, place: Place, folder: str) -> str:
     """Say where an example stands: its file as seen from a folder, and the line or row.
 
     >>> place_of("data/walking/3.txt", {}, "data"), place_of("data/reviews.csv", {"line": 12}, "data")
     ('walking/3.txt', 'reviews.csv, line 12')
     """
-    short = PurePath(name).relative_to(folder).as_posix() if folder not in ("", ".") else name
-    return ", ".join([short, *(f"{word} {number}" for word, number in place.items())])
+    return ", ".join([_seen_from(name, folder), *(f"{word} {number}" for word, number in place.items())])

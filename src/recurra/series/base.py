@@ -78,3 +78,13 @@ def _number(cell: str, source: str, place: Place, what: str) -> float:
     except ValueError:
         shown = cell if len(cell) <= 20 else cell[:17] + "..."
         raise DataError(f"{what}: expected a number, got {shown!r}", source=source, **place) from None
+
+
+def without_padding(values: np.ndarray) -> np.ndarray:
+    """Leave out the steps at the end of a series (T, C) that miss in all its channels: in a table, a shorter series.
+
+    >>> without_padding(np.array([[1.0], [np.nan], [3.0], [np.nan]], np.float32)).ravel().tolist()
+    [1.0, nan, 3.0]
+    """
+    there = np.flatnonzero(~np.isnan(values).all(axis=1))
+    return values[: there[-1] + 1 if there.size else 0]

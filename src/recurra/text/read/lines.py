@@ -39,3 +39,41 @@ def read_lines(source: Source, label: str | None, faults: Faults) -> Iterator[La
 def read_whole(source: Source, label: str | None) -> Iterator[LabelledText]:
     """Yield a file as one text, without white space around it."""
     yield LabelledText(normalise(decode(source.data, source.name)).strip(), label, {})
+
+
+_FAST_TEXT = "__label__"
+
+
+def read_prefixed(source: Source, faults: Faults) -> Iterator[LabelledText]:
+    """Yield every line that is not blank, which begins with its label: "4 a stirring film", or fastText's "__label__4 ...".
+
+    The label ends at the first tab of the line or, where it has none, at the first space. Raises `DataError`, with the
+    line, for one that is a label alone.
+
+    >>> source = Source("a.txt", "text", b"4 a stirring film\\n__label__film __label__good what a film\\n", False)
+    >>> [(one.label, one.text) for one in read_prefixed(source, Faults("stop"))]
+    [('4', 'a stirring film'), (['film', 'good'], 'what a film')]
+    """
+    for number, line in lines_of(source, faults):
+        if line.startswith(_FAST_TEXT):
+            yield LabelledText(*_marked(line), {"line": number})
+            continue
+        label, text = first_word(line)
+        if text:
+            yield LabelledText(text, label, {"line": number})
+        else:
+            problem = f"expected a label and a text, got {line[:30]!r} alone"
+            faults.meet(DataError(problem, source=source.name, line=number))
+
+
+def first_word(line: str) -> tuple[str, str]:
+    """Part a line at its first tab, or its first space where it has no tab."""
+    label, _, text = line.partition("\t") if "\t" in line else line.partition(" ")
+    return label.strip(), text.strip()
+
+
+def _marked(line: str) -> tuple[str, list[str]]:
+    words = line.split()
+    count = next((at for at, word in enumerate(words) if not word.startswith(_FAST_TEXT)), len(words))
+    text = line.split(None, count)[count] if count < len(words) else ""
+    return text, [word.removeprefix(_FAST_TEXT) for word in words[:count]]

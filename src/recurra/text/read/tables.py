@@ -146,6 +146,14 @@ def _parse(
             yield Row(dict(zip(header, cells, strict=False)), {"line": line})
 
 
+def has_decimal_commas(source: Source) -> bool:
+    """Say whether a table parts its cells by semicolons, as office programs do where 1,5 is one and a half."""
+    return (
+        source.kind == "csv"
+        and _delimiter(source.data[:100_000].decode("utf-8", "replace").lstrip("\ufeff"), ()) == ";"
+    )
+
+
 @contextmanager
 def _long_cells(text: str) -> Generator[None]:
     """Lift the csv module's limit on the length of a cell, which is global, only while a row is read."""

@@ -1,0 +1,163 @@
+"""`.npz` and `.npy`: arrays of series with an array of labels beside them."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from recurra.errors import DataError
+from recurra.series.base import Series, channel_names, narrow
+from recurra.text import Source
+
+_SERIES = ("x", "data", "series", "sequences", "images", "features", "inputs")
+_LABELS = ("y", "labels", "label", "target", "targets", "classes")
+_PARTS = ("", "train", "valid", "val", "test")
+_PAIRS = (
+    ("data", "labels"),
+    ("images", "labels"),
+    ("series", "labels"),
+    ("sequences", "labels"),
+    ("features", "labels"),
+)
+
+
+def read_npy(source: Source) -> np.ndarray:
+    """Read a `.npy` file. Raises `DataError` where it is none, is cut off, or holds pickled objects.
+
+    >>> stream = io.BytesIO()
+    >>> np.save(stream, np.array([1, 2]))
+    >>> read_npy(Source("a.npy", "npy", stream.getvalue(), False)).tolist()
+    [1, 2]
+    """
+    return _load(source.data, source.name)
+
+
+def read_npz(source: Source) -> dict[str, np.ndarray]:
+    """Read the arrays of a `.npz` file. Raises `DataError` as `read_npy` does."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".npy")]
+            return {name.removesuffix(".npy"): _load(archive.read(name), f"{source.name}/{name}") for name in names}
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError) as error:
+        raise DataError(f"is damaged, or no .npz file ({error})", source=source.name) from None
+
+
+def _load(data: bytes, name: str) -> np.ndarray:
+    try:
+        array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError, MemoryError) as error:
+        objects = "allow_pickle" in str(error)
+        problem = (
+            "holds Python objects, which are not read: they could run code" if objects else f"is damaged ({error})"
+        )
+        hint = "save numbers; for series of different lengths, all steps one after another and an array `lengths`"
+        raise DataError(problem, source=name, hint=hint if objects else None) from None
+    return array
+
+
+def labels_name(name: str) -> str | None:
+    """Give the name of the `.npy` file with the labels of one with series; None for a name that tells nothing.
+
+    >>> labels_name("a/X_train.npy"), labels_name("test_data.npy"), labels_name("walk.npy")
+    ('a/y_train.npy', 'test_labels.npy', None)
+    """
+    head, slash, last = name.rpartition("/")
+    swapped = re.sub(r"(?<![A-Za-z])([Xx])(?![a-z])", "y", last, count=1)
+    if swapped == last:
+        for word, labels in _PAIRS:
+            if word in last:
+                swapped = last.replace(word, labels)
+                break
+    return head + slash + swapped if swapped != last else None
+
+
+def pairs_of(arrays: Mapping[str, np.ndarray], name: str) -> list[tuple[str, str | None, str | None]]:
+    """Find which arrays of a file are series, which their labels and which their lengths, by their names.
+
+    Known are x, data, series, sequences, images, features, inputs with y, labels, target, classes, and `lengths`, alone or
+    with _train, _valid, _test. Raises `DataError`, with the names there are, for none of them.
+
+    >>> pairs_of({"x_train": np.zeros(1), "y_train": np.zeros(1), "x_test": np.zeros(1)}, "a.npz")
+    [('x_train', 'y_train', None), ('x_test', None, None)]
+    """
+    known = {key.lower(): key for key in arrays}
+
+    def find(words: tuple[str, ...], part: str) -> str | None:
+        forms = (
+            f"{word}{mark}{part}" if mark is not None else f"{part}_{word}"
+            for word in words
+            for mark in ("_", "", None)
+        )
+        candidates = words if not part else forms
+        return next((known[form] for form in candidates if form in known), None)
+
+    found = [(find(_SERIES, part), find(_LABELS, part), find(("lengths",), part)) for part in _PARTS]
+    pairs = [(series, labels, lengths) for series, labels, lengths in found if series is not None]
+    if not pairs:
+        shown = ", ".join(arrays) or "nothing"
+        hint = "name the series x and their labels y"
+        raise DataError(
+            f"expected an array x with series and an array y with labels, got {shown}", source=name, hint=hint
+        )
+    return pairs
+
+
+def read_arrays(
+    values: np.ndarray, labels: np.ndarray | None, lengths: np.ndarray | None, name: str, *, steps: bool = False
+) -> Iterator[Series]:
+    """Yield the series of an array (N, T), of one channel, or (N, T, C), with their labels (N); images are such arrays too.
+
+    lengths: (N) of series that are shorter; or the array is (S, C) or (S) with all steps one after another.  steps: labels
+    (N, T), or (S), one a step.  Bytes are scaled to 0 … 1, as for images. Raises `DataError` for shapes that do not fit
+    each other, for what is no number, and for infinity.
+
+    >>> [(one.values.shape, one.label) for one in read_arrays(np.zeros((2, 5)), np.array([0, 1]), None, "a.npz")]
+    [((5, 1), 0), ((5, 1), 1)]
+    """
+    if values.dtype.kind not in "fiub":
+        raise DataError(f"expected numbers, got an array of {values.dtype}", source=name)
+    scale = np.float32(255) if values.dtype == np.uint8 else None
+    for row, (piece, said) in enumerate(_pieces(values, labels, lengths, name, steps), start=1):
+        if piece.ndim == 1:
+            piece = piece[:, None]
+        if piece.ndim != 2:
+            shown = " x ".join(map(str, values.shape))
+            hint = "the axes are series, steps, channels"
+            raise DataError(f"expected an array of two or three axes, got {shown}", source=name, hint=hint)
+        flat = narrow(piece.astype(np.float64), name, {"row": row})
+        yield Series(flat / scale if scale else flat, said, {"row": row}, channel_names(flat.shape[1]))
+
+
+def _pieces(
+    values: np.ndarray, labels: np.ndarray | None, lengths: np.ndarray | None, name: str, steps: bool
+) -> Iterator[tuple[np.ndarray, Any]]:
+    running = (
+        lengths is not None
+        and int(np.sum(lengths)) == len(values)
+        and not (values.ndim == 3 and len(lengths) == len(values))
+    )
+    count = len(lengths) if lengths is not None and running else len(values) if values.ndim else 0
+    if lengths is not None and len(lengths) != count:
+        raise DataError(f"expected {count} lengths, one a series, got {len(lengths)}", source=name)
+    if labels is not None:
+        needed = len(values) if steps and running else count
+        named = np.asarray(labels)
+        if named.ndim == 2 and named.shape[1] == 1 and not steps:
+            named = named[:, 0]
+        if not named.ndim or len(named) != needed:
+            raise DataError(f"expected {needed} labels, got {len(named) if named.ndim else 1}", source=name)
+        labels = named
+    ends = np.cumsum(lengths) if running and lengths is not None else None
+    for row in range(count):
+        if ends is not None and lengths is not None:
+            part = slice(int(ends[row] - lengths[row]), int(ends[row]))
+            yield values[part], None if labels is None else (labels[part] if steps else labels[row]).tolist()
+        else:
+            cut = slice(None) if lengths is None else slice(int(lengths[row]))
+            said = None if labels is None else (labels[row][cut] if steps else labels[row]).tolist()
+            yield values[row][cut], said

@@ -1,0 +1,93 @@
+"""Long tables: a row a step, with a column that names the series it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from recurra.errors import DataError
+from recurra.series.base import Series
+from recurra.series.tables import is_missing, is_number, row_numbers
+from recurra.text import Faults, Place, Source, has_decimal_commas, rows_of
+
+
+def read_long(
+    source: Source,
+    series: str,
+    time: str | None,
+    label: str | None,
+    columns: Sequence[str],
+    faults: Faults,
+    *,
+    steps: bool = False,
+) -> Iterator[Series]:
+    """Yield a series (T, C) for every value of the column `series`, in the order in which they first occur.
+
+    Its steps are its rows, wherever they stand, in the order of the column `time` (numbers or ISO dates) or of the file. With
+    `steps`, the label of a series is the list of the labels of its rows; without, all its rows must agree. Raises `DataError`,
+    with the line or row, for what is no number, a time that cannot be read or occurs twice, and labels that differ.
+    """
+    commas = has_decimal_commas(source)
+    needed = [name for name in (series, time, label, *columns) if name is not None]
+    groups: dict[str, list[tuple[Any, np.ndarray, Any, Place]]] = {}
+    for row in rows_of(source, needed, faults):
+        try:
+            key = row.cells.get(series)
+            if is_missing(key):
+                raise DataError(f"column '{series}' names no series", source=source.name, **row.place)
+            when = None if time is None else _moment(row.cells.get(time), time, source, row.place)
+            values = row_numbers(row, columns, source, commas)
+        except DataError as error:
+            faults.meet(error)
+            continue
+        groups.setdefault(str(key), []).append((when, values, row.cells.get(label) if label else None, row.place))
+    for key, group in groups.items():
+        try:
+            yield _series(key, group, time is not None, steps, tuple(columns), source)
+        except DataError as error:
+            faults.meet(error)
+
+
+def _series(
+    key: str,
+    group: list[tuple[Any, np.ndarray, Any, Place]],
+    timed: bool,
+    steps: bool,
+    columns: tuple[str, ...],
+    source: Source,
+) -> Series:
+    first = group[0]
+    if timed:
+        if len({type(when) for when, *_ in group}) > 1:
+            raise DataError(f"series {key}: some times are numbers, some dates", source=source.name, **first[3])
+        group = sorted(group, key=lambda row: row[0])
+        for before, after in pairwise(group):
+            if before[0] == after[0]:
+                raise DataError(f"series {key}: the time {after[0]} occurs twice", source=source.name, **after[3])
+    labels = [label for _, _, label, _ in group]
+    if not steps:
+        for _, _, label, place in group:
+            if label != labels[0]:
+                problem = f"series {key}: expected the label {labels[0]!r} as before, got {label!r}"
+                raise DataError(problem, source=source.name, hint="a series has one label", **place)
+    values = np.stack([values for _, values, _, _ in group])
+    return Series(values, labels if steps else labels[0], first[3], columns)
+
+
+def _moment(cell: Any, column: str, source: Source, place: Place) -> float | datetime:
+    if is_number(cell) and not is_missing(cell):
+        return float(cell)
+    try:
+        return _naive(cell if isinstance(cell, datetime) else datetime.fromisoformat(str(cell).strip()))
+    except ValueError:
+        problem = f"column '{column}': expected a number or a date such as 2024-05-31 13:00, got {str(cell)[:30]!r}"
+        raise DataError(problem, source=source.name, **place) from None
+
+
+def _naive(moment: datetime) -> datetime:
+    """Make moments comparable: those with a zone are taken in UTC."""
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

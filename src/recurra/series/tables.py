@@ -1,0 +1,117 @@
+"""Tables of series with a header: which columns are values, and a series a row (wide)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from recurra.errors import DataError, UsageError
+from recurra.series.base import UNIVARIATE, Series, numbers, without_padding
+from recurra.text import Faults, Row, Source, has_decimal_commas, listed, rows_of
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan)\Z", re.IGNORECASE)
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?\Z")
+INDICES = frozenset({"", "id", "index", "unnamed: 0", "row"})
+
+
+def is_number(cell: Any, commas: bool = False) -> bool:
+    """Say whether a cell of a table is a number.
+
+    >>> is_number("-1.5e3"), is_number("12 May"), is_number("1,5"), is_number("1,5", commas=True)
+    (True, False, False, True)
+    """
+    if isinstance(cell, str):
+        cell = cell.strip()
+        return _NUMBER.match(cell) is not None or (commas and _COMMA.match(cell) is not None)
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def is_missing(cell: Any) -> bool:
+    """Say whether a cell of a table has no value."""
+    return cell is None or (
+        isinstance(cell, str) and cell.strip().lower() in ("", "?", "na", "n/a", "null", "none", "nan")
+    )
+
+
+def numeric_columns(sample: Sequence[dict[str, Any]], commas: bool = False) -> list[str]:
+    """Name the columns whose cells are numbers, or missing, in all records that are looked at, and not always missing.
+
+    >>> numeric_columns([{"a": "1", "b": "x", "c": ""}, {"a": "", "b": "2", "c": ""}])
+    ['a']
+    """
+    return [
+        name
+        for name in (sample[0] if sample else {})
+        if all(is_missing(row.get(name)) or is_number(row.get(name), commas) for row in sample)
+        and not all(is_missing(row.get(name)) for row in sample)
+    ]
+
+
+def value_columns(
+    columns: Sequence[str], sample: Sequence[dict[str, Any]], others: Sequence[str | None], source: Source
+) -> list[str]:
+    """Name the columns with values: those asked for, or all numeric ones but the others and what only counts rows.
+
+    Raises `UsageError`, listing the fields there are, where that leaves none.
+    """
+    if columns:
+        return list(columns)
+    named = numeric_columns(sample, has_decimal_commas(source))
+    found = [name for name in named if name not in others and name.strip().lower() not in INDICES]
+    if not found:
+        there = listed(list(sample[0]) if sample else [])
+        raise UsageError(
+            f"{source.name}: no column of numbers is left for the values; {there}; name them: --columns NAME"
+        )
+    return found
+
+
+def read_wide(source: Source, label: str | None, columns: Sequence[str], faults: Faults) -> Iterator[Series]:
+    """Yield a series (T, 1) for every row of a table; its steps are the columns, in the order given.
+
+    Cells that are empty or NaN are missing; those at the end of a row are no steps at all, so that series may differ in
+    length. Raises `DataError`, with the line or row, for what is no number.
+    """
+    commas = has_decimal_commas(source)
+    needed = [*columns, *([label] if label is not None else [])]
+    for row in rows_of(source, needed, faults):
+        try:
+            values = row_numbers(row, columns, source, commas)
+        except DataError as error:
+            faults.meet(error)
+            continue
+        said = row.cells.get(label) if label is not None else None
+        yield Series(without_padding(values[:, None]), said, row.place, UNIVARIATE)
+
+
+def row_numbers(row: Row, columns: Sequence[str], source: Source, commas: bool) -> np.ndarray:
+    """Give the values (C) of some columns of a row; raises `DataError`, with its place, for what is no number."""
+    cells = []
+    for column in columns:
+        cell = row.cells.get(column) if isinstance(row.cells, dict) else None
+        if cell is None or is_missing(cell):
+            cells.append("nan")
+        elif is_number(cell, commas):
+            cells.append(cell.replace(",", ".") if isinstance(cell, str) else repr(float(cell)))
+        elif isinstance(cell, str) and cell.strip().lower().lstrip("+-") in ("inf", "infinity"):
+            raise DataError(f"column '{column}' is infinite", source=source.name, **row.place)
+        else:
+            hint = "write decimals with a point" if isinstance(cell, str) and _COMMA.match(cell.strip()) else None
+            problem = f"column '{column}': expected a number, got {str(cell)[:30]!r}"
+            raise DataError(problem, source=source.name, hint=hint, **row.place)
+    return numbers(cells, source.name, row.place, "column")
+
+
+def read_steps(source: Source, columns: Sequence[str], faults: Faults) -> np.ndarray:
+    """Read a table as one series (T, C): a row a step. Raises `DataError`, with the line or row, for what is no number."""
+    commas = has_decimal_commas(source)
+    rows = []
+    for row in rows_of(source, columns, faults):
+        try:
+            rows.append(row_numbers(row, columns, source, commas))
+        except DataError as error:
+            faults.meet(error)
+    return np.stack(rows) if rows else np.zeros((0, len(columns)), np.float32)
