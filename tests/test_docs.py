@@ -15,8 +15,11 @@ import torch
 import typer
 
 import recurra
+from recurra.baselines.ngram import MEMORY
 from recurra.cli import app
 from recurra.configuration import configure, fields
+from recurra.tasks.lm.examples import WATCHED
+from recurra.text.read.sources import _DEPTH
 
 ROOT = Path(__file__).resolve().parents[1]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
@@ -181,6 +184,27 @@ def test_the_json_is_as_described(run: recurra.Run) -> None:
     assert keys(predict) == keys(run.predict("a"))
     assert set(beam) - {"text"} == set(run.search("a", beam=2, length=3)[0]) - {"text"}
     assert set(generate) == {"text"}
+
+
+def test_every_variable_of_the_environment_is_described() -> None:
+    page = (ROOT / "docs/environment.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"(?m)^\| `(RECURRA_\w+)` \|", page))
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    build = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("CMakeLists.txt", "pyproject.toml"))
+    read = re.findall(r"\"(RECURRA_[A-Z_]+)\"", code) + re.findall(r"env[.{](RECURRA_[A-Z_]+)", build, re.IGNORECASE)
+    assert described == set(read)
+
+
+def test_limits_are_what_the_code_has() -> None:
+    page = (ROOT / "docs/environment.md").read_text(encoding="utf-8")
+    most = {name: fields("lm")[name][1].metadata for name in ("window", "layers", "hidden")}
+    window, layers, hidden = ([each.le for each in most[name] if hasattr(each, "le")][0] for name in most)
+    rows = dict(re.findall(r"(?m)^\| ([^|`]+?)(?: \(`[^|]*`\))? \| ([^|]+) \|", page.partition("## Limits")[2]))
+    assert rows["validation while training a language model"].startswith(f"{WATCHED / 1e6} million")
+    assert rows["archives within archives"] == f"{_DEPTH} deep"
+    assert rows["memory for counting n-grams, the baselines"] == f"{MEMORY // 2**30} GiB"
+    assert rows["steps that the gradient is carried back"] == f"{window:,}"
+    assert rows["layers, hidden units"] == f"{layers}, and {hidden:,}"
 
 
 def keys(value: Any) -> Any:

@@ -73,6 +73,7 @@ def everything_in(folder: Path) -> list[str]:
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "data").mkdir()
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path / "data"))
     for proxy in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(proxy, raising=False)
@@ -370,6 +371,12 @@ class TestDownload:
         monkeypatch.setitem(sys.modules, "pooch", None)
         with pytest.raises(MissingExtraError, match=r"recurra\[data\]"):
             download(make())
+
+
+def test_a_data_folder_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECURRA_DATA", str(tmp_path / "dta"))
+    with pytest.raises(UsageError, match=r"RECURRA_DATA: expected a folder, got '.*dta', which is none"):
+        locate("tinyshakespeare")
 
 
 @pytest.mark.skipif(REAL_DATA is None, reason="RECURRA_DATA names no folder")

@@ -74,9 +74,14 @@ def cache_folder() -> Path:
 
 
 def data_folder() -> Path | None:
-    """The folder that RECURRA_DATA names, looked in before the cache."""
+    """The folder that RECURRA_DATA names, looked in before the cache; raises `UsageError` where it is not there."""
     named = os.environ.get("RECURRA_DATA")
-    return Path(named).expanduser() if named else None
+    if not named:
+        return None
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        raise UsageError(f"RECURRA_DATA: expected a folder, got {named!r}, which is none; make it, or unset the variable")
+    return folder
 
 
 def _places(dataset: Dataset) -> list[tuple[Where, Path]]:
