@@ -2,7 +2,22 @@
 
 from recurra.baselines.base import Baseline
 from recurra.baselines.discounts import Discounts
+from recurra.baselines.majority import ClassBaseline, Majority
+from recurra.baselines.neighbour import NearestNeighbour
 from recurra.baselines.ngram import KneserNey, language_baselines
+from recurra.baselines.tags import MostFrequentTag
+from recurra.baselines.tfidf import TfidfLogistic
 from recurra.baselines.uniform import Uniform
 
-__all__ = ["Baseline", "Discounts", "KneserNey", "Uniform", "language_baselines"]
+__all__ = [
+    "Baseline",
+    "ClassBaseline",
+    "Discounts",
+    "KneserNey",
+    "Majority",
+    "MostFrequentTag",
+    "NearestNeighbour",
+    "TfidfLogistic",
+    "Uniform",
+    "language_baselines",
+]
