@@ -198,7 +198,7 @@ def test_every_variable_of_the_environment_is_described() -> None:
 def test_limits_are_what_the_code_has() -> None:
     page = (ROOT / "docs/environment.md").read_text(encoding="utf-8")
     most = {name: fields("lm")[name][1].metadata for name in ("window", "layers", "hidden")}
-    window, layers, hidden = ([each.le for each in most[name] if hasattr(each, "le")][0] for name in most)
+    window, layers, hidden = (next(each.le for each in most[name] if hasattr(each, "le")) for name in most)
     rows = dict(re.findall(r"(?m)^\| ([^|`]+?)(?: \(`[^|]*`\))? \| ([^|]+) \|", page.partition("## Limits")[2]))
     assert rows["validation while training a language model"].startswith(f"{WATCHED / 1e6} million")
     assert rows["archives within archives"] == f"{_DEPTH} deep"

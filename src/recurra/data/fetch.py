@@ -80,7 +80,9 @@ def data_folder() -> Path | None:
         return None
     folder = Path(named).expanduser()
     if not folder.is_dir():
-        raise UsageError(f"RECURRA_DATA: expected a folder, got {named!r}, which is none; make it, or unset the variable")
+        raise UsageError(
+            f"RECURRA_DATA: expected a folder, got {named!r}, which is none; make it, or unset the variable"
+        )
     return folder
 
 
