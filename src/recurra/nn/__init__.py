@@ -4,10 +4,11 @@ from recurra.nn.crf import CRF
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
 from recurra.nn.packed import packed_layers
-from recurra.nn.pooling import Pooling
+from recurra.nn.pooling import Pooling, PoolingKind
 from recurra.nn.recurrent import GRU, LSTM, RNN, GravesLSTM
 from recurra.nn.stack import Layer, Stack, State, map_state
 from recurra.nn.transitions import broken, transitions, widen
+from recurra.nn.words import CharactersFor, WordBatch, WordEncoder, collate_words
 
 __all__ = [
     "CRF",
@@ -15,13 +16,18 @@ __all__ = [
     "LSTM",
     "RNN",
     "SCHEMES",
+    "CharactersFor",
     "Dropout",
     "GravesLSTM",
     "Layer",
     "Pooling",
+    "PoolingKind",
     "Stack",
     "State",
+    "WordBatch",
+    "WordEncoder",
     "broken",
+    "collate_words",
     "map_state",
     "packed_layers",
     "transitions",

@@ -12,7 +12,7 @@ from recurra.errors import UsageError
 
 _TAG = re.compile(r"([BIMELSU])(?:[-_](.*))?|(O)", re.DOTALL)
 _SCHEMES = ("BIO", "BIESO", "BILUO", "BMESO")
-_OPENS, _GOES_ON, _CLOSES = "BSU", "IMEL", "ELSUO"
+_GOES_ON, _CLOSES = "IMEL", "ELSUO"
 
 
 def transitions(tags: Sequence[str]) -> Tensor:

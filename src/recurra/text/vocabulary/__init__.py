@@ -5,17 +5,17 @@ A unit is a class of its own module; `VOCABULARIES` is the one place that lists 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from recurra.errors import DataError, RunError, UsageError
-from recurra.text.vocabulary.base import Decoder, Vocabulary
+from recurra.text.vocabulary.base import Decoder, Vocabulary, read_document
 from recurra.text.vocabulary.bpe import BpeVocabulary
 from recurra.text.vocabulary.byte_units import ByteVocabulary
 from recurra.text.vocabulary.characters import CharacterVocabulary
 from recurra.text.vocabulary.words import WordVocabulary
+from recurra.text.vocabulary.words_and_characters import SpeltText, WordsAndCharacters
 
 __all__ = [
     "UNITS",
@@ -24,8 +24,10 @@ __all__ = [
     "ByteVocabulary",
     "CharacterVocabulary",
     "Decoder",
+    "SpeltText",
     "Vocabulary",
     "WordVocabulary",
+    "WordsAndCharacters",
     "build_vocabulary",
     "load_vocabulary",
 ]
@@ -69,7 +71,7 @@ def load_vocabulary(folder: Path | str) -> Vocabulary:
         raise RunError(f"{folder}: expected one of {' and '.join(names)}, got {what}; train the run again")
     path = paths[0]
     try:
-        document = _document(path)
+        document = read_document(path)
         kinds = {unit: kind for unit, kind in VOCABULARIES.items() if kind.file == path.name}
         unit = document.get("unit") if len(kinds) > 1 else next(iter(kinds))
         if not isinstance(unit, str) or unit not in kinds:
@@ -77,20 +79,3 @@ def load_vocabulary(folder: Path | str) -> Vocabulary:
         return kinds[unit].from_document(document)
     except RunError as error:
         raise RunError(f"{path}: {error}") from None
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_bytes().decode("utf-8"), object_pairs_hook=_without_doubles)
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"expected JSON in UTF-8: {error}") from None
-    if not isinstance(document, dict):
-        raise RunError(f"expected a JSON object, got {type(document).__name__}")
-    return document
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a key is there twice")
-    return document

@@ -223,3 +223,21 @@ def expect_units(value: object, name: str) -> list[str]:
             raise RunError(f"{name}[{place}]: {unit!r} is there twice")
         seen.add(unit)
     return value
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file. Raises `RunError` when there is none, or when a key is there twice."""
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8"), object_pairs_hook=_without_doubles)
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"expected JSON in UTF-8: {error}") from None
+    if not isinstance(document, dict):
+        raise RunError(f"expected a JSON object, got {type(document).__name__}")
+    return document
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key is there twice")
+    return document
