@@ -13,10 +13,10 @@ import recurra
 
 ROOT = Path(recurra.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-OPTIONAL = {"tokenizers", "pyarrow", "pooch", "zstandard", "onnx", "onnxruntime"}
+OPTIONAL = {"tokenizers", "pyarrow", "pooch", "zstandard", "onnx", "onnxruntime", "sklearn", "scipy"}
 
 BASE = ["errors", "files"]
-LIBRARIES = ["text", "data", "decoding", "metrics", "baselines", "report"]
+LIBRARIES = ["text", "series", "data", "decoding", "metrics", "baselines", "report"]
 ENGINE = ["cells", "kernels", "nn", "stream"]
 TOP = ["configuration", "manifest", "recipe", "run", "request", "job", "fit"]
 

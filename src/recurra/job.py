@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
+from torch import Tensor
 
 from recurra.configuration import Configuration
 from recurra.errors import DivergedError, RunError, UsageError
@@ -236,19 +237,25 @@ class Job:
             self.progress.note(f"stopped at once; go on with: recurra train --resume {self.folder}")
             raise
 
+    def _settled(self, loop: Loop) -> dict[str, Tensor]:
+        """Give the weights that a user gets, with what the task sets when training is over."""
+        network = loop.trainer.network
+        network.load_state_dict(loop.outcome())
+        self.task.settle(network)
+        return network.state_dict()
+
     def _finish(self, loop: Loop, reason: str) -> None:
         """Write what a run is; killed in the middle, it is done again from the last checkpoint."""
         check_sums(self.folder, loop.files)
         if reason != "interrupted" and loop.plan.epochs != self.configuration.training.epochs:
             # The clock has changed the plan on the way: so many make such a training again, on any machine.
             self._set_training(self.configuration.training.model_copy(update={"epochs": loop.plan.epochs}))
-        weights, position = loop.outcome(), loop.position
+        weights, position = self._settled(loop), loop.position
         content = save({name: tensor.cpu().contiguous() for name, tensor in weights.items()})
         write_whole(self.folder / "model.safetensors", content)
         end = {"event": "end", "reason": reason, "step": position.step, "seconds": round(position.seconds, 3)}
         loop.emit({**end, "best_step": position.best_step} if loop.best else end)
         if reason != "interrupted" and self.task.held_out:
-            loop.trainer.network.load_state_dict(weights)
             try:
                 evaluation = self.task.evaluate(loop.trainer.network, None, self.progress.note)
             except DivergedError as error:  # a run without figures is of more use than none

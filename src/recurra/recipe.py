@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,46 +18,120 @@ if TYPE_CHECKING:
 
 
 class Target(BaseModel):
-    """The figure to reach: `at_most` a value, or a share `below` the same figure of a baseline; and in how many minutes."""
+    """The figure to reach, and in how many minutes.
+
+    It is `at_most` a value or, where more is better, `at_least` one; or measured against the same figure of a baseline on
+    the same data: a share `below` it, or so much `above` it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     metric: str
     at_most: float | None = None
+    at_least: float | None = None
     baseline: str | None = None
     below: float | None = Field(default=None, gt=0, lt=1)
+    above: float | None = Field(default=None, ge=0)
     minutes: float | None = Field(default=None, gt=0)
     source: str
 
     @model_validator(mode="after")
     def _one_bar(self) -> Self:
-        if (self.at_most is None) == (self.below is None) or (self.below is None) != (self.baseline is None):
-            raise ValueError("expected at_most, or below and baseline")
+        said = [name for name in ("at_most", "at_least", "below", "above") if getattr(self, name) is not None]
+        if len(said) != 1 or (self.baseline is not None) != (said[0] in ("below", "above")):
+            raise ValueError("expected one of at_most and at_least, or a baseline with below or above")
         return self
 
+    @property
+    def higher(self) -> bool:
+        """Whether more is better."""
+        return self.at_least is not None or self.above is not None
+
     def bar(self, evaluation: dict[str, Any]) -> float:
-        """Give the value that may not be exceeded.
+        """Give the value that has to be reached.
 
         >>> target = Target(metric="perplexity", baseline="bigram", below=0.25, source="-")
         >>> target.bar({"baselines": {"bigram": {"perplexity": 8.0}}})
         6.0
         """
-        if self.at_most is not None:
-            return self.at_most
-        return evaluation["baselines"][self.baseline][self.metric] * (1 - (self.below or 0))
+        fixed = self.at_most if self.at_least is None else self.at_least
+        if fixed is not None:
+            return fixed
+        plain = evaluation["baselines"][self.baseline][self.metric]
+        return plain * (1 - self.below) if self.below is not None else plain + (self.above or 0.0)
+
+    def reached(self, figure: float, bar: float) -> bool:
+        """Tell whether a figure is as good as the bar; above a baseline means more than it has.
+
+        >>> Target(metric="accuracy", at_least=0.9, source="-").reached(0.9, 0.9)
+        True
+        """
+        if self.above == 0.0:
+            return figure > bar
+        return figure >= bar if self.higher else figure <= bar
+
+    def in_words(self) -> str:
+        """Say the bar.
+
+        >>> Target(metric="accuracy", at_least=0.985, minutes=10, source="-").in_words()
+        'accuracy ≥ 0.985 in 10 min'
+        """
+        if self.below is not None:
+            bar = f"{self.below:.0%} below {self.baseline}"
+        elif self.above is not None:
+            bar = f"above {self.baseline}" if not self.above else f"{self.above:g} above {self.baseline}"
+        else:
+            bar = f"≤ {self.at_most:g}" if self.at_least is None else f"≥ {self.at_least:g}"
+        return f"{self.metric} {bar}" + (f" in {self.minutes:g} min" if self.minutes else "")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One training of a recipe: which data, with which settings; its name tells it from the others."""
+
+    name: str
+    data: str
+    settings: dict[str, Any]
 
 
 class Recipe(BaseModel):
-    """One file of the folder recipes/."""
+    """One file of the folder recipes/.
+
+    data: one data set, or several whose figures are averaged.  seeds: each gives a training of its own.  folds: of a
+    cross-validation, each of which is the test once.  each: bars for single data sets, beside the one for the mean.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     title: str
     task: str
-    data: str
+    data: str | list[str]
+    seeds: list[int] = Field(default=[1], min_length=1)
+    folds: int | None = Field(default=None, ge=2)
+    each: dict[str, float] = {}
     target: Target
     settings: dict[str, Any]
+
+    @property
+    def sets(self) -> list[str]:
+        """The data sets."""
+        return [self.data] if isinstance(self.data, str) else self.data
+
+    def parts(self, seed: int | None = None) -> list[Part]:
+        """List the trainings; seed: instead of the recipe's own."""
+        seeds = self.seeds if seed is None else [seed]
+        folds = [None] if self.folds is None else list(range(1, self.folds + 1))
+        parts = []
+        for data, fold, number in product(self.sets, folds, seeds):
+            named = {data: len(self.sets) > 1, f"fold-{fold}": fold is not None, f"seed-{number}": len(seeds) > 1}
+            settings = {**self.settings, "seed": self.settings.get("seed", number) if seed is None else number}
+            if len(seeds) > 1:
+                settings["seed"] = number
+            if fold is not None:
+                settings |= {"folds": self.folds, "fold": fold}
+            parts.append(Part("-".join(name for name, said in named.items() if said), data, settings))
+        return parts
 
     def check_begun(self, folder: Path, seed: int | None = None) -> None:
         """Raise `UsageError` unless the run in a folder was begun by this recipe, and with the seed if one is named."""
@@ -73,9 +149,11 @@ class Recipe(BaseModel):
             return getattr(of.training if section == "training" else getattr(of.settings, section), name)
 
         data = [value(begun, "name"), *value(begun, "data")]
-        if self.data not in data and str(Path(self.data).absolute()) not in data:
+        if not any(one in data or str(Path(one).absolute()) in data for one in self.sets):
             got = ", ".join(str(each) for each in data if each)
-            raise UsageError(f"{folder}: expected a run of {self.name}, on {self.data}; got one on {got}; {hint}")
+            raise UsageError(
+                f"{folder}: expected a run of {self.name}, on {', '.join(self.sets)}; got one on {got}; {hint}"
+            )
         # Another seed is no other recipe: `--seed` may have been there when it was begun.
         names = {name.rpartition(".")[2] for name in self.settings} - {"seed"}
         different = [name for name in sorted(names) if value(begun, name) != value(wanted, name)]
@@ -92,29 +170,64 @@ class Recipe(BaseModel):
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a recipe gave: the figure, the bar it was held to, and how long the training took."""
+class Measured:
+    """What one training of a recipe gave."""
 
-    recipe: Recipe
+    part: Part
     figure: float
     bar: float
     seconds: float
 
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a recipe gave: the figure of each training, and their mean beside the bar."""
+
+    recipe: Recipe
+    measured: list[Measured]
+
+    @property
+    def figure(self) -> float:
+        return fmean(each.figure for each in self.measured)
+
+    @property
+    def bar(self) -> float:
+        return fmean(each.bar for each in self.measured)
+
+    @property
+    def seconds(self) -> float:
+        return sum(each.seconds for each in self.measured)
+
+    @property
+    def by_set(self) -> dict[str, float]:
+        """The mean figure on each data set that has a bar of its own."""
+        return {
+            data: fmean(each.figure for each in self.measured if each.part.data == data) for data in self.recipe.each
+        }
+
     @property
     def reached(self) -> bool:
-        minutes = self.recipe.target.minutes
-        return self.figure <= self.bar and (minutes is None or self.seconds <= 60 * minutes)
+        target = self.recipe.target
+        enough = all(target.reached(figure, self.recipe.each[data]) for data, figure in self.by_set.items())
+        in_time = target.minutes is None or self.seconds <= 60 * target.minutes
+        return enough and in_time and target.reached(self.figure, self.bar)
 
     def to_json(self) -> dict[str, Any]:
+        target = self.recipe.target
+        parts = [
+            {"name": each.part.name, "figure": each.figure, "bar": each.bar, "seconds": round(each.seconds, 1)}
+            for each in self.measured
+        ]
         return {
             "recipe": self.recipe.name,
-            "metric": self.recipe.target.metric,
+            "metric": target.metric,
             "figure": self.figure,
-            "at_most": self.bar,
-            "source": self.recipe.target.source,
+            "at_least" if target.higher else "at_most": self.bar,
+            "source": target.source,
             "seconds": round(self.seconds, 1),
-            "minutes_allowed": self.recipe.target.minutes,
+            "minutes_allowed": target.minutes,
             "reached": self.reached,
+            **({"parts": parts} if len(parts) > 1 else {}),
         }
 
 

@@ -111,9 +111,16 @@ class Run:
         """Give the log-probability of each text (nats), in all and for each unit."""
         return self._able("score")(self.network, [texts] if isinstance(texts, str) else list(texts))
 
-    def predict(self, text: str, k: int = 5) -> dict[str, Any]:
-        """Give the k likeliest next units and their probabilities."""
-        return self._able("predict")(self.network, text, k)
+    def predict(self, inputs: Any, k: int | None = None, *, steps: bool = False) -> Any:
+        """Say what the task foretells: the next units of a text, the class of a text or a series, the tags of a sentence.
+
+        inputs: one text or array, which gives one result, or a list of them, which gives a list.  k: only so many units or
+        classes, the likeliest.  steps: in "steps", also what is foretold after each element.
+        """
+        predict = self._able("predict")
+        if isinstance(inputs, str) or hasattr(inputs, "shape"):
+            return predict(self.network, [inputs], k=k, steps=steps)[0]
+        return predict(self.network, list(inputs), k=k, steps=steps)
 
     def generate(self, prompt: str = "", **options: Any) -> str:
         """Go on from a prompt; gives the prompt and what follows. For several samples or a stream of pieces, see `write`.

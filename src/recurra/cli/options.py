@@ -64,9 +64,9 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def warn(task: Task, text: str) -> None:
-    """Say what a task has to say against a text that its model is given."""
-    for warning in task.warnings(text):
+def warn(task: Task, item: Any) -> None:
+    """Say what a task has to say against what its model is given."""
+    for warning in task.warnings(item):
         note(warning)
 
 

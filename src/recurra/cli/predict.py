@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Annotated, Any
 
 import typer
 
-from recurra.cli.options import (
-    Device,
-    Json,
-    Lines,
-    RunFolder,
-    Texts,
-    load_run,
-    print_json,
-    print_line,
-    read_lines,
-    warn,
-)
+from recurra.cli.options import Device, Json, RunFolder, load_run, print_json, print_line, read_lines, warn
+
+AT_ONCE = 256
 
 
 def predict(
     run: RunFolder,
-    source: Lines = "-",
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="[INPUT|-]",
+            help="A file: a text or series a line, or of the kind that the run was trained on; - is standard input.",
+            show_default=False,
+        ),
+    ] = "-",
     json: Json = False,
-    text: Texts = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many of the likeliest.")] = 5,
+    text: Annotated[
+        list[str] | None,
+        typer.Option("--text", "-t", help="A text, or the numbers of a series, instead of a file; may be repeated."),
+    ] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Also what is foretold after each element.")] = False,
+    k: Annotated[
+        int | None, typer.Option("-k", min=1, help="How many of the likeliest. Default: 5 next units, all classes.")
+    ] = None,
     device: Device = "cpu",
 ) -> None:
-    """Give the likeliest next units after every line, with their probabilities.
+    """Foretell: the next units of a text, the class of a text or a series, the tag of each word.
+
+    Lines of a pipe are answered one by one, as they come.
 
     [bold]Examples[/bold]
 
     recurra predict runs/novel -t "To be, or not to " -k 3
 
+    recurra predict runs/movies -t "that was phenomenal" --steps
+
     echo 床前明月 | recurra predict runs/tang --json
     """
     loaded = load_run(run, device)
-    for line in text or read_lines(source):
-        warn(loaded.task, line)
-        result = loaded.predict(line, k)
-        if json:
-            print_json(result)
-        else:
-            print_line(loaded.task.prediction_line(result))
+    task = loaded.task
+    known = None if text else task.inputs(source)
+    items = known if known is not None else (task.parse(line) for line in text or read_lines(source))
+    at_once = 1 if source == "-" else AT_ONCE  # a pipe is answered as its lines come
+    for batch in batched(items, at_once):
+        for item in batch:
+            warn(task, item)
+        for result in loaded.predict(batch, k, steps=steps):
+            if json:
+                print_json(result)
+            else:
+                print_line(task.prediction_line(result))
+
+
+def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Give the items in lists of so many, as they come."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch

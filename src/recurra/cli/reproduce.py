@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,7 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from recurra.cli.options import Json, Quiet, note, print_json, print_line
-from recurra.recipe import Outcome, Recipe, load_recipe, recipe_names
+from recurra.recipe import Measured, Outcome, Part, Recipe, load_recipe, recipe_names
+
+if TYPE_CHECKING:
+    from recurra.run import Run  # slow to load, and a list need not wait
 
 
 def reproduce(
@@ -45,37 +48,74 @@ def reproduce(
     if json:
         print_json(outcome.to_json())
     else:
-        target = recipe.target
-        print_line(
-            f"{recipe.title}: {target.metric} {outcome.figure:.4g}, to reach ≤ {outcome.bar:.4g} ({target.source})"
-        )
-        allowed = f" of {target.minutes:g} min allowed" if target.minutes else ""
-        print_line(
-            f"trained in {outcome.seconds / 60:.1f} min{allowed}: {'reached' if outcome.reached else 'NOT reached'}"
-        )
-    note(f"run: {folder}   report: {folder / 'report.html'}")
+        _show(outcome)
+    note(f"run: {folder}" + (f"   report: {folder / 'report.html'}" if len(outcome.measured) == 1 else ""))
     if not outcome.reached:
         raise typer.Exit(1)
 
 
-def _run(recipe: Recipe, folder: Path, seed: int | None, resume: bool, quiet: bool) -> Outcome:
-    from recurra import fit
-    from recurra.errors import UsageError
+def _show(outcome: Outcome) -> None:
+    target = outcome.recipe.target
+    sign = "≥" if target.higher else "≤"
+    if len(outcome.measured) > 1:
+        for each in outcome.measured:
+            print_line(f"{each.part.name}\t{each.figure:.4f}\t{sign} {each.bar:.4f}\t{each.seconds:.0f} s")
+    for data, figure in outcome.by_set.items():
+        print_line(f"{data}: {target.metric} {figure:.4g}, to reach {sign} {outcome.recipe.each[data]:g}")
+    mean = f", the mean of {len(outcome.measured)}" if len(outcome.measured) > 1 else ""
+    print_line(
+        f"{outcome.recipe.title}: {target.metric} {outcome.figure:.4g}{mean}, "
+        f"to reach {sign} {outcome.bar:.4g} ({target.source})"
+    )
+    allowed = f" of {target.minutes:g} min allowed" if target.minutes else ""
+    print_line(f"trained in {outcome.seconds / 60:.1f} min{allowed}: {'reached' if outcome.reached else 'NOT reached'}")
 
-    settings: dict[str, Any] = {**recipe.settings, **({"seed": seed} if seed is not None else {})}
+
+def _run(recipe: Recipe, folder: Path, seed: int | None, resume: bool, quiet: bool) -> Outcome:
+    parts = recipe.parts(seed)
+    if len(parts) == 1:
+        return Outcome(recipe, [_train(recipe, parts[0], folder, seed, resume, quiet)])
+    measured = []
+    for number, part in enumerate(parts, 1):
+        note(f"{recipe.name} {number} of {len(parts)}: {part.name}")
+        measured.append(_train_one_of_many(recipe, part, folder / part.name, resume, quiet))
+    return Outcome(recipe, measured)
+
+
+def _train_one_of_many(recipe: Recipe, part: Part, folder: Path, resume: bool, quiet: bool) -> Measured:
+    """Train one of several; resumed, those that have ended are read, and those that have not begun are begun."""
+    from recurra.run import Run
+
+    if resume and (folder / "manifest.json").is_file():
+        run = Run.load(folder)
+        if run.events("end")[-1]["reason"] != "interrupted":
+            recipe.check_begun(folder, part.settings["seed"])
+            return _measured(recipe, part, run)
+    return _train(recipe, part, folder, part.settings["seed"], resume and (folder / "config.toml").is_file(), quiet)
+
+
+def _train(recipe: Recipe, part: Part, folder: Path, seed: int | None, resume: bool, quiet: bool) -> Measured:
+    from recurra import fit
+
     if resume:
         if (folder / "config.toml").is_file():
             recipe.check_begun(folder, seed)
         run = fit.resume(folder, quiet=quiet)
     else:
-        run = fit.train(recipe.task, recipe.data, folder, quiet=quiet, **settings)
+        run = fit.train(recipe.task, part.data, folder, quiet=quiet, **part.settings)
+    return _measured(recipe, part, run)
+
+
+def _measured(recipe: Recipe, part: Part, run: Run) -> Measured:
+    from recurra.errors import UsageError
+
     end = run.events("end")[-1]
     if end["reason"] == "interrupted" or run.evaluation is None:
         raise UsageError(
-            f"{recipe.name}: was interrupted; go on with `recurra reproduce {recipe.name} --resume -o {folder}`"
+            f"{recipe.name}: was interrupted; go on with `recurra reproduce {recipe.name} --resume -o {run.path}`"
         )
-    evaluation = run.evaluation
-    return Outcome(recipe, evaluation["metrics"][recipe.target.metric], recipe.target.bar(evaluation), end["seconds"])
+    target, evaluation = recipe.target, run.evaluation
+    return Measured(part, evaluation["metrics"][target.metric], target.bar(evaluation), end["seconds"])
 
 
 def _list(recipes: list[Recipe], json: bool) -> None:
@@ -87,8 +127,5 @@ def _list(recipes: list[Recipe], json: bool) -> None:
     for heading in ("recipe", "what", "to reach", "source"):
         table.add_column(heading)
     for recipe in recipes:
-        target = recipe.target
-        bar = f"≤ {target.at_most:g}" if target.at_most is not None else f"{target.below:.0%} below {target.baseline}"
-        minutes = f" in {target.minutes:g} min" if target.minutes else ""
-        table.add_row(*map(Text, (recipe.name, recipe.title, f"{target.metric} {bar}{minutes}", target.source)))
+        table.add_row(*map(Text, (recipe.name, recipe.title, recipe.target.in_words(), recipe.target.source)))
     Console(highlight=False).print(table)

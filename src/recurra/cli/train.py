@@ -47,11 +47,11 @@ class TaskGroup(TyperGroup):
 
 def _no_task(word: str) -> str:
     """Say that a word is no task; data that were named without a task are told where it stands."""
-    from recurra.data import names
+    from recurra.data import get, names
     from recurra.tasks import task_names, unknown
 
     if word == "-" or word in names() or os.path.exists(word):  # noqa: PTH110  no error where a name is too long
-        task = task_names()[0]
+        task = get(word).task if word in names() else "lm"
         return f"task: expected one of {', '.join(task_names())} before the data, as in `recurra train {task} {word}`"
     return f"task: {unknown(word, task_names())}"
 

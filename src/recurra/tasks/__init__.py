@@ -1,6 +1,6 @@
 """The tasks: each module is one thing that a user can ask for."""
 
-from recurra.tasks import lm
+from recurra.tasks import classify, lm, tag
 from recurra.tasks.base import Facts, Task, get_task, register_task, task_names
 from recurra.tasks.settings import Files, Settings, names_files, unknown
 
@@ -9,10 +9,12 @@ __all__ = [
     "Files",
     "Settings",
     "Task",
+    "classify",
     "get_task",
     "lm",
     "names_files",
     "register_task",
+    "tag",
     "task_names",
     "unknown",
 ]

@@ -38,8 +38,8 @@ class Task(ABC, Generic[ConfigT]):
     name: ClassVar[str]
     title: ClassVar[str]
     Config: ClassVar[type[Settings]]
-    criterion: ClassVar[str] = "nll"
-    """The validation figure that decides which weights are kept; lower is better."""
+    higher: ClassVar[bool] = False
+    """Whether the criterion is better the higher it is."""
     commands: ClassVar[tuple[str, ...]] = ()
     """Command lines that show how to train one, for the help."""
 
@@ -47,6 +47,11 @@ class Task(ABC, Generic[ConfigT]):
         self.config = config
 
     # Training
+
+    @property
+    def criterion(self) -> str:
+        """The validation figure that decides which weights are kept."""
+        return "nll"
 
     @abstractmethod
     def prepare(self, saved: Path | None = None) -> Facts:
@@ -96,6 +101,9 @@ class Task(ABC, Generic[ConfigT]):
         """Show in a few lines what the network can do by now; must not touch torch's global generator."""
         return None
 
+    def settle(self, network: nn.Module) -> None:
+        """Set what no gradient finds, such as how sure the network may be, by the validation data; training is over."""
+
     def gradient_lags(self, network: nn.Module, lags: int) -> list[float] | None:  # noqa: ARG002
         """Give the norm of the gradient of the last step's loss with respect to the state k steps before, k = 0 … lags."""
         return None
@@ -129,12 +137,20 @@ class Task(ABC, Generic[ConfigT]):
         data: what the user names, or None for the run's own test data.
         """
 
-    def warnings(self, text: str) -> list[str]:  # noqa: ARG002
-        """Say, in a sentence each, why little may be expected for a text; nothing in most cases."""
+    def parse(self, line: str) -> Any:
+        """Read one line, of a pipe or a file, as what `predict` takes; raises `DataError` for one that cannot be read so."""
+        return line
+
+    def inputs(self, source: str) -> list[Any] | None:  # noqa: ARG002
+        """Read a file that holds what `predict` takes in a form of its own; None where each line is one."""
+        return None
+
+    def warnings(self, item: Any) -> list[str]:  # noqa: ARG002
+        """Say, in a sentence each, why little may be expected for what `predict` is given; nothing in most cases."""
         return []
 
     def prediction_line(self, result: Mapping[str, Any]) -> str:
-        """Write what `predict` gave for one text in a line for people; by default all of it, as it is."""
+        """Write what `predict` gave in a line for people, or one for each step; by default all of it, as it is."""
         return "\t".join(f"{name}: {value}" for name, value in result.items())
 
 

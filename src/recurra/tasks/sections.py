@@ -27,6 +27,41 @@ class DataFiles(Settings):
     )
 
 
+class SequenceData(DataFiles):
+    """Whole sequences: texts, or series of numbers."""
+
+    valid_share: float | None = Field(
+        default=None, ge=0, lt=1, description="Share of the data held out for validation. Default: 0.1; none of a few."
+    )
+    test_share: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the data held out for the final test, where no test files are."
+    )
+    max_words: int = Field(
+        default=10_000, ge=1, description="Words that have a vector of their own, the commonest; others: by characters."
+    )
+    vectors: Files = Field(
+        default=[], description="File with word vectors to begin with, as text (GloVe, fastText, word2vec)."
+    )
+    series: str | None = Field(
+        default=None, description="Column that says which series a row belongs to (long tables)."
+    )
+    time: str | None = Field(default=None, description="Column that the rows of a series are sorted by (long tables).")
+    columns: list[str] = Field(default=[], description="Columns with the values. Default: all that hold numbers.")
+    scale: Literal["data", "series", "none"] = Field(
+        default="data", description="Series: scaled by what the training data are like, each by itself, or not."
+    )
+    differences: bool = Field(default=True, description="Series: read each value's change since the step before too.")
+    frame: int = Field(default=1, ge=1, description="Series: steps that are read at once.")
+    hop: int = Field(default=1, ge=1, description="Series: steps from one frame to the next.")
+
+    @field_validator("vectors")
+    @classmethod
+    def _one_file(cls, value: list[str]) -> list[str]:
+        if len(value) > 1:
+            raise ValueError(f"expected one file, got {len(value)}")
+        return value
+
+
 class RecurrentModel(Settings):
     """A stack of cells."""
 
@@ -80,3 +115,19 @@ class RecurrentModel(Settings):
             raise ValueError("dropout has to be chosen before the network is built")
         before = self.dropout / 2 if self.input_dropout is None else self.input_dropout
         return before, self.dropout, self.dropout if self.output_dropout is None else self.output_dropout
+
+
+class SequenceModel(RecurrentModel):
+    """A stack of cells that has the whole sequence before it."""
+
+    layers: int = Field(default=1, ge=1, le=64, description="Layers on top of each other.")
+    bidirectional: bool = Field(default=True, description="Read backwards too, which no live stream can.")
+    embedding: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_536,
+        description="Size of a word's or character's vector. Default: 128, or the vectors'.",
+    )
+    noise: float = Field(
+        default=0.0, ge=0, description="Series: spread of the noise added in training, in units of the scaled values."
+    )

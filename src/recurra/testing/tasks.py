@@ -69,7 +69,7 @@ def check_facts(case: TaskCase) -> None:
     expect(kind.name in task_names(), "expected the task to be registered; decorate it with register_task")
     expect(get_task(kind.name) is kind, f"expected get_task({kind.name!r}) to give this very class")
     expect(bool(kind.title.strip()), "title: expected the name that people read, got an empty one")
-    expect(bool(kind.criterion), "criterion: expected the name of a validation figure, got none")
+    expect(bool(case.ready().criterion), "criterion: expected the name of a validation figure, got none")
 
 
 def check_settings(case: TaskCase) -> None:
@@ -200,7 +200,11 @@ def check_learning(case: TaskCase, steps: int = 60) -> None:
     first, last = sum(losses[:few]) / few, sum(losses[-few:]) / few
     expect(last < 0.9 * first, f"expected {len(losses)} steps to lower the loss, got {first:.4g} and then {last:.4g}")
     after = cast(dict[str, float], task.validate(network))[task.criterion]
-    expect(after < before, f"{task.criterion}: expected less after training, got {before:.4g} and then {after:.4g}")
+    wanted = "more" if task.higher else "less"
+    expect(
+        after > before if task.higher else after < before,
+        f"{task.criterion}: expected {wanted} after training, got {before:.4g} and then {after:.4g}",
+    )
 
 
 def check_validation(case: TaskCase) -> None:
@@ -226,7 +230,9 @@ def check_evaluation(case: TaskCase) -> None:
         result = task.evaluate(network, None, said.append)
     json.dumps(result, allow_nan=False)
     keys = ["task", "data", "count", "metrics", "baselines"]
-    expect(list(result) == keys, f"expected the keys {keys} in this order, got {list(result)}")
+    expect(list(result)[:5] == keys, f"expected the keys {keys} in this order, got {list(result)}")
+    extra = set(result) - {*keys, "details", "skipped"}
+    expect(not extra, f"expected details and skipped at most beside {keys}, got {sorted(extra)}")
     expect(result["task"] == task.name, f"task: expected {task.name!r}, got {result['task']!r}")
     expect(isinstance(result["data"], str), f"data: expected what was measured on, got {result['data']!r}")
     expect(type(result["count"]) is int and result["count"] > 0, f"count: expected above 0, got {result['count']!r}")

@@ -32,7 +32,7 @@ class Position:
     """How far a training has come, and what it remembers; all of it goes into a checkpoint.
 
     epoch, index: the batch that comes next.  seconds: of training, over all resumptions.  loss, count: summed since the last entry.
-    validating: of these seconds.  best: the lowest validation figure, at which step, and how many validations ago.
+    validating: of these seconds.  best: the best validation figure, at which step, and how many validations ago.
     """
 
     step: int = 0
@@ -232,7 +232,7 @@ class Loop:
                 value = figures[self.task.criterion]
                 if finite(value) is None:
                     raise self._diverged(f"{self.task.criterion} on the validation data is {value}")
-                better = position.best is None or value < position.best
+                better = position.best is None or (value > position.best if self.task.higher else value < position.best)
                 position.stale = 0 if better else position.stale + 1
                 if better:
                     position.best, position.best_step = value, position.step

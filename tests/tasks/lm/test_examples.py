@@ -74,7 +74,7 @@ def test_the_name_of_a_data_set_is_its_test_files(tmp_path, monkeypatch):
     task = make({"data": [str(tmp_path / "text.txt")]})
     task.prepare()
     found = type("Found", (), {"test": [tmp_path / "text.txt"], "paths": [], "settings": {}})
-    monkeypatch.setattr("recurra.tasks.lm.examples.locate", lambda name: found if name == "ptb" else None)
+    monkeypatch.setattr("recurra.tasks.files.locate", lambda name: found if name == "ptb" else None)
     assert read_part(["ptb"], task.config.data, task.vocabulary).texts == ["the cat sat on the mat\n" * 30]
 
 

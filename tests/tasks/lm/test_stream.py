@@ -38,7 +38,7 @@ def test_what_comes_next_is_a_distribution(model):
     assert float(np.exp(stream.log_probs).sum()) == pytest.approx(1, abs=1e-9)
     likeliest = stream.likeliest(4)
     assert [p for _, p in likeliest] == sorted(np.exp(stream.log_probs).tolist(), reverse=True)[:4]
-    said = task.predict(network, "the r", 4)["next"]
+    said = task.predict(network, ["the r"], k=4)[0]["next"]
     assert [unit for unit, _ in said] == [unit for unit, _ in likeliest]
     assert [p for _, p in said] == pytest.approx([p for _, p in likeliest], abs=1e-6)
 

@@ -160,18 +160,18 @@ def test_what_a_beam_finds_is_as_likely_as_scoring_says(model):
 
 def test_the_next_units_are_the_likeliest_and_add_up(model):
     task, network = model
-    everything = task.predict(network, "the r", 10**6)
+    everything = task.predict(network, ["the r"], k=10**6)[0]
     assert everything["text"] == "the r" and len(everything["next"]) == task.vocabulary.size
     probabilities = [p for _, p in everything["next"]]
     assert probabilities == sorted(probabilities, reverse=True) and sum(probabilities) == pytest.approx(1, abs=1e-5)
-    assert task.predict(network, "the r", 2)["next"] == everything["next"][:2]
+    assert task.predict(network, ["the r"], k=2)[0]["next"] == everything["next"][:2]
     (scored,) = task.score(network, ["the ra"])
     likely = next(p for unit, p in everything["next"] if unit == "a")
     assert np.log(likely) == pytest.approx(scored["units"][5][1], abs=1e-4)
 
 
 @pytest.mark.parametrize(
-    "ask", [lambda task, network: task.predict(network, "a", 0), lambda task, network: task.write(network, count=0)]
+    "ask", [lambda task, network: task.predict(network, ["a"], k=0), lambda task, network: task.write(network, count=0)]
 )
 def test_asking_for_nothing_is_refused(model, ask):
     task, network = model
@@ -196,7 +196,7 @@ def test_no_two_units_look_alike(tmp_path, unit):
     task = prepare(tmp_path, unit=unit)
     torch.manual_seed(0)
     network = task.network()
-    shown = [shown for shown, _ in task.predict(network, "the c", 10**6)["next"]]
+    shown = [shown for shown, _ in task.predict(network, ["the c"], k=10**6)[0]["next"]]
     assert len(set(shown)) == len(shown) == task.vocabulary.size
     assert {shown for shown, _ in task.stream(network, "the c").likeliest(10**6)} == set(shown)
     (scored,) = task.score(network, ["the cat runs"])

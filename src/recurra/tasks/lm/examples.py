@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from recurra.data import locate, names
 from recurra.data.splits import split_documents, split_text
 from recurra.errors import DataError, UsageError
+from recurra.tasks.files import named_files
 from recurra.tasks.lm.config import Data, Documents
 from recurra.text import Corpus, PlainTextError, Vocabulary, build_vocabulary, count_graphemes, read_corpus
 
@@ -80,14 +79,10 @@ def read_part(
 ) -> Part:
     """Read what a user names at evaluation time, in the units of the run; `note` is told what is not as one may expect.
 
-    The name of a data set stands for its test files, or all of it where it has none. For a run on records, plain text is
-    taken too: its documents are then what stands between blank lines.
+    For a run on records, plain text is taken too: its documents are then what stands between blank lines.
     """
-    name = arguments[0]
-    if len(arguments) == 1 and name in names() and not Path(name).exists():
-        found = locate(name)
-        arguments = [str(path) for path in found.test or found.paths]
-        data = data.model_copy(update={"text": found.settings.get("text", data.text)})
+    arguments, settings = named_files(arguments)
+    data = data.model_copy(update={"text": settings.get("text", data.text)})
     try:
         corpus = read(arguments, data)
     except PlainTextError:

@@ -20,6 +20,7 @@ from recurra.tasks.lm import writing
 from recurra.tasks.lm.config import LanguageModelConfig
 from recurra.tasks.lm.examples import Examples, read_examples, read_part
 from recurra.tasks.lm.foreign import foreign_units
+from recurra.tasks.lm.foretelling import foretell
 from recurra.tasks.lm.measure import measure_baseline, measure_network
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.sizes import choose_batch, choose_size
@@ -216,9 +217,14 @@ class LanguageModel(Task[LanguageModelConfig]):
         """Give the probability of each text; see `writing.score_texts`."""
         return writing.score_texts(self, network, texts)
 
-    def predict(self, network: LanguageNetwork, text: str, k: int) -> dict[str, Any]:
-        """Give the k likeliest next units; see `writing.next_units`."""
-        return writing.next_units(self, network, text, k)
+    def predict(
+        self, network: LanguageNetwork, inputs: Sequence[str], *, k: int | None = None, steps: bool = False
+    ) -> list[dict[str, Any]]:
+        """Give the k likeliest next units after each text, 5 by default; see `foretelling.foretell`.
+
+        steps: also what was likeliest after each unit on the way.
+        """
+        return [foretell(self, network, text, 5 if k is None else k, steps=steps) for text in inputs]
 
     def write(self, network: LanguageNetwork, **options: Any) -> Iterator[writing.Piece]:
         """Go on from a prompt; see `writing.write_text`."""
@@ -228,14 +234,17 @@ class LanguageModel(Task[LanguageModelConfig]):
         """Find the likeliest continuations; see `writing.search_text`."""
         return writing.search_text(self, network, **options)
 
-    def warnings(self, text: str) -> list[str]:
+    def warnings(self, item: str) -> list[str]:
         """Name the characters or words of a text that are no units of the model."""
-        units = foreign_units(self.vocabulary, text)
+        units = foreign_units(self.vocabulary, item)
         more = " …" if len(units) > 20 else ""
         return [f"rare in training, or never met there: {' '.join(units[:20])}{more}"] if units else []
 
     def prediction_line(self, result: Mapping[str, Any]) -> str:
-        return "\t".join([result["text"], *(f"{unit!r} {share:.3f}" for unit, share in result["next"])])
+        shown = [*result.get("steps", []), result]
+        return "\n".join(
+            "\t".join([said["text"], *(f"{unit!r} {share:.3f}" for unit, share in said["next"])]) for said in shown
+        )
 
     def stream(self, network: LanguageNetwork, prompt: str) -> LanguageStream:
         """Give a stream that has read a prompt."""

@@ -1,0 +1,6 @@
+"""The classifier."""
+
+from recurra.tasks.classify.config import ClassifierConfig
+from recurra.tasks.classify.task import Classifier
+
+__all__ = ["Classifier", "ClassifierConfig"]

@@ -1,0 +1,198 @@
+"""Series of numbers: scaled by what the training data are like, missing values marked, and cut into frames if wanted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recurra.errors import DataError, RunError
+from recurra.files import write_whole
+from recurra.tasks.inputs.base import Encoder, Input
+
+FILE = "channels.json"
+FLAT = 1e-8
+"""A spread below this is none: such a channel says nothing, and is not blown up to noise."""
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How a series is made ready.
+
+    scale: by the training data's mean and spread, by each series' own, or not at all.  differences: each value's change
+    since the step before beside it.  frame, hop: so many steps are read at once, and so many are gone on.
+    """
+
+    scale: Literal["data", "series", "none"] = "data"
+    differences: bool = False
+    frame: int = 1
+    hop: int = 1
+
+
+class SeriesInput(Input[np.ndarray]):
+    """Series (T, C) of float32, NaN where a value is missing, as features (T', F).
+
+    A missing value is read as the mean; where the training data lack some of a channel, a feature beside it says so.
+
+    >>> series = SeriesInput.build([np.array([[1.0], [3.0]])], ["x"], Cutting(differences=True))
+    >>> series.encode(np.array([[2.0], [3.0], [4.0]])).tolist()
+    [[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]]
+    """
+
+    kind = "series"
+
+    def __init__(
+        self, channels: Sequence[str], mean: np.ndarray, spread: np.ndarray, gaps: np.ndarray, cutting: Cutting
+    ) -> None:
+        self.channels, self.cutting = list(channels), cutting
+        self.mean, self.spread, self.gaps = mean, spread, gaps
+
+    @classmethod
+    def build(cls, series: Sequence[np.ndarray], channels: Sequence[str], cutting: Cutting) -> SeriesInput:
+        """Make it from the training series; raises `DataError` for a channel that is never there."""
+        count, total, squares = (np.zeros(len(channels)) for _ in range(3))
+        gaps = np.zeros(len(channels), bool)
+        shift = next((np.nan_to_num(one[0].astype(np.float64)) for one in series if len(one)), np.zeros(len(channels)))
+        for one in series:
+            there = ~np.isnan(one)
+            values = np.where(there, one - shift, 0.0)  # near zero, so that the squares lose nothing
+            count += there.sum(0)
+            total += values.sum(0)
+            squares += (values**2).sum(0)
+            gaps |= ~there.all(0)
+        if len(never := np.flatnonzero(count == 0)):
+            raise DataError(
+                f"the channel {channels[never[0]]} has no value in any training series; leave it out (columns)"
+            )
+        mean = total / count
+        spread = np.sqrt(np.maximum(0.0, squares / count - mean**2))
+        return cls(channels, mean + shift, spread, gaps, cutting)
+
+    @classmethod
+    def load(cls, folder: Path) -> SeriesInput:
+        """Read what `save` wrote; raises `RunError` when it is damaged."""
+        path = folder / FILE
+        try:
+            read = json.loads(path.read_text(encoding="utf-8"))
+            arrays = [np.array(read[name], kind) for name, kind in (("mean", float), ("spread", float), ("gaps", bool))]
+            if any(array.shape != (len(read["channels"]),) for array in arrays):
+                raise ValueError("expected as many numbers as channels")
+            return cls([str(name) for name in read["channels"]], *arrays, Cutting(**read["cutting"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path}: is damaged: {error}") from None
+
+    def save(self, folder: Path) -> list[str]:
+        content = {
+            "channels": self.channels,
+            "mean": self.mean.tolist(),
+            "spread": self.spread.tolist(),
+            "gaps": self.gaps.tolist(),
+            "cutting": asdict(self.cutting),
+        }
+        write_whole(folder / FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        return [FILE]
+
+    @property
+    def features(self) -> int:
+        """F, the numbers that the network reads at each step."""
+        channels = len(self.channels)
+        return (channels * (2 if self.cutting.differences else 1) + int(self.gaps.sum())) * self.cutting.frame
+
+    def encode(self, sequence: np.ndarray) -> np.ndarray:
+        series = np.asarray(sequence, np.float64)
+        if series.ndim != 2 or series.shape[1] != len(self.channels):
+            raise DataError(
+                f"expected series of {len(self.channels)} channels ({', '.join(self.channels[:8])}), got shape {series.shape}"
+            )
+        if np.isinf(series).any():
+            step, channel = np.argwhere(np.isinf(series))[0]
+            raise DataError(
+                f"step {step + 1}, channel {self.channels[channel]}: expected a finite number, got infinity"
+            )
+        missing = np.isnan(series)
+        values = np.where(missing, 0.0, self._scaled(series, missing))
+        parts = [values]
+        if self.cutting.differences:
+            parts.append(np.diff(values, axis=0, prepend=values[:1]))
+        if self.gaps.any():
+            parts.append(missing[:, self.gaps].astype(np.float64))
+        return self._framed(np.concatenate(parts, axis=1).astype(np.float32))
+
+    def _scaled(self, series: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        if self.cutting.scale == "none" or not len(series):
+            return series
+        mean, spread = self.mean, self.spread
+        if self.cutting.scale == "series":
+            there = np.maximum(1, (~missing).sum(0))
+            mean = np.where(missing, 0.0, series).sum(0) / there
+            spread = np.sqrt((np.where(missing, 0.0, series - mean) ** 2).sum(0) / there)
+        return (series - mean) / np.where(spread < FLAT, 1.0, spread)
+
+    def _framed(self, values: np.ndarray) -> np.ndarray:
+        frame, hop = self.cutting.frame, self.cutting.hop
+        if (frame, hop) == (1, 1) or not len(values):
+            return values if len(values) else np.zeros((0, self.features), np.float32)
+        frames = 1 + max(0, -(-(len(values) - frame) // hop))
+        short = (frames - 1) * hop + frame - len(values)
+        whole = np.concatenate([values, np.repeat(values[-1:], short, axis=0)])  # the last frame goes on as it ended
+        places = np.arange(frames)[:, None] * hop + np.arange(frame)
+        return whole[places].reshape(frames, -1)
+
+    def collate(self, encoded: Sequence[np.ndarray]) -> Tensor:
+        steps = max((len(one) for one in encoded), default=0)
+        padded = np.zeros((steps, len(encoded), self.features), np.float32)
+        for row, one in enumerate(encoded):
+            padded[: len(one), row] = one
+        return torch.from_numpy(padded)
+
+    def encoder(self, size: int | None, *, noise: float = 0.0, **options: Any) -> SeriesEncoder:  # noqa: ARG002
+        return SeriesEncoder(self.features, noise)
+
+    def prefixes(self, sequence: np.ndarray) -> list[np.ndarray]:
+        return [sequence[: step + 1] for step in range(len(sequence))]
+
+    def shown(self, sequence: np.ndarray) -> list[Any]:
+        values = [[None if np.isnan(value) else round(float(value), 6) for value in step] for step in sequence]
+        return [step[0] for step in values] if len(self.channels) == 1 else values
+
+    def key(self, sequence: np.ndarray) -> bytes:
+        return np.ascontiguousarray(sequence, np.float32).tobytes()
+
+
+class SeriesEncoder(Encoder):
+    """features (T, B, F) → the same; in training with a little noise, of this spread, so that no series is learnt by heart."""
+
+    def __init__(self, size: int, noise: float) -> None:
+        super().__init__()
+        self.size, self.noise = size, noise
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + self.noise * torch.randn_like(inputs) if self.training and self.noise else inputs
+
+
+def parse_series(text: str) -> np.ndarray:
+    """Read a series from a line: numbers, or a JSON list of numbers, or of steps that are lists of numbers.
+
+    >>> parse_series("1.5, 2, 3").shape, parse_series("[[1, 2], [null, 4], [5, 6]]").shape
+    ((3, 1), (3, 2))
+    """
+    try:
+        if text.lstrip().startswith("["):
+            array = np.array(
+                [step if isinstance(step, list) else [step] for step in json.loads(text)], dtype=np.float64
+            )
+        else:
+            array = np.array([[float(number)] for number in text.replace(",", " ").split()])
+    except (ValueError, TypeError):
+        start = text.strip()[:40]
+        raise DataError(
+            f"expected a series in the line, got {start!r}",
+            hint="write 1.5, 2, 3 or [[1, 2], [3, 4]]: a step has a value for each channel",
+        ) from None
+    return array.reshape(len(array), -1).astype(np.float32)

@@ -1,0 +1,79 @@
+"""Text by characters, bytes or BPE: each unit has an id, and each id a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recurra.tasks.inputs.base import Encoder, Input
+from recurra.text import Vocabulary, build_vocabulary, load_vocabulary
+
+
+class UnitInput(Input[np.ndarray]):
+    """Text as ids of a vocabulary.
+
+    >>> text = UnitInput.build(["to be or not to be"], "char")
+    >>> text.collate([text.encode("to"), text.encode("be or")]).shape
+    torch.Size([5, 2])
+    >>> text.prefixes("to be")
+    ['t', 'to', 'to ', 'to b', 'to be']
+    """
+
+    kind = "text"
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    @classmethod
+    def build(cls, texts: Sequence[str], unit: str, *, max_size: int | None = None) -> UnitInput:
+        """Make it from the training texts."""
+        return cls(build_vocabulary(list(texts), unit=unit, max_size=max_size))
+
+    @classmethod
+    def load(cls, folder: Path) -> UnitInput:
+        """Read what `save` wrote; raises `RunError` when it is damaged."""
+        return cls(load_vocabulary(folder))
+
+    def encode(self, sequence: str) -> np.ndarray:
+        return self.vocabulary.encode(sequence)
+
+    def collate(self, encoded: Sequence[np.ndarray]) -> Tensor:
+        steps = max((len(ids) for ids in encoded), default=0)
+        padded = np.zeros((steps, len(encoded)), np.int64)
+        for row, ids in enumerate(encoded):
+            padded[: len(ids), row] = ids
+        return torch.from_numpy(padded)
+
+    def encoder(self, size: int | None, **options: Any) -> UnitEncoder:  # noqa: ARG002
+        return UnitEncoder(self.vocabulary.size, size or 64)
+
+    def prefixes(self, sequence: str) -> list[str]:
+        ids = self.encode(sequence)
+        ends = [*np.flatnonzero(self.vocabulary.starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
+        return [self.vocabulary.decode(ids[:end]) for end in ends]
+
+    def shown(self, sequence: str) -> str:
+        return sequence
+
+    def key(self, sequence: str) -> bytes:
+        return sequence.encode()
+
+    def save(self, folder: Path) -> list[str]:
+        return [self.vocabulary.save(folder).name]
+
+
+class UnitEncoder(Encoder):
+    """ids (T, B) → vectors (T, B, E)."""
+
+    def __init__(self, count: int, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.embedding = nn.Embedding(count, size)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return cast(Tensor, self.embedding(inputs))

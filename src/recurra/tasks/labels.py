@@ -1,0 +1,45 @@
+"""The names of classes or tags, in one order."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from recurra.errors import RunError
+from recurra.files import write_whole
+
+FILE = "labels.json"
+
+
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Sort labels as people do: by their text, and by the numbers in it.
+
+    >>> in_order({"class 10", "class 9", "other"})
+    ['class 9', 'class 10', 'other']
+    """
+
+    def key(label: str) -> tuple[list[tuple[int, float, str]], str]:
+        parts = re.findall(r"\d+(?:\\.\d+)?|[^\d]+", label)
+        return [(0, float(part), "") if part[0].isdecimal() else (1, 0.0, part) for part in parts], label
+
+    return sorted(set(labels), key=key)
+
+
+def save_labels(folder: Path, labels: list[str]) -> str:
+    """Write the labels into a run folder, and give the name of the file."""
+    write_whole(folder / FILE, json.dumps(labels, ensure_ascii=False, indent=0) + "\n")
+    return FILE
+
+
+def load_labels(folder: Path) -> list[str]:
+    """Read what `save_labels` wrote; raises `RunError` when it is damaged."""
+    path = folder / FILE
+    try:
+        labels = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
+            raise ValueError("expected a list of names")
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: is damaged: {error}") from None
+    return labels

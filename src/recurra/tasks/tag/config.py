@@ -1,0 +1,44 @@
+"""What can be set about a tagger, and what each setting means."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from recurra.tasks.sections import SequenceData, SequenceModel
+from recurra.tasks.settings import Settings
+
+
+class Data(SequenceData):
+    """What is read, and what the tags are."""
+
+    column: str | None = Field(
+        default=None,
+        description="The tags: a column's number from 1 (CoNLL; default: the last), its name (CoNLL-U; default: upos), a field, a column of a table.",
+    )
+    tokens: str | None = Field(default=None, description="The words, likewise. Default: the first column, or form.")
+    frame: Literal[1] = Field(default=1, description="Series: steps that are read at once; every step has its tag.")
+    hop: Literal[1] = Field(default=1, description="Series: steps from one to the next; every step has its tag.")
+
+
+class Model(SequenceModel):
+    """The network."""
+
+    head: Literal["crf", "softmax"] | None = Field(
+        default=None,
+        description="crf: tags are chosen together; softmax: each by itself. Default: crf for spans (B-, I-).",
+    )
+    characters: int = Field(
+        default=32,
+        ge=1,
+        le=4096,
+        description="Size of a character's vector, and of what each direction reads of a word.",
+    )
+
+
+class TaggerConfig(Settings):
+    """A tagger: says what each word of a sentence or each step of a series is."""
+
+    data: Data = Data()
+    model: Model = Model()

@@ -1,0 +1,69 @@
+"""The tagger's network: an encoder, a stack of cells, a score for each tag at each step, and which tags fit together."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recurra.kernels import linear
+from recurra.nn import CRF, Dropout, transitions, widen
+from recurra.tasks.body import Body
+from recurra.tasks.inputs import Encoder
+from recurra.tasks.tag.config import Model
+
+UNKNOWN = -1
+
+
+class TaggerNetwork(nn.Module):
+    """inputs of T steps, lengths (B) → scores of the tags (T, B, K).
+
+    With a CRF the tags of a sequence are chosen together, and those that may not follow each other never do. `temperature`
+    divides the scores when probabilities are asked for.
+    """
+
+    def __init__(self, encoder: Encoder, tags: list[str], model: Model) -> None:
+        super().__init__()
+        self.body = Body(encoder, model)
+        self.output_dropout = Dropout(model.dropouts[2], variational=model.variational)
+        self.output = nn.Linear(self.body.size, len(tags))
+        self.crf = CRF(len(tags), transitions(tags)) if model.head == "crf" else None
+        self.register_buffer("temperature", torch.ones(()))
+
+    def allow(self, targets: list[list[int]]) -> None:
+        """Allow what the training data holds, though its scheme may forbid it: it must have a probability."""
+        if self.crf is not None:
+            self.crf.allowed.copy_(widen(self.crf.allowed, targets))
+
+    @torch.no_grad()
+    def set_frequencies(self, frequencies: Tensor) -> None:
+        """Begin with the share of each tag, (K,), whatever is read."""
+        nn.init.normal_(self.output.weight, std=0.5 * self.output.in_features**-0.5)
+        self.output.bias.copy_(frequencies.log())
+
+    def forward(self, inputs: Any, lengths: Tensor) -> Tensor:
+        y = self.output_dropout(self.body(inputs, lengths))
+        return linear(y, self.output.weight, self.output.bias).float()
+
+    def loss(self, inputs: Any, lengths: Tensor, targets: Tensor) -> Tensor:
+        """Give Σ −log p of the targets (T, B); those that are `UNKNOWN` are padding."""
+        scores = self(inputs, lengths)
+        if self.crf is not None:
+            return self.crf.loss(scores, targets.clamp(min=0), lengths)
+        return F.cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=UNKNOWN, reduction="sum")
+
+    def decode(self, scores: Tensor, lengths: Tensor) -> list[list[int]]:
+        """Give the likeliest tags of each row."""
+        if self.crf is not None:
+            return self.crf.decode(scores, lengths)
+        best = scores.argmax(-1)
+        return [best[: int(length), row].tolist() for row, length in enumerate(lengths)]
+
+    def probabilities(self, scores: Tensor, lengths: Tensor, temperature: float | None = None) -> Tensor:
+        """Give the probability of each tag at each step, (T, B, K), whatever the other tags are."""
+        t = float(cast(Tensor, self.temperature)) if temperature is None else temperature
+        if self.crf is not None:
+            return self.crf.marginals(scores, lengths, t)
+        return (scores / t).softmax(-1)
