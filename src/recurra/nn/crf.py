@@ -13,8 +13,8 @@ from recurra.nn.ragged import beyond
 
 FORBIDDEN = -1e30
 """The score of what may not follow: finite, so that no gradient is NaN, and far below all that a network can make up for."""
-MOST = 1 << 22
-"""Probabilities of pairs of tags that are made at a time, 16 MB in float32."""
+MOST = 1 << 16
+"""Probabilities of pairs of tags that are made at a time: as many as a core's cache holds."""
 
 
 class CRF(nn.Module):
@@ -197,12 +197,15 @@ def _derivatives(ctx: Any, d: Tensor) -> tuple[Tensor | None, ...]:
 
 def _forward(emissions: Tensor, start: Tensor, matrix: Tensor, end: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """Give α (T, B, K), the log of all that leads to a tag, and log Z (B). Past a row's end α says nothing."""
-    alphas = torch.empty_like(emissions)
     if not emissions.numel():
-        return alphas, emissions.new_zeros(emissions.shape[1])
-    alphas[0] = start + emissions[0]
-    for step in range(1, len(emissions)):
-        alphas[step] = torch.logsumexp(alphas[step - 1].unsqueeze(2) + matrix, 1) + emissions[step]
+        return torch.empty_like(emissions), emissions.new_zeros(emissions.shape[1])
+    first, *others = emissions.unbind(0)
+    alpha = start + first
+    found = [alpha]
+    for scores in others:
+        alpha = torch.logsumexp(alpha.unsqueeze(2) + matrix, 1) + scores
+        found.append(alpha)
+    alphas = torch.stack(found)
     last, there = _last(alphas, lengths)
     return alphas, torch.logsumexp(last + end, 1).masked_fill(~there, 0)
 
@@ -220,11 +223,12 @@ def _backward(alphas: Tensor, matrix: Tensor, end: Tensor, lengths: Tensor, weig
     final = torch.softmax(last + end, 1) * (weights * there).unsqueeze(1)
     is_last = torch.arange(len(alphas)).unsqueeze(1) == lengths - 1
     marginals += final * is_last.to(alphas.device).unsqueeze(2)
+    steps = [step.unsqueeze(2) for step in marginals.unbind(0)]  # (B, K, 1) each, written in place
     together = max(1, MOST // (alphas.shape[1] * matrix.numel()))
     for stop in range(len(alphas) - 1, 0, -together):
         begin = max(0, stop - together)
         given_next = torch.softmax(alphas[begin:stop].unsqueeze(3) + matrix, 2)  # (n, B, from, to)
         for step in range(stop - 1, begin - 1, -1):
-            marginals[step] += torch.bmm(given_next[step - begin], marginals[step + 1].unsqueeze(2)).squeeze(2)
+            steps[step].baddbmm_(given_next[step - begin], steps[step + 1])
         pairs += given_next.mul_(marginals[begin + 1 : stop + 1].unsqueeze(2)).sum((0, 1))
     return marginals, pairs
