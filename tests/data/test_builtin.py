@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recurra.data import get, locate, names
 from recurra.data.builtin import MAKERS
-from recurra.errors import DataError
+from recurra.data.labelled import read_labelled
+from recurra.errors import DataError, MissingExtraError
 
 
 @pytest.fixture
@@ -46,6 +48,35 @@ def test_it_is_written_once_and_again_when_damaged(cache: Path) -> None:
     locate("python-docs")
     assert path.read_bytes() == whole
     assert [entry.name for entry in path.parent.iterdir()] == ["topics.txt"]
+
+
+def test_digits_are_written_once_in_two_parts(cache: Path) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    located = locate("digits")
+    (train,), (test,) = located.train, located.test
+    assert located.where == "built in"
+    assert train.is_relative_to(cache)
+    whole, stamp = train.read_bytes(), train.stat().st_mtime_ns
+    assert locate("digits").train[0].stat().st_mtime_ns == stamp
+    train.write_bytes(whole[:100])
+    locate("digits")
+    assert train.read_bytes() == whole  # to the byte, so that a run can be told to be on the same data
+    read = [read_labelled([path]) for path in (train, test)]
+    assert [len(part.sequences) for part in read] == [1437, 360]
+    assert {part.sequences[0].shape for part in read} == {(8, 8)}
+    assert {label for part in read for (label,) in part.labels} == set("0123456789")
+    values = np.concatenate([np.stack(part.sequences) for part in read])
+    assert (values.min(), values.max()) == (0.0, 1.0)
+    assert read[0].labels[:3] == [("0",), ("1",), ("2",)]
+
+
+def test_digits_without_scikit_learn_name_the_extra(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.delitem(sys.modules, "sklearn.datasets", raising=False)
+    with pytest.raises(
+        MissingExtraError, match=r"digits needs the package sklearn.datasets: pip install 'recurra\[learn\]'"
+    ):
+        locate("digits")
 
 
 def test_a_cache_that_cannot_be_written_is_one_clear_error(cache: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import lzma
@@ -10,7 +11,7 @@ import socket
 import sys
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from recurra.data import checksums as checksums_module
 from recurra.errors import DataError, MissingExtraError, UsageError
 
 REAL_DATA = os.environ.get("RECURRA_DATA")
+PACKED = [(".xz", lzma.compress), (".gz", gzip.compress)]
 HAN = "床前明月光，疑是地上霜。\n".encode() * 5000
 CONTENT = {"train.txt": HAN, "sub/valid.txt": b"valid\n", "test.txt": b"test\n"}
 
@@ -111,11 +113,15 @@ class TestLocate:
         lay_out(data / "other")
         assert locate(make(folder="other")).folder == data / "other"
 
-    def test_packed_files_are_summed_unpacked(self, data: Path) -> None:
+    @pytest.mark.parametrize(("suffix", "pack"), PACKED)
+    def test_packed_files_are_summed_unpacked(self, data: Path, suffix: str, pack: Callable[[bytes], bytes]) -> None:
         lay_out(data / "toy", CONTENT)
         (data / "toy/train.txt").unlink()
-        (data / "toy/train.txt.xz").write_bytes(lzma.compress(HAN))
-        assert locate(make()).train == [data / "toy/train.txt.xz"]
+        (data / f"toy/train.txt{suffix}").write_bytes(pack(HAN))
+        assert locate(make()).train == [data / f"toy/train.txt{suffix}"]
+        (data / f"toy/train.txt{suffix}").write_bytes(pack(HAN[3:]))
+        with pytest.raises(DataError, match="expected the SHA-256"):
+            locate(make())
 
     def test_a_part_of_the_files_is_not_the_set(self, data: Path) -> None:
         lay_out(data / "toy")
@@ -193,18 +199,58 @@ class TestSums:
         assert locate(make()).where == "data folder"
 
     @pytest.mark.parametrize("cut", [0, 10, -20])
-    def test_a_damaged_xz_file(self, data: Path, cut: int) -> None:
+    @pytest.mark.parametrize(("suffix", "pack"), PACKED)
+    def test_a_damaged_packed_file(self, data: Path, cut: int, suffix: str, pack: Callable[[bytes], bytes]) -> None:
         lay_out(data / "toy", {"test.txt": b"test\n", "sub/valid.txt": b"valid\n"})
-        (data / "toy/train.txt.xz").write_bytes(lzma.compress(HAN)[:cut])
-        with pytest.raises(DataError, match=r"train\.txt\.xz: damaged xz file"):
+        (data / f"toy/train.txt{suffix}").write_bytes(pack(HAN)[:cut])
+        kind = "damaged (xz|gzip) file" if cut else "damaged (xz|gzip) file|expected the SHA-256"
+        with pytest.raises(DataError, match=rf"train\.txt\{suffix}: ({kind})"):
             locate(make())
 
 
 class TestArchive:
     def test_an_archive_stands_for_all_its_files(self, data: Path) -> None:
-        tar(data / "toy/all.tar.xz", CONTENT)
+        plain = {"one.txt": HAN, "sub/two.txt": b"two\n"}
+        tar(data / "toy/all.tar.xz", plain)
         for _ in range(2):
-            assert locate(make(archive="all.tar.xz")).train == [data / "toy/all.tar.xz"]
+            assert locate(make(content=plain, archive="all.tar.xz")).train == [data / "toy/all.tar.xz"]
+        assert not (cache_folder() / "data").exists()
+
+    def test_one_whose_files_are_of_different_splits_is_unpacked_into_the_cache(self, data: Path) -> None:
+        tar(data / "toy/all.tar.xz", CONTENT)
+        folder = cache_folder() / "data" / "toy"
+        for _ in range(2):
+            found = locate(make(archive="all.tar.xz"))
+            assert (found.train, found.valid, found.test) == (
+                [folder / "train.txt"],
+                [folder / "sub/valid.txt"],
+                [folder / "test.txt"],
+            )
+        assert found.train[0].read_bytes() == HAN
+        stamp = found.train[0].stat().st_mtime_ns
+        (folder / "test.txt").write_bytes(b"tost\n")
+        assert locate(make(archive="all.tar.xz")).test[0].read_bytes() == b"test\n"
+        (folder / "train.txt").unlink()
+        assert locate(make(archive="all.tar.xz")).train[0].stat().st_mtime_ns > stamp
+        assert everything_in(folder) == ["sub/valid.txt", "test.txt", "train.txt"]
+
+    def test_files_that_are_not_used_are_checked_and_left_out(self, data: Path) -> None:
+        tar(data / "toy/all.tar.xz", CONTENT)
+        files = [file.model_dump() for file in make().files]
+        files[2] |= {"used": False, "split": None}
+        dataset = make(files=files, archive="all.tar.xz")
+        found = locate(dataset)
+        assert [path.name for path in found.paths] == ["train.txt", "valid.txt"]
+        assert dataset.size == len(HAN) + len(b"valid\n")
+        tar(data / "toy/all.tar.xz", {**CONTENT, "test.txt": b"tost\n"})
+        with pytest.raises(DataError, match=r"test\.txt: expected the SHA-256"):
+            locate(dataset)
+
+    def test_a_cache_that_cannot_be_written_to_is_one_clear_error(self, data: Path, tmp_path: Path) -> None:
+        tar(data / "toy/all.tar.xz", CONTENT)
+        (tmp_path / "cache").write_text("a file where the folder should be")
+        with pytest.raises(DataError, match=r"cannot unpack all\.tar\.xz into .*RECURRA_CACHE"):
+            locate(make(archive="all.tar.xz"))
 
     @pytest.mark.parametrize(
         ("content", "problem"),

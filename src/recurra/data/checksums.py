@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import lzma
 import tarfile
+import zlib
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from recurra.data.registry import Dataset, File, manifest_of
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
 
+T = TypeVar("T")
 CHUNK = 1 << 20
+PACKED = (".xz", ".gz")
+"""A file may lie here compressed, under its name and one of these."""
 
 
 class Checker:
@@ -35,7 +41,7 @@ class Checker:
         stamp = _stamp(path)
         actual = self._known_sum(path, stamp)
         if actual is None:
-            actual = digest(path, unpack=path.name == f"{Path(file.path).name}.xz")
+            actual = digest(path, unpack=path.name != Path(file.path).name)
             self._remember(path, stamp, actual)
         if actual != file.sha256:
             raise self._mismatch(path, file.sha256, actual)
@@ -98,7 +104,7 @@ def _stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _drain(stream: IO[bytes]) -> str:
+def _drain(stream: IO[bytes] | gzip.GzipFile | lzma.LZMAFile) -> str:
     sum_ = hashlib.sha256()
     while chunk := stream.read(CHUNK):
         sum_.update(chunk)
@@ -106,27 +112,42 @@ def _drain(stream: IO[bytes]) -> str:
 
 
 def digest(path: Path, *, unpack: bool = False) -> str:
-    """The SHA-256 of a file's bytes, or with `unpack` of what the xz file holds; `DataError` if it cannot be read."""
+    """The SHA-256 of a file's bytes, or with `unpack` of what the xz or gzip file holds; `DataError` if it cannot be read."""
     try:
+        if unpack and path.suffix == ".gz":
+            with gzip.open(path) as stream:
+                return _drain(stream)
         with lzma.open(path) if unpack else path.open("rb") as stream:
             return _drain(stream)
-    except (lzma.LZMAError, EOFError) as error:
-        raise DataError(f"damaged xz file: {error}", source=path, hint="get it again") from None
+    except (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        kind = "gzip" if path.suffix == ".gz" else "xz"
+        raise DataError(f"damaged {kind} file: {error}", source=path, hint="get it again") from None
     except OSError as error:
         raise DataError(f"cannot read it: {error.strerror or error}", source=path) from None
 
 
 def member_digests(path: Path) -> dict[str, str]:
     """The SHA-256 of every file in a tar archive, compressed in any way that Python knows, by its name in there."""
-    sums: dict[str, str] = {}
+    return dict(_members(path, _drain))
+
+
+def member_contents(path: Path, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the bytes of those files in a tar archive whose names are asked for."""
+    return _members(path, lambda stream: stream.read(), names)
+
+
+def _members(
+    path: Path, read: Callable[[IO[bytes]], T], names: Collection[str] | None = None
+) -> Iterator[tuple[str, T]]:
     try:
         with tarfile.open(path, "r|*") as archive:
             for member in archive:
-                stream = archive.extractfile(member) if member.isfile() else None
+                name = member.name.removeprefix("./")
+                wanted = member.isfile() and (names is None or name in names)
+                stream = archive.extractfile(member) if wanted else None
                 if stream is not None:
-                    sums[member.name.removeprefix("./")] = _drain(stream)
+                    yield name, read(stream)
     except (tarfile.TarError, lzma.LZMAError, EOFError, ValueError) as error:
         raise DataError(f"damaged archive: {error}", source=path, hint="get it again") from None
     except OSError as error:
         raise DataError(f"cannot read it: {error.strerror or error}", source=path) from None
-    return sums

@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 from urllib.parse import urlsplit
 
 from recurra.data.builtin import MAKERS
-from recurra.data.checksums import Checker, digest
+from recurra.data.checksums import PACKED, Checker, digest, member_contents
 from recurra.data.registry import Dataset, File, Split, get
 from recurra.errors import DataError, UsageError, require
 from recurra.files import beside
@@ -96,14 +96,14 @@ def find(dataset: Dataset) -> Place | None:
     """Where the files of a dataset lie, by their names alone: nothing is read, made or downloaded."""
     for where, folder in _places(dataset):
         found: dict[File, Path] = {}
-        for file in dataset.files:
+        for file in dataset.used:
             path = folder / file.path
-            packed = path.with_name(f"{path.name}.xz")
-            present = path if path.is_file() else packed if packed.is_file() else None
+            there = (path.with_name(path.name + suffix) for suffix in ("", *PACKED))
+            present = next((candidate for candidate in there if candidate.is_file()), None)
             if present is None:
                 break
             found[file] = present
-        if found and len(found) == len(dataset.files):
+        if found and len(found) == len(dataset.used):
             return Place(where, folder, found)
         if dataset.archive and (folder / dataset.archive).is_file():
             return Place(where, folder, {}, folder / dataset.archive)
@@ -124,8 +124,11 @@ def locate(name: str | Dataset, *, download: bool = False) -> Located:
     dataset = get(name) if isinstance(name, str) else name
     if dataset.builtin:
         folder = cache_folder() / "data" / dataset.name
-        path = MAKERS[dataset.builtin](folder)
-        return Located(dataset.name, "built in", path.parent, [path], [], [], dict(dataset.settings))
+        made = MAKERS[dataset.builtin](folder)
+        splits: dict[Split, list[Path]] = {"train": [], "valid": [], "test": []}
+        for path, split in made:
+            splits[split or "train"].append(path)
+        return Located(dataset.name, "built in", made[0][0].parent, **splits, settings=dict(dataset.settings))
     place = find(dataset)
     if place is not None:
         return _checked(dataset, place)
@@ -142,6 +145,8 @@ def _checked(dataset: Dataset, place: Place) -> Located:
     try:
         if place.archive:
             checker.archive(place.archive)
+            if any(file.split or not file.used for file in dataset.files):
+                return _unpacked(dataset, place.archive)
             splits["train"].append(place.archive)
         for file, path in place.files.items():
             checker.file(path, file)
@@ -151,11 +156,34 @@ def _checked(dataset: Dataset, place: Place) -> Located:
     return Located(dataset.name, place.where, place.folder, **splits, settings=dict(dataset.settings))
 
 
+def _unpacked(dataset: Dataset, archive: Path) -> Located:
+    """Unpack a checked archive, whose files are of different splits, into the cache folder, unless it is there and right."""
+    folder = cache_folder() / "data" / dataset.name
+    place = Place("cache", folder, {file: folder / file.path for file in dataset.used})
+    if all(path.is_file() for path in place.files.values()):
+        with contextlib.suppress(DataError):
+            return _checked(dataset, place)
+    try:
+        for name, content in member_contents(archive, [file.path for file in dataset.used]):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = beside(target)
+            temporary.write_bytes(content)
+            temporary.replace(target)
+    except OSError as error:
+        raise DataError(
+            f"cannot unpack {archive.name} into {folder}: {error.strerror or error}",
+            source=dataset.name,
+            hint="free some space, or name another folder in the environment variable RECURRA_CACHE",
+        ) from None
+    return _checked(dataset, place)
+
+
 def _not_here(dataset: Dataset) -> DataError:
     looked = []
     for _, folder in _places(dataset):
-        missing = [file.path for file in dataset.files if not (folder / file.path).is_file()]
-        partly = f" ({missing[0]} is missing)" if len(missing) < len(dataset.files) else ""
+        missing = [file.path for file in dataset.used if not (folder / file.path).is_file()]
+        partly = f" ({missing[0]} is missing)" if len(missing) < len(dataset.used) else ""
         looked.append(f"{folder}{partly}")
     return DataError(
         f"not on this machine: looked in {' and '.join(looked)}",
@@ -183,7 +211,7 @@ def _download(dataset: Dataset, report: Report | None) -> Located:
             return locate(dataset)
         raise DataError("not offered for download", source=dataset.name, hint=dataset.obtain)
     folder = cache_folder() / "data" / dataset.name
-    for file in dataset.files:
+    for file in dataset.used:
         target = folder / file.path
         if target.is_file() and digest(target) == file.sha256:
             continue

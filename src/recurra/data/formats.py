@@ -91,9 +91,9 @@ def _piped(source: Source, how: Reading) -> Source:
 
 
 def _outer_label(source: Source, sources: list[Source], how: Reading) -> str | None:
-    if how.label == "folder":
+    if how.label == "folder" and how.need_labels:
         return PurePath(source.name).parent.name
-    if how.label != "file":
+    if how.label != "file" or not how.need_labels:
         return None
     names = [other.name for other in sources]
     return file_labels(names)[names.index(source.name)]

@@ -67,8 +67,8 @@ def _skeleton(source: Source, form: SkeletonFormat) -> Iterator[Series]:
 def _readers(sources: list[Source], how: Reading, faults: Faults) -> list[Callable[[Source], Examples]]:
     """Choose for each file the function that reads it."""
     if how.label == "folder":
-        return [_folder] * len(sources)
-    if how.label == "file":
+        return [lambda source: _folder(source, how.need_labels)] * len(sources)
+    if how.label == "file" and how.need_labels:
         return _a_file_a_class(sources, faults)
     if how.label == "line":
         return [lambda source: read_prefixed(source, faults)] * len(sources)
@@ -77,13 +77,13 @@ def _readers(sources: list[Source], how: Reading, faults: Faults) -> list[Callab
         return [lambda source: read_trees(source, faults, phrases=how.phrases)] * len(sources)
     if all(line and all(word.startswith(_FAST_TEXT) for word in line) for line in heads):
         return [lambda source: read_prefixed(source, faults)] * len(sources)
-    if how.label is not None:
+    if how.label not in (None, "file") and how.need_labels:
         raise UsageError(
             f"{sources[0].name}: is plain text and has no field '{how.label}'; leave --label out, or give the file the suffix of "
             "what it is: .csv .tsv .json .jsonl .parquet"
         )
     if is_folder_per_class([source.name for source in sources]) and all(source.found for source in sources):
-        return [_folder] * len(sources)
+        return [lambda source: _folder(source, how.need_labels)] * len(sources)
     if all(is_bare("\n".join(lines)) for lines in heads):
         labelled = how.need_labels or all(begins_with_label("\n".join(lines)) for lines in heads)
         return [lambda source: read_bare(source, faults, labelled=labelled)] * len(sources)
@@ -118,9 +118,9 @@ def _a_file_a_class(sources: list[Source], faults: Faults) -> list[Callable[[Sou
     return [lambda source, label=label: read_lines(source, label, faults) for label in labels]
 
 
-def _folder(source: Source) -> Examples:
+def _folder(source: Source, need_labels: bool) -> Examples:
     """Read a file as one example, of the class that its folder is named after."""
-    label = PurePath(source.name).parent.name
+    label = PurePath(source.name).parent.name if need_labels else None
     if is_bare("\n".join(_head(source))):
         values = read_matrix(source)
         return iter([Series(values, label, {}, channel_names(values.shape[1]))])

@@ -33,7 +33,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 class File(BaseModel):
     """One file of a dataset as its source published it; `size` (bytes) and `sha256` are those of the original bytes.
 
-    A file without a split is cut by the task, as the dataset's `settings` say.
+    A file without a split is cut by the task, as the dataset's `settings` say. One that is not `used` is of the source, and
+    perhaps of the archive, but custom leaves it out: it is neither looked for nor downloaded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +44,7 @@ class File(BaseModel):
     size: int = Field(ge=0)
     split: Split | None = None
     url: str | None = None
+    used: bool = True
 
 
 class Dataset(BaseModel):
@@ -97,9 +99,14 @@ class Dataset(BaseModel):
         return self
 
     @property
+    def used(self) -> tuple[File, ...]:
+        """The files that the dataset consists of."""
+        return tuple(file for file in self.files if file.used)
+
+    @property
     def size(self) -> int | None:
         """Bytes of all the original files; None for built-in data, whose size differs between Pythons."""
-        return None if self.builtin else sum(file.size for file in self.files)
+        return None if self.builtin else sum(file.size for file in self.used)
 
     def address(self, file: File) -> str | None:
         """The public address of one of the files."""

@@ -50,7 +50,9 @@ def read_table(
     """
     names = [source.name for source in sources]
     outer: list[str | None] = [None] * len(sources)
-    if how.label == "file":
+    if not how.need_labels:
+        pass  # neither their names nor their folders say what is not asked for
+    elif how.label == "file":
         outer = [*file_labels(names)]
     elif how.label == "folder" or (
         how.label is None and all(source.found for source in sources) and is_folder_per_class(names)
