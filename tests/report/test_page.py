@@ -177,12 +177,15 @@ def test_other_tasks_speak_their_own_language(make_run: MakeRun) -> None:
             "event": "evaluation",
             "task": "classify",
             "data": "test",
-            "metrics": {"accuracy": 0.81, "f1": 0.8},
-            "baselines": {"majority": {"accuracy": 0.5, "f1": 0.3}, "tfidf-logistic": {"accuracy": 0.84, "f1": 0.82}},
+            "metrics": {"accuracy": 0.81, "macro_f1": 0.8},
+            "baselines": {
+                "majority": {"accuracy": 0.5, "macro_f1": 0.3},
+                "tfidf-logistic": {"accuracy": 0.84, "macro_f1": 0.82},
+            },
         }
     )
     text = check(make_run(happened, "task = 'classify'\n[data]\ndata = ['a/b.csv']\n")).text
-    assert "Classify" in text and "b.csv" in text
+    assert "Classifier" in text and "b.csv" in text
     assert "TF-IDF + logistic regression is better: 84.0\u00a0%. The model is 3.0\u00a0points below it." in text
     assert "Held-out accuracy over training steps" in text and "Training loss over training steps" in text
     assert "higher is better" in text

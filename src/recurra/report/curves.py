@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from recurra.report.figures import count, figure, finite
+from recurra.report.figures import count, figure, finite, unit, units
 from recurra.report.record import Event, Record, curve_of, figure_keys
 from recurra.report.svg import Mark, Point, Series, line_chart, smooth
 
@@ -14,7 +14,7 @@ _SMOOTH_FROM = 60
 _COMPANIONS = (
     ("lr", "Learning rate", "other"),
     ("grad_norm", "Gradient norm", "train"),
-    ("units_per_second", "Units per second", "train"),
+    ("units_per_second", "{units} per second", "train"),
 )
 
 
@@ -45,8 +45,8 @@ def _learning(record: Record) -> str:
     ]
     curve = Series(name, held, "held", dots=True)
     if chief is None or chief.is_loss:
-        unit = f" ({chief.unit} per unit)" if chief and chief.unit else ""
-        return _card(f"Loss over training steps{unit}", [*_loss(train), *([curve] if held else [])], best)
+        per = f" ({chief.unit} per {unit(record.task)})" if chief and chief.unit else ""
+        return _card(f"Loss over training steps{per}", [*_loss(train), *([curve] if held else [])], best)
     return _card(f"{_capital(name)} over training steps", [curve], best) + _card(
         "Training loss over training steps", _loss(train), []
     )
@@ -96,7 +96,8 @@ def _top(series: Sequence[Series]) -> tuple[float | None, str]:
 
 def _companions(record: Record) -> str:
     cards = []
-    for key, title, style in _COMPANIONS:
+    for key, name, style in _COMPANIONS:
+        title = name.format(units=units(record.task).capitalize())
         points = curve_of(record.train, key)
         raw = [Series(title, points, style)]
         if style == "train" and len(points) >= _SMOOTH_FROM:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+PER_CENT = "\u00a0%"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -38,7 +40,7 @@ class Figure:
         number = finite(value)
         if number is None:
             return "–"
-        return f"{number * 100:.1f}\u00a0%" if self.percent else decimal(number, self.digits)
+        return per_cent(number) if self.percent else decimal(number, self.digits)
 
 
 _FIGURES = (
@@ -50,9 +52,58 @@ _FIGURES = (
         logarithmic=True,
         gloss="At each step the model is as unsure as if it had to choose among {value} equally likely units.",
     ),
+    # Before the accuracy: most words are in no span, so a tagger that finds none is right nearly everywhere.
+    Figure(
+        "f1",
+        "span F1",
+        lower=False,
+        percent=True,
+        versus="difference",
+        gloss="The harmonic mean of how many of the spans that it marked are right (precision) and how many of those that are "
+        "there it found (recall).",
+    ),
     Figure("accuracy", "accuracy", lower=False, percent=True, versus="difference", gloss="{value} were right."),
-    Figure("f1", "F1", lower=False, percent=True, versus="difference"),
-    Figure("macro_f1", "macro F1", lower=False, percent=True, versus="difference"),
+    Figure(
+        "micro_f1",
+        "micro F1",
+        lower=False,
+        percent=True,
+        versus="difference",
+        gloss="The harmonic mean of how many of the labels that it gave are right and how many of those that hold it gave.",
+    ),
+    Figure(
+        "exact_match",
+        "exact match",
+        lower=False,
+        percent=True,
+        versus="difference",
+        gloss="{value} were given just the labels that they have.",
+    ),
+    Figure(
+        "macro_f1",
+        "macro F1",
+        lower=False,
+        percent=True,
+        versus="difference",
+        gloss="The mean of the F1 of each class, however rare it is.",
+    ),
+    Figure(
+        "balanced_accuracy",
+        "balanced accuracy",
+        lower=False,
+        percent=True,
+        versus="difference",
+        gloss="The mean share of each class's examples that was found, however rare the class is.",
+    ),
+    Figure("precision", "precision", lower=False, percent=True, versus="difference"),
+    Figure("recall", "recall", lower=False, percent=True, versus="difference"),
+    Figure(
+        "auroc",
+        "AUROC",
+        lower=False,
+        versus="difference",
+        gloss="In {value} of the pairs of an example of a class and one of another, the first has the higher probability.",
+    ),
     Figure("mase", "MASE", lower=True, gloss="Its error is {value} times that of the naive forecast."),
     Figure("crps", "CRPS", lower=True),
     Figure("auc", "area under the ROC curve", lower=False, versus="difference"),
@@ -65,6 +116,14 @@ _FIGURES = (
     Figure("bits_per_char", "bits per character", lower=True, unit="bits"),
     Figure("bits_per_byte", "bits per byte", lower=True, unit="bits"),
     Figure("nll", "nll", lower=True, unit="nats", versus="difference", is_loss=True),
+    Figure(
+        "calibration_error",
+        "calibration error",
+        lower=True,
+        percent=True,
+        versus="difference",
+        gloss="How far what it says of its certainty is from how often it is right, on average.",
+    ),
     Figure("loss", "loss", lower=True, versus="difference", is_loss=True),
 )
 FIGURES: Mapping[str, Figure] = {each.key: each for each in _FIGURES}
@@ -72,13 +131,20 @@ FIGURES: Mapping[str, Figure] = {each.key: each for each in _FIGURES}
 
 # A report is made from a run folder alone, whatever task it is of: a task may use the report's words, so the report cannot
 # ask a task for its own (that would be a circle), and for one that is not listed here it makes do with the name.
-_TASKS = {"lm": "Language model"}
+_TASKS = {"lm": "Language model", "classify": "Classifier", "tag": "Tagger"}
+_UNITS = {"classify": "examples", "tag": "words"}
+_SAMPLES = {"lm": "How the writing improves", "classify": "How its answers change", "tag": "How its answers change"}
 _COMMANDS = {
     "lm": (
         ("Write new text", "recurra generate {run} --length 400"),
         ("Score sentences, a line each", "recurra score {run} sentences.txt"),
         ("Complete lines", "recurra predict {run} beginnings.txt"),
-    )
+    ),
+    "classify": (
+        ("Classify what a file holds", "recurra predict {run} FILE"),
+        ("See how the answer forms, element by element", "recurra predict {run} FILE --steps"),
+    ),
+    "tag": (("Tag sentences, a line each", "recurra predict {run} sentences.txt"),),
 }
 _EVERY_COMMAND = (
     ("Measure it on other data", "recurra evaluate {run} DATA"),
@@ -91,6 +157,8 @@ _BASELINES = {
     "majority": "majority class",
     "tfidf-logistic": "TF-IDF + logistic regression",
     "1-nn": "nearest neighbour",
+    "1-nn-dtw": "nearest neighbour, warped in time",
+    "most-frequent-tag": "most frequent tag of the word",
     "seasonal-naive": "seasonal naive",
     "ets": "ETS",
 }
@@ -159,6 +227,16 @@ def decimal(value: float, digits: int = 3) -> str:
     return f"{value:,.{0 if size >= 1e3 else min(digits, 1) if size >= 100 else digits}f}"
 
 
+def per_cent(share: object) -> str:
+    """Write a share of one in per cent.
+
+    >>> per_cent(0.8731).replace("\u00a0", " "), per_cent(None)
+    ('87.3 %', '–')
+    """
+    number = finite(share)
+    return "–" if number is None else f"{number * 100:.1f}{PER_CENT}"
+
+
 def count(value: object) -> str:
     """Write a whole number, with a separator between thousands."""
     number = finite(value)
@@ -193,6 +271,38 @@ def baseline_name(key: str) -> str:
 def task_name(key: str) -> str:
     """Name a task for people."""
     return _TASKS.get(key, key.replace("_", " ").capitalize())
+
+
+def units(task: str) -> str:
+    """Name what a task's figures are over, in the plural: what a loss is summed over, and an evaluation counts.
+
+    >>> units("lm"), units("classify"), units("tag")
+    ('units', 'examples', 'words')
+    """
+    return _UNITS.get(task, "units")
+
+
+def unit(task: str) -> str:
+    """Name one of the `units` of a task."""
+    return units(task).removesuffix("s")
+
+
+def samples_title(task: str) -> str:
+    """Say what several samples of a training show, side by side."""
+    return _SAMPLES.get(task, "Samples along the way")
+
+
+def write_between(what: Figure, between: object) -> str:
+    """Write an interval [low, high] of a figure; "" where it is none.
+
+    >>> write_between(figure("accuracy"), [0.735, 0.788]), write_between(figure("nll"), [0.5, 0.625]), write_between(figure("nll"), 3)
+    ('73.5–78.8\xa0%', '0.500–0.625', '')
+    """
+    ends = [finite(end) for end in between] if isinstance(between, list | tuple) else []
+    if len(ends) != 2 or None in ends:
+        return ""
+    low, high = (what.write(end) for end in ends)
+    return f"{low.removesuffix(PER_CENT) if what.percent else low}–{high}"
 
 
 def commands(task: str, run: str) -> list[tuple[str, str]]:
