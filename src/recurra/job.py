@@ -19,6 +19,7 @@ from recurra.errors import DivergedError, RunError, UsageError
 from recurra.files import write_whole
 from recurra.manifest import NAME, check_manifest, check_sums, drop_manifest, sums, write_manifest
 from recurra.report import write_report
+from recurra.report.figures import units
 from recurra.run import Run
 from recurra.tasks import Facts, get_task
 from recurra.training.checkpoint import Checkpoint
@@ -37,7 +38,7 @@ class Job:
         self.configuration, self.folder, self.numbered = configuration, folder, numbered
         self.training = configuration.training
         self.task = get_task(configuration.task)(configuration.settings)
-        self.progress = Progress(quiet=quiet)
+        self.progress = Progress(quiet=quiet, units=units(configuration.task))
         self.started = time.monotonic()
 
     def begin(self, log: MetricsLog | None = None) -> Run:
@@ -50,6 +51,8 @@ class Job:
             if self.training.batch is None:
                 within = self.training.within
                 self.training.batch = self.task.batch_size(None if within is None else duration(within))
+            if self.training.lr is None and self.training.optimizer == "adamw":
+                self.training.lr = self.task.learning_rate()
             self.progress.note("measuring this machine")
             torch.manual_seed(self.training.seed)
             plan = make_plan(self.task, self.training, self.training.batch, self.started)

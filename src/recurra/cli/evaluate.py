@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,6 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from recurra.cli.options import Device, Json, RunFolder, load_run, note, print_json
+
+if TYPE_CHECKING:
+    from recurra.report.figures import Figure
 
 
 def evaluate(
@@ -41,15 +44,38 @@ def evaluate(
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print an evaluation as a table."""
-    names = list(result["metrics"])
+    """Print an evaluation: a table, how it stands to the best baseline, what else is to be known."""
+    from recurra.report.figures import baseline_name, compare, figure, headline, units, write_between
+
+    metrics, details = result["metrics"], result.get("details", {})
+    chief = headline(metrics)
+    names = sorted(metrics, key=lambda name: chief is None or name != chief.key)
     # The data is named by the user, whose brackets are no markup.
-    title = Text(f"{result['data']}: {result['count']:,} units")
+    title = Text(f"{result['data']}: {result['count']:,} {units(result['task'])}")
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
-    table.add_row("this model", *(f"{result['metrics'][name]:.4g}" for name in names), style="bold")
+        table.add_column(figure(name).name, justify="right")
+    table.add_row("this model", *(figure(name).write(metrics[name]) for name in names), style="bold")
     for baseline, figures in result["baselines"].items():
-        table.add_row(Text(baseline), *(f"{figures[name]:.4g}" if name in figures else "" for name in names))
-    Console(highlight=False).print(table)
+        written = (figure(name).write(figures[name]) if name in figures else "" for name in names)
+        table.add_row(Text(baseline_name(baseline)), *written)
+    console = Console(highlight=False)
+    console.print(table)
+    if chief is not None and chief.key in details.get("intervals", {}):
+        note(f"{chief.name}: {write_between(chief, details['intervals'][chief.key])} with 95 % confidence")
+    best = _best(chief, result["baselines"])
+    if chief is not None and best is not None:
+        words, better = compare(chief, metrics[chief.key], best[1])
+        if better is False:
+            note(f"{baseline_name(best[0])} is better than this model, which is {words} it")
+    for line in details.get("notes", []):
+        note(line)
+
+
+def _best(chief: Figure | None, baselines: dict[str, dict[str, float]]) -> tuple[str, float] | None:
+    if chief is None or chief.lower is None:
+        return None
+    known = {name: figures[chief.key] for name, figures in baselines.items() if chief.key in figures}
+    pick = min if chief.lower else max
+    return pick(known.items(), key=lambda item: item[1]) if known else None

@@ -77,6 +77,10 @@ class Task(ABC, Generic[ConfigT]):
         """Choose how many sequences are read side by side, given the time for training (None: as long as it takes)."""
         return 64
 
+    def learning_rate(self) -> float | None:
+        """Choose AdamW's learning rate, where the user has not; None: the one that suits most (`recurra.training.config`)."""
+        return None
+
     @abstractmethod
     def network(self) -> nn.Module:
         """Build the network, with fresh weights drawn from torch's generator."""

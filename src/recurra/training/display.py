@@ -77,7 +77,7 @@ def _facts(seen: Seen, width: int) -> list[Text]:
         best = ", ".join(first_figures(seen.best)[:1])
         facts.append(_fact("best", f"{best} at step {count(seen.best.get('step'))}", "green"))
     if seen.rate:
-        facts.append(_fact("units/s", count(seen.rate)))
+        facts.append(_fact(f"{seen.units}/s", count(seen.rate)))
     rate = finite(seen.train.get("lr"))
     if rate is not None:
         facts.append(_fact("lr", f"{rate:.3g}"))

@@ -27,7 +27,7 @@ class Progress:
     """Shows a training by its metrics events, on standard error.
 
     In a terminal the display is live; elsewhere there is a line for each validation and at most one every ten
-    seconds between; `quiet` shows nothing. Which figures are shown, and which one is followed, the events say.
+    seconds between; `quiet` shows nothing; `units` are what the rate counts. Which figures are shown, and which one is followed, the events say.
     The display never stops a training: when its stream breaks, it falls silent.
 
     >>> with Progress(stream=sys.stdout) as progress:
@@ -41,6 +41,7 @@ class Progress:
         self,
         *,
         quiet: bool = False,
+        units: str = "units",
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -51,7 +52,7 @@ class Progress:
         self._live: Live | None = None
         self._console: Console | None = None
 
-        self._seen = Seen(clock())
+        self._seen = Seen(clock(), units)
         self._note = ""
         self._said = clock()
 
@@ -134,7 +135,7 @@ class Progress:
         if seen.learning:
             parts.append(f"training loss {seen.mean_loss()}")
         if seen.rate:
-            parts.append(f"{count(seen.rate)} units/s")
+            parts.append(f"{count(seen.rate)} {seen.units}/s")
         parts.append(f"{clock_time(seen.seconds)} passed")
         left = seen.left(now)
         return ", ".join(parts + ([f"{clock_time(left)} left"] if left is not None else []))

@@ -60,7 +60,9 @@ class Seen:
     (50, 50, '2.000', 10.0)
     """
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, units: str = "units") -> None:
+        self.units = units
+        """What the loss is over, as in "units" a second."""
         self.start: Mapping[str, Any] = {}
         self.train: Mapping[str, Any] = {}
         self.valid: Mapping[str, Any] = {}

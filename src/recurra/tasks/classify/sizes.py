@@ -5,6 +5,8 @@ from __future__ import annotations
 from recurra.tasks.classify.config import Model
 
 TEXT_TO_LEARN = 100_000  # texts read after which a classifier of text has most of what it will get
+TEXT_RATE = 0.001
+"""Learning rate for text, where most of the weights are vectors of words that are rare: a larger one learns them by heart."""
 SERIES_TO_LEARN = 200_000
 
 
@@ -20,6 +22,8 @@ def choose_size(model: Model, kind: str, examples: int) -> float:
         model.pooling = "max" if text else "mean"
     if model.dropout is None:
         model.dropout = 0.5 if text else 0.3 if examples < 20_000 else 0.1
+    if model.input_dropout is None and text:
+        model.input_dropout = model.dropout  # words that are missing now and then teach it to read the others
     if model.hidden is None:
         model.hidden = 128 if text or examples >= 1_000 else 64
     few, most = (3.0, 30.0) if text else (5.0, 300.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from recurra.data.labelled import read_labelled
 from recurra.errors import DataError
 from recurra.metrics.calibration import fit_temperature
 from recurra.tasks.base import Carry, Facts, Task, register_task
-from recurra.tasks.classify import asking, measure
+from recurra.tasks.classify import asking, measure, sizes
 from recurra.tasks.classify.config import ClassifierConfig
 from recurra.tasks.classify.examples import Examples, Part, encode, read_examples, reading
 from recurra.tasks.classify.network import ClassifierNetwork, summed_loss
@@ -58,7 +59,6 @@ class Classifier(Task[ClassifierConfig]):
         self._examples: Examples | None = None
         self._input: Input | None = None
         self._classes: list[str] | None = None
-        self._weights: Tensor | None = None
 
     @property
     def input(self) -> Input:
@@ -123,17 +123,22 @@ class Classifier(Task[ClassifierConfig]):
     def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return choose_batch(len(self.examples.train))
 
+    def learning_rate(self) -> float | None:
+        return sizes.TEXT_RATE if self.input.kind == "text" else None
+
     def network(self) -> ClassifierNetwork:
         model = self.config.model
         encoder = self.input.encoder(model.embedding, noise=model.noise, cell=model.cell)
         network = ClassifierNetwork(encoder, len(self.classes), model, multi_label=self.multi_label)
         if self._examples is not None:
             network.set_frequencies(measure.shares(self._examples.train.targets, len(self.classes)))
-            self._weights = self._class_weights() if model.class_weights == "balanced" else None
         return network
 
-    def _class_weights(self) -> Tensor:
-        """Give each class the weight with which all count alike; over the training examples the weights have a mean of 1."""
+    @cached_property
+    def class_weights(self) -> Tensor | None:
+        """What each class counts in the loss; balanced, all count alike, with a mean of 1 over the training examples."""
+        if self.config.model.class_weights == "none":
+            return None
         targets = self.examples.train.targets
         if self.multi_label:
             count = targets.sum(0)
@@ -159,7 +164,7 @@ class Classifier(Task[ClassifierConfig]):
     def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:  # noqa: ARG002
         device = next(network.parameters()).device
         logits = network(to_device(batch.inputs, device), batch.lengths)
-        weights = None if self._weights is None else self._weights.to(device)
+        weights = None if self.class_weights is None else self.class_weights.to(device)
         loss = summed_loss(logits, batch.targets.to(device), weights, self.config.model.smoothing)
         return loss, len(batch.lengths), None
 

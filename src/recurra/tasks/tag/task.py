@@ -16,7 +16,7 @@ from recurra.data.tagged import read_tagged
 from recurra.errors import DataError
 from recurra.metrics import marks_spans
 from recurra.tasks.base import Carry, Facts, Task, register_task
-from recurra.tasks.classify.sizes import choose_batch
+from recurra.tasks.classify.sizes import TEXT_RATE, choose_batch
 from recurra.tasks.files import named_files
 from recurra.tasks.inputs import Input, load_input
 from recurra.tasks.labels import load_labels, save_labels
@@ -122,12 +122,17 @@ class Tagger(Task[TaggerConfig]):
             model.head = "crf" if self.spans else "softmax"
         if model.dropout is None:
             model.dropout = 0.5 if self.input.kind == "text" else 0.2
+        if model.input_dropout is None and self.input.kind == "text":
+            model.input_dropout = model.dropout
         if model.hidden is None:
             model.hidden = 128
         return min(40.0, max(4.0, STEPS_TO_LEARN / max(1, train.steps)))
 
     def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return min(32, choose_batch(len(self.examples.train)))
+
+    def learning_rate(self) -> float | None:
+        return TEXT_RATE if self.input.kind == "text" else None
 
     def network(self) -> TaggerNetwork:
         model = self.config.model
