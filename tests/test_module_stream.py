@@ -79,3 +79,30 @@ def test_what_it_cannot_stream_it_refuses():
         stream.step(np.zeros(3, dtype=np.float32))
     with pytest.raises(UsageError, match="state"):
         stream.state = ((torch.zeros(1, 4),),)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.float64, torch.int64, torch.bool])
+def test_numbers_of_any_real_type_are_read(kind):
+    layer, x = nn.GRU(3, 5), torch.tensor([1, 0, 1])
+    expected = ModuleStream(layer).step(x.float())
+    assert np.array_equal(ModuleStream(layer).step(x.to(kind)), expected)
+    assert np.array_equal(ModuleStream(layer).step(x.tolist()), expected)
+
+
+@pytest.mark.parametrize("x", ["abc", None, [[1], [2, 3]], torch.ones(3, dtype=torch.complex64), ["1", "2", "3"]])
+def test_what_are_no_numbers(x):
+    with pytest.raises(UsageError, match="x: expected 3 real numbers, got"):
+        ModuleStream(nn.GRU(3, 5)).step(x)
+
+
+@pytest.mark.parametrize("state", [None, torch.zeros(1, 5), ((np.zeros((1, 5)),),), ([None],), ((torch.zeros(1, 4),),)])
+def test_what_is_no_state(state):
+    stream = ModuleStream(nn.GRU(3, 5))
+    with pytest.raises(UsageError, match=r"state: expected tensors of shapes \[\[\(1, 5\)\]\], got"):
+        stream.state = state
+
+
+@pytest.mark.parametrize("threads", [0, 1.5, "2"])
+def test_threads_that_are_none(threads):
+    with pytest.raises(UsageError, match="threads: expected a whole number from 1, got"):
+        ModuleStream(nn.GRU(3, 5), threads=threads)

@@ -38,8 +38,7 @@ class Stream:
 
     @state.setter
     def state(self, state: State) -> None:
-        shapes = [[tuple(tensor.shape) for tensor in layer] for layer in self._state]
-        given = [[tuple(tensor.shape) for tensor in layer] for layer in state]
+        shapes, given = _shapes(self._state), _shapes(state)
         if shapes != given:
             raise UsageError(f"state: expected tensors of shapes {shapes}, got {given}")
         self._state = map_state(_copy, state)
@@ -94,10 +93,18 @@ class ModuleStream:
         return self._model.step(self._state, x)
 
     def _read(self, x: np.ndarray | Tensor) -> np.ndarray:
-        row = np.ascontiguousarray(x.detach().numpy() if isinstance(x, Tensor) else x, dtype=np.float32)
-        if row.shape != self._shape:
-            raise UsageError(f"x: expected {self._shape[0]} features, got shape {row.shape}")
-        return row
+        if isinstance(x, Tensor):
+            x = x.detach().cpu()
+            x = (x.float() if x.is_floating_point() else x).numpy()  # numpy has no bfloat16
+        try:
+            given = np.asarray(x)
+        except ValueError:  # rows of several lengths
+            given = np.asarray(None)
+        if given.dtype.kind not in "biuf":
+            raise UsageError(f"x: expected {self._shape[0]} real numbers, got {x!r:.60}")
+        if given.shape != self._shape:
+            raise UsageError(f"x: expected {self._shape[0]} features, got shape {given.shape}")
+        return np.ascontiguousarray(given, dtype=np.float32)
 
     @property
     def state(self) -> State:
@@ -107,10 +114,7 @@ class ModuleStream:
 
     @state.setter
     def state(self, state: State) -> None:
-        given, wanted = (
-            [[tuple(part.shape) for part in layer] for layer in state],
-            [[(1, n) for n in s] for s in self._sizes],
-        )
+        given, wanted = _shapes(state), [[(1, n) for n in s] for s in self._sizes]
         if given != wanted:
             raise UsageError(f"state: expected tensors of shapes {wanted}, got {given}")
         self._state = torch.cat([part.detach().flatten() for layer in state for part in layer]).float().numpy().copy()
@@ -121,6 +125,13 @@ class ModuleStream:
         twin.__dict__.update(self.__dict__)
         twin._state = self._state.copy()
         return twin
+
+
+def _shapes(state: object) -> object:
+    """The shapes of a state, layer by layer, to compare and to show; of what is no state, its type."""
+    if isinstance(state, tuple | list):
+        return [_shapes(part) for part in state]
+    return tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
 
 
 def _copy(tensor: Tensor) -> Tensor:

@@ -54,8 +54,8 @@ class PackedModel:
             raise UsageError(f"streaming packed weights needs the native engine, and here computes {describe()}")
         if self.weights not in get_args(WeightType):
             raise UsageError(f"weights: expected one of {', '.join(get_args(WeightType))}; got {self.weights!r}")
-        if self.threads < 1:
-            raise UsageError(f"threads: expected 1 or more, got {self.threads}")
+        if not isinstance(self.threads, int) or self.threads < 1:
+            raise UsageError(f"threads: expected a whole number from 1, got {self.threads!r}")
         kind = get_args(WeightType).index(self.weights)
         self._model = native.Model(self.layers[0].weights["weight_ih"].shape[1], self.threads)
         for layer in self.layers:
