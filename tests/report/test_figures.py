@@ -20,6 +20,9 @@ from recurra.tasks import get_task, task_names
         ("perplexity", 99.7, 100.0, "0.3 % below", True),
         ("perplexity", 5.0, 5.0, "level with", None),
         ("accuracy", 0.91, 0.85, "6.0 points above", True),
+        ("auroc", 0.9, 0.85, "0.050 above", True),
+        ("calibration_error", 0.09, 0.02, "7.0 points above", False),
+        ("exact_match", 0.4, 0.5, "10.0 points below", False),
         ("nll", 1.4, 1.7, "0.300 nats below", True),
         ("some_score", 2.0, 1.0, "100 % above", None),
     ],
@@ -39,6 +42,9 @@ def test_the_headline_is_the_first_known_figure_that_is_finite() -> None:
     assert chosen(nll=1.0, bits_per_char=1.4, perplexity=2.7) == "perplexity"
     assert chosen(nll=1.0, perplexity=math.nan) == "nll"
     assert chosen(zzz=3.0) == "zzz"
+    assert chosen(nll=0.5, accuracy=0.8, balanced_accuracy=0.7, macro_f1=0.7, auroc=0.9) == "accuracy"
+    assert chosen(nll=0.1, accuracy=0.95, precision=0.5, recall=0.4, f1=0.45) == "f1"
+    assert chosen(nll=0.2, exact_match=0.5, micro_f1=0.7, macro_f1=0.6, auroc=0.9) == "micro_f1"
     assert chosen(nll=None, perplexity="4") is None
 
 

@@ -29,10 +29,10 @@ def picture(table: Sequence[Sequence[int]], names: Sequence[str]) -> str:
     """
     rows = [*names, *([NEVER_SEEN] if len(table) > len(names) else [])]
     size = _cell(len(names))
-    small = 11 if size < 16 else 13
+    small = 10 if size < 13 else 11 if size < 16 else 13
     slanted = max(map(_width, names)) > size - 4
-    left = max(_width(shorter(name)) for name in rows) * small / 13 + 14
-    top = (max(_width(shorter(name)) for name in names) * small / 13 if slanted else 18.0) + 34
+    left = max(54.0, max(map(_width, rows)) * small / 13 + 14)  # "true ↓" stands there too
+    top = (max(map(_width, names)) * small / 13 if slanted else 18.0) + 34
     across, down = left + size * len(names) + 2, top + size * len(rows) + 2
     parts = [
         f'<svg class="matrix" width="{across:.0f}" height="{down:.0f}" viewBox="0 0 {across:.0f} {down:.0f}" role="img"'

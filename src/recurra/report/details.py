@@ -86,7 +86,8 @@ def _classes(value: object, kind: str) -> str:
     ]
     if not rows:
         return ""
-    head = f"<th>{kind}</th>{''.join(_number_head(name) for name in ('precision', 'recall', 'F1', 'examples'))}"
+    columns = ("precision", "recall", "F1", "spans" if kind == "type" else "examples")
+    head = f"<th>{kind}</th>{''.join(map(_number_head, columns))}"
     if len(rows) <= _FEW:
         return _table(head, "".join(_class_line(*row) for row in rows))
     weakest = sorted((row for row in rows if row[2]), key=lambda row: row[1][2] or 0.0)[:_FEW]
@@ -130,18 +131,20 @@ def _reliability(found: Mapping[str, Any]) -> str:
 def _mistakes(found: Mapping[str, Any]) -> str:
     """List what was taken for what, how sure the model was, and where it stands in the data."""
     lines = []
-    for each in map(mapping, _rows(found.get("mistakes"))[:_MISTAKES]):
-        sure = finite(each.get("probability"))
+    chosen = [mapping(each) for each in _rows(found.get("mistakes"))[:_MISTAKES]]
+    sure = any(finite(each.get("probability")) is not None for each in chosen)
+    for each in chosen:
+        probability = f'<td class="number">{per_cent(each.get("probability"))}</td>' if sure else ""
         text = str(each.get("input", ""))
         cut = text[:_CHARACTERS] + ("…" if len(text) > _CHARACTERS else "")
         label = each.get("label")
         lines.append(
             f"<tr><td>{escape(confusion.NEVER_SEEN if label is None else _said(label))}</td>"
             f"<td>{escape(_said(each.get('predicted')))}</td>"
-            f'<td class="number">{per_cent(sure)}</td>'
+            f"{probability}"
             f'<td dir="auto" class="input">{escape(cut)}<small dir="ltr">{escape(str(each.get("place", "")))}</small></td></tr>'
         )
-    head = '<th>true</th><th>predicted</th><th class="number">how sure</th><th>what, and where</th>'
+    head = f"<th>true</th><th>predicted</th>{_number_head('how sure') if sure else ''}<th>what, and where</th>"
     return _table(head, "".join(lines), style="mistakes") if lines else ""
 
 

@@ -157,7 +157,7 @@ _BASELINES = {
     "majority": "majority class",
     "tfidf-logistic": "TF-IDF + logistic regression",
     "1-nn": "nearest neighbour",
-    "1-nn-dtw": "nearest neighbour, warped in time",
+    "1-nn-dtw": "nearest neighbour (DTW)",
     "most-frequent-tag": "most frequent tag of the word",
     "seasonal-naive": "seasonal naive",
     "ets": "ETS",

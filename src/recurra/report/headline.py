@@ -116,5 +116,5 @@ def _lopsided(what: Figure, evaluation: Event) -> str:
     value = finite(mapping(evaluation.get("metrics")).get(fairer.key))
     instead = f" Look at the {fairer.name} too: {fairer.write(value)}." if value is not None else ""
     share = figure("accuracy").write(sizes[name] / whole)
-    text = f"{share} of the examples are of one class, {name}: naming it always is right as often.{instead}"
+    text = f"{share} of the examples are of one class, {name}: always naming it would be right as often.{instead}"
     return f'<p class="note">{escape(text)}</p>'

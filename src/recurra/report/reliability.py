@@ -24,7 +24,7 @@ def picture(bins: Sequence[Bin]) -> str:
     right, bottom = _LEFT + _SIDE, _TOP + _SIDE
     height = bottom + 14 + _BELOW + 40
     parts = [
-        f'<svg class="reliability" width="{right + 14:.0f}" height="{height:.0f}" viewBox="0 0 {right + 14:.0f} {height:.0f}"'
+        f'<svg class="reliability" width="{right + 24:.0f}" height="{height:.0f}" viewBox="0 0 {right + 24:.0f} {height:.0f}"'
         ' role="img" aria-label="Reliability: accuracy by confidence" font-size="12">'
     ]
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -40,7 +40,8 @@ def picture(bins: Sequence[Bin]) -> str:
         said = f"<title>{count(size)} answers of {100 * confidence:.1f}\u00a0% on average: {100 * accuracy:.1f}\u00a0% were right</title>"
         parts.append(_bar("kept", x, bottom - _SIDE * accuracy, width, _SIDE * accuracy, said))
         gap = abs(confidence - accuracy)
-        parts.append(_bar("gap", x, bottom - _SIDE * max(confidence, accuracy), width, _SIDE * gap, said))
+        style = "gap" if confidence > accuracy else "gap more"
+        parts.append(_bar(style, x, bottom - _SIDE * max(confidence, accuracy), width, _SIDE * gap, said))
         tall = max(1.0, _BELOW * size / most)
         parts.append(_bar("size", x, bottom + 14 + _BELOW - tall, width, tall, said))
     parts.append(f'<line class="promise" x1="{_LEFT}" y1="{bottom}" x2="{right}" y2="{_TOP}"/>')

@@ -49,7 +49,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     >>> ticks(0, 9.3)
     [0.0, 2.0, 4.0, 6.0, 8.0]
     """
-    if not high > low:
+    if not high - low > 1e-300:  # a fifth of less could be no number any more
         return [low]
     raw = (high - low) / max(1, count)
     power = 10.0 ** math.floor(math.log10(raw))
