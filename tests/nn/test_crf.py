@@ -143,6 +143,23 @@ def test_a_batch_is_its_rows():
     )
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tags_and_their_probabilities_are_the_same_bit_for_bit_beside_any_rows(threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        for count, rows, steps in ((2, 40, 7), (9, 5, 60), (17, 12, 23), (33, 31, 40)):
+            crf, lengths = make(count).float(), torch.randint(0, steps + 1, (rows,))
+            emissions = torch.randn(steps, rows, count) * 2
+            together, decoded = crf.marginals(emissions, lengths), crf.decode(emissions, lengths)
+            for row, length in enumerate(lengths.tolist()):
+                part = emissions[:length, row : row + 1].contiguous()
+                assert torch.equal(crf.marginals(part, lengths[row : row + 1]), together[:length, row : row + 1])
+                assert crf.decode(part, lengths[row : row + 1]) == [decoded[row]]
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("scale", [1.0, 300.0])
 def test_float32_is_as_good_as_its_rounding(scale):
     crf = make(5, ["O", "B-A", "I-A", "B-B", "I-B"])

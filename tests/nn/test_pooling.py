@@ -96,6 +96,18 @@ def test_attention_begins_as_the_mean():
     torch.testing.assert_close(Pooling("attention", 6)(y, LENGTHS), Pooling("mean", 6)(y, LENGTHS))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("train", [True, False])
+def test_sixteen_bits_are_added_up_in_thirty_two(kind, train):
+    pooling = Pooling(kind, 4)
+    y = (torch.randn(1003, 2, 4) + 1).bfloat16().requires_grad_(train)
+    lengths = torch.tensor([1003, 515])
+    with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(train):
+        pooled = pooling(y, lengths)
+    assert pooled.dtype == torch.bfloat16
+    torch.testing.assert_close(pooled, pooling(y.float(), lengths).bfloat16(), rtol=2**-8, atol=0)  # half a last place
+
+
 @pytest.mark.skipif(engine() is None, reason="the native engine was not built")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [3, 32, 70])

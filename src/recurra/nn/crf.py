@@ -105,12 +105,15 @@ class CRF(nn.Module):
 
     @torch.no_grad()
     def marginals(self, emissions: Tensor, lengths: Tensor, temperature: float = 1.0) -> Tensor:
-        """Give p(y_t = k | x), all other tags summed out: (T, B, K), zeros in the padding. `temperature` divides all scores."""
+        """Give p(y_t = k | x), all other tags summed out: (T, B, K), zeros in the padding. `temperature` divides all scores.
+
+        On the CPU they are the same bit for bit whatever rows stand beside one, as exact mode promises; so are decoded tags.
+        """
         padding = self._check(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
             scores, start, matrix, end = (part / temperature for part in self._read(emissions, padding))
-            alphas, log_z = _forward(scores, start, matrix, end, lengths)
-            return _backward(alphas, matrix, end, lengths, torch.ones_like(log_z))[0]
+            alphas, log_z = _forward(scores, start, matrix, end, lengths, in_order=True)
+            return _backward(alphas, matrix, end, lengths, torch.ones_like(log_z), in_order=True)[0]
 
     def _check(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Check what every method takes; gives the padding (T, B)."""
@@ -195,7 +198,9 @@ def _derivatives(ctx: Any, d: Tensor) -> tuple[Tensor | None, ...]:
     return None, marginals, marginals[0].sum(0), pairs, (last * there.unsqueeze(1)).sum(0)
 
 
-def _forward(emissions: Tensor, start: Tensor, matrix: Tensor, end: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+def _forward(
+    emissions: Tensor, start: Tensor, matrix: Tensor, end: Tensor, lengths: Tensor, *, in_order: bool = False
+) -> tuple[Tensor, Tensor]:
     """Give α (T, B, K), the log of all that leads to a tag, and log Z (B). Past a row's end α says nothing."""
     if not emissions.numel():
         return torch.empty_like(emissions), emissions.new_zeros(emissions.shape[1])
@@ -203,14 +208,16 @@ def _forward(emissions: Tensor, start: Tensor, matrix: Tensor, end: Tensor, leng
     alpha = start + first
     found = [alpha]
     for scores in others:
-        alpha = torch.logsumexp(alpha.unsqueeze(2) + matrix, 1) + scores
+        alpha = _logsumexp(alpha.unsqueeze(2) + matrix, 1, in_order) + scores
         found.append(alpha)
     alphas = torch.stack(found)
     last, there = _last(alphas, lengths)
-    return alphas, torch.logsumexp(last + end, 1).masked_fill(~there, 0)
+    return alphas, _logsumexp(last + end, 1, in_order).masked_fill(~there, 0)
 
 
-def _backward(alphas: Tensor, matrix: Tensor, end: Tensor, lengths: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+def _backward(
+    alphas: Tensor, matrix: Tensor, end: Tensor, lengths: Tensor, weights: Tensor, *, in_order: bool = False
+) -> tuple[Tensor, Tensor]:
     """Give the marginals (T, B, K) and how often each transition is expected, Σ over rows (K, K); each row times `weights` (B).
 
     A tag's probability given the next one, softmax of α + transitions, does not depend on what comes after that; so the
@@ -220,15 +227,38 @@ def _backward(alphas: Tensor, matrix: Tensor, end: Tensor, lengths: Tensor, weig
     if not alphas.numel():
         return marginals, pairs
     last, there = _last(alphas, lengths)
-    final = torch.softmax(last + end, 1) * (weights * there).unsqueeze(1)
+    final = _softmax(last + end, 1, in_order) * (weights * there).unsqueeze(1)
     is_last = torch.arange(len(alphas)).unsqueeze(1) == lengths - 1
     marginals += final * is_last.to(alphas.device).unsqueeze(2)
     steps = [step.unsqueeze(2) for step in marginals.unbind(0)]  # (B, K, 1) each, written in place
     together = max(1, MOST // (alphas.shape[1] * matrix.numel()))
     for stop in range(len(alphas) - 1, 0, -together):
         begin = max(0, stop - together)
-        given_next = torch.softmax(alphas[begin:stop].unsqueeze(3) + matrix, 2)  # (n, B, from, to)
+        given_next = _softmax(alphas[begin:stop].unsqueeze(3) + matrix, 2, in_order)  # (n, B, from, to)
         for step in range(stop - 1, begin - 1, -1):
-            steps[step].baddbmm_(given_next[step - begin], steps[step + 1])
+            given, after = given_next[step - begin], steps[step + 1]
+            if in_order:
+                steps[step] += _total(given * after.transpose(1, 2), 2)
+            else:
+                steps[step].baddbmm_(given, after)
         pairs += given_next.mul_(marginals[begin + 1 : stop + 1].unsqueeze(2)).sum((0, 1))
     return marginals, pairs
+
+
+def _logsumexp(x: Tensor, dim: int, in_order: bool) -> Tensor:
+    if not in_order:
+        return torch.logsumexp(x, dim)
+    top = x.amax(dim, keepdim=True)
+    return (_total((x - top).exp(), dim).log() + top).squeeze(dim)
+
+
+def _softmax(x: Tensor, dim: int, in_order: bool) -> Tensor:
+    if not in_order:
+        return torch.softmax(x, dim)
+    shares = (x - x.amax(dim, keepdim=True)).exp()
+    return shares / _total(shares, dim)
+
+
+def _total(x: Tensor, dim: int) -> Tensor:
+    """Σ over a dimension, which stays, one after another: torch's own sums take an order that depends on the batch's size."""
+    return x.cumsum(dim).narrow(dim, -1, 1).contiguous()

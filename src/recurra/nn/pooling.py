@@ -74,8 +74,8 @@ class Pooling(nn.Module):
         elif self.kind == "last":
             pooled = self._last(y, lengths)
         elif self.kind == "mean":
-            count = lengths.clamp(min=1).to(y.device, y.dtype).unsqueeze(1)
-            pooled = _total(y.masked_fill(padding, 0)) / count
+            count = lengths.clamp(min=1).to(y.device).unsqueeze(1)
+            pooled = (_total(_wide(y.masked_fill(padding, 0))) / count).to(y.dtype)
         elif self.kind == "max":
             pooled = y.masked_fill(padding, -torch.inf).amax(0).masked_fill(padding[0], 0)
         else:
@@ -92,9 +92,8 @@ class Pooling(nn.Module):
     def _attend(self, y: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
         y = y.masked_fill(padding, 0)
         scores = linear(torch.tanh(linear(y, self.project.weight, self.project.bias)), self.query)  # (T, B, 1)
-        scores = scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
         # Less the greatest of the row's own; a row without steps, which has none, must not subtract infinities.
-        scores = scores.masked_fill(padding, -torch.inf)
+        scores = _wide(scores).masked_fill(padding, -torch.inf)
         top = scores.detach().amax(0).masked_fill(padding[0], 0)
         share = (scores - top).exp()
         share = share / _total(share).masked_fill(padding[0], 1)
@@ -102,6 +101,11 @@ class Pooling(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.kind}, {self.size}, directions={self.directions}"
+
+
+def _wide(x: Tensor) -> Tensor:
+    """In 16 bits neither a long sum nor a length beyond 256 is itself."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def _total(x: Tensor) -> Tensor:
