@@ -6,6 +6,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <cstdint>
+#include <cstring>
 #include <tuple>
 
 #include "dispatch.h"
@@ -17,7 +18,9 @@ namespace {
 
 using recurra::i64;
 using Address = std::uintptr_t;
-using Floats = nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Array = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Floats = Array<float>;
 using Place = std::tuple<Address, int, i64, i64>;
 
 template <class T>
@@ -109,12 +112,66 @@ void add_layer(recurra::Model &model, const recurra::Layer &layer, int weights, 
                     residual);
 }
 
-i64 generate(const recurra::Model &model, Address state, i64 id, i64 count, i64 end, std::tuple<double, i64, double> choice,
-             const std::vector<i64> &forbidden, Address uniforms, Address ids) {
+i64 generate(const recurra::Model &model, Floats state, i64 id, i64 end, std::tuple<double, i64, double> choice,
+             const std::vector<i64> &forbidden, Array<double> uniforms, Array<i64> ids) {
     const recurra::Choice how{std::get<0>(choice), std::get<1>(choice), std::get<2>(choice), forbidden};
     nb::gil_scoped_release released;
-    return model.generate(pointer<float>(state), id, count, end, how, pointer<const double>(uniforms), pointer<i64>(ids));
+    return model.generate(state.data(), id, i64(ids.size()), end, how, uniforms.data(), ids.data());
 }
+
+// Of places one after another, each an address and so many bytes.
+std::uint64_t checksum(const std::vector<std::tuple<Address, std::size_t>> &places) {
+    nb::gil_scoped_release released;
+    recurra::Checksum sum;
+    for (const auto &[address, bytes] : places) sum.add(pointer<const void>(address), bytes);
+    return sum.value();
+}
+
+// A model and a state that one stream steps through: with as little around a step as there can be, since that of a small model
+// takes half a microsecond.
+class Feed {
+   public:
+    // make: gives an array for the outputs.
+    Feed(nb::object model, Floats state, nb::object make)
+        : owner_(model), model_(nb::cast<const recurra::Model *>(model)), state_(state), make_(make) {}
+
+    // None: x is no contiguous float32 of the right size.
+    nb::object step(nb::handle x) {
+        Py_buffer view;
+        if (PyObject_GetBuffer(x.ptr(), &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) != 0) {
+            PyErr_Clear();
+            return nb::none();
+        }
+        const bool fits = view.ndim == 1 && view.shape[0] == model_->inputs() && std::strcmp(view.format, "f") == 0;
+        if (!fits) {
+            PyBuffer_Release(&view);
+            return nb::none();
+        }
+        // An array that nobody else holds any more is used again.
+        if (!y_.is_valid() || Py_REFCNT(y_.ptr()) != 1) {
+            y_ = make_();
+            y_data_ = nb::cast<Floats>(y_).data();
+        }
+        const nb::object given = y_;
+        float *y = y_data_;
+        if (model_->weight_bytes() < WORTH_RELEASING) {
+            model_->step(state_.data(), static_cast<const float *>(view.buf), y);
+        } else {
+            nb::gil_scoped_release released;
+            model_->step(state_.data(), static_cast<const float *>(view.buf), y);
+        }
+        PyBuffer_Release(&view);
+        return given;
+    }
+
+   private:
+    static constexpr std::size_t WORTH_RELEASING = std::size_t(1) << 20;  // bytes of weights; less is read in 10 µs
+    nb::object owner_;
+    const recurra::Model *model_;
+    Floats state_;
+    nb::object make_, y_;
+    float *y_data_ = nullptr;
+};
 
 }  // namespace
 
@@ -151,4 +208,6 @@ NB_MODULE(_native, module) {
                  m.step_id(state.data(), id, y.data());
              })
         .def("generate", &generate);
+    nb::class_<Feed>(module, "Feed").def(nb::init<nb::object, Floats, nb::object>()).def("step", &Feed::step);
+    module.def("checksum", &checksum);
 }

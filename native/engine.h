@@ -69,9 +69,12 @@ struct Engine {
     bool (*backward)(const Layer &, const Gradients &);  // y, kept and memory as forward left them
 
     // One step: x (I), h (H) → h_after (H), which is not h; c (H), where the cell has a memory, is written over.
+    // sums: what stream_input made of x, a multiple of 64 bytes in size, and x is not read; null: it is made on the way.
     std::size_t (*stream_bytes)(CellKind, i64 I, i64 H, Weights);
     void (*stream_pack)(const Layer &, Weights, void *memory);
-    void (*stream_step)(const StreamLayer &, const float *x, const float *h, float *h_after, float *c);
+    void (*stream_step)(const StreamLayer &, const float *x, const float *sums, const float *h, float *h_after, float *c);
+    i64 (*stream_sums)(CellKind, i64 H);
+    void (*stream_input)(const StreamLayer &, const float *x, float *sums);
 
     // y (N) = weight (N, K) x + bias (null: none), packed.
     std::size_t (*linear_bytes)(i64 N, i64 K, Weights);
@@ -81,6 +84,11 @@ struct Engine {
     // Many rows at once, in float32; each row's result is that of linear_step, bit for bit. False: out of memory.
     bool (*linear)(i64 rows, i64 N, i64 K, const float *x, const float *weight, const float *bias, float *y, int threads);
     void (*normalise)(i64 rows, i64 n, const float *x, const float *weight, const float *bias, float eps, float *y);
+
+    // n scores, whole blocks of 16: their greatest, not-a-number where one of them is.
+    float (*peak)(i64 n, const float *scores);
+    // (score - peak) / temperature in `scaled`, unless it is null, e to its power in `weights`, and the sum of each block's.
+    void (*weigh)(i64 n, const float *scores, float peak, double temperature, double *scaled, double *weights, double *block_sums);
 };
 
 }  // namespace recurra

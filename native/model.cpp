@@ -2,72 +2,137 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <numeric>
+#include <new>
 
 #include "dispatch.h"
 
 namespace recurra {
 namespace {
 
-constexpr double NEVER = -std::numeric_limits<double>::infinity();
+constexpr i64 BLOCK = 16;  // scores that are weighed together
+constexpr float NEVER = -std::numeric_limits<float>::infinity();
+constexpr std::size_t MOST_MET = std::size_t(64) << 20;  // bytes, of which only what is used is taken
 
-// The `count` ids of the highest scores, the best first; of equals the lower id first.
-void rank(const std::vector<double> &scores, i64 count, std::vector<i64> &order) {
-    order.resize(scores.size());
-    std::iota(order.begin(), order.end(), i64(0));
-    const auto middle = order.begin() + std::min<i64>(count, i64(order.size()));
-    std::partial_sort(order.begin(), middle, order.end(), [&](i64 a, i64 b) {
-        return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
-    });
-    order.erase(middle, order.end());
-}
+i64 whole_blocks(i64 n) { return (n + BLOCK - 1) / BLOCK * BLOCK; }
 
-void keep_only(std::vector<double> &scores, const std::vector<i64> &kept) {
-    std::vector<double> only(scores.size(), NEVER);
-    for (i64 id : kept) only[id] = scores[id];
-    scores.swap(only);
-}
+struct Ranked {
+    double score;
+    i64 id;
+    bool operator<(const Ranked &other) const { return score != other.score ? score < other.score : id > other.id; }
+};
 
-// The fewest of the ranked ids whose share of their probability reaches top_p.
-void keep_nucleus(const std::vector<double> &scores, double top_p, std::vector<i64> &ranked) {
-    double total = 0, mass = 0;
-    for (i64 id : ranked) total += std::exp(scores[id] - scores[ranked[0]]);
-    std::size_t kept = 0;
-    while (kept < ranked.size() && mass < top_p) mass += std::exp(scores[ranked[kept++]] - scores[ranked[0]]) / total;
-    ranked.resize(std::max<std::size_t>(kept, 1));
-}
+// Room for a choice, used again by the next one.
+struct Chooser {
+    const Choice &how;
+    i64 n;
+    std::vector<float> logits;
+    std::vector<double> scaled, weights, sums;
+    std::vector<Ranked> ranked;
+    std::vector<i64> kept;
 
-// The id, or -1 or -2 as `generate` says.
-i64 choose(const float *logits, i64 n, const Choice &how, double uniform, std::vector<double> &scores, std::vector<i64> &order) {
-    scores.assign(logits, logits + n);
-    for (i64 id : how.forbidden) scores[id] = NEVER;
-    i64 likeliest = 0;
-    for (i64 id = 0; id < n; ++id) {
-        if (std::isnan(scores[id])) return -1;
-        if (scores[id] > scores[likeliest]) likeliest = id;
+    Chooser(const Choice &given, i64 outputs)
+        : how(given), n(outputs), logits(std::size_t(whole_blocks(outputs)), NEVER), scaled(filters() ? logits.size() : 0),
+          weights(logits.size()), sums(logits.size() / BLOCK) {}
+
+    bool filters() const { return how.top_p < 1 || (how.top_k > 0 && how.top_k < n); }
+
+    // The id, or -1 or -2 as `generate` says.
+    i64 choose(double uniform) {
+        for (i64 id : how.forbidden) logits[id] = NEVER;
+        const float peak = engine().peak(i64(logits.size()), logits.data());
+        if (peak == NEVER) return -2;
+        if (!std::isfinite(peak)) return -1;
+        if (how.temperature == 0) return std::find(logits.begin(), logits.end(), peak) - logits.begin();
+        engine().weigh(i64(logits.size()), logits.data(), peak, how.temperature, filters() ? scaled.data() : nullptr,
+                       weights.data(), sums.data());
+        return filters() ? draw_filtered(uniform) : draw(uniform);
     }
-    const double peak = scores[likeliest];
-    if (peak == NEVER) return -2;
-    if (!std::isfinite(peak)) return -1;
-    if (how.temperature == 0) return likeliest;
-    if (how.temperature != 1)
-        for (double &score : scores) score = (score - peak) / how.temperature;
-    if (how.top_p < 1 || (how.top_k > 0 && how.top_k < n)) {
-        rank(scores, how.top_k > 0 ? how.top_k : n, order);
-        if (how.top_p < 1) keep_nucleus(scores, how.top_p, order);
-        keep_only(scores, order);
+
+    // The first id whose running sum is above the point, which is below the total even after rounding: above it, not at it,
+    // so the id has some probability. First the block, then the id in it.
+    i64 draw(double uniform) const {
+        double total = 0, before = 0;
+        for (double sum : sums) total += sum;
+        const double point = uniform * total;
+        std::size_t block = 0;
+        while (block + 1 < sums.size() && before + sums[block] <= point) before += sums[block++];
+        i64 last = 0;
+        for (i64 id = i64(block) * BLOCK; id < i64(block + 1) * BLOCK; ++id) {
+            if (weights[id] > 0) last = id;
+            if ((before += weights[id]) > point) return id;
+        }
+        return last;  // the block's sum was above the point, and the same sum in another order is not
     }
-    const double most = scores[likeliest];
-    double total = 0;
-    for (double &score : scores) score = total += std::exp(score - most);
-    // Below the total even after rounding, and the first sum above it, not at it, is that of an id with some probability.
-    const double point = uniform * total;
-    return i64(std::upper_bound(scores.begin(), scores.end(), point) - scores.begin());
+
+    i64 draw_filtered(double uniform) {
+        keep();
+        double total = 0;
+        for (i64 id : kept) total += weights[id];
+        const double point = uniform * total;
+        double before = 0;
+        for (i64 id : kept)
+            if ((before += weights[id]) > point) return id;
+        return kept.back();
+    }
+
+    // The top_k likeliest, and of those the fewest whose share of their probability reaches top_p; in the order of the ids.
+    void keep() {
+        ranked.clear();
+        for (i64 id = 0; id < n; ++id) ranked.push_back({scaled[id], id});
+        std::make_heap(ranked.begin(), ranked.end());
+        const i64 most = how.top_k > 0 ? std::min(how.top_k, n) : n;
+        kept.clear();
+        double mass = 0, total = 0;
+        if (most == n)  // then it is known without taking them in order
+            for (double sum : sums) total += sum;
+        auto end = ranked.end();
+        while (i64(kept.size()) < most && !(most == n && mass >= how.top_p * total)) {
+            std::pop_heap(ranked.begin(), end);
+            kept.push_back((--end)->id);
+            mass += weights[kept.back()];
+        }
+        if (most < n && how.top_p < 1) {
+            std::size_t some = 0;
+            double share = 0;
+            while (some < kept.size() && share < how.top_p) share += weights[kept[some++]] / mass;
+            kept.resize(some);
+        }
+        std::sort(kept.begin(), kept.end());
+    }
+};
+
+// A bijection of the lane for each word, and of the word for each lane, so that no single change is lost.
+std::uint64_t mix(std::uint64_t lane, std::uint64_t word) {
+    lane ^= word;
+    __asm__("" : "+r"(lane));  // in a register of its own: products of 64 bits are slow in vectors that have none
+    return (lane << 27 | lane >> 37) * 0x9e3779b97f4a7c15u;
 }
 
 }  // namespace
+
+void Checksum::add(const void *memory, std::size_t bytes) {
+    const char *at = static_cast<const char *>(memory), *const end = at + bytes;
+    std::uint64_t words[LANES], lanes[LANES];
+    std::memcpy(lanes, lanes_, sizeof lanes);
+    for (; end - at >= std::ptrdiff_t(sizeof words); at += sizeof words)
+        for (int j = 0; j < LANES; ++j) {
+            std::memcpy(words, at + j * sizeof *words, sizeof *words);
+            lanes[j] = mix(lanes[j], words[0]);
+        }
+    std::memset(words, 0, sizeof words);
+    if (at != end) std::memcpy(words, at, std::size_t(end - at));
+    for (int j = 0; j < LANES; ++j) lanes_[j] = mix(lanes[j], words[j]);
+    lanes_[0] = mix(lanes_[0], bytes);
+}
+
+std::uint64_t Checksum::value() const {
+    std::uint64_t all = lanes_[0];
+    for (int j = 1; j < LANES; ++j) all = mix(all, lanes_[j]);
+    return mix(all ^ all >> 32, 0);
+}
 
 Model::Memory::Memory(std::size_t bytes) : owned(new char[bytes + 64]) {
     const auto address = reinterpret_cast<std::uintptr_t>(owned.get());
@@ -81,6 +146,7 @@ void Model::add_layer(const Layer &l, Weights type, const float *norm_weight, co
                                                   l.cell == CellKind::lstm || l.cell == CellKind::graves_lstm});
     stage->layer.memory = stage->memory.aligned;
     engine().stream_pack(l, type, stage->memory.aligned);
+    weight_bytes_ += engine().stream_bytes(l.cell, l.I, l.H, type);
     if (norm_weight != nullptr) {
         stage->norm_weight.assign(norm_weight, norm_weight + l.H);
         stage->norm_bias.assign(norm_bias, norm_bias + l.H);
@@ -90,30 +156,61 @@ void Model::add_layer(const Layer &l, Weights type, const float *norm_weight, co
     stages_.push_back(std::move(stage));
 }
 
-void Model::set_embedding(i64 V, const float *weight) { embedding_.assign(weight, weight + V * inputs_); }
+void Model::set_embedding(i64 V, const float *weight) {
+    embedding_.assign(weight, weight + V * inputs_);
+    const i64 sums = engine().stream_sums(stages_[0]->layer.cell, stages_[0]->layer.H);
+    if (std::size_t(V * sums) * sizeof(float) <= MOST_MET) met_.reset(new Met(V, sums));
+}
 
 void Model::set_output(i64 N, const float *weight, const float *bias, Weights type) {
-    output_.reset(new Output{N, width_, type, Memory(engine().linear_bytes(N, width_, type))});
+    const std::size_t bytes = engine().linear_bytes(N, width_, type);
+    output_.reset(new Output{N, width_, type, Memory(bytes)});
+    weight_bytes_ += bytes;
     engine().linear_pack(N, width_, weight, bias, type, output_->memory.aligned);
 }
 
-void Model::step(float *state, const float *x, float *y) const {
+Model::Met::Met(i64 ids, i64 sums) : stride(sums), known(std::size_t(ids)) {
+    // Cleared by the system, page by page when it is first written to: of a large vocabulary most is never met.
+    memory.reset(static_cast<float *>(std::calloc(std::size_t(ids * sums), sizeof(float))));
+    if (memory == nullptr) throw std::bad_alloc();
+}
+
+void Model::Met::Free::operator()(float *given) const { std::free(given); }
+
+const float *Model::sums_of(i64 id) const {
+    if (met_ == nullptr) return nullptr;
+    if (const float *found = met_->find(id)) return found;
+    std::lock_guard<std::mutex> lock(met_->writing);
+    if (met_->find(id) == nullptr) {
+        engine().stream_input(stages_[0]->layer, embedding_.data() + id * inputs_, met_->row(id));
+        met_->known[std::size_t(id)].store(true, std::memory_order_release);
+    }
+    return met_->row(id);
+}
+
+void Model::step(float *state, const float *x, float *y) const { run(state, x, nullptr, y); }
+
+void Model::step_id(float *state, i64 id, float *y) const { run(state, embedding_.data() + id * inputs_, sums_of(id), y); }
+
+void Model::run(float *state, const float *x, const float *sums, float *y) const {
     static thread_local std::vector<float> scratch;
     i64 widest = inputs_;
     for (const auto &stage : stages_) widest = std::max(widest, stage->layer.H);
     scratch.resize(std::size_t(2 * widest));
-    float *in = scratch.data(), *after = in + widest;
-    std::memcpy(in, x, std::size_t(inputs_) * sizeof(float));
+    const float *in = x;
+    float *after = scratch.data(), *other = after + widest;
     for (const auto &stage : stages_) {
         const i64 H = stage->layer.H;
         float *h = state, *c = stage->has_memory ? state + H : nullptr;
-        engine().stream_step(stage->layer, in, h, after, c);
+        engine().stream_step(stage->layer, in, sums, h, after, c);
+        sums = nullptr;
         std::memcpy(h, after, std::size_t(H) * sizeof(float));
         state += H * (stage->has_memory ? 2 : 1);
         if (!stage->norm_weight.empty())
             engine().normalise(1, H, after, stage->norm_weight.data(), stage->norm_bias.data(), stage->eps, after);
         for (i64 j = 0; stage->residual && j < H; ++j) after[j] = in[j] + after[j];
-        std::swap(in, after);
+        in = after;
+        std::swap(after, other);
     }
     if (output_)
         engine().linear_step(output_->N, output_->K, output_->type, output_->memory.aligned, in, y, threads_);
@@ -121,15 +218,11 @@ void Model::step(float *state, const float *x, float *y) const {
         std::memcpy(y, in, std::size_t(width_) * sizeof(float));
 }
 
-void Model::step_id(float *state, i64 id, float *y) const { step(state, embedding_.data() + id * inputs_, y); }
-
 i64 Model::generate(float *state, i64 id, i64 count, i64 end, const Choice &how, const double *uniforms, i64 *ids) const {
-    std::vector<float> logits(static_cast<std::size_t>(outputs()));
-    std::vector<double> scores;
-    std::vector<i64> order;
+    Chooser chooser(how, outputs());
     for (i64 n = 0; n < count; ++n) {
-        step_id(state, id, logits.data());
-        id = choose(logits.data(), i64(logits.size()), how, how.temperature == 0 ? 0.0 : uniforms[n], scores, order);
+        step_id(state, id, chooser.logits.data());
+        id = chooser.choose(how.temperature == 0 ? 0.0 : uniforms[n]);
         if (id < 0) return id;
         ids[n] = id;
         if (id == end) return n + 1;

@@ -4,8 +4,10 @@
 // streams, in any number of threads, share one model.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "engine.h"
@@ -18,6 +20,17 @@ struct Choice {
     i64 top_k;                   // 0: all
     double top_p;                // 1: all
     std::vector<i64> forbidden;  // ids that are never chosen
+};
+
+// A number made of every bit of what is added; of other bytes it is another, but for one chance in 2^64.
+class Checksum {
+   public:
+    void add(const void *memory, std::size_t bytes);
+    std::uint64_t value() const;
+
+   private:
+    static constexpr int LANES = 8;  // side by side, since a multiplication takes three cycles
+    std::uint64_t lanes_[LANES] = {1, 2, 3, 4, 5, 6, 7, 8};
 };
 
 class Model {
@@ -34,6 +47,7 @@ class Model {
     i64 inputs() const { return inputs_; }
     i64 outputs() const { return output_ ? output_->N : width_; }
     i64 state_size() const { return state_size_; }  // layer after layer: h, then c where there is a memory
+    std::size_t weight_bytes() const { return weight_bytes_; }
 
     void step(float *state, const float *x, float *y) const;
     void step_id(float *state, i64 id, float *y) const;
@@ -61,10 +75,29 @@ class Model {
         Weights type;
         Memory memory;
     };
+    // What the first layer's sums are after an id's row of the embedding, for each id that was met.
+    struct Met {
+        Met(i64 ids, i64 sums);
+        const float *find(i64 id) const { return known[std::size_t(id)].load(std::memory_order_acquire) ? row(id) : nullptr; }
+        float *row(i64 id) const { return memory.get() + id * stride; }
+        struct Free {
+            void operator()(float *given) const;
+        };
+        i64 stride;
+        std::unique_ptr<float[], Free> memory;
+        std::vector<std::atomic<bool>> known;
+        std::mutex writing;
+    };
+    // The first layer's input is x, or where they are given, sums that were made of it.
+    void run(float *state, const float *x, const float *sums, float *y) const;
+    const float *sums_of(i64 id) const;
+
     i64 inputs_, width_, state_size_ = 0;
+    std::size_t weight_bytes_ = 0;
     int threads_;
     std::vector<std::unique_ptr<Stage>> stages_;
     std::vector<float> embedding_;
+    std::unique_ptr<Met> met_;
     std::unique_ptr<Output> output_;
 };
 

@@ -33,18 +33,20 @@ inline float row_scale(const float *row, i64 n) {
     return most > 0 ? most / 127 : 1.0f;
 }
 
+// Bytes of weights that no third cache is sure to hold. From memory they come in time where they are asked for long before they
+// are needed, into the second cache, for the first would lose them again. Out of a cache the processor fetches them better itself.
+constexpr std::size_t FAR = std::size_t(12) << 20;
+constexpr int AHEAD = 12288, PAIR = 128;  // bytes; lines come in pairs
+
 // acc[p] += x[k] · w[k][p], k after k.
 template <int PANELS, class W>
-RECURRA_INLINE void row_product(i64 count, const float *x, const W *w, vec *acc) {
+RECURRA_INLINE void row_product(i64 count, const float *x, const W *w, bool far, vec *acc) {
     vec sum[PANELS];
     for (int p = 0; p < PANELS; ++p) sum[p] = acc[p];
     for (i64 k = 0; k < count; ++k, w += PANELS * WIDTH) {
-        __builtin_prefetch(reinterpret_cast<const char *>(w) + 4096, 0, 3);
-        if constexpr (PANELS * WIDTH * sizeof(W) > 64) __builtin_prefetch(reinterpret_cast<const char *>(w) + 4096 + 64, 0, 3);
-        if constexpr (PANELS * WIDTH * sizeof(W) > 128) {
-            __builtin_prefetch(reinterpret_cast<const char *>(w) + 4096 + 128, 0, 3);
-            __builtin_prefetch(reinterpret_cast<const char *>(w) + 4096 + 192, 0, 3);
-        }
+        if (far)
+            for (std::size_t line = 0; line < PANELS * WIDTH * sizeof(W); line += PAIR)
+                __builtin_prefetch(reinterpret_cast<const char *>(w) + AHEAD + line, 0, 2);
         const vec single = splat(x[k]);
         for (int p = 0; p < PANELS; ++p) sum[p] = fma(single, load(w + p * WIDTH), sum[p]);
     }
@@ -58,10 +60,12 @@ struct StreamWeights {
     float *bias;       // (units, slots, 16)
     float *between, *end;  // (units, slots, 16), of int8: what the sums are multiplied by after the input, and at the end
     float *peephole;   // (P, units, 16)
+    bool far;
 
     std::size_t place(i64 I, i64 H, void *memory) {
         Bump bump{static_cast<char *>(memory)};
         units = panels(H);
+        far = std::size_t(units * Cell::gates * WIDTH * (I + H)) * sizeof(W) > FAR;
         panels_of_all = bump.take<W>(units * Cell::gates * WIDTH * (I + H));
         bias = bump.take<float>(units * Cell::slots * WIDTH);
         between = bump.take<float>(sizeof(W) == 1 ? units * Cell::slots * WIDTH : 0);
@@ -109,15 +113,19 @@ struct StreamWeights {
 };
 
 template <class Cell, class W, int BLOCKS = STREAM_GROUP<Cell>>
-RECURRA_INLINE void stream_group(const StreamWeights<Cell, W> &w, i64 I, i64 H, i64 first, i64 blocks, const float *x, const float *h,
-                                 float *h_after, float *c) {
+RECURRA_INLINE void stream_group(const StreamWeights<Cell, W> &w, i64 I, i64 H, i64 first, i64 blocks, const float *x,
+                                 const float *sums, const float *h, float *h_after, float *c) {
     if constexpr (BLOCKS > 1)
-        if (blocks < BLOCKS) return stream_group<Cell, W, BLOCKS - 1>(w, I, H, first, blocks, x, h, h_after, c);
+        if (blocks < BLOCKS) return stream_group<Cell, W, BLOCKS - 1>(w, I, H, first, blocks, x, sums, h, h_after, c);
     constexpr int gates = Cell::gates, slots = Cell::slots, skip = slots - gates;
     vec from_x[BLOCKS * gates], from_h[BLOCKS * gates];
-    for (vec &v : from_x) v = splat(0.0f);
     const W *panel = w.panels_of_all + first * gates * WIDTH * (I + H);
-    row_product<BLOCKS * gates>(I, x, panel, from_x);
+    if (sums != nullptr) {
+        for (int p = 0; p < BLOCKS * gates; ++p) from_x[p] = load(sums + (first * gates + p) * WIDTH);
+    } else {
+        for (vec &v : from_x) v = splat(0.0f);
+        row_product<BLOCKS * gates>(I, x, panel, w.far, from_x);
+    }
     // What both products share goes on as one chain; the candidate's part of a GRU, which they do not, begins anew.
     for (int b = 0; b < BLOCKS; ++b)
         for (int g = 0; g < gates; ++g) {
@@ -125,7 +133,7 @@ RECURRA_INLINE void stream_group(const StreamWeights<Cell, W> &w, i64 I, i64 H, 
             begin = g >= skip ? from_x[b * gates + g - skip] : splat(0.0f);
             if (sizeof(W) == 1) begin = begin * load(w.between + ((first + b) * slots + g) * WIDTH);
         }
-    row_product<BLOCKS * gates>(H, h, panel + BLOCKS * gates * WIDTH * I, from_h);
+    row_product<BLOCKS * gates>(H, h, panel + BLOCKS * gates * WIDTH * I, w.far, from_h);
     for (int b = 0; b < BLOCKS; ++b) {
         const i64 block = first + b, u = block * WIDTH, n = H - u;
         vec sum[slots], kept[Cell::saved], p[Cell::peepholes + 1];
@@ -149,17 +157,40 @@ RECURRA_INLINE int stream_threads(std::size_t bytes, int threads) {
 }
 
 template <class Cell, class W>
-void stream_cell(const StreamLayer &l, const float *x, const float *h, float *h_after, float *c) {
+void stream_cell(const StreamLayer &l, const float *x, const float *sums, const float *h, float *h_after, float *c) {
     StreamWeights<Cell, W> w;
     w.place(l.I, l.H, l.memory);
     const i64 groups = (w.units + STREAM_GROUP<Cell> - 1) / STREAM_GROUP<Cell>;
-    const int parts = stream_threads(std::size_t(w.units * Cell::gates * WIDTH * (l.I + l.H)) * sizeof(W), l.threads);
+    const i64 read = sums == nullptr ? l.I + l.H : l.H;
+    const int parts = stream_threads(std::size_t(w.units * Cell::gates * WIDTH * read) * sizeof(W), l.threads);
     parallel_for(parts, [&](int part) {
         for (i64 group = groups * part / parts; group < groups * (part + 1) / parts; ++group) {
             const i64 first = group * STREAM_GROUP<Cell>, left = w.units - first;
-            stream_group(w, l.I, l.H, first, left < STREAM_GROUP<Cell> ? left : STREAM_GROUP<Cell>, x, h, h_after, c);
+            stream_group(w, l.I, l.H, first, left < STREAM_GROUP<Cell> ? left : STREAM_GROUP<Cell>, x, sums, h, h_after, c);
         }
     });
+}
+
+// The sums of the input alone, to be kept and given to steps that read the same input: the chain stops here and goes on there.
+template <class Cell, class W, int BLOCKS = STREAM_GROUP<Cell>>
+RECURRA_INLINE void input_group(i64 I, i64 blocks, const W *panel, bool far, const float *x, float *sums) {
+    if constexpr (BLOCKS > 1)
+        if (blocks < BLOCKS) return input_group<Cell, W, BLOCKS - 1>(I, blocks, panel, far, x, sums);
+    vec from_x[BLOCKS * Cell::gates];
+    for (vec &v : from_x) v = splat(0.0f);
+    row_product<BLOCKS * Cell::gates>(I, x, panel, far, from_x);
+    for (int p = 0; p < BLOCKS * Cell::gates; ++p) store(sums + p * WIDTH, from_x[p]);
+}
+
+template <class Cell, class W>
+void stream_cell_input(const StreamLayer &l, const float *x, float *sums) {
+    StreamWeights<Cell, W> w;
+    w.place(l.I, l.H, l.memory);
+    for (i64 first = 0; first < w.units; first += STREAM_GROUP<Cell>) {
+        const i64 left = w.units - first, place = first * Cell::gates * WIDTH;
+        input_group<Cell, W>(l.I, left < STREAM_GROUP<Cell> ? left : STREAM_GROUP<Cell>, w.panels_of_all + place * (l.I + l.H), w.far,
+                             x, sums + place);
+    }
 }
 
 // ---- a linear layer: y = W x + b -----------------------------------------------------------------------------------
@@ -171,10 +202,12 @@ struct LinearWeights {
     i64 count;  // panels
     W *all;     // group after group: (K, panels of the group, 16)
     float *scale, *bias;  // (panels, 16)
+    bool far;
 
     std::size_t place(i64 N, i64 K, void *memory) {
         Bump bump{static_cast<char *>(memory)};
         count = panels(N);
+        far = std::size_t(count * WIDTH * K) * sizeof(W) > FAR;
         all = bump.take<W>(count * WIDTH * K);
         scale = bump.take<float>(count * WIDTH);
         bias = bump.take<float>(count * WIDTH);
@@ -198,7 +231,7 @@ RECURRA_INLINE void linear_group(const LinearWeights<W> &w, i64 N, i64 K, i64 fi
         if (count < PANELS) return linear_group<W, PANELS - 1>(w, N, K, first, count, x, y);
     vec sum[PANELS];
     for (vec &v : sum) v = splat(0.0f);
-    row_product<PANELS>(K, x, w.all + first * WIDTH * K, sum);
+    row_product<PANELS>(K, x, w.all + first * WIDTH * K, w.far, sum);
     for (int p = 0; p < PANELS; ++p) {
         const i64 n = (first + p) * WIDTH;
         if (sizeof(W) == 1) sum[p] = sum[p] * load(w.scale + n);
@@ -256,18 +289,22 @@ inline void normalise_rows(i64 rows, i64 n, const float *x, const float *weight,
     for (i64 r = 0; r < rows; ++r, x += n, y += n) {
         vec total = splat(0.0f);
         for (i64 j = 0; j < n; j += WIDTH) total = total + load_some(x + j, n - j);
-        const float mean = sum(total) / float(n);
+        const vec mean = splat(sum(total) / float(n));
         vec squares = splat(0.0f);
-        for (i64 j = 0; j < n; j += WIDTH) {
-            const vec off = load_some(x + j, n - j) - splat(mean);
-            // Beyond the end stands 0 - mean, which does not count.
-            float mask[WIDTH];
+        i64 j = 0;
+        for (; j + WIDTH <= n; j += WIDTH) {
+            const vec off = load(x + j) - mean;
+            squares = fma(off, off, squares);
+        }
+        if (j < n) {
+            float mask[WIDTH];  // beyond the end stands 0 - mean, which does not count
             for (int q = 0; q < WIDTH; ++q) mask[q] = j + q < n ? 1.0f : 0.0f;
-            squares = fma(off * off, load(mask), squares);
+            const vec off = (load_some(x + j, n - j) - mean) * load(mask);
+            squares = fma(off, off, squares);
         }
         const vec by = splat(1.0f / __builtin_sqrtf(sum(squares) / float(n) + eps));
-        for (i64 j = 0; j < n; j += WIDTH) {
-            const vec value = (load_some(x + j, n - j) - splat(mean)) * by;
+        for (j = 0; j < n; j += WIDTH) {
+            const vec value = (load_some(x + j, n - j) - mean) * by;
             store_some(y + j, fma(value, load_some(weight + j, n - j), load_some(bias + j, n - j)), n - j);
         }
     }
