@@ -118,6 +118,13 @@ def test_several_labels_are_those_of_the_neighbour():
     assert said == pytest.approx(np.where(marks, 13 / 14, 1 / 14))
 
 
+def test_the_work_is_foretold_before_it_is_done():
+    series = [np.zeros((100, 2))] * 50
+    assert NearestNeighbour(scale="data").cost(series, 150) == 50 * (150 + 50) * 100 * 2
+    assert NearestNeighbour("dtw", band=0.1).cost(series, 150) == pytest.approx(50 * (150 + 2 * 50) * 100 * 21 * 2)
+    assert NearestNeighbour("dtw", band=1.0, scale="series").cost(series, 150) == 50 * 200 * 100 * 100 * 2
+
+
 def test_one_series_alone_is_everyones_neighbour():
     said = NearestNeighbour("dtw").fit([np.ones((5, 1))], np.array([1]), classes=2).probabilities([np.zeros((3, 1))])
     assert said.argmax() == 1
