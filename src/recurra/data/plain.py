@@ -38,6 +38,7 @@ Examples = Iterable[LabelledText | Series]
 _PARTS = re.compile(r"[/\\._\- ]+")
 _PACKED = re.compile(r"\.(gz|xz|bz2|zst)$", re.IGNORECASE)
 _LOOKED_AT = 50  # lines that say what a file is
+_ENOUGH = 20  # lines that begin with few words only if these are labels
 _FAST_TEXT = "__label__"
 
 
@@ -67,7 +68,7 @@ def _skeleton(source: Source, form: SkeletonFormat) -> Iterator[Series]:
 def _readers(sources: list[Source], how: Reading, faults: Faults) -> list[Callable[[Source], Examples]]:
     """Choose for each file the function that reads it."""
     if how.label == "folder":
-        return [lambda source: _folder(source, how.need_labels)] * len(sources)
+        return _a_folder_a_class(sources, how)
     if how.label == "file" and how.need_labels:
         return _a_file_a_class(sources, faults)
     if how.label == "line":
@@ -83,7 +84,7 @@ def _readers(sources: list[Source], how: Reading, faults: Faults) -> list[Callab
             "what it is: .csv .tsv .json .jsonl .parquet"
         )
     if is_folder_per_class([source.name for source in sources]) and all(source.found for source in sources):
-        return [lambda source: _folder(source, how.need_labels)] * len(sources)
+        return _a_folder_a_class(sources, how)
     if all(is_bare("\n".join(lines)) for lines in heads):
         labelled = how.need_labels or all(begins_with_label("\n".join(lines)) for lines in heads)
         return [lambda source: read_bare(source, faults, labelled=labelled)] * len(sources)
@@ -104,13 +105,21 @@ def _head(source: Source) -> list[str]:
 
 
 def _prefixed(heads: list[list[str]]) -> bool:
-    """Say whether every line begins with a label: with an integer or, in a file that is alone, with one of a few words."""
-    parts = [first_word(line) for lines in heads for line in lines]
+    """Say whether every line begins with a label: with an integer or, in a file that is alone, with one of a few words.
+
+    Words must be followed by a tab, or there must be many lines for them: few lines of prose begin with few words too.
+    """
+    lines = [line for head in heads for line in head]
+    parts = [first_word(line) for line in lines]
     labels = {label for label, text in parts if text}
-    if not parts or not all(text for _, text in parts) or len(labels) < 2:
+    if not parts or not all(text for _, text in parts) or not 2 <= len(labels) < len(parts):
         return False
-    integers = all(re.fullmatch(r"[+-]?\d+", label) for label in labels)
-    return integers or (len(heads) == 1 and len(labels) <= max(2, isqrt(len(parts)) + 1))
+    if all(re.fullmatch(r"[+-]?\d+", label) for label in labels):
+        return True
+    if len(heads) > 1:
+        return False
+    tabbed = all("\t" in line for line in lines)
+    return tabbed or (len(lines) >= _ENOUGH and len(labels) <= isqrt(len(lines)))
 
 
 def _a_file_a_class(sources: list[Source], faults: Faults) -> list[Callable[[Source], Examples]]:
@@ -118,13 +127,18 @@ def _a_file_a_class(sources: list[Source], faults: Faults) -> list[Callable[[Sou
     return [lambda source, label=label: read_lines(source, label, faults) for label in labels]
 
 
-def _folder(source: Source, need_labels: bool) -> Examples:
-    """Read a file as one example, of the class that its folder is named after."""
-    label = PurePath(source.name).parent.name if need_labels else None
-    if is_bare("\n".join(_head(source))):
+def _a_folder_a_class(sources: list[Source], how: Reading) -> list[Callable[[Source], Examples]]:
+    """Read a file as one example, of the class that its folder is named after: a series, where all hold numbers alone."""
+
+    def label(source: Source) -> str | None:
+        return PurePath(source.name).parent.name if how.need_labels else None
+
+    def series(source: Source) -> Iterator[Series]:
         values = read_matrix(source)
-        return iter([Series(values, label, {}, channel_names(values.shape[1]))])
-    return read_whole(source, label)
+        yield Series(values, label(source), {}, channel_names(values.shape[1]))
+
+    numbers = all(is_bare("\n".join(_head(source)), least=1) for source in sources)
+    return [series if numbers else lambda source: read_whole(source, label(source))] * len(sources)
 
 
 def is_folder_per_class(names: list[str]) -> bool:

@@ -117,9 +117,10 @@ def _series(
 ) -> Iterator[Series]:
     sample = sample_of(source)
     names = list(sample[0]) if sample else []
-    if label is not None and label not in names and not how.need_labels:
+    if label is None and said is None:
+        label = label_field(sample)
+    elif label not in names and not how.need_labels:
         label = None
-    label = label or (None if said is not None else label_field(sample))
     if label is None and said is None and how.need_labels:
         raise UsageError(
             f"{source.name}: cannot tell which column is the label; {listed(names)}; name it: --label NAME"

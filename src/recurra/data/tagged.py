@@ -190,6 +190,10 @@ class _Gather:
             raise DataError(problem, source=source.name, **example.place)
         said = example.label if isinstance(example, Series) else example.tags
         tags = None if said is None else [label_text(tag, source, example.place) for tag in said]
+        steps = len(example.values) if isinstance(example, Series) else len(example.words)
+        if tags is not None and len(tags) != steps:
+            problem = f"expected {steps} tags, one a step, got {len(tags)}"
+            raise DataError(problem, source=source.name, **example.place)
         if tags is not None and "" in tags:
             if self._how.need_labels:
                 at = tags.index("") + 1

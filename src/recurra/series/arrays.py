@@ -121,14 +121,14 @@ def read_arrays(
     """
     if values.dtype.kind not in "fiub":
         raise DataError(f"expected numbers, got an array of {values.dtype}", source=name)
+    if values.ndim not in ((1, 2, 3) if lengths is not None else (2, 3)):
+        shown = " x ".join(map(str, values.shape)) or "one number"
+        hint = "the axes are series, steps, channels"
+        raise DataError(f"expected an array of two or three axes, got {shown}", source=name, hint=hint)
     scale = np.float32(255) if values.dtype == np.uint8 else None
     for row, (piece, said) in enumerate(_pieces(values, labels, lengths, name, steps), start=1):
         if piece.ndim == 1:
             piece = piece[:, None]
-        if piece.ndim != 2:
-            shown = " x ".join(map(str, values.shape))
-            hint = "the axes are series, steps, channels"
-            raise DataError(f"expected an array of two or three axes, got {shown}", source=name, hint=hint)
         flat = narrow(piece.astype(np.float64), name, {"row": row})
         yield Series(flat / scale if scale else flat, said, {"row": row}, channel_names(flat.shape[1]))
 

@@ -43,8 +43,8 @@ def bare_cells(line: str) -> list[str]:
     return line.split()
 
 
-def is_bare(text: str) -> bool:
-    """Say whether a text is lines of numbers alone, by its first lines: at least three each.
+def is_bare(text: str, least: int = 3) -> bool:
+    """Say whether a text is lines of numbers alone, by its first lines: at least so many each.
 
     >>> is_bare("1 0.5 2\\n2 0.25 NaN\\n"), is_bare("x,y,label\\n1,2,3\\n"), is_bare("12\\n13\\n")
     (True, False, False)
@@ -52,7 +52,7 @@ def is_bare(text: str) -> bool:
     lines = [line for line in text[:100_000].split("\n", 6)[:5] if line.strip()]
     cut = [bare_cells(line) for line in lines]
     return bool(cut) and all(
-        len(cells) > 2 and all(is_number(cell) or is_missing(cell) for cell in cells) for cells in cut
+        len(cells) >= least and all(is_number(cell) or is_missing(cell) for cell in cells) for cells in cut
     )
 
 
@@ -83,14 +83,14 @@ def _bare_label(cell: str, source: Source, place: Place) -> str:
 
 
 def read_matrix(source: Source) -> np.ndarray:
-    """Read a file of numbers as one series (T, C): a line a step; a first line that is no numbers names the channels.
+    """Read a file of numbers as one series (T, C): a line a step; a first line without any number is a header.
 
     Raises `DataError`, with the line, for what is no number and for lines that differ in length.
     """
     rows: list[np.ndarray] = []
     for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
         cells = bare_cells(line)
-        if not cells or (number == 1 and not all(is_number(cell) or is_missing(cell) for cell in cells)):
+        if not cells or (not rows and number == 1 and not any(map(is_number, cells))):
             continue
         place: Place = {"line": number}
         rows.append(numbers(cells, source.name, place))

@@ -61,6 +61,11 @@ def _series(
     source: Source,
 ) -> Series:
     first = group[0]
+    if not steps:
+        for _, _, label, place in group:
+            if label != first[2]:
+                problem = f"series {key}: expected the label {first[2]!r} as before, got {label!r}"
+                raise DataError(problem, source=source.name, hint="a series has one label", **place)
     if timed:
         if len({type(when) for when, *_ in group}) > 1:
             raise DataError(f"series {key}: some times are numbers, some dates", source=source.name, **first[3])
@@ -68,14 +73,8 @@ def _series(
         for before, after in pairwise(group):
             if before[0] == after[0]:
                 raise DataError(f"series {key}: the time {after[0]} occurs twice", source=source.name, **after[3])
-    labels = [label for _, _, label, _ in group]
-    if not steps:
-        for _, _, label, place in group:
-            if label != labels[0]:
-                problem = f"series {key}: expected the label {labels[0]!r} as before, got {label!r}"
-                raise DataError(problem, source=source.name, hint="a series has one label", **place)
     values = np.stack([values for _, values, _, _ in group])
-    return Series(values, labels if steps else labels[0], first[3], columns)
+    return Series(values, [row[2] for row in group] if steps else first[2], first[3], columns)
 
 
 def _moment(cell: Any, column: str, source: Source, place: Place) -> float | datetime:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recurra.errors import DataError
-from recurra.text.read.decode import decode, defect, is_binary, normalise
+from recurra.text.read.decode import decode, defect, is_binary, known_encoding, normalise
 
 POEM = "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。\n"
 NEWS = "中国的经济在这个时候发展得很好，人们都说这是一个大国的样子。\n"
@@ -102,3 +102,28 @@ def test_defects() -> None:
     assert defect("a\ud83d") == "holds half of a surrogate pair, \\ud83d"
     lenient = decode(b"caf\xe9", "a", lenient=True)
     assert defect(lenient, lenient=True) == "expected UTF-8 text, got byte 0xe9"
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "utf-16", "utf-32"])
+def test_an_encoding_that_is_plain_is_known(encoding: str) -> None:
+    assert known_encoding((POEM * 20).encode(encoding)) == encoding
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"plain",
+        NEWS.encode(),
+        codecs.BOM_UTF8 + NEWS.encode(),
+        NEWS.encode() * 30 + b"\xff" + NEWS.encode() * 30,
+        (NEWS * 30).encode()[:-2],
+        "широкая электрификация".encode("koi8-r"),
+        b"\x89PNG\r\n",
+        b"nul \0 \xe9",
+        codecs.BOM_UTF16_LE + b"x",
+        b"undefined in Windows-1252: \x81 in a long line of plain text",
+    ],
+)
+def test_no_encoding_is_known_where_there_is_none_or_doubt(data: bytes) -> None:
+    assert known_encoding(data) is None

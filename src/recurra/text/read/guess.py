@@ -12,8 +12,11 @@ from recurra.text.read.sources import Source
 from recurra.text.read.tables import listed
 
 SAMPLE = 200  # records looked at
-LABELS = {"label", "labels", "class", "classes", "sentiment", "target", "y", "category", "categories", "polarity"}
-LABELS |= {"intent", "tag", "tags", "标签", "標籤", "类别", "類別", "分类", "分類", "情感"}
+LABELS = (  # those of a row are tried only where none of the rows before is there
+    {"label", "labels", "class", "classes", "标签", "標籤", "类别", "類別"},
+    {"sentiment", "target", "category", "categories", "polarity", "intent", "分类", "分類", "情感"},
+    {"y", "tag", "tags"},
+)
 TEXTS = {"text", "review", "sentence", "content", "comment", "message", "body", "tweet", "utterance", "document"}
 TEXTS |= {"文本", "评论", "評論", "内容", "內容"}
 
@@ -27,11 +30,14 @@ def sample_of(source: Source) -> list[dict[str, Any]]:
 def label_field(sample: list[dict[str, Any]]) -> str | None:
     """Give the one field whose name says that it is the label; None for none and for several.
 
-    >>> label_field([{"id": "1", "review": "good", "Sentiment": "pos"}])
-    'Sentiment'
+    >>> label_field([{"id": "1", "review": "good", "Sentiment": "pos"}]), label_field([{"y": 1.5, "label": "up"}])
+    ('Sentiment', 'label')
     """
-    named = [name for name in (sample[0] if sample else {}) if name.strip().lower() in LABELS]
-    return named[0] if len(named) == 1 else None
+    for names in LABELS:
+        named = [name for name in (sample[0] if sample else {}) if _last(name) in names]
+        if named:
+            return named[0] if len(named) == 1 else None
+    return None
 
 
 def guess_fields(
@@ -67,7 +73,7 @@ def _text_field(source: Source, sample: list[dict[str, Any]], label: str | None)
         for name in names
         if any(joined(record.get(name)) for record in sample)
     }
-    named = [name for name in lengths if name.strip().lower() in TEXTS]
+    named = [name for name in lengths if _last(name) in TEXTS]
     if len(named) == 1:
         return named[0]
     longest = sorted(lengths, key=lambda name: -lengths[name])
@@ -77,3 +83,8 @@ def _text_field(source: Source, sample: list[dict[str, Any]], label: str | None)
         f"{source.name}: cannot tell which field is the text; {listed(list(sample[0]) if sample else [])}; "
         f"name it: --text {longest[0] if longest else 'FIELD'}"
     )
+
+
+def _last(name: str) -> str:
+    """Give what a field is called within its object, in small letters."""
+    return name.rpartition(".")[2].strip().lower()

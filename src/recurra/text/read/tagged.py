@@ -95,9 +95,10 @@ def read_columns(
     """
     blocks = list(_blocks(source))
     counts = [len(_cells(line)) for block in blocks for _, line in block if not line.startswith(("#", "-DOCSTART-"))]
-    width = max(set(counts), key=counts.count) if counts else 0
+    width = max(set(counts), key=lambda count: (counts.count(count), count)) if counts else 0
     if width == 1 and not need_tags:
         tags = None
+    needed = 1 + max(words, tags if tags is not None else 0)
     for block in blocks:
         rows: list[tuple[str, str]] = []
         start = 0
@@ -106,12 +107,10 @@ def read_columns(
                 cells = _cells(line)
                 if cells[0] == "-DOCSTART-" or (line.startswith("#") and len(cells) != width):
                     continue
-                if len(cells) != width or max(words, tags or 0, -1 - (tags or 0)) >= width:
-                    wanted = max(width, words + 1, (tags or 0) + 1, 2 if tags == -1 else 1)
+                if len(cells) != width or needed > width:
                     hint = "a word and its tag stand on one line, parted by a tab or a blank"
-                    raise DataError(
-                        f"expected {wanted} columns, got {len(cells)}", source=source.name, line=number, hint=hint
-                    )
+                    problem = f"expected {max(width, needed)} columns, got {len(cells)}"
+                    raise DataError(problem, source=source.name, line=number, hint=hint)
                 if tags is not None and tags % width == words:
                     hint = "expected a column with tags beside the words"
                     raise DataError(

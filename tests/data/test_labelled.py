@@ -1,0 +1,326 @@
+"""Labelled texts are read from every form that people keep them in; what is wrong is named with its place."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from recurra.data.labelled import Reading, parse_renames, read_labelled
+from recurra.errors import DataError, UsageError
+
+from .conftest import Files
+
+REVIEWS = [("what a mess, really", "bad"), ("很快，好吃", "good"), ("", "bad")]
+
+
+def table(delimiter: str, line: str = "\n") -> str:
+    rows = [f'"{text}"{delimiter}{label}{line}' for text, label in REVIEWS]
+    return f"review{delimiter}sentiment{line}" + "".join(rows)
+
+
+def parquet() -> bytes:
+    arrow = pytest.importorskip("pyarrow")
+    stream = io.BytesIO()
+    texts, labels = zip(*REVIEWS, strict=True)
+    held = arrow.table({"id": [1, 2, 3], "review": list(texts), "sentiment": list(labels)})
+    pytest.importorskip("pyarrow.parquet").write_table(held, stream)
+    return stream.getvalue()
+
+
+RECORDS = [{"review": text, "meta": {"n": 1}, "sentiment": label} for text, label in REVIEWS]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", table(",")),
+        ("a.tsv", table("\t")),
+        ("office.csv", "\ufeff" + table(";", "\r\n")),
+        ("a.csv.gz", gzip.compress(table(",").encode())),
+        ("a.jsonl", "\n".join(map(json.dumps, RECORDS))),
+        ("a.json", json.dumps(RECORDS)),
+        ("utf-16.csv", table(",").encode("utf-16")),
+        ("a.parquet", None),
+    ],
+)
+@pytest.mark.parametrize("how", [Reading(), Reading(text="review", label="sentiment")], ids=["guessed", "named"])
+def test_records_with_a_text_and_a_label(files: Files, name: str, content: str | bytes | None, how: Reading) -> None:
+    read = read_labelled(files({name: parquet() if content is None else content}), how)
+    assert read.kind == "text"
+    assert list(zip(read.sequences, [label for (label,) in read.labels], strict=True)) == REVIEWS
+    assert len(read.places) == 3
+    assert read.channels == [] == read.skipped
+
+
+def test_a_spreadsheet_of_an_office_program(files: Files) -> None:
+    content = '\ufeffDatum;Bewertung;Klasse\r\n1.5.;"Zu teuer;\r\nund ""laut"" dazu";schlecht\r\n2.5.;Ein sehr schöner Abend;gut\r\n'
+    read = read_labelled(files({"hotel.csv": content}), Reading(text="Bewertung", label="Klasse"))
+    assert read.sequences == ['Zu teuer;\nund "laut" dazu', "Ein sehr schöner Abend"]
+    assert read.places == ["hotel.csv, line 2", "hotel.csv, line 4"]
+
+
+@pytest.mark.parametrize(("encoding", "said"), [("windows-1252", "windows-1252"), ("utf-16", "utf-16")])
+def test_other_encodings_are_read_and_noted(files: Files, encoding: str, said: str) -> None:
+    content = "review,label\nun café très cher,neg\nà refaire,pos\n".encode(encoding)
+    read = read_labelled(files({"a.csv": content}))
+    assert read.sequences == ["un café très cher", "à refaire"]
+    assert read.notes == [f"a.csv: read as {said}, since it is no UTF-8"]
+
+
+def test_chinese_in_gb18030_is_read_and_noted(files: Files) -> None:
+    text = "中国的经济在这个时候发展得很好，人们都说这是一个大国的样子。"
+    read = read_labelled(files({"a.csv": f"评论,标签\n{text},好\n{text}不,坏\n".encode("gb18030")}))
+    assert read.sequences == [text, text + "不"]
+    assert read.labels == [("好",), ("坏",)]
+    assert read.notes == ["a.csv: read as gb18030, since it is no UTF-8"]
+
+
+def test_a_doubtful_encoding_stays_an_error(files: Files) -> None:
+    with pytest.raises(DataError, match=r"a\.csv: line 2: byte \d+: expected UTF-8 text"):
+        read_labelled(files({"a.csv": b"review,label\n" + ("很好" * 40).encode() + b"\xff,1\n"}))
+
+
+def test_a_file_per_class(files: Files) -> None:
+    contents = {"rt.pos": "a fine film \n\nmoving\n", "rt.neg": "dull\ncaf\xe9s\n".encode("latin-1")}
+    read = read_labelled(files(contents))
+    assert read.sequences == ["a fine film", "moving", "dull", "cafés"]
+    assert read.labels == [("pos",), ("pos",), ("neg",), ("neg",)]
+    assert read.places == ["rt.pos, line 1", "rt.pos, line 3", "rt.neg, line 1", "rt.neg, line 2"]
+
+
+def test_a_file_per_class_of_records(files: Files) -> None:
+    contents = {"good.csv": "text,stars\nfine,5\n", "bad.csv": "text,stars\ndull,1\npoor,1\n"}
+    read = read_labelled(files(contents), Reading(label="file"))
+    assert read.labels == [("good",), ("bad",), ("bad",)]
+    assert read.sequences == ["fine", "dull", "poor"]
+
+
+def test_a_folder_per_class(files: Files, tmp_path: Path) -> None:
+    files(
+        {
+            "pos/1.txt": "a fine film\nin two lines\n",
+            "pos/2.txt": "1 good one",
+            "neg/1.txt": "dull",
+            "README.md": "about",
+        }
+    )
+    folder = tmp_path / "data"
+    read = read_labelled([folder])
+    assert read.sequences == ["dull", "a fine film\nin two lines", "1 good one"]
+    assert read.labels == [("neg",), ("pos",), ("pos",)]
+    assert read.places == ["neg/1.txt", "pos/1.txt", "pos/2.txt"]
+    assert read.skipped == [f"{folder}/README.md: tells about the data, by its name"]
+    assert read_labelled([folder / "pos", folder / "neg"], Reading(label="folder")).labels == [
+        ("pos",),
+        ("pos",),
+        ("neg",),
+    ]
+
+
+TREES = "(3 (2 It) (4 (2 really) (4 shines)))\n(0 (2 It) (1 -LRB-sic-RRB-))\n(2 (2 A) (2 film\\/play))\n"
+
+
+def test_trees_and_their_phrases(files: Files) -> None:
+    paths = files({"train.txt": TREES})
+    read = read_labelled(paths)
+    assert read.sequences == ["It really shines", "It -LRB-sic-RRB-", "A film/play"]
+    assert read.labels == [("3",), ("0",), ("2",)]
+    two = parse_renames(["0=negative", "1=negative", "2=", "3=positive", "4=positive"])
+    read = read_labelled(paths, Reading(phrases=True, rename=two))
+    assert list(zip(read.sequences, read.labels, read.places, strict=True)) == [
+        ("It really shines", ("positive",), "train.txt, line 1"),
+        ("really shines", ("positive",), "train.txt, line 1"),
+        ("shines", ("positive",), "train.txt, line 1"),
+        ("It -LRB-sic-RRB-", ("negative",), "train.txt, line 2"),
+        ("-LRB-sic-RRB-", ("negative",), "train.txt, line 2"),
+    ]
+    # "It" stands twice with the same label, and counts once; so do "really", "A", "film/play" and the third root.
+    assert read.skipped == ["5 examples labelled '2' left out, as rename says"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("(3 (2 It) (4 shines)) (2 (2 a) (2 b))", "a second tree begins"),
+        ("(3 (2 It) ((4 shines)))", "a bracket that no label follows"),
+        ("(3 (2 It) (4 shines))) (", "stands outside of the brackets"),
+        ("(3 (2 It) (4 ))", "a phrase without words"),
+        ("(3 (2 It) (4 shines)", "1 brackets are not closed"),
+        ("what", "stands outside"),
+    ],
+)
+def test_a_broken_tree(files: Files, line: str, problem: str) -> None:
+    lines = [TREES.split("\n")[0]] * 60 + [line]
+    with pytest.raises(DataError, match=rf"train\.txt: line 61: broken tree: .*{problem}"):
+        read_labelled(files({"train.txt": "\n".join(lines)}))
+    assert len(read_labelled(files({"train.txt": "\n".join(lines)}), Reading(on_error="skip")).skipped) == 1
+
+
+def test_lines_that_begin_with_their_label(files: Files) -> None:
+    (path,) = files({"stsa.fine": "4 a stirring film\n0 dull , dull\n4 moving\n"})
+    read = read_labelled([path])
+    assert (read.sequences, read.labels) == (["a stirring film", "dull , dull", "moving"], [("4",), ("0",), ("4",)])
+    words = files({"spam.txt": "ham\tsee you at 3\nspam\twin a prize\nham\tok then\n"})
+    assert read_labelled(words).labels == [("ham",), ("spam",), ("ham",)]
+    trec = files({"trec.txt": "DESC what is this\nNUM how many are there\n" * 10})
+    assert len(set(read_labelled(trec).labels)) == 2
+    fast = files({"fast.txt": "__label__food __label__good what a meal\n__label__film dull\n"})
+    assert read_labelled(fast, Reading(multi_label=True)).labels == [("food", "good"), ("film",)]
+    with pytest.raises(DataError, match=r"fast\.txt: line 1: expected one label, got a list of 2; .*--multi-label"):
+        read_labelled(fast)
+    with pytest.raises(DataError, match=r"a\.txt: line 2: expected a label and a text, got 'alone' alone"):
+        read_labelled(files({"a.txt": "x one\nalone\n"}), Reading(label="line"))
+
+
+def test_proteins(files: Files) -> None:
+    (path,) = files({"a.fasta": ">1\nSVYDAA\nAQL\n>0\nKVAEL\n"})
+    read = read_labelled([path])
+    assert (read.sequences, read.labels) == (["SVYDAAAQL", "KVAEL"], [("1",), ("0",)])
+    assert read.places == ["a.fasta, line 1", "a.fasta, line 4"]
+    many = "".join(f">protein {number}\nSVY\n" for number in range(30))
+    with pytest.raises(UsageError, match="no two headers are alike"):
+        read_labelled(files({"names.fasta": many}))
+    two = files({"globin.fasta": many, "other.fasta": many})
+    assert {label for (label,) in read_labelled(two, Reading(label="file")).labels} == {"globin", "other"}
+    with pytest.raises(DataError, match=r"b\.fasta: line 2: expected letters, got '4'"):
+        read_labelled(files({"b.fasta": ">1\nSV4\n>0\nAA\n"}))
+    with pytest.raises(DataError, match=r"c\.fasta: line 1: expected a line that begins with >, got 'SVY'"):
+        read_labelled(files({"c.fasta": "SVY\n"}))
+
+
+@pytest.mark.parametrize(
+    ("cell", "labels"),
+    [("a|b", ("a", "b")), ("a; b", ("a", "b")), ('"a,b,a"', ("a", "b")), ("a", ("a",)), ("", ())],
+)
+def test_several_labels_of_one_example(files: Files, cell: str, labels: tuple[str, ...]) -> None:
+    paths = files({"a.csv": f"text,topics\na long enough text,{cell}\n"})
+    assert read_labelled(paths, Reading(label="topics", multi_label=True)).labels == [labels]
+
+
+def test_lists_of_labels(files: Files) -> None:
+    lines = [
+        '{"text": "one", "topics": ["a", "b"]}',
+        '{"text": "two", "topics": []}',
+        '{"text": "three", "topics": [1.0]}',
+    ]
+    paths = files({"a.jsonl": "\n".join(lines)})
+    assert read_labelled(paths, Reading(label="topics", multi_label=True)).labels == [("a", "b"), (), ("1",)]
+    with pytest.raises(DataError, match=r"a\.jsonl: line 1: expected one label, got a list of 2"):
+        read_labelled(paths, Reading(label="topics"))
+
+
+def test_labels_that_are_numbers_or_truth_values(files: Files) -> None:
+    lines = [f'{{"text": "one", "label": {value}}}' for value in ("1", "1.0", "2.5", "true", '" e\\u0301 "')]
+    assert read_labelled(files({"a.jsonl": "\n".join(lines)})).labels == [("1",), ("1",), ("2.5",), ("true",), ("é",)]
+
+
+@pytest.mark.parametrize(
+    ("content", "how", "error", "message"),
+    [
+        ("text,label\ngood,\n", {}, DataError, r"a\.csv: line 2: the label is missing"),
+        (
+            "text,label\ngood,1\n",
+            {"label": "lable"},
+            DataError,
+            r"field 'lable' is missing; the fields there are: text, label; did you mean 'label'\?",
+        ),
+        ("text,label\ngood,1\n", {"text": "txt"}, DataError, r"a\.csv: line 1: field 'txt' is missing"),
+        (
+            "one,two\nsome words,more of them\n",
+            {},
+            UsageError,
+            "cannot tell which field is the text; the fields there are: one, two",
+        ),
+        (
+            "review,stars,place\nsome words here,5,Rome\n",
+            {},
+            UsageError,
+            "cannot tell which field is the label; .*review, stars, place",
+        ),
+        ("text,label\ngood,1\nbad\n", {}, DataError, r"a\.csv: line 3: the row has 1 cells, the header 2"),
+        ("text,label\n", {}, (DataError, UsageError), "a.csv"),
+    ],
+)
+def test_faults_of_tables(
+    files: Files, content: str, how: dict[str, str], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        read_labelled(files({"a.csv": content}), Reading(**how))
+
+
+def test_faults_are_listed_when_skipped(files: Files) -> None:
+    content = "text,label\ngood,1\nbad\nlost,\n,0\nfine,1\n"
+    read = read_labelled(files({"a.csv": content}), Reading(on_error="skip"))
+    assert read.sequences == ["good", "fine"]
+    assert [message.split("a.csv: ")[1] for message in read.skipped] == [
+        "line 3: the row has 1 cells, the header 2",
+        "line 4: the label is missing",
+        "line 5: empty text",
+    ]
+
+
+def test_without_need_of_labels_the_same_files_are_read(files: Files) -> None:
+    asked = Reading(need_labels=False)
+    bare = read_labelled(files({"new.csv": "review,day\nwhat a mess,1\nfine indeed,2\n"}), asked)
+    assert (bare.sequences, bare.labels) == (["what a mess", "fine indeed"], [])
+    known = files({"old.csv": "review,sentiment\nwhat a mess,bad\nfine indeed,\n"})
+    assert read_labelled(known, Reading(text="review", label="sentiment", need_labels=False)).labels == []
+    full = files({"full.csv": "review,sentiment\nwhat a mess,bad\n"})
+    assert read_labelled(full, asked).labels == [("bad",)]
+    lines = read_labelled(files({"lines.txt": "2 films\n3 plays\n"}), asked)
+    assert (lines.sequences, lines.labels) == (["2 films", "3 plays"], [])
+    # A run that learnt from a file per class is asked about one file.
+    one = read_labelled(files({"rt.pos": "fine\n"}), Reading(label="file", need_labels=False))
+    assert (one.sequences, one.labels) == (["fine"], [])
+
+
+def test_plain_text_that_says_no_label(files: Files) -> None:
+    with pytest.raises(UsageError, match=r"a\.txt: plain text, of which nothing says what its label is"):
+        read_labelled(files({"a.txt": "one line\nand another\nand a third\nin the end\n"}))
+    with pytest.raises(UsageError, match="nothing says what its label is"):
+        read_labelled(files({"numbered.txt": "1 one\n2 two\n3 three\n"}))
+    with pytest.raises(UsageError, match=r"is plain text and has no field 'stars'"):
+        read_labelled(files({"a.txt": "one\n"}), Reading(label="stars"))
+    with pytest.raises(UsageError, match="the names of the files do not tell classes apart"):
+        read_labelled(files({"a.txt": "one line\n", "a-b.txt": "more\n"}), Reading(label="file"))
+
+
+@pytest.mark.parametrize("label", ["", "   "])
+def test_a_label_must_have_a_name(files: Files, label: str) -> None:
+    with pytest.raises((UsageError, DataError)):
+        read_labelled(files({"a.csv": "text,label\ngood,1\n"}), Reading(label=label))
+
+
+def test_renames_are_pairs() -> None:
+    with pytest.raises(UsageError, match="rename: expected LABEL=NEW"):
+        parse_renames(["negative"])
+    assert parse_renames(["a=b=c"]) == (("a", "b=c"),)
+
+
+def test_one_kind_at_a_time(files: Files) -> None:
+    series = "@classLabel true 0 1\n@data\n1,2:0\n"
+    with pytest.raises(UsageError, match=r"holds series, .* text: read one kind at a time"):
+        read_labelled(files({"a.csv": "text,label\nwords here,1\n", "b.ts": series}))
+
+
+def test_nothing_is_read_twice_and_nothing_is_nothing(files: Files) -> None:
+    (path,) = files({"a.csv": "text,label\ngood,1\n"})
+    assert len(read_labelled([path, path]).sequences) == 1
+    with pytest.raises(DataError, match="does not exist"):
+        read_labelled([path.with_name("b.csv")])
+    with pytest.raises(DataError, match="holds no examples"):
+        read_labelled([path], Reading(rename=(("1", ""),)))
+
+
+def test_standard_input(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Piped:
+        buffer = io.BytesIO(b'{"text": "fine", "label": 1}\n{"text": "poor", "label": 0}\n')
+
+    monkeypatch.setattr("sys.stdin", Piped)
+    read = read_labelled(["-"])
+    assert (read.sequences, read.labels) == (["fine", "poor"], [("1",), ("0",)])
+    assert read.places[1] == "standard input, line 2"
