@@ -36,7 +36,7 @@ inline float row_scale(const float *row, i64 n) {
 // Bytes of weights that no third cache is sure to hold. From memory they come in time where they are asked for long before they
 // are needed, into the second cache, for the first would lose them again. Out of a cache the processor fetches them better itself.
 constexpr std::size_t FAR = std::size_t(12) << 20;
-constexpr int AHEAD = 12288, PAIR = 128;  // bytes; lines come in pairs
+constexpr int AHEAD = 12288, LINES = 128;  // bytes; lines come in pairs
 
 // acc[p] += x[k] · w[k][p], k after k.
 template <int PANELS, class W>
@@ -45,7 +45,7 @@ RECURRA_INLINE void row_product(i64 count, const float *x, const W *w, bool far,
     for (int p = 0; p < PANELS; ++p) sum[p] = acc[p];
     for (i64 k = 0; k < count; ++k, w += PANELS * WIDTH) {
         if (far)
-            for (std::size_t line = 0; line < PANELS * WIDTH * sizeof(W); line += PAIR)
+            for (std::size_t line = 0; line < PANELS * WIDTH * sizeof(W); line += LINES)
                 __builtin_prefetch(reinterpret_cast<const char *>(w) + AHEAD + line, 0, 2);
         const vec single = splat(x[k]);
         for (int p = 0; p < PANELS; ++p) sum[p] = fma(single, load(w + p * WIDTH), sum[p]);
