@@ -24,6 +24,7 @@ from recurra.run import Run
 from recurra.tasks import Facts, get_task
 from recurra.training.checkpoint import Checkpoint
 from recurra.training.config import Training, duration
+from recurra.training.device import check_device
 from recurra.training.folder import LOG, claim, make_folder, next_folder, sweep, withdraw, writing
 from recurra.training.log import MetricsLog, read_events
 from recurra.training.loop import Loop, last_checkpoint
@@ -44,6 +45,7 @@ class Job:
     def begin(self, log: MetricsLog | None = None) -> Run:
         """Train from the first step on; `log` is that of a folder which is locked already."""
         apply_threads(self.training.threads)
+        check_device(self.training.device)
         with self.progress, writing(self.folder):
             facts = self._prepare(None)
             for note in facts.notes:

@@ -118,7 +118,7 @@ def test_shares_that_are_none_are_refused(valid: float, test: float) -> None:
     ("split", "says"),
     [
         (lambda: split_documents(["one"], 0, 0.1), "1 documents puts none into the test share of 0.1"),
-        (lambda: split_documents(["a", "a"], 0.1, 0), r"\(1 different ones\) puts none into the valid share"),
+        (lambda: split_documents(["a", "a"], 0.1, 0), r"\(only 1 different\) puts none into the valid share"),
         (lambda: split_documents([], 0, 0), "none to train on"),
         (lambda: split_text(1, 0.1, 0.1), "1 units of text puts none into the valid share"),
         (lambda: split_text(1, 0, 0.1), "none to train on"),

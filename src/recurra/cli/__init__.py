@@ -63,6 +63,7 @@ def main() -> None:
             _end_without_a_reader()
         raise
     except KeyboardInterrupt:
+        print("recurra: stopped", file=sys.stderr)  # noqa: T201
         raise SystemExit(130) from None
 
 

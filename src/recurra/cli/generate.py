@@ -28,8 +28,11 @@ def generate(
         int | None, typer.Option("--beam", min=1, help="Search the likeliest text, W candidates wide.")
     ] = None,
     alpha: Annotated[
-        float, typer.Option("--length-penalty", help="With --beam: strength of the length normalisation.")
-    ] = 0.6,
+        float | None,
+        typer.Option(
+            "--length-penalty", help="With --beam: strength of the length normalisation.  [dim]\\[default: 0.6][/dim]"
+        ),
+    ] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help="Always take the likeliest unit (argmax).")] = False,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Fixes the output.")] = None,
     json: Json = False,
@@ -46,22 +49,30 @@ def generate(
     recurra generate runs/shakespeare -p "To be" --beam 8 --length 60
     """
     sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-    given = [f"--{name.replace('_', '-')}" for name, value in sampling.items() if value is not None]
+    drawn = {**sampling, "seed": seed}
+    given = [f"--{name.replace('_', '-')}" for name, value in drawn.items() if value is not None]
     if (greedy or beam is not None) and given:
         raise UsageError(f"{given[0]}: belongs to sampling; drop it, or --greedy or --beam")
     if greedy and beam is not None:
         raise UsageError("greedy, beam: expected one of the two, got both")
+    if alpha is not None and beam is None:
+        raise UsageError("--length-penalty: belongs to a search; drop it, or add --beam")
     loaded = load_run(run, device)
     warn(loaded.task, prompt)
     if beam is not None:
-        _print_found(loaded.search(prompt, beam=beam, count=count, length=length, alpha=alpha), prompt, json)
+        _print_found(
+            loaded.search(prompt, beam=beam, count=count, length=length, alpha=0.6 if alpha is None else alpha),
+            prompt,
+            json,
+        )
+        return
+    if greedy:
+        _print_pieces(loaded.write(prompt, count=count, length=length, temperature=0.0), prompt, count, json)
         return
     if seed is None:
         seed = secrets.randbelow(2**31)
         note(f"seed {seed}")
     options = {**{name: value for name, value in sampling.items() if value is not None}, "seed": seed}
-    if greedy:
-        options = {"temperature": 0.0}
     _print_pieces(loaded.write(prompt, count=count, length=length, **options), prompt, count, json)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from recurra.run import Run
@@ -37,6 +37,12 @@ def load_run(folder: Path, device: str) -> Run:
     from recurra.run import Run  # slow to load, and `recurra --help` must not wait
 
     return Run.load(folder).to(device)
+
+
+def check_one_source(texts: list[str] | None, source: str) -> None:
+    """Raise `UsageError` where both a text and a file are given."""
+    if texts and source != "-":
+        raise UsageError(f"text: expected --text or a file, got both (--text and {source}); leave one of them out")
 
 
 def print_json(value: Any) -> None:

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from recurra.cli.options import Device, Json, RunFolder, load_run, print_json, print_line, read_lines, warn
+from recurra.cli.options import (
+    Device,
+    Json,
+    RunFolder,
+    check_one_source,
+    load_run,
+    print_json,
+    print_line,
+    read_lines,
+    warn,
+)
 
 AT_ONCE = 256
 
@@ -46,6 +56,7 @@ def predict(
 
     echo 床前明月 | recurra predict runs/tang --json
     """
+    check_one_source(text, source)
     loaded = load_run(run, device)
     task = loaded.task
     known = None if text else task.inputs(source)

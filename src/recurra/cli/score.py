@@ -7,7 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from recurra.cli.options import Device, Json, Lines, RunFolder, Texts, load_run, print_json, print_line, read_lines
+from recurra.cli.options import (
+    Device,
+    Json,
+    Lines,
+    RunFolder,
+    Texts,
+    check_one_source,
+    load_run,
+    print_json,
+    print_line,
+    read_lines,
+)
 
 AT_ONCE = 256
 
@@ -30,6 +41,7 @@ def score(
 
     recurra score runs/novel sentences.txt --json
     """
+    check_one_source(text, source)
     loaded = load_run(run, device)
     lines = iter(text) if text else read_lines(source)
     if rank:

@@ -151,6 +151,6 @@ def get(name: str) -> Dataset:
     known = names()
     if name in known:
         return _load(name)
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
     guess = f"did you mean {' or '.join(near)}? " if near else ""
     raise UsageError(f"there is no dataset {name!r}; {guess}`recurra data list` shows them all")

@@ -56,7 +56,7 @@ def split_documents(documents: Sequence[str | bytes], valid: float, test: float,
         part.append(index)
     _fill(split, documents, salt, valid, test)
     distinct = len(set(documents))
-    count = f"{len(documents)} documents" + (f" ({distinct} different ones)" if distinct < len(documents) else "")
+    count = f"{len(documents)} documents" + (f" (only {distinct} different)" if distinct < len(documents) else "")
     _check_part("test", test, len(split.test), count)
     _check_part("valid", valid, len(split.valid), count)
     _check_part("train", 1, len(split.train), count)

@@ -16,10 +16,23 @@ def move(network: nn.Module, name: str) -> torch.device:
     >>> move(nn.Linear(2, 3), "cpu")
     device(type='cpu')
     """
+    device = check_device(name)
+    try:
+        network.to(device)
+    except (AssertionError, RuntimeError) as error:
+        raise UsageError(f"device: {name!r} cannot be used here: {str(error).splitlines()[0]}") from None
+    return device
+
+
+def check_device(name: str) -> torch.device:
+    """Give a device; raises `UsageError` for one that cannot be used here.
+
+    >>> check_device("cpu")
+    device(type='cpu')
+    """
     try:
         device = torch.device(name)
         torch.zeros(1).to(device).item()
-        network.to(device)
     except (AssertionError, RuntimeError) as error:  # torch asserts that it was built with the device
         raise UsageError(f"device: {name!r} cannot be used here: {str(error).splitlines()[0]}") from None
     return device

@@ -14,7 +14,7 @@ from recurra.testing import check_task
 from recurra.testing.case import TaskCase
 from recurra.testing.tasks import check_learning, check_loss
 
-TINY = {"hidden": 8, "embedding": 8}
+TINY = {"hidden": 8, "embedding": 8, "dropout": 0.1}
 
 
 def texts(folder: Path, **data: object) -> Settings:

@@ -27,13 +27,14 @@ class Part:
     """Examples of one split.
 
     sequences: as they were read; encoded: as numbers.  targets: (N) int64, -1 for a label that training never saw; with
-    several labels (N, C) float32.  unseen: these labels, and how often they come.
+    several labels (N, C) float32.  missed: (N), how many such labels each has.  unseen: which they are, and how often they come.
     """
 
     sequences: list[Any]
     encoded: list[Any]
     targets: np.ndarray
     places: list[str]
+    missed: np.ndarray
     unseen: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -134,7 +135,8 @@ def encode(part: Labelled, classes: Sequence[str], made: Input, multi_label: boo
             targets[row, [index[label] for label in labels if label in index]] = 1.0
     else:
         targets = np.array([index.get(labels[0], -1) for labels in part.labels], np.int64)
-    return Part(list(part.sequences), encoded, targets, part.places, dict(unseen.most_common()))
+    missed = np.array([sum(label not in index for label in labels) for labels in part.labels], np.int64)
+    return Part(list(part.sequences), encoded, targets, part.places, missed, dict(unseen.most_common()))
 
 
 def _split(whole: Labelled, data: Data) -> dict[str, Labelled]:

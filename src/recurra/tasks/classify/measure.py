@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 WATCHED = ("nll", "accuracy", "exact_match", "macro_f1")
 """Figures that are looked at while training."""
 MISTAKES = 20
-MOST_WORK = {"1-nn": 2e12, "1-nn-dtw": 5e10}
-"""Numbers that a search for neighbours may touch: some two or three minutes of one core."""
+MOST_WORK = {"1-nn": 1e12, "1-nn-dtw": 5e10}
+"""Work (`NearestNeighbour.cost`) that a search for neighbours is worth: some two or three minutes of one core."""
 
 
 def figures(probabilities: np.ndarray, part: Part) -> dict[str, float]:
     """Give the figures for probabilities (N, C) on a part."""
     if part.targets.ndim == 2:
-        return multi_label(probabilities, part.targets)
+        return multi_label(probabilities, part.targets, part.missed)
     return classification(probabilities, part.targets)
 
 
@@ -66,18 +66,12 @@ def _baselines(task: Classifier, part: Part, progress: Callable[[str], None]) ->
     """Give the plain models to stand beside, which have learnt from the same training data."""
     train = task.examples.train
     for baseline in (Majority(), *([TfidfLogistic()] if task.input.kind == "text" else _neighbours())):
-        if isinstance(baseline, NearestNeighbour) and _work(baseline, train, len(part)) > MOST_WORK[baseline.name]:
+        asked = baseline.cost(train.sequences, len(part)) if isinstance(baseline, NearestNeighbour) else 0.0
+        if asked > MOST_WORK.get(baseline.name, 0.0):
             progress(f"{baseline.name} is left out: on so many series it would take longer than a few minutes")
             continue
         progress(f"measuring the baseline {baseline.name}")
         yield baseline.fit(train.sequences, train.targets, len(task.classes))
-
-
-def _work(baseline: NearestNeighbour, train: Part, count: int) -> float:
-    """Estimate the numbers that a search for the neighbours of so many series touches."""
-    steps = float(np.median([len(series) for series in train.sequences]))
-    around = 2 * baseline.band * steps + 1 if baseline.metric == "dtw" else 1.0
-    return len(train) * (count + 100.0) * steps * min(steps, around) * train.sequences[0].shape[1]
 
 
 def _details(task: Classifier, rows: np.ndarray, part: Part) -> dict[str, Any]:
@@ -89,10 +83,10 @@ def _details(task: Classifier, rows: np.ndarray, part: Part) -> dict[str, Any]:
         notes.append(f"labels that training never saw: {listed}")
     details["notes"] = list(dict.fromkeys(notes))
     details["intervals"] = intervals(rows, part.targets)
+    predicted = rows >= 0.5 if task.multi_label else rows.argmax(1)
+    details["per_class"] = per_class(predicted, part.targets, task.classes)
     if not task.multi_label:
-        predicted = rows.argmax(1)
         details["confusion"] = confusion(predicted, part.targets, task.classes)
-        details["per_class"] = per_class(predicted, part.targets, task.classes)
         details["mistakes"] = _mistakes(task, rows, part)
     details["reliability"] = reliability(rows, part.targets)
     return details

@@ -10,7 +10,7 @@ TEXT_RATE = 0.001
 SERIES_TO_LEARN = 200_000
 
 
-def choose_size(model: Model, kind: str, examples: int) -> float:
+def choose_size(model: Model, kind: str, examples: int, *, words: bool = False) -> float:
     """Fill in what of the network is open, and give the number of epochs worth training.
 
     >>> model = Model()
@@ -22,7 +22,7 @@ def choose_size(model: Model, kind: str, examples: int) -> float:
         model.pooling = "max" if text else "mean"
     if model.dropout is None:
         model.dropout = 0.5 if text else 0.3 if examples < 20_000 else 0.1
-    if model.input_dropout is None and text:
+    if model.input_dropout is None and words:
         model.input_dropout = model.dropout  # words that are missing now and then teach it to read the others
     if model.hidden is None:
         model.hidden = 128 if text or examples >= 1_000 else 64
@@ -34,7 +34,7 @@ def choose_batch(examples: int) -> int:
     """Choose how many sequences are read side by side: few examples in small batches, for enough steps.
 
     >>> choose_batch(40), choose_batch(400), choose_batch(100_000)
-    (8, 16, 64)
+    (8, 8, 64)
     """
     batch = 64
     while batch > 8 and examples < 40 * batch:

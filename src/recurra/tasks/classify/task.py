@@ -23,7 +23,7 @@ from recurra.tasks.classify.examples import Examples, Part, encode, read_example
 from recurra.tasks.classify.network import ClassifierNetwork, summed_loss
 from recurra.tasks.classify.sizes import choose_batch, choose_size
 from recurra.tasks.files import named_files
-from recurra.tasks.inputs import Input, load_input
+from recurra.tasks.inputs import Input, WordInput, load_input, vector_size
 from recurra.tasks.inputs.series import parse_series
 from recurra.tasks.labels import load_labels, save_labels
 from recurra.tasks.reading import to_device
@@ -118,7 +118,10 @@ class Classifier(Task[ClassifierConfig]):
     # Training
 
     def choose(self, seconds: float | None, measure: Callable[[], float]) -> float:  # noqa: ARG002
-        return choose_size(self.config.model, self.input.kind, len(self.examples.train))
+        self.config.model.embedding = self.config.model.embedding or vector_size(self.input)
+        return choose_size(
+            self.config.model, self.input.kind, len(self.examples.train), words=isinstance(self.input, WordInput)
+        )
 
     def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return choose_batch(len(self.examples.train))

@@ -33,6 +33,11 @@ def load_input(folder: Path, *, unit: str = "word") -> Input:
     return WordInput.load(folder) if unit == "word" else UnitInput.load(folder)
 
 
+def vector_size(made: Input) -> int | None:
+    """Give the size of the vectors that words begin with, where there are some: it is then the embedding's."""
+    return made.vector_size if isinstance(made, WordInput) else None
+
+
 def begin_with_vectors(made: Input, files: Sequence[str]) -> list[str]:
     """Read the vectors that words begin with, where a file is named, and say how many were found."""
     if not files:

@@ -59,6 +59,11 @@ class WordInput(Input[SpeltText]):
             )
         return int(found.sum()), matrix.shape[1]
 
+    @property
+    def vector_size(self) -> int | None:
+        """The size of the vectors that words begin with, where some were read."""
+        return None if self._vectors is None else self._vectors[0].shape[1]
+
     def encode(self, sequence: Words) -> SpeltText:
         return self.vocabulary.encode(sequence)
 
@@ -74,8 +79,7 @@ class WordInput(Input[SpeltText]):
         cell: str = "lstm",
         noise: float = 0.0,  # noqa: ARG002
     ) -> WordFirst:
-        if self._vectors is not None:
-            width = self._vectors[0].shape[1]
+        if (width := self.vector_size) is not None:
             if size not in (None, width):
                 raise UsageError(
                     f"embedding: the vectors have {width} numbers each; leave it out or set {width}, got {size}"

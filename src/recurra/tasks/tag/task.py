@@ -18,7 +18,7 @@ from recurra.metrics import marks_spans
 from recurra.tasks.base import Carry, Facts, Task, register_task
 from recurra.tasks.classify.sizes import TEXT_RATE, choose_batch
 from recurra.tasks.files import named_files
-from recurra.tasks.inputs import Input, load_input
+from recurra.tasks.inputs import Input, load_input, vector_size
 from recurra.tasks.labels import load_labels, save_labels
 from recurra.tasks.reading import to_device
 from recurra.tasks.tag import asking, measure
@@ -118,6 +118,7 @@ class Tagger(Task[TaggerConfig]):
 
     def choose(self, seconds: float | None, measure: Callable[[], float]) -> float:  # noqa: ARG002
         model, train = self.config.model, self.examples.train
+        model.embedding = model.embedding or vector_size(self.input)
         if model.head is None:
             model.head = "crf" if self.spans else "softmax"
         if model.dropout is None:
