@@ -46,10 +46,10 @@ class Line(Task[LineConfig]):
     name = "line"
     title = "Next number"
     Config = LineConfig
+
     @property
     def criterion(self):
         return "mse"
-
 
     def prepare(self, saved=None):
         numbers = torch.tensor(json.loads(Path(self.config.data.file).read_text()))
