@@ -208,6 +208,6 @@ NB_MODULE(_native, module) {
                  m.step_id(state.data(), id, y.data());
              })
         .def("generate", &generate);
-    nb::class_<Feed>(module, "Feed").def(nb::init<nb::object, Floats, nb::object>()).def("step", &Feed::step);
+    nb::class_<Feed>(module, "Feed").def(nb::init<nb::object, Floats, nb::object>()).def("step", &Feed::step, nb::arg("x").none());
     module.def("checksum", &checksum);
 }

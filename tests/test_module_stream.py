@@ -106,3 +106,43 @@ def test_what_is_no_state(state):
 def test_threads_that_are_none(threads):
     with pytest.raises(UsageError, match="threads: expected a whole number from 1, got"):
         ModuleStream(nn.GRU(3, 5), threads=threads)
+
+
+def test_outputs_that_are_held_stay_as_they_are():
+    """A stream writes into an array of outputs again once nobody holds it, and not before."""
+    torch.manual_seed(0)
+    layer = nn.GRU(4, 4)
+    stream, other, x = ModuleStream(layer), ModuleStream(layer), torch.randn(8, 4).numpy()
+    held = [stream.step(row) for row in x]
+    copies = [other.step(row).copy() for row in x]
+    assert np.array_equal(held, copies)
+    part = stream.step(x[0])[1:3]  # a view keeps the whole array
+    as_it_was = part.copy()
+    for row in x:
+        stream.step(row)
+    assert np.array_equal(part, as_it_was)
+    stream, other = ModuleStream(layer), ModuleStream(layer)
+    y, wanted = x[0], x[0]
+    for _ in range(5):  # what comes out goes in
+        y, wanted = stream.step(y), other.step(wanted.copy()).copy()
+        assert np.array_equal(y, wanted)
+
+
+def test_rows_of_any_layout_are_the_same_row():
+    torch.manual_seed(0)
+    layer, x = nn.LSTM(6, 5), torch.randn(6).numpy()
+    truth = ModuleStream(layer).step(x)
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    for row in (
+        np.repeat(x, 2)[::2],
+        x[::-1].copy()[::-1],
+        x.astype(">f4"),
+        x.astype(np.float64),
+        frozen,
+        torch.from_numpy(x),
+    ):
+        assert np.array_equal(ModuleStream(layer).step(row), truth)
+    for wrong in (x[:5], x[None], np.zeros((6, 1), np.float32)):
+        with pytest.raises(UsageError, match="expected 6 features"):
+            ModuleStream(layer).step(wrong)

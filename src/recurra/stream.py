@@ -57,9 +57,6 @@ class Stream:
         return twin
 
 
-_FLOAT32 = np.dtype(np.float32)
-
-
 class ModuleStream:
     """A recurrent module fed one step at a time by the native engine, with its weights in the type that is asked for.
 
@@ -84,13 +81,15 @@ class ModuleStream:
         self._shape = (layers[0].weights["weight_ih"].shape[1],)
         self._sizes = [[layer.weights["weight_hh"].shape[1]] * len(layer.cell.states) for layer in layers]
         self._model = PackedModel(layers, weights, threads)
-        self._state = np.zeros(self._model.state_size, dtype=np.float32)
+        self._begin(np.zeros(self._model.state_size, dtype=np.float32))
+
+    def _begin(self, state: np.ndarray) -> None:
+        self._state, self._feed = state, self._model.feed(state)
 
     def step(self, x: np.ndarray | Tensor) -> np.ndarray:
         """Read x (I,); gives the outputs of the last layer, (H,) float32. Raises `UsageError` for another size."""
-        if type(x) is not np.ndarray or x.dtype is not _FLOAT32 or x.shape != self._shape or x.strides != (4,):
-            x = self._read(x)
-        return self._model.step(self._state, x)
+        y = self._feed(x)
+        return self._model.step(self._state, self._read(x)) if y is None else y
 
     def _read(self, x: np.ndarray | Tensor) -> np.ndarray:
         if isinstance(x, Tensor):
@@ -117,13 +116,14 @@ class ModuleStream:
         given, wanted = _shapes(state), [[(1, n) for n in s] for s in self._sizes]
         if given != wanted:
             raise UsageError(f"state: expected tensors of shapes {wanted}, got {given}")
-        self._state = torch.cat([part.detach().flatten() for layer in state for part in layer]).float().numpy().copy()
+        parts = [part.detach().flatten() for layer in state for part in layer]
+        self._begin(torch.cat(parts).float().numpy().copy())
 
     def fork(self) -> Self:
         """Give a second stream that has the same past and goes its own way from here; the weights are shared."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin._state = self._state.copy()
+        twin._begin(self._state.copy())
         return twin
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -57,6 +58,7 @@ class PackedModel:
         if not isinstance(self.threads, int) or self.threads < 1:
             raise UsageError(f"threads: expected a whole number from 1, got {self.threads!r}")
         kind = get_args(WeightType).index(self.weights)
+        self._native = native
         self._model = native.Model(self.layers[0].weights["weight_ih"].shape[1], self.threads)
         for layer in self.layers:
             if layer.cell.name not in KINDS or "weight_hr" in layer.weights:
@@ -83,6 +85,14 @@ class PackedModel:
         self._step(state, x, y)
         return y
 
+    def feed(self, state: np.ndarray) -> Callable[[object], np.ndarray | None]:
+        """Give a `step` that is bound to a state, and takes less time around it.
+
+        It gives None, and does nothing, for what is no contiguous float32 array (I,). An array of outputs is written over
+        by a later step once nobody holds it any more.
+        """
+        return self._native.Feed(self._model, state, partial(np.empty, self.outputs, np.float32)).step
+
     def step_id(self, state: np.ndarray, unit: int) -> np.ndarray:
         """Read an id, which is below V; gives the outputs (N,), and writes the new state over the old."""
         y = np.empty(self.outputs, dtype=np.float32)
@@ -108,14 +118,26 @@ class PackedModel:
         """
         ids = np.empty(len(uniforms), dtype=np.int64)
         choice = (float(temperature), top_k or 0, 1.0 if top_p is None else float(top_p))
-        places = uniforms.ctypes.data, ids.ctypes.data
         stop = -1 if end is None else end
-        count = self._model.generate(state.ctypes.data, unit, len(ids), stop, choice, sorted(forbid), *places)
+        count = self._model.generate(state, unit, stop, choice, sorted(forbid), uniforms, ids)
         if count == -1:
             raise RunError("expected finite scores from the model, got others: its weights are damaged")
         if count == -2:
             raise UsageError("expected at least one id that may come next, got none: all are forbidden")
         return ids[:count]
+
+
+def checksum(values: Iterable[Tensor]) -> int:
+    """Give a number that tells whether weights are as they were, whoever wrote to them and how: it is made of every bit.
+
+    Other weights have the same number by one chance in 2⁶⁴. A tensor's `_version` would cost less, but does not count what
+    is written through `.data` or a numpy view. Raises `UsageError` without the native engine, and as `PackedModel` does.
+    """
+    native = engine()
+    if native is None:
+        raise UsageError(f"a checksum of weights needs the native engine, and here computes {describe()}")
+    solid = [_solid("weights", value) for value in values]
+    return native.checksum([(value.data_ptr(), 4 * value.numel()) for value in solid])
 
 
 def _solid(name: str, value: Tensor) -> Tensor:

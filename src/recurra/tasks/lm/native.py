@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 
 from recurra.decoding import check_sampling
 from recurra.errors import UsageError
-from recurra.kernels import WeightType
+from recurra.kernels import PackedModel, WeightType
 from recurra.kernels.native import engine
 from recurra.kernels.native_layer import KINDS
+from recurra.kernels.packed import checksum
 from recurra.nn import State
 from recurra.tasks.lm.network import LanguageNetwork
 
-AT_ONCE = 64
-"""Units that are written before they are given out."""
+FIRST, GROWTH, SECONDS = 4, 4, 0.02
+"""So many units are written before the first are given out, so many times more after each time, as long as it took no longer
+than this: whoever watches sees them come, and whoever does not is not kept waiting."""
+
+_packed: WeakKeyDictionary[LanguageNetwork, tuple[Hashable, PackedModel]] = WeakKeyDictionary()
 
 
 def writes_natively(network: LanguageNetwork) -> bool:
@@ -30,7 +37,7 @@ def writes_natively(network: LanguageNetwork) -> bool:
     )
 
 
-def write_natively(
+def write_blocks(
     network: LanguageNetwork,
     state: State,
     unit: int,
@@ -47,29 +54,51 @@ def write_natively(
 ) -> Iterator[np.ndarray]:
     """Go on with one text; as `decoding.generate`, whose choices these are, with the same numbers of the same generator.
 
-    state: each (1, H).  unit: the last id of the prompt.  Yields (1,) int64 for each unit.
+    state: each (1, H).  unit: the last id of the prompt.  Yields (N,) int64, the next units, as many at once as is quick.
     Raises `UsageError` for settings that mean nothing, at the first step.
     """
     check_sampling(temperature, top_k, top_p)
     if length < 0:
         raise UsageError(f"length: expected 0 or more units to generate, got {length}")
-    model = network.packed(weights, threads or torch.get_num_threads())
+    model = packed_model(network, weights, threads or torch.get_num_threads())
     flat = torch.cat([part.flatten() for layer in state for part in layer]).float().numpy().copy()
-    for first in range(0, length, AT_ONCE):
-        count = min(AT_ONCE, length - first)
+    generator = next(iter(generators), None)
+    written, count = 0, FIRST
+    while written < length:
+        count = min(count, length - written)
         # One call gives the numbers that as many calls for one number give: they are drawn one after another.
-        numbers = [torch.rand(count, dtype=torch.float64, generator=generator).numpy() for generator in generators]
-        ids = model.generate(
-            flat,
-            unit,
-            numbers[0] if numbers else np.zeros(count),
-            end=end,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            forbid=forbid,
+        numbers = (
+            np.zeros(count)
+            if generator is None
+            else torch.rand(count, dtype=torch.float64, generator=generator).numpy()
         )
-        yield from ids[:, None]
-        if len(ids) < count or (len(ids) and ids[-1] == end):
+        start = time.perf_counter()
+        ids = model.generate(
+            flat, unit, numbers, end=end, temperature=temperature, top_k=top_k, top_p=top_p, forbid=forbid
+        )
+        seconds = time.perf_counter() - start
+        yield ids
+        if len(ids) < count or ids[-1] == end:
             return
-        unit = int(ids[-1])
+        unit, written = int(ids[-1]), written + count
+        if seconds < SECONDS / GROWTH:
+            count *= GROWTH
+
+
+def write_natively(network: LanguageNetwork, state: State, unit: int, **options: Any) -> Iterator[np.ndarray]:
+    """Do as `write_blocks`; yields (1,) int64 for each unit, as `decoding.generate` does."""
+    for ids in write_blocks(network, state, unit, **options):
+        yield from ids[:, None]
+
+
+def packed_model(network: LanguageNetwork, weights: WeightType, threads: int) -> PackedModel:
+    """Give `network.packed`, or what it gave the last time where the network is still as it was then, to the last bit."""
+    stack = network.stack.packed_layers()
+    norms = [layer.norm for layer in stack if layer.norm is not None]
+    tensors = [*network.parameters(), *network.buffers()]
+    structure = [(layer.cell, layer.residual, [*layer.weights]) for layer in stack], [norm[2] for norm in norms]
+    key = weights, threads, repr(structure), tuple(tensor.shape for tensor in tensors), checksum(tensors)
+    kept = _packed.get(network)
+    if kept is None or kept[0] != key:
+        kept = _packed[network] = key, network.packed(weights, threads)
+    return kept[1]

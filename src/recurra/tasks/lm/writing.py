@@ -16,7 +16,7 @@ from recurra.errors import UsageError
 from recurra.kernels import exact
 from recurra.nn import State, map_state
 from recurra.tasks.lm.labels import label
-from recurra.tasks.lm.native import write_natively, writes_natively
+from recurra.tasks.lm.native import write_blocks, writes_natively
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import document_item, score_items
 from recurra.text import Decoder
@@ -71,7 +71,7 @@ def write_text(
         raise UsageError(f"count: expected at least one sample, got {count}")
     last, state = read_prompt(task, network, prompt)
     if count == 1 and writes_natively(network):
-        rows = write_natively(
+        blocks = write_blocks(
             network,
             state,
             int(last),
@@ -83,7 +83,7 @@ def write_text(
             top_p=top_p,
             forbid=_forbidden(task),
         )
-        return _pieces(task, rows, [task.vocabulary.decoder_after(prompt)])
+        return _pieces_of_one(task, blocks, task.vocabulary.decoder_after(prompt))
     rows = generate(
         _exact_step(network),
         map_state(lambda tensor: tensor.expand(count, -1).contiguous(), state),
@@ -121,6 +121,17 @@ def _pieces(task: LanguageModel, rows: Iterator[np.ndarray], decoders: list[Deco
                 yield Piece(sample, text)
     for sample in sorted(open_samples):
         yield Piece(sample, decoders[sample].flush(), last=True)
+
+
+def _pieces_of_one(task: LanguageModel, blocks: Iterator[np.ndarray], decoder: Decoder) -> Iterator[Piece]:
+    for block in blocks:
+        ids = block.tolist()
+        if ids[-1] == task.end:
+            yield Piece(0, decoder.push_all(ids[:-1]) + decoder.flush(), last=True)
+            return
+        if text := decoder.push_all(ids):
+            yield Piece(0, text)
+    yield Piece(0, decoder.flush(), last=True)
 
 
 def _forbidden(task: LanguageModel) -> list[int]:

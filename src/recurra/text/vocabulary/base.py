@@ -31,6 +31,10 @@ class Decoder(ABC):
     def push(self, id: int) -> str:
         """Take the next id and return the text that is now certain, which may be none."""
 
+    def push_all(self, ids: Sequence[int]) -> str:
+        """Take the next ids and return the text that is now certain: what pushing each of them gives, joined."""
+        return "".join(map(self.push, ids))
+
     @abstractmethod
     def flush(self) -> str:
         """Return what is still held back, and start afresh."""
@@ -139,6 +143,11 @@ class ByteDecoder(Decoder):
 
     def push(self, id: int) -> str:
         return self._utf8.decode(self._pieces[in_range(id, len(self._pieces))])
+
+    def push_all(self, ids: Sequence[int]) -> str:
+        for id in (min(ids), max(ids)) if ids else ():
+            in_range(id, len(self._pieces))
+        return self._utf8.decode(b"".join(map(self._pieces.__getitem__, ids)))
 
     def flush(self) -> str:
         rest = self._utf8.decode(b"", final=True)
