@@ -173,12 +173,12 @@ def settings_page() -> str:
 
 def kind_of(field: FieldInfo) -> str:
     annotation: Any = field.annotation
-    kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
-    if get_origin(annotation) is Literal:
-        return ", ".join(f"`{choice}`" for choice in get_args(annotation))
     if get_origin(annotation) is list:
         return "list of texts"
-    kind = kinds[0] if kinds else annotation
+    kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+    kind = kinds[0] if kinds and get_origin(annotation) is not Literal else annotation  # what may be left open, too
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(kind))
     return KINDS.get(kind, str(kind)) + bounds(field)
 
 
