@@ -141,8 +141,11 @@ class Run:
         """Find the likeliest continuations by beam search."""
         return self._able("search")(self.network, prompt=prompt, **options)
 
-    def stream(self, prompt: str = "") -> Stream:
-        """Give the model as a stream, having read a prompt: fed one unit at a time, in constant memory."""
+    def stream(self, prompt: Any = "") -> Stream:
+        """Give the model as a stream, having read a prompt (a text, or a series): fed one element at a time, in constant memory.
+
+        Raises `UsageError` for a run that reads in both directions.
+        """
         return self._able("stream")(self.network, prompt)
 
     def _prepare(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,7 +19,12 @@ from recurra.cli.options import (
     read_lines,
     warn,
 )
+from recurra.errors import DataError
 
+if TYPE_CHECKING:
+    from recurra.tasks import Task
+
+STANDARD_INPUT = "standard input"
 AT_ONCE = 256
 
 
@@ -60,7 +65,8 @@ def predict(
     loaded = load_run(run, device)
     task = loaded.task
     known = None if text else task.inputs(source)
-    items = known if known is not None else (task.parse(line) for line in text or read_lines(source))
+    lines = iter(text) if text else read_lines(source)
+    items = known if known is not None else parsed(task, lines, "text" if text else source)
     at_once = 1 if source == "-" else AT_ONCE  # a pipe is answered as its lines come
     for batch in batched(items, at_once):
         for item in batch:
@@ -70,6 +76,15 @@ def predict(
                 print_json(result)
             else:
                 print_line(task.prediction_line(result))
+
+
+def parsed(task: Task, lines: Iterable[str], source: str) -> Iterator[Any]:
+    """Read lines as what `predict` takes; raises `DataError`, with the line, for one that cannot be read so."""
+    for number, line in enumerate(lines, 1):
+        try:
+            yield task.parse(line)
+        except DataError as error:
+            raise DataError(str(error), source=STANDARD_INPUT if source == "-" else source, line=number) from None
 
 
 def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -115,6 +115,39 @@ class CRF(nn.Module):
             alphas, log_z = _forward(scores, start, matrix, end, lengths, in_order=True)
             return _backward(alphas, matrix, end, lengths, torch.ones_like(log_z), in_order=True)[0]
 
+    def begin(self, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Give what `step` carries before the first step of B rows: the best score of each tag, the log of all that leads to
+        it, (B, K) each, and how many steps were taken, (B, 1)."""
+        zeros = self.start.new_zeros(batch, self.count)
+        return zeros, zeros.clone(), zeros.new_zeros(batch, 1, dtype=torch.int64)
+
+    @torch.no_grad()
+    def step(
+        self, emissions: Tensor, carried: tuple[Tensor, ...], temperature: float = 1.0
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Take one step more, emissions (B, K); gives the tag it has in the best sequence so far, (B), and p(y_t = k | x_1 … x_t).
+
+        They are what `decode` and `marginals` say of the last of the steps so far, bit for bit; what is carried is of constant
+        size, so earlier tags are not changed by later steps.
+
+        >>> crf, x = CRF(2), torch.tensor([[[2.0, 0.0]], [[0.0, 0.5]]])
+        >>> _, _, carried = crf.step(x[0], crf.begin(1))
+        >>> tag, share, _ = crf.step(x[1], carried)
+        >>> tag.tolist() == [crf.decode(x, torch.tensor([2]))[0][-1]], torch.equal(share, crf.marginals(x, torch.tensor([2]))[-1])
+        (True, True)
+        """
+        best, alpha, taken = carried
+        first = taken == 0
+        with torch.autocast(emissions.device.type, enabled=False):
+            scores, start, matrix, end = self._read(
+                emissions.unsqueeze(0), torch.zeros(1, len(emissions), dtype=torch.bool)
+            )
+            best = torch.where(first, start, (best.unsqueeze(2) + matrix).amax(1)) + scores[0]
+            tag = (best + end).argmax(1)
+            scores, start, matrix, end = (part / temperature for part in (scores, start, matrix, end))
+            alpha = torch.where(first, start, _logsumexp(alpha.unsqueeze(2) + matrix, 1, True)) + scores[0]
+            return tag, _softmax(alpha + end, 1, True), (best, alpha, taken + 1)
+
     def _check(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Check what every method takes; gives the padding (T, B)."""
         if emissions.dim() != 3 or emissions.shape[2] != self.count or not emissions.is_floating_point():

@@ -82,6 +82,50 @@ class Pooling(nn.Module):
             pooled, weights = self._attend(y, padding)
         return (pooled, weights) if return_weights else pooled
 
+    def begin(self, batch: int, device: torch.device | str = "cpu") -> tuple[Tensor, ...]:
+        """Give what `step` carries before the first step of B rows; raises `UsageError` for both directions, which have no steps."""
+        if self.directions == 2:
+            raise UsageError("directions: a stream goes in one direction, and this pooling waits for both")
+        # As torch's own sums over steps on the CPU; Apple's GPU has no float64.
+        wide = torch.float32 if torch.device(device).type == "mps" else torch.float64
+        rows = torch.zeros(batch, self.size, dtype=wide, device=device)
+        if self.kind == "mean":
+            return rows, torch.zeros(batch, 1, dtype=torch.int64, device=device)
+        if self.kind == "max":
+            return (torch.full_like(rows, -torch.inf),)
+        if self.kind == "attention":
+            return torch.full_like(rows[:, :1], -torch.inf), torch.zeros_like(rows[:, :1]), rows
+        return ()
+
+    def step(self, y: Tensor, carried: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Take one step more, y (B, F); gives what all steps so far pool to, (B, F), and what is carried on.
+
+        Of constant size, whatever the number of steps. Last, mean and max are those of `forward` bit for bit where no gradient
+        is wanted; attention within rounding, since the greatest score is not known beforehand.
+
+        >>> pooling, y = Pooling("mean", 2), torch.tensor([[[1.0, 4.0]], [[3.0, 2.0]]])
+        >>> first, carried = pooling.step(y[0], pooling.begin(1))
+        >>> second, _ = pooling.step(y[1], carried)
+        >>> first.tolist(), second.tolist()
+        ([[1.0, 4.0]], [[2.0, 3.0]])
+        """
+        if self.kind == "mean":
+            total, count = carried[0] + _wide(y), carried[1] + 1
+            return (total.to(_wide(y).dtype) / count).to(y.dtype), (total, count)
+        if self.kind == "max":
+            top = torch.maximum(carried[0], y)
+            return top.to(y.dtype), (top,)
+        if self.kind == "attention":
+            top, total, weighed = carried
+            score = linear(torch.tanh(linear(y, self.project.weight, self.project.bias)), self.query).to(
+                top.dtype
+            )  # (B, 1)
+            higher = torch.maximum(top, score)
+            fade, share = (top - higher).exp(), (score - higher).exp()
+            total, weighed = total * fade + share, weighed * fade + share * y
+            return (weighed / total).to(y.dtype), (higher, total, weighed)
+        return y, carried
+
     def _last(self, y: Tensor, lengths: Tensor) -> Tensor:
         rows = torch.arange(len(lengths), device=y.device)
         there = (lengths > 0).to(y.device).unsqueeze(1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from recurra.nn import Dropout, Stack
+from recurra.nn import Dropout, Stack, State
 from recurra.tasks.inputs import Encoder
 from recurra.tasks.sections import SequenceModel
 
@@ -39,3 +39,7 @@ class Body(nn.Module):
         x = self.input_dropout(self.encoder(inputs))  # (T, B, E)
         y, _ = self.stack(x, self.stack.zero_state(x.shape[1]), lengths)
         return y
+
+    def follow(self, inputs: Any, state: State) -> tuple[Tensor, State]:
+        """Read the next steps of a sequence, whose state is kept between them: inputs of n steps, state → (n, 1, size), state."""
+        return self.stack(self.input_dropout(self.encoder(inputs)), state)

@@ -16,12 +16,14 @@ FILE = "labels.json"
 def in_order(labels: Iterable[str]) -> list[str]:
     """Sort labels as people do: by their text, and by the numbers in it.
 
-    >>> in_order({"class 10", "class 9", "other"})
-    ['class 9', 'class 10', 'other']
+    >>> in_order({"class 10", "class 9", "other"}), in_order({"1", "-1", "0.5", "0.25"})
+    (['class 9', 'class 10', 'other'], ['-1', '0.25', '0.5', '1'])
     """
 
     def key(label: str) -> tuple[list[tuple[int, float, str]], str]:
-        parts = re.findall(r"\d+(?:\\.\d+)?|[^\d]+", label)
+        if re.fullmatch(r"[+-]?\d+(\.\d+)?", label):
+            return [(0, float(label), "")], label
+        parts = re.findall(r"\d+|[^\d]+", label)
         return [(0, float(part), "") if part[0].isdecimal() else (1, 0.0, part) for part in parts], label
 
     return sorted(set(labels), key=key)

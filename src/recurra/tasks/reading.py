@@ -51,6 +51,15 @@ def in_batches(
     return answers
 
 
+def spread(count: int, some: int) -> list[int]:
+    """Give the numbers of a few of so many, spread over all of them.
+
+    >>> spread(10, 3), spread(2, 3)
+    ([0, 4, 9], [0, 1])
+    """
+    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, some))})
+
+
 def to_device(inputs: Any, device: torch.device) -> Any:
     """Move what a collation gave, a tensor or an object of tensors with a `to` of its own."""
     return inputs if isinstance(inputs, Tensor) and inputs.device == device else inputs.to(device)

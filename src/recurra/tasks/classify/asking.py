@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from torch import nn
 
-from recurra.data.labelled import Reading, read_labelled
-from recurra.errors import DataError
 from recurra.tasks.classify.examples import Part
-from recurra.tasks.reading import in_batches, to_device
+from recurra.tasks.classify.network import ClassifierNetwork
+from recurra.tasks.classify.stream import ClassStream
+from recurra.tasks.reading import in_batches, spread, to_device
 
 if TYPE_CHECKING:
     from recurra.tasks.classify.task import Classifier
 
-TEXT_FILES = {".txt", ""}
-"""Suffixes of files that hold a text a line; others are read as the training data were."""
+AT_ONCE = 256
+"""Beginnings of a sequence that are read at a time."""
+_BREAKS = re.compile(r"[\r\n\t\v\f\x85\u2028\u2029]")
+_WRITTEN = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def logits(task: Classifier, network: nn.Module, encoded: Sequence[Any], *, exactly: bool = True) -> np.ndarray:
@@ -37,13 +39,17 @@ def logits(task: Classifier, network: nn.Module, encoded: Sequence[Any], *, exac
     return np.stack(answers) if answers else np.zeros((0, len(task.classes)))
 
 
-def probabilities(task: Classifier, network: nn.Module, encoded: Sequence[Any], *, exactly: bool = True) -> np.ndarray:
-    """Give the probability of each class, (N, C) float64: rows add up to 1, or with several labels each stands by itself."""
-    scores = logits(task, network, encoded, exactly=exactly)
+def shares(task: Classifier, logits: np.ndarray) -> np.ndarray:
+    """Give the probability of each class, (N, C): rows add up to 1, or with several labels each stands by itself."""
     if task.multi_label:
-        return 1 / (1 + np.exp(-scores))
-    powers = np.exp(scores - scores.max(1, keepdims=True))
+        return 1 / (1 + np.exp(-logits))
+    powers = np.exp(logits - logits.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
+
+
+def probabilities(task: Classifier, network: nn.Module, encoded: Sequence[Any], *, exactly: bool = True) -> np.ndarray:
+    """Give the probability of each class for each sequence, (N, C) float64."""
+    return shares(task, logits(task, network, encoded, exactly=exactly))
 
 
 def predict(
@@ -51,73 +57,86 @@ def predict(
 ) -> list[dict[str, Any]]:
     """Give {"text" or "series", "label" (or "labels"), "probabilities"} of each sequence.
 
-    k: only so many classes, the likeliest; None: all.  steps: also "steps", what would be said after each element.
+    k: only so many classes, the likeliest; None: all.  steps: also "steps", what is said after each element: with "text" so
+    far, or "step" (from 1) and "value" of a series. A network in one direction says it in one reading; for one in both
+    directions each beginning is read by itself.
     """
-    groups = [[*task.input.prefixes(sequence), sequence] if steps else [sequence] for sequence in inputs]
-    flat = [sequence for group in groups for sequence in group]
-    rows = iter(probabilities(task, network, [task.input.encode(sequence) for sequence in flat]))
-    results = []
-    for group in groups:
-        said = [_said(task, sequence, next(rows), k) for sequence in group]
-        results.append({**said[-1], "steps": said[:-1]} if steps else said[-1])
-    return results
+    given = task.taken(inputs)
+    rows = probabilities(task, network, [task.input.encode(sequence) for sequence in given])
+    kind = task.input.kind
+    results = [
+        {kind: task.input.shown(sequence), **said(task, row, k)} for sequence, row in zip(given, rows, strict=True)
+    ]
+    if not steps:
+        return results
+    return [
+        {**result, "steps": list(_steps(task, network, sequence, k))}
+        for result, sequence in zip(results, given, strict=True)
+    ]
 
 
-def _said(task: Classifier, sequence: Any, row: np.ndarray, k: int | None) -> dict[str, Any]:
+def _steps(task: Classifier, network: nn.Module, sequence: Any, k: int | None) -> Iterator[dict[str, Any]]:
+    if task.streams:
+        stream = ClassStream(task, cast(ClassifierNetwork, network))
+        for shown, output in zip(task.input.shown_after_each(sequence), stream.outputs(sequence), strict=True):
+            yield {**shown, **said(task, shares(task, output.double().cpu().numpy())[0], k)}
+        return
+    beginnings = zip(task.input.shown_after_each(sequence), task.input.beginnings(sequence), strict=True)
+    while some := list(islice(beginnings, AT_ONCE)):
+        rows = probabilities(task, network, [encoded for _, encoded in some])
+        yield from ({**shown, **said(task, row, k)} for (shown, _), row in zip(some, rows, strict=True))
+
+
+def said(task: Classifier, row: np.ndarray, k: int | None = None) -> dict[str, Any]:
+    """Give {"label" (or "labels"), "probabilities"} for the probabilities of the classes, (C), the likeliest first."""
     order = np.argsort(-row, kind="stable")
-    shares = {task.classes[index]: round(float(row[index]), 6) for index in order[:k]}
+    likely = {task.classes[index]: round(float(row[index]), 6) for index in order[:k]}
     if task.multi_label:
-        label: dict[str, Any] = {"labels": [task.classes[index] for index in order if row[index] >= 0.5]}
-    else:
-        label = {"label": task.classes[int(order[0])]}
-    return {task.input.kind: task.input.shown(sequence), **label, "probabilities": shares}
+        return {"labels": [task.classes[index] for index in order if row[index] >= 0.5], "probabilities": likely}
+    return {"label": task.classes[int(order[0])], "probabilities": likely}
 
 
 def line(result: Mapping[str, Any]) -> str:
-    """Write a prediction in a line for people, and one more for each step.
+    """Write a prediction in a line for people, or one for each step.
 
     >>> line({"text": "that was phenomenal", "label": "positive", "probabilities": {"positive": 0.98, "negative": 0.02}})
     'positive\\t0.980\\tthat was phenomenal'
     """
-    lines = [_line(step) for step in result.get("steps", [])] or [_line(result)]
-    return "\n".join(lines)
+    return "\n".join(map(_line, result.get("steps", []))) or _line(result)
 
 
 def _line(result: Mapping[str, Any]) -> str:
-    shown = result["text"] if "text" in result else _short(result["series"])
     if "labels" in result:
-        shares = " ".join(f"{label} {result['probabilities'].get(label, math.nan):.3f}" for label in result["labels"])
-        return f"{shares or 'none'}\t{shown}"
-    return f"{result['label']}\t{result['probabilities'][result['label']]:.3f}\t{shown}"
+        likely = ((label, result["probabilities"].get(label)) for label in result["labels"])
+        named = " ".join(label if share is None else f"{label} {share:.3f}" for label, share in likely)
+        return f"{named or 'none'}\t{_shown(result)}"
+    return f"{result['label']}\t{result['probabilities'][result['label']]:.3f}\t{_shown(result)}"
 
 
-def _short(series: Sequence[Any]) -> str:
-    return f"{len(series)} steps, the last {json.dumps(series[-1])}" if len(series) else "no steps"
+def _shown(result: Mapping[str, Any]) -> str:
+    if "step" in result:
+        return f"step {result['step']}: {json.dumps(result['value'])}"
+    if "series" in result:
+        series = result["series"]
+        return f"{len(series)} steps, the last {json.dumps(series[-1])}" if series else "no steps"
+    text = result["text"]
+    # A text of several lines is one all the same.
+    return " ".join(text) if isinstance(text, list) else _BREAKS.sub(lambda found: _WRITTEN.get(found[0], " "), text)
 
 
 def few_lines(task: Classifier, network: nn.Module, part: Part, count: int = 4) -> str:
     """Show what the network says of a few examples, spread over the part."""
-    chosen = sorted({round(place) for place in np.linspace(0, len(part) - 1, count)})
+    chosen = spread(len(part), count)
     rows = probabilities(task, network, [part.encoded[index] for index in chosen], exactly=False)
     lines = []
     for index, row in zip(chosen, rows, strict=True):
-        said = _said(task, part.sequences[index], row, None)
-        shown = str(said["text"])[:80] if "text" in said else part.places[index]
+        answer, sequence = said(task, row), part.sequences[index]
+        shown = sequence[:80] if isinstance(sequence, str) else part.places[index]
         if task.multi_label:
-            lines.append(f"{', '.join(said['labels']) or 'none'}: {shown}")
+            lines.append(f"{', '.join(answer['labels']) or 'none'}: {shown}")
             continue
         target = int(part.targets[index])
         truth = task.classes[target] if target >= 0 else "another class"
-        verdict = "right" if said["label"] == truth else f"it is {truth}"
-        lines.append(f"{said['label']} {row.max():.2f} ({verdict}): {shown}")
+        verdict = "right" if answer["label"] == truth else f"it is {truth}"
+        lines.append(f"{answer['label']} {row.max():.2f} ({verdict}): {shown}")
     return "\n".join(lines)
-
-
-def read_inputs(source: str, how: Reading, kind: str) -> list[Any] | None:
-    """Read sequences from a file of the kind that was trained on; None for what holds a sequence a line."""
-    if source == "-" or (kind == "text" and Path(source).suffix.lower() in TEXT_FILES and Path(source).is_file()):
-        return None
-    read = read_labelled([source], how)
-    if read.kind != kind:
-        raise DataError(f"expected {kind}, as this run was trained on; got {read.kind}", source=source)
-    return list(read.sequences)

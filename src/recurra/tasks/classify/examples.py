@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,11 +14,19 @@ from recurra.data.reading import parse_renames
 from recurra.data.splits import split_documents, split_fold
 from recurra.errors import DataError, UsageError
 from recurra.tasks.classify.config import Data
+from recurra.tasks.examples import (
+    Examples,
+    contradictions,
+    encode_each,
+    fingerprint,
+    fitted,
+    keys,
+    leakage,
+    unseen_labels,
+)
 from recurra.tasks.inputs import Input, begin_with_vectors, make_input
 from recurra.tasks.labels import in_order
 from recurra.tasks.shares import left_out, share_of_valid
-
-SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,7 @@ class Part:
 
     sequences: as they were read; encoded: as numbers.  targets: (N) int64, -1 for a label that training never saw; with
     several labels (N, C) float32.  missed: (N), how many such labels each has.  unseen: which they are, and how often they come.
+    skipped: what was left out in reading.
     """
 
     sequences: list[Any]
@@ -36,26 +44,14 @@ class Part:
     places: list[str]
     missed: np.ndarray
     unseen: dict[str, int] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.sequences)
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Labelled data ready for training."""
-
-    train: Part
-    valid: Part | None
-    test: Part | None
-    classes: list[str]
-    input: Input
-    notes: list[str]
-    fingerprint: str
-
-
-def reading(data: Data, *, need_labels: bool = True, phrases: bool = False) -> Reading:
-    """Give how the run reads all its data."""
+def reading(data: Data, *, phrases: bool = False, for_answers: bool = False) -> Reading:
+    """Give how the run reads all its data; for_answers: whatever is there has an answer, so nothing is left out."""
     return Reading(
         text=data.text,
         label=data.label,
@@ -64,14 +60,14 @@ def reading(data: Data, *, need_labels: bool = True, phrases: bool = False) -> R
         columns=tuple(data.columns),
         images=data.images,
         phrases=phrases,
-        rename=parse_renames(data.rename),
+        rename=() if for_answers else parse_renames(data.rename),
         multi_label=data.multi_label,
-        need_labels=need_labels,
-        on_error=data.on_error,
+        need_labels=not for_answers,
+        on_error="stop" if for_answers else data.on_error,
     )
 
 
-def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> Examples:
+def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> Examples[Part]:
     """Read, split and encode all that a run needs; classes and input are made from the training part unless they are given.
 
     Raises `DataError` where a part would be empty or there is but one class, `UsageError` where settings contradict each other.
@@ -91,11 +87,6 @@ def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> 
     whole = read_labelled(data.data, reading(data, phrases=data.phrases))
     notes = [*whole.notes, *left_out(whole.skipped)]
     parts = _split(whole, data)
-    for name, arguments in (("valid", data.valid), ("test", data.test)):
-        if arguments:
-            parts[name] = read_labelled(arguments, reading(data))
-            notes += [f"{name}: {message}" for message in left_out(parts[name].skipped)]
-            _check_kind(parts["train"], parts[name], name)
     train = parts["train"]
     if classes is None:
         classes = in_order(label for labels in train.labels for label in labels)
@@ -108,25 +99,22 @@ def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> 
     if made is None:
         made = make_input(train.kind, train.sequences, train.channels, data, unit=data.unit)
         notes += begin_with_vectors(made, data.vectors)
-    notes += _same_texts(parts, made)
+    for name, arguments in (("valid", data.valid), ("test", data.test)):
+        if arguments:
+            parts[name] = fitted(read_labelled(arguments, reading(data)), made, f"{name}: {' '.join(arguments[:3])}")
+            notes += [f"{name}: {message}" for message in [*parts[name].notes, *left_out(parts[name].skipped)]]
+    notes += contradictions(train.sequences, train.labels, made)
+    notes += leakage({name: part.sequences for name, part in parts.items()}, made)
     built = {name: encode(part, classes, made, data.multi_label) for name, part in parts.items() if part.sequences}
     for name, part in built.items():
-        if part.unseen:
-            listed = ", ".join(f"{label} ({count})" for label, count in list(part.unseen.items())[:SHOWN])
-            notes.append(f"{name}: labels that training never saw, which count as wrong: {listed}")
-    return Examples(
-        built["train"], built.get("valid"), built.get("test"), classes, made, notes, _fingerprint(parts, made)
-    )
+        notes += unseen_labels(name, "labels", part.unseen)
+    sums = fingerprint((zip(part.sequences, part.labels, strict=True) for part in parts.values()), made)
+    return Examples(built["train"], built.get("valid"), built.get("test"), classes, made, notes, sums)
 
 
 def encode(part: Labelled, classes: Sequence[str], made: Input, multi_label: bool) -> Part:
     """Turn what was read into numbers; raises `DataError` with its place for a sequence of another make."""
-    encoded = []
-    for sequence, place in zip(part.sequences, part.places, strict=True):
-        try:
-            encoded.append(made.encode(sequence))
-        except DataError as error:
-            raise DataError(str(error), source=place) from None
+    encoded = encode_each(part.sequences, part.places, made)
     index = {label: number for number, label in enumerate(classes)}
     unseen = Counter(label for labels in part.labels for label in labels if label not in index)
     if multi_label:
@@ -136,49 +124,17 @@ def encode(part: Labelled, classes: Sequence[str], made: Input, multi_label: boo
     else:
         targets = np.array([index.get(labels[0], -1) for labels in part.labels], np.int64)
     missed = np.array([sum(label not in index for label in labels) for labels in part.labels], np.int64)
-    return Part(list(part.sequences), encoded, targets, part.places, missed, dict(unseen.most_common()))
+    said = dict(unseen.most_common())
+    return Part(list(part.sequences), encoded, targets, part.places, missed, said, part.skipped)
 
 
 def _split(whole: Labelled, data: Data) -> dict[str, Labelled]:
     valid, test = share_of_valid(data, len(whole.sequences)), 0.0 if data.test else data.test_share
-    keys = [sequence.encode() if isinstance(sequence, str) else sequence.tobytes() for sequence in whole.sequences]
-    split = split_fold(keys, data.folds, data.fold, valid) if data.folds else split_documents(keys, valid, test)
+    given = keys(whole.sequences)
+    split = split_fold(given, data.folds, data.fold, valid) if data.folds else split_documents(given, valid, test)
     return {name: _taken(whole, getattr(split, name)) for name in ("train", "valid", "test")}
 
 
 def _taken(whole: Labelled, indices: list[int]) -> Labelled:
     picked = {name: [getattr(whole, name)[index] for index in indices] for name in ("sequences", "labels", "places")}
     return Labelled(whole.kind, channels=whole.channels, skipped=[], **picked)
-
-
-def _check_kind(train: Labelled, other: Labelled, name: str) -> None:
-    if other.kind != train.kind:
-        raise DataError(f"{name}: expected {train.kind} as in the training data, got {other.kind}")
-
-
-def _same_texts(parts: dict[str, Labelled], made: Input) -> list[str]:
-    """Say what stands on both sides of a split, and what is labelled in two ways."""
-    notes = []
-    labels: dict[bytes, set[tuple[str, ...]]] = {}
-    for sequence, label in zip(parts["train"].sequences, parts["train"].labels, strict=True):
-        labels.setdefault(made.key(sequence), set()).add(label)
-    twice = sum(len(said) > 1 for said in labels.values())
-    if twice:
-        notes.append(f"{twice:,} training examples are there with different labels")
-    for name in ("valid", "test"):
-        count = sum(made.key(sequence) in labels for sequence in parts[name].sequences)
-        if count:
-            notes.append(
-                f"leakage: {count:,} of {len(parts[name].sequences):,} {name} examples stand in the training data too"
-            )
-    return notes
-
-
-def _fingerprint(parts: dict[str, Labelled], made: Input) -> str:
-    digest = hashlib.sha256()
-    for part in parts.values():
-        for sequence, label in zip(part.sequences, part.labels, strict=True):
-            key, said = made.key(sequence), "\0".join(label).encode()
-            digest.update(len(key).to_bytes(8, "little") + key + len(said).to_bytes(8, "little") + said)
-        digest.update(b"|")
-    return digest.hexdigest()

@@ -13,6 +13,7 @@ from recurra.baselines import ClassBaseline, Majority, NearestNeighbour, TfidfLo
 from recurra.metrics import classification, confusion, intervals, multi_label, per_class, reliability, worst
 from recurra.tasks.classify import asking
 from recurra.tasks.classify.examples import Part
+from recurra.tasks.examples import notes_of
 
 if TYPE_CHECKING:
     from recurra.tasks.classify.task import Classifier
@@ -76,12 +77,7 @@ def _baselines(task: Classifier, part: Part, progress: Callable[[str], None]) ->
 
 def _details(task: Classifier, rows: np.ndarray, part: Part) -> dict[str, Any]:
     """Give what a report shows beside the figures."""
-    details: dict[str, Any] = {"classes": task.classes}
-    notes = list(task.examples.notes) if task.prepared else []
-    if part.unseen:
-        listed = ", ".join(f"{label} ({count})" for label, count in part.unseen.items())
-        notes.append(f"labels that training never saw: {listed}")
-    details["notes"] = list(dict.fromkeys(notes))
+    details: dict[str, Any] = {"classes": task.classes, "notes": notes_of(task, part.unseen, part.skipped)}
     details["intervals"] = intervals(rows, part.targets)
     predicted = rows >= 0.5 if task.multi_label else rows.argmax(1)
     details["per_class"] = per_class(predicted, part.targets, task.classes)

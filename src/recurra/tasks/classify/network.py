@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recurra.kernels import linear
-from recurra.nn import Pooling
+from recurra.nn import Pooling, State
 from recurra.tasks.body import Body
 from recurra.tasks.classify.config import Model
 from recurra.tasks.inputs import Encoder
@@ -45,7 +45,23 @@ class ClassifierNetwork(nn.Module):
         self.output.bias.copy_(bias)
 
     def forward(self, inputs: Any, lengths: Tensor) -> Tensor:
-        pooled = self.output_dropout(self.pooling(self.body(inputs, lengths), lengths))  # (B, D·H)
+        return self.decide(self.pooling(self.body(inputs, lengths), lengths))
+
+    def begin(self) -> State:
+        """Give the state of one sequence before its first step; raises `UsageError` where both directions are read."""
+        return (*self.body.stack.zero_state(1), self.pooling.begin(1, self.output.weight.device))
+
+    def follow(self, inputs: Any, state: State) -> tuple[Tensor, State]:
+        """Read the next steps of one sequence, in one direction: inputs of n > 0 steps, state → logits (1, C) after the last, state."""
+        outputs, layers = self.body.follow(inputs, state[:-1])
+        pooled, carried = self.pooling.step(outputs[0], state[-1])
+        for y in outputs[1:]:  # (1, H)
+            pooled, carried = self.pooling.step(y, carried)
+        return self.decide(pooled), (*layers, carried)
+
+    def decide(self, pooled: Tensor) -> Tensor:
+        """Give the logits (B, C) of what all steps pool to, (B, D·H)."""
+        pooled = self.output_dropout(pooled)
         logits = linear(pooled, self.output.weight, self.output.bias).float()
         if self.single:
             logits = torch.cat([torch.zeros_like(logits), logits], dim=1)

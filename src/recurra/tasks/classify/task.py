@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.batches import batches_by_length
-from recurra.data.labelled import read_labelled
-from recurra.errors import DataError
+from recurra.data.labelled import Labelled, read_labelled
 from recurra.metrics.calibration import fit_temperature
-from recurra.tasks.base import Carry, Facts, Task, register_task
-from recurra.tasks.classify import asking, measure, sizes
+from recurra.tasks.base import Carry, register_task
+from recurra.tasks.classify import asking, measure
 from recurra.tasks.classify.config import ClassifierConfig
-from recurra.tasks.classify.examples import Examples, Part, encode, read_examples, reading
+from recurra.tasks.classify.examples import Part, encode, read_examples, reading
 from recurra.tasks.classify.network import ClassifierNetwork, summed_loss
-from recurra.tasks.classify.sizes import choose_batch, choose_size
-from recurra.tasks.files import named_files
-from recurra.tasks.inputs import Input, WordInput, load_input, vector_size
-from recurra.tasks.inputs.series import parse_series
-from recurra.tasks.labels import load_labels, save_labels
+from recurra.tasks.classify.sizes import TEXT_RATE, choose_batch, choose_size
+from recurra.tasks.classify.stream import ClassStream
+from recurra.tasks.examples import Examples
+from recurra.tasks.inputs import Input, WordInput, vector_size
 from recurra.tasks.reading import to_device
+from recurra.tasks.sequences import SequenceTask
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,12 @@ class Batch:
 
 
 @register_task
-class Classifier(Task[ClassifierConfig]):
+class Classifier(SequenceTask[ClassifierConfig, Part, Batch]):
     """Says which class a whole text or series belongs to, and how sure it is."""
 
     name = "classify"
     title = "Classifier"
-    higher = True
+    labels_are = "classes"
     Config = ClassifierConfig
     commands = (
         "recurra train classify digits",
@@ -54,34 +51,13 @@ class Classifier(Task[ClassifierConfig]):
         "recurra train --resume runs/movies",
     )
 
-    def __init__(self, config: ClassifierConfig) -> None:
-        super().__init__(config)
-        self._examples: Examples | None = None
-        self._input: Input | None = None
-        self._classes: list[str] | None = None
-
-    @property
-    def input(self) -> Input:
-        if self._input is None:
-            raise DataError("nothing is known of the data yet: read it or load a run first")
-        return self._input
-
     @property
     def classes(self) -> list[str]:
-        if self._classes is None:
-            raise DataError("no classes yet: read the data or load a run first")
-        return self._classes
+        return self.labels
 
     @property
-    def examples(self) -> Examples:
-        if self._examples is None:
-            self.prepare()
-        return cast(Examples, self._examples)
-
-    @property
-    def prepared(self) -> bool:
-        """Whether the data has been read."""
-        return self._examples is not None
+    def unit(self) -> str:
+        return self.config.data.unit
 
     @property
     def multi_label(self) -> bool:
@@ -97,23 +73,15 @@ class Classifier(Task[ClassifierConfig]):
 
     # Data
 
-    def prepare(self, saved: Path | None = None) -> Facts:
-        if self._examples is None:
-            if saved is not None:
-                self.restore(saved)
-            self._examples = examples = read_examples(self.config.data, self._classes, self._input)
-            self._classes, self._input = examples.classes, examples.input
-        examples = self._examples
-        parts = {"train": examples.train, "valid": examples.valid, "test": examples.test}
-        counts = {f"{name}_examples": len(part) for name, part in parts.items() if part}
-        counts["classes"] = len(self.classes)
-        return Facts(counts, examples.fingerprint, examples.notes)
+    def read_examples(self, labels: list[str] | None, made: Input | None) -> Examples[Part]:
+        return read_examples(self.config.data, labels, made)
 
-    def save(self, folder: Path) -> list[str]:
-        return [save_labels(folder, self.classes), *self.input.save(folder)]
+    def read(self, files: Sequence[str], settings: dict[str, Any], *, for_answers: bool = False) -> Labelled:
+        how = reading(self.config.data.model_copy(update=settings), for_answers=for_answers)
+        return read_labelled(files, how)
 
-    def restore(self, folder: Path) -> None:
-        self._classes, self._input = load_labels(folder), load_input(folder, unit=self.config.data.unit)
+    def encode(self, read: Labelled) -> Part:
+        return encode(read, self.classes, self.input, self.multi_label)
 
     # Training
 
@@ -127,7 +95,7 @@ class Classifier(Task[ClassifierConfig]):
         return choose_batch(len(self.examples.train))
 
     def learning_rate(self) -> float | None:
-        return sizes.TEXT_RATE if self.input.kind == "text" else None
+        return TEXT_RATE if self.input.kind == "text" else None
 
     def network(self) -> ClassifierNetwork:
         model = self.config.model
@@ -149,20 +117,11 @@ class Classifier(Task[ClassifierConfig]):
         count = np.bincount(targets, minlength=len(self.classes))
         return torch.from_numpy(len(targets) / (np.count_nonzero(count) * np.maximum(1, count))).float()
 
-    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
-        train = self.examples.train
-        lengths = [len(encoded) for encoded in train.encoded]
-        for indices in batches_by_length(lengths, batch, seed=seed, epoch=epoch)[start:]:
-            yield self.batch(train, indices)
-
     def batch(self, part: Part, indices: np.ndarray) -> Batch:
         """Put some of the examples of a part side by side."""
         encoded = [part.encoded[index] for index in indices]
         lengths = torch.tensor([len(one) for one in encoded])
         return Batch(self.input.collate(encoded), lengths, torch.from_numpy(part.targets[indices]))
-
-    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:  # noqa: ARG002
-        return -(-len(self.examples.train) // batch)
 
     def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:  # noqa: ARG002
         device = next(network.parameters()).device
@@ -193,35 +152,12 @@ class Classifier(Task[ClassifierConfig]):
 
     # After training
 
-    @property
-    def held_out(self) -> bool:
-        return self.examples.test is not None or self.examples.valid is not None
-
-    def evaluate(
-        self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
+    def measure(
+        self, network: nn.Module, part: Part, name: str, progress: Callable[[str], None], *, baselines: bool
     ) -> dict[str, Any]:
-        part = self._named(data) if data else self.examples.test or self.examples.valid
-        if part is None:
-            raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
-        name = " ".join(data) if data else "test" if self.examples.test else "valid"
         return measure.evaluation(self, network, part, name, progress, baselines=baselines)
 
-    def _named(self, data: list[str]) -> Part:
-        files, settings = named_files(data)
-        how = reading(self.config.data.model_copy(update=settings))
-        read = read_labelled(files, how)
-        if read.kind != self.input.kind:
-            raise DataError(f"expected {self.input.kind}, as this run was trained on; got {read.kind}", source=data[0])
-        return encode(read, self.classes, self.input, self.multi_label)
-
     # What a classifier can be asked
-
-    def parse(self, line: str) -> Any:
-        return line if self.input.kind == "text" else parse_series(line)
-
-    def inputs(self, source: str) -> list[Any] | None:
-        how = reading(self.config.data, need_labels=False)
-        return asking.read_inputs(source, how, self.input.kind)
 
     def predict(
         self, network: nn.Module, inputs: Sequence[Any], *, k: int | None = None, steps: bool = False
@@ -231,3 +167,6 @@ class Classifier(Task[ClassifierConfig]):
 
     def prediction_line(self, result: Mapping[str, Any]) -> str:
         return asking.line(result)
+
+    def new_stream(self, network: nn.Module) -> ClassStream:
+        return ClassStream(self, cast(ClassifierNetwork, network))

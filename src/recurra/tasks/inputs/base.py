@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -36,6 +36,8 @@ class Input(ABC, Generic[EncodedT]):
 
     kind: ClassVar[str]
     """"text" or "series", as in `recurra.data.labelled`."""
+    reads_words: ClassVar[bool] = False
+    """Whether an element of a text is a word, which is not cut any further."""
 
     @abstractmethod
     def encode(self, sequence: Any) -> EncodedT:
@@ -49,9 +51,54 @@ class Input(ABC, Generic[EncodedT]):
     def encoder(self, size: int | None, **options: Any) -> Encoder:
         """Build the first layer; size: of a unit's vector, where it has one."""
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the channels; none for text."""
+        return []
+
+    def order(self, channels: Sequence[str], source: str) -> list[int] | None:  # noqa: ARG002
+        """Give where each channel stands among those of a file; None where they stand in order already.
+
+        Raises `DataError` for other ones.
+        """
+        return None
+
+    @property
+    def causal(self) -> bool:
+        """Whether what is read of an element does not depend on those after it, as a stream needs it."""
+        return True
+
     @abstractmethod
-    def prefixes(self, sequence: Any) -> list[Any]:
-        """Give what was there after each element: the sequence's beginnings, the shortest first, itself last."""
+    def elements(self, sequence: Any) -> list[Any]:
+        """Give what `follow` takes one by one: a word, a character, the values of a step."""
+
+    @abstractmethod
+    def beginnings(self, sequence: Any) -> Iterator[EncodedT]:
+        """Give as numbers what there is after each element, the whole last."""
+
+    @abstractmethod
+    def shown_after_each(self, sequence: Any) -> Iterator[dict[str, Any]]:
+        """Give what JSON and people get to see of a sequence after each element."""
+
+    def begin(self) -> tuple[Tensor, ...]:
+        """Give what `follow` carries before the first element."""
+        return ()
+
+    def follow(self, element: Any, carried: tuple[Tensor, ...]) -> tuple[EncodedT, bool, tuple[Tensor, ...]]:
+        """Take one element more; gives the steps to read, whether they stay when more elements come, and what is carried on."""
+        return element, True, carried
+
+    @abstractmethod
+    def read(self, sequence: Any) -> Any:
+        """Give what a user handed over as a sequence; raises `DataError` for what is none, as `check` does."""
+
+    @abstractmethod
+    def parse(self, line: str) -> Any:
+        """Read a sequence from a line of text; raises `DataError` for one that holds none."""
+
+    @abstractmethod
+    def check(self, sequence: Any) -> None:
+        """Raise `DataError` for a sequence that `encode` would not take; it costs less."""
 
     @abstractmethod
     def shown(self, sequence: Any) -> Any:
@@ -64,8 +111,3 @@ class Input(ABC, Generic[EncodedT]):
     @abstractmethod
     def save(self, folder: Path) -> list[str]:
         """Write what has to be known of it, and give the names of the files."""
-
-
-def place_of(folder: Path, name: str) -> Path:
-    """Give where a file of a run stands."""
-    return Path(folder) / name

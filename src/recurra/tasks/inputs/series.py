@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -80,10 +81,15 @@ class SeriesInput(Input[np.ndarray]):
         path = folder / FILE
         try:
             read = json.loads(path.read_text(encoding="utf-8"))
-            arrays = [np.array(read[name], kind) for name, kind in (("mean", float), ("spread", float), ("gaps", bool))]
-            if any(array.shape != (len(read["channels"]),) for array in arrays):
+            names = [str(name) for name in read["channels"]]
+            mean, spread, gaps = (
+                np.array(read["mean"], float),
+                np.array(read["spread"], float),
+                np.array(read["gaps"], bool),
+            )
+            if any(array.shape != (len(names),) for array in (mean, spread, gaps)):
                 raise ValueError("expected as many numbers as channels")
-            return cls([str(name) for name in read["channels"]], *arrays, Cutting(**read["cutting"]))
+            return cls(names, mean, spread, gaps, Cutting(**read["cutting"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path}: is damaged: {error}") from None
 
@@ -104,25 +110,80 @@ class SeriesInput(Input[np.ndarray]):
         channels = len(self.channels)
         return (channels * (2 if self.cutting.differences else 1) + int(self.gaps.sum())) * self.cutting.frame
 
+    @property
+    def names(self) -> list[str]:
+        return self.channels
+
+    def order(self, channels: Sequence[str], source: str) -> list[int] | None:
+        if len(channels) != len(self.channels):
+            raise DataError(
+                f"expected {len(self.channels)} channels ({_listed(self.channels)}), as in the training data; "
+                f"got {len(channels)} ({_listed(channels)})",
+                source=source,
+                hint="name the columns with values when training (--columns)",
+            )
+        if sorted(channels) == sorted(self.channels):
+            return None if list(channels) == self.channels else [list(channels).index(name) for name in self.channels]
+        if not any(map(_NUMBERED.fullmatch, [*channels, *self.channels])):
+            raise DataError(
+                f"expected the channels {_listed(self.channels)}, as in the training data; got {_listed(channels)}",
+                source=source,
+                hint="give the columns the same names",
+            )
+        return None
+
+    def read(self, sequence: Any) -> np.ndarray:
+        try:
+            series = np.asarray(sequence, np.float32)
+        except (ValueError, TypeError, OverflowError):
+            raise DataError(f"expected a series of numbers, got {sequence!r:.40}", hint=self._hint) from None
+        if series.ndim == 1 and (len(self.channels) == 1 or not len(series)):
+            series = series.reshape(len(series), len(self.channels))
+        self.check(series)
+        return series
+
+    def parse(self, line: str) -> np.ndarray:
+        return self.read(parse_series(line))
+
+    def check(self, sequence: np.ndarray) -> None:
+        if sequence.ndim != 2 or sequence.shape[1] != len(self.channels):
+            got = f"{sequence.shape[1]}" if sequence.ndim == 2 else f"numbers in {sequence.ndim} dimensions"
+            raise DataError(
+                f"expected series of {len(self.channels)} channels ({_listed(self.channels)}), got {got}",
+                hint=self._hint,
+            )
+        if np.isinf(sequence).any():
+            step, channel = np.argwhere(np.isinf(sequence))[0]
+            raise DataError(
+                f"step {step + 1}, channel {self.channels[channel]}: expected a finite number, got infinity, or more than 32 bits hold"
+            )
+
+    @property
+    def _hint(self) -> str:
+        if len(self.channels) == 1:
+            return "write 1.5, 2, 3 or [1.5, 2, 3]"
+        step = ", ".join(str(number) for number in range(1, min(len(self.channels), 4) + 1))
+        return f"write [[{step}{', …' if len(self.channels) > 4 else ''}], …], a value for each channel of a step"
+
     def encode(self, sequence: np.ndarray) -> np.ndarray:
+        self.check(sequence)
         series = np.asarray(sequence, np.float64)
-        if series.ndim != 2 or series.shape[1] != len(self.channels):
-            raise DataError(
-                f"expected series of {len(self.channels)} channels ({', '.join(self.channels[:8])}), got shape {series.shape}"
-            )
-        if np.isinf(series).any():
-            step, channel = np.argwhere(np.isinf(series))[0]
-            raise DataError(
-                f"step {step + 1}, channel {self.channels[channel]}: expected a finite number, got infinity"
-            )
+        values = self._values(series)
+        return self._framed(self._features(values, values[:1], np.isnan(series)).astype(np.float32))
+
+    def _values(self, series: np.ndarray) -> np.ndarray:
+        """Scale, (T, C); what is missing is 0."""
         missing = np.isnan(series)
-        values = np.where(missing, 0.0, self._scaled(series, missing))
+        return np.where(missing, 0.0, self._scaled(series, missing))
+
+    def _features(self, values: np.ndarray, before: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """Give what is read at each step; before: the values of the step before the first, (1, C)."""
         parts = [values]
         if self.cutting.differences:
-            parts.append(np.diff(values, axis=0, prepend=values[:1]))
+            parts.append(np.diff(values, axis=0, prepend=before))
         if self.gaps.any():
             parts.append(missing[:, self.gaps].astype(np.float64))
-        return self._framed(np.concatenate(parts, axis=1).astype(np.float32))
+        return np.concatenate(parts, axis=1)
 
     def _scaled(self, series: np.ndarray, missing: np.ndarray) -> np.ndarray:
         if self.cutting.scale == "none" or not len(series):
@@ -154,8 +215,34 @@ class SeriesInput(Input[np.ndarray]):
     def encoder(self, size: int | None, *, noise: float = 0.0, **options: Any) -> SeriesEncoder:  # noqa: ARG002
         return SeriesEncoder(self.features, noise)
 
-    def prefixes(self, sequence: np.ndarray) -> list[np.ndarray]:
-        return [sequence[: step + 1] for step in range(len(sequence))]
+    @property
+    def causal(self) -> bool:
+        return self.cutting.scale != "series"
+
+    def elements(self, sequence: np.ndarray) -> list[np.ndarray]:
+        return list(sequence)
+
+    def beginnings(self, sequence: np.ndarray) -> Iterator[np.ndarray]:
+        return (self.encode(sequence[:count]) for count in range(1, len(sequence) + 1))
+
+    def shown_after_each(self, sequence: np.ndarray) -> Iterator[dict[str, Any]]:
+        return ({"step": number, "value": value} for number, value in enumerate(self.shown(sequence), 1))
+
+    def begin(self) -> tuple[Tensor, ...]:
+        rows = torch.zeros(self.cutting.frame, self.features // self.cutting.frame, dtype=torch.float64)
+        return rows, torch.zeros(1, 1, dtype=torch.int64)
+
+    def follow(self, element: np.ndarray, carried: tuple[Tensor, ...]) -> tuple[np.ndarray, bool, tuple[Tensor, ...]]:
+        rows, count = carried[0].numpy(), int(carried[1]) + 1
+        values = self._values(np.asarray(element, np.float64)[None])
+        before = values if count == 1 else rows[-1:, : len(self.channels)]
+        rows = np.concatenate([rows[1:], self._features(values, before, np.isnan(element)[None])])
+        frame, hop = self.cutting.frame, self.cutting.hop
+        frames = 1 + max(0, -(-(count - frame) // hop))
+        there = rows[frame - count + (frames - 1) * hop :] if count > (frames - 1) * hop else rows[-1:]
+        whole = np.concatenate([there, np.repeat(rows[-1:], frame - len(there), axis=0)]).astype(np.float32)
+        kept = (frames - 1) * hop + frame <= count
+        return whole.reshape(1, -1), kept, (torch.from_numpy(rows), torch.full((1, 1), count))
 
     def shown(self, sequence: np.ndarray) -> list[Any]:
         values = [[None if np.isnan(value) else round(float(value), 6) for value in step] for step in sequence]
@@ -179,20 +266,27 @@ class SeriesEncoder(Encoder):
 def parse_series(text: str) -> np.ndarray:
     """Read a series from a line: numbers, or a JSON list of numbers, or of steps that are lists of numbers.
 
-    >>> parse_series("1.5, 2, 3").shape, parse_series("[[1, 2], [null, 4], [5, 6]]").shape
-    ((3, 1), (3, 2))
+    What is missing is an empty cell, ?, nan or null. Gives (T), or (T, C) where each step is a list.
+
+    >>> parse_series("1.5, 2, 3").shape, parse_series("1,,3").tolist(), parse_series("[[1, 2], [null, 4]]").shape
+    ((3,), [1.0, nan, 3.0], (2, 2))
     """
     try:
         if text.lstrip().startswith("["):
-            array = np.array(
-                [step if isinstance(step, list) else [step] for step in json.loads(text)], dtype=np.float64
-            )
-        else:
-            array = np.array([[float(number)] for number in text.replace(",", " ").split()])
-    except (ValueError, TypeError):
+            return np.array(json.loads(text), dtype=np.float64)
+        cells = text.split(",") if "," in text else text.split()
+        return np.array([np.nan if cell.strip() in ("", "?") else float(cell) for cell in cells])
+    except (ValueError, TypeError, RecursionError, OverflowError):
         start = text.strip()[:40]
         raise DataError(
             f"expected a series in the line, got {start!r}",
             hint="write 1.5, 2, 3 or [[1, 2], [3, 4]]: a step has a value for each channel",
         ) from None
-    return array.reshape(len(array), -1).astype(np.float32)
+
+
+_NUMBERED = re.compile(r"(channel|column) \d+|value|pixel")
+"""Names that channels have in files which give them none."""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recurra.errors import DataError
 from recurra.tasks.inputs.base import Encoder, Input
-from recurra.text import Vocabulary, build_vocabulary, load_vocabulary
+from recurra.text import Vocabulary, build_vocabulary, load_vocabulary, normalise
 
 
 class UnitInput(Input[np.ndarray]):
@@ -20,7 +21,7 @@ class UnitInput(Input[np.ndarray]):
     >>> text = UnitInput.build(["to be or not to be"], "char")
     >>> text.collate([text.encode("to"), text.encode("be or")]).shape
     torch.Size([5, 2])
-    >>> text.prefixes("to be")
+    >>> [shown["text"] for shown in text.shown_after_each("to be")]
     ['t', 'to', 'to ', 'to b', 'to be']
     """
 
@@ -52,10 +53,31 @@ class UnitInput(Input[np.ndarray]):
     def encoder(self, size: int | None, **options: Any) -> UnitEncoder:  # noqa: ARG002
         return UnitEncoder(self.vocabulary.size, size or 64)
 
-    def prefixes(self, sequence: str) -> list[str]:
+    def read(self, sequence: Any) -> str:
+        self.check(sequence)
+        return sequence
+
+    def parse(self, line: str) -> str:
+        return self.read(line)
+
+    def check(self, sequence: Any) -> None:
+        if not isinstance(sequence, str):
+            raise DataError(f"expected a text, got {sequence!r:.40}")
+        normalise(sequence)
+
+    def elements(self, sequence: str) -> list[np.ndarray]:
         ids = self.encode(sequence)
-        ends = [*np.flatnonzero(self.vocabulary.starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
-        return [self.vocabulary.decode(ids[:end]) for end in ends]
+        return np.split(ids, np.flatnonzero(self.vocabulary.starts(ids))[1:]) if len(ids) else []
+
+    def beginnings(self, sequence: str) -> Iterator[np.ndarray]:
+        ids = self.encode(sequence)
+        return (ids[:end] for end in np.cumsum([len(element) for element in self.elements(sequence)]))
+
+    def shown_after_each(self, sequence: str) -> Iterator[dict[str, Any]]:
+        elements, decoder, text = self.elements(sequence), self.vocabulary.decoder(), ""
+        for number, element in enumerate(elements, 1):
+            text += decoder.push_all(element.tolist()) + (decoder.flush() if number == len(elements) else "")
+            yield {"text": text}
 
     def shown(self, sequence: str) -> str:
         return sequence

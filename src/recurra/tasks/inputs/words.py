@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from recurra.errors import UsageError
+from recurra.errors import DataError, UsageError
 from recurra.nn import WordBatch, WordEncoder, collate_words
 from recurra.nn.words import CharactersFor
 from recurra.tasks.inputs.base import Encoder, Input
@@ -25,11 +26,12 @@ class WordInput(Input[SpeltText]):
 
     >>> text = WordInput.build(["that was phenomenal", "that was it"])
     >>> batch = text.collate([text.encode("that was"), text.encode("phenomenal")])
-    >>> batch.words.shape, text.prefixes("that was it")
+    >>> batch.words.shape, [shown["text"] for shown in text.shown_after_each("that was it")]
     (torch.Size([2, 2]), ['that', 'that was', 'that was it'])
     """
 
     kind = "text"
+    reads_words = True
 
     def __init__(self, vocabulary: WordsAndCharacters) -> None:
         self.vocabulary = vocabulary
@@ -77,7 +79,7 @@ class WordInput(Input[SpeltText]):
         characters_for: CharactersFor = "unknown",
         characters: tuple[int, int] = (32, 32),
         cell: str = "lstm",
-        noise: float = 0.0,  # noqa: ARG002
+        **options: Any,  # noqa: ARG002  those of other inputs
     ) -> WordFirst:
         if (width := self.vector_size) is not None:
             if size not in (None, width):
@@ -100,15 +102,40 @@ class WordInput(Input[SpeltText]):
             encoder.words.set_vectors(*self._vectors)
         return encoder
 
-    def prefixes(self, sequence: Words) -> list[Words]:
+    def read(self, sequence: Any) -> Words:
+        words: Any = list(sequence) if isinstance(sequence, Iterable) and not isinstance(sequence, str) else sequence
+        self.check(words)
+        return words
+
+    def parse(self, line: str) -> str:
+        self.check(line)
+        return line
+
+    def check(self, sequence: Any) -> None:
+        for text in sequence if isinstance(sequence, list) else [sequence]:
+            if not isinstance(text, str):
+                raise DataError(f"expected a text, or a list of words; got {sequence!r:.40}")
+            normalise(text)
+
+    def elements(self, sequence: Words) -> list[SpeltText]:
+        return [self.encode([word]) for word in self.vocabulary.cut(sequence)]
+
+    def beginnings(self, sequence: Words) -> Iterator[SpeltText]:
+        whole = self.encode(sequence)
+        # Distinct words are numbered as they come, so those of a beginning are the first ones.
+        for count, distinct in enumerate(np.maximum.accumulate(whole.places + 1), 1):
+            parts = (whole.ids[:distinct], whole.counts[:distinct], whole.spellings[:distinct])
+            yield SpeltText(whole.places[:count], *parts)
+
+    def shown_after_each(self, sequence: Words) -> Iterator[dict[str, Any]]:
         words = self.vocabulary.cut(sequence)
         if not isinstance(sequence, str):
-            return [words[: count + 1] for count in range(len(words))]
-        text, ends, place = normalise(sequence), [], 0
+            yield from ({"text": words[:count]} for count in range(1, len(words) + 1))
+            return
+        text, end = normalise(sequence), 0
         for word in words:
-            place = text.index(word, place) + len(word)
-            ends.append(place)
-        return [text[:end] for end in ends]
+            end = text.index(word, end) + len(word)
+            yield {"text": text[:end]}
 
     def shown(self, sequence: Words) -> Words:
         return sequence

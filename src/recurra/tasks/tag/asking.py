@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from recurra.data.tagged import TagReading, read_tagged
-from recurra.errors import DataError
+from recurra.kernels import exact
 from recurra.metrics import spans
 from recurra.tasks.inputs import WordInput
-from recurra.tasks.inputs.series import parse_series
-from recurra.tasks.reading import in_batches, to_device
-from recurra.tasks.tag.examples import Part, sequences
+from recurra.tasks.reading import evaluating, in_batches, spread, to_device
+from recurra.tasks.tag.examples import Part
 from recurra.tasks.tag.network import TaggerNetwork
 
 if TYPE_CHECKING:
     from recurra.tasks.tag.task import Tagger
 
-LINES = {".txt", ""}
-"""Suffixes of files that hold a sentence a line; others are read as the training data were."""
+AT_ONCE = 256
+"""Beginnings of a sequence that are tagged at a time."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,16 @@ def answers(task: Tagger, network: nn.Module, encoded: Sequence[Any], *, exactly
     def ask(indices: np.ndarray, device: torch.device) -> list[Answer]:
         group = [encoded[index] for index in indices]
         lengths = torch.tensor([len(one) for one in group])
-        scores = tagger(to_device(task.input.collate(group), device), lengths)
-        chosen = tagger.decode(scores, lengths)
-        shares = tagger.probabilities(scores, lengths).double().cpu().numpy()
-        return [Answer([task.tags[tag] for tag in tags], shares[: len(tags), row]) for row, tags in enumerate(chosen)]
+        return _answers(task, tagger, tagger(to_device(task.input.collate(group), device), lengths), lengths)
 
     return in_batches(network, [len(one) for one in encoded], ask, exactly=exactly)
+
+
+def _answers(task: Tagger, network: TaggerNetwork, scores: Tensor, lengths: Tensor) -> list[Answer]:
+    """Give what scores (T, B, K) say of each row."""
+    chosen = network.decode(scores, lengths)
+    shares = network.probabilities(scores, lengths).double().cpu().numpy()
+    return [Answer([task.tags[tag] for tag in tags], shares[: len(tags), row]) for row, tags in enumerate(chosen)]
 
 
 def predict(
@@ -57,16 +59,48 @@ def predict(
     """Give {"tokens" or "series", "tags", "probabilities"} of each sequence, and "spans" where the tags mark some.
 
     probabilities: of the tag given to each step; with k the k likeliest tags of each step and theirs, as {tag: p}.
-    steps: also "steps", what would be said after each element.
+    steps: also "steps", what is said of all steps so far after each of them. A network in one direction reads a sequence once
+    for that; for one in both directions each beginning is read by itself.
     """
-    groups = [[*task.input.prefixes(sequence)[:-1], sequence] if steps else [sequence] for sequence in inputs]
-    flat = [sequence for group in groups for sequence in group]
-    given = iter(answers(task, network, [task.input.encode(sequence) for sequence in flat]))
-    results = []
-    for group in groups:
-        said = [_said(task, sequence, next(given), k) for sequence in group]
-        results.append({**said[-1], "steps": said} if steps else said[-1])
-    return results
+    given = [_words(task, sequence) for sequence in task.taken(inputs)]
+    encoded = [task.input.encode(sequence) for sequence in given]
+    results = [
+        _said(task, sequence, answer, k)
+        for sequence, answer in zip(given, answers(task, network, encoded), strict=True)
+    ]
+    if not steps:
+        return results
+    return [
+        {
+            **result,
+            "steps": [
+                _said(task, sequence[: len(answer.tags)], answer, k)
+                for answer in _after_each(task, network, one, sequence)
+            ],
+        }
+        for result, one, sequence in zip(results, encoded, given, strict=True)
+    ]
+
+
+def _words(task: Tagger, sequence: Any) -> Any:
+    """Cut a text into its words; what is cut already, and a series, stays as it is."""
+    return cast(WordInput, task.input).vocabulary.cut(sequence) if isinstance(sequence, str) else sequence
+
+
+def _after_each(task: Tagger, network: nn.Module, encoded: Any, sequence: Any) -> Iterator[Answer]:
+    """Tag what there is after each step."""
+    if not task.streams:
+        beginnings = task.input.beginnings(sequence)
+        while some := list(islice(beginnings, AT_ONCE)):
+            yield from answers(task, network, some)
+        return
+    tagger = cast(TaggerNetwork, network)
+    with evaluating(network) as device, exact(required=False):
+        lengths = torch.tensor([len(encoded)])
+        scores = tagger(to_device(task.input.collate([encoded]), device), lengths)  # (T, 1, K)
+        for first in range(0, len(encoded), AT_ONCE):
+            lengths = torch.arange(first, min(first + AT_ONCE, len(encoded))) + 1
+            yield from _answers(task, tagger, scores[: lengths[-1]].expand(-1, len(lengths), -1), lengths)
 
 
 def _said(task: Tagger, sequence: Any, answer: Answer, k: int | None) -> dict[str, Any]:
@@ -96,7 +130,7 @@ def line(result: Mapping[str, Any]) -> str:
     >>> line({"tokens": ["dogs", "bark"], "tags": ["NOUN", "VERB"], "probabilities": [0.98, 0.97]})
     'dogs/NOUN bark/VERB'
     """
-    return "\n".join(_line(step) for step in result.get("steps", [result]))
+    return "\n".join(map(_line, result.get("steps", []))) or _line(result)
 
 
 def _line(result: Mapping[str, Any]) -> str:
@@ -107,7 +141,7 @@ def _line(result: Mapping[str, Any]) -> str:
 
 def few_lines(task: Tagger, network: nn.Module, part: Part, count: int = 3) -> str:
     """Show what the network says of a few examples, spread over the part; a wrong tag has the right one behind it."""
-    chosen = sorted({round(place) for place in np.linspace(0, len(part) - 1, count)})
+    chosen = spread(len(part), count)
     given = answers(task, network, [part.encoded[index] for index in chosen], exactly=False)
     lines = []
     for index, answer in zip(chosen, given, strict=True):
@@ -122,23 +156,11 @@ def few_lines(task: Tagger, network: nn.Module, part: Part, count: int = 3) -> s
 
 def parse(task: Tagger, text: str) -> Any:
     """Read a line: a sentence, cut as the training data is; a JSON list of words as it is; or a series."""
-    if task.input.kind == "series":
-        return parse_series(text)
-    if text.lstrip().startswith("["):
+    if task.input.kind == "text" and text.lstrip().startswith("["):
         try:
             words = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             words = None
         if isinstance(words, list) and all(isinstance(word, str) for word in words):
-            return words
-    return cast(WordInput, task.input).vocabulary.cut(text)
-
-
-def read_inputs(task: Tagger, source: str, how: TagReading) -> list[Any] | None:
-    """Read sequences from a file of the kind that was trained on; None for what holds a sentence a line."""
-    if source == "-" or (task.input.kind == "text" and Path(source).suffix.lower() in LINES and Path(source).is_file()):
-        return None
-    read = read_tagged([source], how)
-    if read.kind != task.input.kind:
-        raise DataError(f"expected {task.input.kind}, as this run was trained on; got {read.kind}", source=source)
-    return sequences(read)
+            return task.input.read(words)
+    return _words(task, task.input.parse(text))

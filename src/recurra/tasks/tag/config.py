@@ -18,7 +18,9 @@ class Data(SequenceData):
         description="The tags: a column's number from 1 (CoNLL; default: the last), its name (CoNLL-U; default: upos), a field, a column of a table.",
     )
     tokens: str | None = Field(default=None, description="The words, likewise. Default: the first column, or form.")
+    # pyrefly: ignore[bad-override-mutable-attribute]
     frame: Literal[1] = Field(default=1, description="Series: steps that are read at once; every step has its tag.")
+    # pyrefly: ignore[bad-override-mutable-attribute]
     hop: Literal[1] = Field(default=1, description="Series: steps from one to the next; every step has its tag.")
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from recurra.baselines import MostFrequentTag
 from recurra.metrics import confusion, per_class, ratio_intervals, span_counts, span_scores, tag_scores
+from recurra.tasks.examples import notes_of
 from recurra.tasks.reading import evaluating, to_device
 from recurra.tasks.tag import asking
 from recurra.tasks.tag.examples import Part
@@ -99,7 +100,7 @@ def _details(task: Tagger, part: Part, answers: Sequence[asking.Answer]) -> dict
     right = np.array([sum(map(str.__eq__, tags, given)) for tags, given in zip(part.tags, said, strict=True)])
     sizes = np.array([len(tags) for tags in part.tags])
     ratios = {"accuracy": (right, sizes)}
-    details: dict[str, Any] = {"classes": task.tags, "notes": list(task.examples.notes) if task.prepared else []}
+    details: dict[str, Any] = {"classes": task.tags, "notes": notes_of(task, part.unseen, part.skipped)}
     if task.spans:
         counts = span_counts(part.tags, said)
         ratios["f1"] = (2 * counts[:, 0], counts[:, 1] + counts[:, 2])

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recurra.errors import UsageError
 from recurra.kernels import linear
-from recurra.nn import CRF, Dropout, transitions, widen
+from recurra.nn import CRF, Dropout, State, transitions, widen
 from recurra.tasks.body import Body
 from recurra.tasks.inputs import Encoder
 from recurra.tasks.tag.config import Model
@@ -46,6 +47,23 @@ class TaggerNetwork(nn.Module):
     def forward(self, inputs: Any, lengths: Tensor) -> Tensor:
         y = self.output_dropout(self.body(inputs, lengths))
         return linear(y, self.output.weight, self.output.bias).float()
+
+    def begin(self) -> State:
+        """Give the state of one sequence before its first step; raises `UsageError` where both directions are read."""
+        layers = self.body.stack.zero_state(1)
+        if self.body.directions == 2:
+            raise UsageError("a stream goes in one direction, and this network reads in both")
+        return layers if self.crf is None else (*layers, self.crf.begin(1))
+
+    def follow(self, inputs: Any, state: State) -> tuple[int, Tensor, State]:
+        """Read the next step of one sequence, in one direction: its tag as far as can be known by now, how likely each, (K), state."""
+        y, layers = self.body.follow(inputs, state[: len(state) - (self.crf is not None)])
+        scores = linear(self.output_dropout(y), self.output.weight, self.output.bias).float()[-1]
+        t = float(cast(Tensor, self.temperature))
+        if self.crf is None:
+            return int(scores[0].argmax()), (scores / t).softmax(-1)[0], layers
+        tag, shares, carried = self.crf.step(scores, state[-1], t)
+        return int(tag), shares[0], (*layers, carried)
 
     def loss(self, inputs: Any, lengths: Tensor, targets: Tensor) -> Tensor:
         """Give Σ −log p of the targets (T, B); those that are `UNKNOWN` are padding."""

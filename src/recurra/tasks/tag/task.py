@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.batches import batches_by_length
-from recurra.data.tagged import read_tagged
-from recurra.errors import DataError
+from recurra.data.tagged import Tagged, read_tagged
 from recurra.metrics import marks_spans
-from recurra.tasks.base import Carry, Facts, Task, register_task
+from recurra.tasks.base import Carry, register_task
 from recurra.tasks.classify.sizes import TEXT_RATE, choose_batch
-from recurra.tasks.files import named_files
-from recurra.tasks.inputs import Input, load_input, vector_size
-from recurra.tasks.labels import load_labels, save_labels
+from recurra.tasks.examples import Examples
+from recurra.tasks.inputs import Input, vector_size
 from recurra.tasks.reading import to_device
+from recurra.tasks.sequences import SequenceTask
 from recurra.tasks.tag import asking, measure
 from recurra.tasks.tag.config import TaggerConfig
-from recurra.tasks.tag.examples import Examples, Part, encode, read_examples, reading
+from recurra.tasks.tag.examples import Part, encode, padded_targets, read_examples, reading
 from recurra.tasks.tag.network import UNKNOWN, TaggerNetwork
+from recurra.tasks.tag.stream import TagStream
 
 STEPS_TO_LEARN = 3_000_000
 """Words or steps read after which a tagger has most of what it will get."""
@@ -40,12 +38,12 @@ class Batch:
 
 
 @register_task
-class Tagger(Task[TaggerConfig]):
+class Tagger(SequenceTask[TaggerConfig, Part, Batch]):
     """Says what each word of a sentence or each step of a series is."""
 
     name = "tag"
     title = "Tagger"
-    higher = True
+    labels_are = "tags"
     Config = TaggerConfig
     commands = (
         "recurra train tag ud-ewt --within 15m",
@@ -55,34 +53,13 @@ class Tagger(Task[TaggerConfig]):
         "recurra train --resume runs/names",
     )
 
-    def __init__(self, config: TaggerConfig) -> None:
-        super().__init__(config)
-        self._examples: Examples | None = None
-        self._input: Input | None = None
-        self._tags: list[str] | None = None
-
-    @property
-    def input(self) -> Input:
-        if self._input is None:
-            raise DataError("nothing is known of the data yet: read it or load a run first")
-        return self._input
-
     @property
     def tags(self) -> list[str]:
-        if self._tags is None:
-            raise DataError("no tags yet: read the data or load a run first")
-        return self._tags
+        return self.labels
 
     @property
-    def examples(self) -> Examples:
-        if self._examples is None:
-            self.prepare()
-        return cast(Examples, self._examples)
-
-    @property
-    def prepared(self) -> bool:
-        """Whether the data has been read."""
-        return self._examples is not None
+    def unit(self) -> str:
+        return "word"
 
     @property
     def spans(self) -> bool:
@@ -95,24 +72,20 @@ class Tagger(Task[TaggerConfig]):
 
     # Data
 
-    def prepare(self, saved: Path | None = None) -> Facts:
-        if self._examples is None:
-            if saved is not None:
-                self.restore(saved)
-            self._examples = examples = read_examples(self.config.data, self._tags, self._input)
-            self._tags, self._input = examples.tags, examples.input
-        examples = self._examples
-        parts = {"train": examples.train, "valid": examples.valid, "test": examples.test}
-        counts = {f"{name}_examples": len(part) for name, part in parts.items() if part}
-        counts |= {f"{name}_steps": part.steps for name, part in parts.items() if part}
-        counts["tags"] = len(self.tags)
-        return Facts(counts, examples.fingerprint, examples.notes)
+    def read_examples(self, labels: list[str] | None, made: Input | None) -> Examples[Part]:
+        return read_examples(self.config.data, labels, made)
 
-    def save(self, folder: Path) -> list[str]:
-        return [save_labels(folder, self.tags), *self.input.save(folder)]
+    def read(self, files: Sequence[str], settings: dict[str, Any], *, for_answers: bool = False) -> Tagged:
+        how = reading(self.config.data.model_copy(update=settings), for_answers=for_answers)
+        return read_tagged(files, how)
 
-    def restore(self, folder: Path) -> None:
-        self._tags, self._input = load_labels(folder), load_input(folder)
+    def encode(self, read: Tagged) -> Part:
+        return encode(read, self.tags, self.input)
+
+    def counts(self, parts: dict[str, Part]) -> dict[str, int]:
+        counts = super().counts(parts)
+        tags = counts.pop(self.labels_are)
+        return counts | {f"{name}_steps": part.steps for name, part in parts.items()} | {self.labels_are: tags}
 
     # Training
 
@@ -152,23 +125,12 @@ class Tagger(Task[TaggerConfig]):
             network.allow([each.tolist() for each in targets])
         return network
 
-    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
-        train = self.examples.train
-        lengths = [len(encoded) for encoded in train.encoded]
-        for indices in batches_by_length(lengths, batch, seed=seed, epoch=epoch)[start:]:
-            yield self.batch(train, indices)
-
     def batch(self, part: Part, indices: np.ndarray) -> Batch:
         """Put some of the examples of a part side by side."""
         encoded = [part.encoded[index] for index in indices]
         lengths = torch.tensor([len(one) for one in encoded])
-        targets = torch.full((int(lengths.max()), len(indices)), UNKNOWN)
-        for row, index in enumerate(indices):
-            targets[: lengths[row], row] = torch.from_numpy(part.targets[index])
-        return Batch(self.input.collate(encoded), lengths, targets)
-
-    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:  # noqa: ARG002
-        return -(-len(self.examples.train) // batch)
+        targets = padded_targets([part.targets[index] for index in indices], UNKNOWN)
+        return Batch(self.input.collate(encoded), lengths, torch.from_numpy(targets))
 
     def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:  # noqa: ARG002
         device = next(network.parameters()).device
@@ -194,33 +156,15 @@ class Tagger(Task[TaggerConfig]):
 
     # After training
 
-    @property
-    def held_out(self) -> bool:
-        return self.examples.test is not None or self.examples.valid is not None
-
-    def evaluate(
-        self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
+    def measure(
+        self, network: nn.Module, part: Part, name: str, progress: Callable[[str], None], *, baselines: bool
     ) -> dict[str, Any]:
-        part = self._named(data) if data else self.examples.test or self.examples.valid
-        if part is None:
-            raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
-        name = " ".join(data) if data else "test" if self.examples.test else "valid"
         return measure.evaluation(self, network, part, name, progress, baselines=baselines)
-
-    def _named(self, data: list[str]) -> Part:
-        files, settings = named_files(data)
-        read = read_tagged(files, reading(self.config.data.model_copy(update=settings)))
-        if read.kind != self.input.kind:
-            raise DataError(f"expected {self.input.kind}, as this run was trained on; got {read.kind}", source=data[0])
-        return encode(read, self.tags, self.input)
 
     # What a tagger can be asked
 
     def parse(self, line: str) -> Any:
         return asking.parse(self, line)
-
-    def inputs(self, source: str) -> list[Any] | None:
-        return asking.read_inputs(self, source, reading(self.config.data, need_labels=False))
 
     def predict(
         self, network: nn.Module, inputs: Sequence[Any], *, k: int | None = None, steps: bool = False
@@ -230,3 +174,6 @@ class Tagger(Task[TaggerConfig]):
 
     def prediction_line(self, result: Mapping[str, Any]) -> str:
         return asking.line(result)
+
+    def new_stream(self, network: nn.Module) -> TagStream:
+        return TagStream(self, cast(TaggerNetwork, network))
