@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import typer
@@ -17,7 +18,9 @@ import typer
 import recurra
 from recurra.baselines.ngram import MEMORY
 from recurra.cli import app
-from recurra.configuration import configure, fields
+from recurra.configuration import Configuration, configure, fields
+from recurra.series import skeletons
+from recurra.tasks import get_task
 from recurra.tasks.lm.examples import WATCHED
 from recurra.text.read.sources import _DEPTH
 
@@ -34,18 +37,37 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"))
 
 
+def python_of(page: Path) -> str:
+    return "\n".join(blocks(page, "python"))
+
+
 def commands(page: Path) -> list[list[str]]:
     """Give the words of every `recurra ...` command in the blocks of a page; pipes and prompts left out."""
+    return commands_of("\n".join(blocks(page, "sh") + blocks(page, "console")))
+
+
+def commands_of(block: str) -> list[list[str]]:
     found = []
-    for line in "\n".join(blocks(page, "sh") + blocks(page, "console")).splitlines():
+    for line in block.splitlines():
         for part in line.removeprefix("$ ").split(" | "):
             if part.startswith("recurra "):
                 found.append(shlex.split(re.sub(r"\$\(.*?\)", "FILE", part), comments=True)[1:])
     return found
 
 
+def files(page: Path) -> dict[str, str]:
+    """Give the files that a page shows: fenced blocks that have a name."""
+    return dict(re.findall(r"(?ms)^```text (\S+)\n(.*?)^```$", page.read_text(encoding="utf-8")))
+
+
 def read(words: list[str]) -> tuple[list[str], list[str]]:
     """Parse a command as the command line would; gives its verbs and its options. Raises what the parser raises."""
+    verbs, _ = parsed(words)
+    return verbs, sorted(word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word))
+
+
+def parsed(words: list[str], **settings: Any) -> tuple[list[str], Configuration | None]:
+    """Parse a command; gives its verbs and, of a training, its configuration with these settings."""
     command: Any = typer.main.get_command(app)
     verbs, rest = [], [word for word in words if word != "--help"]
     context = command.make_context("recurra", rest)
@@ -53,17 +75,19 @@ def read(words: list[str]) -> tuple[list[str], list[str]]:
         name, command, rest = command.resolve_command(context, rest)
         verbs.append(name)
         context = command.make_context(name, list(rest), parent=context)
-    if verbs[:1] == ["train"] and len(verbs) == 2:  # these parse as text: the configuration is what reads them
-        known = fields(verbs[1])
-        given = {name: value for name, value in context.params.items() if name in known and value not in (None, [])}
-        configure(verbs[1], given)
-    return verbs, sorted(word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word))
+    if verbs[:1] != ["train"] or len(verbs) != 2:
+        return verbs, None
+    # These parse as text: the configuration is what reads them.
+    known = fields(verbs[1])
+    given = {name: value for name, value in context.params.items() if name in known and value not in (None, [])}
+    return verbs, configure(verbs[1], given, {"data": context.params["data_arguments"] or [], **settings})
 
 
 @pytest.fixture
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder to train in, with one thread: tiny trainings wait for each other with more."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(skeletons, "_FORMATS", dict(skeletons._FORMATS))  # a page registers one
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield tmp_path
@@ -82,6 +106,8 @@ def test_every_command_parses(page: Path) -> None:
 def test_both_readmes_show_the_same_commands() -> None:
     english, chinese = ([read(words) for words in commands(page)] for page in (README, CHINESE))
     assert len(english) > 8
+    for words in english:
+        words[1][:] = [option for option in words[1] if option != "--phrases"]  # only the English reviews have some
     assert english == chinese
 
 
@@ -91,13 +117,43 @@ def test_both_readmes_show_the_same_commands() -> None:
     ids=lambda page: page.name,
 )
 def test_the_examples_run(page: Path, in_a_folder: Path) -> None:
-    source = "\n".join(blocks(page, "python"))
+    source = python_of(page)
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     test = doctest.DocTestParser().get_doctest(source, {}, page.name, str(page), 0)
     assert test.examples
     reported: list[str] = []
     doctest.DocTestRunner(optionflags=options).run(test, out=reported.append)
     assert not reported, "".join(reported)
+
+
+def test_every_form_of_data_is_read(in_a_folder: Path) -> None:
+    page = ROOT / "docs/data.md"
+    for name, text in files(page).items():
+        (in_a_folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (in_a_folder / name).write_text(text, encoding="utf-8")
+    exec("\n".join(example.source for example in doctest.DocTestParser().get_examples(python_of(page))), {})
+    trainings = [words for block in blocks(page, "sh") for words in commands_of(block) if words[0] == "train"]
+    assert len(trainings) > 20
+    for words in trainings:
+        (_, task), configuration = parsed(words, valid_share=0, test_share=0)
+        assert configuration is not None
+        try:
+            counts = get_task(task)(configuration.settings).prepare().counts
+        except recurra.errors.RecurraError as error:
+            pytest.fail(f"recurra {shlex.join(words)}: {error}")
+        assert counts["train_examples"] == EXAMPLES.get(words[2], counts["train_examples"]), words
+        assert counts["classes" if task == "classify" else "tags"] > 1, words
+
+
+EXAMPLES = {
+    "reviews.csv": 4,
+    "movies.pos": 4,
+    "mail": 3,
+    "activity": 2,
+    "long.csv": 2,
+    "ragged.npz": 3,
+    "frames.csv": 2,
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -155,35 +211,67 @@ def test_the_worked_examples_keep_every_promise(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[recurra.Run]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra.Run]]:
+    """A run of each task: texts, series and sentences."""
     folder = tmp_path_factory.mktemp("docs")
     (folder / "verse.txt").write_text(VERSE * 40)
+    (folder / "films.csv").write_text("text,label\n" + "".join(f"a film {n},{n % 2}\n" for n in range(40)))
+    np.savez(folder / "waves.npz", x=np.random.default_rng(1).normal(size=(40, 5, 2)), y=[0, 1] * 20)
+    (folder / "names.conll").write_text("Ann\tB-person\nleft\tO\n\n" * 3 + "Bob\tB-person\n\n" * 3)
     threads = torch.get_num_threads()
-    settings: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "batch": 4, "window": 16, "gradient_lags": 4}
-    yield recurra.train("lm", folder / "verse.txt", folder / "run", quiet=True, threads=1, **settings)
+    tiny: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "batch": 4, "quiet": True, "threads": 1}
+    held: dict[str, Any] = {**tiny, "test_share": 0.3, "valid_share": 0.3}
+    yield {
+        "lm": recurra.train("lm", folder / "verse.txt", folder / "lm", window=16, gradient_lags=4, **tiny),
+        "films": recurra.train("classify", folder / "films.csv", folder / "films", **held),
+        "waves": recurra.train("classify", folder / "waves.npz", folder / "waves", **held),
+        "names": recurra.train("tag", folder / "names.conll", folder / "names", test=[folder / "names.conll"], **tiny),
+    }
     torch.set_num_threads(threads)
 
 
-def test_the_run_folder_is_as_described(run: recurra.Run) -> None:
+def test_the_run_folder_is_as_described(runs: dict[str, recurra.Run]) -> None:
     page = (ROOT / "docs/run-folder.md").read_text(encoding="utf-8")
     described = dict(re.findall(r"(?m)^\| `([\w./]+)` \| (.*) \|$", page))
     files = {name for name in described if "." in name or name.endswith("/")}
-    assert files == {path.name + "/" * path.is_dir() for path in run.path.iterdir()}
-    for event in run.events():
+    assert files == {path.name + "/" * path.is_dir() for run in runs.values() for path in run.path.iterdir()}
+    for event in (event for run in runs.values() for event in run.events()):
         row = re.search(rf"(?m)^\| `{event['event']}` \| (.*)$", page)
         assert row, event
         if event["event"] != "evaluation":
             assert set(event) - {"event"} <= set(re.findall(r"`(\w+)`", row[1])), event
 
 
-def test_the_json_is_as_described(run: recurra.Run) -> None:
+def test_the_json_is_as_described(runs: dict[str, recurra.Run]) -> None:
     page = ROOT / "docs/json.md"
-    evaluate, score, predict, generate, beam = map(json.loads, blocks(page, "json"))
-    assert keys(evaluate) == keys(run.evaluation)
-    assert keys(score) == keys(run.score("a list")[0])
-    assert keys(predict) == keys(run.predict("a"))
-    assert set(beam) - {"text"} == set(run.search("a", beam=2, length=3)[0]) - {"text"}
+    lm, films, names = runs["lm"], runs["films"], runs["names"]
+    of_lm, of_films, of_names, score, units, label, steps, tags, generate, beam = map(json.loads, blocks(page, "json"))
+    assert keys(of_lm) == keys(lm.evaluation)
+    assert figures(of_films) == figures(films.evaluation)
+    assert figures(of_names) == figures(names.evaluation)
+    assert keys(score) == keys(lm.score("a list")[0])
+    assert keys(units) == keys(lm.predict("a"))
+    assert set(label) == set(films.predict("a film"))
+    assert set(steps) == set(films.predict("a film", steps=True))
+    assert {*map(frozenset, steps["steps"])} == {*map(frozenset, films.predict("a film", steps=True)["steps"])}
+    assert keys(tags) == keys(names.predict([["Ann", "left"]])[0])
+    assert set(tags["spans"][0]) == set(names.predict([["Ann", "left", "Bob"] * 20])[0]["spans"][0])
+    assert set(beam) - {"text"} == set(lm.search("a", beam=2, length=3)[0]) - {"text"}
     assert set(generate) == {"text"}
+
+
+def figures(evaluation: Any) -> Any:
+    """Give the names in an evaluation that no data choose."""
+    details, baselines = evaluation["details"], evaluation["baselines"]
+    lists = {name: sorted(details[name][0]) for name in ("mistakes", "reliability") if details.get(name)}
+    return (
+        list(evaluation),
+        list(evaluation["metrics"]),
+        keys(baselines),
+        set(details),
+        lists,
+        set(details["intervals"]),
+    )
 
 
 def test_every_variable_of_the_environment_is_described() -> None:
