@@ -64,9 +64,7 @@ def by_beginnings(task: SequenceTask, network: nn.Module, given: Any, monkeypatc
 
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
 @pytest.mark.parametrize("unit", ["word", "char", "byte", "bpe"])
-def test_after_each_element_of_a_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pooling: str, unit: str
-) -> None:
+def test_after_each_element_of_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pooling: str, unit: str) -> None:
     task, network = texts(tmp_path, {"pooling": pooling, "cell": "gru"}, unit=unit)
     for text in TEXTS:
         (said,) = task.predict(network, [text], steps=True)
@@ -152,11 +150,11 @@ def test_a_stream_of_values_does_not_grow(tmp_path: Path) -> None:
 
 def test_what_cannot_be_a_stream_says_why(tmp_path: Path) -> None:
     task, network = texts(tmp_path, {"bidirectional": True})
-    with pytest.raises(UsageError, match="reads in both directions.*--no-bidirectional"):
+    with pytest.raises(UsageError, match=r"reads in both directions.*--no-bidirectional"):
         task.stream(network)
     assert len(task.predict(network, ["that was"], steps=True)[0]["steps"]) == 2
     task, network = series(tmp_path, scale="series")
-    with pytest.raises(UsageError, match="scales a series by all of its values.*--scale data"):
+    with pytest.raises(UsageError, match=r"scales a series by all of its values.*--scale data"):
         task.stream(network)
 
 

@@ -58,6 +58,8 @@ def generate(
     if alpha is not None and beam is None:
         raise UsageError("--length-penalty: belongs to a search; drop it, or add --beam")
     loaded = load_run(run, device)
+    if not hasattr(loaded.task, "write"):
+        raise UsageError(f"generate: a run of {loaded.task.name!r} writes nothing; ask it with `recurra predict`")
     warn(loaded.task, prompt)
     if beam is not None:
         _print_found(
@@ -69,11 +71,12 @@ def generate(
     if greedy:
         _print_pieces(loaded.write(prompt, count=count, length=length, temperature=0.0), prompt, count, json)
         return
+    drawn = secrets.randbelow(2**31) if seed is None else seed
+    options = {**{name: value for name, value in sampling.items() if value is not None}, "seed": drawn}
+    pieces = loaded.write(prompt, count=count, length=length, **options)
     if seed is None:
-        seed = secrets.randbelow(2**31)
-        note(f"seed {seed}")
-    options = {**{name: value for name, value in sampling.items() if value is not None}, "seed": seed}
-    _print_pieces(loaded.write(prompt, count=count, length=length, **options), prompt, count, json)
+        note(f"seed {drawn}")
+    _print_pieces(pieces, prompt, count, json)
 
 
 def _print_found(found: list[dict[str, Any]], prompt: str, json: bool) -> None:

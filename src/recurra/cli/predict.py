@@ -66,7 +66,7 @@ def predict(
     task = loaded.task
     known = None if text else task.inputs(source)
     lines = iter(text) if text else read_lines(source)
-    items = known if known is not None else parsed(task, lines, "text" if text else source)
+    items = known if known is not None else parsed(task, lines, None if text else source)
     at_once = 1 if source == "-" else AT_ONCE  # a pipe is answered as its lines come
     for batch in batched(items, at_once):
         for item in batch:
@@ -78,12 +78,17 @@ def predict(
                 print_line(task.prediction_line(result))
 
 
-def parsed(task: Task, lines: Iterable[str], source: str) -> Iterator[Any]:
-    """Read lines as what `predict` takes; raises `DataError`, with the line, for one that cannot be read so."""
+def parsed(task: Task, lines: Iterable[str], source: str | None) -> Iterator[Any]:
+    """Read lines as what `predict` takes; raises `DataError`, with the line, for one that cannot be read so.
+
+    source: the file, - for standard input, or None for texts that were given one by one.
+    """
     for number, line in enumerate(lines, 1):
         try:
             yield task.parse(line)
         except DataError as error:
+            if source is None:
+                raise DataError(str(error), source=f"--text {number}") from None
             raise DataError(str(error), source=STANDARD_INPUT if source == "-" else source, line=number) from None
 
 

@@ -76,7 +76,9 @@ def fitted(read: ReadT, made: Input, source: str) -> ReadT:
     order = made.order(read.channels, source)
     if order is None:
         return read
-    return replace(read, sequences=[series[:, order] for series in cast(list[np.ndarray], read.sequences)], channels=made.names)
+    return replace(
+        read, sequences=[series[:, order] for series in cast(list[np.ndarray], read.sequences)], channels=made.names
+    )
 
 
 def encode_each(given: Sequence[Any], places: Sequence[str], made: Input) -> list[Any]:

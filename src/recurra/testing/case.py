@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
@@ -22,12 +22,14 @@ class TaskCase:
     """A task and the tiny data that it is checked on.
 
     configure: writes the data into an empty folder and gives the configuration.  folder: empty, the case's own.
+    lines: what to ask `predict` about, as it is written in a line of a file.
     """
 
     kind: type[Task]
     configure: Callable[[Path], Settings]
     folder: Path
     batch: int = 4
+    lines: Sequence[str] = ()
 
     @cached_property
     def _config(self) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,17 +14,21 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from recurra.tasks import Settings, Task, get_task, task_names
+from recurra.testing.asking import check_predictions, check_settled
 from recurra.testing.case import TaskCase, leaves, same, untouched
 from recurra.testing.expect import expect, expect_same, one_thread
 
 Check = Callable[[TaskCase], None]
 
 
-def check_task(kind: type[Task], configure: Callable[[Path], Settings], *, batch: int = 4) -> None:
+def check_task(
+    kind: type[Task], configure: Callable[[Path], Settings], *, batch: int = 4, lines: Sequence[str] = ()
+) -> None:
     """Hold a task to everything that the rest of the house takes for granted.
 
     configure: writes tiny data into an empty folder and gives the whole configuration of a tiny network on them, with
     something held out; the same words on the same data every time.  batch: how many sequences to read side by side.
+    lines: what to ask `predict` about, as it is written in a line of a file; without any nothing is asked.
     Raises `AssertionError` that names the task, the check, what was expected and what came.
 
     >>> from recurra.tasks.lm import LanguageModel, LanguageModelConfig
@@ -32,10 +36,10 @@ def check_task(kind: type[Task], configure: Callable[[Path], Settings], *, batch
     ...     _ = (folder / "verse.txt").write_text("the rain in spain falls mainly on the plain\\n" * 40)
     ...     data = {"data": [str(folder / "verse.txt")], "window": 16}
     ...     return LanguageModelConfig.model_validate({"data": data, "model": {"hidden": 16, "layers": 1}})
-    >>> check_task(LanguageModel, configure)
+    >>> check_task(LanguageModel, configure, lines=["the rain", ""])
     """
     with tempfile.TemporaryDirectory() as folder, one_thread():
-        case = TaskCase(kind, configure, Path(folder), batch)
+        case = TaskCase(kind, configure, Path(folder), batch, lines)
         for check in task_checks():
             try:
                 check(case)
@@ -55,7 +59,9 @@ def task_checks() -> list[Check]:
         check_loss,
         check_validation,
         check_learning,
+        check_settled,
         check_evaluation,
+        check_predictions,
         check_saved,
         check_sample,
         check_gradient_lags,

@@ -58,9 +58,20 @@ def waves(folder: Path) -> Settings:
     return ClassifierConfig.model_validate({"data": data, "model": {"hidden": 8, "class_weights": "balanced"}})
 
 
-@pytest.mark.parametrize("configure", [texts, characters, several_labels, waves])
-def test_the_suite(configure: Callable[[Path], Settings]) -> None:
-    check_task(Classifier, configure)
+LINES = ["a fine film", "", "这部电影很好看", "a"]
+
+
+@pytest.mark.parametrize(
+    ("configure", "lines"),
+    [
+        (texts, LINES),
+        (characters, LINES),
+        (several_labels, LINES),
+        (waves, ["[[1, 2], [3, null]]", "[]", "[[0.5, 0]]"]),
+    ],
+)
+def test_the_suite(configure: Callable[[Path], Settings], lines: list[str]) -> None:
+    check_task(Classifier, configure, lines=lines)
 
 
 @pytest.mark.parametrize(("pooling", "cell"), [("last", "rnn"), ("attention", "graves-lstm"), ("max", "gru")])

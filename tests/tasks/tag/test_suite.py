@@ -48,6 +48,11 @@ def frames(folder: Path) -> Settings:
     return TaggerConfig.model_validate({"data": {**data, **shares}, "model": {"hidden": 8}})
 
 
-@pytest.mark.parametrize("configure", [words, each_by_itself, frames])
-def test_the_suite(configure: Callable[[Path], Settings]) -> None:
-    check_task(Tagger, configure)
+LINES = ["Anna no7 lives in Wien", "", "Oslo", '["no one", "陈"]']
+
+
+@pytest.mark.parametrize(
+    ("configure", "lines"), [(words, LINES), (each_by_itself, LINES), (frames, ["0, 2, ?, 2", "", "[1.5]"])]
+)
+def test_the_suite(configure: Callable[[Path], Settings], lines: list[str]) -> None:
+    check_task(Tagger, configure, lines=lines)

@@ -20,6 +20,8 @@ from recurra.tasks.reading import in_batches, spread, to_device
 if TYPE_CHECKING:
     from recurra.tasks.classify.task import Classifier
 
+MOST_SHOWN = 8
+"""Values of a step that fit into a line."""
 AT_ONCE = 256
 """Beginnings of a sequence that are read at a time."""
 _BREAKS = re.compile(r"[\r\n\t\v\f\x85\u2028\u2029]")
@@ -118,7 +120,9 @@ def _shown(result: Mapping[str, Any]) -> str:
         return f"step {result['step']}: {json.dumps(result['value'])}"
     if "series" in result:
         series = result["series"]
-        return f"{len(series)} steps, the last {json.dumps(series[-1])}" if series else "no steps"
+        if not series or (isinstance(series[-1], list) and len(series[-1]) > MOST_SHOWN):
+            return f"{len(series)} steps"
+        return f"{len(series)} steps, the last {json.dumps(series[-1])}"
     text = result["text"]
     # A text of several lines is one all the same.
     return " ".join(text) if isinstance(text, list) else _BREAKS.sub(lambda found: _WRITTEN.get(found[0], " "), text)

@@ -142,9 +142,10 @@ class Classifier(SequenceTask[ClassifierConfig, Part, Batch]):
         part = self.examples.valid
         if part is None or not (known := measure.known(part)).any():
             return
+        temperature = cast(Tensor, cast(ClassifierNetwork, network).temperature)
+        temperature.fill_(1.0)
         logits = asking.logits(self, network, part.encoded)
-        temperature = fit_temperature(logits[known], part.targets[known], multi=self.multi_label)
-        cast(Tensor, cast(ClassifierNetwork, network).temperature).fill_(temperature)
+        temperature.fill_(fit_temperature(logits[known], part.targets[known], multi=self.multi_label))
 
     def sample(self, network: nn.Module, seed: int) -> str | None:  # noqa: ARG002
         part = self.examples.valid or self.examples.train

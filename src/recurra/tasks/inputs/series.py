@@ -134,7 +134,8 @@ class SeriesInput(Input[np.ndarray]):
 
     def read(self, sequence: Any) -> np.ndarray:
         try:
-            series = np.asarray(sequence, np.float32)
+            with np.errstate(over="ignore"):  # too large a number becomes infinity, which `check` names
+                series = np.asarray(sequence, np.float32)
         except (ValueError, TypeError, OverflowError):
             raise DataError(f"expected a series of numbers, got {sequence!r:.40}", hint=self._hint) from None
         if series.ndim == 1 and (len(self.channels) == 1 or not len(series)):

@@ -114,7 +114,7 @@ class WordInput(Input[SpeltText]):
     def check(self, sequence: Any) -> None:
         for text in sequence if isinstance(sequence, list) else [sequence]:
             if not isinstance(text, str):
-                raise DataError(f"expected a text, or a list of words; got {sequence!r:.40}")
+                raise DataError(f"expected a text, or a list of words; got {text!r:.40}")
             normalise(text)
 
     def elements(self, sequence: Words) -> list[SpeltText]:

@@ -12,6 +12,7 @@ import numpy as np
 from recurra.data.splits import split_documents
 from recurra.data.tagged import Tagged, TagReading, read_tagged
 from recurra.errors import DataError, UsageError
+from recurra.metrics import marks_spans
 from recurra.tasks.examples import Examples, encode_each, fingerprint, fitted, keys, leakage, sequences, unseen_labels
 from recurra.tasks.inputs import Input, begin_with_vectors, make_input
 from recurra.tasks.labels import in_order
@@ -103,7 +104,21 @@ def encode(read: Tagged, tags: Sequence[str], made: Input) -> Part:
     encoded = encode_each(given, read.places, made)
     targets = [np.array([index.get(tag, -1) for tag in said], np.int64) for said in read.tags]
     unseen = Counter(tag for said in read.tags for tag in said if tag not in index)
+    if marks_spans(tags):
+        _check_marks(read, set(unseen))
     return Part(given, encoded, read.tags, targets, read.places, dict(unseen.most_common()), read.skipped)
+
+
+def _check_marks(read: Tagged, unseen: set[str]) -> None:
+    """Raise `DataError`, with its place, for a tag that marks no span where the tags of training mark some."""
+    wrong = {tag for tag in unseen if tag != "O" and not marks_spans([tag, "O", "B"])}
+    for said, place in zip(read.tags, read.places, strict=True) if wrong else ():
+        if found := next((tag for tag in said if tag in wrong), None):
+            raise DataError(
+                f"expected tags that mark spans, as in the training data (O, B-…, I-…); got {found!r}",
+                source=place,
+                hint="name the column that has them (--column)",
+            )
 
 
 def _split(whole: Tagged, data: Data) -> dict[str, Tagged]:
