@@ -39,6 +39,7 @@ row() { printf '  %-48s %s\n' "$1" "$2"; }
 printf '\nNext, your own text: any file, folder or archive, in any language.\n'
 row "$recurra train lm novel.txt -o runs/novel" "(--within 10m, if time is short)"
 row "$recurra generate runs/novel" "new text in its manner"
+row "$recurra train classify reviews.csv" "a table with a column of labels: which is which?"
 printf '\nSee also\n'
 row "$run/report.html" "the figures, the curves, the samples, on one page"
 row "$recurra data list" "data sets by name"
