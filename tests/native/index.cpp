@@ -12,9 +12,9 @@
 
 // To be out of memory is a result here, and no error.
 #if defined(__SANITIZE_ADDRESS__)
-extern "C" const char *__asan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" __attribute__((visibility("default"))) const char *__asan_default_options() { return "allocator_may_return_null=1"; }
 #elif defined(__SANITIZE_THREAD__)
-extern "C" const char *__tsan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" __attribute__((visibility("default"))) const char *__tsan_default_options() { return "allocator_may_return_null=1"; }
 #endif
 
 namespace recurra::test {

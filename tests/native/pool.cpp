@@ -12,7 +12,7 @@
 
 #if defined(__SANITIZE_THREAD__)
 // The child of a process with threads starts threads of its own here, at which ThreadSanitizer would end it.
-extern "C" const char *__tsan_default_options() { return "die_after_fork=0"; }
+extern "C" __attribute__((visibility("default"))) const char *__tsan_default_options() { return "die_after_fork=0"; }
 #endif
 
 namespace {
