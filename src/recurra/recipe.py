@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -57,7 +57,10 @@ class Target(BaseModel):
         fixed = self.at_most if self.at_least is None else self.at_least
         if fixed is not None:
             return fixed
-        plain = evaluation["baselines"][self.baseline][self.metric]
+        plain = evaluation["baselines"].get(self.baseline, {}).get(self.metric)
+        if plain is None:
+            known = ", ".join(evaluation["baselines"]) or "none"
+            raise UsageError(f"baseline: expected {self.baseline} with {self.metric} among those measured; got {known}")
         return plain * (1 - self.below) if self.below is not None else plain + (self.above or 0.0)
 
     def reached(self, figure: float, bar: float) -> bool:
@@ -106,12 +109,18 @@ class Recipe(BaseModel):
     name: str
     title: str
     task: str
-    data: str | list[str]
+    data: str | Annotated[list[str], Field(min_length=1)]
     seeds: list[int] = Field(default=[1], min_length=1)
     folds: int | None = Field(default=None, ge=2)
     each: dict[str, float] = {}
     target: Target
     settings: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _bars_of_its_sets(self) -> Self:
+        if other := [name for name in self.each if name not in self.sets]:
+            raise ValueError(f"each: expected names among the data, {', '.join(self.sets)}; got {', '.join(other)}")
+        return self
 
     @property
     def sets(self) -> list[str]:

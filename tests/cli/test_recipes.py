@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from recurra.cli import app
+from recurra.errors import UsageError
 from recurra.recipe import Measured, Outcome, Part, Recipe, Target, load_recipe, recipe_names
 
 
@@ -91,3 +92,13 @@ def test_many_trainings_are_resumed_where_they_stopped(tmp_path: Path, monkeypat
     said, before = json.loads(again.stdout), json.loads(first.stdout)
     assert said["figure"] == before["figure"]
     assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_what_a_recipe_cannot_be_measured_by() -> None:
+    target = Target(metric="accuracy", baseline="1-nn", above=0.0, source="-")
+    with pytest.raises(UsageError, match="baseline: expected 1-nn with accuracy among those measured; got majority"):
+        target.bar({"baselines": {"majority": {"accuracy": 0.5}}})
+    with pytest.raises(ValidationError, match="each: expected names among the data, digits; got letters"):
+        recipe(each={"letters": 0.9})
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        recipe(data=[])

@@ -324,3 +324,16 @@ def test_standard_input(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     read = read_labelled(["-"])
     assert (read.sequences, read.labels) == (["fine", "poor"], [("1",), ("0",)])
     assert read.places[1] == "standard input, line 2"
+
+
+def test_files_whose_columns_stand_in_another_order_have_the_same_channels(files: Files) -> None:
+    xy, yx = "take,t,x,y,move\n0,0,1,2,up\n0,1,3,4,up\n", "take,t,y,x,move\n1,0,2,1,down\n1,1,4,3,down\n"
+    how = Reading(series="take", time="t", label="move")
+    read = read_labelled(files({"a.csv": xy, "b.csv": yx}), how)
+    assert read.channels == ["x", "y"]
+    assert [series.tolist() for series in read.sequences] == [[[1, 2], [3, 4]]] * 2
+    other = yx.replace("y,x", "y,z")
+    with pytest.raises(
+        DataError, match=r"b\.csv: .*expected 2 channels \(x, y\), got 2 \(y, z\).*a\.csv is read first"
+    ):
+        read_labelled(files({"a.csv": xy, "b.csv": other}), how)

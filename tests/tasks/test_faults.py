@@ -69,11 +69,9 @@ def test_columns_in_another_order_are_the_same_channels(takes: Run, tmp_path: Pa
 
 def test_other_channels_are_refused_by_name(takes: Run, tmp_path: Path) -> None:
     (tmp_path / "ab.csv").write_text("take,t,a,b\n0,0,1,2\n0,1,1,2\n")
-    assert "ab.csv: expected the channels x, y, as in the training data; got a, b" in refused(
-        "predict", takes.path, tmp_path / "ab.csv"
-    )
+    assert "ab.csv: expected 2 channels (x, y), got 2 (a, b)" in refused("predict", takes.path, tmp_path / "ab.csv")
     (tmp_path / "xyz.csv").write_text("take,t,x,y,z\n0,0,1,2,3\n0,1,1,2,3\n")
-    with pytest.raises(DataError, match=r"xyz.csv: expected 2 channels \(x, y\).*; got 3 \(x, y, z\)"):
+    with pytest.raises(DataError, match=r"xyz.csv: expected 2 channels \(x, y\), got 3 \(x, y, z\)"):
         takes.task.inputs(str(tmp_path / "xyz.csv"))
 
 
@@ -81,7 +79,7 @@ def test_channels_without_names_are_taken_in_their_order() -> None:
     made = SeriesInput.build([np.ones((2, 2)), np.zeros((2, 2))], ["x", "y"], Cutting())
     read = Labelled("series", [np.ones((1, 2), np.float32)], [], ["a.ts, line 1"], ["channel 1", "channel 2"], [])
     assert fitted(read, made, "a.ts") is read
-    with pytest.raises(DataError, match="a.csv: expected series, as in the training data; got text"):
+    with pytest.raises(DataError, match=r"a\.csv: expected series, as in the training data; got text"):
         fitted(Labelled("text", ["a"], [], ["a.csv, line 1"], [], []), made, "a.csv")
 
 

@@ -115,6 +115,8 @@ def _measured(recipe: Recipe, part: Part, run: Run) -> Measured:
             f"{recipe.name}: was interrupted; go on with `recurra reproduce {recipe.name} --resume -o {run.path}`"
         )
     target, evaluation = recipe.target, run.evaluation
+    if target.metric not in evaluation["metrics"]:
+        raise UsageError(f"metric: expected one of {', '.join(evaluation['metrics'])}; got {target.metric!r}")
     return Measured(part, evaluation["metrics"][target.metric], target.bar(evaluation), end["seconds"])
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from recurra.data.formats import file_kind, read_examples
 from recurra.data.reading import LABEL_WAYS, Reading, parse_renames
 from recurra.errors import DataError, UsageError
-from recurra.series import Series
+from recurra.series import Series, channel_order
 from recurra.text import Faults, LabelledText, Place, Source, known_encoding, normalise, open_sources
 
 Kind = Literal["text", "series"]
@@ -131,13 +131,14 @@ class _Gather:
                 self._left_out[labels[renamed.index("")]] += 1
                 return
             labels = tuple(dict.fromkeys(renamed))
+        sequence: Any = None
         if isinstance(example, LabelledText):
             if self._faults.skipping and not example.text.strip():
                 raise DataError("empty text", source=source.name, **example.place)
-            sequence: Any = example.text
-        else:
-            sequence = example.values
+            sequence = example.text
         self._same_kind(kind, example, source)
+        if isinstance(example, Series):
+            sequence = arranged(example, self._channels, self._first, source)
         self._sequences.append(sequence)
         self._labels.append(labels)
         self._places.append(place_of(source.name, example.place, self._folder))
@@ -148,9 +149,6 @@ class _Gather:
             self._kind, self._channels, self._first = kind, channels, source.name
         elif kind != self._kind:
             raise UsageError(f"{source.name} holds {kind}, {self._first} {self._kind}: read one kind at a time")
-        elif len(channels) != len(self._channels):
-            problem = f"a series of {len(channels)} channels, where {self._first} has {len(self._channels)}"
-            raise DataError(problem, source=source.name, **example.place)
 
     def _labels_of(self, source: Source, example: LabelledText | Series) -> tuple[str, ...] | None:
         value, place = example.label, example.place
@@ -187,6 +185,23 @@ class _Gather:
             notes.append(f"{len(bare):,} of {len(self._labels):,} examples have no label: labels are not read")
         labels = [] if bare else [labels for labels in self._labels if labels is not None]
         return Labelled(self._kind, self._sequences, labels, self._places, list(self._channels), skipped, notes)
+
+
+def arranged(series: Series, wanted: Sequence[str], first: str, source: Source) -> np.ndarray:
+    """Give the values of a series (T, C) with the channels in the order of the first file's.
+
+    Raises `DataError`, with the place, for another number of channels, and for channels of other names.
+    """
+    if series.channels == wanted:
+        return series.values
+    if len(series.channels) != len(wanted):
+        problem = f"a series of {len(series.channels)} channels, where {first} has {len(wanted)}"
+        raise DataError(problem, source=source.name, **series.place)
+    try:
+        order = channel_order(series.channels, wanted)
+    except DataError as error:
+        raise DataError(f"{error} ({first} is read first)", source=source.name, **series.place) from None
+    return series.values if order is None else series.values[:, order]
 
 
 def label_text(value: Any, source: Source, place: Place) -> str:

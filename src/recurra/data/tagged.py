@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recurra.data.labelled import Kind, common_folder, label_text, place_of, readable
+from recurra.data.labelled import Kind, arranged, common_folder, label_text, place_of, readable
 from recurra.errors import DataError, UsageError
 from recurra.series import Series, pairs_of, read_arrays, read_long, read_npz, value_columns
 from recurra.text import (
@@ -185,9 +185,7 @@ class _Gather:
             self._kind, self._channels, self._first = kind, channels, source.name
         elif kind != self._kind:
             raise UsageError(f"{source.name} holds {kind}, {self._first} {self._kind}: read one kind at a time")
-        elif len(channels) != len(self._channels):
-            problem = f"a series of {len(channels)} channels, where {self._first} has {len(self._channels)}"
-            raise DataError(problem, source=source.name, **example.place)
+        held = arranged(example, self._channels, self._first, source) if isinstance(example, Series) else example.words
         said = example.label if isinstance(example, Series) else example.tags
         tags = None if said is None else [label_text(tag, source, example.place) for tag in said]
         steps = len(example.values) if isinstance(example, Series) else len(example.words)
@@ -201,7 +199,7 @@ class _Gather:
             tags = None
         if tags is None and self._how.need_labels:
             raise DataError("the tags are missing", source=source.name, **example.place)
-        self._held.append(example.values if isinstance(example, Series) else example.words)
+        self._held.append(held)
         self._tags.append(tags)
         self._places.append(place_of(source.name, example.place, self._folder))
 

@@ -4,7 +4,7 @@ from recurra.series.arff import read_arff
 from recurra.series.arrays import labels_name as array_labels_name
 from recurra.series.arrays import pairs_of, read_arrays, read_npy, read_npz
 from recurra.series.bare import begins_with_label, is_bare, read_bare, read_matrix
-from recurra.series.base import Series, channel_names, numbers
+from recurra.series.base import Series, channel_names, channel_order, numbers
 from recurra.series.idx import is_idx, read_idx, read_images
 from recurra.series.idx import labels_name as image_labels_name
 from recurra.series.long import read_long
@@ -19,6 +19,7 @@ __all__ = [
     "array_labels_name",
     "begins_with_label",
     "channel_names",
+    "channel_order",
     "image_labels_name",
     "is_bare",
     "is_idx",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,33 @@ def channel_names(count: int) -> tuple[str, ...]:
     (('value',), ('channel 1', 'channel 2'))
     """
     return UNIVARIATE if count == 1 else tuple(f"channel {number}" for number in range(1, count + 1))
+
+
+_UNNAMED = re.compile(r"(channel|column) \d+|value|pixel")  # names of channels in files that give them none
+_SHOWN = 8
+
+
+def channel_order(channels: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """Give where each wanted channel stands among those there are; None where they stand in that order already.
+
+    Channels without names of their own stand for the wanted ones, in their order. Raises `DataError` for another number of
+    them, and for other names.
+
+    >>> channel_order(["y", "x"], ["x", "y"]), channel_order(["channel 1", "channel 2"], ["x", "y"])
+    ([1, 0], None)
+    """
+    if len(channels) == len(wanted):
+        if list(channels) == list(wanted):
+            return None
+        if sorted(channels) == sorted(wanted):
+            return [list(channels).index(name) for name in wanted]
+        if any(map(_UNNAMED.fullmatch, [*channels, *wanted])):
+            return None
+    listed = [", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "") for names in (wanted, channels)]
+    raise DataError(
+        f"expected {len(wanted)} channels ({listed[0]}), got {len(channels)} ({listed[1]})",
+        hint="give the columns the same names, or name those with values when training (--columns)",
+    )
 
 
 def numbers(cells: Sequence[str], source: str, place: Place, what: str = "value") -> np.ndarray:

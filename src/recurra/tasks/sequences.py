@@ -158,7 +158,8 @@ class SequenceTask(Task[ConfigT], Generic[ConfigT, PartT, BatchT]):
         lines = self.input.kind == "text" and Path(source).suffix.lower() in LINES and Path(source).is_file()
         if source == "-" or lines:
             return None
-        read = fitted(self.read([source], {}, for_answers=True), self.input, source)
+        files, settings = named_files([source])
+        read = fitted(self.read(files, settings, for_answers=True), self.input, source)
         return check_each(sequences(read), read.places, self.input)
 
     def taken(self, inputs: Sequence[Any]) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
+from recurra.series import channel_order
 from recurra.tasks.inputs.base import Encoder, Input
 
 FILE = "channels.json"
@@ -115,22 +115,10 @@ class SeriesInput(Input[np.ndarray]):
         return self.channels
 
     def order(self, channels: Sequence[str], source: str) -> list[int] | None:
-        if len(channels) != len(self.channels):
-            raise DataError(
-                f"expected {len(self.channels)} channels ({_listed(self.channels)}), as in the training data; "
-                f"got {len(channels)} ({_listed(channels)})",
-                source=source,
-                hint="name the columns with values when training (--columns)",
-            )
-        if sorted(channels) == sorted(self.channels):
-            return None if list(channels) == self.channels else [list(channels).index(name) for name in self.channels]
-        if not any(map(_NUMBERED.fullmatch, [*channels, *self.channels])):
-            raise DataError(
-                f"expected the channels {_listed(self.channels)}, as in the training data; got {_listed(channels)}",
-                source=source,
-                hint="give the columns the same names",
-            )
-        return None
+        try:
+            return channel_order(channels, self.channels)
+        except DataError as error:
+            raise DataError(str(error), source=source) from None
 
     def read(self, sequence: Any) -> np.ndarray:
         try:
@@ -283,10 +271,6 @@ def parse_series(text: str) -> np.ndarray:
             f"expected a series in the line, got {start!r}",
             hint="write 1.5, 2, 3 or [[1, 2], [3, 4]]: a step has a value for each channel",
         ) from None
-
-
-_NUMBERED = re.compile(r"(channel|column) \d+|value|pixel")
-"""Names that channels have in files which give them none."""
 
 
 def _listed(names: Sequence[str]) -> str:
