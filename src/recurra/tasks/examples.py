@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 import numpy as np
 
 from recurra.data.labelled import Labelled
+from recurra.data.splits import Split
 from recurra.data.tagged import Tagged
 from recurra.errors import DataError
 from recurra.tasks.inputs import Input
-from recurra.tasks.shares import left_out
+from recurra.tasks.sections import SequenceData
+from recurra.tasks.shares import left_out, share_of_valid
 
 if TYPE_CHECKING:
     from recurra.tasks.sequences import SequenceTask
@@ -24,7 +26,7 @@ ReadT = TypeVar("ReadT", bound=Labelled | Tagged)
 
 
 class Part(Protocol):
-    """Examples of one split: as they were read, as numbers, where each stands, and what was left out."""
+    """Examples of one split: as they were read, as numbers, where each stands, labels that are new, and what was left out."""
 
     @property
     def sequences(self) -> list[Any]: ...
@@ -32,6 +34,8 @@ class Part(Protocol):
     def encoded(self) -> list[Any]: ...
     @property
     def places(self) -> list[str]: ...
+    @property
+    def unseen(self) -> dict[str, int]: ...
     @property
     def skipped(self) -> list[str]: ...
     def __len__(self) -> int: ...
@@ -64,6 +68,44 @@ def sequences(read: Read) -> list[Any]:
     if isinstance(read, Labelled):
         return list(read.sequences)
     return list(read.sentences) if read.kind == "text" else list(read.sequences)
+
+
+def split_up(whole: ReadT, data: SequenceData, cut: Callable[[list[bytes], float, float], Split]) -> dict[str, ReadT]:
+    """Split what was read into train, valid and test; cut: (keys, share of valid, of test) → which go where.
+
+    Raises `DataError`, with the files, where a part would be empty.
+    """
+    given = sequences(whole)
+    valid, test = share_of_valid(data, len(given)), 0.0 if data.test else data.test_share
+    try:
+        split = cut(keys(given), valid, test)
+    except DataError as error:
+        raise DataError(str(error), source=named(data)) from None
+    return {name: _taken(whole, getattr(split, name)) for name in ("train", "valid", "test")}
+
+
+def _taken(whole: ReadT, indices: Sequence[int]) -> ReadT:
+    lists = ("labels",) if isinstance(whole, Labelled) else ("sentences", "tags")
+    held = {name: getattr(whole, name) for name in ("sequences", "places", *lists)}
+    picked = {name: [values[index] for index in indices] if values else [] for name, values in held.items()}
+    return replace(whole, **picked, skipped=[], notes=[])
+
+
+def read_held_out(
+    data: SequenceData, made: Input, read: Callable[[Sequence[str]], ReadT]
+) -> tuple[dict[str, ReadT], list[str]]:
+    """Read the files that the user names to hold out, and give what there is to say of how they were read."""
+    parts, notes = {}, []
+    for name, files in (("valid", data.valid), ("test", data.test)):
+        if files:
+            parts[name] = part = fitted(read(files), made, f"{name}: {' '.join(files[:3])}")
+            notes += [f"{name}: {message}" for message in [*part.notes, *left_out(part.skipped)]]
+    return parts, notes
+
+
+def named(data: SequenceData) -> str:
+    """Name the training data in a message."""
+    return " ".join(data.data[:3])
 
 
 def fitted(read: ReadT, made: Input, source: str) -> ReadT:
@@ -139,22 +181,20 @@ def contradictions(given: Sequence[Any], labels: Sequence[tuple[str, ...]], made
     return [f"{twice:,} training examples are there with different labels"] if twice else []
 
 
-def unseen_labels(name: str, what: str, counts: Mapping[str, int]) -> list[str]:
+def unseen_labels(name: str, counts: Mapping[str, int]) -> list[str]:
     """Say which labels of a part training never saw; counts: how often each comes, the commonest first."""
     if not counts:
         return []
     listed = ", ".join(f"{label} ({count})" for label, count in list(counts.items())[:SHOWN])
     more = f" and {len(counts) - SHOWN:,} more" if len(counts) > SHOWN else ""
-    return [f"{name}: {what} that training never saw, which count as wrong: {listed}{more}"]
+    return [f"{name}: labels that training never saw, which count as wrong: {listed}{more}"]
 
 
-def notes_of(task: SequenceTask, unseen: Mapping[str, int], skipped: Sequence[str]) -> list[str]:
+def notes_of(task: SequenceTask, name: str, part: Part) -> list[str]:
     """Give what is to be known of a measurement: of the training data, if they were read, and of what it was made on."""
     notes = list(task.examples.notes) if task.prepared else []
-    if unseen:
-        listed = ", ".join(f"{label} ({count})" for label, count in unseen.items())
-        notes.append(f"labels that training never saw: {listed}")
-    return list(dict.fromkeys([*notes, *left_out(skipped)]))
+    notes += unseen_labels(name, part.unseen) + left_out(part.skipped)
+    return list(dict.fromkeys(notes))
 
 
 def fingerprint(parts: Iterable[Iterable[tuple[Any, Sequence[str]]]], made: Input) -> str:

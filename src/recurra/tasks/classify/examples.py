@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.data.labelled import Labelled, Reading, read_labelled
 from recurra.data.reading import parse_renames
-from recurra.data.splits import split_documents, split_fold
+from recurra.data.splits import Split, split_documents, split_fold
 from recurra.errors import DataError, UsageError
 from recurra.tasks.classify.config import Data
 from recurra.tasks.examples import (
@@ -19,14 +19,15 @@ from recurra.tasks.examples import (
     contradictions,
     encode_each,
     fingerprint,
-    fitted,
-    keys,
     leakage,
+    named,
+    read_held_out,
+    split_up,
     unseen_labels,
 )
 from recurra.tasks.inputs import Input, begin_with_vectors, make_input
 from recurra.tasks.labels import in_order
-from recurra.tasks.shares import left_out, share_of_valid
+from recurra.tasks.shares import left_out
 
 
 @dataclass(frozen=True)
@@ -86,28 +87,26 @@ def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> 
         )
     whole = read_labelled(data.data, reading(data, phrases=data.phrases))
     notes = [*whole.notes, *left_out(whole.skipped)]
-    parts = _split(whole, data)
+    parts = split_up(whole, data, lambda keys, valid, test: _cut(data, keys, valid, test))
     train = parts["train"]
     if classes is None:
         classes = in_order(label for labels in train.labels for label in labels)
     if len(classes) < (1 if data.multi_label else 2):
         raise DataError(
             f"expected two classes or more in the training data, got {len(classes)}: {', '.join(classes) or 'none'}",
-            source=" ".join(data.data[:3]),
+            source=named(data),
             hint="check --label, and that the data is not sorted into files by class",
         )
     if made is None:
         made = make_input(train.kind, train.sequences, train.channels, data, unit=data.unit)
         notes += begin_with_vectors(made, data.vectors)
-    for name, arguments in (("valid", data.valid), ("test", data.test)):
-        if arguments:
-            parts[name] = fitted(read_labelled(arguments, reading(data)), made, f"{name}: {' '.join(arguments[:3])}")
-            notes += [f"{name}: {message}" for message in [*parts[name].notes, *left_out(parts[name].skipped)]]
+    held_out, more = read_held_out(data, made, lambda files: read_labelled(files, reading(data)))
+    parts, notes = parts | held_out, notes + more
     notes += contradictions(train.sequences, train.labels, made)
     notes += leakage({name: part.sequences for name, part in parts.items()}, made)
     built = {name: encode(part, classes, made, data.multi_label) for name, part in parts.items() if part.sequences}
     for name, part in built.items():
-        notes += unseen_labels(name, "labels", part.unseen)
+        notes += unseen_labels(name, part.unseen)
     sums = fingerprint((zip(part.sequences, part.labels, strict=True) for part in parts.values()), made)
     return Examples(built["train"], built.get("valid"), built.get("test"), classes, made, notes, sums)
 
@@ -128,13 +127,7 @@ def encode(part: Labelled, classes: Sequence[str], made: Input, multi_label: boo
     return Part(list(part.sequences), encoded, targets, part.places, missed, said, part.skipped)
 
 
-def _split(whole: Labelled, data: Data) -> dict[str, Labelled]:
-    valid, test = share_of_valid(data, len(whole.sequences)), 0.0 if data.test else data.test_share
-    given = keys(whole.sequences)
-    split = split_fold(given, data.folds, data.fold, valid) if data.folds else split_documents(given, valid, test)
-    return {name: _taken(whole, getattr(split, name)) for name in ("train", "valid", "test")}
-
-
-def _taken(whole: Labelled, indices: list[int]) -> Labelled:
-    picked = {name: [getattr(whole, name)[index] for index in indices] for name in ("sequences", "labels", "places")}
-    return Labelled(whole.kind, channels=whole.channels, skipped=[], **picked)
+def _cut(data: Data, keys: list[bytes], valid: float, test: float) -> Split:
+    if data.folds is None:
+        return split_documents(keys, valid, test)
+    return split_fold(keys, data.folds, data.fold, valid)

@@ -56,7 +56,7 @@ def evaluation(
         for baseline in _baselines(task, part, progress):
             beside[baseline.name] = figures(baseline.probabilities(part.sequences), part)
     result = {"task": task.name, "data": name, "count": len(part), "metrics": figures(rows, part), "baselines": beside}
-    return {**result, "details": _details(task, rows, part)}
+    return {**result, "details": _details(task, name, rows, part)}
 
 
 def _neighbours() -> list[ClassBaseline]:
@@ -75,9 +75,9 @@ def _baselines(task: Classifier, part: Part, progress: Callable[[str], None]) ->
         yield baseline.fit(train.sequences, train.targets, len(task.classes))
 
 
-def _details(task: Classifier, rows: np.ndarray, part: Part) -> dict[str, Any]:
+def _details(task: Classifier, name: str, rows: np.ndarray, part: Part) -> dict[str, Any]:
     """Give what a report shows beside the figures."""
-    details: dict[str, Any] = {"classes": task.classes, "notes": notes_of(task, part.unseen, part.skipped)}
+    details: dict[str, Any] = {"classes": task.classes, "notes": notes_of(task, name, part)}
     details["intervals"] = intervals(rows, part.targets)
     predicted = rows >= 0.5 if task.multi_label else rows.argmax(1)
     details["per_class"] = per_class(predicted, part.targets, task.classes)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from recurra.errors import UsageError
+from recurra.errors import DataError, UsageError
 from recurra.tasks.inputs import series
 from recurra.tasks.inputs.base import Input
 from recurra.tasks.inputs.series import Cutting, SeriesInput
@@ -20,7 +20,10 @@ def make_input(
 ) -> Input:
     """Make the input from the training data; unit: "word", or one of `recurra.text.UNITS`."""
     if kind == "series":
-        return SeriesInput.build(sequences, channels, Cutting(data.scale, data.differences, data.frame, data.hop))
+        try:
+            return SeriesInput.build(sequences, channels, Cutting(data.scale, data.differences, data.frame, data.hop))
+        except DataError as error:
+            raise DataError(str(error), source=" ".join(data.data[:3])) from None
     if unit == "word":
         return WordInput.build(sequences, max_words=data.max_words)
     return UnitInput.build(sequences, unit)

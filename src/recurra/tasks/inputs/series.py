@@ -69,7 +69,7 @@ class SeriesInput(Input[np.ndarray]):
             gaps |= ~there.all(0)
         if len(never := np.flatnonzero(count == 0)):
             raise DataError(
-                f"the channel {channels[never[0]]} has no value in any training series; leave it out (columns)"
+                f"{channels[never[0]]!r} has no value in any training series; leave this channel out (--columns)"
             )
         mean = total / count
         spread = np.sqrt(np.maximum(0.0, squares / count - mean**2))

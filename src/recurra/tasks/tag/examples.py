@@ -13,10 +13,20 @@ from recurra.data.splits import split_documents
 from recurra.data.tagged import Tagged, TagReading, read_tagged
 from recurra.errors import DataError, UsageError
 from recurra.metrics import marks_spans
-from recurra.tasks.examples import Examples, encode_each, fingerprint, fitted, keys, leakage, sequences, unseen_labels
+from recurra.tasks.examples import (
+    Examples,
+    encode_each,
+    fingerprint,
+    leakage,
+    named,
+    read_held_out,
+    sequences,
+    split_up,
+    unseen_labels,
+)
 from recurra.tasks.inputs import Input, begin_with_vectors, make_input
 from recurra.tasks.labels import in_order
-from recurra.tasks.shares import left_out, share_of_valid
+from recurra.tasks.shares import left_out
 from recurra.tasks.tag.config import Data
 
 
@@ -71,29 +81,27 @@ def read_examples(data: Data, tags: list[str] | None, made: Input | None) -> Exa
         raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
     whole = read_tagged(data.data, reading(data))
     notes = [*whole.notes, *left_out(whole.skipped)]
-    parts = _split(whole, data)
+    parts = split_up(whole, data, split_documents)
     train = parts["train"]
     if tags is None:
         tags = in_order(tag for sentence in train.tags for tag in sentence)
     if not any(train.tags):
-        raise DataError("there is nothing to learn from: no training sentence has a word", source=data.data[0])
+        raise DataError("there is nothing to learn from: no training sentence has a word", source=named(data))
     if len(tags) < 2:
         raise DataError(
             f"expected two tags or more in the training data, got {len(tags)}: {', '.join(tags) or 'none'}",
-            source=" ".join(data.data[:3]),
+            source=named(data),
             hint="name the column that has the tags: --column",
         )
     if made is None:
         made = make_input(train.kind, sequences(train), train.channels, data)
         notes += begin_with_vectors(made, data.vectors)
-    for name, arguments in (("valid", data.valid), ("test", data.test)):
-        if arguments:
-            parts[name] = fitted(read_tagged(arguments, reading(data)), made, f"{name}: {' '.join(arguments[:3])}")
-            notes += [f"{name}: {message}" for message in [*parts[name].notes, *left_out(parts[name].skipped)]]
+    held_out, more = read_held_out(data, made, lambda files: read_tagged(files, reading(data)))
+    parts, notes = parts | held_out, notes + more
     notes += leakage({name: sequences(part) for name, part in parts.items()}, made)
     built = {name: encode(part, tags, made) for name, part in parts.items() if part.tags}
     for name, part in built.items():
-        notes += unseen_labels(name, "tags", part.unseen)
+        notes += unseen_labels(name, part.unseen)
     sums = fingerprint((zip(part.sequences, part.tags, strict=True) for part in built.values()), made)
     return Examples(built["train"], built.get("valid"), built.get("test"), tags, made, notes, sums)
 
@@ -119,27 +127,6 @@ def _check_marks(read: Tagged, unseen: set[str]) -> None:
                 source=place,
                 hint="name the column that has them (--column)",
             )
-
-
-def _split(whole: Tagged, data: Data) -> dict[str, Tagged]:
-    valid, test = share_of_valid(data, len(whole.tags)), 0.0 if data.test else data.test_share
-    split = split_documents(keys(sequences(whole)), valid, test)
-    return {name: _taken(whole, getattr(split, name)) for name in ("train", "valid", "test")}
-
-
-def _taken(whole: Tagged, indices: list[int]) -> Tagged:
-    def pick(values: list[Any]) -> list[Any]:
-        return [values[index] for index in indices] if values else []
-
-    return Tagged(
-        whole.kind,
-        pick(whole.sentences),
-        pick(whole.tags),
-        pick(whole.places),
-        [],
-        sequences=pick(whole.sequences),
-        channels=whole.channels,
-    )
 
 
 def padded_targets(targets: Sequence[np.ndarray], fill: int) -> np.ndarray:

@@ -86,7 +86,7 @@ def evaluation(
         baseline.fit(_words(task, task.examples.train), task.examples.train.tags)
         beside[baseline.name] = tag_scores(part.tags, baseline.predict(_words(task, part)))
     result = {"task": task.name, "data": name, "count": part.steps, "metrics": figures(part, answers)}
-    return {**result, "baselines": beside, "details": _details(task, part, answers)}
+    return {**result, "baselines": beside, "details": _details(task, name, part, answers)}
 
 
 def _words(task: Tagger, part: Part) -> list[list[str]]:
@@ -94,13 +94,13 @@ def _words(task: Tagger, part: Part) -> list[list[str]]:
     return part.sequences if task.input.kind == "text" else [[""] * len(tags) for tags in part.tags]
 
 
-def _details(task: Tagger, part: Part, answers: Sequence[asking.Answer]) -> dict[str, Any]:
+def _details(task: Tagger, name: str, part: Part, answers: Sequence[asking.Answer]) -> dict[str, Any]:
     """Give what a report shows beside the figures."""
     said = [answer.tags for answer in answers]
     right = np.array([sum(map(str.__eq__, tags, given)) for tags, given in zip(part.tags, said, strict=True)])
     sizes = np.array([len(tags) for tags in part.tags])
     ratios = {"accuracy": (right, sizes)}
-    details: dict[str, Any] = {"classes": task.tags, "notes": notes_of(task, part.unseen, part.skipped)}
+    details: dict[str, Any] = {"classes": task.tags, "notes": notes_of(task, name, part)}
     if task.spans:
         counts = span_counts(part.tags, said)
         ratios["f1"] = (2 * counts[:, 0], counts[:, 1] + counts[:, 2])
