@@ -51,8 +51,14 @@ class SequenceData(DataFiles):
         default="data", description="Series: scaled by what the training data are like, each by itself, or not."
     )
     differences: bool = Field(default=True, description="Series: read each value's change since the step before too.")
-    frame: int = Field(default=1, ge=1, description="Series: steps that are read at once.")
-    hop: int = Field(default=1, ge=1, description="Series: steps from one frame to the next.")
+    frame: int | None = Field(
+        default=None,
+        ge=1,
+        description="Series: steps that are read at once. Default: two hops of a long series, else 1.",
+    )
+    hop: int | None = Field(
+        default=None, ge=1, description="Series: steps from one frame to the next. Default: a fortieth of their length."
+    )
 
     @field_validator("vectors")
     @classmethod
@@ -128,6 +134,8 @@ class SequenceModel(RecurrentModel):
         le=65_536,
         description="Size of a word's or character's vector. Default: 128, or the vectors'.",
     )
-    noise: float = Field(
-        default=0.0, ge=0, description="Series: spread of the noise added in training, in units of the scaled values."
+    noise: float | None = Field(
+        default=None,
+        ge=0,
+        description="Series: spread of the noise added in training, in units of the scaled values. Default: 0.1 for a few.",
     )

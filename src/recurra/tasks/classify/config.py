@@ -45,7 +45,7 @@ class Model(SequenceModel):
     """The network."""
 
     pooling: Literal["last", "mean", "max", "attention"] | None = Field(
-        default=None, description="What of all steps decides. Default: max for text, mean for series."
+        default=None, description="What of all steps decides. Default: max for text, attention for series."
     )
     class_weights: Literal["none", "balanced"] = Field(
         default="none", description="balanced: each class counts alike in training, however rare it is."

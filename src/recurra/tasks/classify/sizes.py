@@ -19,13 +19,15 @@ def choose_size(model: Model, kind: str, examples: int, *, words: bool = False) 
     """
     text = kind == "text"
     if model.pooling is None:
-        model.pooling = "max" if text else "mean"
+        model.pooling = "max" if text else "attention"
     if model.dropout is None:
         model.dropout = 0.5 if text else 0.3 if examples < 20_000 else 0.1
     if model.input_dropout is None and words:
         model.input_dropout = model.dropout  # words that are missing now and then teach it to read the others
+    if model.noise is None:
+        model.noise = 0.1 if not text and examples < 20_000 else 0.0
     if model.hidden is None:
-        model.hidden = 128 if text or examples >= 1_000 else 64
+        model.hidden = 128 if text or examples >= 1_000 else 96
     few, most = (3.0, 30.0) if text else (5.0, 300.0)
     return min(most, max(few, (TEXT_TO_LEARN if text else SERIES_TO_LEARN) / max(1, examples)))
 

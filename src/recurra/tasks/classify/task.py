@@ -99,7 +99,7 @@ class Classifier(SequenceTask[ClassifierConfig, Part, Batch]):
 
     def network(self) -> ClassifierNetwork:
         model = self.config.model
-        encoder = self.input.encoder(model.embedding, noise=model.noise, cell=model.cell)
+        encoder = self.input.encoder(model.embedding, noise=model.noise or 0.0, cell=model.cell)
         network = ClassifierNetwork(encoder, len(self.classes), model, multi_label=self.multi_label)
         if self._examples is not None:
             network.set_frequencies(measure.shares(self._examples.train.targets, len(self.classes)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from recurra.errors import DataError, UsageError
@@ -14,12 +15,19 @@ from recurra.tasks.inputs.units import UnitInput
 from recurra.tasks.inputs.words import WordInput
 from recurra.tasks.sections import SequenceData
 
+FRAMES = 40
+"""Frames that a series is cut into, where nothing else is asked for."""
+
 
 def make_input(
     kind: str, sequences: Sequence[Any], channels: Sequence[str], data: SequenceData, *, unit: str = "word"
 ) -> Input:
-    """Make the input from the training data; unit: "word", or one of `recurra.text.UNITS`."""
+    """Make the input from the training data; unit: "word", or one of `recurra.text.UNITS`.
+
+    What `data` leaves open of how series are cut is chosen by their length, and written into it.
+    """
     if kind == "series":
+        data.hop, data.frame = choose_cutting([len(one) for one in sequences], data.hop, data.frame)
         try:
             return SeriesInput.build(sequences, channels, Cutting(data.scale, data.differences, data.frame, data.hop))
         except DataError as error:
@@ -27,6 +35,19 @@ def make_input(
     if unit == "word":
         return WordInput.build(sequences, max_words=data.max_words)
     return UnitInput.build(sequences, unit)
+
+
+def choose_cutting(lengths: Sequence[int], hop: int | None, frame: int | None) -> tuple[int, int]:
+    """Choose how many steps are gone on and how many are read at once, where that is open: some forty frames to a series.
+
+    A memory of hundreds of steps is learnt slowly and from many examples; of forty it is learnt from a few. Frames overlap by half.
+
+    >>> choose_cutting([140] * 9, None, None), choose_cutting([24] * 9, None, None), choose_cutting([140], None, 1)
+    ((4, 8), (1, 1), (1, 1))
+    """
+    if hop is None:
+        hop = frame if frame is not None else max(1, round(median(lengths) / FRAMES)) if lengths else 1
+    return hop, (1 if hop == 1 else 2 * hop) if frame is None else frame
 
 
 def load_input(folder: Path, *, unit: str = "word") -> Input:

@@ -112,7 +112,7 @@ class Tagger(SequenceTask[TaggerConfig, Part, Batch]):
         model = self.config.model
         encoder = self.input.encoder(
             model.embedding,
-            noise=model.noise,
+            noise=model.noise or 0.0,
             cell=model.cell,
             characters_for="all",
             characters=(model.characters, model.characters),
