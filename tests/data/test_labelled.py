@@ -337,3 +337,15 @@ def test_files_whose_columns_stand_in_another_order_have_the_same_channels(files
         DataError, match=r"b\.csv: .*expected 2 channels \(x, y\), got 2 \(y, z\).*a\.csv is read first"
     ):
         read_labelled(files({"a.csv": xy, "b.csv": other}), how)
+
+
+@pytest.mark.parametrize("content", ["x,y\n1,2\n3,4\n", "v\n1\n3\n"])
+def test_tables_of_numbers_in_a_folder_for_each_class_are_series(tmp_path, content):
+    """The folder says the class: neither a column called y nor a single one makes texts of them."""
+    for label in ("run", "walk"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.csv").write_text(content)
+    read = read_labelled([tmp_path])
+    assert read.kind == "series"
+    assert read.labels == [("run",), ("walk",)]
+    assert read.sequences[0].shape == (2, content.partition("\n")[0].count(",") + 1)

@@ -89,7 +89,9 @@ def _is_about(source: Source, faults: Faults) -> bool:
 def readable(source: Source, notes: list[str]) -> Source:
     """Turn a text in another encoding into UTF-8, where there is no doubt which it is, and say so."""
     encoding = (
-        known_encoding(source.data) if source.kind in ("text", "csv", "tsv", "json", "jsonl", "ts", "arff") else None
+        known_encoding(source.data)
+        if source.kind in ("text", "csv", "tsv", "json", "jsonl", "ts", "arff", "conllu")
+        else None
     )
     if encoding is None:
         return source

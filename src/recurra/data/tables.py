@@ -63,7 +63,7 @@ def read_table(
     for source, said in zip(sources, outer, strict=True):
         if source.kind in ("csv", "tsv") and not (how.text or how.series) and is_bare(_head(source)):
             yield source, _matrix(source, said, how, faults)
-        elif text is None and _holds_series(source, how, label):
+        elif text is None and _holds_series(source, how, label, said):
             yield source, _series(source, how, label, said, faults, notes)
         else:
             text = text or guess_fields(source, how.text, label, how.need_labels and said is None)
@@ -93,18 +93,21 @@ def _texts(
         yield LabelledText(piece.text, said, piece.place)
 
 
-def _holds_series(source: Source, how: Reading, label: str | None) -> bool:
-    """Say whether a table holds series rather than texts: numbers, and no words but labels and short names."""
+def _holds_series(source: Source, how: Reading, label: str | None, said: str | None) -> bool:
+    """Say whether a table holds series rather than texts: numbers, and no words but labels and short names.
+
+    said: the label that the table's place gives it; then no column is one, and a single column of numbers is a series.
+    """
     if how.text is not None:
         return False
     if how.series is not None or how.columns:
         return True
     sample = sample_of(source)
-    label = label or label_field(sample)
+    label = label or (label_field(sample) if said is None else None)
     numeric = [name for name in numeric_columns(sample, has_decimal_commas(source)) if name != label]
     words = [name for name in (sample[0] if sample else {}) if name not in numeric and name != label]
     lengths = [_mean_length(name, sample) for name in words]
-    return len(numeric) > 1 and all(length < _LONG_TEXT for length in lengths)
+    return len(numeric) > (said is None) and all(length < _LONG_TEXT for length in lengths)
 
 
 def _mean_length(name: str, sample: list[dict[str, Any]]) -> float:

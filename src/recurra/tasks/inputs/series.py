@@ -264,7 +264,7 @@ def parse_series(text: str) -> np.ndarray:
         if text.lstrip().startswith("["):
             return np.array(json.loads(text), dtype=np.float64)
         cells = text.split(",") if "," in text else text.split()
-        return np.array([np.nan if cell.strip() in ("", "?") else float(cell) for cell in cells])
+        return np.array([np.nan if cell.strip() in ("", "?", "null") else float(cell) for cell in cells])
     except (ValueError, TypeError, RecursionError, OverflowError):
         start = text.strip()[:40]
         raise DataError(

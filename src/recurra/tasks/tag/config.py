@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from recurra.tasks.sections import SequenceData, SequenceModel
 from recurra.tasks.settings import Settings
@@ -22,6 +22,11 @@ class Data(SequenceData):
     frame: Literal[1] = Field(default=1, description="Series: steps that are read at once; every step has its tag.")
     # pyrefly: ignore[bad-override-mutable-attribute]
     hop: Literal[1] = Field(default=1, description="Series: steps from one to the next; every step has its tag.")
+
+    @field_validator("column", "tokens", mode="before")
+    @classmethod
+    def _number_or_name(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Model(SequenceModel):
