@@ -107,7 +107,8 @@ def _holds_series(source: Source, how: Reading, label: str | None, said: str | N
     numeric = [name for name in numeric_columns(sample, has_decimal_commas(source)) if name != label]
     words = [name for name in (sample[0] if sample else {}) if name not in numeric and name != label]
     lengths = [_mean_length(name, sample) for name in words]
-    return len(numeric) > (said is None) and all(length < _LONG_TEXT for length in lengths)
+    enough = len(numeric) > 1 or (said is not None and bool(numeric) and not words)
+    return enough and all(length < _LONG_TEXT for length in lengths)
 
 
 def _mean_length(name: str, sample: list[dict[str, Any]]) -> float:
