@@ -165,3 +165,11 @@ def test_one_reading_is_enough(tmp_path: Path) -> None:
     network.body.encoder.register_forward_hook(lambda _module, given, _said: read.append(given[0].words.numel()))
     task.predict(network, ["so good " * 200], steps=True)
     assert sum(read) == 2 * 400
+    stream, other = task.stream(network), task.stream(network)
+    whole = stream.read("so good " * 200)  # some of it in one go
+    for word in ["so", "good"] * 200:
+        said = other.step(word)
+    assert said == (whole if engine() else pytest.approx(whole))
+    for one, same in zip(stream.state, other.state, strict=True):
+        for tensor, twin in zip(one, same, strict=True):
+            torch.testing.assert_close(tensor, twin, rtol=0, atol=0 if engine() else 1e-5)

@@ -59,6 +59,16 @@ class ClassifierNetwork(nn.Module):
             pooled, carried = self.pooling.step(y, carried)
         return self.decide(pooled), (*layers, carried)
 
+    def follow_each(self, inputs: Any, state: State) -> tuple[Tensor, State]:
+        """Read the next n steps of one sequence, given as n sequences of one step: logits (n, C) after each, and the state."""
+        x = self.body.input_dropout(self.body.encoder(inputs)).transpose(0, 1)  # (n, 1, E)
+        outputs, layers = self.body.stack(x, state[:-1])
+        carried, pooled = state[-1], []
+        for y in outputs:
+            one, carried = self.pooling.step(y, carried)
+            pooled.append(one)
+        return self.decide(torch.cat(pooled)), (*layers, carried)
+
     def decide(self, pooled: Tensor) -> Tensor:
         """Give the logits (B, C) of what all steps pool to, (B, D·H)."""
         pooled = self.output_dropout(pooled)
