@@ -22,8 +22,9 @@ class Sorter(Task):
     name, title = "sorter", "Sorter"
     prepare = save = restore = choose = network = batches = batch_count = loss = validate = evaluate = held_out = None  # type: ignore[assignment]
 
-    def predict(self, network: object, text: str, k: int) -> dict[str, Any]:
-        return {"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": k}
+    def predict(self, network: object, inputs: list[str], *, k: int | None, steps: bool) -> list[dict[str, Any]]:
+        assert not steps
+        return [{"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": k} for text in inputs]
 
     def warnings(self, text: str) -> list[str]:
         return ["too short to tell"] if len(text) < 3 else []
