@@ -256,7 +256,10 @@ def test_a_training_that_diverges_stops_with_its_place(
 
 
 def test_an_unknown_task_says_which_there_are(fails: Call) -> None:
-    assert fails("train", "ml", "good.txt", code=2) == "task: expected one of classify, lm, tag; got 'ml'; did you mean lm?"
+    assert (
+        fails("train", "ml", "good.txt", code=2)
+        == "task: expected one of classify, lm, tag; got 'ml'; did you mean lm?"
+    )
     assert fails("train", "quatsch", code=2) == "task: expected one of classify, lm, tag; got 'quatsch'"
 
 
