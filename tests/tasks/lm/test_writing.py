@@ -211,3 +211,14 @@ def test_a_byte_is_shown_by_its_number_where_its_character_is_a_unit(tmp_path):
     assert [by_id[id] for id in a] == ["a"] and [by_id[id] for id in q] == ["q"]
     assert "<0x61>" in by_id.values() and "<0x71>" not in by_id.values()
     assert [by_id[id] for id in han] == ["<0xE9>", "<0xBE>", "<0x98>"]
+
+
+def test_what_is_likely_after_every_unit(model):
+    task, network = model
+    said = task.predict(network, ["the r"], k=3, steps=True)[0]
+    assert [step["text"] for step in said["steps"]] == ["t", "th", "the", "the ", "the r"]
+    assert [unit for unit, _ in said["steps"][-1]["next"]] == [unit for unit, _ in said["next"]]
+    for step in said["steps"]:
+        alone = task.predict(network, [step["text"]], k=3)[0]["next"]
+        assert [unit for unit, _ in step["next"]] == [unit for unit, _ in alone]
+    assert task.predict(network, [""], steps=True)[0]["steps"] == []

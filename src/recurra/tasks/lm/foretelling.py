@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def foretell(task: LanguageModel, network: LanguageNetwork, text: str, k: int, *, steps: bool) -> dict[str, Any]:
     """Give the k likeliest next units: {"text", "next": [[unit, probability], …]}; with `steps`, "steps" has the same after
-    each unit of the text but the last."""
+    each unit of the text."""
     said = writing.next_units(task, network, text, k)
     return {**said, "steps": _on_the_way(task, network, text, k)} if steps else said
 
@@ -27,7 +27,7 @@ def foretell(task: LanguageModel, network: LanguageNetwork, text: str, k: int, *
 def _on_the_way(task: LanguageModel, network: LanguageNetwork, text: str, k: int) -> list[dict[str, Any]]:
     vocabulary = task.vocabulary
     ids = vocabulary.encode(text)
-    ends = np.flatnonzero(vocabulary.starts(ids))[1:].tolist() if len(ids) else []
+    ends = [*np.flatnonzero(vocabulary.starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
     read = torch.from_numpy(np.concatenate(([task.context], ids)).astype(np.int64))
     network.eval()
     with exact(required=False):

@@ -241,7 +241,7 @@ class LanguageModel(Task[LanguageModelConfig]):
         return [f"rare in training, or never met there: {' '.join(units[:20])}{more}"] if units else []
 
     def prediction_line(self, result: Mapping[str, Any]) -> str:
-        shown = [*result.get("steps", []), result]
+        shown = result.get("steps") or [result]
         return "\n".join(
             "\t".join([said["text"], *(f"{unit!r} {share:.3f}" for unit, share in said["next"])]) for said in shown
         )
