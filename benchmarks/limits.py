@@ -25,7 +25,9 @@ def main(path: str) -> None:
     for table in json.loads(Path(path).read_text(encoding="utf-8"))["tables"]:
         if not table["name"].startswith("training"):
             continue
-        print(f"\n{table['title']}\n\n| cell | shape | speed | share of the limit | speed at the limit |\n|---|---|---|---|---|")
+        print(
+            f"\n{table['title']}\n\n| cell | shape | speed | share of the limit | speed at the limit |\n|---|---|---|---|---|"
+        )
         rows = [(row["cell"], row["shape"], row["speed"], row["share"]) for row in table["rows"]]
         for cell, shape, speed, share in rows:
             print(f"| {cell} | {shape} | {speed:.2f} | {share:.0%} | {speed / share:.2f} |")
