@@ -12,7 +12,7 @@ import pytest
 from recurra.data.labelled import Reading, parse_renames, read_labelled
 from recurra.errors import DataError, UsageError
 
-from .conftest import Files
+from ..conftest import Files
 
 REVIEWS = [("what a mess, really", "bad"), ("很快，好吃", "good"), ("", "bad")]
 

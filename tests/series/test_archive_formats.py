@@ -8,7 +8,7 @@ import pytest
 from recurra.data.labelled import Reading, read_labelled
 from recurra.errors import DataError
 
-from .conftest import Files
+from ..conftest import Files
 
 HEAD = "#about\n@problemName Toy\n@timeStamps false\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true up down\n@data\n"
 

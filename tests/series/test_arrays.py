@@ -15,7 +15,7 @@ from recurra.errors import DataError, UsageError
 from recurra.series import SkeletonFormat, read_idx, register_skeletons, skeleton_format
 from recurra.text import Source
 
-from .conftest import Files
+from ..conftest import Files
 
 
 def npz(**arrays: Any) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from recurra.data.labelled import Reading, read_labelled
 from recurra.errors import DataError, UsageError
 
-from .conftest import Files
+from ..conftest import Files
 
 LONG = """id,when,x,y,note,kind
 b,2024-05-02,1,10,,run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -99,6 +99,18 @@ def readable(source: Source, notes: list[str]) -> Source:
     return replace(source, data=source.data.decode(encoding).encode("utf-8", "surrogatepass"))
 
 
+def take_each(examples: Iterable[Any], take: Callable[[Any], None], faults: Faults) -> None:
+    """Take the examples of a file one by one; a fault in one of them, or in the file, is met as `faults` says."""
+    try:
+        for example in examples:
+            try:
+                take(example)
+            except DataError as error:
+                faults.meet(error)
+    except DataError as error:
+        faults.meet(error)
+
+
 class _Gather:
     """Takes examples as they are read, checks what is said of them, and holds what fits together."""
 
@@ -115,14 +127,7 @@ class _Gather:
 
     def take(self, source: Source, examples: Iterable[LabelledText | Series]) -> None:
         """Take all examples of a file."""
-        try:
-            for example in examples:
-                try:
-                    self._one(source, example)
-                except DataError as error:
-                    self._faults.meet(error)
-        except DataError as error:
-            self._faults.meet(error)
+        take_each(examples, lambda example: self._one(source, example), self._faults)
 
     def _one(self, source: Source, example: LabelledText | Series) -> None:
         kind: Kind = "text" if isinstance(example, LabelledText) else "series"

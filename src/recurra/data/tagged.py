@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recurra.data.labelled import Kind, arranged, common_folder, label_text, place_of, readable
+from recurra.data.labelled import Kind, arranged, common_folder, label_text, place_of, readable, take_each
 from recurra.errors import DataError, UsageError
 from recurra.series import Series, pairs_of, read_arrays, read_long, read_npz, value_columns
 from recurra.text import (
@@ -169,14 +169,7 @@ class _Gather:
 
     def take(self, source: Source, examples: Iterable[TaggedWords | Series]) -> None:
         """Take all sequences of a file."""
-        try:
-            for example in examples:
-                try:
-                    self._one(source, example)
-                except DataError as error:
-                    self._faults.meet(error)
-        except DataError as error:
-            self._faults.meet(error)
+        take_each(examples, lambda example: self._one(source, example), self._faults)
 
     def _one(self, source: Source, example: TaggedWords | Series) -> None:
         kind: Kind = "series" if isinstance(example, Series) else "text"

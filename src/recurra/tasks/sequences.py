@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from recurra.data.batches import batches_by_length
 from recurra.data.labelled import Labelled
@@ -19,14 +20,23 @@ from recurra.tasks.examples import Examples, PartT, check_each, fitted, sequence
 from recurra.tasks.files import named_files
 from recurra.tasks.inputs import Input, load_input
 from recurra.tasks.labels import load_labels, save_labels
+from recurra.tasks.sizes import TEXT_RATE
 from recurra.tasks.streams import SequenceStream
 
 LINES = {".txt", ""}
 """Suffixes of files that hold a text a line; others are read as the training data were."""
-BatchT = TypeVar("BatchT")
 
 
-class SequenceTask(Task[ConfigT], Generic[ConfigT, PartT, BatchT]):
+@dataclass(frozen=True)
+class Batch:
+    """Sequences side by side: what the encoder takes, their lengths (B), and what is to be said of them, as the task has it."""
+
+    inputs: Any
+    lengths: Tensor
+    targets: Tensor
+
+
+class SequenceTask(Task[ConfigT], Generic[ConfigT, PartT]):
     """A task that says something of whole texts or series, learnt from such as are labelled."""
 
     higher = True
@@ -62,7 +72,7 @@ class SequenceTask(Task[ConfigT], Generic[ConfigT, PartT, BatchT]):
         """Turn what was read into examples."""
 
     @abstractmethod
-    def batch(self, part: PartT, indices: np.ndarray) -> BatchT:
+    def batch(self, part: PartT, indices: np.ndarray) -> Batch:
         """Put some of the examples of a part side by side."""
 
     @abstractmethod
@@ -124,7 +134,10 @@ class SequenceTask(Task[ConfigT], Generic[ConfigT, PartT, BatchT]):
 
     # Training
 
-    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[BatchT]:
+    def learning_rate(self) -> float | None:
+        return TEXT_RATE if self.input.kind == "text" else None
+
+    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
         train = self.examples.train
         lengths = [len(encoded) for encoded in train.encoded]
         for indices in batches_by_length(lengths, batch, seed=seed, epoch=epoch)[start:]:

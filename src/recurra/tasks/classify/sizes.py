@@ -5,8 +5,6 @@ from __future__ import annotations
 from recurra.tasks.classify.config import Model
 
 TEXT_TO_LEARN = 100_000  # texts read after which a classifier of text has most of what it will get
-TEXT_RATE = 0.001
-"""Learning rate for text, where most of the weights are vectors of words that are rare: a larger one learns them by heart."""
 SERIES_TO_LEARN = 200_000
 
 
@@ -30,15 +28,3 @@ def choose_size(model: Model, kind: str, examples: int, *, words: bool = False) 
         model.hidden = 128 if text or examples >= 1_000 else 96
     few, most = (3.0, 30.0) if text else (5.0, 300.0)
     return min(most, max(few, (TEXT_TO_LEARN if text else SERIES_TO_LEARN) / max(1, examples)))
-
-
-def choose_batch(examples: int) -> int:
-    """Choose how many sequences are read side by side: few examples in small batches, for enough steps.
-
-    >>> choose_batch(40), choose_batch(400), choose_batch(100_000)
-    (8, 8, 64)
-    """
-    batch = 64
-    while batch > 8 and examples < 40 * batch:
-        batch //= 2
-    return batch

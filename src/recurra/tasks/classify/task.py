@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
@@ -18,25 +17,17 @@ from recurra.tasks.classify import asking, measure
 from recurra.tasks.classify.config import ClassifierConfig
 from recurra.tasks.classify.examples import Part, encode, read_examples, reading
 from recurra.tasks.classify.network import ClassifierNetwork, summed_loss
-from recurra.tasks.classify.sizes import TEXT_RATE, choose_batch, choose_size
+from recurra.tasks.classify.sizes import choose_size
 from recurra.tasks.classify.stream import ClassStream
 from recurra.tasks.examples import Examples
 from recurra.tasks.inputs import Input, WordInput, vector_size
 from recurra.tasks.reading import to_device
-from recurra.tasks.sequences import SequenceTask
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Sequences side by side: what the encoder takes, their lengths (B), their classes (B), or each label by itself (B, C)."""
-
-    inputs: Any
-    lengths: Tensor
-    targets: Tensor
+from recurra.tasks.sequences import Batch, SequenceTask
+from recurra.tasks.sizes import choose_batch
 
 
 @register_task
-class Classifier(SequenceTask[ClassifierConfig, Part, Batch]):
+class Classifier(SequenceTask[ClassifierConfig, Part]):
     """Says which class a whole text or series belongs to, and how sure it is."""
 
     name = "classify"
@@ -93,9 +84,6 @@ class Classifier(SequenceTask[ClassifierConfig, Part, Batch]):
 
     def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return choose_batch(len(self.examples.train))
-
-    def learning_rate(self) -> float | None:
-        return TEXT_RATE if self.input.kind == "text" else None
 
     def network(self) -> ClassifierNetwork:
         model = self.config.model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,9 +12,8 @@ from recurra.data.splits import split_documents, split_text
 from recurra.errors import DataError, UsageError
 from recurra.tasks.files import named_files
 from recurra.tasks.lm.config import Data, Documents
+from recurra.tasks.shares import left_out
 from recurra.text import Corpus, PlainTextError, Vocabulary, build_vocabulary, count_graphemes, read_corpus
-
-SKIPPED_SHOWN = 5
 
 WATCHED = 1_500_000
 """Characters that are validated on at most: more tell hardly more, and would be read again and again while training."""
@@ -88,7 +87,7 @@ def read_part(
     except PlainTextError:
         note("plain text, though the run learnt from records: what blank lines part is taken for a document")
         corpus = read_corpus(arguments, documents="blank", on_error=data.on_error)
-    for message in _left_out(corpus.skipped):
+    for message in left_out(corpus.skipped):
         note(message)
     return encode(corpus.documents, corpus.continuous, vocabulary, corpus.skipped)
 
@@ -96,13 +95,6 @@ def read_part(
 def encode(texts: list[str], continuous: bool, vocabulary: Vocabulary, skipped: Sequence[str] = ()) -> Part:
     """Turn texts into a part."""
     return Part(texts, [vocabulary.encode(text) for text in texts], continuous, list(skipped))
-
-
-def _left_out(skipped: list[str]) -> Iterator[str]:
-    """Say what was left out: the first few messages, and how many more there are."""
-    yield from (f"left out: {message}" for message in skipped[:SKIPPED_SHOWN])
-    if len(skipped) > SKIPPED_SHOWN:
-        yield f"left out: {len(skipped) - SKIPPED_SHOWN:,} more"
 
 
 def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
@@ -117,7 +109,7 @@ def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
             f"words: says how words are cut, but the unit is {data.unit}; set unit = word, or leave it out"
         )
     corpus = read(data.data, data)
-    notes = list(_left_out(corpus.skipped))
+    notes = left_out(corpus.skipped)
     skipped: dict[str, list[str]] = {}
     valid_share = 0.0 if data.valid else data.valid_share
     test_share = 0.0 if data.test else data.test_share
@@ -126,7 +118,7 @@ def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
         if arguments:
             given = read(arguments, data)
             texts[name], skipped[name] = given.documents, given.skipped
-            notes += [f"{name}: {message}" for message in _left_out(given.skipped)]
+            notes += [f"{name}: {message}" for message in left_out(given.skipped)]
     notes += _shorten(texts["valid"], corpus.continuous)
     if vocabulary is None:
         vocabulary = build_vocabulary(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -13,11 +12,11 @@ from torch import Tensor, nn
 from recurra.data.tagged import Tagged, read_tagged
 from recurra.metrics import marks_spans
 from recurra.tasks.base import Carry, register_task
-from recurra.tasks.classify.sizes import TEXT_RATE, choose_batch
 from recurra.tasks.examples import Examples
 from recurra.tasks.inputs import Input, vector_size
 from recurra.tasks.reading import to_device
-from recurra.tasks.sequences import SequenceTask
+from recurra.tasks.sequences import Batch, SequenceTask
+from recurra.tasks.sizes import choose_batch
 from recurra.tasks.tag import asking, measure
 from recurra.tasks.tag.config import TaggerConfig
 from recurra.tasks.tag.examples import Part, encode, padded_targets, read_examples, reading
@@ -28,17 +27,8 @@ STEPS_TO_LEARN = 3_000_000
 """Words or steps read after which a tagger has most of what it will get."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Sequences side by side: what the encoder takes, their lengths (B), their tags (T, B), `UNKNOWN` in the padding."""
-
-    inputs: Any
-    lengths: Tensor
-    targets: Tensor
-
-
 @register_task
-class Tagger(SequenceTask[TaggerConfig, Part, Batch]):
+class Tagger(SequenceTask[TaggerConfig, Part]):
     """Says what each word of a sentence or each step of a series is."""
 
     name = "tag"
@@ -104,9 +94,6 @@ class Tagger(SequenceTask[TaggerConfig, Part, Batch]):
 
     def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return min(32, choose_batch(len(self.examples.train)))
-
-    def learning_rate(self) -> float | None:
-        return TEXT_RATE if self.input.kind == "text" else None
 
     def network(self) -> TaggerNetwork:
         model = self.config.model
