@@ -68,6 +68,26 @@ class SequenceData(DataFiles):
         return value
 
 
+class TimedData(DataFiles):
+    """Series in time."""
+
+    time: str | None = Field(
+        default=None,
+        description="Column with the time stamps. Default: the one that looks like it, or the rows' order.",
+    )
+    series: str | None = Field(default=None, description="Column that says which series a row belongs to.")
+    target: list[str] = Field(default=[], description="Columns to learn. Default: all that hold numbers.")
+    past: list[str] = Field(default=[], description="Columns that are read along with them, as far as they go.")
+    static: list[str] = Field(default=[], description="Columns that are the same in all rows of a series.")
+    layout: Literal["auto", "steps", "series"] = Field(
+        default="auto", description="Whether a row of a table is a step of time, or a whole series."
+    )
+    every: str | None = Field(default=None, description="Average the values to this spacing, as in 10min, 1h or 1d.")
+    duplicates: Literal["error", "first", "last", "mean"] = Field(
+        default="error", description="What is done with a time that a series has twice."
+    )
+
+
 class RecurrentModel(Settings):
     """A stack of cells."""
 
