@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import nn
@@ -111,16 +112,25 @@ class Run:
         """Give the log-probability of each text (nats), in all and for each unit."""
         return self._able("score")(self.network, [texts] if isinstance(texts, str) else list(texts))
 
-    def predict(self, inputs: Any, k: int | None = None, *, steps: bool = False) -> Any:
+    def predict(self, inputs: Any, k: int | None = None, *, steps: bool = False, **options: Any) -> Any:
         """Say what the task foretells: the next units of a text, the class of a text or a series, the tags of a sentence.
 
         inputs: one text or array, which gives one result, or a list of them, which gives a list.  k: only so many units or
-        classes, the likeliest.  steps: in "steps", also what is foretold after each element.
+        classes, the likeliest.  steps: in "steps", also what is foretold after each element.  options: further ones that the
+        task takes, as in `cluster=6` of a run of embed; raises `UsageError` for others.
         """
         predict = self._able("predict")
+        self.task.check_options(options)
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
-            return predict(self.network, [inputs], k=k, steps=steps)[0]
-        return predict(self.network, list(inputs), k=k, steps=steps)
+            return predict(self.network, [inputs], k=k, steps=steps, **options)[0]
+        return predict(self.network, list(inputs), k=k, steps=steps, **options)
+
+    def embed(self, inputs: Any) -> np.ndarray:
+        """Give the vector of one text or array, (D), or of each of a list of them, (N, D) float32; only of a run of embed."""
+        embed = self._able("embed")
+        if isinstance(inputs, str) or hasattr(inputs, "shape"):
+            return embed(self.network, [inputs])[0]
+        return embed(self.network, list(inputs))
 
     def generate(self, prompt: str = "", **options: Any) -> str:
         """Go on from a prompt; gives the prompt and what follows. For several samples or a stream of pieces, see `write`.

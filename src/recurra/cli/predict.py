@@ -47,9 +47,18 @@ def predict(
     k: Annotated[
         int | None, typer.Option("-k", min=1, help="How many of the likeliest. Default: 5 next units, all classes.")
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K|auto", help="embed: also group what is asked, into so many clusters or as many as stand out."
+        ),
+    ] = None,
+    neighbours: Annotated[
+        int | None, typer.Option(min=1, help="embed: also so many of the nearest others among what is asked.")
+    ] = None,
     device: Device = "cpu",
 ) -> None:
-    """Foretell: the next units of a text, the class of a text or a series, the tag of each word.
+    """Foretell: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
 
     Lines of a pipe are answered one by one, as they come.
 
@@ -59,19 +68,24 @@ def predict(
 
     recurra predict runs/movies -t "that was phenomenal" --steps
 
+    recurra predict runs/motions new.ts --cluster auto --neighbours 3
+
     echo 床前明月 | recurra predict runs/tang --json
     """
     check_one_source(text, source)
     loaded = load_run(run, device)
     task = loaded.task
+    asked = {"cluster": cluster, "neighbours": neighbours}
+    options = {name: value for name, value in asked.items() if value is not None}
+    task.check_options(options)
     known = None if text else task.inputs(source)
     lines = iter(text) if text else read_lines(source)
     items = known if known is not None else parsed(task, lines, None if text else source)
     at_once = 1 if source == "-" else AT_ONCE  # a pipe is answered as its lines come
-    for batch in batched(items, at_once):
+    for batch in [list(items)] if options else batched(items, at_once):  # what these say depends on all there is
         for item in batch:
             warn(task, item)
-        for result in loaded.predict(batch, k, steps=steps):
+        for result in loaded.predict(batch, k, steps=steps, **options):
             if json:
                 print_json(result)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -42,6 +42,8 @@ class Task(ABC, Generic[ConfigT]):
     """Whether the criterion is better the higher it is."""
     commands: ClassVar[tuple[str, ...]] = ()
     """Command lines that show how to train one, for the help."""
+    predict_options: ClassVar[frozenset[str]] = frozenset()
+    """What `predict` takes beside `k` and `steps`; with one of these an answer may depend on all that is asked at once."""
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
@@ -148,6 +150,13 @@ class Task(ABC, Generic[ConfigT]):
     def inputs(self, source: str) -> list[Any] | None:  # noqa: ARG002
         """Read a file that holds what `predict` takes in a form of its own; None where each line is one."""
         return None
+
+    def check_options(self, names: Iterable[str]) -> None:
+        """Raise `UsageError` for an option of `predict` that this task does not take."""
+        for name in names:
+            if name not in self.predict_options:
+                taken = ", ".join(sorted(self.predict_options)) or "none of its own"
+                raise UsageError(f"{name}: a run of {self.name!r} does not take this option; it takes {taken}")
 
     def warnings(self, item: Any) -> list[str]:  # noqa: ARG002
         """Say, in a sentence each, why little may be expected for what `predict` is given; nothing in most cases."""
