@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from recurra.nn import Dropout, Stack, State
+from recurra.nn import Dropout, Pooling, PoolingKind, Stack, State
 from recurra.tasks.inputs import Encoder
 from recurra.tasks.sections import SequenceModel
 
@@ -43,3 +44,46 @@ class Body(nn.Module):
     def follow(self, inputs: Any, state: State) -> tuple[Tensor, State]:
         """Read the next steps of a sequence, whose state is kept between them: inputs of n steps, state → (n, 1, size), state."""
         return self.stack(self.input_dropout(self.encoder(inputs)), state)
+
+
+class PooledBody(nn.Module):
+    """A body, and what is said of all its steps together: inputs of T steps, lengths (B) → `decide` of the pooled steps."""
+
+    def __init__(self, encoder: Encoder, model: SequenceModel, pooling: PoolingKind) -> None:
+        super().__init__()
+        self.body = Body(encoder, model)
+        self.pooling = Pooling(pooling, self.body.size, directions=self.body.directions)
+
+    def decide(self, pooled: Tensor) -> Tensor:
+        """Give what is said (B, N) of what all steps pool to, (B, D·H)."""
+        raise NotImplementedError
+
+    def forward(self, inputs: Any, lengths: Tensor) -> Tensor:
+        return self.decide(self.pooling(self.body(inputs, lengths), lengths))
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.parameters()).device
+
+    def begin(self) -> State:
+        """Give the state of one sequence before its first step; raises `UsageError` where both directions are read."""
+        return (*self.body.stack.zero_state(1), self.pooling.begin(1, self.device))
+
+    def follow(self, inputs: Any, state: State) -> tuple[Tensor, State]:
+        """Read the next steps of one sequence, in one direction: inputs of n > 0 steps, state → what is said (1, N), state."""
+        outputs, layers = self.body.follow(inputs, state[:-1])
+        pooled, carried = self.pooling.step(outputs[0], state[-1])
+        for y in outputs[1:]:  # (1, H)
+            pooled, carried = self.pooling.step(y, carried)
+        return self.decide(pooled), (*layers, carried)
+
+    def follow_each(self, inputs: Any, state: State) -> tuple[Tensor, State]:
+        """Read the next n steps of one sequence, given as n sequences of one step: what is said (n, N) after each, and the state."""
+        x = self.body.input_dropout(self.body.encoder(inputs)).transpose(0, 1)  # (n, 1, E)
+        outputs, layers = self.body.stack(x, state[:-1])
+        carried, pooled = state[-1], []
+        for y in outputs:
+            one, carried = self.pooling.step(y, carried)
+            pooled.append(one)
+        return self.decide(torch.cat(pooled)), (*layers, carried)

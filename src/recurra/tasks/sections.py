@@ -68,6 +68,32 @@ class SequenceData(DataFiles):
         return value
 
 
+class LabelledData(SequenceData):
+    """Whole sequences, and what is said of each as a whole."""
+
+    text: str | None = Field(default=None, description="Field with the text in CSV, JSON, JSONL or Parquet data.")
+    label: str | None = Field(
+        default=None,
+        description="Field with the label; file: each file is a class; folder: each folder is; line: a line begins with it. Default: by what is there.",
+    )
+    rename: list[str] = Field(
+        default=[], description="OLD=NEW: another name for a label, or one for several; OLD= leaves its examples out."
+    )
+    phrases: bool = Field(default=False, description="Trees: train on each labelled phrase too.")
+    images: Literal["rows", "pixels"] = Field(default="rows", description="What of an image is read at one step.")
+    unit: Literal["word", "char", "byte", "bpe"] = Field(
+        default="word", description="What of a text is read at one step."
+    )
+
+    @field_validator("rename")
+    @classmethod
+    def _are_pairs(cls, value: list[str]) -> list[str]:
+        for pair in value:
+            if "=" not in pair:
+                raise ValueError(f"expected OLD=NEW, got {pair!r}")
+        return value
+
+
 class TimedData(DataFiles):
     """Series in time."""
 

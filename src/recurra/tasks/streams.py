@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from recurra.errors import DataError
 from recurra.kernels import exact
 from recurra.nn import State
 from recurra.stream import Stream
+from recurra.tasks.body import PooledBody
 from recurra.tasks.inputs import Input
 from recurra.tasks.reading import to_device
 
 Follow = Callable[[Any, State], tuple[Tensor, State]]
 """The next steps of a sequence, as `Input.collate` gives them, and a state → what is said now, (1, N), and the state after."""
+
+WINDOW = 256
+"""Elements that are read at a time where they are there: much faster, and the same bits in exact mode."""
 
 
 class SequenceStream(Stream):
@@ -68,3 +74,31 @@ class SequenceStream(Stream):
     def step(self, value: Any) -> Any:
         """Read one word, character or step; gives what is to be said then."""
         raise NotImplementedError
+
+
+class PooledStream(SequenceStream):
+    """The stream of a network that says something of all steps together, which it knows after each."""
+
+    def __init__(self, made: Input, network: PooledBody) -> None:
+        self._network = network
+        network.eval()
+        with torch.inference_mode(), exact(required=False):
+            unread = network.decide(torch.zeros(1, network.body.size, device=network.device))
+        super().__init__(made, network, network.follow, network.begin(), unread)
+
+    def outputs(self, sequence: Any) -> Iterator[Tensor]:
+        elements = iter(self._input.elements(self._input.read(sequence)))
+        while window := list(islice(elements, WINDOW)):
+            *network, carried, _ = self._state
+            followed = []
+            for element in window:
+                steps, stays, carried = self._input.follow(element, carried)
+                followed.append(steps if stays and len(steps) == 1 else None)
+            if any(steps is None for steps in followed):  # a character of several bytes, or frames: step by step
+                yield from map(self.feed, window)
+                continue
+            inputs = to_device(self._input.collate(followed), self._network.device)
+            with torch.inference_mode(), exact(required=False):
+                said, after = self._network.follow_each(inputs, tuple(network))
+                self._state = (*after, carried, (said[-1:],))
+            yield from said.split(1)

@@ -4,41 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from recurra.tasks.sections import SequenceData, SequenceModel
+from recurra.tasks.sections import LabelledData, SequenceModel
 from recurra.tasks.settings import Settings
 
 
-class Data(SequenceData):
+class Data(LabelledData):
     """What is read, and what the classes are."""
 
-    text: str | None = Field(default=None, description="Field with the text in CSV, JSON, JSONL or Parquet data.")
-    label: str | None = Field(
-        default=None,
-        description="Field with the label; file: each file is a class; folder: each folder is; line: a line begins with it. Default: by what is there.",
-    )
-    rename: list[str] = Field(
-        default=[], description="OLD=NEW: another name for a label, or one for several; OLD= leaves its examples out."
-    )
     multi_label: bool = Field(default=False, description="An example may have several labels, or none.")
-    phrases: bool = Field(default=False, description="Trees: train on each labelled phrase too.")
-    images: Literal["rows", "pixels"] = Field(default="rows", description="What of an image is read at one step.")
-    unit: Literal["word", "char", "byte", "bpe"] = Field(
-        default="word", description="What of a text is read at one step."
-    )
     folds: int | None = Field(
         default=None, ge=2, description="Cross-validation: the test is one of so many folds, by a hash of each example."
     )
     fold: int = Field(default=1, ge=1, description="Which fold is the test.")
-
-    @field_validator("rename")
-    @classmethod
-    def _are_pairs(cls, value: list[str]) -> list[str]:
-        for pair in value:
-            if "=" not in pair:
-                raise ValueError(f"expected OLD=NEW, got {pair!r}")
-        return value
 
 
 class Model(SequenceModel):

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
-from recurra.kernels import exact
 from recurra.tasks.classify.network import ClassifierNetwork
-from recurra.tasks.reading import to_device
-from recurra.tasks.streams import SequenceStream
+from recurra.tasks.streams import PooledStream
 
 if TYPE_CHECKING:
     from recurra.tasks.classify.task import Classifier
 
-WINDOW = 256
-"""Elements that are read at a time where they are there: much faster, and the same bits in exact mode."""
 
-
-class ClassStream(SequenceStream):
+class ClassStream(PooledStream):
     """Reads a text or series as it comes and always knows which class it is by now.
 
     stream = run.stream()            # of a run trained with --no-bidirectional
@@ -34,28 +24,8 @@ class ClassStream(SequenceStream):
     """
 
     def __init__(self, task: Classifier, network: ClassifierNetwork) -> None:
-        self._task, self._network = task, network
-        network.eval()
-        with torch.inference_mode(), exact(required=False):
-            unread = network.decide(network.output.weight.new_zeros(1, network.body.size))
-        super().__init__(task.input, network, network.follow, network.begin(), unread)
-
-    def outputs(self, sequence: Any) -> Iterator[Tensor]:
-        elements = iter(self._input.elements(self._input.read(sequence)))
-        while window := list(islice(elements, WINDOW)):
-            *network, carried, _ = self._state
-            followed = []
-            for element in window:
-                steps, stays, carried = self._input.follow(element, carried)
-                followed.append(steps if stays and len(steps) == 1 else None)
-            if any(steps is None for steps in followed):  # a character of several bytes, or frames: step by step
-                yield from map(self.feed, window)
-                continue
-            inputs = to_device(self._input.collate(followed), self._network.output.weight.device)
-            with torch.inference_mode(), exact(required=False):
-                said, after = self._network.follow_each(inputs, tuple(network))
-                self._state = (*after, carried, (said[-1:],))
-            yield from said.split(1)
+        self._task = task
+        super().__init__(task.input, network)
 
     def read(self, sequence: Any, k: int | None = None) -> dict[str, Any]:
         """Read a sequence on from here; gives {"label" (or "labels"), "probabilities"}, with k only of the k likeliest."""
