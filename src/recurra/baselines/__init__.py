@@ -2,6 +2,7 @@
 
 from recurra.baselines.base import Baseline
 from recurra.baselines.discounts import Discounts
+from recurra.baselines.gaussian import RollingGaussian, log_tail, windowed_gaussian
 from recurra.baselines.majority import ClassBaseline, Majority
 from recurra.baselines.neighbour import NearestNeighbour
 from recurra.baselines.ngram import KneserNey, language_baselines
@@ -17,7 +18,10 @@ __all__ = [
     "Majority",
     "MostFrequentTag",
     "NearestNeighbour",
+    "RollingGaussian",
     "TfidfLogistic",
     "Uniform",
     "language_baselines",
+    "log_tail",
+    "windowed_gaussian",
 ]

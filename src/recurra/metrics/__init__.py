@@ -3,23 +3,48 @@
 from recurra.metrics.bootstrap import intervals, ratio_intervals
 from recurra.metrics.calibration import fit_temperature, reliability
 from recurra.metrics.classes import classification, confusion, multi_label, per_class, worst
+from recurra.metrics.events import event_counts, event_scores, step_scores
 from recurra.metrics.language import LanguageScore
+from recurra.metrics.nab import (
+    NAB_PROFILES,
+    NabProfile,
+    NabScore,
+    nab_probation,
+    nab_score,
+    nab_sweep,
+    nab_weights,
+    nab_windows,
+)
+from recurra.metrics.ranking import average_precision, detection
 from recurra.metrics.spans import marks_spans, span_counts, span_scores, spans, tag_scores
 
 __all__ = [
+    "NAB_PROFILES",
     "LanguageScore",
+    "NabProfile",
+    "NabScore",
+    "average_precision",
     "classification",
     "confusion",
+    "detection",
+    "event_counts",
+    "event_scores",
     "fit_temperature",
     "intervals",
     "marks_spans",
     "multi_label",
+    "nab_probation",
+    "nab_score",
+    "nab_sweep",
+    "nab_weights",
+    "nab_windows",
     "per_class",
     "ratio_intervals",
     "reliability",
     "span_counts",
     "span_scores",
     "spans",
+    "step_scores",
     "tag_scores",
     "worst",
 ]

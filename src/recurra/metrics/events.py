@@ -1,0 +1,99 @@
+"""How many anomalies were found, counted by event: a stretch of steps that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from recurra.errors import UsageError
+
+Event = tuple[int, int]
+"""First step, and the step behind the last."""
+
+
+def event_counts(true: Sequence[Event], predicted: Sequence[Event]) -> dict[str, int]:
+    """Count events that were found, false alarms and events that were missed, as telemanom does.
+
+    An event is found where some predicted one shares a step with it, however many do. A predicted one that shares no step
+    with any event is a false alarm; one that lies over two events finds both.
+
+    Returns:
+        "tp", "fp", "fn".
+
+    Raises:
+        UsageError: an event that ends before it begins.
+
+    Source: Hundman et al. 2018, arXiv:1802.04431, section 4.2. Its code (telemanom/detector.py, 2019) finds but the
+    first of several events under one predicted sequence; the paper does not say so, nor did its first code
+    (telemanom/errors.py, 2018), which is followed here.
+
+    >>> event_counts([(10, 20), (30, 40)], [(15, 17), (18, 25), (50, 60)])
+    {'tp': 1, 'fp': 1, 'fn': 1}
+    """
+    there, said = _checked("true", true), _checked("predicted", predicted)
+    shared = (there[:, None, 0] < said[None, :, 1]) & (said[None, :, 0] < there[:, None, 1])
+    found = int(shared.any(1).sum())
+    return {"tp": found, "fp": int((~shared.any(0)).sum()), "fn": len(there) - found}
+
+
+def event_scores(true: Mapping[str, Sequence[Event]], predicted: Mapping[str, Sequence[Event]]) -> dict[str, Any]:
+    """Give precision, recall, F1 and F0.5 over the events of all channels, and the counts of each.
+
+        precision = tp / (tp + fp)      recall = tp / (tp + fn)      F_β = (1 + β²)·P·R / (β²·P + R)
+
+    Args:
+        true, predicted: events of each channel (or series) by its name; one that is not there has none.
+
+    Returns:
+        "precision", "recall", "f1", "f05", "tp", "fp", "fn", and under "channels" the same for each. Figures are 0 where there
+        is nothing to share, as in telemanom's.
+
+    >>> scores = event_scores({"A": [(0, 5)], "B": [(3, 9)]}, {"A": [(4, 8)], "C": [(1, 2)]})
+    >>> scores["precision"], scores["recall"], scores["channels"]["C"]["fp"]
+    (0.5, 0.5, 1)
+    """
+    names = list(dict.fromkeys([*true, *predicted]))
+    counts = {name: event_counts(true.get(name, ()), predicted.get(name, ())) for name in names}
+    total = {key: sum(each[key] for each in counts.values()) for key in ("tp", "fp", "fn")}
+    return {**_figures(total), "channels": {name: _figures(each) for name, each in counts.items()}}
+
+
+def step_scores(true: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Give precision, recall, F1 and F0.5 of flags, step by step.
+
+    They are not "point-adjusted", as figures of many papers on these data sets are: there a whole event counts as found
+    step by step as soon as one of its steps is flagged. Long events then let random flags reach an F1 above those of all
+    published models (Kim et al. 2022, arXiv:2109.05257), so such figures say little, and none is given here.
+
+    Args:
+        true, predicted: (T,), true where a step is, or was said to be, unusual.
+
+    >>> step_scores(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0]))["f1"]
+    0.6666666666666666
+    """
+    there, said = np.asarray(true, bool), np.asarray(predicted, bool)
+    if there.shape != said.shape or there.ndim != 1:
+        raise UsageError(f"predicted: expected a flag for each of {there.shape} steps, got {said.shape}")
+    counts = {"tp": int((there & said).sum()), "fp": int((~there & said).sum()), "fn": int((there & ~said).sum())}
+    return _figures(counts)
+
+
+def _figures(counts: Mapping[str, int]) -> dict[str, Any]:
+    tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
+    return {
+        "precision": tp / (tp + fp) if tp + fp else 0.0,
+        "recall": tp / (tp + fn) if tp + fn else 0.0,
+        "f1": 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 0.0,
+        "f05": 1.25 * tp / (1.25 * tp + fp + 0.25 * fn) if tp + fp + fn else 0.0,
+        **counts,
+    }
+
+
+def _checked(name: str, events: Sequence[Event]) -> np.ndarray:
+    found = np.array(events, np.int64).reshape(-1, 2)
+    if (found[:, 1] <= found[:, 0]).any():
+        bad = found[found[:, 1] <= found[:, 0]][0].tolist()
+        raise UsageError(f"{name}: expected events (first step, step behind the last), got {tuple(bad)}")
+    return found
