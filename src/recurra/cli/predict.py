@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,7 +60,7 @@ def predict(
 ) -> None:
     """Foretell: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
 
-    Lines of a pipe are answered one by one, as they come.
+    Lines of a pipe are answered one by one, as they come; to a run of detect they are the steps of one stream.
 
     [bold]Examples[/bold]
 
@@ -78,6 +78,14 @@ def predict(
     asked = {"cluster": cluster, "neighbours": neighbours}
     options = {name: value for name, value in asked.items() if value is not None}
     task.check_options(options)
+    following = task.line_stream(loaded.network) if source == "-" and not text else None
+    if following is not None:
+        for result in followed(following, read_lines(source)):
+            if json:
+                print_json(result)
+            else:
+                print_line(task.prediction_line(result))
+        return
     known = None if text else task.inputs(source)
     lines = iter(text) if text else read_lines(source)
     items = known if known is not None else parsed(task, lines, None if text else source)
@@ -104,6 +112,19 @@ def parsed(task: Task, lines: Iterable[str], source: str | None) -> Iterator[Any
             if source is None:
                 raise DataError(str(error), source=f"--text {number}") from None
             raise DataError(str(error), source=STANDARD_INPUT if source == "-" else source, line=number) from None
+
+
+def followed(
+    following: Callable[[str], Mapping[str, Any] | None], lines: Iterable[str]
+) -> Iterator[Mapping[str, Any]]:
+    """Answer lines as the steps of one stream; raises `DataError`, with the line, for one that cannot be read so."""
+    for number, line in enumerate(lines, 1):
+        try:
+            result = following(line)
+        except DataError as error:
+            raise DataError(str(error), source=STANDARD_INPUT, line=number) from None
+        if result is not None:
+            yield result
 
 
 def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

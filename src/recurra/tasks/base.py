@@ -151,6 +151,13 @@ class Task(ABC, Generic[ConfigT]):
         """Read a file that holds what `predict` takes in a form of its own; None where each line is one."""
         return None
 
+    def line_stream(self, network: nn.Module) -> Callable[[str], Mapping[str, Any] | None] | None:  # noqa: ARG002
+        """Give what answers the lines of a pipe, where each is the next step of one stream; None where each is a whole input.
+
+        It is called with every line in turn, and gives None for one that has no answer, such as a header.
+        """
+        return None
+
     def check_options(self, names: Iterable[str]) -> None:
         """Raise `UsageError` for an option of `predict` that this task does not take."""
         for name in names:
