@@ -67,7 +67,7 @@ def read_labelled(arguments: Sequence[str | Path], how: Reading | None = None) -
     if how.label is not None and not how.label:
         raise UsageError(f"label: expected the name of a field, or one of {', '.join(LABEL_WAYS)}; got nothing")
     faults, notes = Faults(how.on_error), []
-    opened = (source for source in open_sources(arguments, faults, file_kind) if not _is_about(source, faults))
+    opened = (source for source in open_sources(arguments, faults, file_kind) if not tells_about(source, faults))
     sources = [readable(source, notes) for source in opened]
     gather = _Gather(how, faults, [source.name for source in sources])
     for source, examples in read_examples(sources, how, faults, notes):
@@ -78,8 +78,8 @@ def read_labelled(arguments: Sequence[str | Path], how: Reading | None = None) -
 _ABOUT = re.compile(r"(readme|licen[cs]e|copying|changelog|sha256sums|md5sums)\b", re.IGNORECASE)
 
 
-def _is_about(source: Source, faults: Faults) -> bool:
-    """Leave out, and list, what was found beside the data and tells about it."""
+def tells_about(source: Source, faults: Faults) -> bool:
+    """Leave out, list, and say so, what was found beside the data and tells about it."""
     about = source.found and source.kind == "text" and _ABOUT.match(PurePath(source.name).name) is not None
     if about:
         faults.leave_out(f"{source.name}: tells about the data, by its name")

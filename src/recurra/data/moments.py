@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import numpy as np
 
-Unit = Literal["s", "min", "h", "d", "w", "m", "q", "y"]
+from recurra.errors import UsageError
+
+Unit = Literal["us", "ms", "s", "min", "h", "d", "b", "w", "m", "q", "y"]
+
+_FIXED = {"us": 1, "ms": 10**3, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6}
+_FIXED["w"] = 7 * _FIXED["d"]
+_MONTHS = {"m": 1, "q": 3, "y": 12}
+_WORDS = {"sec": "s", "second": "s", "t": "min", "minute": "min", "hour": "h", "day": "d", "week": "w"}
+_WORDS |= {
+    "mo": "m",
+    "month": "m",
+    "quarter": "q",
+    "year": "y",
+    "a": "y",
+    "ms": "ms",
+    "millisecond": "ms",
+    "business day": "b",
+}
 
 
 @dataclass(frozen=True)
 class Step:
-    """The spacing of a series: so many units; months, quarters and years are those of the calendar.
+    """The spacing of a series: so many units; months, quarters and years are those of the calendar, "b" are Mondays to Fridays.
 
     >>> str(Step(10, "min")), str(Step(1, "m"))
     ('10min', '1m')
@@ -24,17 +42,159 @@ class Step:
     def __str__(self) -> str:
         return f"{self.count}{self.unit}"
 
+    @property
+    def microseconds(self) -> int | None:
+        """How long a step is; None where steps differ: months, quarters, years and business days."""
+        return self.count * _FIXED[self.unit] if self.unit in _FIXED else None
+
+    @property
+    def months(self) -> int | None:
+        """How many months of the calendar a step has; None where it is no such step."""
+        return self.count * _MONTHS[self.unit] if self.unit in _MONTHS else None
+
+
+def step_of(microseconds: int) -> Step:
+    """Name a spacing in the largest unit that it is a whole number of.
+
+    >>> str(step_of(600_000_000)), str(step_of(14 * 86_400_000_000))
+    ('10min', '2w')
+    """
+    unit = max((unit for unit in _FIXED if microseconds % _FIXED[unit] == 0), key=_FIXED.__getitem__)
+    return Step(microseconds // _FIXED[unit], cast(Unit, unit))
+
+
+def step_of_months(months: int) -> Step:
+    """Name a spacing of whole months in the largest unit that it is a whole number of.
+
+    >>> str(step_of_months(3)), str(step_of_months(24)), str(step_of_months(2))
+    ('1q', '2y', '2m')
+    """
+    unit = max((unit for unit in _MONTHS if months % _MONTHS[unit] == 0), key=_MONTHS.__getitem__)
+    return Step(months // _MONTHS[unit], cast(Unit, unit))
+
+
+def parse_step(text: str) -> Step:
+    """Read a spacing such as "10min", "1h", "15 minutes", "month"; "m" is a month, as in `Step`.
+
+    Raises `UsageError` for what is none.
+
+    >>> str(parse_step("15 minutes")), str(parse_step("60min")), str(parse_step("month"))
+    ('15min', '1h', '1m')
+    """
+    found = re.fullmatch(r"\s*(\d*)\s*([a-z ]+?)\s*", text.lower())
+    word = found[2] if found else ""
+    unit = word if word in get_args(Unit) else _WORDS.get(word) or _WORDS.get(word.rstrip("s"))
+    if found is None or (unit is None and word.rstrip("s") not in get_args(Unit)) or (found[1] and int(found[1]) == 0):
+        raise UsageError(f"every: expected a spacing such as 10min, 1h, 1d, 1w or 1m (a month), got {text!r}")
+    count, unit = int(found[1] or 1), unit or word.rstrip("s")
+    if unit in _FIXED:
+        return step_of(count * _FIXED[unit])
+    return step_of_months(count * _MONTHS[unit]) if unit in _MONTHS else Step(count, cast(Unit, unit))
+
+
+def shifted(times: np.ndarray, step: Step, counts: np.ndarray | int) -> np.ndarray:
+    """Give the times that are so many steps later, datetime64[us]; after ends of months come ends of months.
+
+    >>> shifted(np.array(["2024-01-31"], "M8[us]"), Step(1, "m"), 1).astype("M8[D]")
+    array(['2024-02-29'], dtype='datetime64[D]')
+    """
+    times = np.asarray(times, "M8[us]")
+    if step.microseconds is not None:
+        return times + np.asarray(counts, np.int64) * np.timedelta64(step.microseconds, "us")
+    days = times.astype("M8[D]")
+    if step.unit == "b":
+        moved = np.busday_offset(days, np.asarray(counts, np.int64) * step.count, roll="forward")
+    else:
+        first = times.astype("M8[M]")
+        last = (first + 1).astype("M8[D]") - 1
+        target = first + np.asarray(counts, np.int64) * (step.months or 1)
+        lasts = (target + 1).astype("M8[D]") - 1
+        day = np.minimum(target.astype("M8[D]") + (days - first.astype("M8[D]")), lasts)
+        moved = lasts if np.all(days == last) else day
+    return moved.astype("M8[us]") + (times - days)
+
 
 def later(last: np.datetime64 | int, step: Step | None, count: int) -> np.ndarray:
-    """Give the next `count` times after one, (count): datetime64[us], or int64 where steps are only counted."""
-    raise NotImplementedError
+    """Give the next `count` times after one, (count): datetime64[us], or int64 where steps are only counted.
+
+    Raises `UsageError` for a date without a spacing.
+
+    >>> later(7, None, 3).tolist()
+    [8, 9, 10]
+    >>> later(np.datetime64("2024-02-29"), Step(1, "m"), 2).astype("M8[D]").tolist()
+    [datetime.date(2024, 3, 31), datetime.date(2024, 4, 30)]
+    """
+    ahead = np.arange(1, count + 1)
+    if not isinstance(last, np.datetime64):
+        return int(last) + ahead
+    if step is None:
+        raise UsageError(
+            f"cannot tell which times follow {last}: the rows are not evenly spaced; say --every, such as 1h"
+        )
+    return shifted(np.repeat(last, count).astype("M8[us]"), step, ahead)
+
+
+_CYCLES = {"s": 3600, "b": 5, "w": 52, "m": 12, "q": 4}
 
 
 def season(step: Step | None) -> int:
-    """Give the steps of the season that is usual for a spacing: 24 of hours, 7 of days, 12 of months, 1 where none is."""
-    raise NotImplementedError
+    """Give the steps of the season that is usual for a spacing: 24 of hours, 7 of days, 12 of months, 1 where none is.
+
+    It is an hour of seconds, a day of minutes and hours, a week of days, a year of weeks, months and quarters.
+
+    >>> [season(step) for step in (Step(10, "min"), Step(1, "h"), Step(1, "d"), Step(1, "m"), Step(5, "h"), None)]
+    [144, 24, 7, 12, 1, 1]
+    """
+    if step is None:
+        return 1
+    cycles = _CYCLES | {"min": 1440, "h": 24, "d": 7}
+    whole, rest = divmod(cycles.get(step.unit, 1), step.count)
+    return whole if whole and not rest else 1
 
 
 def calendar(times: np.ndarray, step: Step | None) -> tuple[np.ndarray, list[str]]:
-    """Give what the calendar says of times, (T, K) float32 in −1 … 1, and a name for each: only what can differ at this spacing."""
-    raise NotImplementedError
+    """Give what the calendar says of times, (T, K) float32 in −1 … 1, and a name for each: only what can differ at this spacing.
+
+    Each cycle is an angle, given as its sine and cosine: of the minute, the hour, the day, the week, the month and the year.
+    Numbers of steps have no calendar, K = 0.
+
+    >>> calendar(np.array(["2024-01-01T06:00"], "M8[us]"), Step(12, "h"))[1][:4]
+    ['day sin', 'day cos', 'week sin', 'week cos']
+    """
+    times = np.asarray(times)
+    if times.dtype.kind != "M":
+        return np.zeros((len(times), 0), np.float32), []
+    times = times.astype("M8[us]")
+    days = times.astype("M8[D]")
+    within = (times - days) / np.timedelta64(1, "D")  # 0 … 1 of the day
+    month, year = times.astype("M8[M]").astype("M8[D]"), times.astype("M8[Y]").astype("M8[D]")
+    month_days = ((times.astype("M8[M]") + 1).astype("M8[D]") - month).astype(float)
+    year_days = ((times.astype("M8[Y]") + 1).astype("M8[D]") - year).astype(float)
+    weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+    length = _length(step)
+    phases = {
+        "minute": (60, within * 1440),
+        "hour": (3600, within * 24),
+        "day": (86_400, within),
+        "week": (7 * 86_400, (weekday + within) / 7),
+        "month": (28 * 86_400, ((days - month).astype(float) + within) / month_days),
+        "year": (365 * 86_400, ((days - year).astype(float) + within) / year_days),
+    }
+    columns, names = [], []
+    for name, (cycle, phase) in phases.items():
+        if length >= cycle or (name == "minute" and step is None):
+            continue
+        angle = 2 * np.pi * (phase % 1)
+        columns += [np.sin(angle), np.cos(angle)]
+        names += [f"{name} sin", f"{name} cos"]
+    features = np.stack(columns, axis=1) if columns else np.zeros((len(times), 0))
+    return features.astype(np.float32), names
+
+
+def _length(step: Step | None) -> float:
+    """Give how long a step is at least, in seconds."""
+    if step is None:
+        return 1.0
+    if step.months is not None:
+        return step.months * 28 * 86_400 if step.months < 12 else step.months / 12 * 365 * 86_400
+    return (step.microseconds or step.count * _FIXED["d"]) / 1e6

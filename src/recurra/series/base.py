@@ -65,8 +65,8 @@ def channel_order(channels: Sequence[str], wanted: Sequence[str]) -> list[int] |
     )
 
 
-def numbers(cells: Sequence[str], source: str, place: Place, what: str = "value") -> np.ndarray:
-    """Read cells as float32 (n,): "?", "NaN" and nothing are values that are missing.
+def numbers(cells: Sequence[str], source: str, place: Place, what: str = "value", *, wide: bool = False) -> np.ndarray:
+    """Read cells as float32 (n,), or `wide` float64: "?", "NaN" and nothing are values that are missing.
 
     Raises `DataError`, with the place and which of the cells it is, for what is no number, for infinity and for what is
     too large for float32.
@@ -82,19 +82,19 @@ def numbers(cells: Sequence[str], source: str, place: Place, what: str = "value"
         values = np.array(cells, dtype=np.float64)
     except ValueError:
         values = np.array([_number(cell, source, place, f"{what} {at}") for at, cell in enumerate(cells, start=1)])
-    return narrow(values, source, place, what)
+    return narrow(values, source, place, what, wide=wide)
 
 
-def narrow(values: np.ndarray, source: str, place: Place, what: str = "value") -> np.ndarray:
-    """Turn checked numbers into float32; raises `DataError` for infinity and what float32 cannot hold."""
+def narrow(values: np.ndarray, source: str, place: Place, what: str = "value", *, wide: bool = False) -> np.ndarray:
+    """Turn checked numbers into float32, unless `wide`; raises `DataError` for infinity and what float32 cannot hold."""
     with np.errstate(invalid="ignore"):
-        wrong = np.flatnonzero(np.abs(values) > _LARGEST)
+        wrong = np.flatnonzero(np.isinf(values) if wide else np.abs(values) > _LARGEST)
     if wrong.size:
         value = values.flat[wrong[0]]
         problem = "is infinite" if np.isinf(value) else f"is {value:g}, too large for float32"
         hint = "leave the cell empty, or write NaN, where a value is missing"
         raise DataError(f"{what} {wrong[0] + 1} {problem}", source=source, hint=hint, **place)
-    return values.astype(np.float32)
+    return values.astype(np.float64 if wide else np.float32)
 
 
 def _number(cell: str, source: str, place: Place, what: str) -> float:

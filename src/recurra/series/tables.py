@@ -29,6 +29,15 @@ def is_number(cell: Any, commas: bool = False) -> bool:
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
+def is_comma_number(cell: str) -> bool:
+    """Say whether a cell is a number with a decimal comma.
+
+    >>> is_comma_number("1,5"), is_comma_number("1.5"), is_comma_number("1,024.5")
+    (True, False, False)
+    """
+    return _COMMA.match(cell.strip()) is not None
+
+
 def is_missing(cell: Any) -> bool:
     """Say whether a cell of a table has no value."""
     return cell is None or (
@@ -99,7 +108,7 @@ def row_numbers(row: Row, columns: Sequence[str], source: Source, commas: bool) 
         elif isinstance(cell, str) and cell.strip().lower().lstrip("+-") in ("inf", "infinity"):
             raise DataError(f"column '{column}' is infinite", source=source.name, **row.place)
         else:
-            hint = "write decimals with a point" if isinstance(cell, str) and _COMMA.match(cell.strip()) else None
+            hint = "write decimals with a point" if isinstance(cell, str) and is_comma_number(cell) else None
             problem = f"column '{column}': expected a number, got {str(cell)[:30]!r}"
             raise DataError(problem, source=source.name, hint=hint, **row.place)
     return numbers(cells, source.name, row.place, "column")

@@ -112,6 +112,9 @@ class TimedData(DataFiles):
     duplicates: Literal["error", "first", "last", "mean"] = Field(
         default="error", description="What is done with a time that a series has twice."
     )
+    gaps: Literal["fill", "keep"] = Field(
+        default="fill", description="Steps that no row is of: fill them as missing, or keep each row as a step."
+    )
 
 
 class RecurrentModel(Settings):

@@ -9,7 +9,7 @@ from recurra.text.read.lines import first_word, lines_of, read_lines, read_prefi
 from recurra.text.read.pieces import LabelledText
 from recurra.text.read.records import read_labelled_records, record_kind, rows_of
 from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources, record_file
-from recurra.text.read.tables import Place, Row, has_decimal_commas, listed
+from recurra.text.read.tables import Place, Row, has_decimal_commas, listed, missing
 from recurra.text.read.tagged import (
     CONLLU,
     TaggedWords,
@@ -47,6 +47,7 @@ __all__ = [
     "lines_of",
     "list_fields",
     "listed",
+    "missing",
     "normalise",
     "open_sources",
     "read_columns",

@@ -1,0 +1,133 @@
+"""The even grid that time stamps stand on: its spacing, and where on it each stamp stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recurra.data.moments import Step, shifted, step_of, step_of_months
+
+_DAY = 86_400 * 10**6
+_SURE = 3  # differences from which a spacing of its own is believed
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """The commonest difference of sorted stamps, of how many differences there are.
+
+    step: None for numbers, which are `apart`.
+    """
+
+    step: Step | None
+    apart: float
+    count: int
+
+
+def spacing_of(times: np.ndarray) -> Spacing | None:
+    """Find the spacing of sorted, distinct stamps (T), datetime64[us] or float64; None for fewer than two.
+
+    Months, quarters and years are those of the calendar: all stamps on the same day of a month, or on its last.
+
+    >>> str(spacing_of(np.array(["2024-01-31", "2024-02-29", "2024-03-31"], "M8[us]")).step)
+    '1m'
+    """
+    if len(times) < 2:
+        return None
+    if times.dtype.kind != "M":
+        return Spacing(None, float(_commonest(np.round(np.diff(times), 9))), len(times) - 1)
+    apart = np.diff(times).astype(np.int64)
+    if apart.min() >= 28 * _DAY and _same_day(times):
+        months = times.astype("M8[M]").astype(np.int64)
+        return Spacing(step_of_months(int(_commonest(np.diff(months)))), 0.0, len(apart))
+    usual = int(_commonest(apart))
+    return Spacing(step_of(usual), float(usual), len(apart))
+
+
+def _commonest(values: np.ndarray) -> np.generic:
+    found, counts = np.unique(values, return_counts=True)
+    return found[int(np.argmax(counts))]
+
+
+def _same_day(times: np.ndarray) -> bool:
+    days = times.astype("M8[D]")
+    first = times.astype("M8[M]").astype("M8[D]")
+    ends = (times.astype("M8[M]") + 1).astype("M8[D]") - 1
+    return bool(
+        np.ptp((times - days).astype(np.int64)) == 0
+        and (np.ptp((days - first).astype(int)) == 0 or np.all(days == ends))
+    )
+
+
+def weekdays_only(times: np.ndarray, longest: int) -> bool:
+    """Say whether no stamp of any series is on a Saturday or Sunday, though a series is `longest` days long.
+
+    >>> weekdays_only(np.array(["2024-05-31", "2024-06-03"], "M8[us]"), 7)
+    True
+    """
+    return longest >= 7 and bool(np.all(np.is_busday(times.astype("M8[D]"))))
+
+
+def common_spacing(found: list[Spacing | None]) -> Spacing | None:
+    """Give the spacing that most of the differences of all series have; None where no series has two stamps."""
+    counts: dict[tuple[Step | None, float], int] = {}
+    for one in found:
+        if one is not None:
+            counts[one.step, one.apart] = counts.get((one.step, one.apart), 0) + one.count
+    if not counts:
+        return None
+    (step, apart), count = max(counts.items(), key=lambda item: item[1])
+    return Spacing(step, apart, count)
+
+
+def differs(one: Spacing | None, common: Spacing) -> bool:
+    """Say whether a series is spaced otherwise than the others, and long enough to be believed."""
+    return one is not None and one.count >= _SURE and (one.step, one.apart) != (common.step, common.apart)
+
+
+def positions(times: np.ndarray, step: Step) -> tuple[np.ndarray, np.ndarray]:
+    """Give the steps (T) from the first of sorted stamps to each of them, and where (T) a stamp is off the grid.
+
+    >>> positions(np.array(["2024-01-01", "2024-01-02", "2024-01-04T01"], "M8[us]"), Step(1, "d"))
+    (array([0, 1, 3]), array([False, False,  True]))
+    """
+    if step.microseconds is not None:
+        places, rest = np.divmod((times - times[0]).astype(np.int64), step.microseconds)
+        return places, rest != 0
+    if step.unit == "b":
+        days = times.astype("M8[D]")
+        places, rest = np.divmod(np.busday_count(days[0], days), step.count)
+        return places, (rest != 0) | ~np.is_busday(days) | ((times - days) != (times[0] - days[0]))
+    months = times.astype("M8[M]").astype(np.int64)
+    places, rest = np.divmod(months - months[0], step.months or 1)
+    return places, (rest != 0) | (on_grid(times, step, places) != times)
+
+
+def on_grid(times: np.ndarray, step: Step, places: np.ndarray) -> np.ndarray:
+    """Give the stamps of some steps of the grid that begins at the first of the stamps."""
+    if step.months is None or not len(times):
+        return shifted(np.repeat(times[:1], len(places)), step, places)
+    days, months = times.astype("M8[D]"), times.astype("M8[M]")
+    ends = bool(np.all(days == (months + 1).astype("M8[D]") - 1))
+    day = int((days[0] - months[0].astype("M8[D]")).astype(int)) if not ends else 31
+    target = months[0] + places * step.months
+    lasts = (target + 1).astype("M8[D]") - 1
+    return np.minimum(target.astype("M8[D]") + day, lasts).astype("M8[us]") + (times[0] - days[0])
+
+
+def buckets(times: np.ndarray, step: Step) -> np.ndarray:
+    """Give the beginning (T) of the step that each stamp falls into, of a grid that goes through 1970, weeks from Monday on.
+
+    >>> buckets(np.array(["2024-05-31T13:07"], "M8[us]"), Step(10, "min")).astype("M8[m]")
+    array(['2024-05-31T13:00'], dtype='datetime64[m]')
+    """
+    if step.months is not None:
+        months = times.astype("M8[M]").astype(np.int64)
+        return (months // step.months * step.months).astype("M8[M]").astype("M8[us]")
+    if step.unit == "b":
+        days = np.busday_offset(times.astype("M8[D]"), 0, roll="backward")
+        count = np.busday_count(np.datetime64("1970-01-01"), days) // step.count * step.count
+        return np.busday_offset(np.datetime64("1970-01-01"), count, roll="forward").astype("M8[us]")
+    origin = np.datetime64("1970-01-05" if step.unit == "w" else "1970-01-01", "us")
+    size = step.microseconds or 1
+    return origin + (times - origin).astype(np.int64) // size * np.timedelta64(size, "us")

@@ -1,0 +1,99 @@
+"""What series in time are once they are read, and how they are to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from recurra.data.moments import Step
+
+
+@dataclass(frozen=True)
+class TimedReading:
+    """How series in time are to be read; every field has a default."""
+
+    time: str | None = None
+    """column with the time stamps (ISO dates and times, or numbers); None: the one that looks like it, or the order of the rows"""
+
+    series: str | None = None
+    """column that says which series a row belongs to"""
+
+    target: tuple[str, ...] = ()
+    """columns to forecast, or to watch; none: all that hold numbers and are not named otherwise"""
+
+    known: tuple[str, ...] = ()
+    """columns that are known ahead, such as holidays; they may go on after the last target"""
+
+    past: tuple[str, ...] = ()
+    """columns that are known only as far as the target is"""
+
+    static: tuple[str, ...] = ()
+    """columns that are the same in all rows of a series"""
+
+    layout: Literal["auto", "steps", "series"] = "auto"
+    """tables: a row is a step of time, or a whole series"""
+
+    every: str | None = None
+    """a spacing such as "10min", "1h", "1d": values are averaged to it"""
+
+    duplicates: Literal["error", "first", "last", "mean"] = "error"
+    """what is done with a time that a series has twice"""
+
+    gaps: Literal["fill", "keep"] = "fill"
+    """"fill": steps that are missing are there, as NaN; "keep": a step is a row, whatever the time between two of them"""
+
+    on_error: Literal["stop", "skip"] = "stop"
+    """what is done with a row or file that cannot be used: stop there, or list it"""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One series on an even grid of time.
+
+    values: (T, C) float64, NaN where one is missing.  times: (T + F) datetime64[us], or int64 numbers of steps.  known:
+    (T + F, K), of the F steps after the last value too, F ≥ 0.  past: (T, P).  static: a word or number for each static column.
+    """
+
+    name: str
+    values: np.ndarray
+    times: np.ndarray
+    known: np.ndarray
+    past: np.ndarray
+    static: tuple[str | float, ...]
+    place: str
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series that belong together: the same columns, the same spacing in time.
+
+    step: the spacing; None where steps are only counted.  skipped, notes: as in `Labelled`.
+    """
+
+    series: list[Timed]
+    targets: tuple[str, ...]
+    known: tuple[str, ...]
+    past: tuple[str, ...]
+    static: tuple[str, ...]
+    step: Step | None
+    skipped: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the series, in their order."""
+        return [one.name for one in self.series]
+
+
+def steps_of(panel: Panel | Sequence[Timed]) -> int:
+    """Count the steps of all series."""
+    return sum(len(one) for one in (panel.series if isinstance(panel, Panel) else panel))

@@ -1,0 +1,71 @@
+"""Columns of tables as float64, whole columns at once, with the rows that hold no number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from recurra.series.tables import is_comma_number, is_missing
+
+_TRUTHS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "是": 1.0, "否": 0.0}
+
+
+def column_numbers(
+    cells: Sequence[Any] | np.ndarray, *, commas: bool = False, truths: bool = False
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Read a column as float64 (N), NaN where a value is missing, and say for each row that holds no finite number why.
+
+    commas: 1,5 is one and a half.  truths: true and false, yes and no are 1 and 0.
+
+    >>> column_numbers(["1.5", "", "x", "inf"])
+    (array([1.5, nan, nan, nan]), {2: "expected a number, got 'x'", 3: 'is infinite'})
+    """
+    if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiub":
+        return finite(cells.astype(np.float64), {})
+    wrong: dict[int, str] = {}
+    try:
+        values = np.array([_filled(cell) for cell in cells], dtype=np.float64)
+    except (ValueError, TypeError):
+        values = np.full(len(cells), np.nan)
+        for row, cell in enumerate(cells):
+            try:
+                values[row] = _one(cell, commas, truths)
+            except ValueError as error:
+                wrong[row] = str(error)
+    return finite(values, wrong)
+
+
+def finite(values: np.ndarray, wrong: dict[int, str]) -> tuple[np.ndarray, dict[int, str]]:
+    """Turn infinities into NaN, and say in which rows they were."""
+    infinite = np.flatnonzero(np.isinf(values))
+    if infinite.size:
+        values = np.where(np.isinf(values), np.nan, values)
+        wrong = wrong | {int(row): "is infinite" for row in infinite}
+    return values, wrong
+
+
+_NONE = {"": "nan", "NA": "nan", "?": "nan", None: "nan"}
+
+
+def _filled(cell: Any) -> Any:
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float | None):
+        raise TypeError
+    return _NONE.get(cell, cell)
+
+
+def _one(cell: Any, commas: bool, truths: bool) -> float:
+    if cell is None or is_missing(cell):
+        return float("nan")
+    text = str(cell).strip()
+    if truths and text.lower() in _TRUTHS:
+        return _TRUTHS[text.lower()]
+    comma = is_comma_number(text)
+    if not isinstance(cell, bool):
+        try:
+            return float(text.replace(",", ".") if comma and commas else text)
+        except ValueError:
+            pass
+    shown = text if len(text) <= 30 else text[:27] + "..."
+    raise ValueError(f"expected a number, got {shown!r}" + ("; write decimals with a point" if comma else ""))
