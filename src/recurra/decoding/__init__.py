@@ -1,18 +1,30 @@
-"""From a model's scores to a sequence: the likeliest id, a sample, or the best of many by beam search."""
+"""From a model's scores to a sequence (the likeliest id, a sample, the best of many), or to decisions by a threshold."""
 
 from recurra.decoding.beam import Hypothesis, beam_search
 from recurra.decoding.generate import FINISHED, generate
 from recurra.decoding.sampling import check_sampling, filter_logits, greedy, row_generators, sample
 from recurra.decoding.state import State, Step, select_state
+from recurra.decoding.thresholds import Decision, Threshold, decide, events
+from recurra.decoding.thresholds_dynamic import DynamicThreshold
+from recurra.decoding.thresholds_peaks import PeaksOverThreshold, fit_tail
+from recurra.decoding.thresholds_tail import AnomalyLikelihood
 
 __all__ = [
     "FINISHED",
+    "AnomalyLikelihood",
+    "Decision",
+    "DynamicThreshold",
     "Hypothesis",
+    "PeaksOverThreshold",
     "State",
     "Step",
+    "Threshold",
     "beam_search",
     "check_sampling",
+    "decide",
+    "events",
     "filter_logits",
+    "fit_tail",
     "generate",
     "greedy",
     "row_generators",
