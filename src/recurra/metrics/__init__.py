@@ -3,6 +3,7 @@
 from recurra.metrics.bootstrap import intervals, ratio_intervals
 from recurra.metrics.calibration import fit_temperature, reliability
 from recurra.metrics.classes import classification, confusion, multi_label, per_class, worst
+from recurra.metrics.clusters import adjusted_rand, mutual_information, neighbour_accuracy
 from recurra.metrics.events import event_counts, event_scores, step_scores
 from recurra.metrics.forecast import (
     coverage,
@@ -40,6 +41,7 @@ __all__ = [
     "LanguageScore",
     "NabProfile",
     "NabScore",
+    "adjusted_rand",
     "average_precision",
     "classification",
     "confusion",
@@ -56,12 +58,14 @@ __all__ = [
     "mase",
     "mse",
     "multi_label",
+    "mutual_information",
     "nab_probation",
     "nab_score",
     "nab_sweep",
     "nab_weights",
     "nab_windows",
     "naive_scale",
+    "neighbour_accuracy",
     "over_series",
     "owa",
     "per_class",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -16,16 +14,13 @@ from recurra.tasks.classify.examples import Part
 from recurra.tasks.classify.network import ClassifierNetwork
 from recurra.tasks.classify.stream import ClassStream
 from recurra.tasks.reading import in_batches, spread, to_device
+from recurra.tasks.shown import one_line
 
 if TYPE_CHECKING:
     from recurra.tasks.classify.task import Classifier
 
-MOST_SHOWN = 8
-"""Values of a step that fit into a line."""
 AT_ONCE = 256
 """Beginnings of a sequence that are read at a time."""
-_BREAKS = re.compile(r"[\r\n\t\v\f\x85\u2028\u2029]")
-_WRITTEN = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def logits(task: Classifier, network: nn.Module, encoded: Sequence[Any], *, exactly: bool = True) -> np.ndarray:
@@ -111,21 +106,8 @@ def _line(result: Mapping[str, Any]) -> str:
     if "labels" in result:
         likely = ((label, result["probabilities"].get(label)) for label in result["labels"])
         named = " ".join(label if share is None else f"{label} {share:.3f}" for label, share in likely)
-        return f"{named or 'none'}\t{_shown(result)}"
-    return f"{result['label']}\t{result['probabilities'][result['label']]:.3f}\t{_shown(result)}"
-
-
-def _shown(result: Mapping[str, Any]) -> str:
-    if "step" in result:
-        return f"step {result['step']}: {json.dumps(result['value'])}"
-    if "series" in result:
-        series = result["series"]
-        if not series or (isinstance(series[-1], list) and len(series[-1]) > MOST_SHOWN):
-            return f"{len(series)} steps"
-        return f"{len(series)} steps, the last {json.dumps(series[-1])}"
-    text = result["text"]
-    # A text of several lines is one all the same.
-    return " ".join(text) if isinstance(text, list) else _BREAKS.sub(lambda found: _WRITTEN.get(found[0], " "), text)
+        return f"{named or 'none'}\t{one_line(result)}"
+    return f"{result['label']}\t{result['probabilities'][result['label']]:.3f}\t{one_line(result)}"
 
 
 def few_lines(task: Classifier, network: nn.Module, part: Part, count: int = 4) -> str:

@@ -1,0 +1,80 @@
+"""Files in, examples out: sequences, split, and as numbers; and what is said of them, to measure by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from recurra.data.labelled import Labelled, Reading, read_labelled
+from recurra.data.reading import parse_renames
+from recurra.data.splits import split_documents
+from recurra.errors import DataError, UsageError
+from recurra.tasks.embed.config import Data
+from recurra.tasks.examples import Examples, encode_each, fingerprint, leakage, named, read_held_out, split_up
+from recurra.tasks.inputs import Input, begin_with_vectors, make_input
+from recurra.tasks.shares import left_out
+
+
+@dataclass(frozen=True)
+class Part:
+    """Examples of one split.
+
+    sequences: as they were read; encoded: as numbers.  labels: what is said of each, never learnt from; [] where nothing is.
+    """
+
+    sequences: list[Any]
+    encoded: list[Any]
+    labels: list[str]
+    places: list[str]
+    unseen: dict[str, int] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+
+def reading(data: Data, *, for_answers: bool = False) -> Reading:
+    """Give how the run reads all its data: labels are read where there are some, and needed where the user says which they are."""
+    return Reading(
+        text=data.text,
+        label=data.label,
+        series=data.series,
+        time=data.time,
+        columns=tuple(data.columns),
+        images=data.images,
+        phrases=data.phrases and not for_answers,
+        rename=() if for_answers else parse_renames(data.rename),
+        need_labels=data.label is not None and not for_answers,
+        on_error="stop" if for_answers else data.on_error,
+    )
+
+
+def read_examples(data: Data, made: Input | None) -> Examples[Part]:
+    """Read, split and encode all that a run needs; the input is made from the training part unless it is given.
+
+    Raises `DataError` where a part would be empty or there is nothing to learn, `UsageError` where no data are named.
+    """
+    if not data.data:
+        raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
+    whole = read_labelled(data.data, reading(data))
+    notes = [*whole.notes, *left_out(whole.skipped)]
+    parts = split_up(whole, data, split_documents)
+    train = parts["train"]
+    if made is None:
+        made = make_input(train.kind, train.sequences, train.channels, data, unit=data.unit)
+        notes += begin_with_vectors(made, data.vectors)
+    held_out, more = read_held_out(data, made, lambda files: read_labelled(files, reading(data)))
+    parts, notes = parts | held_out, notes + more
+    notes += leakage({name: part.sequences for name, part in parts.items()}, made)
+    built = {name: encode(part, made) for name, part in parts.items() if part.sequences}
+    if not any(len(one) for one in built["train"].encoded):
+        raise DataError("expected sequences to learn from, got none that is not empty", source=named(data))
+    sums = fingerprint((((sequence, ()) for sequence in part.sequences) for part in parts.values()), made)
+    return Examples(built["train"], built.get("valid"), built.get("test"), [], made, notes, sums)
+
+
+def encode(part: Labelled, made: Input) -> Part:
+    """Turn what was read into numbers; raises `DataError` with its place for a sequence of another make."""
+    encoded = encode_each(part.sequences, part.places, made)
+    labels = [" ".join(said) for said in part.labels]
+    return Part(list(part.sequences), encoded, labels, part.places, skipped=part.skipped)
