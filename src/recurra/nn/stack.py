@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from recurra.cells import Cell, CellState, get_cell
 from recurra.errors import UsageError
 from recurra.kernels import PackedLayer, layer_norm, run_layer
+from recurra.nn.dilation import dilated
 from recurra.nn.dropout import Dropout, check_share, drop_weight
 from recurra.nn.initialise import initialise_layer
 from recurra.nn.ragged import beyond
@@ -32,6 +33,7 @@ class Layer(nn.Module):
 
     x (T, B, I), state (one (B, H) each) → outputs (T, B, H), state after the last step.
     `lengths` (B) and `reverse` are those of `kernels.run_layer`: padding is never read, and its outputs are zeros.
+    With `dilation` d a step goes on from the state d steps before; the state is then (B, d·H), see `recurra.nn.dilation`.
 
     >>> layer = Layer(get_cell("gru"), 3, 5)
     >>> y, state = layer(torch.zeros(7, 2, 3), layer.zero_state(2))
@@ -39,12 +41,20 @@ class Layer(nn.Module):
     torch.Size([7, 2, 5])
     """
 
-    def __init__(self, cell: type[Cell], input_size: int, hidden_size: int, *, weight_dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        cell: type[Cell],
+        input_size: int,
+        hidden_size: int,
+        *,
+        weight_dropout: float = 0.0,
+        dilation: int = 1,
+    ) -> None:
         super().__init__()
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
+        for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("dilation", dilation)):
             if size < 1:
                 raise UsageError(f"{name}: expected a positive integer, got {size}")
-        self.cell, self.input_size, self.hidden_size = cell, input_size, hidden_size
+        self.cell, self.input_size, self.hidden_size, self.dilation = cell, input_size, hidden_size, dilation
         self.weight_dropout = check_share("weight_dropout", weight_dropout)
         for name, shape in cell.shapes(input_size, hidden_size).items():
             self.register_parameter(name, nn.Parameter(torch.empty(shape)))
@@ -57,18 +67,23 @@ class Layer(nn.Module):
     def zero_state(self, batch: int) -> CellState:
         """Give the state that a sequence begins in: zeros (B, H) for each of the cell's states."""
         weight = self.get_parameter("weight_hh")
-        return tuple(weight.new_zeros(batch, self.hidden_size) for _ in self.cell.states)
+        return tuple(weight.new_zeros(batch, self.dilation * self.hidden_size) for _ in self.cell.states)
 
     def forward(
         self, x: Tensor, state: CellState, lengths: Tensor | None = None, *, reverse: bool = False
     ) -> tuple[Tensor, CellState]:
         weights: dict[str, Tensor] = dict(self.named_parameters())
         weights["weight_hh"] = drop_weight(weights["weight_hh"], self.weight_dropout, self.training)
-        y, state, _ = run_layer(self.cell, x, state, weights, lengths=lengths, reverse=reverse)
-        return y, state
+
+        def run(x: Tensor, state: CellState, lengths: Tensor | None) -> tuple[Tensor, CellState]:
+            y, state, _ = run_layer(self.cell, x, state, weights, lengths=lengths, reverse=reverse)
+            return y, state
+
+        return run(x, state, lengths) if self.dilation == 1 else dilated(run, x, state, lengths, self.dilation)
 
     def extra_repr(self) -> str:
-        return f"{self.cell.name}, {self.input_size}, {self.hidden_size}, weight_dropout={self.weight_dropout}"
+        further = f", dilation={self.dilation}" if self.dilation > 1 else ""
+        return f"{self.cell.name}, {self.input_size}, {self.hidden_size}, weight_dropout={self.weight_dropout}{further}"
 
 
 class Stack(nn.Module):
@@ -81,6 +96,8 @@ class Stack(nn.Module):
     `bidirectional` runs a second cell of each layer from the last step to the first (Schuster & Paliwal 1997, DOI
     10.1109/78.650093); both outputs, forward ‖ backward (T, B, 2·H), are what is normalised, added to, dropped and read above.
     The state has an entry for each layer and direction, as torch orders them: layer 0 forward, layer 0 backward, layer 1 …
+
+    `dilations` says for each layer how many steps its recurrence goes back (dilated, in one direction alone).
 
     With `lengths`, int64 on the CPU, a row's steps past its length do not exist, whatever stands there: its outputs there are
     zeros, its state is the one after its own last step, and no gradient comes from or goes there.
@@ -108,18 +125,23 @@ class Stack(nn.Module):
         residual: bool = False,
         layer_norm: bool = False,
         bidirectional: bool = False,
+        dilations: Sequence[int] = (),
     ) -> None:
         super().__init__()
         if not hidden_sizes:
             raise UsageError("hidden_sizes: expected at least one layer, got none")
+        steps_back = list(dilations) or [1] * len(hidden_sizes)
+        if len(steps_back) != len(hidden_sizes) or (bidirectional and max(steps_back) > 1):
+            expected = f"one for each of {len(hidden_sizes)} layers, in one direction"
+            raise UsageError(f"dilations: expected {expected}; got {steps_back}" + ", bidirectional" * bidirectional)
         self.residual, self.bidirectional = residual, bidirectional
         widths = [hidden * (2 if bidirectional else 1) for hidden in hidden_sizes]
         self.output_size = widths[-1]
         kind = get_cell(cell)
 
         def layers() -> Iterator[Layer]:
-            for read, hidden in zip([input_size, *widths], hidden_sizes, strict=False):
-                yield Layer(kind, read, hidden, weight_dropout=weight_dropout)
+            for read, hidden, back in zip([input_size, *widths], hidden_sizes, steps_back, strict=False):
+                yield Layer(kind, read, hidden, weight_dropout=weight_dropout, dilation=back)
 
         self.layers = nn.ModuleList(layers())
         # Of its own, so that the weights of one direction have the same names with and without the other.
@@ -139,6 +161,8 @@ class Stack(nn.Module):
         """
         if self.bidirectional:
             raise UsageError("module: a stream goes in one direction, and this stack in both; train with one direction")
+        if any(layer.dilation > 1 for layer in self):
+            raise UsageError("module: a dilated layer cannot be packed; train with dilations of 1")
         return [
             PackedLayer(
                 layer.cell,
