@@ -104,12 +104,30 @@ _FIGURES = (
         versus="difference",
         gloss="In {value} of the pairs of an example of a class and one of another, the first has the higher probability.",
     ),
-    Figure("mase", "MASE", lower=True, gloss="Its error is {value} times that of the naive forecast."),
+    Figure(
+        "owa",
+        "OWA",
+        lower=True,
+        gloss="Beside 1 for the naive forecast that knows the season (the M4 competition's measure).",
+    ),
+    Figure(
+        "mase",
+        "MASE",
+        lower=True,
+        gloss="Its error is {value} times the mean step of a series from one season to the next, in training.",
+    ),
+    Figure(
+        "scaled_crps", "scaled CRPS", lower=True, gloss="How good the intervals are: the CRPS, measured as the MASE is."
+    ),
+    Figure("scaled_mse", "scaled MSE", lower=True),
+    Figure("scaled_mae", "scaled MAE", lower=True),
+    Figure("smape", "sMAPE", lower=True, digits=2, unit="%"),
     Figure("crps", "CRPS", lower=True),
     Figure("auc", "area under the ROC curve", lower=False, versus="difference"),
     Figure("wer", "word error rate", lower=True, percent=True, versus="difference"),
     Figure("cer", "character error rate", lower=True, percent=True, versus="difference"),
     Figure("bleu", "BLEU", lower=False, digits=1, versus="difference"),
+    Figure("mse", "mean squared error", lower=True),
     Figure("mae", "mean absolute error", lower=True),
     Figure("rmse", "root mean squared error", lower=True),
     Figure("reward", "mean reward", lower=False, versus="difference"),
@@ -131,9 +149,14 @@ FIGURES: Mapping[str, Figure] = {each.key: each for each in _FIGURES}
 
 # A report is made from a run folder alone, whatever task it is of: a task may use the report's words, so the report cannot
 # ask a task for its own (that would be a circle), and for one that is not listed here it makes do with the name.
-_TASKS = {"lm": "Language model", "classify": "Classifier", "tag": "Tagger"}
-_UNITS = {"classify": "examples", "tag": "words"}
-_SAMPLES = {"lm": "How the writing improves", "classify": "How its answers change", "tag": "How its answers change"}
+_TASKS = {"forecast": "Forecaster", "lm": "Language model", "classify": "Classifier", "tag": "Tagger"}
+_UNITS = {"forecast": "values", "classify": "examples", "tag": "words"}
+_SAMPLES = {
+    "forecast": "How its forecasts change",
+    "lm": "How the writing improves",
+    "classify": "How its answers change",
+    "tag": "How its answers change",
+}
 _COMMANDS = {
     "lm": (
         ("Write new text", "recurra generate {run} --length 400"),
@@ -144,6 +167,7 @@ _COMMANDS = {
         ("Classify what a file holds", "recurra predict {run} FILE"),
         ("See how the answer forms, element by element", "recurra predict {run} FILE --steps"),
     ),
+    "forecast": (("Forecast what comes after the rows of a file", "recurra predict {run} FILE"),),
     "tag": (("Tag sentences, a line each", "recurra predict {run} sentences.txt"),),
 }
 _EVERY_COMMAND = (
@@ -160,7 +184,9 @@ _BASELINES = {
     "1-nn-dtw": "nearest neighbour (DTW)",
     "most-frequent-tag": "most frequent tag of the word",
     "seasonal-naive": "seasonal naive",
+    "naive2": "Naive2",
     "ets": "ETS",
+    "linear": "linear",
 }
 
 

@@ -34,6 +34,14 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Band:
+    """An area between two curves: (x, low, high) by ascending x, all finite."""
+
+    points: Sequence[tuple[float, float, float]]
+    style: str
+
+
+@dataclass(frozen=True)
 class Mark:
     """One point that is named in the picture."""
 
@@ -175,6 +183,8 @@ def line_chart(
     title: str,
     x_label: str,
     marks: Sequence[Mark] = (),
+    bands: Sequence[Band] = (),
+    names: Sequence[str] = (),
     log: bool = False,
     zero: bool = False,
     top: float | None = None,
@@ -184,7 +194,8 @@ def line_chart(
     """Draw curves over a common pair of axes; "" when there is not one finite point.
 
     `title` is said to those who cannot see it; `log` makes the y axis logarithmic (values that are not positive are
-    left out); `zero` lets it begin at zero; `top` cuts it off above. Every text is escaped here.
+    left out); `zero` lets it begin at zero; `top` cuts it off above; `names` are written at the whole numbers of the x axis,
+    instead of these. Every text is escaped here.
     """
     drawn = [
         Series(each.name, thin(each.points, points), each.style, each.dots, each.legend)
@@ -192,6 +203,7 @@ def line_chart(
         if any(_visible(y, log) for _, y in each.points)
     ]
     seen = [(x, y) for each in drawn for x, y in each.points if _visible(y, log)]
+    seen += [(x, y) for band in bands for x, *ends in band.points for y in ends if _visible(y, log)] if seen else []
     if not seen:
         return ""
     xs, ys = [x for x, _ in seen], [y if top is None else min(y, top) for _, y in seen]
@@ -208,17 +220,21 @@ def line_chart(
         y = f"{100 * (1 - up.share(value)):.2f}%"
         parts.append(f'<line class="grid" x1="0" x2="100%" y1="{y}" y2="{y}"/>')
         parts.append(f'<text class="tick" x="0" dx="-8" y="{y}" dy=".33em" text-anchor="end">{name}</text>')
-    x_ticks = ticks(x_low, x_high, 3 if small else 5)
-    for value, name in zip(x_ticks, tick_labels(x_ticks), strict=True):
+    x_ticks = ticks(x_low, x_high, 3 if small or names else 5)
+    x_names = [_named(value, names) for value in x_ticks] if names else tick_labels(x_ticks)
+    for value, name in zip(x_ticks, x_names, strict=True):
         share = across.share(value)
         anchor = "start" if share < 0.02 else "end" if share > 0.98 else "middle"
         x = f"{100 * share:.2f}%"
         parts.append(f'<line class="notch" x1="{x}" x2="{x}" y1="100%" y2="100%"/>')
-        parts.append(f'<text class="tick" x="{x}" y="100%" dy="1.5em" text-anchor="{anchor}">{name}</text>')
+        parts.append(f'<text class="tick" x="{x}" y="100%" dy="1.5em" text-anchor="{anchor}">{escape(name)}</text>')
     parts.append('<line class="axis" x1="0" x2="100%" y1="100%" y2="100%"/>')
     parts.append(f'<text class="label" x="100%" y="100%" dy="2.9em" text-anchor="end">{escape(x_label)}</text>')
 
     parts.append(f'<svg width="100%" height="100%" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none">')
+    parts.extend(
+        f'<path class="band {escape(band.style)}" d="{_area(band, across, up)}"/>' for band in bands if band.points
+    )
     parts.extend(
         f'<path class="curve {escape(each.style)}" d="{_path(each.points, across, up)}"/>'
         for each in drawn
@@ -254,6 +270,16 @@ def _path(points: Sequence[Point], across: _Axis, up: _Axis) -> str:
             pieces.append("h0")  # a lone point between two gaps is a dot, thanks to round line ends
         pen_down = True
     return "".join(pieces)
+
+
+def _area(band: Band, across: _Axis, up: _Axis) -> str:
+    """Write the area of a band as SVG path data: along its lower curve and back along the upper one."""
+    there = [(x, low) for x, low, _ in band.points] + [(x, high) for x, _, high in reversed(band.points)]
+    return "M" + "L".join(f"{_WIDTH * across.share(x):.0f} {_HEIGHT * (1 - up.share(y)):.0f}" for x, y in there) + "Z"
+
+
+def _named(value: float, names: Sequence[str]) -> str:
+    return names[int(value)] if float(value).is_integer() and 0 <= value < len(names) else ""
 
 
 def _dots(series: Series, across: _Axis, up: _Axis, radius: float) -> list[str]:
