@@ -47,11 +47,11 @@ class Checker:
             raise self._mismatch(path, file.sha256, actual)
 
     def archive(self, path: Path) -> None:
-        """Raise `DataError` unless the tar file at `path` holds the dataset's files, all of them and nothing else."""
+        """Raise `DataError` unless the tar file at `path` holds the dataset's archived files, all of them and nothing else."""
         stamp = _stamp(path)
         if self._known_sum(path, stamp) == self.dataset.manifest:
             return
-        expected = {file.path: file.sha256 for file in self.dataset.files}
+        expected = {file.path: file.sha256 for file in self.dataset.files if file.archived}
         actual = member_digests(path)
         for name in sorted(expected.keys() | actual.keys()):
             if name not in actual:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import sys
 from collections.abc import Callable
@@ -45,7 +46,7 @@ class Located:
 
 @dataclass(frozen=True)
 class Place:
-    """A folder in which all files of a dataset were found: one path per file, or an archive of them all."""
+    """A folder in which all files of a dataset were found: one path per file, or an archive and the files beside it."""
 
     where: Where
     folder: Path
@@ -106,7 +107,9 @@ def find(dataset: Dataset) -> Place | None:
         if found and len(found) == len(dataset.used):
             return Place(where, folder, found)
         if dataset.archive and (folder / dataset.archive).is_file():
-            return Place(where, folder, {}, folder / dataset.archive)
+            aside = {file: folder / file.path for file in dataset.used if not file.archived}
+            if all(path.is_file() for path in aside.values()):
+                return Place(where, folder, aside, folder / dataset.archive)
     return None
 
 
@@ -146,7 +149,7 @@ def _checked(dataset: Dataset, place: Place) -> Located:
         if place.archive:
             checker.archive(place.archive)
             if any(file.split or not file.used for file in dataset.files):
-                return _unpacked(dataset, place.archive)
+                return _unpacked(dataset, place.archive, place.files)
             splits["train"].append(place.archive)
         for file, path in place.files.items():
             checker.file(path, file)
@@ -156,15 +159,20 @@ def _checked(dataset: Dataset, place: Place) -> Located:
     return Located(dataset.name, place.where, place.folder, **splits, settings=dict(dataset.settings))
 
 
-def _unpacked(dataset: Dataset, archive: Path) -> Located:
-    """Unpack a checked archive, whose files are of different splits, into the cache folder, unless it is there and right."""
+def _unpacked(dataset: Dataset, archive: Path, aside: dict[File, Path]) -> Located:
+    """Unpack a checked archive, whose files are of different splits, into the cache folder, unless it is there and right.
+
+    aside: the files that stand beside it, which are copied.
+    """
     folder = cache_folder() / "data" / dataset.name
     place = Place("cache", folder, {file: folder / file.path for file in dataset.used})
     if all(path.is_file() for path in place.files.values()):
         with contextlib.suppress(DataError):
             return _checked(dataset, place)
     try:
-        for name, content in member_contents(archive, [file.path for file in dataset.used]):
+        beside_it = ((file.path, path.read_bytes()) for file, path in aside.items())
+        members = member_contents(archive, [file.path for file in dataset.used if file.archived])
+        for name, content in itertools.chain(members, beside_it):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = beside(target)

@@ -34,7 +34,8 @@ class File(BaseModel):
     """One file of a dataset as its source published it; `size` (bytes) and `sha256` are those of the original bytes.
 
     A file without a split is cut by the task, as the dataset's `settings` say. One that is not `used` is of the source, and
-    perhaps of the archive, but custom leaves it out: it is neither looked for nor downloaded.
+    perhaps of the archive, but custom leaves it out: it is neither looked for nor downloaded. One that is not `archived`
+    stands beside the archive.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +46,7 @@ class File(BaseModel):
     split: Split | None = None
     url: str | None = None
     used: bool = True
+    archived: bool = True
 
 
 class Dataset(BaseModel):
@@ -52,7 +54,7 @@ class Dataset(BaseModel):
 
     `url` is a pattern for files that name no address of their own: `{path}` stands for the file's quoted path.
     `folder` is the dataset's folder within RECURRA_DATA; `archive` names a tar file that may stand there for all
-    the files together. `builtin` names the function of `recurra.data.builtin` that makes the data. A dataset that is
+    the files that are `archived`. `builtin` names the function of `recurra.data.builtin` that makes the data. A dataset that is
     not `offered` has no address: `obtain` tells people how to come by it. `settings` are defaults for the
     configuration of `task`.
 
@@ -115,7 +117,7 @@ class Dataset(BaseModel):
     @property
     def manifest(self) -> str:
         """The SHA-256 of the list of the files' sums: stands for the content of an archive of all of them."""
-        return manifest_of({file.path: file.sha256 for file in self.files})
+        return manifest_of({file.path: file.sha256 for file in self.files if file.archived})
 
 
 def manifest_of(sums: dict[str, str]) -> str:
