@@ -17,7 +17,7 @@ from recurra.data.panels import Timed, TimedReading
 from recurra.data.timed import read_timed
 from recurra.errors import DataError
 from recurra.series import read_npy
-from recurra.text import Source, open_sources
+from recurra.text import Source
 
 Stretch = tuple[int, int]
 """First step, and the step behind the last."""
@@ -90,11 +90,14 @@ def read_abnormal(path: str | Path) -> Abnormal:
     >>> labels.limits
     {'P-1': [(2, 4), (9, 9)]}
     """
-    source = next(iter(open_sources([path])))
     name = str(path)
-    if source.data[:6] == b"\x93NUMPY":
-        return Abnormal(name, flags=_flags(read_npy(Source(name, "npy", source.data, False)), name))
-    text = source.data.decode("utf-8-sig", "replace").strip()
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", source=name) from None
+    if data[:6] == b"\x93NUMPY":
+        return Abnormal(name, flags=_flags(read_npy(Source(name, "npy", data, False)), name))
+    text = data.decode("utf-8-sig", "replace").strip()
     if text.startswith("{"):
         return Abnormal(name, limits=_windows(text, name))
     if "anomaly_sequences" in text.partition("\n")[0]:

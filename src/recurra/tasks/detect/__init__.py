@@ -1,0 +1,6 @@
+"""The detector."""
+
+from recurra.tasks.detect.config import DetectorConfig
+from recurra.tasks.detect.task import Detector
+
+__all__ = ["Detector", "DetectorConfig"]

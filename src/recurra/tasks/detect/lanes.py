@@ -1,0 +1,111 @@
+"""Batches for truncated back-propagation through time over series: B lanes that read on, window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recurra.tasks.detect.readings import Encoded
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step reads.
+
+    features (T, B, F); before (T, B, C), the values of the step before; values (T, B, A, C), those to be foretold, NaN where
+    there is none.  fresh (B,) bool: lanes that begin a piece here, with a state of zeros.  lengths (B,): steps of each lane.
+    """
+
+    features: Tensor
+    before: Tensor
+    values: Tensor
+    fresh: Tensor
+    lengths: Tensor
+
+
+class Lanes:
+    """Series cut into pieces, which lanes read one after another with the state carried on; each piece begins in zeros.
+
+    A series is one piece where it is short beside what a lane has to read, else cut at other places each epoch, so that
+    all lanes have as much to do, and the gradient is cut elsewhere each time. The same seed and epoch give the same batches.
+    """
+
+    def __init__(self, series: Sequence[Encoded], *, lanes: int, steps: int, ahead: int, seed: int) -> None:
+        self.series, self.lanes, self.steps, self.ahead, self.seed = series, lanes, steps, ahead, seed
+        # Pieces of a few windows at least: a state that is zeros every few steps is none.
+        self.piece = max(4 * steps, -(-sum(map(len, series)) // lanes))
+        self._counts: dict[int, int] = {}
+
+    def _pieces(self, epoch: int) -> list[tuple[int, int, int]]:
+        """Give (series, first step, step behind the last) of each piece of an epoch, in the order they are read in."""
+        chance = np.random.default_rng([self.seed, epoch])
+        pieces = []
+        for number, one in enumerate(self.series):
+            cuts = [0, len(one)]
+            if len(one) > self.piece:
+                cuts[1:1] = range(int(chance.integers(1, self.piece + 1)), len(one), self.piece)
+            pieces += [(number, first, last) for first, last in zip(cuts[:-1], cuts[1:], strict=True) if last > first]
+        return [pieces[index] for index in chance.permutation(len(pieces))]
+
+    def _plan(self, epoch: int) -> Iterator[list[tuple[int, int, int, bool] | None]]:
+        """Give for each window what each lane reads: series, first step, behind the last, and whether a piece begins there."""
+        queue = iter(self._pieces(epoch))
+        lanes: list[tuple[int, int, int, bool] | None] = [None] * self.lanes
+        while True:
+            lanes = [lane or (None if (one := next(queue, None)) is None else (*one, True)) for lane in lanes]
+            if not any(lanes):
+                return
+            yield [lane and (lane[0], lane[1], self._cut(lane[1], lane[2]), lane[3]) for lane in lanes]
+            lanes = [
+                (lane[0], cut, lane[2], False) if lane and (cut := self._cut(lane[1], lane[2])) < lane[2] else None
+                for lane in lanes
+            ]
+
+    def _cut(self, first: int, last: int) -> int:
+        """Give where a window ends: what is left is cut evenly, so that no window is of a few steps."""
+        windows = -(-(last - first) // self.steps)
+        return first + -(-(last - first) // windows)
+
+    def count(self, epoch: int) -> int:
+        """Count the windows of an epoch."""
+        if epoch not in self._counts:
+            self._counts[epoch] = sum(1 for _ in self._plan(epoch))
+        return self._counts[epoch]
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Give the windows of an epoch from window `start` on."""
+        for plan in islice(self._plan(epoch), start, None):
+            fresh = torch.tensor([lane is not None and lane[3] for lane in plan])
+            yield collate([lane and (self.series[lane[0]], lane[1], lane[2]) for lane in plan], self.ahead, fresh)
+
+
+def collate(rows: Sequence[tuple[Encoded, int, int] | None], ahead: int, fresh: Tensor | None = None) -> Batch:
+    """Put stretches of series side by side, each (series, first step, step behind the last); None is a row of nothing.
+
+    The first step of a series has no value to be foretold: nothing came before it.
+    """
+    some = next(row[0] for row in rows if row is not None)
+    steps = max(row[2] - row[1] for row in rows if row is not None)
+    features = np.zeros((steps, len(rows), some.features.shape[1]), np.float32)
+    before = np.zeros((steps, len(rows), some.values.shape[1]), np.float32)
+    values = np.full((steps, len(rows), ahead, some.values.shape[1]), np.nan, np.float32)
+    lengths = torch.zeros(len(rows), dtype=torch.int64)
+    for number, row in enumerate(rows):
+        if row is None:
+            continue
+        one, first, last = row
+        lengths[number] = last - first
+        features[: last - first, number] = one.features[first:last]
+        before[: last - first, number] = one.before[first:last]
+        for far in range(ahead):
+            there = one.values[first + far : last + far]
+            values[: len(there), number, far] = there
+        if first == 0:
+            values[0, number] = np.nan
+    given = (torch.from_numpy(array) for array in (features, before, values))
+    return Batch(*given, torch.ones(len(rows), dtype=torch.bool) if fresh is None else fresh, lengths)

@@ -1,0 +1,229 @@
+"""The task `detect`: a stream, each step of which is judged by how far it is from what was foretold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recurra.data.timed import read_timed
+from recurra.errors import DataError
+from recurra.nn import State, map_state
+from recurra.tasks.base import Carry, Facts, Task, register_task
+from recurra.tasks.detect import asking, measure
+from recurra.tasks.detect.config import DetectorConfig
+from recurra.tasks.detect.examples import Examples, Part, read_examples, read_part, reading, stretches_of, without
+from recurra.tasks.detect.foretelling import mean_surprise, told
+from recurra.tasks.detect.lanes import Batch, Lanes
+from recurra.tasks.detect.lines import LineStream, parse
+from recurra.tasks.detect.network import DetectorNetwork
+from recurra.tasks.detect.readings import Encoded, Readings
+from recurra.tasks.detect.settling import settle
+from recurra.tasks.detect.sizes import choose_lanes, choose_size
+from recurra.tasks.detect.stream import DetectorStream
+from recurra.tasks.files import named_files
+
+
+@register_task
+class Detector(Task[DetectorConfig]):
+    """Says of each step of a series how far it is from normal, and of each event which channel is to blame."""
+
+    name = "detect"
+    title = "Anomaly detector"
+    Config = DetectorConfig
+    commands = (
+        "recurra train detect sensors.csv --time time -o runs/plant",
+        "recurra train detect machines.parquet --time time --series machine --target temp --target pressure",
+        "recurra train detect sensors.csv --test next.csv --label fault --threshold telemanom",
+        "recurra train detect beats.csv --layout series",
+        "tail -n +1 -f live.csv | recurra predict runs/plant -",
+        "recurra train --resume runs/plant",
+    )
+
+    def __init__(self, config: DetectorConfig) -> None:
+        super().__init__(config)
+        self._examples: Examples | None = None
+        self._readings: Readings | None = None
+
+    # What is known
+
+    @property
+    def readings(self) -> Readings:
+        """How series become numbers."""
+        if self._readings is None:
+            raise DataError("nothing is known of the data yet: read it or load a run first")
+        return self._readings
+
+    @property
+    def examples(self) -> Examples:
+        if self._examples is None:
+            self.prepare()
+        return cast(Examples, self._examples)
+
+    @property
+    def whole(self) -> bool:
+        """Whether each series is judged as a whole."""
+        return bool(self.config.data.whole)
+
+    @property
+    def held_out(self) -> bool:
+        return self.examples.test is not None or self.examples.valid is not None
+
+    # Data
+
+    def prepare(self, saved: Path | None = None) -> Facts:
+        if self._examples is None:
+            if saved is not None:
+                self.restore(saved)
+            self._examples = examples = read_examples(self.config.data, self._readings)
+            self._readings = examples.readings
+            self.config.data.whole = examples.whole  # a run says it, so that nothing has to be guessed again
+        examples = self._examples
+        parts = {"train": examples.train, "valid": examples.valid, "test": examples.test}
+        counts = {f"{name}_steps": part.steps for name, part in parts.items() if part}
+        counts |= {"series": len(examples.train.stretches), "channels": self.readings.channels}
+        return Facts(counts, examples.fingerprint, examples.notes)
+
+    def save(self, folder: Path) -> list[str]:
+        return self.readings.save(folder)
+
+    def restore(self, folder: Path) -> None:
+        self._readings = Readings.load(folder)
+
+    # Training
+
+    def choose(self, seconds: float | None, measure: Callable[[], float]) -> float:  # noqa: ARG002
+        train = self.examples.train
+        return choose_size(self.config.model, self.config.data, train.steps, max(map(len, train.stretches)))
+
+    def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
+        return choose_lanes(self.examples.train.steps)
+
+    def learning_rate(self) -> float | None:
+        return 0.005
+
+    def network(self) -> DetectorNetwork:
+        network = DetectorNetwork(self.readings.features, self.readings.channels, self.config.model)
+        if self._examples is not None:
+            network.begin_with(*self._first_order())
+        return network
+
+    def _first_order(self) -> tuple[Tensor, Tensor]:
+        """Give what the training values owe to the one before them: the factor and the spread around it, (A, C) each."""
+        factors, spreads = [], []
+        for far in range(self.config.model.ahead):
+            products, squares, values = 0.0, 1e-9, []
+            pairs = [(one.before[: len(one) - far], one.values[far:]) for one in self._learnt if len(one) > far + 1]
+            for before, after in pairs:
+                there = np.isfinite(after[1:])
+                x, y = before[1:].astype(np.float64), np.where(there, after[1:], 0.0).astype(np.float64)
+                products, squares = products + (x * y).sum(0), squares + (np.where(there, x, 0.0) ** 2).sum(0)
+                values.append((x, np.where(there, y, np.nan)))
+            factor = np.clip(products / squares, 0.0, 1.0) * np.ones(self.readings.channels)
+            rest = np.concatenate([y - factor * x for x, y in values]) if values else np.ones((1, len(factor)))
+            known = np.maximum(1, np.isfinite(rest).sum(0))
+            factors.append(factor)
+            spreads.append(np.sqrt(np.nansum(rest**2, axis=0) / known))
+        return torch.tensor(np.array(factors)).float(), torch.tensor(np.array(spreads)).float()
+
+    @cached_property
+    def _learnt(self) -> list[Encoded]:
+        """The training steps of each series: what is held out behind them is not even a target."""
+        return [
+            Encoded(*(part[: one.last] for part in (one.encoded.features, one.encoded.values, one.encoded.before)))
+            for one in self.examples.train.stretches
+        ]
+
+    @cached_property
+    def _lanes(self) -> dict[tuple[int, int], Lanes]:
+        return {}
+
+    def _lanes_of(self, batch: int, seed: int) -> Lanes:
+        if (batch, seed) not in self._lanes:
+            steps, ahead = self.config.data.window, self.config.model.ahead
+            if steps is None:
+                raise ValueError("window has to be chosen before there are batches")
+            self._lanes[batch, seed] = Lanes(self._learnt, lanes=batch, steps=steps, ahead=ahead, seed=seed)
+        return self._lanes[batch, seed]
+
+    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
+        return self._lanes_of(batch, seed).epoch(epoch, start)
+
+    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
+        return self._lanes_of(batch, seed).count(epoch)
+
+    def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:
+        detector = cast(DetectorNetwork, network)
+        device = next(network.parameters()).device
+        state: State = detector.zero_state(len(batch.fresh))
+        if carry is not None:
+            keep = (~batch.fresh).to(device).unsqueeze(-1)
+            state = map_state(lambda old, zero: torch.where(keep, old, zero), carry, state)
+        foretold, state = detector(batch.features.to(device), batch.before.to(device), state, batch.lengths)
+        values = batch.values.to(device)
+        count = max(1, int(batch.values.isfinite().sum()))
+        # Back-propagation ends at the window's edge; the state itself goes on.
+        return detector.surprise(foretold, values).sum(), count, map_state(Tensor.detach, state)
+
+    def validate(self, network: nn.Module) -> dict[str, float] | None:
+        part = self.examples.valid
+        return None if part is None else {"nll": mean_surprise(told(network, part.stretches, exactly=False))}
+
+    def settle(self, network: nn.Module) -> None:
+        """Set the errors' unit, how whole series are judged, and the scores that a threshold begins with."""
+        settle(self, cast(DetectorNetwork, network))
+
+    # After training
+
+    def evaluate(
+        self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
+    ) -> dict[str, Any]:
+        part = self._named(data) if data else self.examples.test or self.examples.valid
+        if part is None:
+            raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
+        name = " ".join(data) if data else "test" if self.examples.test else "valid"
+        files = data or self.config.data.test or self.config.data.data
+        result = measure.evaluation(self, network, part, name, files, progress, baselines=baselines)
+        return {**result, "skipped": len(part.skipped)} if part.skipped else result
+
+    def _named(self, data: list[str]) -> Part:
+        files, settings = named_files(data)
+        return read_part(files, self.config.data, self.readings, settings)
+
+    # What a detector can be asked
+
+    def parse(self, line: str) -> Any:
+        return parse(self.readings, line)
+
+    def inputs(self, source: str) -> list[Any] | None:
+        if source == "-":
+            return None
+        files, settings = named_files([source])
+        data = self.config.data.model_copy(update=settings)
+        panel = without(read_timed(files, reading(data)), data.label)
+        return [one.series for one in stretches_of(panel, self.readings, source)]
+
+    def predict(
+        self, network: nn.Module, inputs: Sequence[Any], *, k: int | None = None, steps: bool = False
+    ) -> list[dict[str, Any]]:
+        """Give the events of each series, and in "steps" what is said of each of its steps; see `asking.predict`."""
+        return asking.predict(self, network, inputs, k=k, steps=steps)
+
+    def prediction_line(self, result: Mapping[str, Any]) -> str:
+        return asking.line(result)
+
+    def stream(self, network: nn.Module, prompt: Any = "") -> DetectorStream:
+        """Give a stream that has read the beginning of a series (an array of steps); see `DetectorStream`."""
+        stream = DetectorStream(self, cast(DetectorNetwork, network))
+        if not isinstance(prompt, str) or prompt:
+            stream.read(prompt)
+        return stream
+
+    def line_stream(self, network: nn.Module) -> LineStream | None:
+        """Answer the lines of a pipe as the steps of one stream; as whole series where each is judged as a whole."""
+        return None if self.whole else LineStream(self, self.stream(network))
