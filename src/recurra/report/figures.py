@@ -95,6 +95,22 @@ _FIGURES = (
         versus="difference",
         gloss="The mean share of each class's examples that was found, however rare the class is.",
     ),
+    Figure(
+        "adjusted_rand",
+        "adjusted Rand index",
+        lower=False,
+        versus="difference",
+        gloss="How far its clusters agree with the labels, which it never saw: 1 is wholly, 0 no more than by chance.",
+    ),
+    Figure("mutual_information", "normalised mutual information", lower=False, versus="difference"),
+    Figure(
+        "neighbour_accuracy",
+        "nearest-neighbour accuracy",
+        lower=False,
+        percent=True,
+        versus="difference",
+        gloss="{value} have the label of the one that is nearest to them.",
+    ),
     Figure("precision", "precision", lower=False, percent=True, versus="difference"),
     Figure("recall", "recall", lower=False, percent=True, versus="difference"),
     Figure(
@@ -149,8 +165,14 @@ FIGURES: Mapping[str, Figure] = {each.key: each for each in _FIGURES}
 
 # A report is made from a run folder alone, whatever task it is of: a task may use the report's words, so the report cannot
 # ask a task for its own (that would be a circle), and for one that is not listed here it makes do with the name.
-_TASKS = {"forecast": "Forecaster", "lm": "Language model", "classify": "Classifier", "tag": "Tagger"}
-_UNITS = {"forecast": "values", "classify": "examples", "tag": "words"}
+_TASKS = {
+    "forecast": "Forecaster",
+    "lm": "Language model",
+    "classify": "Classifier",
+    "embed": "Embedder",
+    "tag": "Tagger",
+}
+_UNITS = {"forecast": "values", "classify": "examples", "embed": "sequences", "tag": "words"}
 _SAMPLES = {
     "forecast": "How its forecasts change",
     "lm": "How the writing improves",
@@ -168,6 +190,10 @@ _COMMANDS = {
         ("See how the answer forms, element by element", "recurra predict {run} FILE --steps"),
     ),
     "forecast": (("Forecast what comes after the rows of a file", "recurra predict {run} FILE"),),
+    "embed": (
+        ("Give what a file holds its vectors", "recurra predict {run} FILE --json"),
+        ("Group it, and find what is alike", "recurra predict {run} FILE --cluster auto --neighbours 3"),
+    ),
     "tag": (("Tag sentences, a line each", "recurra predict {run} sentences.txt"),),
 }
 _EVERY_COMMAND = (
@@ -183,6 +209,8 @@ _BASELINES = {
     "1-nn": "nearest neighbour",
     "1-nn-dtw": "nearest neighbour (DTW)",
     "most-frequent-tag": "most frequent tag of the word",
+    "mean-of-inputs": "mean of inputs",
+    "k-means-raw": "k-means on the raw series",
     "seasonal-naive": "seasonal naive",
     "naive2": "Naive2",
     "ets": "ETS",

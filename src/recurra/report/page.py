@@ -10,6 +10,7 @@ from pathlib import Path
 from recurra.files import write_whole
 from recurra.report import comparison, curves, details, headline
 from recurra.report.figures import count, duration, finite, samples_title, task_name
+from recurra.report.map import script as map_script
 from recurra.report.record import Record, read_record
 from recurra.report.use import how_to_use, place, settings, training_size
 
@@ -20,8 +21,9 @@ _SAMPLE_CHARACTERS, _SAMPLE_LINES = 1200, 24
 def write_report(folder: Path) -> Path:
     """Write `report.html` into a run folder, from its config.toml and metrics.jsonl, and give its path.
 
-    The page needs nothing outside itself: no fetches, no scripts; it reads well in light and dark, on a phone and on
-    paper. Whatever has not been measured yet is left out. An existing report is replaced in one step.
+    The page needs nothing outside itself: no fetches, no scripts but that of a map, which is a picture without it; it reads
+    well in light and dark, on a phone and on paper. Whatever has not been measured yet is left out. An existing report is
+    replaced in one step.
 
     Raises `RunError` when there is no run in the folder, its configuration is damaged, or it cannot be written to.
     """
@@ -51,14 +53,16 @@ def render(record: Record, folder: Path) -> str:
         place(record),
         _footer(record),
     ]
-    # The policy makes sure of it twice: nothing in this page can run or fetch.
+    script, allowed = map_script() if any('<figure class="map">' in part for part in body) else ("", "'none'")
+    # The policy makes sure of it twice: nothing in this page can fetch, or run but the script of a map, by its sum.
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f"<title>{escape(_visible(f'{kind}: {data}'))} · Recurra</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
         + _visible("\n".join(part for part in body if part))
-        + "\n</main>\n</body>\n</html>\n"
+        + f"\n</main>\n{script}</body>\n</html>\n"
     )
 
 

@@ -110,7 +110,8 @@ class Embedder(SequenceTask[EmbedderConfig, Part]):
 
     def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:  # noqa: ARG002
         errors, counts = self.errors(network, batch, next(network.parameters()).device)
-        return errors.sum(), int(counts.sum()), None
+        # Each sequence counts alike, however long it is.
+        return (errors / counts.clamp(min=1)).sum(), len(batch.lengths), None
 
     def validate(self, network: nn.Module) -> dict[str, float] | None:
         part = self.examples.valid
