@@ -14,6 +14,9 @@ from recurra.cli.options import Device, Json, RunFolder, load_run, note, print_j
 if TYPE_CHECKING:
     from recurra.report.figures import Figure
 
+MOST = 7
+"""Figures that stand side by side; more are written one under the other."""
+
 
 def evaluate(
     run: RunFolder,
@@ -45,23 +48,16 @@ def evaluate(
 
 def show(result: dict[str, Any]) -> None:
     """Print an evaluation: a table, how it stands to the best baseline, what else is to be known."""
-    from recurra.report.figures import baseline_name, compare, figure, headline, units, write_between
+    from recurra.report.figures import baseline_name, compare, headline, units, write_between
 
     metrics, details = result["metrics"], result.get("details", {})
     chief = headline(metrics)
     names = sorted(metrics, key=lambda name: chief is None or name != chief.key)
     # The data is named by the user, whose brackets are no markup.
     title = Text(f"{result['data']}: {result['count']:,} {units(result['task'])}")
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-    for name in names:
-        table.add_column(figure(name).name, justify="right")
-    table.add_row("this model", *(figure(name).write(metrics[name]) for name in names), style="bold")
-    for baseline, figures in result["baselines"].items():
-        written = (figure(name).write(figures[name]) if name in figures else "" for name in names)
-        table.add_row(Text(baseline_name(baseline)), *written)
+    models = {"this model": metrics, **{baseline_name(name): row for name, row in result["baselines"].items()}}
     console = Console(highlight=False)
-    console.print(table)
+    console.print(_table(title, models, names))
     if chief is not None and chief.key in details.get("intervals", {}):
         note(f"{chief.name}: {write_between(chief, details['intervals'][chief.key])} with 95 % confidence")
     best = _best(chief, result["baselines"])
@@ -71,6 +67,33 @@ def show(result: dict[str, Any]) -> None:
             note(f"{baseline_name(best[0])} is better than this model, which is {words} it")
     for line in details.get("notes", []):
         note(line)
+
+
+def _table(title: Text, models: dict[str, dict[str, float]], names: list[str]) -> Table:
+    """Set models in rows, or, where there are more figures than a terminal is wide, the figures."""
+    from recurra.report.figures import figure
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+
+    def written(figures: dict[str, float], name: str) -> str:
+        return figure(name).write(figures[name]) if name in figures else ""
+
+    if len(names) <= MOST:
+        for name in names:
+            table.add_column(figure(name).name, justify="right")
+        for number, (model, figures) in enumerate(models.items()):
+            table.add_row(
+                Text(model), *(written(figures, name) for name in names), style="bold" if not number else None
+            )
+        return table
+    for number, model in enumerate(models):
+        table.add_column(Text(model), justify="right", style="bold" if not number else None)
+    for name in names:
+        what = figure(name)
+        unit = f", {what.unit}" if what.unit else ""
+        table.add_row(Text(what.name + unit), *(written(figures, name) for figures in models.values()))
+    return table
 
 
 def _best(chief: Figure | None, baselines: dict[str, dict[str, float]]) -> tuple[str, float] | None:

@@ -220,6 +220,8 @@ _BASELINES = {
 
 def figure(key: str) -> Figure:
     """Look a figure up; one that nobody has described yet keeps its own name and claims no direction."""
+    if share := re.fullmatch(r"coverage_([\d.]+)", key):
+        return Figure(key, f"inside the {share[1]}{PER_CENT} interval", percent=True, versus="difference")
     return FIGURES.get(key) or Figure(key, key.replace("_", " "))
 
 

@@ -1,6 +1,6 @@
 """The tasks: each module is one thing that a user can ask for."""
 
-from recurra.tasks import classify, embed, lm, tag
+from recurra.tasks import classify, detect, embed, forecast, lm, tag
 from recurra.tasks.base import Facts, Task, get_task, register_task, task_names
 from recurra.tasks.settings import Files, Settings, names_files, unknown
 
@@ -10,7 +10,9 @@ __all__ = [
     "Settings",
     "Task",
     "classify",
+    "detect",
     "embed",
+    "forecast",
     "get_task",
     "lm",
     "names_files",

@@ -1,0 +1,140 @@
+"""A trained forecaster asked: from the end of series, or from many steps of them, each step of which is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recurra.data.batches import batches_to_read
+from recurra.kernels import exact
+from recurra.nn import State
+from recurra.tasks.forecast.crops import future
+from recurra.tasks.forecast.network import ForecastNetwork
+from recurra.tasks.forecast.paths import draw_paths
+from recurra.tasks.forecast.rows import Row
+from recurra.tasks.reading import evaluating
+
+if TYPE_CHECKING:
+    from recurra.tasks.forecast.task import Forecaster
+
+STEPS = 512
+"""Steps that are read at a time: memory does not grow with the length of a series."""
+AT_ONCE = 40_000
+"""Steps of all rows that are read at a time."""
+ORIGINS = 4_096
+"""Steps that are forecast from at a time."""
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Forecasts from some steps of some rows: rows (n), origins (n), point (n, h, C), quantiles (n, h, C, Q)."""
+
+    rows: np.ndarray
+    origins: np.ndarray
+    point: np.ndarray
+    quantiles: np.ndarray
+
+
+def backtest(
+    task: Forecaster, network: nn.Module, rows: Sequence[Row], origins: Sequence[np.ndarray]
+) -> Iterator[Forecasts]:
+    """Forecast from steps of rows; origins: those of each, rising.  Gives forecasts as they come, in no order of the rows.
+
+    A step is read once, however many forecasts rest on it, and its forecast is that which `predict` gives for a series that
+    ends there: in exact mode neither depends on what else is read, or on how much at a time.
+    """
+    model = cast(ForecastNetwork, network)
+    wanted = [number for number, steps in enumerate(origins) if len(steps)]
+    lengths = [int(origins[number][-1]) + 1 for number in wanted]
+    with evaluating(model) as device:
+        for indices in batches_to_read(np.minimum(lengths, STEPS), AT_ONCE):
+            yield from _group(task, model, rows, origins, [wanted[index] for index in indices], device)
+
+
+def _group(
+    task: Forecaster,
+    model: ForecastNetwork,
+    rows: Sequence[Row],
+    origins: Sequence[np.ndarray],
+    group: list[int],
+    device: torch.device,
+) -> Iterator[Forecasts]:
+    """Read some rows side by side, a piece after the other."""
+    ends = np.array([int(origins[number][-1]) + 1 for number in group])
+    state: State = model.stack.zero_state(len(group))
+    first = 0
+    for last in _borders(int(ends.max()), [origins[number] for number in group], one_by_one=model.fed_back):
+        if len(alive := np.flatnonzero(ends > first)) < len(group):
+            group, ends = [group[at] for at in alive], ends[alive]
+            state = _picked(state, alive)
+        lengths = np.minimum(ends, last) - first
+        inputs = np.zeros((int(lengths.max()), len(group), task.form.size), np.float32)
+        for lane, number in enumerate(group):
+            inputs[: lengths[lane], lane] = task.form.read(rows[number], first, first + int(lengths[lane]))
+        here = [origins[number][(origins[number] >= first) & (origins[number] < last)] for number in group]
+        lanes = np.repeat(np.arange(len(group)), [len(steps) for steps in here])
+        steps = np.concatenate(here)
+        with exact(required=False):
+            given = torch.from_numpy(inputs).to(device)
+            hidden, state = model(given, state, torch.from_numpy(lengths))
+            for some in np.split(np.arange(len(steps)), range(ORIGINS, len(steps), ORIGINS)):
+                if len(some):
+                    at, lane = steps[some] - first, lanes[some]
+                    asked = _Asked(task, model, rows, np.array(group)[lane], steps[some])
+                    states = _picked(state, lane) if model.fed_back else None
+                    yield asked.answers(hidden[at, lane], given[at, lane], states)
+        first = last
+
+
+def _borders(end: int, origins: Sequence[np.ndarray], *, one_by_one: bool) -> list[int]:
+    """Give where the pieces end; one_by_one: behind each origin too, since what is fed back goes on from the state there."""
+    borders = {*range(STEPS, end, STEPS), end}
+    return sorted(borders | ({int(step) + 1 for steps in origins for step in steps} if one_by_one else set()))
+
+
+def _picked(state: State, rows: np.ndarray) -> State:
+    index = torch.from_numpy(rows)
+    return tuple(tuple(each[index] for each in layer) for layer in state)
+
+
+class _Asked:
+    """Some steps of rows that are forecast from."""
+
+    def __init__(
+        self, task: Forecaster, model: ForecastNetwork, rows: Sequence[Row], numbers: np.ndarray, origins: np.ndarray
+    ) -> None:
+        self.task, self.model, self.numbers, self.origins = task, model, numbers, origins
+        self.rows = [rows[number] for number in numbers]
+        pairs = list(zip(self.rows, origins.tolist(), strict=True))
+        self.level = np.stack([row.measured.level[origin] for row, origin in pairs])[:, None]  # (n, 1, C)
+        self.unit = np.stack([row.measured.unit[origin] for row, origin in pairs])[:, None]
+        self.reference = np.stack([row.reference for row in self.rows])[:, None]
+        steps = task.form.horizon
+        self.ahead = np.stack([future(row, np.array([origin]), steps, len(row))[0][0] for row, origin in pairs])
+
+    def answers(self, hidden: Tensor, inputs: Tensor, states: State | None) -> Forecasts:
+        """Give the forecasts; hidden (n, H), inputs (n, I), states: those to go on from, where forecasts are fed back."""
+        if states is None:
+            point, quantiles = self._said(hidden, inputs)
+        else:
+            point, quantiles = draw_paths(self.task, self.model, self.rows, self.origins, hidden, inputs, states)
+        return Forecasts(
+            self.numbers,
+            self.origins,
+            self.task.form.back(point, self.reference),
+            self.task.form.back(quantiles, self.reference[..., None]),
+        )
+
+    def _said(self, hidden: Tensor, inputs: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        model, device = self.model, hidden.device
+        windows = inputs[:, : model.lookback * model.channels]
+        raw, centre = model.say(hidden, windows, torch.from_numpy(self.ahead).to(device))
+        units = torch.from_numpy(np.broadcast_to(self.unit, centre.shape).astype(np.float32)).to(device)
+        point = model.output.point(raw, centre).double().cpu().numpy()
+        quantiles = model.output.quantiles(raw, centre, self.task.levels, units).double().cpu().numpy()
+        return self.level + self.unit * point, self.level[..., None] + self.unit[..., None] * quantiles

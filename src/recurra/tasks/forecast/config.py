@@ -1,0 +1,115 @@
+"""What can be set about a forecaster, and what each setting means."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from recurra.tasks.sections import RecurrentModel, TimedData
+from recurra.tasks.settings import Settings
+
+
+class Data(TimedData):
+    """What is read, how far ahead it is to be foretold, and what is held out: always the end of each series."""
+
+    known: list[str] = Field(default=[], description="Columns that are known ahead, such as holidays or prices set.")
+    horizon: int | None = Field(default=None, ge=1, le=10_000, description="Steps to forecast. Default: one season.")
+    season: int | None = Field(
+        default=None, ge=1, description="Steps of a season. Default: by the time stamps (24 of hours, 12 of months)."
+    )
+    calendar: bool = Field(default=True, description="Read hour, weekday, day and month off the time stamps too.")
+    valid_share: float | None = Field(
+        default=None, ge=0, lt=1, description="Share of each series' end held out for validation. Default: 0.1."
+    )
+    test_share: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of each series' end held out for the final test."
+    )
+    valid_steps: int | None = Field(
+        default=None, ge=0, description="Steps held out for validation, instead of a share."
+    )
+    test_steps: int | None = Field(default=None, ge=0, description="Steps held out for the test, instead of a share.")
+    end: int | None = Field(default=None, ge=1, description="Steps of each series that are used. Default: all.")
+    window: int = Field(
+        default=512,
+        ge=2,
+        le=100_000,
+        description="Steps of a series that are trained on at once (truncated back-propagation).",
+    )
+    stride: int | None = Field(
+        default=None, ge=1, description="Steps from one origin of the backtest to the next. Default: 1; more of many."
+    )
+
+
+class Model(RecurrentModel):
+    """The network."""
+
+    layers: int = Field(default=1, ge=1, le=64, description="Layers on top of each other.")
+    form: Literal["direct", "autoregressive"] = Field(
+        default="direct", description="All steps ahead at once, or one, which is fed back to give the next."
+    )
+    output: Literal["quantiles", "normal", "student-t", "negative-binomial"] = Field(
+        default="quantiles", description="What is learnt of each step ahead; negative-binomial: for counts."
+    )
+    levels: list[float] = Field(
+        default=[0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975], description="Quantiles that a forecast gives."
+    )
+    lookback: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="Values read at once at each step. Default: two seasons, at least 16.",
+    )
+    scale: Literal["standard", "last", "robust", "mean", "none"] = Field(
+        default="standard",
+        description="What the values read are measured by: their mean and spread, the last and the spread, median and quartiles, their mean size, or nothing.",
+    )
+    transform: Literal["none", "log"] = Field(
+        default="none", description="log: for values above zero that grow by shares."
+    )
+    channels: Literal["apart", "together"] = Field(
+        default="apart", description="Several targets: each as a series of its own by the same weights, or as one."
+    )
+    smoothing: bool = Field(
+        default=False,
+        description="Level and season by exponential smoothing, with coefficients learnt per series (ES-RNN).",
+    )
+    dilations: list[int] = Field(
+        default=[], description="For each layer, how many steps its recurrence goes back. Default: one."
+    )
+    paths: int = Field(default=200, ge=2, le=100_000, description="autoregressive: futures that are drawn.")
+
+    @field_validator("levels")
+    @classmethod
+    def _rising(cls, value: list[float]) -> list[float]:
+        if not value or any(not 0 < level < 1 for level in value) or sorted(set(value)) != value:
+            raise ValueError(f"expected rising numbers between 0 and 1, got {value}")
+        if 0.5 not in value:
+            raise ValueError("expected 0.5, the point forecast, among them")
+        return value
+
+    @field_validator("dilations")
+    @classmethod
+    def _positive(cls, value: list[int]) -> list[int]:
+        if any(each < 1 for each in value):
+            raise ValueError(f"expected whole numbers from 1, got {value}")
+        return value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.dilations and len(self.dilations) != self.layers:
+            raise ValueError(f"dilations: expected one for each of {self.layers} layers, got {len(self.dilations)}")
+        if self.output == "negative-binomial" and (self.scale != "mean" or self.transform != "none" or self.smoothing):
+            raise ValueError(
+                "output: negative-binomial is for counts as they are; expected scale = mean, no transform, no smoothing"
+            )
+        if self.smoothing and self.form == "autoregressive":
+            raise ValueError("smoothing: expected form = direct")
+        return self
+
+
+class ForecasterConfig(Settings):
+    """A forecaster: foretells the next values of series, with intervals."""
+
+    data: Data = Data()
+    model: Model = Model()

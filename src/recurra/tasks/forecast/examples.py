@@ -1,0 +1,240 @@
+"""Series in time, ready for training: as rows, and which of their steps are for training, validation and test."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recurra.data.moments import calendar
+from recurra.data.moments import season as usual_season
+from recurra.data.timed import Panel, Timed, TimedReading, read_timed
+from recurra.errors import DataError, UsageError
+from recurra.tasks.forecast.config import Data, Model
+from recurra.tasks.forecast.rows import Form, Row
+from recurra.tasks.shares import left_out
+
+FEWEST = 2
+"""Values that a series has to have to be learnt from."""
+LIMIT = 1024
+"""Longest look back that is chosen; the user may choose a longer one."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is foretold for a measurement.
+
+    firsts, ends: for each row the steps that are foretold, firsts ≤ step < ends; what comes before is known.
+    """
+
+    name: str
+    firsts: list[int]
+    ends: list[int]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows, and their parts.  ends: how much of each row is trained on.  scale: (rows) of (C), the mean step of its season."""
+
+    rows: list[Row]
+    ends: list[int]
+    scales: list[np.ndarray]
+    valid: Part | None
+    test: Part | None
+    form: Form
+    notes: list[str]
+    fingerprint: str
+
+
+def reading(data: Data, form: Form | None = None) -> TimedReading:
+    """Give how the run reads all its data: once it is known which columns are the targets, those."""
+    return TimedReading(
+        time=data.time,
+        series=data.series,
+        target=tuple(data.target) if form is None else tuple(form.targets),
+        known=tuple(data.known),
+        past=tuple(data.past),
+        static=tuple(data.static),
+        layout=data.layout,
+        every=data.every,
+        duplicates=data.duplicates,
+        on_error=data.on_error,
+    )
+
+
+def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
+    """Read all that a run needs; the form is made from the training part unless it is given.
+
+    Raises `DataError` where nothing is left to learn from, or test files do not go on where the training data end.
+    """
+    if not data.data:
+        raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
+    panel = read_timed(data.data, reading(data, form))
+    notes = [*panel.notes, *left_out(panel.skipped)]
+    parts: dict[str, list[int]] = {}
+    for name, files in (("valid", data.valid), ("test", data.test)):
+        if files:
+            more = read_timed(files, reading(data, form) if form else replace(reading(data), target=panel.targets))
+            parts[name] = [len(series) for series in panel.series]
+            panel = joined(panel, more, name)
+            notes += [f"{name}: {note}" for note in [*more.notes, *left_out(more.skipped)]]
+    panel = _cut(panel, data)
+    cuts = [_cuts(len(series), data, parts, at) for at, series in enumerate(panel.series)]
+    ends = [train for train, _, _ in cuts]
+    if form is None:
+        form = make_form(panel, ends, data, model)
+    short = [series.name for series, end in zip(panel.series, ends, strict=True) if end < FEWEST]
+    if len(short) == len(panel):
+        raise DataError(
+            f"expected at least {FEWEST} values of a series for training, got none of {len(panel)} with as many",
+            source=" ".join(data.data[:3]),
+            hint="hold less out: --test-steps, --valid-steps",
+        )
+    if short:
+        listed = ", ".join(short[:5]) + (", …" if len(short) > 5 else "")
+        notes.append(f"{len(short):,} of {len(panel):,} series are too short to learn from: {listed}")
+    return _examples(panel, cuts, form, notes)
+
+
+def _examples(panel: Panel, cuts: Sequence[tuple[int, int, int]], form: Form, notes: list[str]) -> Examples:
+    rows, ends, valid, test = [], [], ([], []), ([], [])
+    digest = hashlib.sha256(repr((panel.targets, form.horizon)).encode())
+    for series, (train, checked, whole) in zip(panel.series, cuts, strict=True):
+        for row in form.rows(series):
+            rows.append(row)
+            ends.append(train)
+            for part, first, end in ((valid, train, checked), (test, checked, whole)):
+                part[0].append(max(1, first))
+                part[1].append(max(1, first, end))
+        digest.update(f"{series.name}\0{train},{checked},{whole}\0".encode() + series.values.tobytes())
+        digest.update(
+            series.times.tobytes() + series.known.tobytes() + series.past.tobytes() + repr(series.static).encode()
+        )
+    parts = [_part(name, *part) for name, part in (("valid", valid), ("test", test))]
+    scales = [scale_of(row, end, form.season) for row, end in zip(rows, ends, strict=True)]
+    return Examples(rows, ends, scales, parts[0], parts[1], form, notes, digest.hexdigest())
+
+
+def _part(name: str, firsts: list[int], ends: list[int]) -> Part | None:
+    return Part(name, firsts, ends) if any(end > first for first, end in zip(firsts, ends, strict=True)) else None
+
+
+def scale_of(row: Row, end: int, season: int) -> np.ndarray:
+    """Give the mean step from a value to the one a season later in the training part, (C): what errors are measured by.
+
+    Where the series is shorter than that, from a value to the next; of a constant series, 1.
+    """
+    values = row.values[:end]
+    for lag in (season, 1):
+        if len(values) > lag:
+            steps = np.abs(values[lag:] - values[:-lag])
+            with np.errstate(invalid="ignore", divide="ignore"):
+                mean = np.nansum(steps, 0) / (~np.isnan(steps)).sum(0)
+            if np.all(mean > 0):
+                return mean
+    return np.ones(values.shape[1])
+
+
+def make_form(panel: Panel, ends: Sequence[int], data: Data, model: Model) -> Form:
+    """Decide what series have to look like, from the training part."""
+    season = data.season or usual_season(panel.step)
+    horizon = data.horizon or (season if season > 1 else 12)
+    if model.lookback is None:
+        # Two seasons show what has changed from one to the next; but no more than most series have.
+        usual = int(np.median(ends)) if len(ends) else 1
+        model.lookback = max(season, min(LIMIT, max(2 * season, 16), usual))
+    data.season, data.horizon = season, horizon
+    form = Form(
+        targets=list(panel.targets),
+        known=list(panel.known),
+        past=list(panel.past),
+        static=list(panel.static),
+        step=panel.step,
+        season=season,
+        horizon=horizon,
+        lookback=model.lookback,
+        scale=model.scale,
+        transform=model.transform,
+        together=model.channels == "together",
+    )
+    if data.calendar and panel.step is not None and panel.series:
+        form.calendar = calendar(panel.series[0].times[:1], panel.step)[1]
+    form.learn(panel, ends)
+    return form
+
+
+def _cuts(length: int, data: Data, parts: dict[str, list[int]], at: int) -> tuple[int, int, int]:
+    """Give where the training and the validation part of a series end, and the test: its end."""
+    test = _held(length, data.test_steps, data.test_share)
+    checked = parts["test"][at] if "test" in parts else length - test
+    share = 0.1 if data.valid_share is None else data.valid_share
+    train = parts["valid"][at] if "valid" in parts else checked - _held(checked, data.valid_steps, share)
+    return max(0, train), max(0, checked), length
+
+
+def _held(length: int, steps: int | None, share: float) -> int:
+    return min(length, steps) if steps is not None else round(length * share)
+
+
+def _cut(panel: Panel, data: Data) -> Panel:
+    if data.end is None:
+        return panel
+    end = data.end
+    series = [
+        replace(
+            one,
+            values=one.values[:end],
+            times=one.times[: min(end, len(one))],
+            known=one.known[: min(end, len(one))],
+            past=one.past[:end],
+        )
+        for one in panel.series
+    ]
+    return replace(panel, series=series)
+
+
+def joined(panel: Panel, more: Panel, name: str) -> Panel:
+    """Let series go on by those of the same name in other files; raises `DataError` where they do not fit."""
+    if more.targets != panel.targets or more.known != panel.known or more.past != panel.past:
+        raise DataError(f"{name}: expected the columns of the training data, {_listed(panel)}; got {_listed(more)}")
+    known = {series.name: series for series in more.series}
+    if len(panel) == 1 == len(more):
+        known = {panel.series[0].name: more.series[0]}  # one series needs no name
+    if unknown := sorted(set(known) - set(panel.names)):
+        raise DataError(
+            f"{name}: series {unknown[0]} is not among those of training",
+            source=known[unknown[0]].place,
+            hint="held-out files go on where the training files end; measure on other series by `recurra evaluate RUN FILE`",
+        )
+    series = [_followed(one, known[one.name], name) if one.name in known else one for one in panel.series]
+    return replace(panel, series=series)
+
+
+def _listed(panel: Panel) -> str:
+    return ", ".join([*panel.targets, *panel.known, *panel.past])
+
+
+def _followed(one: Timed, then: Timed, name: str) -> Timed:
+    times = then.times
+    if np.issubdtype(times.dtype, np.integer):
+        times = times - times[0] + len(one) if len(times) else times
+    elif len(one) and len(then) and times[0] <= one.times[len(one) - 1]:
+        raise DataError(
+            f"{name}: series {one.name} begins at {times[0]}, before its training data end ({one.times[len(one) - 1]})",
+            source=then.place,
+        )
+    return replace(
+        one,
+        values=np.concatenate([one.values, then.values]),
+        times=np.concatenate([one.times[: len(one)], times]),
+        known=np.concatenate([one.known[: len(one)], then.known]),
+        past=np.concatenate([one.past, then.past]),
+    )
+
+
+def cut_part(rows: Sequence[Row], data: Data) -> Part:
+    """Choose what of other series is foretold: their end, as much as the run holds out of its own; what comes before is known."""
+    firsts = [max(1, len(row) - _held(len(row), data.test_steps, data.test_share or 0.1)) for row in rows]
+    return Part("test", firsts, [max(len(row), first) for row, first in zip(rows, firsts, strict=True)])

@@ -1,0 +1,246 @@
+"""The figures of a forecaster and of the baselines from the same steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import nn
+
+from recurra.data.timed import read_timed
+from recurra.metrics import ForecastScores
+from recurra.tasks.files import named_files
+from recurra.tasks.forecast.asking import Forecasts, backtest
+from recurra.tasks.forecast.beside import baselines_of
+from recurra.tasks.forecast.examples import Part, cut_part, reading
+from recurra.tasks.forecast.predicting import checked, write_time
+from recurra.tasks.forecast.rows import Form, Row
+from recurra.tasks.reading import spread
+from recurra.tasks.shares import left_out
+
+if TYPE_CHECKING:
+    from recurra.tasks.forecast.task import Forecaster
+
+FEW = 8
+"""Origins of a series that validation looks at."""
+MOST = 2_000_000
+"""Values that a backtest forecasts; of longer series not every step is an origin."""
+SHOWN = 4
+"""Forecasts that the report draws."""
+SEASONS = 3
+"""Horizons of history that are drawn before a forecast."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is measured on: rows, a part of them, how much of each is training, and what errors are measured by."""
+
+    rows: list[Row]
+    part: Part
+    ends: list[int]
+    form: Form
+    notes: list[str]
+
+    def values(self, number: int) -> np.ndarray:
+        """Give the values of a row as they are, (T, C)."""
+        row = self.rows[number]
+        return self.form.back(row.values, row.reference)
+
+    def actual(self, number: int, origin: int) -> np.ndarray:
+        """Give what came after a step, (h, C), NaN where nothing is to be compared with."""
+        steps = min(self.form.horizon, self.part.ends[number] - origin - 1)
+        row = self.rows[number]
+        came = np.full((self.form.horizon, row.values.shape[1]), np.nan)
+        came[:steps] = self.form.back(row.values[origin + 1 : origin + 1 + steps], row.reference)
+        return came
+
+
+def origins_of(part: Part, horizon: int, stride: int, most: int | None = None) -> list[np.ndarray]:
+    """Give the steps of each row that are forecast from: the last known one, and each `stride` further while there is a whole
+    horizon to compare with; at least one wherever anything is to be compared with.
+
+    >>> [steps.tolist() for steps in origins_of(Part("test", [5, 3], [12, 3]), 3, 2)]
+    [[4, 6, 8], []]
+    """
+    found = []
+    for first, end in zip(part.firsts, part.ends, strict=True):
+        if end <= first:
+            found.append(np.zeros(0, np.int64))
+            continue
+        last = max(first - 1, end - 1 - horizon)
+        steps = np.arange(first - 1, last + 1, stride)
+        if most is not None and len(steps) > most:
+            steps = steps[np.linspace(0, len(steps) - 1, most).round().astype(np.int64)]
+        found.append(steps)
+    return found
+
+
+class Scores:
+    """The figures of one model, gathered origin after origin."""
+
+    def __init__(self, ground: Ground, levels: list[float]) -> None:
+        self.ground, self.levels = ground, levels
+        self.whole = ForecastScores(ground.form.season, levels)
+        self.standard = ForecastScores()
+        self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def _scales(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give the seasonal step and the spread of a row's training part, (C) each."""
+        if number not in self._known:
+            ground = self.ground
+            # What the first origin knows: in a competition, all that is there before the test.
+            past = ground.values(number)[: ground.part.firsts[number]]
+            learnt = ground.values(number)[: max(2, ground.ends[number])]
+            with np.errstate(invalid="ignore"):
+                spread = np.nanstd(learnt, axis=0)
+            self._known[number] = self.whole.scale_of(past), np.where(spread > 0, spread, np.nan)
+        return self._known[number]
+
+    def add(self, found: Forecasts) -> None:
+        """Count some forecasts."""
+        pairs = list(zip(found.rows.tolist(), found.origins.tolist(), strict=True))
+        actual = np.stack([self.ground.actual(number, origin) for number, origin in pairs])
+        scales = [self._scales(number) for number, _ in pairs]
+        naive, spread = (np.stack(parts) for parts in zip(*scales, strict=True))
+        quantiles = found.quantiles if len(self.levels) else None
+        self.whole.add(found.rows, naive, actual, found.point, quantiles)
+        divisor = spread[:, None]
+        self.standard.add(found.rows, 1.0, actual / divisor, found.point / np.nan_to_num(divisor, nan=1.0))
+
+    def figures(self, naive2: Scores | None = None) -> dict[str, float]:
+        """Give all figures."""
+        figures = self.whole.figures(naive2.whole if naive2 else None)
+        try:
+            standard = self.standard.figures()
+        except ValueError:  # every row is constant
+            return figures
+        return {**figures, "scaled_mse": standard["mse"], "scaled_mae": standard["mae"]}
+
+
+def watched(task: Forecaster, network: nn.Module, part: Part) -> dict[str, float]:
+    """Measure what is looked at while training: the CRPS and the absolute error, in units of the series' mean seasonal step."""
+    examples = task.examples
+    ground = Ground(examples.rows, part, examples.ends, task.form, [])
+    few = 1 if task.config.model.form == "autoregressive" else FEW
+    scores = Scores(ground, task.levels)
+    for found in backtest(task, network, examples.rows, origins_of(part, task.form.horizon, 1, few)):
+        scores.add(found)
+    figures = scores.figures()
+    chosen = {name: figures[name] for name in ("scaled_crps", "mase") if name in figures}
+    return chosen or {"scaled_crps": figures["crps"], "mase": figures["mae"]}  # every series repeats exactly
+
+
+def evaluation(
+    task: Forecaster,
+    network: nn.Module,
+    data: list[str] | None,
+    progress: Callable[[str], None],
+    *,
+    baselines: bool = True,
+) -> dict[str, Any]:
+    """Measure a network beside the baselines: the object that `evaluate` prints."""
+    ground, name = _ground(task, data)
+    origins = origins_of(ground.part, task.form.horizon, _stride(task, ground))
+    progress("measuring the model")
+    few = _few(origins)
+    scores, shown = Scores(ground, task.levels), []
+    for found in backtest(task, network, ground.rows, origins):
+        scores.add(found)
+        shown += [_shown(task, ground, found, at) for at in _wanted(found, few)]
+    beside: dict[str, Scores] = {}
+    if baselines:
+        for title, forecasts in baselines_of(task, ground, origins, progress):
+            progress(f"measuring the baseline {title}")
+            beside[title] = Scores(ground, task.levels)
+            for found in forecasts:
+                beside[title].add(found)
+    naive2 = beside.get("naive2")
+    count = int(sum(np.isfinite(ground.actual(n, o)).sum() for n, steps in enumerate(origins) for o in steps.tolist()))
+    by_step = {"this model": scores.whole.by_step(), **{title: each.whole.by_step() for title, each in beside.items()}}
+    details = {
+        "notes": [*ground.notes, *_notes(ground, origins, scores)],
+        "intervals": scores.whole.intervals(naive2.whole if naive2 else None),
+        "by_step": {title: {key: row[key] for key in ("mase", "mae") if key in row} for title, row in by_step.items()},
+        "forecasts": shown,
+    }
+    return {
+        "task": task.name,
+        "data": name,
+        "count": count,
+        "metrics": scores.figures(naive2),
+        "baselines": {title: each.figures(naive2) for title, each in beside.items()},
+        "details": details,
+    }
+
+
+def _ground(task: Forecaster, data: list[str] | None) -> tuple[Ground, str]:
+    """Find what is measured on: the run's own test part, or the end of other series."""
+    if not data:
+        examples = task.examples
+        part = examples.test or examples.valid
+        if part is None:
+            from recurra.errors import DataError
+
+            raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
+        return Ground(examples.rows, part, examples.ends, task.form, list(examples.notes)), part.name
+    files, settings = named_files(data)
+    panel = read_timed(files, reading(task.config.data.model_copy(update=settings), task.form))
+    rows = [row for series in checked(task, panel, data[0]) for row in task.form.rows(series)]
+    part = cut_part(rows, task.config.data)
+    notes = [*panel.notes, *left_out(panel.skipped)]
+    return Ground(rows, part, part.firsts, task.form, notes), " ".join(data)
+
+
+def _stride(task: Forecaster, ground: Ground) -> int:
+    """Choose from which steps is forecast: all, unless the user says otherwise or there are very many."""
+    if task.config.data.stride is not None:
+        return task.config.data.stride
+    if task.config.model.form == "autoregressive":
+        return task.form.horizon
+    values = sum(len(steps) for steps in origins_of(ground.part, task.form.horizon, 1)) * task.form.horizon
+    return max(1, -(-values // MOST))
+
+
+def _notes(ground: Ground, origins: list[np.ndarray], scores: Scores) -> list[str]:
+    count, rows = sum(map(len, origins)), sum(bool(len(steps)) for steps in origins)
+    notes = [f"forecasts of {ground.form.horizon} steps from {count:,} steps of {rows:,} series and targets"]
+    if left := scores.whole.without_scale:
+        notes.append(f"{left:,} of them repeat exactly, or are too short for a seasonal step: they are not in the MASE")
+    return notes
+
+
+def _few(origins: list[np.ndarray]) -> dict[int, int]:
+    """Choose the forecasts that are drawn: row → origin, rows spread over all, the last origin of each."""
+    there = [number for number, steps in enumerate(origins) if len(steps)]
+    return {there[at]: int(origins[there[at]][-1]) for at in spread(len(there), SHOWN)}
+
+
+def _wanted(found: Forecasts, few: dict[int, int]) -> Iterator[int]:
+    for at, (number, origin) in enumerate(zip(found.rows.tolist(), found.origins.tolist(), strict=True)):
+        if few.get(number) == origin:
+            yield at
+
+
+def _shown(task: Forecaster, ground: Ground, found: Forecasts, at: int) -> dict[str, Any]:
+    """Give one forecast with what was before it and what came, as the report draws it: the row's first channel."""
+    number, origin = int(found.rows[at]), int(found.origins[at])
+    row, form = ground.rows[number], task.form
+    first = max(0, origin + 1 - SEASONS * max(form.horizon, form.season))
+    last = origin + 1 + form.horizon
+    times = row.times[first : min(last, len(row.times))]
+    levels = {f"{level:g}": _plain(found.quantiles[at, :, 0, place]) for place, level in enumerate(task.levels)}
+    return {
+        "series": row.series,
+        "target": form.targets[row.channels[0]],
+        "time": [write_time(time) for time in times] if len(times) == last - first else [],
+        "history": _plain(ground.values(number)[first : origin + 1, 0]),
+        "actual": _plain(ground.actual(number, origin)[:, 0]),
+        "mean": _plain(found.point[at, :, 0]),
+        "quantiles": levels,
+    }
+
+
+def _plain(values: Iterable[float]) -> list[float | None]:
+    return [None if np.isnan(value) else float(f"{value:.7g}") for value in values]

@@ -1,0 +1,210 @@
+"""What is said of a value to come: quantiles, or a distribution; its loss, its point, its quantiles, and draws from it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SMALLEST = 1e-3
+"""Smallest spread of a distribution, in units of the spread of what was read."""
+NODES = 2048
+
+
+class Output(nn.Module, ABC):
+    """What a head says, raw (..., P), of values measured by what was read; `centre` (...) is added to their location.
+
+    P is `size`.  unit (...): how much one of those measures is, which matters to counts alone.
+    """
+
+    size: int
+
+    @abstractmethod
+    def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:
+        """Give what each value (...) costs."""
+
+    @abstractmethod
+    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
+        """Give the point forecast, (...): the median or the mean."""
+
+    @abstractmethod
+    def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:
+        """Give the quantiles, (..., Q)."""
+
+    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
+        """Give draws, (...), made of uniform numbers in 0 … 1."""
+        levels = np.linspace(0.005, 0.995, 100).tolist()
+        table = self.quantiles(raw, centre, levels, unit)
+        place = ((uniform - levels[0]) / (levels[1] - levels[0])).clamp(0, len(levels) - 1.001)
+        low = place.floor().long()
+        below = table.gather(-1, low.unsqueeze(-1)).squeeze(-1)
+        above = table.gather(-1, (low + 1).unsqueeze(-1)).squeeze(-1)
+        return torch.lerp(below, above, (place - low).to(table.dtype))
+
+
+class Quantiles(Output):
+    """The quantiles themselves, by the pinball loss; they never cross, since what is learnt is the distance between them."""
+
+    def __init__(self, levels: Sequence[float]) -> None:
+        super().__init__()
+        self.size, self.middle = len(levels), list(levels).index(0.5)
+        self.levels = list(levels)
+
+    def table(self, raw: Tensor, centre: Tensor) -> Tensor:
+        """Give the quantiles that are learnt, (..., P)."""
+        middle = centre + raw[..., self.middle]
+        gaps = F.softplus(raw - 1.0)
+        above = middle.unsqueeze(-1) + gaps[..., self.middle + 1 :].cumsum(-1)
+        below = middle.unsqueeze(-1) - gaps[..., : self.middle].flip(-1).cumsum(-1).flip(-1)
+        return torch.cat([below, middle.unsqueeze(-1), above], dim=-1)
+
+    def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
+        error = target.unsqueeze(-1) - self.table(raw, centre)
+        levels = error.new_tensor(self.levels)
+        return torch.maximum(levels * error, (levels - 1) * error).sum(-1)
+
+    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
+        return centre + raw[..., self.middle]
+
+    def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
+        table = self.table(raw, centre)
+        if list(levels) == self.levels:
+            return table
+        picked = [_between(table, self.levels, level) for level in levels]
+        return torch.stack(picked, dim=-1)
+
+
+def _between(table: Tensor, known: Sequence[float], level: float) -> Tensor:
+    """Give a level between those that are known by a straight line; beyond them, the line of the outermost two goes on."""
+    if len(known) == 1:
+        return table[..., 0]
+    at = min(max(int(np.searchsorted(known, level)), 1), len(known) - 1)
+    share = (level - known[at - 1]) / (known[at] - known[at - 1])
+    return torch.lerp(table[..., at - 1], table[..., at], share)
+
+
+class Normal(Output):
+    """A normal distribution: its mean and its spread, by the likelihood."""
+
+    size = 2
+
+    def _parts(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+        return centre + raw[..., 0], F.softplus(raw[..., 1]) + SMALLEST
+
+    def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
+        mean, spread = self._parts(raw, centre)
+        return 0.5 * ((target - mean) / spread) ** 2 + spread.log()
+
+    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
+        return centre + raw[..., 0]
+
+    def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
+        mean, spread = self._parts(raw, centre)
+        return mean.unsqueeze(-1) + spread.unsqueeze(-1) * torch.special.ndtri(mean.new_tensor(levels))
+
+
+class StudentT(Output):
+    """Student's t distribution: location and spread; the degrees of freedom, which say how heavy the tails are, are learnt once."""
+
+    size = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tail = nn.Parameter(torch.tensor(2.0))
+
+    @property
+    def freedom(self) -> Tensor:
+        """The degrees of freedom, above 2, so that there is a variance."""
+        return 2.0 + F.softplus(self.tail)
+
+    def _parts(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+        return centre + raw[..., 0], F.softplus(raw[..., 1]) + SMALLEST
+
+    def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
+        mean, spread = self._parts(raw, centre)
+        free = self.freedom
+        shape = torch.lgamma(free / 2) - torch.lgamma((free + 1) / 2) + 0.5 * (free * torch.pi).log()
+        return shape + spread.log() + (free + 1) / 2 * torch.log1p(((target - mean) / spread) ** 2 / free)
+
+    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
+        return centre + raw[..., 0]
+
+    def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
+        mean, spread = self._parts(raw, centre)
+        units = mean.new_tensor([t_quantile(level, float(self.freedom)) for level in levels])
+        return mean.unsqueeze(-1) + spread.unsqueeze(-1) * units
+
+
+def t_quantile(level: float, freedom: float) -> float:
+    """Give a quantile of Student's t distribution, by integrating its density over θ, where t = √ν tan θ.
+
+    >>> round(t_quantile(0.975, 5.0), 3), round(t_quantile(0.5, 5.0), 3), round(t_quantile(0.1, 3.0), 3)
+    (2.571, 0.0, -1.638)
+    """
+    angles = np.linspace(0.0, np.pi / 2, NODES + 1)
+    density = np.cos(angles) ** (freedom - 1)
+    # Simpson's rule over each pair of intervals, so that the sum is known at every second node.
+    width = angles[1]
+    area = np.concatenate([[0.0], np.cumsum(width / 3 * (density[:-2:2] + 4 * density[1:-1:2] + density[2::2]))])
+    wanted = abs(level - 0.5) * 2 * area[-1]
+    angle = float(np.interp(wanted, area, angles[::2]))
+    return float(np.sign(level - 0.5) * np.sqrt(freedom) * np.tan(angle))
+
+
+class NegativeBinomial(Output):
+    """Counts: a negative binomial distribution with a mean and an overdispersion α, whose variance is μ + α μ²."""
+
+    size = 2
+    most = 20_000
+
+    def _parts(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+        return F.softplus(centre + raw[..., 0]) + 1e-6, F.softplus(raw[..., 1]) + 1e-3
+
+    def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:
+        mean, alpha = self._parts(raw, centre)
+        mean, size, counts = mean * unit, 1 / alpha, (target * unit).round()
+        log_p = torch.lgamma(counts + size) - torch.lgamma(size) - torch.lgamma(counts + 1)
+        return -(log_p + size * torch.log(size / (size + mean)) + counts * torch.log(mean / (size + mean)))
+
+    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
+        return self._parts(raw, centre)[0]
+
+    def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:
+        """Give, divided by the unit, the smallest counts whose distribution function reaches the levels, (..., Q).
+
+        Means above a few thousand by Wilson and Hilferty's cube root of a gamma distribution, which such counts come close to.
+        """
+        mean, alpha = self._parts(raw, centre)
+        mean, size = (mean * unit).double(), (1 / alpha).double()
+        found = mean.new_zeros(*mean.shape, len(levels))
+        p = size * torch.log(size / (size + mean))  # log p(0)
+        ratio, total = mean / (size + mean), p.exp()
+        small = mean <= 2_000
+        for count in range(self.most):
+            short = torch.stack([(total < level) & small for level in levels], -1)
+            if not short.any():
+                break
+            found += short
+            p = p + torch.log((count + size) / (count + 1) * ratio)
+            total = total + p.exp()
+        if not small.all():
+            spread = 1 / size + 1 / mean  # relative variance
+            root = torch.special.ndtri(mean.new_tensor(levels)) * (spread.unsqueeze(-1) / 9).sqrt()
+            gamma = mean.unsqueeze(-1) * (1 - spread.unsqueeze(-1) / 9 + root).clamp_min(0) ** 3
+            found = torch.where(small.unsqueeze(-1), found, gamma.round())
+        return found.to(raw.dtype) / unit.unsqueeze(-1)
+
+
+def make_output(kind: str, levels: Sequence[float]) -> Output:
+    """Build what a head says.
+
+    >>> make_output("normal", [0.5]).size, make_output("quantiles", [0.1, 0.5, 0.9]).size
+    (2, 3)
+    """
+    if kind == "quantiles":
+        return Quantiles(levels)
+    return {"normal": Normal, "student-t": StudentT, "negative-binomial": NegativeBinomial}[kind]()

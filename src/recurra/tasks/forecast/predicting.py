@@ -1,0 +1,197 @@
+"""Forecasts for people and programs: of files, frames, arrays and lines, as tables and JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import nn
+
+from recurra.data.moments import later
+from recurra.data.timed import Panel, Timed, panel_of, read_timed
+from recurra.errors import DataError, UsageError
+from recurra.report.figures import decimal
+from recurra.tasks.files import named_files
+from recurra.tasks.forecast.asking import backtest
+from recurra.tasks.forecast.examples import reading
+
+if TYPE_CHECKING:
+    from recurra.tasks.forecast.task import Forecaster
+
+DIGITS = 7
+"""Significant digits of a forecast: more than its numbers hold."""
+
+
+def read_inputs(task: Forecaster, source: str) -> list[Timed] | None:
+    """Read the series of a file; None for standard input and lines of numbers, where each line is a series."""
+    if source == "-":
+        return None
+    files, settings = named_files([source])
+    how = reading(task.config.data.model_copy(update=settings), task.form)
+    panel = read_timed(files, how)
+    for message in panel.skipped:
+        print(message, file=sys.stderr)  # noqa: T201
+    return checked(task, panel, source)
+
+
+def checked(task: Forecaster, panel: Panel, source: str) -> list[Timed]:
+    """Give the series of a panel; raises `DataError` where they are not spaced as those of training are."""
+    form = task.form
+    if panel.step != form.step and any(len(series) > 1 for series in panel.series):
+        expected, got = (str(step) if step else "steps that are only counted" for step in (form.step, panel.step))
+        hint = f"--every {form.step} averages finer ones when training and asking alike" if form.step else None
+        raise DataError(
+            f"expected a spacing of {expected}, as in the training data; got {got}", source=source, hint=hint
+        )
+    return panel.series
+
+
+def parsed(task: Forecaster, line: str) -> Timed:
+    """Read a series from a line: numbers with commas or blanks between them, or a JSON list."""
+    try:
+        values = json.loads(line) if line.lstrip().startswith("[") else line.replace(",", " ").split()
+        return given(task, np.array([np.nan if v is None else v for v in values], dtype=np.float64))
+    except (ValueError, TypeError):
+        raise DataError(
+            f"expected a series of numbers, got {line.strip()[:40]!r}", hint="write 1.5, 2, 3 or [1.5, 2, 3]"
+        ) from None
+
+
+def given(task: Forecaster, values: Any) -> Timed:
+    """Give an array (T) or (T, C) as a series whose steps are only counted."""
+    form, array = task.form, np.asarray(values, np.float64)
+    array = array[:, None] if array.ndim == 1 else array
+    targets = len(form.targets)
+    if array.ndim != 2 or array.shape[1] != targets:
+        got = f"{array.shape[1]}" if array.ndim == 2 else f"numbers in {array.ndim} dimensions"
+        raise DataError(f"expected series of {targets} targets ({', '.join(form.targets[:8])}), got {got}")
+    if len(wrong := np.argwhere(np.isinf(array))):
+        raise DataError(f"step {wrong[0][0] + 1}: expected a finite number, got infinity")
+    if form.known or form.past or form.static or form.calendar:
+        needed = ", ".join([*form.known, *form.past, *form.static]) or "time stamps"
+        raise UsageError(
+            f"input: bare numbers say nothing of {needed}, which this run reads; give a table or a data frame with them"
+        )
+    none = np.zeros((len(array), 0))
+    return Timed("", array, np.arange(len(array)), none, none, (), "the input")
+
+
+def taken(task: Forecaster, inputs: Sequence[Any]) -> list[Timed]:
+    """Give what a user hands over as series: series, arrays, or data frames with any number of them."""
+    found: list[Timed] = []
+    for one in inputs:
+        if isinstance(one, Timed):
+            found.append(one)
+        elif isinstance(one, Mapping) or hasattr(one, "columns"):
+            found += checked(task, panel_of(one, reading(task.config.data, task.form)), "the data frame")
+        else:
+            found.append(given(task, one))
+    return found
+
+
+def predict(
+    task: Forecaster, network: nn.Module, inputs: Sequence[Any], *, k: int | None, steps: bool
+) -> list[dict[str, Any]]:
+    """Give {"series", "target", "time", "mean", "quantiles": {level: …}} for each series, and for each target one.
+
+    "time" holds the h time stamps, or numbers of steps; "mean" the point forecast, which is the median where quantiles are
+    learnt. Raises `DataError` for a series without any value.
+    """
+    if k is not None or steps:
+        raise UsageError(
+            f"{'steps' if steps else 'k'}: a forecast has no such option; `recurra evaluate` forecasts from every step"
+        )
+    form, rows, owners = task.form, [], []
+    series = taken(task, inputs)
+    for number, one in enumerate(series):
+        if not len(one) or np.isnan(one.values).all(axis=0).any():
+            what = "has no value" if len(one) else "has a target without any value"
+            raise DataError(
+                f"series {one.name or number + 1} {what}: there is nothing to forecast from", source=one.place
+            )
+        made = form.rows(one)
+        rows += made
+        owners += [one] * len(made)
+    results: list[dict[str, Any]] = [{} for _ in rows]
+    for found in backtest(task, network, rows, [np.array([len(row) - 1]) for row in rows]):
+        for at, number in enumerate(found.rows.tolist()):
+            results[number] = {"point": found.point[at], "quantiles": found.quantiles[at]}
+    said = []
+    for row, owner, result in zip(rows, owners, results, strict=True):
+        times = written_times(owner, form.horizon, task)
+        for place, channel in enumerate(row.channels):
+            levels = {f"{level:g}": _numbers(result["quantiles"][:, place, at]) for at, level in enumerate(task.levels)}
+            said.append(
+                {
+                    "series": owner.name,
+                    "target": form.targets[channel],
+                    "time": times,
+                    "mean": _numbers(result["point"][:, place]),
+                    "quantiles": levels,
+                }
+            )
+    return said
+
+
+def _numbers(values: np.ndarray) -> list[float]:
+    return [float(f"{value:.{DIGITS}g}") for value in values.tolist()]
+
+
+def written_times(series: Timed, horizon: int, task: Forecaster) -> list[Any]:
+    """Give the times of the steps ahead, as JSON has them."""
+    ahead = series.times[len(series) : len(series) + horizon]
+    last = series.times[len(series) + len(ahead) - 1]
+    times = (
+        np.concatenate([ahead, later(last, task.form.step, horizon - len(ahead))]) if len(ahead) < horizon else ahead
+    )
+    return [write_time(time) for time in times]
+
+
+def write_time(time: Any) -> Any:
+    """Write a time stamp without what is zero in it, and a number of a step as it is.
+
+    >>> write_time(np.datetime64("2024-05-31T00:00:00", "us")), write_time(np.datetime64("2024-05-31T13:00", "us")), write_time(np.int64(7))
+    ('2024-05-31', '2024-05-31T13:00', 7)
+    """
+    if not isinstance(time, np.datetime64):
+        return int(time)
+    text = str(time.astype("datetime64[us]"))
+    text = text.removesuffix(".000000")
+    return (
+        text.removesuffix("T00:00:00").removesuffix(":00") if text.endswith("T00:00:00") else text.removesuffix(":00")
+    )
+
+
+def line(result: Mapping[str, Any]) -> str:
+    """Write a forecast as rows of a table: series, target, time, forecast, and the outermost quantiles.
+
+    >>> print(line({"series": "a", "target": "y", "time": [3], "mean": [1.5], "quantiles": {"0.1": [1.0], "0.9": [2.25]}}))
+    a	y	3	1.5	1	2.25
+    """
+    names = list(result["quantiles"])
+    low, high = result["quantiles"][names[0]], result["quantiles"][names[-1]]
+    rows = zip(result["time"], result["mean"], low, high, strict=True)
+    return "\n".join(
+        "\t".join([result["series"], result["target"], str(time), *(f"{value:g}" for value in values)])
+        for time, *values in rows
+    )
+
+
+def few_lines(task: Forecaster, network: nn.Module, seed: int) -> str | None:
+    """Show in a few lines how a forecast of the validation part compares: one series, chosen by the seed."""
+    part = task.examples.valid
+    if part is None:
+        return None
+    rows = task.examples.rows
+    there = [at for at, (first, end) in enumerate(zip(part.firsts, part.ends, strict=True)) if end > first]
+    number = there[seed % len(there)]
+    row, first = rows[number], part.firsts[number]
+    found = next(backtest(task, network, [row], [np.array([first - 1])]))
+    steps = min(task.form.horizon, part.ends[number] - first, 6)
+    actual = task.form.back(row.values[first : first + steps], row.reference)[:, 0]
+    name = " ".join(filter(None, [row.series, *(task.form.targets[channel] for channel in row.channels[:1])]))
+    foretold = ", ".join(decimal(value) for value in found.point[0, :steps, 0])
+    return f"{name}: {foretold} …\nit was: {', '.join(decimal(value) for value in actual)} …"

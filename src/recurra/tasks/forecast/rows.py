@@ -1,0 +1,211 @@
+"""Series in time as rows that a network reads: transformed, measured, with what is known beside them as numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recurra.data.moments import Step, calendar
+from recurra.data.timed import Panel, Timed
+from recurra.errors import DataError, RunError
+from recurra.files import write_whole
+from recurra.tasks.forecast.windows import TINY, Measured, measure, windows_of
+
+FILE = "columns.json"
+MOST_WORDS = 50
+"""Different words of a static column that are told apart; the others are read as none of them."""
+RATIO = 5.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One series, or one of its channels, ready to be read.
+
+    values: (T, C) float64, transformed and counted from `reference` (C), NaN where one is missing.  ahead: (T + F, K), of the
+    steps after the last value too.  beside: (T, P).  about: (S).  times: (T + F).  channels: which of the targets.
+    """
+
+    series: str
+    channels: tuple[int, ...]
+    values: np.ndarray
+    reference: np.ndarray
+    measured: Measured
+    times: np.ndarray
+    ahead: np.ndarray
+    beside: np.ndarray
+    about: np.ndarray
+    place: str
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass
+class Form:
+    """What series have to look like, and how they become rows; made from the training data, and saved with the run.
+
+    spreads: mean and spread of each known and past column.  words: of each static column that holds words, those that are
+    told apart; None for one that holds numbers, whose mean and spread are in `spreads`.
+    """
+
+    targets: list[str]
+    known: list[str]
+    past: list[str]
+    static: list[str]
+    step: Step | None
+    season: int
+    horizon: int
+    lookback: int
+    scale: str
+    transform: str
+    together: bool
+    calendar: list[str] = field(default_factory=list)
+    spreads: dict[str, tuple[float, float]] = field(default_factory=dict)
+    words: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def channels(self) -> int:
+        """C, the targets that a row holds."""
+        return len(self.targets) if self.together else 1
+
+    @property
+    def ahead(self) -> int:
+        """K, what is known of a step ahead."""
+        return len(self.known) + len(self.calendar)
+
+    @property
+    def about(self) -> int:
+        """S, what is said of a whole series."""
+        return sum(len(self.words[name]) if name in self.words else 1 for name in self.static)
+
+    @property
+    def size(self) -> int:
+        """I, the numbers that are read at a step: the window, how lively it is, what is missing, and what stands beside."""
+        return self.channels * (self.lookback + 2) + len(self.past) + self.ahead + self.about
+
+    def learn(self, panel: Panel, ends: Sequence[int]) -> None:
+        """Take the means, spreads and words of the columns beside the targets; ends: how much of each series is trained on."""
+        for place, name in enumerate(self.known):
+            self.spreads[name] = _spread([s.known[:end, place] for s, end in zip(panel.series, ends, strict=True)])
+        for place, name in enumerate(self.past):
+            self.spreads[name] = _spread([s.past[:end, place] for s, end in zip(panel.series, ends, strict=True)])
+        for place, name in enumerate(self.static):
+            said = [series.static[place] for series in panel.series]
+            if all(isinstance(one, int | float) for one in said):
+                self.spreads[name] = _spread([np.array([one], float) for one in said])
+            else:
+                self.words[name] = sorted({str(one) for one in said})[:MOST_WORDS]
+
+    def rows(self, series: Timed) -> list[Row]:
+        """Make the rows of a series; raises `DataError` for values that the transform cannot take."""
+        ahead, beside, about = self._ahead(series), self._beside(series), self._about(series)
+        groups = [tuple(range(len(self.targets)))] if self.together else [(c,) for c in range(len(self.targets))]
+        rows = []
+        for group in groups:
+            values = self._transformed(series, series.values[:, group])
+            there = values[~np.isnan(values).any(axis=1)]
+            counted = self.scale in ("standard", "last", "robust") and len(there)
+            reference = there[0] if counted else np.zeros(len(group))
+            values = values - reference
+            measured = measure(values, self.lookback, self.season, self.scale)
+            rows.append(
+                Row(series.name, group, values, reference, measured, series.times, ahead, beside, about, series.place)
+            )
+        return rows
+
+    def _transformed(self, series: Timed, values: np.ndarray) -> np.ndarray:
+        if self.transform == "none":
+            return values.astype(np.float64)
+        if len(low := np.argwhere(values <= 0)):
+            step, channel = low[0]
+            raise DataError(
+                f"series {series.name}, step {step + 1}: expected a value above 0, as transform = log needs it; got {values[step, channel]:g}",
+                source=series.place,
+                hint="train with --transform none",
+            )
+        return np.log(values.astype(np.float64))
+
+    def back(self, values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        """Undo what `rows` did to values, whose references have the same dimensions."""
+        whole = values + reference
+        return whole if self.transform == "none" else np.exp(whole)
+
+    def _scaled(self, name: str, values: np.ndarray) -> np.ndarray:
+        mean, spread = self.spreads[name]
+        return np.nan_to_num((values - mean) / (spread if spread > TINY else 1.0)).astype(np.float32)
+
+    def _ahead(self, series: Timed) -> np.ndarray:
+        parts = [self._scaled(name, series.known[:, place])[:, None] for place, name in enumerate(self.known)]
+        if self.calendar:
+            features, names = calendar(series.times, self.step)
+            if names != self.calendar:
+                raise DataError(
+                    "its time stamps are of another kind than those of the training data", source=series.place
+                )
+            parts.append(features)
+        return np.concatenate(parts, axis=1) if parts else np.zeros((len(series.times), 0), np.float32)
+
+    def _beside(self, series: Timed) -> np.ndarray:
+        parts = [self._scaled(name, series.past[:, place])[:, None] for place, name in enumerate(self.past)]
+        return np.concatenate(parts, axis=1) if parts else np.zeros((len(series), 0), np.float32)
+
+    def _about(self, series: Timed) -> np.ndarray:
+        parts = []
+        for name, said in zip(self.static, series.static, strict=True):
+            if name in self.words:
+                parts.append(np.array([float(word == str(said)) for word in self.words[name]], np.float32))
+            else:
+                parts.append(self._scaled(name, np.array([float(said)])))
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    # What is read
+
+    def read(self, row: Row, first: int, last: int) -> np.ndarray:
+        """Give what is read at the steps first … last − 1 of a row, (n, I) float32."""
+        measured, steps = row.measured, slice(first, last)
+        windows = windows_of(measured, first, last, self.lookback).reshape(last - first, -1)
+        about = np.broadcast_to(row.about, (last - first, len(row.about)))
+        missing = np.isnan(row.values[steps])
+        beside, ahead = row.beside[steps], row.ahead[steps]
+        return self.joined(windows, measured.unit[steps], measured.steady[steps], missing, beside, ahead, about)
+
+    @staticmethod
+    def joined(
+        windows: np.ndarray, unit: np.ndarray, steady: np.ndarray, missing: np.ndarray, *others: np.ndarray
+    ) -> np.ndarray:
+        """Put side by side what is read at steps: each (n, …)."""
+        lively = np.clip(np.log((unit + TINY) / (steady + TINY)), -RATIO, RATIO)
+        return np.concatenate(
+            [each.astype(np.float32, copy=False) for each in (windows, lively, missing, *others)], axis=1
+        )
+
+    # Files
+
+    def save(self, folder: Path) -> list[str]:
+        content: dict[str, Any] = asdict(self)
+        write_whole(folder / FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        return [FILE]
+
+    @classmethod
+    def load(cls, folder: Path) -> Form:
+        """Read what `save` wrote; raises `RunError` when it is damaged."""
+        path = folder / FILE
+        try:
+            read = json.loads(path.read_text(encoding="utf-8"))
+            if read["step"] is not None:
+                read["step"] = Step(**read["step"])
+            read["spreads"] = {name: (float(mean), float(spread)) for name, (mean, spread) in read["spreads"].items()}
+            return cls(**read)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path}: is damaged: {error}") from None
+
+
+def _spread(columns: Sequence[np.ndarray]) -> tuple[float, float]:
+    whole = np.concatenate([np.asarray(column, np.float64) for column in columns] or [np.zeros(1)])
+    there = whole[np.isfinite(whole)]
+    return (float(there.mean()), float(there.std())) if len(there) else (0.0, 1.0)

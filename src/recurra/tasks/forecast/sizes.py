@@ -1,0 +1,36 @@
+"""How large a network, and how many passes, forecasting deserves."""
+
+from __future__ import annotations
+
+from recurra.tasks.forecast.config import Model
+
+STEPS_TO_LEARN = 15_000_000
+"""Steps read after which a forecaster has most of what it will get."""
+
+
+def choose_size(model: Model, steps: int) -> float:
+    """Fill in what of the network is open, and give the number of epochs worth training; steps: of the training part.
+
+    >>> model = Model()
+    >>> choose_size(model, 350_000), model.hidden, model.dropout
+    (42.857142857142854, 128, 0.1)
+    """
+    if model.hidden is None:
+        model.hidden = 64 if steps < 20_000 else 128
+    if model.dropout is None:
+        model.dropout = 0.3 if steps < 2_000 else 0.1
+    if model.input_dropout is None:
+        model.input_dropout = 0.0  # a window whose values are missing now and then has another level
+    return min(1_000.0, max(3.0, STEPS_TO_LEARN / max(1, steps)))
+
+
+def choose_batch(pieces: int) -> int:
+    """Choose how many pieces are read side by side: few series in small batches, for enough steps.
+
+    >>> choose_batch(7), choose_batch(400), choose_batch(100_000)
+    (4, 32, 32)
+    """
+    batch = 32
+    while batch > 4 and pieces < 4 * batch:
+        batch //= 2
+    return batch

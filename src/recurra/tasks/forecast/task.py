@@ -1,0 +1,163 @@
+"""The task `forecast`: many to many, ahead; the next values of series, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from recurra.errors import DataError
+from recurra.tasks.base import Carry, Facts, Task, register_task
+from recurra.tasks.forecast import measure, predicting
+from recurra.tasks.forecast.config import ForecasterConfig
+from recurra.tasks.forecast.crops import Batch, batches, pieces
+from recurra.tasks.forecast.examples import Examples, read_examples
+from recurra.tasks.forecast.network import ForecastNetwork
+from recurra.tasks.forecast.rows import Form
+from recurra.tasks.forecast.sizes import choose_batch, choose_size
+
+
+@register_task
+class Forecaster(Task[ForecasterConfig]):
+    """Foretells the next values of series, and how sure it is of them."""
+
+    name = "forecast"
+    title = "Forecaster"
+    Config = ForecasterConfig
+    commands = (
+        "recurra train forecast sales.csv --time date --target sales --series shop --horizon 28",
+        "recurra train forecast pump.csv --every 10min --horizon 144 --within 10m",
+        "recurra train forecast airline-passengers",
+        "recurra train forecast m4-hourly -o runs/hourly",
+        "recurra train --resume runs/hourly",
+    )
+
+    def __init__(self, config: ForecasterConfig) -> None:
+        super().__init__(config)
+        self._examples: Examples | None = None
+        self._form: Form | None = None
+
+    @property
+    def criterion(self) -> str:
+        return "scaled_crps"
+
+    @property
+    def form(self) -> Form:
+        """What series have to look like."""
+        if self._form is None:
+            raise DataError("nothing is known of the data yet: read it or load a run first")
+        return self._form
+
+    @property
+    def examples(self) -> Examples:
+        if self._examples is None:
+            self.prepare()
+        return cast(Examples, self._examples)
+
+    @property
+    def levels(self) -> list[float]:
+        """The quantiles that a forecast gives."""
+        return self.config.model.levels
+
+    # Data
+
+    def prepare(self, saved: Path | None = None) -> Facts:
+        if self._examples is None:
+            if saved is not None:
+                self.restore(saved)
+            self._examples = examples = read_examples(self.config.data, self.config.model, self._form)
+            self._form = examples.form
+        examples = self._examples
+        counts = {
+            "series": len({row.series for row in examples.rows}),
+            "targets": len(examples.form.targets),
+            "train_steps": sum(examples.ends),
+        }
+        for part in (examples.valid, examples.test):
+            if part is not None:
+                counts[f"{part.name}_steps"] = sum(part.ends) - sum(part.firsts)
+        return Facts(counts, examples.fingerprint, examples.notes)
+
+    def save(self, folder: Path) -> list[str]:
+        return self.form.save(folder)
+
+    def restore(self, folder: Path) -> None:
+        self._form = Form.load(folder)
+
+    # Training
+
+    @property
+    def _window(self) -> int:
+        return self.config.data.window
+
+    def choose(self, seconds: float | None, measure: Callable[[], float]) -> float:  # noqa: ARG002
+        return choose_size(self.config.model, sum(self.examples.ends))
+
+    def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
+        return choose_batch(len(pieces(self.examples, self._window, 0, 0)))
+
+    def learning_rate(self) -> float | None:
+        return 0.002
+
+    def network(self) -> ForecastNetwork:
+        return ForecastNetwork(self.form, self.config.model)
+
+    @property
+    def _ahead(self) -> int:
+        return 1 if self.config.model.form == "autoregressive" else self.form.horizon
+
+    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
+        return batches(self.examples, self._window, self._ahead, batch=batch, seed=seed, epoch=epoch, start=start)
+
+    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
+        return -(-len(pieces(self.examples, self._window, seed, epoch)) // batch)
+
+    def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:  # noqa: ARG002
+        model = cast(ForecastNetwork, network)
+        device = next(model.parameters()).device
+        inputs = batch.inputs.to(device)
+        hidden, _ = model(inputs, model.stack.zero_state(inputs.shape[1]), batch.lengths)
+        windows = inputs[batch.steps, batch.lanes, : model.lookback * model.channels]
+        raw, centre = model.say(hidden[batch.steps, batch.lanes], windows, batch.ahead.to(device))
+        cost = model.output.loss(raw, centre, batch.targets.to(device), batch.units.to(device))
+        weights = batch.weights.to(device)
+        if self.config.model.output != "quantiles":  # a likelihood has no unit: all weigh alike
+            weights = (weights > 0).to(weights.dtype)
+        return (cost * weights).sum(), int((batch.weights > 0).sum()), None
+
+    def validate(self, network: nn.Module) -> dict[str, float] | None:
+        part = self.examples.valid
+        return None if part is None else measure.watched(self, network, part)
+
+    def sample(self, network: nn.Module, seed: int) -> str | None:
+        return predicting.few_lines(self, network, seed)
+
+    # After training
+
+    @property
+    def held_out(self) -> bool:
+        return self.examples.test is not None or self.examples.valid is not None
+
+    def evaluate(
+        self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
+    ) -> dict[str, Any]:
+        return measure.evaluation(self, network, data, progress, baselines=baselines)
+
+    # What a forecaster can be asked
+
+    def parse(self, line: str) -> Any:
+        return predicting.parsed(self, line)
+
+    def inputs(self, source: str) -> list[Any] | None:
+        return predicting.read_inputs(self, source)
+
+    def predict(
+        self, network: nn.Module, inputs: Sequence[Any], *, k: int | None = None, steps: bool = False
+    ) -> list[dict[str, Any]]:
+        """Give the forecast of each series; see `predicting.predict`."""
+        return predicting.predict(self, network, inputs, k=k, steps=steps)
+
+    def prediction_line(self, result: Mapping[str, Any]) -> str:
+        return predicting.line(result)
