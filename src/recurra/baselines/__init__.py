@@ -2,23 +2,33 @@
 
 from recurra.baselines.base import Baseline
 from recurra.baselines.discounts import Discounts
+from recurra.baselines.ets import ETS
+from recurra.baselines.forecasts import ForecastBaseline
 from recurra.baselines.gaussian import RollingGaussian, log_tail, windowed_gaussian
+from recurra.baselines.linear import Linear
 from recurra.baselines.majority import ClassBaseline, Majority
+from recurra.baselines.naive2 import Naive2
 from recurra.baselines.neighbour import NearestNeighbour
 from recurra.baselines.ngram import KneserNey, language_baselines
+from recurra.baselines.seasonal import SeasonalNaive
 from recurra.baselines.tags import MostFrequentTag
 from recurra.baselines.tfidf import TfidfLogistic
 from recurra.baselines.uniform import Uniform
 
 __all__ = [
+    "ETS",
     "Baseline",
     "ClassBaseline",
     "Discounts",
+    "ForecastBaseline",
     "KneserNey",
+    "Linear",
     "Majority",
     "MostFrequentTag",
+    "Naive2",
     "NearestNeighbour",
     "RollingGaussian",
+    "SeasonalNaive",
     "TfidfLogistic",
     "Uniform",
     "language_baselines",
