@@ -134,7 +134,7 @@ def fitted(panel: Panel, readings: Readings, source: str) -> Panel:
     A single column may have another name, and columns that only have numbers for names are taken as they stand.
     """
     orders = []
-    for what, got, wanted in (("values", panel.targets, readings.targets), ("past", panel.past, readings.past)):
+    for got, wanted in ((panel.targets, readings.targets), (panel.past, readings.past)):
         if list(got) == wanted or (len(got) == len(wanted) == 1):
             orders.append(list(range(len(wanted))))
         elif set(wanted) <= set(got):

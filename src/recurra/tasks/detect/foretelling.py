@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from recurra.tasks.detect.examples import Stretch
 from recurra.tasks.detect.lanes import collate
-from recurra.tasks.detect.network import DetectorNetwork
+from recurra.tasks.detect.network import DetectorNetwork, Foretold
 from recurra.tasks.reading import in_batches
 
 
@@ -37,15 +37,12 @@ def told(network: nn.Module, stretches: Sequence[Stretch], *, exactly: bool = Tr
         chosen = [stretches[index] for index in indices]
         batch = collate([(one.encoded, one.begin, one.last) for one in chosen], 1)
         state = detector.zero_state(len(chosen))
-        values = batch.values.to(device)
+        values, there = batch.values.to(device), batch.there.to(device)
         foretold, _ = detector(batch.features.to(device), batch.before.to(device), state, batch.lengths)
-        said = (
-            foretold.location[:, :, 0],
-            foretold.spread[:, :, 0],
-            detector.surprise(type(foretold)(foretold.location[:, :, :1], foretold.spread[:, :, :1]), values)[:, :, 0],
-        )
-        errors = standardised(detector, said[0], said[1], values[:, :, 0])
-        parts = [part.cpu().numpy() for part in (*said, errors)]
+        foretold = Foretold(foretold.location[:, :, :1], foretold.spread[:, :, :1])
+        surprise = detector.surprise(foretold, values, there)
+        errors = torch.where(there, standardised(detector, *foretold, values), torch.nan)
+        parts = [part[:, :, 0].cpu().numpy() for part in (*foretold, surprise, errors)]
         return [
             Told(*(part[one.first - one.begin : one.last - one.begin, row] for part in parts))
             for row, one in enumerate(chosen)

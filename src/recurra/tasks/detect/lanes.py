@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import torch
@@ -17,13 +17,14 @@ from recurra.tasks.detect.readings import Encoded
 class Batch:
     """What one training step reads.
 
-    features (T, B, F); before (T, B, C), the values of the step before; values (T, B, A, C), those to be foretold, NaN where
-    there is none.  fresh (B,) bool: lanes that begin a piece here, with a state of zeros.  lengths (B,): steps of each lane.
+    features (T, B, F); before (T, B, C), the values of the step before; values (T, B, A, C), those to be foretold, and there,
+    (T, B, A, C) bool, where there is one; elsewhere a value is 0.  fresh (B,) bool: lanes that begin a piece here, with a state of zeros.  lengths (B,): steps of each lane.
     """
 
     features: Tensor
     before: Tensor
     values: Tensor
+    there: Tensor
     fresh: Tensor
     lengths: Tensor
 
@@ -49,7 +50,7 @@ class Lanes:
             cuts = [0, len(one)]
             if len(one) > self.piece:
                 cuts[1:1] = range(int(chance.integers(1, self.piece + 1)), len(one), self.piece)
-            pieces += [(number, first, last) for first, last in zip(cuts[:-1], cuts[1:], strict=True) if last > first]
+            pieces += [(number, first, last) for first, last in pairwise(cuts) if last > first]
         return [pieces[index] for index in chance.permutation(len(pieces))]
 
     def _plan(self, epoch: int) -> Iterator[list[tuple[int, int, int, bool] | None]]:
@@ -106,6 +107,7 @@ def collate(rows: Sequence[tuple[Encoded, int, int] | None], ahead: int, fresh: 
             there = one.values[first + far : last + far]
             values[: len(there), number, far] = there
         if first == 0:
-            values[0, number] = np.nan
-    given = (torch.from_numpy(array) for array in (features, before, values))
+            values[:1, number] = np.nan
+    there = np.isfinite(values)
+    given = (torch.from_numpy(array) for array in (features, before, np.where(there, values, np.float32(0)), there))
     return Batch(*given, torch.ones(len(rows), dtype=torch.bool) if fresh is None else fresh, lengths)

@@ -16,10 +16,10 @@ from recurra.errors import DataError
 from recurra.metrics import detection, event_scores
 from recurra.report.timeline import thinned
 from recurra.tasks.detect.asking import Judged, events_of, judge, shown_event
-from recurra.tasks.detect.stream import shown_time
 from recurra.tasks.detect.examples import Part, Stretch, reading
 from recurra.tasks.detect.foretelling import mean_surprise
 from recurra.tasks.detect.judging import POOLINGS, Verdict, make_threshold, pooled
+from recurra.tasks.detect.stream import shown_time
 from recurra.tasks.files import named_files
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def evaluation(
     beside = {}
     if baselines:
         progress("measuring the rolling Gaussian")
-        beside[BASELINE] = figures(task, part, rolling(task, part), truth)
+        beside[BASELINE] = figures(rolling(task, part), truth)
     count = len(part.stretches) if task.whole else part.steps
     details = {"notes": _notes(task, network, truth), "timelines": _timelines(task, judged, truth)}
-    metrics = figures(task, part, mine, truth)
+    metrics = figures(mine, truth)
     return {
         "task": task.name,
         "data": name,
@@ -84,7 +84,7 @@ def evaluation(
     }
 
 
-def figures(task: Detector, part: Part, found: Found, truth: Truth) -> dict[str, float]:
+def figures(found: Found, truth: Truth) -> dict[str, float]:
     """Give the figures of what was found: with labels how it fits them, else how much was flagged."""
     flags, scores = np.concatenate(found.flags), np.concatenate(found.scores)
     known: dict[str, float] = {}

@@ -83,10 +83,9 @@ class DetectorNetwork(nn.Module):
         location = said[:, :, 0] + self.persistence * before.unsqueeze(2)
         return Foretold(location, NARROWEST + nn.functional.softplus(said[:, :, 1])), state
 
-    def surprise(self, foretold: Foretold, values: Tensor) -> Tensor:
-        """Give −log p of values (T, B, A, C), in nats; what is no number has none: 0."""
-        there = values.isfinite()
-        error = (torch.where(there, values, foretold.location) - foretold.location) / foretold.spread
+    def surprise(self, foretold: Foretold, values: Tensor, there: Tensor) -> Tensor:
+        """Give −log p of values (T, B, A, C), in nats; 0 where there is none."""
+        error = (values - foretold.location) / foretold.spread
         if self.student:
             freedom = self.freedom
             scatter = 0.5 * (freedom + 1) * torch.log1p(error**2 / freedom) + self._student_constant(freedom)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from recurra.data.timed import Timed
 from recurra.errors import DataError, UsageError

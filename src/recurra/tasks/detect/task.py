@@ -165,10 +165,10 @@ class Detector(Task[DetectorConfig]):
             keep = (~batch.fresh).to(device).unsqueeze(-1)
             state = map_state(lambda old, zero: torch.where(keep, old, zero), carry, state)
         foretold, state = detector(batch.features.to(device), batch.before.to(device), state, batch.lengths)
-        values = batch.values.to(device)
-        count = max(1, int(batch.values.isfinite().sum()))
+        values, there = batch.values.to(device), batch.there.to(device)
+        count = max(1, int(batch.there.sum()))
         # Back-propagation ends at the window's edge; the state itself goes on.
-        return detector.surprise(foretold, values).sum(), count, map_state(Tensor.detach, state)
+        return detector.surprise(foretold, values, there).sum(), count, map_state(Tensor.detach, state)
 
     def validate(self, network: nn.Module) -> dict[str, float] | None:
         part = self.examples.valid
