@@ -11,7 +11,7 @@ import numpy as np
 from recurra.baselines.neighbour import same_length, scaled
 from recurra.tasks.embed.examples import Part
 from recurra.tasks.embed.groups import k_means
-from recurra.tasks.embed.targets import NONE, Targets
+from recurra.tasks.embed.targets import NONE, NOTHING, Targets
 
 COMMONEST = 2000
 """Units of a text that have a place in the mean of what is read."""
@@ -55,7 +55,8 @@ class MeanValues(Plain):
 
     def _of(self, part: Part, index: int) -> np.ndarray:
         given = self._targets.of(part.sequences[index], part.encoded[index])
-        return given.reshape(len(given), -1, self._channels).astype(np.float64)
+        values = np.where(given == NOTHING, np.nan, given.astype(np.float64))
+        return values.reshape(len(given), -1, self._channels)
 
 
 class MeanUnits(Plain):

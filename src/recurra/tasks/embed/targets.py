@@ -15,6 +15,8 @@ from recurra.tasks.inputs import Input, SeriesInput, UnitInput, WordInput
 
 NONE = -1
 """The unit that stands where there is none to foretell."""
+NOTHING = np.float32(np.inf)
+"""The value that stands where there is none: unlike NaN it equals itself."""
 
 
 class Targets(ABC):
@@ -54,7 +56,7 @@ class Reader(nn.Module):
 
 
 class Values(Targets):
-    """The scaled values of a frame, (T, B, W), NaN where there is none; the error is squared.
+    """The scaled values of a frame, (T, B, W), `NOTHING` where there is none; the error is squared.
 
     new: only those at its end that no frame before has.
     """
@@ -74,14 +76,14 @@ class Values(Targets):
         values = encoded.reshape(len(encoded), frame, -1)[:, :, :channels]
         places = np.arange(len(encoded))[:, None] * hop + np.arange(frame)
         missing = np.isnan(sequence)[places.clip(max=len(sequence) - 1)] | (places >= len(sequence))[:, :, None]
-        return np.where(missing, np.float32(np.nan), values)[:, -self._steps :].reshape(len(encoded), -1)
+        return np.where(missing, NOTHING, values)[:, -self._steps :].reshape(len(encoded), -1)
 
     def collate(self, given: Sequence[np.ndarray]) -> Tensor:
-        return _padded(given, (self.size,), np.float32, np.nan)
+        return _padded(given, (self.size,), np.float32, NOTHING)
 
     def errors(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        there = ~targets.isnan()
-        wrong = (outputs.float() - targets.nan_to_num()).masked_fill(~there, 0)
+        there = targets.isfinite()
+        wrong = outputs.float().masked_fill(~there, 0) - targets.masked_fill(~there, 0)
         return (wrong**2).sum((0, 2)), there.sum((0, 2))
 
     def reader(self) -> ValueReader:
@@ -100,7 +102,7 @@ class ValueReader(Reader):
 
     def forward(self, targets: Tensor, seen: Tensor) -> Tensor:
         shown = seen.unsqueeze(2).float()
-        return torch.cat([targets.nan_to_num() * shown, shown], 2)
+        return torch.cat([targets.masked_fill(~(targets.isfinite() & seen.unsqueeze(2)), 0), shown], 2)
 
 
 class Units(Targets):
@@ -150,7 +152,7 @@ def make_targets(made: Input, embedding: int, *, new: bool) -> Targets:
     return Units(made, embedding)
 
 
-def _padded(given: Sequence[np.ndarray], inner: tuple[int, ...], kind: Any, nothing: float) -> Tensor:
+def _padded(given: Sequence[np.ndarray], inner: tuple[int, ...], kind: Any, nothing: Any) -> Tensor:
     steps = max((len(one) for one in given), default=0)
     padded = np.full((steps, len(given), *inner), nothing, kind)
     for row, one in enumerate(given):
