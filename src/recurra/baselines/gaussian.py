@@ -27,7 +27,8 @@ def log_tail(deviations: np.ndarray) -> np.ndarray:
     """
     x = np.abs(deviations) / math.sqrt(2)
     t = 1 / (1 + x / 2)
-    log = np.log(t) - x * x + np.polynomial.polynomial.polyval(t, _ERFC)
+    with np.errstate(over="ignore"):  # beyond 10¹⁵⁰ the logarithm too is infinite
+        log = -np.log1p(x / 2) - x * x + np.polynomial.polynomial.polyval(t, _ERFC)
     return np.maximum(-log / math.log(10), 0.0)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from recurra.errors import UsageError
 
+HUGE = 1e150
+
 
 class Decision(NamedTuple):
     """What a threshold says of one step.
@@ -86,7 +88,10 @@ def events(
 
 
 def quiet(score: float, threshold: float) -> Decision | None:
-    """Decide on a score that nothing can be learnt from: missing, or infinite; None for all others."""
-    if math.isfinite(score):
+    """Decide on a score that nothing can be learnt from: missing, or infinite; None for all others.
+
+    One whose square is no number is as good as infinite.
+    """
+    if abs(score) < HUGE:
         return None
     return Decision(score, threshold, score > 0 and math.isfinite(threshold))

@@ -27,8 +27,9 @@ class DynamicThreshold:
     descending order, those that are not followed by a step down of more than `prune` (a share) are normal after all.
 
     `events` is the method as published, which sees each window of `windows` batches at its end, and looks for errors
-    that are unusually low too. `step` judges each error at once with the ε of the last complete batch, raised to the
-    largest of the errors that pruning found normal: low errors and buffers are left out, as they cannot be known then.
+    that are unusually low too. `step` judges each error at once: it is unusual where it is above the ε of the last
+    complete batch and, by the rule of pruning, stands out by the share `prune` from the largest error of that window that was
+    normal. Low errors, and buffers, which begin before an error is known, are left out.
 
     Source: Hundman et al. 2018, arXiv:1802.04431, sections 3.2 and 3.3, and khundman/telemanom, telemanom/errors.py (2019). In
     one thing it differs: the last window begins its judgement where the one before ended, while telemanom's judges the
@@ -108,11 +109,13 @@ class DynamicThreshold:
             UsageError: other shapes, or numbers that are not finite.
         """
         raw = _checked(errors, "errors")
+        if not len(raw):
+            return []
         known = np.zeros(len(raw)) if values is None else _checked(values, "values")
         if len(known) != len(raw):
             raise UsageError(f"values: expected one for each of {len(raw)} errors, got {len(known)}")
         smoothed = self.smooth(raw)
-        smoothed[: self.history] = smoothed[: 2 * self.history].mean() if self.history and len(raw) else 0.0
+        smoothed[: self.history] = smoothed[: 2 * self.history].mean() if self.history else 0.0
         ignored = self.history * (0 if len(raw) < 1800 else 1 if len(raw) < 2500 else 2)
         found = np.zeros(len(raw), bool)
         size = self.batch * self.windows
@@ -171,8 +174,8 @@ class DynamicThreshold:
         epsilon = middle + max(self._deviations(smoothed, middle, spread) * spread, 1e-6 * middle)
         epsilon = max(epsilon, SHARE * reach, self.least)
         high = _widened(smoothed > epsilon, self.buffer)
-        usual = self._pruned(smoothed, high, ~high)
-        return float(max(epsilon, smoothed[high & ~usual].max(initial=0.0)))
+        unusual = self._pruned(smoothed, high, ~high)
+        return float(max(epsilon, smoothed[~unusual].max(initial=0.0) / (1 - self.prune)))
 
     def _unusual(self, smoothed: np.ndarray, values: np.ndarray, fresh: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Flag the steps of a window, (T,), that are `fresh` and belong to an event; those `before` were flagged already."""

@@ -15,7 +15,7 @@ FEW = 10
 """Peaks: from fewer the shape of the tail cannot be told, and it is taken to be exponential."""
 
 
-def fit_tail(excesses: np.ndarray) -> tuple[float, float]:
+def fit_tail(excesses: np.ndarray, whole: np.ndarray | None = None) -> tuple[float, float]:
     """Fit a generalised Pareto distribution to how far peaks are over a level, excesses (N,), all above 0.
 
         P(Y > y) = (1 + γ·y / σ)^{−1/γ},   e^{−y/σ} where γ = 0
@@ -23,6 +23,9 @@ def fit_tail(excesses: np.ndarray) -> tuple[float, float]:
     By Zhang and Stephens 2009 (doi:10.1198/tech.2009.08017): with θ = −γ/σ the likelihood has one unknown, and θ is its mean over
     a grid, weighted by the likelihood. It needs no iteration, always exists, and is about as efficient as the greatest
     likelihood (Grimshaw 1993), which Siffer et al. search for. With fewer than `FEW` peaks: γ = 0, σ their mean.
+
+    Where `whole` (N,) is false, the excess was at least this (it is censored). With S and U the sums of log(1 − θ·y) over all
+    peaks and over the d whole ones, the likelihood is greatest at γ = S/d for each θ, and its logarithm d·log(−θ/γ) − d − U.
 
     Returns:
         (γ, σ): shape and scale.
@@ -34,24 +37,28 @@ def fit_tail(excesses: np.ndarray) -> tuple[float, float]:
     >>> abs(shape) < 0.01, abs(scale - 1) < 0.01
     (True, True)
     """
-    y = np.sort(np.asarray(excesses, np.float64))
+    y = np.asarray(excesses, np.float64)
+    order = np.argsort(y)
+    y, seen = y[order], np.ones(len(y), bool) if whole is None else np.asarray(whole, bool)[order]
     if not len(y) or not y[0] > 0 or not math.isfinite(y[-1]):
         raise UsageError(f"excesses: expected finite numbers above 0, got {len(y)}, from {y.min(initial=0)}")
-    if len(y) < FEW:
-        return 0.0, float(y.mean())
+    count = max(int(seen.sum()), 1)
+    if count < FEW:
+        return 0.0, float(y.sum()) / count
     size = y[-1]  # the largest is 1 below, so that no size can overflow
     y = y / size
     points = 20 + int(math.sqrt(len(y)))
     quartile = y[int(len(y) / 4 + 0.5) - 1]
     grid = 1 + (1 - np.sqrt(points / (np.arange(points) + 0.5))) / (3 * quartile)
     grid = grid[grid != 0]
-    shapes = np.log1p(-np.outer(grid, y)).mean(1)
-    likelihood = len(y) * (np.log(-grid / shapes) - shapes - 1)
+    logs = np.log1p(-np.outer(grid, y))
+    shapes = logs.sum(1) / count
+    likelihood = count * (np.log(-grid / shapes) - 1) - logs[:, seen].sum(1)
     weights = np.exp(likelihood - likelihood.max())
     theta = float(grid @ weights / weights.sum())
     if abs(theta) < 1e-9:
-        return 0.0, float(y.mean() * size)
-    shape = float(np.log1p(-theta * y).mean())
+        return 0.0, float(y.sum() * size) / count
+    shape = float(np.log1p(-theta * y).sum()) / count
     return shape, -shape / theta * float(size)
 
 
@@ -61,7 +68,10 @@ class PeaksOverThreshold:
         z = t + σ/γ·((risk·n / N)^{−γ} − 1)        z = t − σ·log(risk·n / N) where γ = 0
 
     t is the quantile `level` of the first scores; of n scores N lay above it, by excesses that γ and σ fit (`fit_tail`). A
-    score above z is unusual and is forgotten; one between t and z is a peak, and the tail is fitted anew.
+    score above z is unusual and is forgotten; one between t and z is a peak, and the tail is fitted anew. As the largest
+    usual scores are forgotten too, the tail looks shorter and shorter, and over tens of thousands of scores three to five
+    times as many are flagged as the risk says. With `forget=False` a score above z counts as a peak that was at least z: then
+    the share is right, but an anomaly that lasts raises the threshold.
 
     With `drift` (DSPOT) all this is said of a score's difference to the mean of the last `drift` scores that were not unusual.
 
@@ -73,6 +83,7 @@ class PeaksOverThreshold:
         begin: scores that t and the first tail are taken from; none of them is judged. `fit` gives them at once instead.
         drift: how many scores the mean is taken over; 0: none.
         keep: the latest peaks, which the tail is fitted to; older ones are only counted.
+        forget: learn nothing from unusual scores, as published.
 
     >>> chance = np.random.default_rng(0)
     >>> threshold = PeaksOverThreshold(risk=1e-3).fit(chance.exponential(size=5000))
@@ -83,7 +94,13 @@ class PeaksOverThreshold:
     """
 
     def __init__(
-        self, risk: float = 1e-4, level: float = 0.98, begin: int = 1000, drift: int = 0, keep: int = 1000
+        self,
+        risk: float = 1e-4,
+        level: float = 0.98,
+        begin: int = 1000,
+        drift: int = 0,
+        keep: int = 1000,
+        forget: bool = True,
     ) -> None:
         if not 0 < risk < 1 - level < 1:
             raise UsageError(f"risk: expected a probability from 0 to 1 − level = {1 - level:.4g}, got {risk}")
@@ -92,9 +109,11 @@ class PeaksOverThreshold:
                 f"begin, drift and keep: expected from 2, 0 and {FEW} scores, got {begin}, {drift} and {keep}"
             )
         self.risk, self.level, self.begin, self.drift, self.keep = risk, level, begin, drift, keep
+        self.forget = forget
         self._head: list[float] = []  # until there are enough to begin
         self._recent: list[float] = []  # the scores that the mean is taken over
         self._peaks: list[float] = []
+        self._whole: list[float] = []  # 1 where a peak is known, 0 where it was at least this
         self._seen, self._above = 0, 0
         self._base, self._line = math.inf, math.inf  # t and z, of differences where there is drift
 
@@ -121,6 +140,7 @@ class PeaksOverThreshold:
         peaks = given[given > self._base] - self._base
         self._seen, self._above = len(given), len(peaks)
         self._peaks = peaks[-self.keep :].tolist()
+        self._whole = [1.0] * len(self._peaks)
         self._line = self._solved()
         return self
 
@@ -135,27 +155,30 @@ class PeaksOverThreshold:
             if len(self._head) >= self.begin + self.drift:
                 self.fit(np.array(self._head))
             return Decision(score, threshold, False)
-        if score > threshold:
+        unusual = score > threshold
+        if unusual and self.forget:
             return Decision(score, threshold, True)
-        excess = score - self._mean() - self._base
+        excess = min(score, threshold) - self._mean() - self._base
         self._seen += 1
         if excess > 0:
             self._above += 1
             self._peaks = [*self._peaks[-self.keep + 1 :], excess]
+            self._whole = [*self._whole[-self.keep + 1 :], float(not unusual)]
             self._line = self._solved()
-        if self.drift:
+        if self.drift and not unusual:
             self._recent = [*self._recent[1:], score]
-        return Decision(score, threshold, False)
+        return Decision(score, threshold, unusual)
 
     def state(self) -> dict[str, np.ndarray]:
         """Give all that the next step needs, as arrays of (…,) float64."""
-        found = {"head": self._head, "recent": self._recent, "peaks": self._peaks}
+        found = {"head": self._head, "recent": self._recent, "peaks": self._peaks, "whole": self._whole}
         found["counts"] = [self._seen, self._above, self._base, self._line]
         return {name: np.array(values, np.float64) for name, values in found.items()}
 
     def resume(self, state: Mapping[str, np.ndarray]) -> Self:
         """Go on where `state` was taken; the settings must be the same."""
-        self._head, self._recent, self._peaks = (state[name].tolist() for name in ("head", "recent", "peaks"))
+        lists = (state[name].tolist() for name in ("head", "recent", "peaks", "whole"))
+        self._head, self._recent, self._peaks, self._whole = lists
         seen, above, self._base, self._line = state["counts"].tolist()
         self._seen, self._above = int(seen), int(above)
         return self
@@ -167,7 +190,7 @@ class PeaksOverThreshold:
         """Give z. Without a single peak the tail is unknown, and t itself is all that there is."""
         if not self._peaks:
             return self._base
-        shape, scale = fit_tail(np.array(self._peaks))
+        shape, scale = fit_tail(np.array(self._peaks), np.array(self._whole))
         log = math.log(self.risk * self._seen / self._above)
         far = -log if shape == 0 else math.expm1(-shape * log) / shape
         return max(self._base, self._base + scale * far)
