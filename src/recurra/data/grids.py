@@ -131,3 +131,40 @@ def buckets(times: np.ndarray, step: Step) -> np.ndarray:
     origin = np.datetime64("1970-01-05" if step.unit == "w" else "1970-01-01", "us")
     size = step.microseconds or 1
     return origin + (times - origin).astype(np.int64) // size * np.timedelta64(size, "us")
+
+
+def placed(values: np.ndarray, places: np.ndarray, count: int) -> np.ndarray:
+    """Put rows (N, C) on their places (N) of `count`: NaN where there is none, the mean where there are several.
+
+    >>> placed(np.array([[1.0], [3.0], [5.0]]), np.array([0, 0, 2]), 3).ravel()
+    array([ 2., nan,  5.])
+    """
+    if np.all(np.diff(places) > 0):
+        made = np.full((count, values.shape[1]), np.nan)
+        made[places] = values
+        return made
+    there = ~np.isnan(values)
+    sums, counts = np.zeros((count, values.shape[1])), np.zeros((count, values.shape[1]))
+    np.add.at(sums, places, np.where(there, values, 0.0))
+    np.add.at(counts, places, there)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+def mean_of(values: np.ndarray) -> np.ndarray:
+    """Give the mean (C) of rows (N, C), of the values that are there."""
+    return placed(values, np.zeros(len(values), np.int64), 1)[0]
+
+
+def in_a_clock_change(times: np.ndarray) -> bool:
+    """Say whether all of some times, which stand twice, are in the night of a Sunday in which clocks are changed.
+
+    >>> in_a_clock_change(np.array(["2024-10-27T02:30"], "M8[us]")), in_a_clock_change(np.array(["2024-10-28T02:30"], "M8[us]"))
+    (True, False)
+    """
+    if times.dtype.kind != "M":
+        return False
+    days = times.astype("M8[D]")
+    hours = (times - days).astype(np.int64) // 3_600_000_000
+    months = times.astype("M8[M]").astype(np.int64) % 12 + 1
+    sundays = (days.astype(np.int64) + 3) % 7 == 6
+    return bool(np.all(sundays & (hours <= 3) & np.isin(months, (3, 4, 9, 10, 11))))

@@ -52,6 +52,13 @@ class Step:
         """How many months of the calendar a step has; None where it is no such step."""
         return self.count * _MONTHS[self.unit] if self.unit in _MONTHS else None
 
+    @property
+    def seconds(self) -> float:
+        """How long a step is at least."""
+        if self.months is not None:
+            return 86_400.0 * (self.months // 12 * 365 + self.months % 12 * 28)
+        return (self.microseconds or self.count * _FIXED["d"]) / 1e6
+
 
 def step_of(microseconds: int) -> Step:
     """Name a spacing in the largest unit that it is a whole number of.
@@ -171,7 +178,7 @@ def calendar(times: np.ndarray, step: Step | None) -> tuple[np.ndarray, list[str
     month_days = ((times.astype("M8[M]") + 1).astype("M8[D]") - month).astype(float)
     year_days = ((times.astype("M8[Y]") + 1).astype("M8[D]") - year).astype(float)
     weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
-    length = _length(step)
+    length = 1.0 if step is None else step.seconds
     phases = {
         "minute": (60, within * 1440),
         "hour": (3600, within * 24),
@@ -191,10 +198,17 @@ def calendar(times: np.ndarray, step: Step | None) -> tuple[np.ndarray, list[str
     return features.astype(np.float32), names
 
 
-def _length(step: Step | None) -> float:
-    """Give how long a step is at least, in seconds."""
-    if step is None:
-        return 1.0
-    if step.months is not None:
-        return step.months * 28 * 86_400 if step.months < 12 else step.months / 12 * 365 * 86_400
-    return (step.microseconds or step.count * _FIXED["d"]) / 1e6
+def shown(time: np.datetime64 | float) -> str:
+    """Write a time as a reader would: without seconds, or a time of day, that are nought.
+
+    >>> shown(np.datetime64("2024-05-31T13:00:00", "us")), shown(np.datetime64("2024-05-31", "us")), shown(7)
+    ('2024-05-31 13:00', '2024-05-31', '7')
+    """
+    if not isinstance(time, np.datetime64):
+        return f"{time:g}"
+    text = str(time.astype("M8[us]")).replace("T", " ")
+    for tail in (".000000", ":00", " 00:00"):
+        if not text.endswith(tail):
+            break
+        text = text.removesuffix(tail)
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -63,6 +64,9 @@ def read_stamps(cells: Sequence[Any] | np.ndarray, column: str) -> Stamps:
         return Stamps(values, {int(at): f"column '{column}' has no time" for at in np.flatnonzero(np.isnat(values))})
     if isinstance(cells, np.ndarray) and cells.dtype.kind in "iuf":
         return _numbers(cells.astype(np.float64), column)
+    with suppress(TypeError, ValueError):
+        if all(map(_ISO.match, cells)):
+            return Stamps(np.array(cells, "M8[us]"))
     unique = list(dict.fromkeys(cells))
     there = [cell for cell in unique if not is_missing(cell)]
     if there and all(is_number(cell) for cell in there):
@@ -125,11 +129,6 @@ def _numbers(values: np.ndarray, column: str) -> Stamps:
 
 def _moments(cells: list[Any], column: str) -> Stamps:
     """Read cells, each once."""
-    if all(isinstance(cell, str) and _ISO.match(cell) for cell in cells):
-        try:
-            return Stamps(np.array(cells, "M8[us]"))
-        except ValueError:
-            pass  # a day that its month has not: which it is, is found below
     first = _order([cell for cell in cells if isinstance(cell, str)])
     values = np.full(len(cells), np.datetime64("NaT"), "M8[us]")
     local = values.copy()

@@ -14,7 +14,8 @@ from recurra.data.formats import file_kind
 from recurra.data.grids import common_spacing, spacing_of
 from recurra.data.labelled import common_folder, readable, tells_about
 from recurra.data.panels import Panel, Timed, TimedReading, steps_of
-from recurra.data.timed_rows import Assembly, Rows, read_rows
+from recurra.data.timed_assembly import Assembly
+from recurra.data.timed_rows import Rows, read_rows
 from recurra.data.timed_tables import Roles, Table, frame_table, roles_of, table_of
 from recurra.data.timed_wholes import layout_of, read_array, read_numbers, read_wholes
 from recurra.errors import DataError, UsageError
@@ -105,7 +106,7 @@ class _Reader:
         how, folder, notes = self._how, self._folder, self._notes
         stem = self._stems.get(source.name, PurePath(source.name).stem)
         if source.kind in ("npy", "npz"):
-            for one in read_array(source, how, folder, notes, stem):
+            for one in read_array(source, how, folder, stem):
                 if isinstance(one, Timed):
                     self._wholes.append(one)
                 else:
@@ -130,7 +131,7 @@ class _Reader:
         if source.kind != "parquet":
             sample = sample_of(source)
             names = list(sample[0]) if sample else []
-            if layout_of(names, sample, how, source.name) == "series":
+            if layout_of(names, sample[:30], how, source.name) == "series":
                 self._wholes += read_wholes(source, how, self._faults, folder, notes)
                 return
         self.table(table_of(source, self._faults), stem)

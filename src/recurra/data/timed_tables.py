@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -12,8 +12,8 @@ import numpy as np
 from recurra.data.panels import TimedReading
 from recurra.data.stamps import is_clock, is_stamp
 from recurra.errors import DataError, UsageError, require
-from recurra.series import INDICES, is_missing, is_number, numeric_columns
-from recurra.text import Faults, Place, Source, has_decimal_commas, listed, missing, rows_of
+from recurra.series import INDICES, is_missing, numeric_columns
+from recurra.text import Faults, Place, Source, columns_of, has_decimal_commas, listed, missing
 
 _SAMPLE = 400  # rows looked at, from all of the table
 _TIMES = ("timestamp", "datetime", "date_time", "date", "time", "ds", "ts", "t", "utc", "epoch", "step")
@@ -35,7 +35,7 @@ class Table:
     """A table by its columns, and where (N) each of its rows stands."""
 
     name: str
-    columns: dict[str, Sequence[Any] | np.ndarray]
+    columns: Mapping[str, Sequence[Any] | np.ndarray]
     lines: np.ndarray
     word: str = "row"
     commas: bool = False
@@ -94,27 +94,10 @@ def table_of(source: Source, faults: Faults) -> Table:
     """Read a CSV, TSV, JSON, JSONL or Parquet file by its columns."""
     if source.kind == "parquet":
         return _parquet(source)
-    lines: list[int] = []
-    word = "line"
-    names: list[str] = []
-    columns: list[list[Any]] = []
-    for row in rows_of(source, (), faults):
-        if not isinstance(row.cells, dict):
-            faults.meet(DataError("expected an object with fields", source=source.name, **row.place))
-            continue
-        if row.cells.keys() != set(names):
-            for name in row.cells:
-                if name not in names:
-                    names.append(name)
-                    columns.append([None] * len(lines))
-        for name, column in zip(names, columns, strict=True):
-            column.append(row.cells.get(name))
-        word, line = next(iter(row.place.items()))
-        lines.append(int(str(line)))
+    columns, lines, word = columns_of(source, faults)
     if not lines:
         raise DataError("holds no rows", source=source.name)
-    commas = has_decimal_commas(source)
-    return Table(source.name, dict(zip(names, columns, strict=True)), np.array(lines, np.int64), word, commas)
+    return Table(source.name, columns, np.array(lines, np.int64), word, has_decimal_commas(source))
 
 
 def _parquet(source: Source) -> Table:
@@ -263,7 +246,7 @@ def _time(
 
 def _all(sample: list[dict[str, Any]], name: str, test: Any) -> bool:
     there = [row[name] for row in sample if not is_missing(row[name])]
-    return bool(there) and all(test(cell) and not is_number(cell) for cell in there)
+    return bool(there) and all(test(cell) for cell in there)
 
 
 def _clock(date: str, free: list[str], sample: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from recurra.series import finite as without_infinity
 from recurra.text import Faults, Place, Source, decode, has_decimal_commas, rows_of
 
 _NUMBERED = re.compile(r"\D*?(\d+)\Z")
+_SAMPLE = 30  # rows looked at; they may be long
 _TALL = 5  # lines for each column, from which lines of numbers are steps
 
 
@@ -116,7 +117,7 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
     """
     rows = rows_of(source, (), faults)
     commas = has_decimal_commas(source)
-    sample = [row for _, row in zip(range(200), rows_of(source, (), Faults("skip")), strict=False)]
+    sample = [row for _, row in zip(range(_SAMPLE), rows_of(source, (), Faults("skip")), strict=False)]
     if not sample:
         raise DataError("holds no rows", source=source.name)
     names, cells = list(sample[0].cells), [row.cells for row in sample]
@@ -228,9 +229,7 @@ def array_table(name: str, values: np.ndarray, lines: np.ndarray | None = None, 
     return Table(name, columns, np.arange(1, len(values) + 1) if lines is None else lines, word, bare=True)
 
 
-def read_array(
-    source: Source, how: TimedReading, folder: str, notes: list[str], stem: str
-) -> list[Timed] | list[tuple[str, Table]]:
+def read_array(source: Source, how: TimedReading, folder: str, stem: str) -> list[Timed] | list[tuple[str, Table]]:
     """Read the arrays of a `.npy` or `.npz` file: (T) or (T, C) a series, as a table with its name, (N, T, C) many.
 
     (N, T), one channel each, is read so with `layout="series"`, or where an array of labels or lengths says it.

@@ -25,8 +25,14 @@ def column_numbers(
     if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiub":
         return finite(cells.astype(np.float64), {})
     wrong: dict[int, str] = {}
+    kinds = set(map(type, cells))
     try:
-        values = np.array([_filled(cell) for cell in cells], dtype=np.float64)
+        if not kinds <= _KINDS:
+            raise TypeError
+        try:
+            return finite(np.array(cells, dtype=np.float64), wrong)
+        except ValueError:  # cells without a value among them
+            values = np.array([_NONE.get(cell, cell) for cell in cells], dtype=np.float64)
     except (ValueError, TypeError):
         values = np.full(len(cells), np.nan)
         for row, cell in enumerate(cells):
@@ -46,13 +52,8 @@ def finite(values: np.ndarray, wrong: dict[int, str]) -> tuple[np.ndarray, dict[
     return values, wrong
 
 
-_NONE = {"": "nan", "NA": "nan", "?": "nan", None: "nan"}
-
-
-def _filled(cell: Any) -> Any:
-    if isinstance(cell, bool) or not isinstance(cell, str | int | float | None):
-        raise TypeError
-    return _NONE.get(cell, cell)
+_KINDS = {str, int, float, type(None)}
+_NONE: dict[Any, str] = {"": "nan", "NA": "nan", "?": "nan", None: "nan"}
 
 
 def _one(cell: Any, commas: bool, truths: bool) -> float:

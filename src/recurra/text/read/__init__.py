@@ -7,7 +7,7 @@ from recurra.text.read.faults import Faults, OnError
 from recurra.text.read.guess import guess_fields, label_field, sample_of
 from recurra.text.read.lines import first_word, lines_of, read_lines, read_prefixed, read_whole
 from recurra.text.read.pieces import LabelledText
-from recurra.text.read.records import read_labelled_records, record_kind, rows_of
+from recurra.text.read.records import columns_of, read_labelled_records, record_kind, rows_of
 from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources, record_file
 from recurra.text.read.tables import Place, Row, has_decimal_commas, listed, missing
 from recurra.text.read.tagged import (
@@ -36,6 +36,7 @@ __all__ = [
     "Row",
     "Source",
     "TaggedWords",
+    "columns_of",
     "conllu_column",
     "decode",
     "first_word",

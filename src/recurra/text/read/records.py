@@ -125,6 +125,33 @@ def rows_of(source: Source, fields: Sequence[str], faults: Faults) -> Iterator[R
         yield from tables.csv_rows(text, source, fields, faults)
 
 
+def columns_of(source: Source, faults: Faults) -> tuple[dict[str, Sequence[Any]], list[int], str]:
+    """Give a file of records by its columns, None where a record has no such field, and the lines or rows where they stand.
+
+    The word that comes last says which: "line" or "row". Raises `DataError` as `rows_of` does, and for what is no object.
+
+    >>> columns_of(Source("a.csv", "csv", b"x,y\\n1,2\\n3,4\\n", False), Faults("stop"))
+    ({'x': ('1', '3'), 'y': ('2', '4')}, [2, 3], 'line')
+    """
+    if source.kind in ("csv", "tsv"):
+        read = tables.csv_columns(decode(source.data, source.name, lenient=faults.skipping), source)
+        if read is not None:
+            return (*read, "line")
+    records: list[dict[str, Any]] = []
+    places: list[int] = []
+    word = "line"
+    for row in rows_of(source, (), faults):
+        if isinstance(row.cells, dict):
+            records.append(dict(flat(row.cells)))
+            word = "line" if "line" in row.place else "row"
+            places.append(row.place.get("line") or row.place.get("row") or 0)
+        else:
+            problem = f"expected an object with fields, got {_kind(row.cells)}"
+            faults.meet(DataError(problem, source=source.name, **row.place))
+    names = dict.fromkeys(name for cells in records for name in cells)
+    return {name: [cells.get(name) for cells in records] for name in names}, places, word
+
+
 def _json_rows(text: str, source: Source) -> Iterator[Row]:
     try:
         content = json.loads(text)

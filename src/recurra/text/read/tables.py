@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,6 +60,29 @@ def csv_rows(text: str, source: Source, fields: Sequence[str], faults: Faults) -
             yield from rows
         return
     yield from _parse(text, source, _delimiter(text, fields), fields, faults, quotes=True)
+
+
+def csv_columns(text: str, source: Source) -> tuple[dict[str, Sequence[str]], list[int]] | None:
+    """Read a table by its columns, and the lines of its rows, all at once; None where a row is not a line with a cell for each column.
+
+    Such a table is for `csv_rows`, which says what is wrong with which row.
+    """
+    delimiter = "\t" if source.kind == "tsv" else _delimiter(text, ())
+    if '"' in text and source.kind == "tsv":
+        return None
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
+    try:
+        with _long_cells(text):
+            rows = list(reader)
+    except csv.Error:
+        return None
+    lines = [number for number, row in enumerate(rows, start=1) if row]
+    if reader.line_num != len(rows) or not lines:
+        return None
+    header, *rows = filter(None, rows)
+    if set(map(len, rows)) != {len(header)} or len(set(header)) != len(header):
+        return None
+    return dict(zip(header, zip(*rows, strict=True), strict=True)), lines[1:]
 
 
 def parquet_rows(source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
