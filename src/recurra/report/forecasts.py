@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from recurra.report.figures import figure, finite
+from recurra.report.figures import baseline_name, figure, finite
 from recurra.report.svg import Band, Series, line_chart
 
 
@@ -73,12 +73,14 @@ def _level(key: object) -> float | None:
 
 
 def by_step(found: Mapping[str, Any]) -> str:
-    """Draw how the error grows with the steps ahead: `found["by_step"]` {name: {figure: numbers}}, the model first."""
-    rows = found.get("by_step")
-    if not isinstance(rows, Mapping) or not rows:
+    """Draw how the error grows with the steps ahead: `found["by_step"]` {figure: numbers}, and `found["beside"]` of baselines."""
+    first, others = found.get("by_step"), found.get("beside")
+    if not isinstance(first, Mapping):
         return ""
-    first = next(iter(rows.values()))
-    key = next((name for name in ("mase", "mae") if isinstance(first, Mapping) and name in first), None)
+    rows = {"this model": first}
+    if isinstance(others, Mapping):
+        rows |= {baseline_name(str(name)): row for name, row in others.items()}
+    key = next((name for name in ("mase", "mae") if name in first), None)
     if key is None:
         return ""
     styles = ["held", "early", "other", "train"]

@@ -23,9 +23,17 @@ AT_ONCE = 2_000
 
 
 def baselines_of(
-    task: Forecaster, ground: Ground, origins: list[np.ndarray], progress: Callable[[str], None]
+    task: Forecaster,
+    ground: Ground,
+    origins: list[np.ndarray],
+    progress: Callable[[str], None],
+    *,
+    all_of_them: bool,
 ) -> Iterator[tuple[str, Iterator[Forecasts]]]:
-    """Give each baseline's name and its forecasts; they have learnt from the same training data."""
+    """Give each baseline's name and its forecasts; they have learnt from the same training data.
+
+    Naive2 is always among them where it is worth its time, since the OWA is made with it.
+    """
     examples, form = task.examples, task.form
     learnt = [
         form.back(row.values[:end], row.reference)
@@ -33,7 +41,7 @@ def baselines_of(
         if end > 1 and not np.isnan(row.values[:end]).all(axis=0).any()
     ]
     count = sum(map(len, origins))
-    for baseline in (SeasonalNaive(), Naive2(), Linear()):
+    for baseline in (SeasonalNaive(), Naive2(), Linear()) if all_of_them else (Naive2(),):
         if isinstance(baseline, Naive2) and count > MOST_NAIVE2:
             progress("naive2 is left out, and with it the OWA: from so many steps it would take long")
             continue

@@ -67,6 +67,10 @@ class Model(RecurrentModel):
     transform: Literal["none", "log"] = Field(
         default="none", description="log: for values above zero that grow by shares."
     )
+    loss_by: Literal["steps", "size", "both"] = Field(
+        default="steps",
+        description="What errors are measured by in training: a series' mean seasonal step (as MASE does), the size of its values (as sMAPE), or both alike.",
+    )
     channels: Literal["apart", "together"] = Field(
         default="apart", description="Several targets: each as a series of its own by the same weights, or as one."
     )

@@ -16,6 +16,8 @@ from recurra.tasks.forecast.windows import TINY
 
 ORIGINS = 32
 """Steps of a piece that are learnt from: those next to each other say nearly the same, and a head is dear."""
+SMALL = 0.1
+"""Values smaller than this share of a series' mean count as if they were as large."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ def batches(
     for number, indices in enumerate(order):
         if number >= start:
             generator = np.random.Generator(np.random.PCG64([seed, epoch, 2, number]))
-            yield collate(examples, cut[indices], horizon, generator)
+            yield collate(examples, cut[indices], horizon, loss_by, generator)
 
 
-def collate(examples: Examples, cut: np.ndarray, horizon: int, generator: np.random.Generator) -> Batch:
+def collate(examples: Examples, cut: np.ndarray, horizon: int, loss_by: str, generator: np.random.Generator) -> Batch:
     """Put pieces side by side."""
     form = examples.form
     lengths = cut[:, 2] - cut[:, 1]
@@ -77,7 +79,7 @@ def collate(examples: Examples, cut: np.ndarray, horizon: int, generator: np.ran
         unit = row.measured.unit[origins, None]
         usable = ~np.isnan(values) & (unit > TINY)
         target = np.where(usable, (values - row.measured.level[origins, None]) / np.maximum(unit, TINY), 0.0)
-        weight = np.where(usable, unit / examples.scales[number], 0.0)
+        weight = np.where(usable, unit * weighed(examples, number, values, loss_by), 0.0)
         units = np.broadcast_to(unit, target.shape)
         found.append((origins - first, np.full(len(origins), lane), ahead, target, weight, units))
     steps, lanes, ahead, targets, weights, units = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -85,6 +87,21 @@ def collate(examples: Examples, cut: np.ndarray, horizon: int, generator: np.ran
     return Batch(
         torch.from_numpy(inputs), torch.from_numpy(lengths), torch.from_numpy(steps), torch.from_numpy(lanes), *numbers
     )
+
+
+def weighed(examples: Examples, number: int, values: np.ndarray, loss_by: str) -> np.ndarray:
+    """Give what an error of one counts for values (n, h, C) of a row; over all series both ways come to the same mean."""
+    scale = examples.scales[number]
+    by_steps = np.broadcast_to(1.0 / scale, values.shape)
+    if loss_by == "steps":
+        return by_steps
+    if examples.form.transform == "log":  # an error is a share already
+        by_size = np.full(values.shape, 1.0 / examples.share)
+    else:
+        size = examples.sizes[number]
+        near = np.maximum(np.abs(np.nan_to_num(values) + examples.rows[number].reference), SMALL * size)
+        by_size = 1.0 / (examples.share * near)
+    return by_size if loss_by == "size" else 0.5 * (by_steps + by_size)
 
 
 def future(row: Row, origins: np.ndarray, horizon: int, end: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -36,16 +37,28 @@ class Part:
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows, and their parts.  ends: how much of each row is trained on.  scale: (rows) of (C), the mean step of its season."""
+    """Rows, and their parts.
+
+    ends: how much of each row is trained on.  scales, sizes: (C) for each row, its mean seasonal step and its values' mean
+    size in training, both as transformed.
+    """
 
     rows: list[Row]
     ends: list[int]
     scales: list[np.ndarray]
+    sizes: list[np.ndarray]
     valid: Part | None
     test: Part | None
     form: Form
     notes: list[str]
     fingerprint: str
+
+    @cached_property
+    def share(self) -> float:
+        """The mean over all series of a seasonal step beside the values' size; of logarithms, of the step itself."""
+        if self.form.transform == "log":
+            return float(np.mean(self.scales))
+        return float(np.mean([np.mean(step / size) for step, size in zip(self.scales, self.sizes, strict=True)]))
 
 
 def reading(data: Data, form: Form | None = None) -> TimedReading:
@@ -114,7 +127,8 @@ def _examples(panel: Panel, cuts: Sequence[tuple[int, int, int]], form: Form, no
         )
     parts = [_part(name, *part) for name, part in (("valid", valid), ("test", test))]
     scales = [scale_of(row, end, form.season) for row, end in zip(rows, ends, strict=True)]
-    return Examples(rows, ends, scales, parts[0], parts[1], form, notes, digest.hexdigest())
+    sizes = [size_of(row, end) for row, end in zip(rows, ends, strict=True)]
+    return Examples(rows, ends, scales, sizes, parts[0], parts[1], form, notes, digest.hexdigest())
 
 
 def _part(name: str, firsts: list[int], ends: list[int]) -> Part | None:
@@ -135,6 +149,14 @@ def scale_of(row: Row, end: int, season: int) -> np.ndarray:
             if np.all(mean > 0):
                 return mean
     return np.ones(values.shape[1])
+
+
+def size_of(row: Row, end: int) -> np.ndarray:
+    """Give the mean size of the values of the training part, (C); 1 where they are all zero."""
+    values = np.abs(row.values[:end] + row.reference)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nansum(values, 0) / (~np.isnan(values)).sum(0)
+    return np.where(mean > 0, mean, 1.0)
 
 
 def make_form(panel: Panel, ends: Sequence[int], data: Data, model: Model) -> Form:

@@ -150,29 +150,29 @@ def evaluation(
         scores.add(found)
         shown += [_shown(task, ground, found, at) for at in _wanted(found, few)]
     beside: dict[str, Scores] = {}
-    if baselines:
-        for title, forecasts in baselines_of(task, ground, origins, progress):
-            progress(f"measuring the baseline {title}")
-            beside[title] = Scores(ground, task.levels)
-            for found in forecasts:
-                beside[title].add(found)
+    for title, forecasts in baselines_of(task, ground, origins, progress, all_of_them=baselines):
+        progress(f"measuring the baseline {title}")
+        beside[title] = Scores(ground, task.levels)
+        for found in forecasts:
+            beside[title].add(found)
     naive2 = beside.get("naive2")
     count = int(sum(np.isfinite(ground.actual(n, o)).sum() for n, steps in enumerate(origins) for o in steps.tolist()))
-    by_step = {"this model": scores.whole.by_step(), **{title: each.whole.by_step() for title, each in beside.items()}}
     details = {
         "notes": [*ground.notes, *_notes(ground, origins, scores)],
         "intervals": scores.whole.intervals(naive2.whole if naive2 else None),
-        "by_step": {title: {key: row[key] for key in ("mase", "mae") if key in row} for title, row in by_step.items()},
+        "by_step": _by_step(scores),
         "forecasts": shown,
     }
-    return {
-        "task": task.name,
-        "data": name,
-        "count": count,
-        "metrics": scores.figures(naive2),
-        "baselines": {title: each.figures(naive2) for title, each in beside.items()},
-        "details": details,
-    }
+    result = {"task": task.name, "data": name, "count": count, "metrics": scores.figures(naive2), "baselines": {}}
+    if baselines:
+        result["baselines"] = {title: each.figures(naive2) for title, each in beside.items()}
+        details["beside"] = {title: _by_step(each) for title, each in beside.items()}
+    return {**result, "details": details}
+
+
+def _by_step(scores: Scores) -> dict[str, list[float | None]]:
+    steps = scores.whole.by_step()
+    return {name: steps[name] for name in ("mase", "mae") if name in steps}
 
 
 def _ground(task: Forecaster, data: list[str] | None) -> tuple[Ground, str]:

@@ -17,6 +17,7 @@ from recurra.report.figures import decimal
 from recurra.tasks.files import named_files
 from recurra.tasks.forecast.asking import backtest
 from recurra.tasks.forecast.examples import reading
+from recurra.tasks.forecast.rows import Row
 
 if TYPE_CHECKING:
     from recurra.tasks.forecast.task import Forecaster
@@ -98,42 +99,51 @@ def predict(
     """Give {"series", "target", "time", "mean", "quantiles": {level: …}} for each series, and for each target one.
 
     "time" holds the h time stamps, or numbers of steps; "mean" the point forecast, which is the median where quantiles are
-    learnt. Raises `DataError` for a series without any value.
+    learnt.  k: only so many steps ahead.  steps: also "steps", what is foretold after each step from the first value on: its
+    own "time", and of the steps ahead "mean" and "quantiles". Raises `DataError` for a series without any value.
     """
-    if k is not None or steps:
-        raise UsageError(
-            f"{'steps' if steps else 'k'}: a forecast has no such option; `recurra evaluate` forecasts from every step"
-        )
-    form, rows, owners = task.form, [], []
-    series = taken(task, inputs)
-    for number, one in enumerate(series):
+    rows, owners = [], []
+    for number, one in enumerate(taken(task, inputs), 1):
         if not len(one) or np.isnan(one.values).all(axis=0).any():
-            what = "has no value" if len(one) else "has a target without any value"
-            raise DataError(
-                f"series {one.name or number + 1} {what}: there is nothing to forecast from", source=one.place
-            )
-        made = form.rows(one)
+            what = "has a target without any value" if len(one) else "has no value"
+            raise DataError(f"series {one.name or number} {what}: there is nothing to forecast from", source=one.place)
+        made = task.form.rows(one)
         rows += made
         owners += [one] * len(made)
-    results: list[dict[str, Any]] = [{} for _ in rows]
-    for found in backtest(task, network, rows, [np.array([len(row) - 1]) for row in rows]):
-        for at, number in enumerate(found.rows.tolist()):
-            results[number] = {"point": found.point[at], "quantiles": found.quantiles[at]}
+    origins = [np.arange(_first(row) if steps else len(row) - 1, len(row)) for row in rows]
+    found: list[dict[int, tuple[np.ndarray, np.ndarray]]] = [{} for _ in rows]
+    for some in backtest(task, network, rows, origins):
+        for number, origin, point, quantiles in zip(
+            some.rows.tolist(), some.origins.tolist(), some.point, some.quantiles, strict=True
+        ):
+            found[number][origin] = point[:k], quantiles[:k]
+    ahead = min(k or task.form.horizon, task.form.horizon)
     said = []
-    for row, owner, result in zip(rows, owners, results, strict=True):
-        times = written_times(owner, form.horizon, task)
+    for row, owner, forecasts in zip(rows, owners, found, strict=True):
         for place, channel in enumerate(row.channels):
-            levels = {f"{level:g}": _numbers(result["quantiles"][:, place, at]) for at, level in enumerate(task.levels)}
-            said.append(
-                {
-                    "series": owner.name,
-                    "target": form.targets[channel],
-                    "time": times,
-                    "mean": _numbers(result["point"][:, place]),
-                    "quantiles": levels,
-                }
-            )
+            result = {
+                "series": owner.name,
+                "target": task.form.targets[channel],
+                "time": written_times(owner, ahead, task),
+                **_said(task, *forecasts[len(row) - 1], place),
+            }
+            if steps:
+                result["steps"] = [
+                    {"time": write_time(row.times[origin]), **_said(task, *forecasts[origin], place)}
+                    for origin in sorted(forecasts)
+                ]
+            said.append(result)
     return said
+
+
+def _first(row: Row) -> int:
+    """Give the first step at which all channels have had a value."""
+    return int(np.argmax((~np.isnan(row.values)).cumsum(0).all(axis=1)))
+
+
+def _said(task: Forecaster, point: np.ndarray, quantiles: np.ndarray, place: int) -> dict[str, Any]:
+    levels = {f"{level:g}": _numbers(quantiles[:, place, at]) for at, level in enumerate(task.levels)}
+    return {"mean": _numbers(point[:, place]), "quantiles": levels}
 
 
 def _numbers(values: np.ndarray) -> list[float]:
@@ -168,16 +178,20 @@ def write_time(time: Any) -> Any:
 def line(result: Mapping[str, Any]) -> str:
     """Write a forecast as rows of a table: series, target, time, forecast, and the outermost quantiles.
 
+    With "steps", a row for each: what is foretold of the step after it.
+
     >>> print(line({"series": "a", "target": "y", "time": [3], "mean": [1.5], "quantiles": {"0.1": [1.0], "0.9": [2.25]}}))
     a	y	3	1.5	1	2.25
     """
     names = list(result["quantiles"])
-    low, high = result["quantiles"][names[0]], result["quantiles"][names[-1]]
-    rows = zip(result["time"], result["mean"], low, high, strict=True)
-    return "\n".join(
-        "\t".join([result["series"], result["target"], str(time), *(f"{value:g}" for value in values)])
-        for time, *values in rows
-    )
+
+    def row(time: Any, said: Mapping[str, Any], at: int) -> str:
+        numbers = (said["mean"][at], said["quantiles"][names[0]][at], said["quantiles"][names[-1]][at])
+        return "\t".join([result["series"], result["target"], str(time), *(f"{number:g}" for number in numbers)])
+
+    if "steps" in result:
+        return "\n".join(row(f"after {step['time']}", step, 0) for step in result["steps"])
+    return "\n".join(row(time, result, at) for at, time in enumerate(result["time"]))
 
 
 def few_lines(task: Forecaster, network: nn.Module, seed: int) -> str | None:

@@ -109,7 +109,10 @@ class Forecaster(Task[ForecasterConfig]):
         return 1 if self.config.model.form == "autoregressive" else self.form.horizon
 
     def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
-        return batches(self.examples, self._window, self._ahead, batch=batch, seed=seed, epoch=epoch, start=start)
+        loss_by = self.config.model.loss_by
+        return batches(
+            self.examples, self._window, self._ahead, loss_by, batch=batch, seed=seed, epoch=epoch, start=start
+        )
 
     def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
         return -(-len(pieces(self.examples, self._window, seed, epoch)) // batch)
