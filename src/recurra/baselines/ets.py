@@ -24,7 +24,7 @@ class ETS(ForecastBaseline):
     as many states, is taken off first, where there is one (`is_seasonal`), by the classical additive decomposition. Where
     AutoETS cannot be fitted (fewer than about eight steps) or says what is not finite, the seasonal naive forecast stands instead.
 
-    A fit takes a tenth of a second to seconds: `seconds` tells how long a forecast takes, `affordable` how many of them some
+    A fit takes a tenth of a second without a season, and one or two with one: `seconds` tells how long a forecast takes, `affordable` how many of them some
     time allows, so that one who measures it on much data can leave it out or ask it about fewer origins, and say so.
 
     Attributes:
@@ -34,7 +34,7 @@ class ETS(ForecastBaseline):
         MissingExtraError: at `fit`, without the package statsforecast.
 
     >>> ETS.affordable(length=700, channels=1, season=24, seconds=120)
-    81
+    60
     """
 
     name = "ets"
@@ -47,7 +47,7 @@ class ETS(ForecastBaseline):
         """Estimate how long the forecast after one history takes on one core."""
         steps = min(length, LONGEST)
         with_season = 1 < season <= WIDEST and steps > season
-        return channels * (0.02 * season + 0.002 * steps if with_season else 0.02 + 0.0002 * steps)
+        return channels * (0.02 * season + 0.003 * steps if with_season else 0.03 + 0.0003 * steps)
 
     @classmethod
     def affordable(cls, length: int, channels: int, season: int, seconds: float = 120.0) -> int:

@@ -27,6 +27,7 @@ WORK = 10**11  # multiplications that learning is worth: some ten seconds of one
 HELD_OUT = 0.2  # of each training history, its end, to choose by
 PENALTIES = tuple(10.0**power for power in range(-5, 2))
 CHUNK = 2**22  # numbers of windows that are held at a time
+_PARTS = ("before", "between", "after")
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,14 @@ class Linear(ForecastBaseline):
         windows = self._windows([len(part) for part in parts])
         width = windows[-1] + self.horizon
         each = max(1, int(WORK / width**2 / max(1, len(parts))))
-        before, after = np.zeros((width, width)), np.zeros((width, width))
-        for rows, later in _examples(parts, width, self.horizon, each):
-            (after if later else before)[...] += rows.T @ rows
+        moments = {part: np.zeros((width, width)) for part in _PARTS}
+        for rows, part in _examples(parts, width, self.horizon, each):
+            moments[part] += rows.T @ rows
+        before, after = moments["before"], moments["after"]
         self.choice, errors = self._choose(before, after, windows), None
         if before.any() and after.any():
-            trained = self._solve(before, self.choice)
-            errors = self._errors(parts, trained, each)
-        self._weights = self._solve(before + after, self.choice)
+            errors = self._errors(parts, self._solve(before, self.choice), each)
+        self._weights = self._solve(before + moments["between"] + after, self.choice)
         self._spread = Spread(errors or [[np.zeros(0)]] * self.horizon, typical_scale(scales.reshape(-1, 1)))
         return self
 
@@ -178,30 +179,31 @@ class Linear(ForecastBaseline):
         """Give the errors of each step ahead on the windows held out, by weights learnt from the others."""
         found, size = [], max(ENOUGH, MOST // len(parts))
         width = self.choice.window + self.horizon
-        for rows, later in _examples(parts, width, self.horizon, min(each, size)):
-            if later:
+        for rows, part in _examples(parts, width, self.horizon, min(each, size)):
+            if part == "after":
                 found.append(rows[:, self.choice.window :] - self._apply(rows[:, : self.choice.window], weights))
         together = np.concatenate(found)
         return [[together[:, step]] for step in range(self.horizon)]
 
 
-def _examples(parts: Sequence[np.ndarray], width: int, horizon: int, each: int) -> Iterator[tuple[np.ndarray, bool]]:
-    """Cut windows with what follows them, (n, w + h), less the last value of the window; and whether they are held out.
+def _examples(parts: Sequence[np.ndarray], width: int, horizon: int, each: int) -> Iterator[tuple[np.ndarray, str]]:
+    """Cut windows with what follows them, (n, w + h), less the last value of the window; at most `each` of a series.
 
-    Those held out have their targets in the last fifth (the last h steps at least); of the others none reaches into it.
+    Beside them, whether what follows lies before the end that is held out, after its beginning, or on both sides.
     """
+    size = max(1, CHUNK // width)
     for values in parts:
         if len(values) < width:
             continue
         windows = np.lib.stride_tricks.sliding_window_view(values, width)
-        ends = np.arange(width, len(values) + 1)
-        border = _border(len(values), horizon)
-        for chosen, later in ((ends <= border, False), (ends - horizon >= border, True)):
-            places = thinned(np.flatnonzero(chosen), each)
-            size = max(1, CHUNK // width)
-            for start in range(0, len(places), size):
-                rows = windows[places[start : start + size]]
-                yield rows - rows[:, -horizon - 1 : -horizon], later
+        places = thinned(np.arange(len(windows)), each)
+        ends, border = places + width, _border(len(values), horizon)
+        kinds = np.where(ends <= border, 0, np.where(ends - horizon < border, 1, 2))
+        for kind, name in enumerate(_PARTS):
+            chosen = places[kinds == kind]
+            for start in range(0, len(chosen), size):
+                rows = windows[chosen[start : start + size]]
+                yield rows - rows[:, -horizon - 1 : -horizon], name
 
 
 def _border(length: int, horizon: int) -> int:

@@ -1,0 +1,310 @@
+"""The figures of forecasts: by hand, against utilsforecast, and in memory that does not grow."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recurra.errors import DivergedError, UsageError
+from recurra.metrics import (
+    ForecastScores,
+    coverage,
+    crps,
+    level_weights,
+    mae,
+    mase,
+    mse,
+    naive_scale,
+    over_series,
+    owa,
+    quantile_loss,
+    rmse,
+    scaled,
+    smape,
+)
+
+HALVES = [0.05 + step / 10 for step in range(10)]  # each the middle of a tenth
+
+
+def made_up(seed: int, series: int = 6, steps: int = 5, length: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Histories (N, T), actual values (N, h) with holes, and forecasts (N, h)."""
+    chance = np.random.default_rng(seed)
+    whole = chance.normal(10, 5, (series, length + steps)).cumsum(1)
+    actual, said = whole[:, length:].copy(), whole[:, length:] + chance.normal(0, 3, (series, steps))
+    actual[0, 1] = actual[1, 0] = np.nan
+    return whole[:, :length], actual, said
+
+
+def test_by_hand():
+    actual, said = np.array([[100.0, 200.0, np.nan]]), np.array([[50.0, 200.0, 7.0]])
+    assert smape(actual, said) == pytest.approx([200 * 50 / 150 / 2])
+    assert mae(actual, said).tolist() == [25.0]
+    assert mse(actual, said).tolist() == [1250.0]
+    assert rmse(actual, said) == pytest.approx([math.sqrt(1250)])
+    assert mase(actual, said, np.array([10.0])).tolist() == [2.5]
+    assert coverage(actual, said - 50, said).tolist() == [0.5]
+    # 0.2·(100 − 50) and 0.2·0; then (0.8 − 1)·(100 − 150) and (0.8 − 1)·(200 − 260)
+    bounds = np.stack([said, np.array([[150.0, 260.0, 8.0]])], axis=-1)
+    assert quantile_loss(actual, bounds, [0.2, 0.8]) == pytest.approx(np.array([[5.0, 11.0]]))
+
+
+def test_smape_reaches_200_and_is_0_where_both_are_0():
+    assert smape(np.array([[1.0], [0.0], [-2.0], [0.0]]), np.array([[-3.0], [0.0], [-2.0], [5.0]])).tolist() == [
+        200.0,
+        0.0,
+        0.0,
+        200.0,
+    ]
+
+
+def test_the_scale_of_mase():
+    history = np.array([1.0, 2.0, 4.0, np.nan, 3.0])
+    assert float(naive_scale(history, 1)) == pytest.approx(1.5)  # |2 − 1|, |4 − 2|
+    assert float(naive_scale(history, 2)) == pytest.approx(2.0)  # |4 − 1|, |3 − 4|
+    assert math.isnan(naive_scale(history, 5))
+    assert math.isnan(naive_scale(np.array([]), 1))
+    assert naive_scale(np.stack([history, 2 * history], 1), 1) == pytest.approx([1.5, 3.0])
+    assert float(naive_scale(np.tile([1.0, 5.0], 4), 2)) == 0.0
+
+
+def test_a_series_without_a_scale_is_left_out_of_the_mean():
+    values = scaled(np.array([1.0, 4.0, 6.0]), np.array([0.0, 2.0, np.nan]))
+    assert np.isnan(values).tolist() == [True, False, True]
+    assert over_series(values) == 2.0
+    assert math.isnan(over_series(np.array([np.nan])))
+
+
+def test_owa_of_the_published_table():
+    """M4's table of hourly series: sNaive and ES-RNN beside Naive2."""
+    assert round(owa(13.912, 1.193, 18.383, 2.395), 3) == 0.627
+    assert round(owa(9.328, 0.893, 18.383, 2.395), 3) == 0.440
+    assert math.isnan(owa(1.0, 1.0, 0.0, 1.0))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6))
+def test_crps_goes_to_that_of_the_whole_distribution(seed):
+    """Of a normal distribution it is known in closed form (Gneiting and Raftery 2007); 500 levels are near enough to see it."""
+    from statistics import NormalDist
+
+    chance = np.random.default_rng(seed)
+    middle, wide, came = chance.normal(0, 3), chance.uniform(0.5, 2), chance.normal(0, 3)
+    levels = [(step + 0.5) / 500 for step in range(500)]
+    normal = NormalDist(middle, wide)
+    z = (came - middle) / wide
+    unit = NormalDist()
+    exact = wide * (z * (2 * unit.cdf(z) - 1) + 2 * unit.pdf(z) - 1 / math.sqrt(math.pi))
+    said = np.array([[[normal.inv_cdf(level) for level in levels]]])
+    # The sum over levels is a midpoint rule; what it misses is in the tails, ~wide/500.
+    assert crps(np.array([[came]]), said, levels)[0] == pytest.approx(exact, abs=wide * 2e-3)
+
+
+def test_levels_stand_for_those_nearest_to_them_in_any_order():
+    assert level_weights([0.9, 0.1, 0.5]) == pytest.approx([0.3, 0.3, 0.4])
+    assert level_weights(HALVES) == pytest.approx(np.full(10, 0.1))
+    assert level_weights([0.3]).tolist() == [1.0]
+    actual, said = np.array([[3.0, 4.0]]), np.array([[[1.0, 2.0, 5.0], [4.0, 5.0, 6.0]]])
+    turned = crps(actual, said[..., ::-1], [0.95, 0.5, 0.1])
+    assert turned == pytest.approx(crps(actual, said, [0.1, 0.5, 0.95]), rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore")  # the peer's own
+def test_figures_are_those_of_utilsforecast():
+    peer = pytest.importorskip("utilsforecast.losses")
+    frames = pytest.importorskip("pandas")
+    history, actual, said = made_up(0)
+    known = ~np.isnan(actual)
+    chance = np.random.default_rng(1)
+    bounds = np.sort(said[..., None] + chance.normal(0, 4, (*said.shape, len(HALVES))), axis=-1)
+    rows, columns = np.nonzero(known)
+    table = frames.DataFrame(
+        {"unique_id": rows, "ds": columns + history.shape[1], "y": actual[known], "m": said[known]}
+    )
+    for place in range(len(HALVES)):
+        table[f"q{place}"] = bounds[known][:, place]
+    table["m-lo-90"], table["m-hi-90"] = table["q0"], table["q9"]
+    past = frames.DataFrame(
+        {
+            "unique_id": np.repeat(np.arange(len(history)), history.shape[1]),
+            "ds": np.tile(np.arange(history.shape[1]), len(history)),
+            "y": history.ravel(),
+        }
+    )
+    scale = naive_scale(history.T, 7)
+    names = {"m": [f"q{place}" for place in range(len(HALVES))]}
+    expected = {
+        "mae": peer.mae(table, ["m"]),
+        "mse": peer.mse(table, ["m"]),
+        "rmse": peer.rmse(table, ["m"]),
+        "mase": peer.mase(table, ["m"], seasonality=7, train_df=past),
+        "coverage": peer.coverage(table, ["m"], level=90),
+    }
+    ours = {
+        "mae": mae(actual, said),
+        "mse": mse(actual, said),
+        "rmse": rmse(actual, said),
+        "mase": mase(actual, said, scale),
+        "coverage": coverage(actual, bounds[..., 0], bounds[..., -1]),
+    }
+    for name, frame in expected.items():
+        assert ours[name] == pytest.approx(frame.sort_values("unique_id")["m"].to_numpy(), rel=1e-12), name
+    # Theirs is a share from 0 to 1.
+    assert smape(actual, said) == pytest.approx(200 * peer.smape(table, ["m"])["m"].to_numpy(), rel=1e-12)
+    # Levels in the middle of tenths have equal weights: twice the mean of the losses.
+    multi = peer.mqloss(table, names, quantiles=np.array(HALVES))["m"].to_numpy()
+    assert crps(actual, bounds, HALVES) == pytest.approx(2 * multi, rel=1e-12)
+    third = peer.quantile_loss(table, {"m": "q3"}, q=HALVES[3])["m"].to_numpy()
+    assert quantile_loss(actual, bounds, HALVES)[:, 3] == pytest.approx(third, rel=1e-12)
+
+
+def test_scores_are_the_measures_of_each_series_averaged():
+    history, actual, said = made_up(3)
+    levels = (0.1, 0.25, 0.5, 0.75, 0.9)
+    bounds = said[..., None] + np.array([-4.0, -2.0, 0.0, 2.0, 4.0])
+    scale = naive_scale(history.T, 3)
+    scores = ForecastScores(3, levels)
+    scores.add(np.arange(len(said)), scale[:, None], actual[..., None], said[..., None], bounds[:, :, None])
+    found = scores.figures()
+    assert found == pytest.approx(
+        {
+            "mase": over_series(mase(actual, said, scale)),
+            "smape": over_series(smape(actual, said)),
+            "crps": over_series(crps(actual, bounds, levels)),
+            "scaled_crps": over_series(scaled(crps(actual, bounds, levels), scale)),
+            "mse": over_series(mse(actual, said)),
+            "mae": over_series(mae(actual, said)),
+            "coverage_50": over_series(coverage(actual, bounds[..., 1], bounds[..., 3])),
+            "coverage_80": over_series(coverage(actual, bounds[..., 0], bounds[..., 4])),
+            "rmse": math.sqrt(over_series(mse(actual, said))),
+        },
+        rel=1e-12,
+    )
+    assert scores.by_series()["mae"] == pytest.approx(mae(actual, said))
+    assert scores.by_step()["mae"] == pytest.approx(np.nanmean(np.abs(actual - said), axis=0))
+
+
+def test_each_series_has_the_same_weight_however_many_origins_it_has():
+    scores = ForecastScores()
+    scores.add(0, 1.0, np.zeros((9, 1, 1)), np.full((9, 1, 1), 1.0))
+    scores.add(1, 1.0, np.zeros((1, 1, 1)), np.full((1, 1, 1), 3.0))
+    assert scores.figures()["mae"] == 2.0
+    assert scores.by_step()["mae"] == [1.2]  # of ten values, each the same
+
+
+def test_channels_count_as_series_do():
+    scores = ForecastScores()
+    said = np.array([[[1.0, 5.0]], [[3.0, 5.0]]])
+    scores.add(np.array([0, 1]), np.array([[1.0, np.nan], [0.0, 2.0]]), np.zeros((2, 1, 2)), said)
+    assert scores.figures()["mae"] == 3.5
+    assert scores.figures()["mase"] == pytest.approx((1.0 + 2.5) / 2)
+    assert scores.by_channel()["mae"].tolist() == [2.0, 5.0]
+    assert scores.without_scale == 2
+
+
+def test_origin_after_origin_is_all_at_once():
+    chance = np.random.default_rng(5)
+    actual, said = chance.normal(size=(2, 30, 4, 3))
+    series = chance.integers(0, 7, 30)
+    whole, parts = ForecastScores(), ForecastScores()
+    whole.add(series, 2.0, actual, said)
+    for number, one in enumerate(series):
+        parts.add(int(one), 2.0, actual[[number]], said[[number]])
+    assert parts.figures() == pytest.approx(whole.figures(), rel=1e-12)
+    for name, steps in parts.by_step().items():
+        assert steps == pytest.approx(whole.by_step()[name], rel=1e-12)
+
+
+def test_memory_stays_flat_as_origins_come():
+    chance = np.random.default_rng(0)
+    actual, said = chance.normal(size=(2, 50, 24, 2))
+    bounds = said[..., None] + np.array([-1.0, 0.0, 1.0])
+    scores = ForecastScores(24, (0.1, 0.5, 0.9))
+    scores.add(0, 1.0, actual, said, bounds)
+    tracemalloc.start()
+    try:
+        scores.add(0, 1.0, actual, said, bounds)
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(200):
+            scores.add(0, 1.0, actual, said, bounds)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 10_000  # 10,000 origins of 48 values each would be 3.8 MB
+    assert scores.figures()["mae"] == pytest.approx(np.abs(actual - said).mean(), rel=1e-9)
+
+
+def test_owa_and_its_interval_are_of_the_same_series():
+    chance = np.random.default_rng(2)
+    actual = chance.normal(50, 10, (40, 3, 1))
+    naive, ours = ForecastScores(), ForecastScores()
+    off = chance.normal(0, 4, actual.shape)
+    naive.add(np.arange(40), 1.0, actual, actual + off)
+    for number in range(40):  # another order of room being made
+        ours.add(number, 1.0, actual[[number]], actual[[number]] + off[[number]])
+    assert ours.figures(naive)["owa"] == pytest.approx(1.0)
+    assert ours.intervals(naive)["owa"] == pytest.approx([1.0, 1.0])
+    assert next(iter(ours.figures(naive))) == "owa"
+    low, high = ours.intervals()["mae"]
+    assert low < ours.figures()["mae"] < high
+    assert ours.intervals()["mae"] == ours.intervals()["mae"]
+    # The deviation of a mean is that of the series' figures over √N, and 95 % are 1.96 of it to each side.
+    wide = 2 * 1.96 * ours.by_series()["mae"].std() / math.sqrt(40)
+    assert high - low == pytest.approx(wide, rel=0.1)
+
+
+def test_few_series_have_no_interval():
+    scores = ForecastScores().add(np.arange(9), 1.0, np.zeros((9, 1, 1)), np.ones((9, 1, 1)))
+    assert scores.intervals() == {}
+
+
+def test_steps_and_scales_that_nothing_is_known_of_are_left_out():
+    actual = np.array([[[1.0], [np.nan]]])
+    scores = ForecastScores().add(0, np.nan, actual, np.zeros((1, 2, 1)))
+    assert set(scores.figures()) == {"smape", "mse", "mae", "rmse"}
+    assert scores.by_step()["mae"] == [1.0, None]
+    with pytest.raises(UsageError, match="none to score"):
+        ForecastScores().add(0, 1.0, np.full((1, 1, 1), np.nan), np.zeros((1, 1, 1))).figures()
+
+
+def test_a_forecast_that_is_no_number_is_an_error_even_where_nothing_is_scored():
+    with pytest.raises(DivergedError, match=r"expected finite numbers, got nan at \(0, 0\)"):
+        mae(np.array([[np.nan]]), np.array([[np.nan]]))
+    with pytest.raises(DivergedError, match="mean"):
+        ForecastScores().add(0, 1.0, np.zeros((1, 1, 1)), np.full((1, 1, 1), np.inf))
+    with pytest.raises(DivergedError, match="quantiles"):
+        ForecastScores(levels=[0.5]).add(
+            0, 1.0, np.zeros((1, 1, 1)), np.zeros((1, 1, 1)), np.full((1, 1, 1, 1), np.nan)
+        )
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: mae(np.zeros((2, 3)), np.zeros((2, 4))), "expected both"),
+        (lambda: mae(np.array([[np.inf]]), np.zeros((1, 1))), "infinity at"),
+        (lambda: naive_scale(np.zeros(4), 0), "season"),
+        (lambda: naive_scale(np.array([np.inf, 1.0]), 1), "infinite"),
+        (lambda: crps(np.zeros((1, 1)), np.zeros((1, 1, 2)), [0.5]), "quantiles: expected"),
+        (lambda: crps(np.zeros((1, 1)), np.zeros((1, 1, 2)), [0.5, 0.5]), "levels: expected different shares"),
+        (lambda: level_weights([0.0, 0.5]), "levels"),
+        (lambda: ForecastScores().add(0, 1.0, np.zeros((1, 1)), np.zeros((1, 1))), "origins, steps, channels"),
+        (lambda: ForecastScores().add(-1, 1.0, np.zeros((1, 1, 1)), np.zeros((1, 1, 1))), "series: expected"),
+        (lambda: ForecastScores(levels=[0.5]).add(0, 1.0, np.zeros((1, 1, 1)), np.zeros((1, 1, 1))), "quantiles: exp"),
+        (
+            lambda: (
+                ForecastScores()
+                .add(0, 1.0, np.zeros((1, 2, 1)), np.zeros((1, 2, 1)))
+                .add(0, 1.0, np.zeros((1, 1, 1)), np.zeros((1, 1, 1)))
+            ),
+            "2 steps and 1 channels as before",
+        ),
+    ],
+)
+def test_what_is_refused(call, said):
+    with pytest.raises(UsageError, match=said):
+        call()
