@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from recurra.report import confusion, forecasts, reliability
+from recurra.report import confusion, forecasts, reliability, timeline
 from recurra.report.figures import count, finite, per_cent
 from recurra.report.headline import mapping
+from recurra.report.map import section as map_section
 from recurra.report.record import Event, Record
 
 _FEW = 12
@@ -21,15 +22,17 @@ def section(evaluation: Event, record: Record) -> str:
     """Write all that the evaluation's "details" hold; whatever is missing or broken is left out.
 
     Every key is optional: "notes" (sentences), "classes" and "confusion", "per_class" and "per_type" (precision, recall,
-    f1, support by name), "reliability" (bins), "mistakes", "forecasts" and "by_step".
+    f1, support by name), "reliability" (bins), "mistakes", "forecasts" and "by_step", "timelines".
     """
     found = mapping(evaluation.get("details"))
     of = f": {evaluation.get('data', '')}" if len(record.evaluations) > 1 else ""
     probable = "mistakes" if finite(_first(found.get("mistakes")).get("probability")) is not None else ""
     parts = [
         ("Worth knowing", _notes(found)),
+        ("A map of the vectors", map_section(found.get("map"))),
         ("Forecasts and what came", forecasts.section(found)),
         ("How far ahead it sees", forecasts.by_step(found)),
+        ("What it found unusual", timeline.section(found.get("timelines"))),
         ("What it takes for what", _confusion(found)),
         ("Each class", _classes(found.get("per_class"), "class")),
         ("Each type of span", _classes(found.get("per_type"), "type")),

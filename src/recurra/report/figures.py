@@ -111,6 +111,18 @@ _FIGURES = (
         versus="difference",
         gloss="{value} have the label of the one that is nearest to them.",
     ),
+    Figure(
+        "event_f1",
+        "event F1",
+        lower=False,
+        percent=True,
+        versus="difference",
+        gloss="The harmonic mean of how many of its alarms were in an event that is abnormal (precision) and how many of these "
+        "events it found (recall).",
+    ),
+    Figure("event_precision", "event precision", lower=False, percent=True, versus="difference"),
+    Figure("event_recall", "event recall", lower=False, percent=True, versus="difference"),
+    Figure("average_precision", "average precision", lower=False, versus="difference"),
     Figure("precision", "precision", lower=False, percent=True, versus="difference"),
     Figure("recall", "recall", lower=False, percent=True, versus="difference"),
     Figure(
@@ -158,6 +170,8 @@ _FIGURES = (
         versus="difference",
         gloss="How far what it says of its certainty is from how often it is right, on average.",
     ),
+    Figure("flagged", "flagged", percent=True, versus="difference"),
+    Figure("alarms", "alarms", digits=0, versus="difference"),
     Figure("loss", "loss", lower=True, versus="difference", is_loss=True),
 )
 FIGURES: Mapping[str, Figure] = {each.key: each for each in _FIGURES}
@@ -167,12 +181,13 @@ FIGURES: Mapping[str, Figure] = {each.key: each for each in _FIGURES}
 # ask a task for its own (that would be a circle), and for one that is not listed here it makes do with the name.
 _TASKS = {
     "forecast": "Forecaster",
+    "detect": "Anomaly detector",
     "lm": "Language model",
     "classify": "Classifier",
     "embed": "Embedder",
     "tag": "Tagger",
 }
-_UNITS = {"forecast": "values", "classify": "examples", "embed": "sequences", "tag": "words"}
+_UNITS = {"forecast": "values", "detect": "steps", "classify": "examples", "embed": "sequences", "tag": "words"}
 _SAMPLES = {
     "forecast": "How its forecasts change",
     "lm": "How the writing improves",
@@ -188,6 +203,11 @@ _COMMANDS = {
     "classify": (
         ("Classify what a file holds", "recurra predict {run} FILE"),
         ("See how the answer forms, element by element", "recurra predict {run} FILE --steps"),
+    ),
+    "detect": (
+        ("List the events in other data", "recurra predict {run} FILE"),
+        ("Judge each step", "recurra predict {run} FILE --steps"),
+        ("Judge a live stream, a line a step", "tail -n +1 -f live.csv | recurra predict {run} -"),
     ),
     "forecast": (("Forecast what comes after the rows of a file", "recurra predict {run} FILE"),),
     "embed": (
@@ -214,6 +234,7 @@ _BASELINES = {
     "seasonal-naive": "seasonal naive",
     "naive2": "Naive2",
     "ets": "ETS",
+    "rolling-gaussian": "rolling Gaussian",
     "linear": "linear",
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from recurra.baselines import RollingGaussian
+from recurra.baselines import log_tail
 from recurra.data.abnormal import Abnormal, read_abnormal, read_marked
 from recurra.data.abnormal import stretches as stretches_of
 from recurra.errors import DataError
@@ -19,6 +19,7 @@ from recurra.tasks.detect.asking import Judged, events_of, judge, shown_event
 from recurra.tasks.detect.examples import Part, Stretch, reading
 from recurra.tasks.detect.foretelling import mean_surprise
 from recurra.tasks.detect.judging import POOLINGS, Verdict, make_threshold, pooled
+from recurra.tasks.detect.network import NARROWEST
 from recurra.tasks.detect.stream import shown_time
 from recurra.tasks.files import named_files
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 ROLLING = 1000
 """Steps of the rolling Gaussian's window."""
+FEW = 10
 SHOWN = 6
 """Series in the report."""
 EVENTS = 50
@@ -197,11 +199,13 @@ def rolling(task: Detector, part: Part) -> Found:
 
 
 def _rolled(one: Stretch) -> tuple[np.ndarray, float, int]:
-    """Give the scores of a stretch by the rolling Gaussian, (T), the sum of −log p of its scaled values, and how many they are."""
+    """Give the scores of a stretch by the rolling Gaussian, (T), the sum of −log p of its scaled values, and how many they are.
+
+    As `RollingGaussian` scores a stream, for all steps at once: −log₁₀ of the tail beyond each value, by the mean and spread
+    of those before it, the highest of all channels. Of fewer than ten values nothing is known but what the training data are like.
+    """
     begin = max(0, one.first - ROLLING)
     values = one.encoded.values[begin : one.last].astype(np.float64)
-    gaussian = RollingGaussian(window=ROLLING)
-    scores = np.minimum(gaussian.scores(values), 1e6)[one.first - begin :]
     there = np.isfinite(values)
     filled = np.where(there, values, 0.0)
     sums, squares, counts = (
@@ -210,16 +214,14 @@ def _rolled(one: Stretch) -> tuple[np.ndarray, float, int]:
     # Of the last `ROLLING` steps: what was summed until now less what was summed until then.
     far = np.maximum(0, np.arange(len(values)) - ROLLING)
     sums, squares, counts = (part - part[far] for part in (sums, squares, counts))
-    counts = np.maximum(1, counts)
-    mean = sums / counts
-    spread = np.sqrt(np.maximum(squares / counts - mean**2, 1e-4))
-    spread = np.where(counts < 10, 1.0, spread)  # of too few nothing is known but what all are like
-    nats = 0.5 * ((filled - mean) / spread) ** 2 + np.log(spread) + 0.5 * np.log(2 * np.pi)
-    known = there.copy()
-    if begin == 0:
-        known[0] = False
-    known[: one.first - begin] = False
-    return scores, float(nats[known].sum()), int(known.sum())
+    few, counts = counts < FEW, np.maximum(1, counts)
+    mean = np.where(few, 0.0, sums / counts)
+    spread = np.where(few, 1.0, np.sqrt(np.maximum(squares / counts - mean**2, NARROWEST**2)))
+    far_off = (filled - mean) / spread
+    nats = 0.5 * far_off**2 + np.log(spread) + 0.5 * np.log(2 * np.pi)
+    known = there & (np.arange(begin, one.last) >= max(1, one.first))[:, None]
+    scores = np.where(known & ~few, np.minimum(log_tail(far_off), 1e6), 0.0).max(1)
+    return scores[one.first - begin :], float(nats[known].sum()), int(known.sum())
 
 
 def _notes(task: Detector, network: nn.Module, truth: Truth) -> list[str]:
