@@ -37,7 +37,7 @@ def test_each_channel_is_judged_by_its_last_values(rows, window):
         for step, value in enumerate(values[:, channel].tolist()):
             expected = 0.0
             if len(kept) >= 2 and not math.isnan(value):
-                spread = max(statistics.pstdev(kept), 1e-6 * max(1e-12, *map(abs, kept)))
+                spread = max(statistics.pstdev(kept), 1e-6 * max(1e-12, abs(statistics.fmean(kept))))
                 expected = float(log_tail(np.array([(value - statistics.fmean(kept)) / spread]))[0])
             assert found[step, channel] == pytest.approx(expected, rel=1e-5, abs=1e-5)
             if math.isfinite(value):

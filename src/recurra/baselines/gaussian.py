@@ -12,6 +12,12 @@ from recurra.errors import UsageError
 
 _ERFC = (-1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223, 0.17087277)  # fmt: skip
 
+HUGE = 1e150
+"""A value from here on has a square that is no number, and is as good as infinite."""
+
+LOST = 1e-6
+"""Where so little is left of the largest sum of squares that there was, it may be what rounding left."""
+
 
 def log_tail(deviations: np.ndarray) -> np.ndarray:
     """Give −log₁₀ of the probability that a normal value lies farther from the mean than this, on either side.
@@ -43,8 +49,8 @@ class RollingGaussian:
     Args:
         window: steps that mean and spread are taken over, those that are missing not counted.
         begin: values that a channel must have seen before it is judged, 2 or more.
-        floor: the least spread, as a share of the largest absolute value in the window: a flat channel is not surprised
-            by the rounding of its values, but by anything beyond it.
+        floor: the least spread, as a share of the mean's absolute value: a flat channel is not surprised by the rounding of
+            its values, but by anything beyond it.
 
     >>> model = RollingGaussian(window=100)
     >>> scores = model.scores(np.concatenate([np.tile([0.0, 1.0], 50), [9.0]])[:, None])
@@ -62,6 +68,9 @@ class RollingGaussian:
         self.window, self.begin, self.floor = window, begin, floor
         self._kept = np.zeros((window, 0))
         self._seen = np.zeros(0, np.int64)
+        self._sums = np.zeros(
+            (4, 0)
+        )  # what is taken from each value; the sums of what is left, of its square, the most
 
     def step(self, values: np.ndarray) -> np.ndarray:
         """Score one step, values (C,), and take it into the window.
@@ -74,21 +83,17 @@ class RollingGaussian:
         """
         new = np.asarray(values, np.float64)
         if not self._kept.shape[1]:
-            self._kept = np.full((self.window, len(new)), np.nan)
+            self._kept = np.zeros((self.window, len(new)))
             self._seen = np.zeros(len(new), np.int64)
+            self._sums = np.zeros((4, len(new)))
         if new.shape != self._seen.shape:
             raise UsageError(f"values: expected a value for each of {len(self._seen)} channels, got {new.shape}")
         scores = np.zeros(len(new))
         ready = (self._seen >= self.begin) & ~np.isnan(new)
         if ready.any():
-            kept = self._kept[: min(int(self._seen.max()), self.window), ready]
-            filled = kept if np.isfinite(kept).all() else np.ma.masked_invalid(kept)
-            least = self.floor * np.maximum(np.abs(filled).max(0), 1e-12)
-            spread = np.maximum(filled.std(0), least)
-            scores[ready] = log_tail(np.asarray((new[ready] - filled.mean(0)) / spread))
-        taken = np.isfinite(new)
-        self._kept[self._seen[taken] % self.window, taken] = new[taken]
-        self._seen[taken] += 1
+            mean, spread = self._normal(ready)
+            scores[ready] = log_tail((new[ready] - mean) / spread)
+        self._take(new)
         return scores
 
     def scores(self, values: np.ndarray) -> np.ndarray:
@@ -99,13 +104,54 @@ class RollingGaussian:
         return np.array([self.step(row).max() for row in rows], np.float64)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Give what the next step needs, as arrays: "kept" (window, C) and "seen" (C,)."""
-        return {"kept": self._kept.copy(), "seen": self._seen.copy()}
+        """Give what the next step needs, as arrays: "kept" (window, C), "seen" (C,) and "sums" (4, C)."""
+        return {"kept": self._kept.copy(), "seen": self._seen.copy(), "sums": self._sums.copy()}
 
     def resume(self, state: Mapping[str, np.ndarray]) -> Self:
         """Go on where `state` was taken."""
         self._kept, self._seen = np.array(state["kept"], np.float64), np.array(state["seen"], np.int64)
+        self._sums = np.array(state["sums"], np.float64)
         return self
+
+    def _normal(self, ready: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the mean and the spread of the channels that are ready."""
+        count = np.minimum(self._seen, self.window)
+        for _ in range(2):
+            shift, first, second, most = self._sums[:, ready]
+            centre = first / count[ready]
+            square = second - centre * first
+            stale = square < LOST * most
+            if not stale.any():
+                break
+            self._anew(np.flatnonzero(ready)[stale])
+        mean = shift + centre
+        spread = np.sqrt(np.maximum(square, 0) / count[ready])
+        return mean, np.maximum(spread, self.floor * np.maximum(np.abs(mean), 1e-12))
+
+    def _take(self, new: np.ndarray) -> None:
+        """Put the values (C,) that can be learnt from in the places of the oldest."""
+        taken = np.abs(new) < HUGE
+        self._sums[0, taken & (self._seen == 0)] = new[taken & (self._seen == 0)]
+        place = self._seen % self.window
+        self._anew(np.flatnonzero(taken & (place == 0) & (self._seen > 0)))
+        columns = np.flatnonzero(taken)
+        place, shift = place[columns], self._sums[0, columns]
+        old = np.where(self._seen[columns] >= self.window, self._kept[place, columns] - shift, 0.0)
+        fresh = new[columns] - shift
+        self._sums[1, columns] += fresh - old
+        self._sums[2, columns] += fresh * fresh - old * old
+        self._sums[3] = np.maximum(self._sums[3], self._sums[2])
+        self._kept[place, columns] = new[columns]
+        self._seen[columns] += 1
+
+    def _anew(self, channels: np.ndarray) -> None:
+        """Take the sums of some channels from their windows, as rounding piles up."""
+        for channel in channels.tolist():
+            kept = self._kept[: min(int(self._seen[channel]), self.window), channel]
+            shift = kept.mean()
+            left = kept - shift
+            square = (left * left).sum()
+            self._sums[:, channel] = shift, left.sum(), square, square
 
 
 def windowed_gaussian(values: np.ndarray, window: int = 6400, step: int = 100) -> np.ndarray:

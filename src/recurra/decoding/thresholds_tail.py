@@ -11,6 +11,9 @@ import numpy as np
 from recurra.decoding.thresholds import Decision, quiet
 from recurra.errors import UsageError
 
+LOST = 1e-6
+"""Where so little is left of the largest sum of squares that there was, it may be what rounding left."""
+
 
 class AnomalyLikelihood:
     """How unlikely the mean of the last few scores is, by the mean and the spread of the many last ones.
@@ -61,7 +64,8 @@ class AnomalyLikelihood:
         self._kept = np.zeros(long)
         self._last: list[float] = []
         self._seen = 0
-        self._sums = [0.0, 0.0, 0.0]  # what is taken from each score, and the sums of what is left and of its square
+        # What is taken from each score; the sums of what is left, and of its square, and the largest that this was.
+        self._sums = [0.0, 0.0, 0.0, 0.0]
 
     @property
     def threshold(self) -> float:
@@ -80,7 +84,9 @@ class AnomalyLikelihood:
         if math.isinf(threshold):
             return Decision(0.0, threshold, False)
         count = min(self._seen, self.long)
-        shift, first, second = self._sums
+        if self._sums[2] - self._sums[1] ** 2 / count < LOST * self._sums[3]:
+            self._anew()
+        shift, first, second, _ = self._sums
         centre = first / count
         spread = math.sqrt(max(second / count - centre * centre, 0.0))
         far = (mean - shift - centre) / max(spread, self.floor)
@@ -103,12 +109,12 @@ class AnomalyLikelihood:
         return self
 
     def _take(self, value: float) -> None:
-        """Put a value in the place of the oldest. Sums are taken anew once a round, so that no rounding piles up."""
+        """Put a value in the place of the oldest."""
         place = self._seen % self.long
-        if self._seen and (place == 0 or self._seen == self.begin - 1):
-            kept = self._kept[: min(self._seen, self.long)]
-            shift = float(kept.mean())
-            self._sums = [shift, float((kept - shift).sum()), float(((kept - shift) ** 2).sum())]
+        if not self._seen:
+            self._sums[0] = value
+        elif place == 0:
+            self._anew()
         shift = self._sums[0]
         if self._seen >= self.long:
             old = float(self._kept[place]) - shift
@@ -116,8 +122,17 @@ class AnomalyLikelihood:
             self._sums[2] -= old * old
         self._sums[1] += value - shift
         self._sums[2] += (value - shift) ** 2
+        self._sums[3] = max(self._sums[3], self._sums[2])
         self._kept[place] = value
         self._seen += 1
+
+    def _anew(self) -> None:
+        """Take the sums from the window, once a round and where little is left of them, as rounding piles up."""
+        kept = self._kept[: min(self._seen, self.long)]
+        shift = float(kept.mean())
+        left = kept - shift
+        square = float((left * left).sum())
+        self._sums = [shift, float(left.sum()), square, square]
 
 
 def upper_tail(deviation: float) -> float:
