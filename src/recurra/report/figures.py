@@ -102,10 +102,10 @@ _FIGURES = (
         versus="difference",
         gloss="How far its clusters agree with the labels, which it never saw: 1 is wholly, 0 no more than by chance.",
     ),
-    Figure("mutual_information", "normalised mutual information", lower=False, versus="difference"),
+    Figure("mutual_information", "mutual information", lower=False, versus="difference"),
     Figure(
         "neighbour_accuracy",
-        "nearest-neighbour accuracy",
+        "neighbour accuracy",
         lower=False,
         percent=True,
         versus="difference",

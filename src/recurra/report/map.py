@@ -22,7 +22,7 @@ COLOURS = 10
 SHAPES = ("M5 0A5 5 0 1 1-5 0A5 5 0 1 1 5 0Z", "M-5-5H5V5H-5Z", "M0-6L6 5H-6Z", "M0-7L6 0L0 7L-6 0Z")
 """A circle, a square, a triangle, a diamond: where there are more groups than colours."""
 NONE = "none"
-_SIDE, _MARGIN = 1000, 24
+_WIDTH, _LOWEST, _HIGHEST, _MARGIN = 1000, 260, 640, 24
 _NAMES = 24
 """Groups that a legend names."""
 
@@ -41,7 +41,7 @@ class _Way:
 def section(value: object) -> str:
     """Draw what an evaluation's "map" holds, {"by", "of", "points": [{"x", "y", …}]}; "" where there are no points.
 
-    x, y: from 0 to 1, upwards.  A point may have "label", "cluster" (None: of none), "place", and "text" or "lines" (of values,
+    x, y: on a plane, of any size, upwards.  A point may have "label", "cluster" (None: of none), "place", and "text" or "lines" (of values,
     None where one is missing) with "steps". What is broken is left out.
     """
     found = value if isinstance(value, Mapping) else {}
@@ -55,8 +55,8 @@ def section(value: object) -> str:
     if not placed:
         return ""
     ways = [way for way in (_way("label", "label", placed), _way("cluster", "cluster", placed)) if way is not None]
-    height = _MARGIN * 2 + (_SIDE - 2 * _MARGIN) * max(0.3, min(1.0, max(y for _, y, _ in placed)))
-    dots = "".join(_dot(index, x, y, height, point, ways) for index, (x, y, point) in enumerate(placed))
+    spots, height = _spots([(x, y) for x, y, _ in placed])
+    dots = "".join(_dot(index, spot, placed[index][2], ways) for index, spot in enumerate(spots))
     legends = "".join(_legend(way, shown=index == 0) for index, way in enumerate(ways))
     of = finite(found.get("of"))
     more = f" of {count(of)}, spread over all of them" if of is not None and of > len(placed) else ""
@@ -66,7 +66,7 @@ def section(value: object) -> str:
     )
     return (
         f'<p class="note">{said}</p><figure class="map">{legends}'
-        f'<svg viewBox="0 0 {_SIDE} {height:.0f}" role="img" aria-label="A map of {len(placed)} vectors">{dots}</svg></figure>'
+        f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="A map of {len(placed)} vectors">{dots}</svg></figure>'
     )
 
 
@@ -99,9 +99,19 @@ def _shape(group: int) -> str:
     return SHAPES[max(0, group) // COLOURS % len(SHAPES)]
 
 
-def _dot(index: int, x: float, y: float, height: float, point: Mapping[str, Any], ways: Sequence[_Way]) -> str:
-    across = _MARGIN + (_SIDE - 2 * _MARGIN) * min(max(x, 0.0), 1.0)
-    down = height - _MARGIN - (_SIDE - 2 * _MARGIN) * min(max(y, 0.0), 1.0)
+def _spots(points: Sequence[tuple[float, float]]) -> tuple[list[tuple[float, float]], float]:
+    """Fit points into a picture, as large as may be and in its middle: (across, down), and how high the picture is."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    wide, high = max(xs) - min(xs), max(ys) - min(ys)
+    room = [(space - 2 * _MARGIN) / size for space, size in ((_WIDTH, wide), (_HIGHEST, high)) if size > 0]
+    scale = min(room, default=1.0)
+    height = max(_LOWEST, scale * high + 2 * _MARGIN)
+    left, top = (_WIDTH - scale * wide) / 2, (height - scale * high) / 2
+    return [(left + scale * (x - min(xs)), top + scale * (max(ys) - y)) for x, y in points], height
+
+
+def _dot(index: int, spot: tuple[float, float], point: Mapping[str, Any], ways: Sequence[_Way]) -> str:
+    across, down = spot
     first = ways[0].groups[index] if ways else 0
     groups = "".join(f' data-{way.key}="{way.groups[index]}"' for way in ways)
     lines = _lines(point.get("lines"))

@@ -103,17 +103,23 @@ def on_a_map(vectors: np.ndarray) -> tuple[np.ndarray, str]:
 
     By t-SNE where scikit-learn is installed and there are enough of them, else by their principal components.
     """
-    exact = vectors.astype(np.float64) - vectors.mean(0)
-    flat = np.zeros((len(exact), 2))
-    if len(exact):
-        left, sizes, _ = np.linalg.svd(exact, full_matrices=False)
-        kept = min(2, len(sizes))
-        flat[:, :kept] = left[:, :kept] * sizes[:kept]
+    exact = vectors.astype(np.float64)
+    flat = _principal(exact)
     kind = _tsne() if len(exact) >= 4 * SMALLEST and np.ptp(flat[:, 0]) > 0 else None
     if kind is None:
         return flat, "principal components"
     made = kind(2, perplexity=min(30.0, len(exact) / 4), init=1e-4 * flat / flat[:, 0].std(), random_state=0)
-    return made.fit_transform(exact), "t-SNE"
+    return _principal(made.fit_transform(exact).astype(np.float64)), "t-SNE"  # turned so that it is wider than high
+
+
+def _principal(points: np.ndarray) -> np.ndarray:
+    """Give the first two principal components of points (N, D), (N, 2)."""
+    flat = np.zeros((len(points), 2))
+    if len(points):
+        left, sizes, _ = np.linalg.svd(points - points.mean(0), full_matrices=False)
+        kept = min(2, len(sizes))
+        flat[:, :kept] = left[:, :kept] * sizes[:kept]
+    return flat
 
 
 def _tsne() -> Any:

@@ -88,9 +88,8 @@ def a_map(task: Embedder, part: Part, vectors: np.ndarray, found: list[int | Non
     """Give what a report draws: where the vectors of some sequences lie on a plane, and what each of them is."""
     chosen = spread(len(part), MOST_SHOWN)
     places, how = groups.on_a_map(vectors[chosen])
-    low, wide = places.min(0), max(float(np.ptp(places, axis=0).max()), 1e-12)
     points = []
-    for (x, y), index in zip((places - low) / wide, chosen, strict=True):
+    for (x, y), index in zip(places / max(float(np.ptp(places)), 1e-12), chosen, strict=True):
         point: dict[str, Any] = {"x": round(float(x), 4), "y": round(float(y), 4), "place": part.places[index]}
         if found is not None:
             point["cluster"] = found[index]
