@@ -73,7 +73,7 @@ class Timed:
 class Panel:
     """Series that belong together: the same columns, the same spacing in time.
 
-    step: the spacing; None where steps are only counted.  skipped, notes: as in `Labelled`.
+    step: the spacing, the commonest one where gaps are kept; None where steps are only counted.  skipped, notes: as in `Labelled`.
     """
 
     series: list[Timed]

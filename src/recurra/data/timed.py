@@ -14,6 +14,7 @@ from recurra.data.formats import file_kind
 from recurra.data.grids import common_spacing, spacing_of
 from recurra.data.labelled import common_folder, readable, tells_about
 from recurra.data.panels import Panel, Timed, TimedReading, steps_of
+from recurra.data.stamps import is_stamp
 from recurra.data.timed_assembly import Assembly
 from recurra.data.timed_rows import Rows, read_rows
 from recurra.data.timed_tables import Roles, Table, frame_table, roles_of, table_of
@@ -131,6 +132,9 @@ class _Reader:
         if source.kind != "parquet":
             sample = sample_of(source)
             names = list(sample[0]) if sample else []
+            if any(is_stamp(name) and all(is_stamp(row.get(name)) for row in sample) for name in names):
+                problem = "the first line holds values, not names of columns"
+                raise DataError(problem, source=source.name, line=1, hint="put a line such as time,value above")
             if layout_of(names, sample[:30], how, source.name) == "series":
                 self._wholes += read_wholes(source, how, self._faults, folder, notes)
                 return

@@ -30,6 +30,7 @@ from recurra.text import Place
 
 _SHOWN = 5  # series with gaps that are told of one by one
 _ROOM = 50  # steps of the grid for each row, above which a time is taken for wrong
+_FEW, _MANY = 0.2, 0.45  # shares of times that stand twice, from which on the rows may be of several series
 _LOCAL = 20 * 3600  # seconds of a spacing from which on days count, rather than hours
 
 
@@ -166,13 +167,14 @@ class Assembly:
         file = f"{before['source']}, " if before["source"] != here["source"] else ""
         also = file + ", ".join(f"{word} {number}" for word, number in before.items() if word != "source")
         hint = "say --duplicates first, last or mean"
-        if self._roles.series is None and again.mean() > 0.2:
-            hint = f"name the column that says which series a row belongs to (--series NAME), or {hint}"
-        elif in_a_clock_change(group.times[again]):
-            hint = (
-                "it looks like the change of daylight saving time: write times with their zone "
-                f"(2024-10-27T02:00+01:00), or {hint}"
+        if in_a_clock_change(group.times[again]):
+            zone = (
+                "it looks like the change of daylight saving time: write times with their zone (2024-10-27T02:00+01:00)"
             )
+            hint = f"{zone}, or {hint}"
+        elif self._roles.series is None and again.mean() > (_FEW if self._roles.left else _MANY):
+            name = self._roles.left[0] if self._roles.left else "NAME"
+            hint = f"name the column that says which series a row belongs to (--series {name}), or {hint}"
         raise DataError(
             f"series {group.name}: the time {shown(group.times[at])} stands in {also} too", hint=hint, **here
         )

@@ -74,7 +74,10 @@ def _gone(cell: Any) -> bool:
 
 @dataclass(frozen=True)
 class Roles:
-    """Which column is what. time: one column, or several that make a time together; none where the rows' order is it."""
+    """Which column is what.
+
+    time: one column, or several that make a time together; none where the rows' order is it.  left: those left out.
+    """
 
     time: tuple[str, ...]
     series: str | None
@@ -82,6 +85,7 @@ class Roles:
     known: tuple[str, ...]
     past: tuple[str, ...]
     static: tuple[str, ...]
+    left: tuple[str, ...] = ()
 
     @property
     def all(self) -> list[str]:
@@ -164,7 +168,7 @@ def roles_of(table: Table, how: TimedReading, notes: list[str]) -> Roles:
     if left:
         shown = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
         notes.append(f"{short}: left out: {shown}")
-    return Roles(time, series, target, how.known, how.past, how.static)
+    return Roles(time, series, target, how.known, how.past, how.static, tuple(left))
 
 
 def _once(how: TimedReading) -> None:
