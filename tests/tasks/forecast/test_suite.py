@@ -52,6 +52,7 @@ def test_the_suite(configure: Callable[[Path], Settings], lines: list[str]) -> N
         {"output": "negative-binomial", "scale": "mean"},
         {"form": "autoregressive", "paths": 16, "output": "normal"},
         {"form": "autoregressive", "paths": 16, "scale": "standard"},
+        {"smoothing": True},
         {"cell": "gru", "layers": 2, "dilations": [1, 3], "residual": True},
     ],
     ids=lambda model: "-".join(str(value) for value in model.values()),

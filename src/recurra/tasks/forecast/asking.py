@@ -17,6 +17,7 @@ from recurra.tasks.forecast.crops import future
 from recurra.tasks.forecast.network import ForecastNetwork
 from recurra.tasks.forecast.paths import draw_paths
 from recurra.tasks.forecast.rows import Row
+from recurra.tasks.forecast.smoothing import Carried
 from recurra.tasks.reading import evaluating
 
 if TYPE_CHECKING:
@@ -67,11 +68,13 @@ def _group(
     """Read some rows side by side, a piece after the other."""
     ends = np.array([int(origins[number][-1]) + 1 for number in group])
     state: State = model.stack.zero_state(len(group))
+    carried: Carried | None = None
     first = 0
     for last in _borders(int(ends.max()), [origins[number] for number in group], one_by_one=model.fed_back):
         if len(alive := np.flatnonzero(ends > first)) < len(group):
             group, ends = [group[at] for at in alive], ends[alive]
             state = _picked(state, alive)
+            carried = None if carried is None else cast(Carried, _picked((carried,), alive)[0])
         lengths = np.minimum(ends, last) - first
         inputs = np.zeros((int(lengths.max()), len(group), task.form.size), np.float32)
         for lane, number in enumerate(group):
@@ -80,14 +83,19 @@ def _group(
         lanes = np.repeat(np.arange(len(group)), [len(steps) for steps in here])
         steps = np.concatenate(here)
         with exact(required=False):
-            given = torch.from_numpy(inputs).to(device)
+            given, naive = torch.from_numpy(inputs).to(device), None
+            if model.smoothing is not None:
+                plain, which = _plain(task, [rows[number] for number in group], first, lengths)
+                given, naive, carried = model.smoothed(given, plain.to(device), which.to(device), carried)
             hidden, state = model(given, state, torch.from_numpy(lengths))
             for some in np.split(np.arange(len(steps)), range(ORIGINS, len(steps), ORIGINS)):
                 if len(some):
                     at, lane = steps[some] - first, lanes[some]
                     asked = _Asked(task, model, rows, np.array(group)[lane], steps[some])
                     states = _picked(state, lane) if model.fed_back else None
-                    yield asked.answers(hidden[at, lane], given[at, lane], states)
+                    yield asked.answers(
+                        hidden[at, lane], given[at, lane], None if naive is None else naive[at, lane], states
+                    )
         first = last
 
 
@@ -95,6 +103,14 @@ def _borders(end: int, origins: Sequence[np.ndarray], *, one_by_one: bool) -> li
     """Give where the pieces end; one_by_one: behind each origin too, since what is fed back goes on from the state there."""
     borders = {*range(STEPS, end, STEPS), end}
     return sorted(borders | ({int(step) + 1 for steps in origins for step in steps} if one_by_one else set()))
+
+
+def _plain(task: Forecaster, rows: Sequence[Row], first: int, lengths: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Give what smoothing reads of some steps of rows, (T, B, 3·C), and their numbers (B)."""
+    plain = np.ones((int(lengths.max()), len(rows), 3 * task.form.channels), np.float32)
+    for lane, (row, length) in enumerate(zip(rows, lengths.tolist(), strict=True)):
+        plain[:length, lane] = task.form.plain(row, first, first + length)
+    return torch.from_numpy(plain), torch.tensor([task.form.number(row) for row in rows])
 
 
 def _picked(state: State, rows: np.ndarray) -> State:
@@ -117,10 +133,10 @@ class _Asked:
         steps = task.form.horizon
         self.ahead = np.stack([future(row, np.array([origin]), steps, len(row))[0][0] for row, origin in pairs])
 
-    def answers(self, hidden: Tensor, inputs: Tensor, states: State | None) -> Forecasts:
-        """Give the forecasts; hidden (n, H), inputs (n, I), states: those to go on from, where forecasts are fed back."""
+    def answers(self, hidden: Tensor, inputs: Tensor, naive: Tensor | None, states: State | None) -> Forecasts:
+        """Give the forecasts; hidden (n, H), inputs (n, I), naive (n, h, C) as in `say`, states: those to go on from, where forecasts are fed back."""
         if states is None:
-            point, quantiles = self._said(hidden, inputs)
+            point, quantiles = self._said(hidden, inputs, naive)
         else:
             point, quantiles = draw_paths(self.task, self.model, self.rows, self.origins, hidden, inputs, states)
         return Forecasts(
@@ -130,10 +146,10 @@ class _Asked:
             self.task.form.back(quantiles, self.reference[..., None]),
         )
 
-    def _said(self, hidden: Tensor, inputs: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def _said(self, hidden: Tensor, inputs: Tensor, naive: Tensor | None) -> tuple[np.ndarray, np.ndarray]:
         model, device = self.model, hidden.device
         windows = inputs[:, : model.lookback * model.channels]
-        raw, centre = model.say(hidden, windows, torch.from_numpy(self.ahead).to(device))
+        raw, centre = model.say(hidden, windows, torch.from_numpy(self.ahead).to(device), naive)
         units = torch.from_numpy(np.broadcast_to(self.unit, centre.shape).astype(np.float32)).to(device)
         point = model.output.point(raw, centre).double().cpu().numpy()
         quantiles = model.output.quantiles(raw, centre, self.task.levels, units).double().cpu().numpy()

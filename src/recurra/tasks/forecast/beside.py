@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recurra.baselines.forecasts import ForecastBaseline
-from recurra.baselines.linear import Linear
-from recurra.baselines.naive2 import Naive2
-from recurra.baselines.seasonal import SeasonalNaive
+from recurra.baselines import ETS, ForecastBaseline, Linear, Naive2, SeasonalNaive
+from recurra.errors import MissingExtraError
 from recurra.tasks.forecast.asking import Forecasts
 
 if TYPE_CHECKING:
@@ -41,12 +39,43 @@ def baselines_of(
         if end > 1 and not np.isnan(row.values[:end]).all(axis=0).any()
     ]
     count = sum(map(len, origins))
-    for baseline in (SeasonalNaive(), Naive2(), Linear()) if all_of_them else (Naive2(),):
+    for baseline in (SeasonalNaive(), Naive2(), ETS(), Linear()) if all_of_them else (Naive2(),):
         if isinstance(baseline, Naive2) and count > MOST_NAIVE2:
-            progress("naive2 is left out, and with it the OWA: from so many steps it would take long")
+            left_out(ground, "naive2 is left out, and with it the OWA: from so many steps it would take long", progress)
             continue
-        baseline.fit(learnt, form.season, form.horizon)
-        yield baseline.name, _forecasts(baseline, ground, origins, task.levels)
+        asked = _asked_of_ets(ground, origins) if isinstance(baseline, ETS) else origins
+        if asked is None:
+            left_out(ground, "ets is left out: on so many series it would take longer than two minutes", progress)
+            continue
+        if asked is not origins:
+            few, many = sum(map(len, asked)), count
+            left_out(
+                ground, f"ets is measured from {few:,} of the {many:,} steps: from all it would take long", progress
+            )
+        try:
+            baseline.fit(learnt, form.season, form.horizon)
+        except MissingExtraError as error:
+            left_out(ground, f"{baseline.name} is left out: {error}", progress)
+            continue
+        yield baseline.name, _forecasts(baseline, ground, asked, task.levels)
+
+
+def left_out(ground: Ground, what: str, progress: Callable[[str], None]) -> None:
+    """Say what is not measured, at once and in the report."""
+    progress(what)
+    ground.notes.append(what)
+
+
+def _asked_of_ets(ground: Ground, origins: list[np.ndarray]) -> list[np.ndarray] | None:
+    """Choose as many steps of each series as two minutes are enough for; None where not one of each."""
+    there = [steps for steps in origins if len(steps)]
+    length = int(np.mean([len(steps) and steps[-1] + 1 for steps in there]))
+    most = ETS.affordable(length, ground.form.channels, ground.form.season) // len(there)
+    if most == 0:
+        return None
+    if most >= max(map(len, there)):
+        return origins
+    return [steps[np.linspace(0, len(steps) - 1, min(most, len(steps))).round().astype(np.int64)] for steps in origins]
 
 
 def _forecasts(

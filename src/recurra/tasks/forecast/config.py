@@ -60,9 +60,9 @@ class Model(RecurrentModel):
         le=10_000,
         description="Values read at once at each step. Default: two seasons, at least 16.",
     )
-    scale: Literal["standard", "last", "robust", "mean", "none"] = Field(
-        default="standard",
-        description="What the values read are measured by: their mean and spread, the last and the spread, median and quartiles, their mean size, or nothing.",
+    scale: Literal["last", "standard", "robust", "mean", "none"] = Field(
+        default="last",
+        description="What the values read are measured by: the last of them and their spread, their mean and spread, median and quartiles, their mean size, or nothing.",
     )
     transform: Literal["none", "log"] = Field(
         default="none", description="log: for values above zero that grow by shares."

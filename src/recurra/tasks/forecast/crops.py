@@ -25,7 +25,8 @@ class Batch:
     """Pieces of rows side by side, and what came after some of their steps.
 
     inputs (T, B, I), lengths (B); steps, lanes (n): from where is foretold; ahead (n, h, K), targets, weights, units (n, h, C),
-    in units of the window that was read, a weight of 0 where there is no target.
+    in units of the window that was read, a weight of 0 where there is no target.  plain (T', B, 3·C), which (B): what smoothing
+    reads, from some steps before the pieces on, and the numbers of their rows.
     """
 
     inputs: Tensor
@@ -36,6 +37,8 @@ class Batch:
     targets: Tensor
     weights: Tensor
     units: Tensor
+    plain: Tensor | None = None
+    which: Tensor | None = None
 
 
 def pieces(examples: Examples, window: int, seed: int, epoch: int) -> np.ndarray:
@@ -52,7 +55,7 @@ def pieces(examples: Examples, window: int, seed: int, epoch: int) -> np.ndarray
 
 
 def batches(
-    examples: Examples, window: int, horizon: int, *, batch: int, seed: int, epoch: int, start: int
+    examples: Examples, window: int, horizon: int, loss_by: str, *, batch: int, seed: int, epoch: int, start: int
 ) -> Iterator[Batch]:
     """Give the batches of an epoch from batch `start` on."""
     cut = pieces(examples, window, seed, epoch)
@@ -68,10 +71,14 @@ def collate(examples: Examples, cut: np.ndarray, horizon: int, loss_by: str, gen
     form = examples.form
     lengths = cut[:, 2] - cut[:, 1]
     inputs = np.zeros((int(lengths.max()), len(cut), form.size), np.float32)
+    before = form.lookback + 2 * form.season if form.smoothed else 0
+    plain = np.zeros((before + len(inputs), len(cut), 3 * form.channels), np.float32)
     found: list[tuple[np.ndarray, ...]] = []
     for lane, (number, first, last) in enumerate(cut.tolist()):
         row, end = examples.rows[number], examples.ends[number]
         inputs[: last - first, lane] = form.read(row, first, last)
+        if form.smoothed:
+            plain[: before + last - first, lane] = form.plain(row, first - before, last)
         origins = np.arange(first, min(last, end - 1))
         if len(origins) > ORIGINS:
             origins = np.sort(generator.choice(origins, ORIGINS, replace=False))
@@ -83,10 +90,16 @@ def collate(examples: Examples, cut: np.ndarray, horizon: int, loss_by: str, gen
         units = np.broadcast_to(unit, target.shape)
         found.append((origins - first, np.full(len(origins), lane), ahead, target, weight, units))
     steps, lanes, ahead, targets, weights, units = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    numbers = (torch.from_numpy(each.astype(np.float32)) for each in (ahead, targets, weights, units))
-    return Batch(
-        torch.from_numpy(inputs), torch.from_numpy(lengths), torch.from_numpy(steps), torch.from_numpy(lanes), *numbers
-    )
+    numbers = [torch.from_numpy(each.astype(np.float32)) for each in (ahead, targets, weights, units)]
+    read = (torch.from_numpy(each) for each in (inputs, lengths, steps, lanes))
+    if not form.smoothed:
+        return Batch(*read, *numbers)
+    return Batch(*read, *numbers, plain=torch.from_numpy(plain), which=numbers_of(examples, cut))
+
+
+def numbers_of(examples: Examples, cut: np.ndarray) -> Tensor:
+    """Give the numbers of the pieces' rows among those whose smoothing is learnt."""
+    return torch.tensor([examples.form.number(examples.rows[number]) for number in cut[:, 0].tolist()])
 
 
 def weighed(examples: Examples, number: int, values: np.ndarray, loss_by: str) -> np.ndarray:

@@ -108,10 +108,12 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
     if short:
         listed = ", ".join(short[:5]) + (", …" if len(short) > 5 else "")
         notes.append(f"{len(short):,} of {len(panel):,} series are too short to learn from: {listed}")
-    return _examples(panel, cuts, form, notes)
+    return _examples(panel, cuts, form, notes, model.smoothing)
 
 
-def _examples(panel: Panel, cuts: Sequence[tuple[int, int, int]], form: Form, notes: list[str]) -> Examples:
+def _examples(
+    panel: Panel, cuts: Sequence[tuple[int, int, int]], form: Form, notes: list[str], smoothing: bool
+) -> Examples:
     rows, ends, valid, test = [], [], ([], []), ([], [])
     digest = hashlib.sha256(repr((panel.targets, form.horizon)).encode())
     for series, (train, checked, whole) in zip(panel.series, cuts, strict=True):
@@ -126,6 +128,8 @@ def _examples(panel: Panel, cuts: Sequence[tuple[int, int, int]], form: Form, no
             series.times.tobytes() + series.known.tobytes() + series.past.tobytes() + repr(series.static).encode()
         )
     parts = [_part(name, *part) for name, part in (("valid", valid), ("test", test))]
+    if smoothing and not form.smoothed:
+        form.smoothed = [row.name for row in rows]
     scales = [scale_of(row, end, form.season) for row, end in zip(rows, ends, strict=True)]
     sizes = [size_of(row, end) for row, end in zip(rows, ends, strict=True)]
     return Examples(rows, ends, scales, sizes, parts[0], parts[1], form, notes, digest.hexdigest())

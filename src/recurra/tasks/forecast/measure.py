@@ -128,8 +128,8 @@ def watched(task: Forecaster, network: nn.Module, part: Part) -> dict[str, float
     for found in backtest(task, network, examples.rows, origins_of(part, task.form.horizon, 1, few)):
         scores.add(found)
     figures = scores.figures()
-    chosen = {name: figures[name] for name in ("scaled_crps", "mase") if name in figures}
-    return chosen or {"scaled_crps": figures["crps"], "mase": figures["mae"]}  # every series repeats exactly
+    chosen = {name: figures[name] for name in ("scaled_crps", "mase", "smape") if name in figures}
+    return chosen if "scaled_crps" in chosen else {"scaled_crps": figures["crps"], "mase": figures["mae"], **chosen}  # every series repeats exactly
 
 
 def evaluation(
@@ -157,13 +157,19 @@ def evaluation(
             beside[title].add(found)
     naive2 = beside.get("naive2")
     count = int(sum(np.isfinite(ground.actual(n, o)).sum() for n, steps in enumerate(origins) for o in steps.tolist()))
-    details = {
+    details: dict[str, Any] = {
         "notes": [*ground.notes, *_notes(ground, origins, scores)],
         "intervals": scores.whole.intervals(naive2.whole if naive2 else None),
         "by_step": _by_step(scores),
         "forecasts": shown,
     }
-    result = {"task": task.name, "data": name, "count": count, "metrics": scores.figures(naive2), "baselines": {}}
+    result: dict[str, Any] = {
+        "task": task.name,
+        "data": name,
+        "count": count,
+        "metrics": scores.figures(naive2),
+        "baselines": {},
+    }
     if baselines:
         result["baselines"] = {title: each.figures(naive2) for title, each in beside.items()}
         details["beside"] = {title: _by_step(each) for title, each in beside.items()}

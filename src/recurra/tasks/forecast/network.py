@@ -11,8 +11,10 @@ from recurra.nn import Dropout, Stack, State
 from recurra.tasks.forecast.config import Model
 from recurra.tasks.forecast.outputs import make_output
 from recurra.tasks.forecast.rows import Form
+from recurra.tasks.forecast.smoothing import Carried, Smoothing
 from recurra.tasks.forecast.windows import lags
 
+TINY = 1e-30
 CONTEXT = 16
 """Numbers that the state gives to each step ahead, where something is known of that step."""
 
@@ -34,6 +36,7 @@ class ForecastNetwork(nn.Module):
         self.fed_back = model.form == "autoregressive"
         self.horizon = 1 if self.fed_back else form.horizon
         self.output = make_output(model.output, model.levels)
+        self.smoothing = Smoothing(len(form.smoothed), form.season, form.lookback) if model.smoothing else None
         self.input_dropout = Dropout(before, variational=model.variational)
         self.stack = Stack(
             model.cell,
@@ -70,16 +73,35 @@ class ForecastNetwork(nn.Module):
     def forward(self, inputs: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         return self.stack(self.input_dropout(inputs), state, lengths)
 
-    def say(self, hidden: Tensor, windows: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
+    def smoothed(
+        self, inputs: Tensor, plain: Tensor, which: Tensor, carried: Carried | None
+    ) -> tuple[Tensor, Tensor, Carried]:
+        """Put windows without level and season in the place of those that were read.
+
+        inputs (T, B, I), plain (T' ≥ T, B, 3·C), which (B), carried → inputs (T, B, I), what the naive forecast of each step is
+        (T, B, h, C), carried.
+        """
+        assert self.smoothing is not None
+        values, level, unit = plain.split(self.channels, dim=2)
+        found, carried = self.smoothing(values.masked_fill(unit < 0, float("nan")), which, carried)
+        steps = len(inputs)
+        level, unit = level[-steps:], unit[-steps:].clamp_min(TINY)
+        windows = found.windows[-steps:].unflatten(2, (self.lookback, self.channels)) / unit.unsqueeze(2)
+        ahead = torch.arange(self.horizon, device=inputs.device) % self.smoothing.season
+        naive = found.level[-steps:].unsqueeze(2) + found.season[-steps:][:, :, ahead]
+        naive = (naive - level.unsqueeze(2)) / unit.unsqueeze(2)
+        size = self.lookback * self.channels
+        return torch.cat([windows.flatten(2), inputs[..., size:]], dim=2), naive, carried
+
+    def say(self, hidden: Tensor, windows: Tensor, ahead: Tensor, naive: Tensor | None) -> tuple[Tensor, Tensor]:
         """Give what the output takes, raw (n, h, C, P) and centre (n, h, C), at n steps.
 
-        hidden (n, H), windows (n, w·C), ahead (n, h, K).
+        hidden (n, H), windows (n, w·C), ahead (n, h, K), naive (n, h, C): the naive forecast; None: the season before.
         """
         count = len(hidden)
-        values = windows.view(count, self.lookback, self.channels)
-        centre = values[:, self.season] + linear(windows, self.line.weight, self.line.bias).view(
-            count, self.horizon, self.channels
-        )
+        if naive is None:
+            naive = windows.view(count, self.lookback, self.channels)[:, self.season]
+        centre = naive + linear(windows, self.line.weight, self.line.bias).view(count, self.horizon, self.channels)
         hidden = self.output_dropout(hidden)
         raw = linear(hidden, self.head.weight, self.head.bias).float()
         if self.ahead:

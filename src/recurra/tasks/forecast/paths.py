@@ -67,7 +67,7 @@ def _drawn(
         at = min(origin + 1 + step, len(row.ahead) - 1)
         ahead = np.broadcast_to(row.ahead[at], (count, len(row.ahead[at])))
         raw, centre = model.say(
-            hidden, inputs[:, : w * model.channels], torch.from_numpy(ahead[:, None].copy()).to(hidden.device)
+            hidden, inputs[:, : w * model.channels], torch.from_numpy(ahead[:, None].copy()).to(hidden.device), None
         )
         uniform = torch.from_numpy(generator.random((count, 1, form.channels)).astype(np.float32)).to(hidden.device)
         units = torch.from_numpy(unit[:, None].astype(np.float32)).to(hidden.device)

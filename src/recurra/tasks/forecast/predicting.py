@@ -206,6 +206,6 @@ def few_lines(task: Forecaster, network: nn.Module, seed: int) -> str | None:
     found = next(backtest(task, network, [row], [np.array([first - 1])]))
     steps = min(task.form.horizon, part.ends[number] - first, 6)
     actual = task.form.back(row.values[first : first + steps], row.reference)[:, 0]
-    name = " ".join(filter(None, [row.series, *(task.form.targets[channel] for channel in row.channels[:1])]))
+    name = " ".join([row.series, task.form.targets[row.channels[0]]]).strip()
     foretold = ", ".join(decimal(value) for value in found.point[0, :steps, 0])
     return f"{name}: {foretold} …\nit was: {', '.join(decimal(value) for value in actual)} …"

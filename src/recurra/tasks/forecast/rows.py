@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,19 @@ class Row:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def name(self) -> str:
+        """A name for the row, which differs from that of a series' other rows."""
+        return f"{self.series}\0{self.channels[0]}"
+
 
 @dataclass
 class Form:
     """What series have to look like, and how they become rows; made from the training data, and saved with the run.
 
     spreads: mean and spread of each known and past column.  words: of each static column that holds words, those that are
-    told apart; None for one that holds numbers, whose mean and spread are in `spreads`.
+    told apart; None for one that holds numbers, whose mean and spread are in `spreads`.  smoothed: the rows, by name, whose
+    smoothing is learnt; none without smoothing.
     """
 
     targets: list[str]
@@ -64,6 +71,7 @@ class Form:
     scale: str
     transform: str
     together: bool
+    smoothed: list[str] = field(default_factory=list)
     calendar: list[str] = field(default_factory=list)
     spreads: dict[str, tuple[float, float]] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=dict)
@@ -183,6 +191,25 @@ class Form:
         return np.concatenate(
             [each.astype(np.float32, copy=False) for each in (windows, lively, missing, *others)], axis=1
         )
+
+    def number(self, row: Row) -> int:
+        """Give the number of a row among those whose smoothing is learnt; -1 for a new one."""
+        return self._numbers.get(row.name, -1)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.smoothed)}
+
+    def plain(self, row: Row, first: int, last: int) -> np.ndarray:
+        """Give what smoothing reads at the steps first … last − 1, (n, 3·C) float32: values, level and unit of each window.
+
+        Before the beginning (first < 0) the unit is −1.
+        """
+        begin = max(0, first)
+        parts = [each[begin:last] for each in (row.measured.filled, row.measured.level, row.measured.unit)]
+        there = np.concatenate(parts, axis=1).astype(np.float32)
+        before = np.repeat(np.array([[0.0, 0.0, -1.0]], np.float32), begin - first, axis=0)
+        return np.concatenate([np.repeat(before, row.values.shape[1], axis=1), there])
 
     # Files
 

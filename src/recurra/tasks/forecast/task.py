@@ -121,9 +121,13 @@ class Forecaster(Task[ForecasterConfig]):
         model = cast(ForecastNetwork, network)
         device = next(model.parameters()).device
         inputs = batch.inputs.to(device)
+        naive = None
+        if batch.plain is not None and batch.which is not None:
+            inputs, whole, _ = model.smoothed(inputs, batch.plain.to(device), batch.which.to(device), None)
+            naive = whole[batch.steps, batch.lanes]
         hidden, _ = model(inputs, model.stack.zero_state(inputs.shape[1]), batch.lengths)
         windows = inputs[batch.steps, batch.lanes, : model.lookback * model.channels]
-        raw, centre = model.say(hidden[batch.steps, batch.lanes], windows, batch.ahead.to(device))
+        raw, centre = model.say(hidden[batch.steps, batch.lanes], windows, batch.ahead.to(device), naive)
         cost = model.output.loss(raw, centre, batch.targets.to(device), batch.units.to(device))
         weights = batch.weights.to(device)
         if self.config.model.output != "quantiles":  # a likelihood has no unit: all weigh alike
