@@ -62,10 +62,10 @@ class Model(RecurrentModel):
 
     layers: int = Field(default=1, ge=1, le=64, description="Layers on top of each other.")
     ahead: int = Field(
-        default=1,
+        default=10,
         ge=1,
         le=1000,
-        description="Steps foretold at each step; the first of them is the one that is judged.",
+        description="Steps foretold at each step; a value is judged by all that was foretold of it, 1 to so many steps before.",
     )
     likelihood: Literal["normal", "student-t"] = Field(
         default="student-t", description="What a value is taken to scatter like; student-t takes outliers calmly."

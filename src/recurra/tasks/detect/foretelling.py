@@ -12,52 +12,91 @@ from torch import Tensor, nn
 
 from recurra.tasks.detect.examples import Stretch
 from recurra.tasks.detect.lanes import collate
-from recurra.tasks.detect.network import DetectorNetwork, Foretold
+from recurra.tasks.detect.network import DetectorNetwork
 from recurra.tasks.reading import in_batches
 
 
 @dataclass(frozen=True)
 class Told:
-    """Of each step of a stretch, (T, C) float32 in scaled units: what was foretold, with what spread, and −log p of the value.
+    """Of each step of a stretch, (T, C) in scaled units: what was foretold one step before, and −log p of the value by that.
 
-    errors: |value − location| / (spread · unit), NaN where there is no value, or nothing came before it.
+    errors: how far the value is from all that was foretold of it (`joined`), NaN where there is none, or nothing came before.
+    squares, counts: over the steps, the sum of the squared errors of each lead and how many they are, (A, C).
     """
 
     location: np.ndarray
-    spread: np.ndarray
     surprise: np.ndarray
     errors: np.ndarray
+    squares: np.ndarray
+    counts: np.ndarray
 
 
 def told(network: nn.Module, stretches: Sequence[Stretch], *, exactly: bool = True) -> list[Told]:
     """Foretell each step of stretches from those before it, all read in one go; exactly: as a stream gives it, bit for bit."""
     detector = cast(DetectorNetwork, network)
+    unit = cast(Tensor, detector.unit).cpu().numpy()
 
     def ask(indices: np.ndarray, device: torch.device) -> list[Told]:
         chosen = [stretches[index] for index in indices]
-        batch = collate([(one.encoded, one.begin, one.last) for one in chosen], 1)
+        batch = collate([(one.encoded, one.begin, one.last) for one in chosen], detector.ahead)
         state = detector.zero_state(len(chosen))
-        values, there = batch.values.to(device), batch.there.to(device)
         foretold, _ = detector(batch.features.to(device), batch.before.to(device), state, batch.lengths)
-        foretold = Foretold(foretold.location[:, :, :1], foretold.spread[:, :, :1])
-        surprise = detector.surprise(foretold, values, there)
-        errors = torch.where(there, standardised(detector, *foretold, values), torch.nan)
-        parts = [part[:, :, 0].cpu().numpy() for part in (*foretold, surprise, errors)]
+        surprise = detector.surprise(foretold, batch.values.to(device), batch.there.to(device))[:, :, 0].cpu().numpy()
+        location, spread = (part.cpu().numpy() for part in foretold)
         return [
-            Told(*(part[one.first - one.begin : one.last - one.begin, row] for part in parts))
+            _told(
+                one, unit, location[: one.last - one.begin, row], spread[: one.last - one.begin, row], surprise[:, row]
+            )
             for row, one in enumerate(chosen)
         ]
 
     return in_batches(network, [one.last - one.begin for one in stretches], ask, exactly=exactly)
 
 
-def standardised(network: DetectorNetwork, location: Tensor, spread: Tensor, values: Tensor) -> Tensor:
+def _told(one: Stretch, unit: np.ndarray, location: np.ndarray, spread: np.ndarray, surprise: np.ndarray) -> Told:
+    """Compare what was foretold, (T', A, C), with the values of the steps from `one.begin` on."""
+    values, skipped = one.encoded.values[one.begin : one.last], one.first - one.begin
+    begun = int(one.begin == 0)  # what was foretold at the first step of a series was foretold from nothing
+    leads = []
+    for lead in range(len(unit)):
+        errors = np.full_like(values, np.nan)
+        made = slice(begun, max(begun, len(values) - lead))
+        errors[begun + lead :] = error(values[begun + lead :], location[made, lead], spread[made, lead], unit[lead])
+        leads.append(errors[skipped:])
+    there = np.stack([~np.isnan(errors).T for errors in leads])  # (A, C, T)
+    squares = np.stack([(np.where(np.isnan(errors), 0.0, errors).astype(np.float64) ** 2).sum(0) for errors in leads])
+    return Told(
+        location[skipped:, 0],
+        surprise[skipped : len(values)],
+        joined(leads),
+        squares * unit.astype(np.float64) ** 2,
+        there.sum(2),
+    )
+
+
+def error(values: np.ndarray, location: np.ndarray, spread: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Give |value − location| / (spread · unit), (…, C); NaN where there is no value."""
-    return (values - location).abs() / (spread * cast(Tensor, network.unit))
+    return np.abs(values - location) / (spread * unit)
+
+
+def joined(leads: Sequence[np.ndarray]) -> np.ndarray:
+    """Give the root mean square of the errors of a value by all that was foretold of it, A of (…, C); NaN where there is none.
+
+    Plain sums in one order, so that step by step gives the bits of all at once.
+
+    >>> joined([np.array([3.0, np.nan]), np.array([4.0, np.nan])]).round(3).tolist()
+    [3.536, nan]
+    """
+    total, count = np.zeros(leads[0].shape), np.zeros(leads[0].shape)
+    for errors in leads:
+        there = ~np.isnan(errors)
+        known = np.where(there, errors, 0.0).astype(np.float64)
+        total, count = total + known * known, count + there
+    return np.where(count > 0, np.sqrt(total / np.maximum(count, 1.0)), np.nan)
 
 
 def mean_surprise(parts: Sequence[Told]) -> float:
-    """Give the mean of −log p over all values that are there, in nats."""
+    """Give the mean of −log p over all values that are there, in nats, each foretold one step before."""
     there = [~np.isnan(one.errors) for one in parts]
     total = sum(float(one.surprise[known].astype(np.float64).sum()) for one, known in zip(parts, there, strict=True))
     return total / max(1, sum(int(known.sum()) for known in there))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recurra.metrics import detection
 from recurra.tasks.detect.examples import Stretch
-from recurra.tasks.detect.foretelling import told
+from recurra.tasks.detect.foretelling import Told, told
 from recurra.tasks.detect.judging import POOLINGS, Smoother, pooled
 from recurra.tasks.detect.network import HISTORY, DetectorNetwork
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LEAST = 0.1
 """The least unit: where held-out errors are far smaller than was foretold, a tenth of the foretold spread is one."""
+SPOILS = ("flip", "scale", "shift", "wander", "smooth", "noise", "stretch", "splice")
+"""What is done to them, in turn."""
 SPOILT = 400
 """Held-out series that are spoilt to find out which way of judging whole ones tells spoilt ones best."""
 
@@ -33,7 +35,7 @@ def settle(task: Detector, network: DetectorNetwork) -> None:
         cast(Tensor, network.get_buffer(name)) for name in ("unit", "history", "held", "pooling")
     )
     unit.fill_(1.0)
-    unit.copy_(torch.from_numpy(_unit([one.errors for one in told(network, stretches)])))
+    unit.copy_(torch.from_numpy(_unit(told(network, stretches))))
     parts = [one.errors for one in told(network, stretches)]
     smoothing = task.config.scoring.smoothing
     scored = [scores_of(errors, smoothing) for errors in parts]
@@ -57,12 +59,11 @@ def scores_of(errors: np.ndarray, smoothing: float) -> np.ndarray:
     return np.array([score for score in scores if score is not None])
 
 
-def _unit(errors: Sequence[np.ndarray]) -> np.ndarray:
-    """Give the root mean square of the errors of each channel, (C); 1 where a channel has none."""
-    every = np.concatenate(errors).astype(np.float64)
-    there = np.isfinite(every)
-    square = (np.where(there, every, 0.0) ** 2).sum(0) / np.maximum(1, there.sum(0))
-    return np.where(there.any(0), np.maximum(LEAST, np.sqrt(square)), 1.0).astype(np.float32)
+def _unit(parts: Sequence[Told]) -> np.ndarray:
+    """Give the root mean square of the errors of each lead and channel, (A, C); 1 where there are none."""
+    squares, counts = sum(one.squares for one in parts), sum(one.counts for one in parts)
+    unit = np.maximum(LEAST, np.sqrt(squares / np.maximum(1, counts)))
+    return np.where(counts > 0, unit, 1.0).astype(np.float32)
 
 
 def _tells_best(
@@ -70,20 +71,16 @@ def _tells_best(
 ) -> int:
     """Choose how steps make the score of a whole series, without labels: by which normal ones are best told from spoilt ones.
 
-    A series is spoilt by a quarter of another that takes the place of a quarter of it, elsewhere; as anomalies that are put in
-    on purpose choose among detectors in Goswami et al. 2022, arXiv:2210.01078.
+    As anomalies that are put in on purpose choose among detectors in Goswami et al. 2022, arXiv:2210.01078; see `spoil`.
     """
     chance = np.random.default_rng(0)
     chosen = [number for number, one in enumerate(stretches) if len(one) >= 8][:SPOILT]
     if len(chosen) < 2:
         return 0
     spoilt = []
-    for number in chosen:
+    for place, number in enumerate(chosen):
         one, other = stretches[number], stretches[int(chance.choice([each for each in chosen if each != number]))]
-        width = max(2, min(len(one), len(other)) // 4)
-        there, elsewhere = (int(chance.integers(1, len(each) - width + 1)) for each in (one, other))
-        values = one.series.values.copy()
-        values[there : there + width] = other.series.values[elsewhere : elsewhere + width]
+        values = spoil(one.series.values, other.series.values, SPOILS[place % len(SPOILS)], chance)
         series = replace(one.series, values=values)
         spoilt.append(Stretch(series, task.readings.encode(series)[0], one.first, one.last))
     smoothing = task.config.scoring.smoothing
@@ -92,3 +89,38 @@ def _tells_best(
     marks = np.repeat([False, True], len(good))
     areas = [detection(np.array([pooled(steps, kind) for steps in (*good, *bad)]), marks)["auroc"] for kind in POOLINGS]
     return int(np.argmax(areas))
+
+
+def spoil(values: np.ndarray, other: np.ndarray, kind: str, chance: np.random.Generator) -> np.ndarray:
+    """Spoil a quarter of a series (T, C), T ≥ 8: one of `SPOILS`; other: a series that "splice" takes a stretch of.
+
+    flip: backwards; scale: a quarter or two and a half times as far from its mean; shift: up or down by 0.7 of the series' spread;
+    wander: away by one spread; smooth: a mean of nine steps; noise: of 0.3 of the spread; stretch: half or 1.6 times as fast.
+    """
+    spoilt, steps = values.copy(), len(values)
+    width = max(4, steps // 4)
+    first = int(chance.integers(1, steps - width + 1))
+    there = slice(first, first + width)
+    part, spread, sign = values[there], np.nanstd(values, axis=0), int(chance.choice([-1, 1]))
+    if kind == "flip":
+        spoilt[there] = part[::-1]
+    elif kind == "scale":
+        middle = np.nanmean(part, axis=0) if np.isfinite(part).any(0).all() else 0.0
+        spoilt[there] = middle + (part - middle) * (0.25 if sign < 0 else 2.5)
+    elif kind == "shift":
+        spoilt[there] = part + sign * 0.7 * spread
+    elif kind == "wander":
+        spoilt[there] = part + sign * np.linspace(0, 1, width)[:, None] * spread
+    elif kind == "smooth":
+        padded = np.pad(part, ((4, 4), (0, 0)), mode="edge")
+        spoilt[there] = np.stack([padded[at : at + width] for at in range(9)]).mean(0)
+    elif kind == "noise":
+        spoilt[there] = part + chance.normal(0, 0.3, part.shape) * spread
+    elif kind == "stretch":
+        places = np.clip(first + np.arange(width) * (0.5 if sign < 0 else 1.6), 0, steps - 1)
+        spoilt[there] = values[np.round(places).astype(int)]
+    else:
+        width = min(width, len(other) - 1)
+        begin = int(chance.integers(1, len(other) - width + 1))
+        spoilt[first : first + width] = other[begin : begin + width]
+    return spoilt

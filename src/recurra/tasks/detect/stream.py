@@ -13,7 +13,7 @@ from recurra.errors import DataError, UsageError
 from recurra.kernels import exact
 from recurra.nn import State, map_state
 from recurra.stream import Stream
-from recurra.tasks.detect.foretelling import standardised
+from recurra.tasks.detect.foretelling import error, joined
 from recurra.tasks.detect.judging import Judge, Verdict
 from recurra.tasks.detect.network import DetectorNetwork
 from recurra.tasks.detect.readings import Past, Readings
@@ -30,7 +30,8 @@ class DetectorStream(Stream):
     stream.step([20.3, None], time="2024-05-31 13:10")   # a missing value has no score, and the last one is read for it
     rival = stream.fork()                       # the same past, another future
 
-    Its state is the network's, then what the readings carry (`Past`), then the judge's. `state` can be kept and set again.
+    Its state is the network's, then what the readings carry (`Past`) and what was foretold at the last A steps, then the
+    judge's. `state` can be kept and set again.
     """
 
     def __init__(self, task: Detector, network: DetectorNetwork, series: str = "") -> None:
@@ -39,12 +40,15 @@ class DetectorStream(Stream):
         self._device = network.output.weight.device
         self._judge = Judge(network, task.config.scoring)
         self._past = self._readings.begin()
+        self._unit = network.get_buffer("unit").cpu().numpy()
+        self._made = np.full((network.ahead, 2, network.ahead, network.channels), np.nan, np.float32)
         super().__init__(lambda x, state: (x, state), network.zero_state(1))
 
     @property
     def state(self) -> State:
         """All that is carried from step to step, as copies: the network's layers, the readings', the judge's."""
         past = [self._past.last, self._past.second, self._past.missing, self._past.beside, np.array(self._past.count)]
+        past.append(self._made)
         carried = tuple(torch.from_numpy(np.array(part)) for part in past)
         judged = tuple(torch.from_numpy(np.array(part)) for part in self._judge.state().values())
         return (*map_state(lambda tensor: tensor.detach().clone(), self._state), carried, judged)
@@ -59,7 +63,7 @@ class DetectorStream(Stream):
         if shapes != given or tuple(carried[0].shape) != (self._readings.channels,):
             raise UsageError(f"state: expected tensors of shapes {shapes}, got {given}")
         self._state = map_state(lambda tensor: tensor.detach().clone(), tuple(layers))
-        last, second, missing, beside, count = (part.numpy().copy() for part in carried)
+        last, second, missing, beside, count, self._made = (part.numpy().copy() for part in carried)
         self._past = Past(last, second, missing, beside, int(count))
         names = self._judge.state()
         self._judge = self._judge.fork().resume(
@@ -78,16 +82,17 @@ class DetectorStream(Stream):
         """Judge one step, given as a series of one step (`Timed`); gives a `Verdict` and what was foretold, (C) scaled."""
         encoded, self._past = self._readings.encode(element, self._past)
         with torch.inference_mode(), exact(required=False):
-            x, before = (
-                torch.from_numpy(part).unsqueeze(1).to(self._device) for part in (encoded.features, encoded.before)
-            )
+            given = (torch.from_numpy(part).unsqueeze(1) for part in (encoded.features, encoded.before))
+            x, before = (part.to(self._device) for part in given)
             foretold, self._state = self._network(x, before, self._state)
-            location, spread = foretold.location[0, 0, 0], foretold.spread[0, 0, 0]
-            errors = standardised(self._network, location, spread, torch.from_numpy(encoded.values[0]).to(self._device))
-        numbers: np.ndarray = errors.cpu().numpy()
-        if self._past.count == 1:  # nothing came before it
-            numbers = np.full_like(numbers, np.nan)
-        return self._judge.step(numbers), location.cpu().numpy()
+        said = np.stack([part[0, 0].cpu().numpy() for part in foretold])  # (2, A, C)
+        first = self._past.count == 1  # foretold from nothing
+        self._made = np.concatenate([np.full_like(said, np.nan)[None] if first else said[None], self._made[:-1]])
+        leads = [
+            error(encoded.values[0], made[0, lead], made[1, lead], self._unit[lead])
+            for lead, made in enumerate(self._made)
+        ]
+        return self._judge.step(joined(leads)), said[0, 0]
 
     def step(
         self, values: Any, *, time: Any = None, past: Any = None, static: Sequence[str | float] = ()

@@ -1,0 +1,130 @@
+"""A stream says what a file says, can be kept and forked, and answers lines at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from recurra import Run
+from recurra.cli import app
+from recurra.errors import DataError
+from recurra.kernels.native import engine
+
+
+def given(plant: Run, name: str = "faulty.csv") -> list[Any]:
+    items = plant.task.inputs(str(plant.path.parent / name))
+    assert items is not None
+    return items
+
+
+def stepped(stream: Any, series: Any, first: int, last: int) -> list[dict[str, Any]]:
+    return [
+        stream.step(series.values[n], time=series.times[n], past=series.past[n]) for n in range(first, last)
+    ]
+
+
+def without_time(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in answer.items() if name != "time"} for answer in answers]
+
+
+def test_the_steps_of_a_stream_are_those_of_a_file(plant: Run) -> None:
+    (series,) = given(plant)
+    whole = plant.predict([series], steps=True)[0]["steps"]
+    streamed = stepped(plant.stream(), series, 0, len(series))
+    if engine() is not None:
+        assert streamed == whole
+    else:
+        assert [one["anomaly"] for one in streamed] == [one["anomaly"] for one in whole]
+    assert any(one["anomaly"] for one in whole)
+
+
+def test_a_stream_can_be_forked_and_its_state_kept(plant: Run) -> None:
+    (series,) = given(plant)
+    one = plant.stream()
+    stepped(one, series, 0, 390)
+    kept, twin, later = one.state, one.fork(), plant.stream()
+    expected = stepped(one, series, 390, 420)
+    assert stepped(twin, series, 390, 420) == expected
+    later.state = kept
+    assert stepped(later, series, 390, 420) == expected
+    assert one.state[-2][-1].shape == kept[-2][-1].shape
+
+
+def test_its_memory_does_not_grow(plant: Run) -> None:
+    (series,) = given(plant)
+    stream = plant.stream()
+    sizes = []
+    for _ in range(4):
+        stepped(stream, series, 0, len(series))
+        sizes.append(sum(part.numel() for layer in stream.state[:-1] for part in layer))
+    assert len(set(sizes)) == 1
+
+
+def test_the_pipe_answers_each_line_with_header_list_or_object(plant: Run) -> None:
+    (series,) = given(plant)
+    lines = (plant.path.parent / "faulty.csv").read_text().splitlines()
+    expected = stepped(plant.stream(), series, 0, 40)
+
+    def asked(lines: list[str]) -> list[dict[str, Any]]:
+        result = CliRunner().invoke(app, ["predict", str(plant.path), "-", "--json"], input="\n".join(lines) + "\n")
+        assert result.exit_code == 0, result.output
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    assert asked(lines[:41]) == expected
+    bare = [",".join(line.split(",")[:4]) for line in lines[1:41]]
+    assert asked(bare) == expected
+    as_lists = [json.dumps([cells[0], *map(float, cells[1:4])]) for cells in (line.split(",") for line in bare)]
+    assert asked(as_lists) == expected
+    named = [
+        json.dumps({"load": float(d), "bar": float(c), "temp": float(b), "time": a})
+        for a, b, c, d in (line.split(",") for line in bare)
+    ]
+    assert asked(named) == expected
+
+
+def test_a_line_that_is_none_is_named(plant: Run) -> None:
+    def refused(text: str) -> str:
+        result = CliRunner().invoke(app, ["predict", str(plant.path), "-"], input=text)
+        assert result.exception is not None
+        return str(result.exception)
+
+    assert "line 2: expected a number, got 'x'" in refused("2024-03-01,1,2,0\n2024-03-01 01:00,x,2,0\n")
+    assert "line 1: expected 2 values (temp, bar) or a time and them, got 1 cells" in refused("1\n")
+    assert "expected a time stamp with each step" in refused("1,2\n")
+    assert "'bar' is not there" in refused("time,temp,load\n")
+
+
+def test_a_missing_value_has_no_score_and_is_marked(plant: Run) -> None:
+    (series,) = given(plant, "normal.csv")
+    stream = plant.stream()
+    stepped(stream, series, 0, 60)
+    time, past = series.times[60], series.past[60]
+    neither = stream.fork().step([None, None], time=time, past=past)
+    assert neither["score"] is None and neither["missing"] == ["temp", "bar"] and not neither["anomaly"]
+    one = stream.step({"bar": float(series.values[60, 1])}, time=time, past=past)
+    assert one["channel"] == "bar" and one["missing"] == ["temp"] and one["score"] is not None
+    after = stream.step(series.values[61], time=series.times[61], past=series.past[61])
+    assert np.isfinite(after["score"]) and all(np.isfinite(after["expected"]))
+
+
+def test_infinity_and_what_is_no_number_are_refused(plant: Run) -> None:
+    stream, time = plant.stream(), np.datetime64("2024-03-01")
+    with pytest.raises(DataError, match="'bar': expected a finite number, got infinity"):
+        stream.step([1.0, float("inf")], time=time, past=[0.0])
+    with pytest.raises(DataError, match="expected 2 \\(temp, bar\\), got 3"):
+        stream.step([1.0, 2.0, 3.0], time=time, past=[0.0])
+
+
+def test_a_value_beyond_all_bounds_is_an_anomaly_not_an_overflow(plant: Run, tmp_path: Path) -> None:
+    (series,) = given(plant, "normal.csv")
+    stream = plant.stream()
+    stepped(stream, series, 0, 50)
+    said = stream.step([1e300, 0.0], time=series.times[50], past=series.past[50])
+    assert said["anomaly"] and said["channel"] == "temp" and np.isfinite(said["score"])
+    calm = stepped(stream, series, 51, 120)
+    assert all(np.isfinite(one["score"]) for one in calm)
