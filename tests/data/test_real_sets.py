@@ -1,7 +1,9 @@
-"""The data sets of classifying and tagging hold what their sources say, to the example."""
+"""The data sets hold what their sources say, to the example."""
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from recurra.data import Located, get, locate, names
 from recurra.data.labelled import Labelled, Reading, parse_renames, read_labelled
 from recurra.data.tagged import Tagged, TagReading, read_tagged
+from recurra.data.timed import Panel, TimedReading, read_timed, steps_of
 
 FOLDER = Path(os.environ.get("RECURRA_DATA", ""))
 OTHERS = ("digits",)
@@ -44,8 +47,8 @@ def counts(labelled: Labelled) -> dict[str, int]:
 
 
 def test_every_set_is_looked_at_here() -> None:
-    ours = {name for name in names() if get(name).task in ("classify", "tag")}
-    assert ours == {*TEXTS, *SERIES, *PROTEINS, *TAGS, *OTHERS}
+    ours = {name for name in names() if get(name).task in ("classify", "tag", "forecast", "detect")}
+    assert ours == {*TEXTS, *SERIES, *PROTEINS, *TAGS, *TIMED, *OTHERS}
 
 
 # name: part: its classes with their counts
@@ -176,3 +179,75 @@ def test_tags(name: str, part: str) -> None:
     assert (len(tagged.sentences), words, len(kinds)) == TAGS[name][part]
     assert [len(tags) for tags in tagged.tags] == [len(sentence) for sentence in tagged.sentences]
     assert tagged.skipped == []
+
+
+# name: part: (series, steps of all, the shortest and the longest, channels, values that are missing, spacing)
+TIMED: dict[str, dict[str, tuple[int, int, int, int, int, int, str]]] = {
+    "m4-hourly": {"train": (414, 353_500, 700, 960, 1, 0, "None"), "test": (414, 19_872, 48, 48, 1, 0, "None")},
+    "m4-weekly": {"train": (359, 366_912, 80, 2597, 1, 0, "None"), "test": (359, 4667, 13, 13, 1, 0, "None")},
+    "ett-h1": {"train": (1, 17_420, 17_420, 17_420, 7, 0, "1h")},
+    "exchange-rate": {"train": (1, 7588, 7588, 7588, 8, 0, "None")},
+    "airline-passengers": {"train": (1, 144, 144, 144, 1, 0, "1m")},
+    "monthly-shampoo-sales": {"train": (1, 36, 36, 36, 1, 0, "None")},
+    "monthly-sunspots": {"train": (1, 2820, 2820, 2820, 1, 0, "1m")},
+    "daily-min-temperatures": {"train": (1, 3652, 3652, 3652, 1, 2, "1d")},  # the last days of two leap years
+    "daily-max-temperatures": {"train": (1, 3652, 3652, 3652, 1, 2, "1d")},
+    "beijing-pm25": {"train": (1, 43_824, 43_824, 43_824, 1, 2067, "1h")},
+    "nab": {"train": (58, 365_558, 1127, 22_695, 1, 0, "None")},
+    "smap-msl": {"train": (82, 196_746, 312, 4308, 1, 0, "None"), "test": (82, 510_225, 670, 8640, 1, 0, "None")},
+    "ecg5000-normal": {
+        "train": (2335, 326_900, 140, 140, 1, 0, "None"),
+        "test": (2665, 373_100, 140, 140, 1, 0, "None"),
+    },
+}
+
+
+def timed(name: str, part: str) -> Panel:
+    found = located(name)
+    wanted = ("time", "series", "target", "known", "past", "static", "layout")
+    how: dict[str, Any] = {key: value for key, value in found.settings.items() if key in wanted}
+    how = {key: tuple(value) if isinstance(value, list) else value for key, value in how.items()}
+    gaps: Any = "keep" if get(name).task == "detect" else "fill"
+    return read_timed(getattr(found, part), TimedReading(**how, gaps=gaps))
+
+
+@pytest.mark.parametrize(("name", "part"), [(name, part) for name in TIMED for part in TIMED[name]])
+def test_series_in_time(name: str, part: str) -> None:
+    panel = timed(name, part)
+    lengths = [len(one) for one in panel.series]
+    gone = sum(int(np.isnan(one.values).sum()) for one in panel.series)
+    channels = panel.series[0].values.shape[1]
+    found = (len(panel), steps_of(panel), min(lengths), max(lengths), channels, gone, str(panel.step))
+    assert found == TIMED[name][part]
+    assert all(one.values.dtype == np.float64 and len(one.times) == len(one) for one in panel.series)
+    assert len(set(panel.names)) == len(panel)
+
+
+def test_values_that_were_published() -> None:
+    hourly = timed("m4-hourly", "train")
+    assert hourly.names[0] == "H1" and hourly.series[0].values[:3, 0].tolist() == [605, 586, 586]
+    assert timed("m4-hourly", "test").series[0].values[0, 0] == 619
+    airline = timed("airline-passengers", "train").series[0]
+    assert airline.values[[0, -1], 0].tolist() == [112, 432] and str(airline.times[-1])[:7] == "1960-12"
+    dust = timed("beijing-pm25", "train")
+    assert dust.past == ("DEWP", "TEMP", "PRES", "Iws", "Is", "Ir") and dust.series[0].values[24, 0] == 129
+    oil = timed("ett-h1", "train").series[0]
+    assert oil.values[0, -1] == 30.5310001373291 and str(oil.times[-1]) == "2018-06-26T19:00:00.000000"
+
+
+def test_labels_of_anomalies_fit_the_series() -> None:
+    found = located("nab")
+    windows = json.loads((found.folder / "labels/combined_windows.json").read_text())
+    series = {one.place: one for one in timed("nab", "train").series}
+    assert {f"data/{name}" for name in windows} == set(series)
+    assert sum(map(len, windows.values())) == 116
+    for name, pairs in windows.items():
+        times = series[f"data/{name}"].times
+        assert all(np.datetime64(begin) in times and np.datetime64(end) in times for begin, end in pairs)
+    found = located("smap-msl")
+    with next(path for path in found.train if path.suffix == ".csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lengths = {one.name: len(one) for one in timed("smap-msl", "test").series}
+    assert set(lengths) - {row["chan_id"] for row in rows} == {"T-10"}  # nothing is labelled there
+    for row in rows:
+        assert all(0 <= begin <= end <= lengths[row["chan_id"]] for begin, end in json.loads(row["anomaly_sequences"]))
