@@ -1,0 +1,291 @@
+"""A global forecaster of M4 hourly beside neuralforecast's LSTM: a step of training, and 10,000 series × 48 steps foretold.
+
+    python -m venv peer && . peer/bin/activate
+    pip install -c constraints.txt torch==2.13.0 neuralforecast==3.3.0 && pip install -c constraints.txt '.[data]'
+    RECURRA_DATA=data python benchmarks/forecast_peer.py -o benchmarks/forecast-peer.json
+
+Both read the same data frame and have two layers of 128 LSTM units, 144 steps of history, 48 steps ahead at the same seven
+quantiles, and as many pieces of series in a batch: neuralforecast's own sizes (3 · 48 steps, 128 pieces), and 32 pieces. What differs
+is in favour of neither or of the peer: ours reads 48 values at each step where the peer's reads one, and learns from 32 origins of each
+piece where the peer's learns from one. "recurra, as it comes" has layer normalisation and dropout as well.
+
+A training is timed from the end of its first step to the end of its last, with everything in between: batches, loss, optimizer;
+so neither side's start counts. A prediction is timed as a user calls it, from the data frame to the forecasts. Both take turns, each
+other round backwards, with 1 and 2 threads, in float32 and in mixed bfloat16, and are shown at their best. A speed is the median of
+the rounds' ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import logging
+import os
+import platform
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from neuralforecast import NeuralForecast
+from neuralforecast.losses.pytorch import MQLoss
+from neuralforecast.models import LSTM
+from pytorch_lightning import Callback
+
+import recurra
+from recurra.benchmark.turns import Timing, best, check_rounds, ratio
+from recurra.configuration import configure
+from recurra.kernels.native import describe
+from recurra.tasks import get_task
+from recurra.training.step import Trainer
+
+HORIZON, SEASON, LENGTH = 48, 24, 144
+HIDDEN, LAYERS = 128, 2
+LEVELS = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
+PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+SAME = {"hidden": HIDDEN, "layers": LAYERS, "levels": LEVELS, "window": LENGTH, "horizon": HORIZON, "season": SEASON}
+COLUMNS = {"series": "unique_id", "time": "ds", "target": ["y"], "valid_share": 0.0, "test_share": 0.0}
+OURS = {"recurra": {"dropout": 0.0, "layer_norm": False}, "recurra, as it comes": {}}
+PEER = "neuralforecast"
+
+
+def hourly() -> pd.DataFrame:
+    """Read the training part of M4 hourly, a row for each step."""
+    path = Path(os.environ.get("RECURRA_DATA", "data")) / "m4" / "Train" / "Hourly-train.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    values = [np.array([float(value) for value in row[1:] if value]) for row in rows]
+    return pd.DataFrame(
+        {
+            "unique_id": np.repeat([row[0] for row in rows], [len(each) for each in values]),
+            "ds": np.concatenate([np.arange(1, len(each) + 1) for each in values]),
+            "y": np.concatenate(values),
+        }
+    )
+
+
+def ends(frame: pd.DataFrame, series: int) -> pd.DataFrame:
+    """Make so many series of the last steps of those there are, again and again under new names."""
+    last = [each["y"].to_numpy()[-LENGTH:] for _, each in frame.groupby("unique_id", sort=False)]
+    chosen = [last[number % len(last)] for number in range(series)]
+    names = np.repeat([f"S{number:05}" for number in range(series)], LENGTH)
+    steps = np.tile(np.arange(1, LENGTH + 1), series)
+    return pd.DataFrame({"unique_id": names, "ds": steps, "y": np.concatenate(chosen)})
+
+
+class Clock(Callback):
+    """When each step of the peer's training ended."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Clock:  # neuralforecast trains a copy of its model
+        return self
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self.ends.append(time.perf_counter())
+
+    def seconds(self) -> float:
+        """Seconds of a step, the first left out."""
+        return (self.ends[-1] - self.ends[0]) / (len(self.ends) - 1)
+
+
+def peer(
+    batch: int, precision: str, steps: int, clock: Clock | None = None, at_once: int | None = None
+) -> NeuralForecast:
+    """Make neuralforecast's LSTM; at_once: series that are foretold side by side, by default 32."""
+    model = LSTM(
+        h=HORIZON,
+        input_size=LENGTH,
+        encoder_n_layers=LAYERS,
+        encoder_hidden_size=HIDDEN,
+        loss=MQLoss(quantiles=LEVELS),
+        max_steps=steps,
+        windows_batch_size=batch,
+        valid_batch_size=at_once,
+        scaler_type="standard",
+        precision=PRECISIONS[precision],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        logger=False,
+        callbacks=[] if clock is None else [clock],
+        accelerator="cpu",
+    )
+    return NeuralForecast(models=[model], freq=1)
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """What takes turns; `go` gives seconds."""
+
+    name: str
+    precision: str
+    threads: int
+    go: Callable[[], float]
+
+
+def turns(entrants: list[Entrant], rounds: int) -> list[Timing]:
+    """Let each go in every round, after one that is not counted."""
+    samples: dict[int, list[float]] = {number: [] for number in range(len(entrants))}
+    trial = [_timed(each) for each in entrants]
+    for turn in range(rounds):
+        for number in sorted(samples, reverse=bool(turn % 2)):
+            samples[number].append(_timed(entrants[number]))
+    return [
+        Timing(each.name, each.precision, each.threads, 1, once, seconds)
+        for each, once, seconds in zip(entrants, trial, samples.values(), strict=True)
+    ]
+
+
+def _timed(entrant: Entrant) -> float:
+    torch.set_num_threads(entrant.threads)
+    return entrant.go()
+
+
+def training(frame: pd.DataFrame, table: Path, batch: int, options: argparse.Namespace) -> list[Timing]:
+    """Time a step of training."""
+
+    def theirs(precision: str) -> float:
+        clock = Clock()
+        peer(batch, precision, options.steps + 1, clock).fit(frame)
+        return clock.seconds()
+
+    def ours(trainer: Trainer, batches: Iterator[Any]) -> float:
+        trainer.step(next(batches), 1e-3)
+        start = time.perf_counter()
+        for _ in range(options.steps):
+            trainer.step(next(batches), 1e-3)
+        return (time.perf_counter() - start) / options.steps
+
+    entrants = []
+    for precision in PRECISIONS:
+        for threads in options.threads:
+            entrants.append(Entrant(PEER, precision, threads, lambda chosen=precision: theirs(chosen)))
+            for name, settings in OURS.items():
+                trainer, batches = _prepared(table, batch, precision, settings)
+                entrants.append(Entrant(name, precision, threads, lambda t=trainer, b=batches: ours(t, b)))
+    return turns(entrants, options.rounds)
+
+
+def _prepared(table: Path, batch: int, precision: str, settings: dict[str, Any]) -> tuple[Trainer, Iterator[Any]]:
+    """Make our trainer, and batches without an end."""
+    wanted = {**SAME, **COLUMNS, **settings, "precision": precision, "batch": batch}
+    configuration = configure("forecast", {"data": [str(table)], **wanted})
+    task = get_task("forecast")(configuration.settings)
+    task.prepare(None)
+    task.choose(None, lambda: 0.0)
+    torch.manual_seed(1)
+    batches = (each for epoch in count() for each in task.batches(epoch, batch=batch, seed=1))
+    return Trainer(task, configuration.training, precision), (each for each in batches if _pieces(each) == batch)
+
+
+def _pieces(batch: Any) -> int:
+    return int(batch.inputs.shape[1])
+
+
+def predicting(frame: pd.DataFrame, table: Path, folder: Path, options: argparse.Namespace) -> dict[int, list[Timing]]:
+    """Time a prediction of many series, and of one."""
+    run = recurra.train("forecast", table, folder / "run", quiet=True, epochs=0.1, **SAME, **COLUMNS, **OURS["recurra"])
+    theirs = {}
+    for precision in PRECISIONS:
+        for at_once in (None, 1024):
+            theirs[precision, at_once] = peer(32, precision, 2, at_once=at_once)
+            theirs[precision, at_once].fit(frame)
+    found = {}
+    for series in (options.series, 1):
+        asked = ends(frame, series)
+        entrants = []
+        for threads in options.threads:
+            entrants.append(Entrant("recurra", "float32", threads, lambda a=asked, n=series: _our_forecast(run, a, n)))
+            for (precision, at_once), model in theirs.items():
+                name = f"{PEER}, {at_once or 32} at once"
+                go = lambda m=model, a=asked, n=series: _their_forecast(m, a, n)  # noqa: E731
+                entrants.append(Entrant(name, precision, threads, go))
+        found[series] = turns(entrants, options.rounds)
+    return found
+
+
+def _our_forecast(run: recurra.Run, asked: pd.DataFrame, series: int) -> float:
+    start = time.perf_counter()
+    said = run.predict([asked])
+    seconds = time.perf_counter() - start
+    assert len(said) == series
+    assert all(np.isfinite(each["mean"]).all() and len(each["mean"]) == HORIZON for each in said)
+    return seconds
+
+
+def _their_forecast(model: NeuralForecast, asked: pd.DataFrame, series: int) -> float:
+    start = time.perf_counter()
+    said = model.predict(asked)
+    seconds = time.perf_counter() - start
+    assert len(said) == series * HORIZON
+    assert np.isfinite(said.drop(columns=["unique_id", "ds"]).to_numpy()).all()
+    return seconds
+
+
+def compared(timings: list[Timing], what: str) -> dict[str, Any]:
+    """Set our best against the peer's best, print a line for each of ours, and give what is stored."""
+    rivals = {each.name for each in timings if each.name.startswith(PEER)}
+    rival = min((best(timings, name) for name in rivals), key=lambda each: each.median)
+    speeds = {}
+    for name in dict.fromkeys(each.name for each in timings if each.name.startswith("recurra")):
+        mine = best(timings, name)
+        speeds[name] = ratio(rival, mine)
+        print(
+            f"{what:28} {name:22} {1e3 * mine.median:9.1f} ms ({mine.precision}, {mine.threads} threads)   {rival.name} "
+            f"{1e3 * rival.median:9.1f} ms ({rival.precision}, {rival.threads})   {speeds[name]:5.2f} times as fast",
+            flush=True,
+        )
+    return {"what": what, "speeds": speeds, "timings": [each.as_dict() for each in timings]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, help="store the figures as JSON")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=10, help="of training, in a turn")
+    parser.add_argument("--batch", type=int, nargs="+", default=[128, 32])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--series", type=int, default=10_000, help="to foretell")
+    parser.add_argument("--only", choices=["training", "predicting"])
+    options = parser.parse_args()
+    check_rounds(options.rounds)
+    warnings.filterwarnings("ignore")
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    frame, results = hourly(), []
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder, "hourly.csv")
+        frame.to_csv(table, index=False)
+        if options.only != "predicting":
+            for batch in options.batch:
+                results.append(compared(training(frame, table, batch, options), f"a step of {batch} × {LENGTH}"))
+        if options.only != "training":
+            for series, timings in predicting(frame, table, Path(folder), options).items():
+                results.append(compared(timings, f"{series:,} series × {HORIZON} ahead"))
+    if options.output:
+        packages = ("recurra", "torch", "neuralforecast", "pytorch-lightning", "numpy", "pandas")
+        facts = {
+            "settings": {**SAME, "ours": OURS},
+            "rounds": options.rounds,
+            "steps": options.steps,
+            "engine": describe(),
+            "machine": platform.machine(),
+            "processor": platform.processor(),
+            "versions": {package: version(package) for package in packages},
+        }
+        options.output.write_text(json.dumps({**facts, "results": results}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
