@@ -1,5 +1,6 @@
 """The documentation says what is so: its commands parse, its examples run, its pages are fresh, its links lead somewhere."""
 
+import dataclasses
 import doctest
 import json
 import re
@@ -19,6 +20,7 @@ import recurra
 from recurra.baselines.ngram import MEMORY
 from recurra.cli import app
 from recurra.configuration import Configuration, configure, fields
+from recurra.data.timed import Panel, TimedReading, read_timed, steps_of
 from recurra.series import skeletons
 from recurra.tasks import get_task
 from recurra.tasks.lm.examples import WATCHED
@@ -137,6 +139,10 @@ def test_every_form_of_data_is_read(in_a_folder: Path) -> None:
     for words in trainings:
         (_, task), configuration = parsed(words, valid_share=0, test_share=0)
         assert configuration is not None
+        if task in ("forecast", "detect"):
+            panel = timed(configuration.settings.data)
+            assert (len(panel), steps_of(panel)) == PANELS[words[2]], words
+            continue
         try:
             counts = get_task(task)(configuration.settings).prepare().counts
         except recurra.errors.RecurraError as error:
@@ -145,6 +151,23 @@ def test_every_form_of_data_is_read(in_a_folder: Path) -> None:
         assert counts["classes" if task == "classify" else "tags"] > 1, words
 
 
+def timed(data: Any) -> Panel:
+    """Read series in time as a task with these settings does."""
+    names = {field.name for field in dataclasses.fields(TimedReading)}
+    held = {name: value for name, value in data if name in names}
+    return read_timed(data.data, TimedReading(**{k: tuple(v) if isinstance(v, list) else v for k, v in held.items()}))
+
+
+PANELS = {  # series, and steps of all of them
+    "pumps.csv": (2, 7),
+    "air.csv": (1, 5),
+    "hourly.csv": (2, 7),
+    "visits.csv": (2, 8),
+    "rates.txt": (1, 10),
+    "beats.npy": (30, 1200),
+    "A-1.npy": (1, 300),
+    "walks.npz": (2, 80),
+}
 EXAMPLES = {
     "reviews.csv": 4,
     "movies.pos": 4,
