@@ -66,7 +66,7 @@ def section(value: object) -> str:
     )
     return (
         f'<p class="note">{said}</p><figure class="map">{legends}'
-        f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="A map of {len(placed)} vectors">{dots}</svg></figure>'
+        f'<svg viewBox="0 0 {_WIDTH} {height:.1f}" role="img" aria-label="A map of {len(placed)} vectors">{dots}</svg></figure>'
     )
 
 
