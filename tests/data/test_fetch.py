@@ -246,6 +246,23 @@ class TestArchive:
         with pytest.raises(DataError, match=r"test\.txt: expected the SHA-256"):
             locate(dataset)
 
+    def test_a_file_may_stand_beside_the_archive(self, data: Path) -> None:
+        tar(data / "toy/all.tar.xz", {name: CONTENT[name] for name in ("train.txt", "test.txt")})
+        files = [file.model_dump() for file in make().files]
+        files[1] |= {"archived": False}
+        dataset = make(files=files, archive="all.tar.xz")
+        with pytest.raises(DataError, match="not on this machine"):
+            locate(dataset)
+        lay_out(data / "toy", {"sub/valid.txt": CONTENT["sub/valid.txt"]})
+        found = locate(dataset)
+        folder = cache_folder() / "data" / "toy"
+        assert found.paths == [folder / "train.txt", folder / "sub/valid.txt", folder / "test.txt"]
+        assert found.valid[0].read_bytes() == CONTENT["sub/valid.txt"]
+        lay_out(data / "toy", {"sub/valid.txt": b"volid\n"})
+        found.valid[0].unlink()
+        with pytest.raises(DataError, match=r"valid\.txt: expected the SHA-256"):
+            locate(dataset)
+
     def test_a_cache_that_cannot_be_written_to_is_one_clear_error(self, data: Path, tmp_path: Path) -> None:
         tar(data / "toy/all.tar.xz", CONTENT)
         (tmp_path / "cache").write_text("a file where the folder should be")
