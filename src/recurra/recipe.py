@@ -21,7 +21,8 @@ class Target(BaseModel):
     """The figure to reach, and in how many minutes.
 
     It is `at_most` a value or, where more is better, `at_least` one; or measured against the same figure of a baseline on
-    the same data: a share `below` it, or so much `above` it.
+    the same data: a share `below` it (0: no more than it has), or so much `above` it.  on_each: every training has to reach
+    its own bar, not only their mean.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,9 +31,10 @@ class Target(BaseModel):
     at_most: float | None = None
     at_least: float | None = None
     baseline: str | None = None
-    below: float | None = Field(default=None, gt=0, lt=1)
+    below: float | None = Field(default=None, ge=0, lt=1)
     above: float | None = Field(default=None, ge=0)
     minutes: float | None = Field(default=None, gt=0)
+    on_each: bool = False
     source: str
 
     @model_validator(mode="after")
@@ -80,12 +82,12 @@ class Target(BaseModel):
         'accuracy ≥ 0.985 in 10 min'
         """
         if self.below is not None:
-            bar = f"{self.below:.0%} below {self.baseline}"
+            bar = f"{self.below:.0%} below {self.baseline}" if self.below else f"≤ {self.baseline}"
         elif self.above is not None:
             bar = f"above {self.baseline}" if not self.above else f"{self.above:g} above {self.baseline}"
         else:
             bar = f"≤ {self.at_most:g}" if self.at_least is None else f"≥ {self.at_least:g}"
-        return f"{self.metric} {bar}" + (f" in {self.minutes:g} min" if self.minutes else "")
+        return f"{self.metric} {bar}" + " on each" * self.on_each + (f" in {self.minutes:g} min" if self.minutes else "")
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,7 @@ class Outcome:
     def reached(self) -> bool:
         target = self.recipe.target
         enough = all(target.reached(figure, self.recipe.each[data]) for data, figure in self.by_set.items())
+        enough = enough and (not target.on_each or all(target.reached(one.figure, one.bar) for one in self.measured))
         in_time = target.minutes is None or self.seconds <= 60 * target.minutes
         return enough and in_time and target.reached(self.figure, self.bar)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recurra.tasks.forecast.config import Model
 
-STEPS_TO_LEARN = 15_000_000
+STEPS_TO_LEARN = 10_000_000
 """Steps read after which a forecaster has most of what it will get."""
 
 
@@ -13,7 +13,7 @@ def choose_size(model: Model, steps: int) -> float:
 
     >>> model = Model()
     >>> choose_size(model, 350_000), model.hidden, model.dropout
-    (42.857142857142854, 128, 0.1)
+    (28.571428571428573, 128, 0.1)
     """
     if model.hidden is None:
         model.hidden = 64 if steps < 20_000 else 128
@@ -21,7 +21,7 @@ def choose_size(model: Model, steps: int) -> float:
         model.dropout = 0.3 if steps < 2_000 else 0.1
     if model.input_dropout is None:
         model.input_dropout = 0.0  # a window whose values are missing now and then has another level
-    return min(1_000.0, max(3.0, STEPS_TO_LEARN / max(1, steps)))
+    return min(200.0, max(3.0, STEPS_TO_LEARN / max(1, steps)))
 
 
 def choose_batch(pieces: int) -> int:
