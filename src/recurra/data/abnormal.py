@@ -16,7 +16,7 @@ import numpy as np
 from recurra.data.panels import Timed, TimedReading
 from recurra.data.timed import read_timed
 from recurra.errors import DataError
-from recurra.series import read_npy
+from recurra.series import array_labels_name, read_npy
 from recurra.text import Source
 
 Stretch = tuple[int, int]
@@ -109,6 +109,23 @@ def read_abnormal(path: str | Path) -> Abnormal:
             f"expected windows in JSON, a table with chan_id and anomaly_sequences, or numbers; got {text[:40]!r}",
             source=name,
         ) from None
+
+
+def labels_among(files: Sequence[str | Path]) -> str | None:
+    """Find the file, among those of a data set, that says what is abnormal in the others; None where there is none.
+
+    >>> labels_among(["a/test_data.npy", "a/test_labels.npy"]), labels_among(["a/P-1.npy", "labeled_anomalies.csv"])
+    ('a/test_labels.npy', 'labeled_anomalies.csv')
+    >>> labels_among(["a/plant.csv"]) is None
+    True
+    """
+    named = [str(file) for file in files]
+    beside = {array_labels_name(name) for name in named}
+    for name in named:
+        path = PurePath(name)
+        if len(named) > 1 and (name in beside or path.name in ("labeled_anomalies.csv", "combined_windows.json")):
+            return name
+    return None
 
 
 def read_marked(arguments: Sequence[str | Path], how: TimedReading, label: str) -> dict[str, np.ndarray]:

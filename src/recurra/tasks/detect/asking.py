@@ -54,7 +54,8 @@ def judge(task: Detector, network: nn.Module, stretches: Sequence[Stretch]) -> l
             verdicts = [Verdict(score, None, False, channel) for score, channel in scored]
             given.append(Judged(stretch, one, verdicts, [], _whole(judge, verdicts, kind)))
         else:
-            verdicts = [judge.step(errors) for errors in one.errors]
+            values = stretch.encoded.values[stretch.first : stretch.last]
+            verdicts = [judge.step(*each) for each in zip(one.errors, values, strict=True)]
             given.append(Judged(stretch, one, verdicts, events_of(verdicts, task.config.scoring.join)))
     return given
 

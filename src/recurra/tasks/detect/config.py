@@ -75,9 +75,9 @@ class Model(RecurrentModel):
 class Scoring(Settings):
     """From errors to a score, and from scores to alarms."""
 
-    threshold: Literal["pot", "telemanom", "likelihood"] = Field(
+    threshold: Literal["pot", "telemanom", "likelihood", "record"] = Field(
         default="pot",
-        description="pot: by the tail of past scores (EVT); telemanom: without a distribution; likelihood: recent scores against many.",
+        description="pot: by the tail of past scores (EVT); telemanom: without a distribution; likelihood: recent scores against many; record: errors and values beyond all before.",
     )
     risk: float | None = Field(
         default=None,

@@ -12,6 +12,7 @@ import numpy as np
 from recurra.decoding import AnomalyLikelihood, DynamicThreshold, PeaksOverThreshold, Threshold
 from recurra.tasks.detect.config import Scoring
 from recurra.tasks.detect.network import DetectorNetwork
+from recurra.tasks.detect.records import Records
 
 POOLINGS = ("mean", "quantile", "max")
 """How the scores of the steps of a whole series make one: their mean, their 95 % quantile, the largest."""
@@ -72,22 +73,32 @@ class Judge:
     def __init__(self, network: DetectorNetwork, scoring: Scoring) -> None:
         self._smoother = Smoother(network.channels, scoring.smoothing)
         history = network.scores_held.double().cpu().numpy()
-        self._threshold = make_threshold(scoring.threshold, scoring.risk, history)
+        self._threshold: Threshold | Records
+        if scoring.threshold == "record":
+            low, high = (network.get_buffer(name).double().cpu().numpy() for name in ("low", "high"))
+            self._threshold = Records(history, low, high)
+        else:
+            self._threshold = make_threshold(scoring.threshold, scoring.risk, history)
 
     def score(self, errors: np.ndarray) -> tuple[float | None, int | None]:
         """Give the score of a step from its errors, (C), and the channel that has it."""
         return self._smoother.step(errors)
 
-    def decide(self, score: float, channel: int | None) -> Verdict:
-        """Hold a score to the threshold, which learns from it."""
-        decision = self._threshold.step(score)
+    def decide(self, score: float, channel: int | None, values: np.ndarray | None = None) -> Verdict:
+        """Hold a score to the threshold, which learns from it; records look at the values (C) too."""
+        if isinstance(self._threshold, Records):
+            decision = self._threshold.step(score, values)
+            if values is not None and 1.0 + self._threshold.outside.max() >= decision.score:
+                channel = int(self._threshold.outside.argmax())
+        else:
+            decision = self._threshold.step(score)
         threshold = decision.threshold if math.isfinite(decision.threshold) else None
         return Verdict(decision.score, threshold, decision.unusual, channel)
 
-    def step(self, errors: np.ndarray) -> Verdict:
-        """Judge a step by its errors, (C); NaN where a channel has none."""
+    def step(self, errors: np.ndarray, values: np.ndarray) -> Verdict:
+        """Judge a step by its errors and its scaled values, (C); NaN where a channel has none."""
         score, channel = self.score(errors)
-        return Verdict(None, None, False, None) if score is None else self.decide(score, channel)
+        return Verdict(None, None, False, None) if score is None else self.decide(score, channel, values)
 
     def state(self) -> dict[str, np.ndarray]:
         """Give all that the next step needs, as arrays."""
@@ -107,11 +118,13 @@ class Judge:
         return copy.deepcopy(self)
 
 
-def make_threshold(kind: str, risk: float | None, history: np.ndarray) -> Threshold:
+def make_threshold(kind: str, risk: float | None, history: np.ndarray) -> Threshold | Records:
     """Make a threshold that has seen the scores of normal steps, (N,), in their order.
 
     A score that is telemanom's has to be above the usual error, whatever the window: 1 in units of held-out errors.
     """
+    if kind == "record":
+        return Records(history, np.zeros(0), np.zeros(0))
     if kind == "pot":
         risk = 1e-4 if risk is None else risk
         peaks = PeaksOverThreshold(risk=risk, level=min(0.98, 1 - 2 * risk))

@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from recurra.baselines import log_tail
-from recurra.data.abnormal import Abnormal, read_abnormal, read_marked
+from recurra.data.abnormal import Abnormal, labels_among, read_abnormal, read_marked
 from recurra.data.abnormal import stretches as stretches_of
 from recurra.errors import DataError
 from recurra.metrics import detection, event_scores
@@ -107,9 +107,10 @@ def truth_of(task: Detector, part: Part, files: Sequence[str]) -> Truth:
         paths, settings = named_files(list(files))
         marked = read_marked(paths, reading(data.model_copy(update=settings)), data.label)
         return _marked([_of_column(one, marked, data.label) for one in part.stretches])
-    if not data.labels:
+    said = data.labels[0] if data.labels else labels_among(named_files(list(files))[0])
+    if said is None:
         return Truth(None, [])
-    labels = read_abnormal(data.labels[0])
+    labels = read_abnormal(said)
     if labels.flags is not None:
         return _of_flags(task, part, labels)
     if not any(labels.knows(one.series) for one in part.stretches):

@@ -31,7 +31,7 @@ class DetectorNetwork(nn.Module):
         location = φ ∘ x_before + W h + b        spread = 0.01 + softplus(V h + c)
 
     φ and the spread begin at the training data's own first-order autoregression: what the cells add is learnt on top of it.
-    The buffers are set by held-out data when training is over: `unit` (A, C), what a standardised error is divided by;
+    The buffers are set by held-out data when training is over: `unit` (A, C), what a standardised error is divided by; `low` and `high` (C), the range of the scaled values;
     `history`, the scores of normal steps in their order, and `held`, how many they are; `pooling`, of whole series.
     """
 
@@ -59,6 +59,8 @@ class DetectorNetwork(nn.Module):
         if self.student:
             self.tail = nn.Parameter(torch.full((channels,), 2.0))
         self.register_buffer("unit", torch.ones(self.ahead, channels))
+        self.register_buffer("low", torch.zeros(channels))
+        self.register_buffer("high", torch.zeros(channels))
         self.register_buffer("history", torch.zeros(HISTORY))
         self.register_buffer("held", torch.zeros((), dtype=torch.int64))
         self.register_buffer("pooling", torch.zeros((), dtype=torch.int64))

@@ -34,6 +34,10 @@ def settle(task: Detector, network: DetectorNetwork) -> None:
     unit, history, held, pooling = (
         cast(Tensor, network.get_buffer(name)) for name in ("unit", "history", "held", "pooling")
     )
+    for name, most in (("low", np.fmin), ("high", np.fmax)):
+        known = [task.examples.train, *([task.examples.valid] if task.examples.valid else [])]
+        values = np.concatenate([one.encoded.values[one.first : one.last] for part in known for one in part.stretches])
+        network.get_buffer(name).copy_(torch.from_numpy(np.nan_to_num(most.reduce(values, axis=0))))
     unit.fill_(1.0)
     unit.copy_(torch.from_numpy(_unit(told(network, stretches))))
     parts = [one.errors for one in told(network, stretches)]

@@ -92,7 +92,7 @@ class DetectorStream(Stream):
             error(encoded.values[0], made[0, lead], made[1, lead], self._unit[lead])
             for lead, made in enumerate(self._made)
         ]
-        return self._judge.step(joined(leads)), said[0, 0]
+        return self._judge.step(joined(leads), encoded.values[0]), said[0, 0]
 
     def step(
         self, values: Any, *, time: Any = None, past: Any = None, static: Sequence[str | float] = ()
