@@ -16,7 +16,7 @@ from recurra.tasks.forecast.crops import Batch, batches, pieces
 from recurra.tasks.forecast.examples import Examples, read_examples
 from recurra.tasks.forecast.network import ForecastNetwork
 from recurra.tasks.forecast.rows import Form
-from recurra.tasks.forecast.sizes import choose_batch, choose_size
+from recurra.tasks.forecast.sizes import choose_batch, choose_rate, choose_size
 
 
 @register_task
@@ -99,7 +99,7 @@ class Forecaster(Task[ForecasterConfig]):
         return choose_batch(len(pieces(self.examples, self._window, 0, 0)))
 
     def learning_rate(self) -> float | None:
-        return 0.002
+        return choose_rate(sum(self.examples.ends))
 
     def network(self) -> ForecastNetwork:
         return ForecastNetwork(self.form, self.config.model)
