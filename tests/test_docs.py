@@ -248,6 +248,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
         "lm": recurra.train("lm", folder / "verse.txt", folder / "lm", window=16, gradient_lags=4, **tiny),
         "films": recurra.train("classify", folder / "films.csv", folder / "films", **held),
         "waves": recurra.train("classify", folder / "waves.npz", folder / "waves", **held),
+        "vectors": recurra.train("embed", folder / "waves.npz", folder / "vectors", **held),
         "names": recurra.train("tag", folder / "names.conll", folder / "names", test=[folder / "names.conll"], **tiny),
     }
     torch.set_num_threads(threads)
@@ -268,7 +269,10 @@ def test_the_run_folder_is_as_described(runs: dict[str, recurra.Run]) -> None:
 def test_the_json_is_as_described(runs: dict[str, recurra.Run]) -> None:
     page = ROOT / "docs/json.md"
     lm, films, names = runs["lm"], runs["films"], runs["names"]
-    of_lm, of_films, of_names, score, units, label, steps, tags, generate, beam = map(json.loads, blocks(page, "json"))
+    shown = json_under_headings(page)
+    (of_lm,), (of_films,), (of_names,) = (shown[f"evaluate {kind}"] for kind in KINDS)
+    (score,), (units,), (label, steps), (tags,) = shown["score"], *(shown[f"predict {kind}"] for kind in KINDS)
+    generate, beam = shown["generate"]
     assert keys(of_lm) == keys(lm.evaluation)
     assert figures(of_films) == figures(films.evaluation)
     assert figures(of_names) == figures(names.evaluation)
@@ -281,6 +285,35 @@ def test_the_json_is_as_described(runs: dict[str, recurra.Run]) -> None:
     assert set(tags["spans"][0]) == set(names.predict([["Ann", "left", "Bob"] * 20])[0]["spans"][0])
     assert set(beam) - {"text"} == set(lm.search("a", beam=2, length=3)[0]) - {"text"}
     assert set(generate) == {"text"}
+
+
+def test_the_json_of_an_embedder_is_as_described(runs: dict[str, recurra.Run]) -> None:
+    shown, run = json_under_headings(ROOT / "docs/json.md"), runs["vectors"]
+    (measured,), (asked,) = shown["evaluate Of an embedder"], shown["predict Of an embedder"]
+    given: Any = run.evaluation
+    assert [set(measured[name]) for name in ("metrics", "baselines", "details")] == [
+        set(given[name]) for name in ("metrics", "baselines", "details")
+    ]
+    assert set(measured["details"]["map"]["points"][0]) == set(given["details"]["map"]["points"][0])
+    said = run.predict([np.zeros((3, 2)), np.ones((4, 2))], cluster=2, neighbours=1)[0]
+    assert set(asked) == set(said)
+    assert set(asked["neighbours"][0]) == set(said["neighbours"][0])
+
+
+KINDS = ("Of a language model", "Of a classifier", "Of a tagger")
+
+
+def json_under_headings(page: Path) -> dict[str, list[Any]]:
+    """Give the JSON that a page shows, by the two headings that it stands under."""
+    found: dict[str, list[Any]] = {}
+    for part in re.split(r"(?m)^## ", page.read_text(encoding="utf-8"))[1:]:
+        head, *inner = re.split(r"(?m)^### ", part)
+        for place, text in [
+            (head.split("\n")[0], head),
+            *((f"{head.splitlines()[0]} {one.splitlines()[0]}", one) for one in inner),
+        ]:
+            found[place] = [json.loads(block) for block in re.findall(r"(?ms)^```json\n(.*?)^```$", text)]
+    return found
 
 
 def figures(evaluation: Any) -> Any:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import recurra
 from recurra import Run
 from recurra.cli import app
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, MissingExtraError, UsageError
 from recurra.kernels.native import engine
 from recurra.tasks.embed import groups
 
@@ -205,3 +205,20 @@ def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text('text\n""\n""\n""\n')
     with pytest.raises(DataError, match=r"empty\.csv: expected sequences to learn from|expected text"):
         recurra.train("embed", tmp_path / "empty.csv", tmp_path / "run", text="text", test_share=0.0, quiet=True)
+
+
+def test_without_scikit_learn_what_is_given_back_is_measured_all_the_same(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(module: str, extra: str, why: str) -> Any:
+        raise MissingExtraError(f"{why} needs {module}: pip install 'recurra[{extra}]'")
+
+    monkeypatch.setattr(groups, "require", missing)
+    result = run.evaluate()
+    assert result["metrics"] == {"rmse": measured(run)["metrics"]["rmse"]}
+    assert list(result["baselines"]) == ["mean-of-inputs"]
+    assert any("pip install 'recurra[learn]'" in note for note in result["details"]["notes"])
+    assert result["details"]["map"]["by"] == "principal components"
+    with pytest.raises(MissingExtraError):
+        run.predict(some(run), cluster=2)
+    assert len(run.predict(some(run), neighbours=2)) == 9

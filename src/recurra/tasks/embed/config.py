@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from recurra.cells import cell_names
 from recurra.tasks.sections import LabelledData, SequenceModel
 from recurra.tasks.settings import Settings
 
@@ -17,18 +18,19 @@ class Data(LabelledData):
 class Model(SequenceModel):
     """The network."""
 
+    cell: str = Field(default="gru", description=f"One of {', '.join(cell_names())}.")
     method: Literal["autoencoder", "next"] = Field(
         default="autoencoder",
         description="What it learns by: giving a sequence back from its vector, or foretelling each next step.",
     )
     pooling: Literal["last", "mean", "max", "attention"] | None = Field(
-        default=None, description="What of all steps goes into the vector. Default: by the method."
+        default=None, description="What of all steps goes into the vector. Default: mean."
     )
     size: int | None = Field(
         default=None,
         ge=1,
         le=65_536,
-        description="Numbers in a vector. Default: 32; with next as many as hidden units.",
+        description="Numbers in a vector. Default: 16 for series, 64 for text; with next as many as hidden units.",
     )
     blind: float | None = Field(
         default=None,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recurra.errors import UsageError, require
+from recurra.errors import MissingExtraError, UsageError, require
 
 RESTARTS = 10
 SMALLEST = 5
@@ -123,8 +123,6 @@ def _principal(points: np.ndarray) -> np.ndarray:
 
 
 def _tsne() -> Any:
-    from recurra.errors import MissingExtraError
-
     try:
         return require("sklearn.manifold", "learn", "a map").TSNE
     except MissingExtraError:

@@ -36,20 +36,18 @@ def evaluation(
     notes = notes_of(task, name, part)
     figures = {task.criterion: asking.mean_error(task, network, part)}
     vectors = asking.vectors(task, network, part.encoded)
-    labelled = len(set(part.labels)) > 1
-    beside: dict[str, dict[str, float]] = {}
-    found: list[int | None] | None = None
+    labelled, found = len(set(part.labels)) > 1, None
     try:
         found = groups.clusters(vectors, len(set(part.labels)) if labelled else "auto")
-        if labelled:
-            figures |= by_labels(vectors, part.labels)
-        if baselines:
-            for plain in _plain(task, part if labelled else None):
-                progress(f"measuring the baseline {plain.name}")
-                own = by_labels(plain.vectors(part), part.labels) if labelled else {}
-                beside[plain.name] = {task.criterion: plain.error(part), **own}
+        figures |= by_labels(vectors, part.labels) if labelled else {}
     except MissingExtraError as error:
         notes.append(f"not grouped: {error}")
+        labelled = False
+    beside: dict[str, dict[str, float]] = {}
+    for plain in _plain(task, part if labelled else None) if baselines else ():
+        progress(f"measuring the baseline {plain.name}")
+        own = by_labels(plain.vectors(part), part.labels) if labelled else {}
+        beside[plain.name] = {task.criterion: plain.error(part), **own}
     details = {"notes": notes, "map": a_map(task, part, vectors, found)}
     return {
         "task": task.name,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from recurra.tasks.embed.config import Model
 
-TEXT_TO_LEARN = 100_000  # texts read
-SERIES_TO_LEARN = 100_000
+TEXT_TO_LEARN = 100_000
+SERIES_TO_LEARN = 20_000
+"""Sequences read after which a network has most of what it will get; of series it then learns them by heart."""
+SMALLEST, LARGEST = 8, 64
 
 
 def choose_size(model: Model, kind: str, examples: int) -> float:
     """Fill in what of the network is open, and give the number of epochs worth training.
 
+    A small vector leaves out what is of one sequence alone, which is what clusters should not be made of.
+
     >>> model = Model()
-    >>> choose_size(model, "series", 1_000), model.hidden, model.size, model.pooling
-    (100.0, 96, 32, 'mean')
+    >>> choose_size(model, "series", 1_000), model.hidden, model.size, model.pooling, model.blind
+    (20.0, 96, 16, 'mean', 1.0)
     """
     text, narrow = kind == "text", model.method == "autoencoder"
     if model.pooling is None:
@@ -25,8 +29,20 @@ def choose_size(model: Model, kind: str, examples: int) -> float:
     if model.hidden is None:
         model.hidden = 128 if text else 96
     if model.size is None and narrow:
-        model.size = 32
+        model.size = 64 if text else 16
     if model.blind is None and narrow:
         model.blind = 0.5 if text else 1.0
-    few, most = (3.0, 30.0) if text else (5.0, 300.0)
+    few, most = (3.0, 20.0) if text else (5.0, 100.0)
     return min(most, max(few, (TEXT_TO_LEARN if text else SERIES_TO_LEARN) / max(1, examples)))
+
+
+def choose_batch(examples: int) -> int:
+    """Choose how many sequences are read side by side: some eight batches at least of a few.
+
+    >>> choose_batch(40), choose_batch(300), choose_batch(10_000)
+    (8, 32, 64)
+    """
+    batch = LARGEST
+    while batch > SMALLEST and examples < 8 * batch:
+        batch //= 2
+    return batch
