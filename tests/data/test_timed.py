@@ -264,3 +264,11 @@ def test_frames_with_zones_strings_and_faults() -> None:
         panel_of([1, 2, 3])
     with pytest.raises(UsageError, match=r"arrays \(T\) of one length, got a \(3,\), b \(2,\)"):
         panel_of({"a": np.zeros(3), "b": np.zeros(2)})
+
+
+def test_what_a_row_holds_can_be_asked_for_by_the_name_that_reading_gave_it(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("id,V2,V3,V4\na,1,2,3\nb,4,5,\n")
+    first = read_timed([path])
+    again = read_timed([path], TimedReading(target=first.targets))
+    assert [one.values[:, 0].tolist() for one in again.series] == [[1.0, 2.0, 3.0], [4.0, 5.0]]

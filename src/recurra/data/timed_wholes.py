@@ -43,6 +43,11 @@ def plain(
     return Timed(name, values, times, none, none, tuple(static), place)
 
 
+def _named_targets(how: TimedReading, names: Sequence[str]) -> tuple[str, ...]:
+    """Give the columns that are asked for; where a row is a series, "value" is what it holds, and no column of it."""
+    return () if how.target == channel_names(1) and how.target[0] not in names else how.target
+
+
 def layout_of(names: Sequence[str], sample: Sequence[dict[str, Any]], how: TimedReading, source: str) -> str:
     """Tell whether a row of a table is a step or a whole series, by its names and first rows.
 
@@ -54,7 +59,7 @@ def layout_of(names: Sequence[str], sample: Sequence[dict[str, Any]], how: Timed
     """
     if how.layout != "auto":
         return how.layout
-    if how.time or how.known or how.past or how.target:
+    if how.time or how.known or how.past or _named_targets(how, names):
         return "steps"
     run = _run(names, sample)
     if len(run) < 3:
@@ -130,7 +135,7 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
         )
     numeric = set(numeric_columns(cells, commas))
     key = how.series or _key(names, cells, numeric)
-    columns = how.target or [
+    columns = _named_targets(how, names) or [
         name
         for name in names
         if name != key

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_NAIVE2 = 5_000
 """Origins from which Naive2 is forecast: each takes the history apart anew."""
 AT_ONCE = 2_000
+ETS_SECONDS = 45.0
+"""Time that ETS is worth: it is fitted anew at every step."""
 
 
 def baselines_of(
@@ -45,7 +47,7 @@ def baselines_of(
             continue
         asked = _asked_of_ets(ground, origins) if isinstance(baseline, ETS) else origins
         if asked is None:
-            left_out(ground, "ets is left out: on so many series it would take longer than two minutes", progress)
+            left_out(ground, "ets is left out: on so many series it would take minutes", progress)
             continue
         if asked is not origins:
             few, many = sum(map(len, asked)), count
@@ -67,10 +69,10 @@ def left_out(ground: Ground, what: str, progress: Callable[[str], None]) -> None
 
 
 def _asked_of_ets(ground: Ground, origins: list[np.ndarray]) -> list[np.ndarray] | None:
-    """Choose as many steps of each series as two minutes are enough for; None where not one of each."""
+    """Choose as many steps of each series as its time is enough for; None where not one of each."""
     there = [steps for steps in origins if len(steps)]
     length = int(np.mean([len(steps) and steps[-1] + 1 for steps in there]))
-    most = ETS.affordable(length, ground.form.channels, ground.form.season) // len(there)
+    most = ETS.affordable(length, ground.form.channels, ground.form.season, seconds=ETS_SECONDS) // len(there)
     if most == 0:
         return None
     if most >= max(map(len, there)):

@@ -90,6 +90,8 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
             more = read_timed(files, reading(data, form) if form else replace(reading(data), target=panel.targets))
+            if not any(len(series) for series in more.series):
+                raise DataError(f"{name}: holds no values to measure on", source=" ".join(files[:3]))
             parts[name] = [len(series) for series in panel.series]
             panel = joined(panel, more, name)
             notes += [f"{name}: {note}" for note in [*more.notes, *left_out(more.skipped)]]
