@@ -1,6 +1,6 @@
 """Score the detector on the Numenta Anomaly Benchmark, a model for each of its 58 files, as the benchmark prescribes.
 
-    python recipes/nab.py [--data FOLDER] [--runs FOLDER] [--seed 1]
+    python recipes/nab.py [--data FOLDER] [--seed 1] [--scores FOLDER]
 
 Each file is a stream of its own: a model is trained on its probationary part alone (the first 15 %, at most 750 rows), then
 the whole file is scored step by step, each step by what came before it. One threshold for all files is chosen by the
@@ -54,7 +54,9 @@ def scores(times: list[str], values: np.ndarray, folder: Path, seed: int) -> np.
     begin.write_text("timestamp,value\n" + "\n".join(rows[:first]) + "\n")
     whole.write_text("timestamp,value\n" + "\n".join(rows) + "\n")
     epochs = STEPS / max(1, round(0.8 * first / (4 * 32)))
-    run = recurra.train("detect", begin, folder / "run", quiet=True, seed=seed, epochs=epochs, batch=4, window=32, **SETTINGS)
+    run = recurra.train(
+        "detect", begin, folder / "run", quiet=True, seed=seed, epochs=epochs, batch=4, window=32, **SETTINGS
+    )
     (series,) = run.task.inputs(str(whole)) or []
     said = run.predict([series], steps=True)[0]["steps"]
     return np.array([step["score"] or 0.0 for step in said])
@@ -64,15 +66,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="the benchmark's folder, with data/ and labels/")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--scores", type=Path, help="where the scores of each file are kept, so that it can be gone on with"
+    )
+    parser.add_argument("--order", type=int, default=1, help="-1: from the last file on, to share the work between two")
     given = parser.parse_args()
     folder = given.data or Path(locate("nab").paths[0]).parents[2]
     labels = json.loads((folder / "labels" / "combined_windows.json").read_text())
     began, found, plain, windows = time.monotonic(), {}, {}, {}
-    for name in sorted(labels):
+    for name in sorted(labels)[:: given.order]:
         times, values = read(folder / "data" / name)
         windows[name] = nab_windows(np.array(times, "M8[us]"), [tuple(each) for each in labels[name]])
-        with tempfile.TemporaryDirectory() as scratch:
-            found[name] = scores(times, values, Path(scratch), given.seed)
+        kept = given.scores and given.scores / f"{Path(name).stem}-{given.seed}.npy"
+        if kept and kept.is_file():
+            found[name] = np.load(kept)
+        else:
+            with tempfile.TemporaryDirectory() as scratch:
+                found[name] = scores(times, values, Path(scratch), given.seed)
+            if kept:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                np.save(kept, found[name])
         plain[name] = windowed_gaussian(values)
         print(f"{name}: {len(values):,} rows", flush=True)  # noqa: T201
     parts = {"all": sorted(labels), "compared on": sorted(labels)[::2], "not looked at": sorted(labels)[1::2]}

@@ -36,7 +36,8 @@ def thinned(columns: Mapping[str, np.ndarray], points: int = POINTS) -> dict[str
                 kept.append([start, None])
                 continue
             ends = {int(there[stretch[there].argmin()]), int(there[stretch[there].argmax()])}
-            kept += [[start + at, float(f"{stretch[at]:.6g}")] for at in sorted(ends)]
+            for at in sorted(ends):
+                kept.append([start + at, float(f"{stretch[at]:.6g}")])
         result[name] = kept
     return result
 
@@ -49,7 +50,7 @@ def section(value: object) -> str:
         return ""
     said = (
         "Above each: the values and what was expected of them. Below: the score, and the threshold beyond which a step is "
-        "an alarm. The bars between them: events that were found, and, where it is known, what is abnormal."
+        "an alarm. The bars between them: events that were found, and those that are known to be there."
     )
     return f'<p class="note">{escape(said)}</p>{"".join(drawn)}'
 
@@ -58,7 +59,7 @@ def _timeline(one: Mapping[str, Any]) -> str:
     curves, steps = mapping(one.get("curves")), finite(one.get("steps"))
     if not steps or steps < 2:
         return ""
-    values = [_curve("values", curves.get("value"), "raw"), _curve("expected", curves.get("expected"), "train")]
+    values = [_curve("values", curves.get("value"), "train"), _curve("expected", curves.get("expected"), "other")]
     scores = [_curve("score", curves.get("score"), "train"), _curve("threshold", curves.get("threshold"), "held")]
     series, channel = escape(str(one.get("series", ""))), str(one.get("channel", ""))
     times = one.get("times")
@@ -67,7 +68,7 @@ def _timeline(one: Mapping[str, Any]) -> str:
     below = line_chart(
         scores, title=f"Score of {series}", x_label="step", zero=True, small=True, points=4 * POINTS, top=_top(scores)
     )
-    bars = _bars("found", one.get("events"), steps, "held") + _bars("abnormal", one.get("truth"), steps, "other")
+    bars = _bars("found", one.get("events"), steps, "held") + _bars("known", one.get("truth"), steps, "known")
     if not above and not below:
         return ""
     legend = "".join(
@@ -107,7 +108,7 @@ def _bars(name: str, events: object, steps: float, style: str) -> str:
             continue
         x, width = 100 * first / steps, max(100 * (last - first) / steps, 0.3)
         bars.append(f'<rect class="{style}" x="{x:.2f}%" width="{width:.2f}%" height="100%" rx="1"/>')
-    label = f"{name}: {count(len(bars))}"
+    label = f"{name} {count(len(bars))}"
     return (
         f'<div class="events"><span>{escape(label)}</span>'
         f'<svg role="img" aria-label="{escape(label)}" preserveAspectRatio="none">{"".join(bars)}</svg></div>'

@@ -23,9 +23,7 @@ def given(plant: Run, name: str = "faulty.csv") -> list[Any]:
 
 
 def stepped(stream: Any, series: Any, first: int, last: int) -> list[dict[str, Any]]:
-    return [
-        stream.step(series.values[n], time=series.times[n], past=series.past[n]) for n in range(first, last)
-    ]
+    return [stream.step(series.values[n], time=series.times[n], past=series.past[n]) for n in range(first, last)]
 
 
 def without_time(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -48,7 +48,13 @@ def machines(folder: Path) -> Settings:
         for t, value in enumerate(wave(steps, chance, number / 3)):
             rows.append(f"m{number},{'pump' if number % 2 else 'fan'},{number},{t},{10 * number + value:.3f}")
     (folder / "machines.csv").write_text("\n".join(rows) + "\n")
-    data = {"data": [str(folder / "machines.csv")], "series": "machine", "time": "t", "target": ["x"], "scale": "series"}
+    data = {
+        "data": [str(folder / "machines.csv")],
+        "series": "machine",
+        "time": "t",
+        "target": ["x"],
+        "scale": "series",
+    }
     further = {"static": ["kind", "size"], "test_share": 0.2}
     model = {**TINY, "cell": "gru", "ahead": 3, "likelihood": "normal"}
     return DetectorConfig.model_validate(

@@ -100,9 +100,13 @@ def predict(
     "anomaly", "channel", "expected"} of each, with "missing" where values are.  A run on whole series says of each one
     {"series", "count", "score", "threshold", "anomaly", "channel"}.
     """
-    taken = [each for one in inputs for each in _taken(task, one)]
-    stretches = [Stretch(one, task.readings.encode(one)[0], 0, len(one)) for one in taken]
-    return [_said(task, judged, k, steps=steps) for judged in judge(task, network, stretches)]
+    return [_said(task, judged, k, steps=steps) for judged in judge(task, network, taken(task, inputs))]
+
+
+def taken(task: Detector, inputs: Sequence[Any]) -> list[Stretch]:
+    """Give what a user hands over as whole series: such as `inputs` gives, arrays, or data frames."""
+    series = [each for one in inputs for each in _taken(task, one)]
+    return [Stretch(one, task.readings.encode(one)[0], 0, len(one)) for one in series]
 
 
 def _taken(task: Detector, given: Any) -> list[Timed]:

@@ -132,7 +132,7 @@ def make_threshold(kind: str, risk: float | None, history: np.ndarray) -> Thresh
     if kind == "telemanom":
         threshold: Threshold = DynamicThreshold(least=1.0)
     else:
-        threshold = AnomalyLikelihood(**({} if risk is None else {"risk": risk}))
+        threshold = AnomalyLikelihood() if risk is None else AnomalyLikelihood(risk=risk)
     for score in history.tolist():
         threshold.step(score)
     return threshold

@@ -109,5 +109,11 @@ def collate(rows: Sequence[tuple[Encoded, int, int] | None], ahead: int, fresh: 
         if first == 0:
             values[:1, number] = np.nan
     there = np.isfinite(values)
-    given = (torch.from_numpy(array) for array in (features, before, np.where(there, values, np.float32(0)), there))
-    return Batch(*given, torch.ones(len(rows), dtype=torch.bool) if fresh is None else fresh, lengths)
+    return Batch(
+        torch.from_numpy(features),
+        torch.from_numpy(before),
+        torch.from_numpy(np.where(there, values, np.float32(0))),
+        torch.from_numpy(there),
+        torch.ones(len(rows), dtype=torch.bool) if fresh is None else fresh,
+        lengths,
+    )

@@ -180,11 +180,8 @@ def rolling(task: Detector, part: Part) -> Found:
     scoring = task.config.scoring
     usual = (task.examples.valid or task.examples.train).stretches
     before = [_rolled(one)[0] for one in usual]
-    if task.whole:
-        kind = POOLINGS[0] if scoring.pooling == "auto" else scoring.pooling
-        history = np.array([pooled(scores, kind) for scores in before])
-    else:
-        history = np.concatenate(before)
+    kind = POOLINGS[0] if scoring.pooling == "auto" else scoring.pooling
+    history = np.array([pooled(scores, kind) for scores in before]) if task.whole else np.concatenate(before)
     scores, flags, events, surprise, count = [], [], [], 0.0, 0
     for one in part.stretches:
         own, nats, known = _rolled(one)

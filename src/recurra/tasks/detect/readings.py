@@ -92,7 +92,7 @@ class Readings:
         if len(never := np.flatnonzero(~there.any(0))):
             raise DataError(f"{names[never[0]]!r} has no value in any training series", hint="leave this column out")
         mean, spread = _moments(stacked, there)
-        gaps = ~there[:, : len(panel.targets)].all(0)
+        gaps = np.array(~there[:, : len(panel.targets)].all(axis=0))
         each = {}
         if making.scale == "series":
             for one in panel.series:

@@ -214,6 +214,10 @@ class Detector(Task[DetectorConfig]):
         """Give the events of each series, and in "steps" what is said of each of its steps; see `asking.predict`."""
         return asking.predict(self, network, inputs, k=k, steps=steps)
 
+    def errors(self, network: nn.Module, inputs: Sequence[Any]) -> list[np.ndarray]:
+        """Give the error of each step of series by all that was foretold of it, (T, C) each, before it is smoothed and judged."""
+        return [one.errors for one in told(network, asking.taken(self, inputs))]
+
     def prediction_line(self, result: Mapping[str, Any]) -> str:
         return asking.line(result)
 
