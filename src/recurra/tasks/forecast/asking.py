@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from recurra.data.batches import batches_to_read
 from recurra.kernels import exact
 from recurra.nn import State
-from recurra.tasks.forecast.crops import future
 from recurra.tasks.forecast.network import ForecastNetwork
 from recurra.tasks.forecast.paths import draw_paths
 from recurra.tasks.forecast.rows import Row
 from recurra.tasks.forecast.smoothing import Carried
+from recurra.tasks.forecast.windows import side_by_side
 from recurra.tasks.reading import evaluating
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ AT_ONCE = 40_000
 """Steps of all rows that are read at a time."""
 ORIGINS = 4_096
 """Steps that are forecast from at a time."""
+LANES = 32
+"""Numbers after which torch's vector loops come out even: what is left over it computes by another exp and log."""
+ALONE = 32_768
+"""Numbers from which on torch shares a loop among threads, wherever that cuts it."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,7 @@ def _group(
             state = _picked(state, alive)
             carried = None if carried is None else cast(Carried, _picked((carried,), alive)[0])
         lengths = np.minimum(ends, last) - first
-        inputs = np.zeros((int(lengths.max()), len(group), task.form.size), np.float32)
-        for lane, number in enumerate(group):
-            inputs[: lengths[lane], lane] = task.form.read(rows[number], first, first + int(lengths[lane]))
+        inputs = task.form.read([rows[number] for number in group], np.full(len(group), first), first + lengths)
         here = [origins[number][(origins[number] >= first) & (origins[number] < last)] for number in group]
         lanes = np.repeat(np.arange(len(group)), [len(steps) for steps in here])
         steps = np.concatenate(here)
@@ -87,7 +89,8 @@ def _group(
             if model.smoothing is not None:
                 plain, which = _plain(task, [rows[number] for number in group], first, lengths)
                 given, naive, carried = model.smoothed(given, plain.to(device), which.to(device), carried)
-            hidden, state = model(given, state, torch.from_numpy(lengths))
+            shorter = torch.from_numpy(lengths) if (lengths < len(inputs)).any() else None
+            hidden, state = model(given, state, shorter)
             for some in np.split(np.arange(len(steps)), range(ORIGINS, len(steps), ORIGINS)):
                 if len(some):
                     at, lane = steps[some] - first, lanes[some]
@@ -130,8 +133,9 @@ class _Asked:
         self.level = np.stack([row.measured.level[origin] for row, origin in pairs])[:, None]  # (n, 1, C)
         self.unit = np.stack([row.measured.unit[origin] for row, origin in pairs])[:, None]
         self.reference = np.stack([row.reference for row in self.rows])[:, None]
-        steps = task.form.horizon
-        self.ahead = np.stack([future(row, np.array([origin]), steps, len(row))[0][0] for row, origin in pairs])
+        # Where nothing is known of a step ahead, what was known last goes on.
+        ahead = [row.ahead for row in self.rows]
+        self.ahead = side_by_side(ahead, origins + 1, origins + 1 + task.form.horizon)  # (n, h, K)
 
     def answers(self, hidden: Tensor, inputs: Tensor, naive: Tensor | None, states: State | None) -> Forecasts:
         """Give the forecasts; hidden (n, H), inputs (n, I), naive (n, h, C) as in `say`, states: those to go on from, where forecasts are fed back."""
@@ -151,6 +155,19 @@ class _Asked:
         windows = inputs[:, : model.lookback * model.channels]
         raw, centre = model.say(hidden, windows, torch.from_numpy(self.ahead).to(device), naive)
         units = torch.from_numpy(np.broadcast_to(self.unit, centre.shape).astype(np.float32)).to(device)
-        point = model.output.point(raw, centre).double().cpu().numpy()
-        quantiles = model.output.quantiles(raw, centre, self.task.levels, units).double().cpu().numpy()
+        # So that no forecast depends on how many there are, they are worked out in blocks whose loops have no rest.
+        each = max(1, raw[0].numel())
+        block = (ALONE - 1) // (each * LANES) * LANES
+        split = zip(*(whole.split(block or 1) for whole in (raw, centre, units)), strict=True)
+        parts = [self._block(*some, even=block > 0) for some in split]
+        point, quantiles = (np.concatenate(part) for part in zip(*parts, strict=True))
         return self.level + self.unit * point, self.level[..., None] + self.unit[..., None] * quantiles
+
+    def _block(self, raw: Tensor, centre: Tensor, units: Tensor, *, even: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Give point and quantiles of some forecasts; even: filled up to a multiple of `LANES`."""
+        count, output = len(raw), self.model.output
+        if even and count % LANES:
+            more = -count % LANES
+            raw, centre, units = (torch.cat([t, t[:1].expand(more, *t.shape[1:])]) for t in (raw, centre, units))
+        point = output.point(raw, centre)[:count].double().cpu().numpy()
+        return point, output.quantiles(raw, centre, self.task.levels, units)[:count].double().cpu().numpy()

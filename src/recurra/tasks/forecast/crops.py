@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from recurra.data.batches import batches_by_length
 from recurra.tasks.forecast.examples import Examples
-from recurra.tasks.forecast.rows import Row
-from recurra.tasks.forecast.windows import TINY
+from recurra.tasks.forecast.windows import TINY, side_by_side
 
-ORIGINS = 32
-"""Steps of a piece that are learnt from: those next to each other say nearly the same, and a head is dear."""
 SMALL = 0.1
 """Values smaller than this share of a series' mean count as if they were as large."""
 
@@ -24,13 +22,13 @@ SMALL = 0.1
 class Batch:
     """Pieces of rows side by side, and what came after some of their steps.
 
-    inputs (T, B, I), lengths (B); steps, lanes (n): from where is foretold; ahead (n, h, K), targets, weights, units (n, h, C),
+    inputs (T, B, I), lengths (B), None where all are as long; steps, lanes (n): from where is foretold; ahead (n, h, K), targets, weights, units (n, h, C),
     in units of the window that was read, a weight of 0 where there is no target.  plain (T', B, 3·C), which (B): what smoothing
     reads, from some steps before the pieces on, and the numbers of their rows.
     """
 
     inputs: Tensor
-    lengths: Tensor
+    lengths: Tensor | None
     steps: Tensor
     lanes: Tensor
     ahead: Tensor
@@ -55,46 +53,83 @@ def pieces(examples: Examples, window: int, seed: int, epoch: int) -> np.ndarray
 
 
 def batches(
-    examples: Examples, window: int, horizon: int, loss_by: str, *, batch: int, seed: int, epoch: int, start: int
+    examples: Examples,
+    window: int,
+    horizon: int,
+    loss_by: str,
+    *,
+    origins: int,
+    batch: int,
+    seed: int,
+    epoch: int,
+    start: int,
 ) -> Iterator[Batch]:
-    """Give the batches of an epoch from batch `start` on."""
+    """Give the batches of an epoch from batch `start` on; origins: steps of each piece that are learnt from, at most."""
     cut = pieces(examples, window, seed, epoch)
     order = batches_by_length(cut[:, 2] - cut[:, 1], batch, seed=seed, epoch=epoch)
     for number, indices in enumerate(order):
         if number >= start:
             generator = np.random.Generator(np.random.PCG64([seed, epoch, 2, number]))
-            yield collate(examples, cut[indices], horizon, loss_by, generator)
+            yield collate(examples, cut[indices], horizon, loss_by, origins, generator)
 
 
-def collate(examples: Examples, cut: np.ndarray, horizon: int, loss_by: str, generator: np.random.Generator) -> Batch:
+def collate(
+    examples: Examples, cut: np.ndarray, horizon: int, loss_by: str, origins: int, generator: np.random.Generator
+) -> Batch:
     """Put pieces side by side."""
-    form = examples.form
-    lengths = cut[:, 2] - cut[:, 1]
-    inputs = np.zeros((int(lengths.max()), len(cut), form.size), np.float32)
-    before = form.lookback + 2 * form.season if form.smoothed else 0
-    plain = np.zeros((before + len(inputs), len(cut), 3 * form.channels), np.float32)
-    found: list[tuple[np.ndarray, ...]] = []
-    for lane, (number, first, last) in enumerate(cut.tolist()):
-        row, end = examples.rows[number], examples.ends[number]
-        inputs[: last - first, lane] = form.read(row, first, last)
-        if form.smoothed:
-            plain[: before + last - first, lane] = form.plain(row, first - before, last)
-        origins = np.arange(first, min(last, end - 1))
-        if len(origins) > ORIGINS:
-            origins = np.sort(generator.choice(origins, ORIGINS, replace=False))
-        ahead, values = future(row, origins, horizon, end)
-        unit = row.measured.unit[origins, None]
-        usable = ~np.isnan(values) & (unit > TINY)
-        target = np.where(usable, (values - row.measured.level[origins, None]) / np.maximum(unit, TINY), 0.0)
-        weight = np.where(usable, unit * weighed(examples, number, values, loss_by), 0.0)
-        units = np.broadcast_to(unit, target.shape)
-        found.append((origins - first, np.full(len(origins), lane), ahead, target, weight, units))
-    steps, lanes, ahead, targets, weights, units = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    numbers = [torch.from_numpy(each.astype(np.float32)) for each in (ahead, targets, weights, units)]
-    read = (torch.from_numpy(each) for each in (inputs, lengths, steps, lanes))
+    form, rows = examples.form, [examples.rows[number] for number in cut[:, 0].tolist()]
+    ends = np.array([examples.ends[number] for number in cut[:, 0].tolist()])
+    _, firsts, lasts = cut.T
+    inputs = form.read(rows, firsts, lasts)
+    lanes, steps = chosen(np.minimum(lasts, ends - 1) - firsts, origins, generator)
+    values = side_by_side([row.values for row in rows], firsts + 1, lasts + horizon)
+    values[np.arange(values.shape[1]) + firsts[:, None] + 1 >= ends[:, None]] = np.nan
+    values = _after(values, lanes, steps, horizon)
+    # Where nothing is known of a step ahead, what was known last goes on.
+    ahead = _after(side_by_side([row.ahead for row in rows], firsts + 1, lasts + horizon), lanes, steps, horizon)
+    level = side_by_side([row.measured.level for row in rows], firsts, lasts)[lanes, steps][:, None]
+    unit = side_by_side([row.measured.unit for row in rows], firsts, lasts)[lanes, steps][:, None]
+    usable = ~np.isnan(values) & (unit > TINY)
+    targets = np.where(usable, (values - level) / np.maximum(unit, TINY), 0.0)
+    weights = np.where(usable, unit * weighed(examples, cut[:, 0], lanes, values, loss_by), 0.0)
+    units = np.broadcast_to(unit, targets.shape)
+    lengths = lasts - firsts
+    batch = Batch(
+        torch.from_numpy(inputs),
+        None if (lengths == len(inputs)).all() else torch.from_numpy(lengths),
+        torch.from_numpy(steps),
+        torch.from_numpy(lanes),
+        *(torch.from_numpy(each.astype(np.float32)) for each in (ahead, targets, weights, units)),
+    )
     if not form.smoothed:
-        return Batch(*read, *numbers)
-    return Batch(*read, *numbers, plain=torch.from_numpy(plain), which=numbers_of(examples, cut))
+        return batch
+    before = form.lookback + 2 * form.season
+    plain = np.zeros((before + len(inputs), len(cut), 3 * form.channels), np.float32)
+    for lane, (row, first, last) in enumerate(zip(rows, firsts.tolist(), lasts.tolist(), strict=True)):
+        plain[: before + last - first, lane] = form.plain(row, first - before, last)
+    return replace(batch, plain=torch.from_numpy(plain), which=numbers_of(examples, cut))
+
+
+def chosen(counts: np.ndarray, most: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Choose at most so many of the first steps of each lane, counts (B): lanes (n) and steps (n), both rising.
+
+    >>> chosen(np.array([2, 0, 3]), 2, np.random.default_rng(1))
+    (array([0, 0, 2, 2]), array([0, 1, 1, 2]))
+    """
+    keys = generator.random((len(counts), int(counts.max(initial=0))))
+    keys[np.arange(keys.shape[1]) >= counts[:, None]] = 2.0
+    if keys.shape[1] > most:
+        limit = np.partition(keys, most - 1, axis=1)[:, most - 1 : most]
+        keys[keys > limit] = 2.0
+    lanes, steps = np.nonzero(keys < 2.0)
+    return lanes, steps
+
+
+def _after(values: np.ndarray, lanes: np.ndarray, steps: np.ndarray, horizon: int) -> np.ndarray:
+    """Give `horizon` values (n, h, …) of values (B, T, …) from some steps on."""
+    if not values.shape[2]:
+        return np.zeros((len(steps), horizon, 0), values.dtype)
+    return sliding_window_view(values, horizon, axis=1)[lanes, steps].swapaxes(1, 2)
 
 
 def numbers_of(examples: Examples, cut: np.ndarray) -> Tensor:
@@ -102,25 +137,20 @@ def numbers_of(examples: Examples, cut: np.ndarray) -> Tensor:
     return torch.tensor([examples.form.number(examples.rows[number]) for number in cut[:, 0].tolist()])
 
 
-def weighed(examples: Examples, number: int, values: np.ndarray, loss_by: str) -> np.ndarray:
-    """Give what an error of one counts for values (n, h, C) of a row; over all series both ways come to the same mean."""
-    scale = examples.scales[number]
+def weighed(examples: Examples, numbers: np.ndarray, lanes: np.ndarray, values: np.ndarray, loss_by: str) -> np.ndarray:
+    """Give what an error of one counts for values (n, h, C) of rows; over all series both ways come to the same mean.
+
+    numbers (B): of the rows.  lanes (n): whose values they are.
+    """
+    scale = np.stack([examples.scales[number] for number in numbers.tolist()])[lanes, None]
     by_steps = np.broadcast_to(1.0 / scale, values.shape)
     if loss_by == "steps":
         return by_steps
     if examples.form.transform == "log":  # an error is a share already
         by_size = np.full(values.shape, 1.0 / examples.share)
     else:
-        size = examples.sizes[number]
-        near = np.maximum(np.abs(np.nan_to_num(values) + examples.rows[number].reference), SMALL * size)
+        size = np.stack([examples.sizes[number] for number in numbers.tolist()])[lanes, None]
+        reference = np.stack([examples.rows[number].reference for number in numbers.tolist()])[lanes, None]
+        near = np.maximum(np.abs(np.nan_to_num(values) + reference), SMALL * size)
         by_size = 1.0 / (examples.share * near)
     return by_size if loss_by == "size" else 0.5 * (by_steps + by_size)
-
-
-def future(row: Row, origins: np.ndarray, horizon: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give what is known and what came after some steps of a row: ahead (n, h, K), values (n, h, C), NaN from `end` on."""
-    at = origins[:, None] + np.arange(1, horizon + 1)
-    # Where nothing is known of a step ahead, what was known last goes on.
-    ahead = row.ahead[np.minimum(at, len(row.ahead) - 1)]
-    values = np.where((at < end)[..., None], row.values[np.minimum(at, len(row) - 1)], np.nan)
-    return ahead, values

@@ -45,8 +45,9 @@ class Smoothing(nn.Module):
         """Give α and γ, (B, 1) each; which (B): the numbers of the series, −1 for one that is new."""
 
         def of(rate: Tensor) -> Tensor:
-            own = rate[which.clamp_min(0)]
-            return torch.sigmoid(torch.where(which >= 0, own, rate.mean())).unsqueeze(1)
+            # Of all series, whichever are read: torch's last bit depends on how many numbers there are.
+            own = torch.sigmoid(rate)[which.clamp_min(0)]
+            return torch.where(which >= 0, own, torch.sigmoid(rate.mean())).unsqueeze(1)
 
         return of(self.level_rate), of(self.season_rate)
 
