@@ -5,7 +5,7 @@ from __future__ import annotations
 from recurra.tasks.embed.config import Model
 
 TEXT_TO_LEARN = 100_000
-SERIES_TO_LEARN = 20_000
+SERIES_TO_LEARN = 60_000
 """Sequences read after which a network has most of what it will get; of series it then learns them by heart."""
 SMALLEST, LARGEST = 8, 64
 
@@ -17,7 +17,7 @@ def choose_size(model: Model, kind: str, examples: int) -> float:
 
     >>> model = Model()
     >>> choose_size(model, "series", 1_000), model.hidden, model.size, model.pooling, model.blind
-    (20.0, 96, 16, 'mean', 1.0)
+    (60.0, 96, 16, 'mean', 1.0)
     """
     text, narrow = kind == "text", model.method == "autoencoder"
     if model.pooling is None:
@@ -32,7 +32,7 @@ def choose_size(model: Model, kind: str, examples: int) -> float:
         model.size = 64 if text else 16
     if model.blind is None and narrow:
         model.blind = 0.5 if text else 1.0
-    few, most = (3.0, 20.0) if text else (5.0, 100.0)
+    few, most = (3.0, 20.0) if text else (5.0, 66.7)
     return min(most, max(few, (TEXT_TO_LEARN if text else SERIES_TO_LEARN) / max(1, examples)))
 
 
