@@ -114,7 +114,7 @@ def predict(
     found: list[dict[int, tuple[np.ndarray, np.ndarray]]] = [{} for _ in rows]
     for some in backtest(task, network, rows, origins):
         for number, origin, point, quantiles in zip(
-            some.rows.tolist(), some.origins.tolist(), some.point, some.quantiles, strict=True
+            some.rows.tolist(), some.origins.tolist(), _numbers(some.point), _numbers(some.quantiles), strict=True
         ):
             found[number][origin] = point[:k], quantiles[:k]
     ahead = min(k or task.form.horizon, task.form.horizon)
@@ -142,12 +142,29 @@ def _first(row: Row) -> int:
 
 
 def _said(task: Forecaster, point: np.ndarray, quantiles: np.ndarray, place: int) -> dict[str, Any]:
-    levels = {f"{level:g}": _numbers(quantiles[:, place, at]) for at, level in enumerate(task.levels)}
-    return {"mean": _numbers(point[:, place]), "quantiles": levels}
+    levels = [f"{level:g}" for level in task.levels]
+    columns = quantiles[:, place].T.tolist()
+    return {"mean": point[:, place].tolist(), "quantiles": dict(zip(levels, columns, strict=True))}
 
 
-def _numbers(values: np.ndarray) -> list[float]:
-    return [float(f"{value:.{DIGITS}g}") for value in values.tolist()]
+def _numbers(values: np.ndarray) -> np.ndarray:
+    """Round to `DIGITS` significant digits: each number is the one that is read back from so many written.
+
+    >>> _numbers(np.array([1234.56789, -0.000123456789, 1e30 / 3, 0.0])).tolist()
+    [1234.568, -0.0001234568, 3.333333e+29, 0.0]
+    """
+    size = np.abs(values)
+    # Powers of ten up to 10**22 are exact, and so is what they are multiplied with: one rounding, as in reading.
+    plain = (size >= 1e-9) & (size < 1e22)
+    places = DIGITS - 1 - np.floor(np.log10(np.where(plain, size, 1.0))).astype(np.int64)
+    up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
+    whole = np.where(plain, values, 1.0) * up / down
+    near = np.rint(whole)
+    found = near * down / up
+    # What lies halfway, or where the logarithm was rounded up, is written out.
+    odd = ~plain | (np.abs(np.abs(whole - near) - 0.5) < 1e-6) | (np.abs(near) < 10.0 ** (DIGITS - 1))
+    found[odd] = [float(f"{value:.{DIGITS}g}") for value in values[odd].tolist()]
+    return found
 
 
 def written_times(series: Timed, horizon: int, task: Forecaster) -> list[Any]:
@@ -157,7 +174,7 @@ def written_times(series: Timed, horizon: int, task: Forecaster) -> list[Any]:
     times = (
         np.concatenate([ahead, later(last, task.form.step, horizon - len(ahead))]) if len(ahead) < horizon else ahead
     )
-    return [write_time(time) for time in times]
+    return times.tolist() if times.dtype.kind in "iu" else [write_time(time) for time in times]
 
 
 def write_time(time: Any) -> Any:
