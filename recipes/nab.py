@@ -87,7 +87,7 @@ def main() -> None:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 np.save(kept, found[name])
         plain[name] = windowed_gaussian(values)
-        print(f"{name}: {len(values):,} rows", flush=True)  # noqa: T201
+        print(f"{name}: {len(values):,} rows", flush=True)
     parts = {"all": sorted(labels), "compared on": sorted(labels)[::2], "not looked at": sorted(labels)[1::2]}
     result = {
         part: {
@@ -101,7 +101,7 @@ def main() -> None:
         }
         for part, names in parts.items()
     }
-    print(json.dumps({"seconds": round(time.monotonic() - began), "seed": given.seed, **result}))  # noqa: T201
+    print(json.dumps({"seconds": round(time.monotonic() - began), "seed": given.seed, **result}))
 
 
 if __name__ == "__main__":

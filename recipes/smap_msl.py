@@ -51,7 +51,8 @@ def found(folder: Path, channel: str, seed: int, scratch: Path) -> tuple[list[tu
     columns = np.array([0, *(1 + np.flatnonzero(train[:, 1:].std(0) > 0))])
     begin = prepared(folder / "train" / f"{channel}.npy", columns, scratch / "train.npy")
     test = prepared(folder / "test" / f"{channel}.npy", columns, scratch / "test.npy")
-    names = [f"channel {number + 1}" for number in range(len(columns))]
+    # A single column is a series without a name for its channel.
+    names = [f"channel {number + 1}" for number in range(len(columns))] if len(columns) > 1 else []
     epochs = STEPS / max(1, round(0.8 * len(train) / (4 * 32)))
     run = recurra.train(
         "detect", begin, scratch / "run", quiet=True, seed=seed, epochs=epochs, batch=4, window=32,
@@ -95,13 +96,13 @@ def main() -> None:
         counts = event_counts(true, events)
         channels[channel] = [counts[key] for key in ("tp", "fp", "fn")]
         mine, theirs = mine + channels[channel], theirs + [int(count) for count in published[number][1:]]
-        print(f"{channel}: {steps:,} steps, true {true}, found {events}", flush=True)  # noqa: T201
+        print(f"{channel}: {steps:,} steps, true {true}, found {events}", flush=True)
     result = {
         name: {"f1": round(f1(*map(int, counts)), 4), "tp": int(counts[0]), "fp": int(counts[1]), "fn": int(counts[2])}
         for name, counts in (("detector", mine), ("telemanom", theirs))
     }
     seconds = round(time.monotonic() - began)
-    print(json.dumps({"seconds": seconds, "seed": given.seed, **result, "channels": channels}))  # noqa: T201
+    print(json.dumps({"seconds": seconds, "seed": given.seed, **result, "channels": channels}))
 
 
 if __name__ == "__main__":

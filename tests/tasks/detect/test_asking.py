@@ -52,7 +52,7 @@ def test_a_constant_channel_is_told_and_any_change_of_it_is_an_alarm(tmp_path: P
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_a_series_that_is_too_short_to_learn_from_is_named(tmp_path: Path, count: int) -> None:
     (tmp_path / "short.csv").write_text("x,y\n" + "1,2\n" * count)
-    with pytest.raises(DataError, match="short.csv"):
+    with pytest.raises(DataError, match=r"short\.csv"):
         recurra.train("detect", tmp_path / "short.csv", tmp_path / "run", **QUICK)
 
 

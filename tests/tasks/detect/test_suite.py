@@ -58,7 +58,7 @@ def machines(folder: Path) -> Settings:
     further = {"static": ["kind", "size"], "test_share": 0.2}
     model = {**TINY, "cell": "gru", "ahead": 3, "likelihood": "normal"}
     return DetectorConfig.model_validate(
-        {"data": {**data, **further}, "model": model, "scoring": {"threshold": "likelihood", "smoothing": 4}}
+        {"data": {**data, **further}, "model": model, "scoring": {"threshold": "record", "smoothing": 4}}
     )
 
 

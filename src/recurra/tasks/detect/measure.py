@@ -74,7 +74,7 @@ def evaluation(
         progress("measuring the rolling Gaussian")
         beside[BASELINE] = figures(rolling(task, part), truth)
     count = len(part.stretches) if task.whole else part.steps
-    details = {"notes": _notes(task, network, truth), "timelines": _timelines(task, judged, truth)}
+    details = {"notes": _notes(task, network, part, truth), "timelines": _timelines(task, judged, truth)}
     metrics = figures(mine, truth)
     return {
         "task": task.name,
@@ -222,8 +222,12 @@ def _rolled(one: Stretch) -> tuple[np.ndarray, float, int]:
     return scores[one.first - begin :], float(nats[known].sum()), int(known.sum())
 
 
-def _notes(task: Detector, network: nn.Module, truth: Truth) -> list[str]:
+def _notes(task: Detector, network: nn.Module, part: Part, truth: Truth) -> list[str]:
     notes = []
+    if task.prepared and part is task.examples.valid:
+        notes.append(
+            "the part that is measured has also set the score's unit and the threshold; for a part that has not: --test or --test-share"
+        )
     if truth.marks is None:
         notes.append(
             "nothing says what is abnormal (--label, --labels): what is measured is how likely the values are, and how many steps are flagged"

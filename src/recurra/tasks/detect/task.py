@@ -66,6 +66,11 @@ class Detector(Task[DetectorConfig]):
         return cast(Examples, self._examples)
 
     @property
+    def prepared(self) -> bool:
+        """Whether the data has been read."""
+        return self._examples is not None
+
+    @property
     def whole(self) -> bool:
         """Whether each series is judged as a whole."""
         return bool(self.config.data.whole)
@@ -85,7 +90,7 @@ class Detector(Task[DetectorConfig]):
             self.config.data.whole = examples.whole  # a run says it, so that nothing has to be guessed again
         examples = self._examples
         parts = {"train": examples.train, "valid": examples.valid, "test": examples.test}
-        counts = {f"{name}_steps": part.steps for name, part in parts.items() if part}
+        counts = {f"{name}_rows": part.steps for name, part in parts.items() if part}
         counts |= {"series": len(examples.train.stretches), "channels": self.readings.channels}
         return Facts(counts, examples.fingerprint, examples.notes)
 
