@@ -240,6 +240,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
     (folder / "verse.txt").write_text(VERSE * 40)
     (folder / "films.csv").write_text("text,label\n" + "".join(f"a film {n},{n % 2}\n" for n in range(40)))
     np.savez(folder / "waves.npz", x=np.random.default_rng(1).normal(size=(40, 5, 2)), y=[0, 1] * 20)
+    days = (f"2024-{1 + n // 28:02}-{1 + n % 28:02},{n % 7 + n % 3}.5" for n in range(28))
+    (folder / "sales.csv").write_text("day,sales\n" + "\n".join(days) + "\n")
     (folder / "names.conll").write_text("Ann\tB-person\nleft\tO\n\n" * 3 + "Bob\tB-person\n\n" * 3)
     threads = torch.get_num_threads()
     tiny: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "batch": 4, "quiet": True, "threads": 1}
@@ -249,6 +251,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
         "films": recurra.train("classify", folder / "films.csv", folder / "films", **held),
         "waves": recurra.train("classify", folder / "waves.npz", folder / "waves", **held),
         "vectors": recurra.train("embed", folder / "waves.npz", folder / "vectors", **held),
+        "sales": recurra.train("forecast", folder / "sales.csv", folder / "sales", horizon=2, **tiny),
         "names": recurra.train("tag", folder / "names.conll", folder / "names", test=[folder / "names.conll"], **tiny),
     }
     torch.set_num_threads(threads)
@@ -298,6 +301,19 @@ def test_the_json_of_an_embedder_is_as_described(runs: dict[str, recurra.Run]) -
     said = run.predict([np.zeros((3, 2)), np.ones((4, 2))], cluster=2, neighbours=1)[0]
     assert set(asked) == set(said)
     assert set(asked["neighbours"][0]) == set(said["neighbours"][0])
+
+
+def test_the_json_of_a_forecaster_is_as_described(runs: dict[str, recurra.Run], tmp_path: Path) -> None:
+    shown, run = json_under_headings(ROOT / "docs/json.md"), runs["sales"]
+    (measured,), (asked,) = shown["evaluate Of a forecaster"], shown["predict Of a forecaster"]
+    given: Any = run.evaluation
+    assert list(measured["metrics"]) == list(given["metrics"])
+    assert set(measured["details"]) == set(given["details"])
+    assert set(measured["details"]["by_step"]) == set(given["details"]["by_step"])
+    assert set(measured["details"]["forecasts"][0]) == set(given["details"]["forecasts"][0])
+    (tmp_path / "new.csv").write_text("day,sales\n2024-03-01,4\n2024-03-02,5.5\n")
+    (said,) = run.predict(run.task.inputs(str(tmp_path / "new.csv")))
+    assert list(asked) == list(said)
 
 
 KINDS = ("Of a language model", "Of a classifier", "Of a tagger")
