@@ -36,6 +36,7 @@ class Data(TimedData):
         le=100_000,
         description="Steps of a series that are trained on at once (truncated back-propagation).",
     )
+    origins: int = Field(default=32, ge=1, description="Steps of a piece that are learnt from, chosen by chance.")
     stride: int | None = Field(
         default=None, ge=1, description="Steps from one origin of the backtest to the next. Default: 1; more of many."
     )

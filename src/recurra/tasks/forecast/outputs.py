@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recurra.tasks.forecast.pinball import pinball
+
 SMALLEST = 1e-3
 """Smallest spread of a distribution, in units of the spread of what was read."""
 NODES = 2048
@@ -63,9 +65,7 @@ class Quantiles(Output):
         return torch.cat([below, middle.unsqueeze(-1), above], dim=-1)
 
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        error = target.unsqueeze(-1) - self.table(raw, centre)
-        levels = error.new_tensor(self.levels)
-        return torch.maximum(levels * error, (levels - 1) * error).sum(-1)
+        return pinball(raw, centre, target, self.levels)
 
     def point(self, raw: Tensor, centre: Tensor) -> Tensor:
         return centre + raw[..., self.middle]

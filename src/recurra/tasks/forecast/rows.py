@@ -15,7 +15,7 @@ from recurra.data.moments import Step, calendar
 from recurra.data.timed import Panel, Timed
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
-from recurra.tasks.forecast.windows import TINY, Measured, measure, windows_of
+from recurra.tasks.forecast.windows import TINY, Measured, measure, side_by_side, windows_of
 
 FILE = "columns.json"
 MOST_WORDS = 50
@@ -173,23 +173,34 @@ class Form:
 
     # What is read
 
-    def read(self, row: Row, first: int, last: int) -> np.ndarray:
-        """Give what is read at the steps first … last − 1 of a row, (n, I) float32."""
-        measured, steps = row.measured, slice(first, last)
-        windows = windows_of(measured, first, last, self.lookback).reshape(last - first, -1)
-        about = np.broadcast_to(row.about, (last - first, len(row.about)))
-        missing = np.isnan(row.values[steps])
-        beside, ahead = row.beside[steps], row.ahead[steps]
-        return self.joined(windows, measured.unit[steps], measured.steady[steps], missing, beside, ahead, about)
+    def read(self, rows: Sequence[Row], firsts: np.ndarray, lasts: np.ndarray) -> np.ndarray:
+        """Give what is read at the steps first … last − 1 of rows, side by side, (longest, B, I) float32, behind the end 0."""
+        lengths, size = lasts - firsts, self.lookback * self.channels
+        inputs = np.zeros((int(lengths.max(initial=0)), len(rows), self.size), np.float32)
+        windows = inputs[..., :size].reshape(*inputs.shape[:2], self.lookback, self.channels)  # a view
+        measured = [row.measured for row in rows]
+        windows_of(measured, firsts, lasts, self.lookback, windows)
+
+        def across(arrays: list[np.ndarray]) -> np.ndarray:
+            return side_by_side(arrays, firsts, lasts).swapaxes(0, 1)
+
+        unit, steady = across([each.unit for each in measured]), across([each.steady for each in measured])
+        missing = np.isnan(across([row.values for row in rows]))
+        beside, ahead = across([row.beside for row in rows]), across([row.ahead for row in rows])
+        about = np.broadcast_to(np.stack([row.about for row in rows]), (len(inputs), len(rows), self.about))
+        inputs[..., size:] = self.joined(windows[:, :, 0, :0], unit, steady, missing, beside, ahead, about)
+        for lane in np.flatnonzero(lengths < len(inputs)).tolist():
+            inputs[lengths[lane] :, lane] = 0.0
+        return inputs
 
     @staticmethod
     def joined(
         windows: np.ndarray, unit: np.ndarray, steady: np.ndarray, missing: np.ndarray, *others: np.ndarray
     ) -> np.ndarray:
-        """Put side by side what is read at steps: each (n, …)."""
+        """Put side by side what is read at steps: each (…, n)."""
         lively = np.clip(np.log((unit + TINY) / (steady + TINY)), -RATIO, RATIO)
         return np.concatenate(
-            [each.astype(np.float32, copy=False) for each in (windows, lively, missing, *others)], axis=1
+            [each.astype(np.float32, copy=False) for each in (windows, lively, missing, *others)], axis=-1
         )
 
     def number(self, row: Row) -> int:

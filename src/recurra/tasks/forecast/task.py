@@ -109,10 +109,9 @@ class Forecaster(Task[ForecasterConfig]):
         return 1 if self.config.model.form == "autoregressive" else self.form.horizon
 
     def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
-        loss_by = self.config.model.loss_by
-        return batches(
-            self.examples, self._window, self._ahead, loss_by, batch=batch, seed=seed, epoch=epoch, start=start
-        )
+        loss_by, origins, window = self.config.model.loss_by, self.config.data.origins, self._window
+        cut = {"origins": origins, "batch": batch, "seed": seed, "epoch": epoch, "start": start}
+        return batches(self.examples, window, self._ahead, loss_by, **cut)
 
     def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
         return -(-len(pieces(self.examples, self._window, seed, epoch)) // batch)

@@ -5,6 +5,7 @@ All of it is causal: nothing at a step depends on a later value, so a series can
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 TINY = 1e-12
 CHUNK = 4096
 """Steps whose windows are measured at once: enough for speed, and little memory however long a series is."""
+AT_ONCE = 32_768
+"""Numbers of windows that are put into their own units at once: so many stay in a core's cache."""
+SORTED = 1_000_000
+"""Numbers of windows that are sorted at once."""
 FLOOR = 0.1
 """The smallest spread that a window is taken to have, as a share of the mean step from a value to the next so far."""
 
@@ -74,8 +79,9 @@ def measure(values: np.ndarray, lookback: int, season: int, scale: str) -> Measu
     """Measure all windows of a series (T, C); the first ones, before there are `lookback` values, by those that there are."""
     filled = fill(values, season)
     level, unit = np.zeros_like(filled), np.zeros_like(filled)
-    for step in range(min(lookback - 1, len(filled))):
-        level[step], unit[step] = measures(filled[: step + 1].T, scale)
+    start = min(lookback - 1, len(filled))
+    if start:
+        level[:start], unit[:start] = _beginnings(filled[:start], scale)
     if len(filled) >= lookback:
         view = sliding_window_view(filled, lookback, axis=0)  # (T - w + 1, C, w)
         for first in range(0, len(view), CHUNK):
@@ -89,21 +95,83 @@ def measure(values: np.ndarray, lookback: int, season: int, scale: str) -> Measu
     return Measured(filled, level, unit, steady)
 
 
-def windows_of(measured: Measured, first: int, last: int, lookback: int) -> np.ndarray:
-    """Give the windows that end at steps first … last − 1, in their own units, (n, w, C) float32.
+def _beginnings(values: np.ndarray, scale: str) -> tuple[np.ndarray, np.ndarray]:
+    """Give what `measures` gives of the first 1, 2, …, n values of (n, C), each (n, C)."""
+    counts = np.arange(1, len(values) + 1)[:, None]
+    if scale == "none":
+        return np.zeros_like(values), np.ones_like(values)
+    if scale == "mean":
+        return np.zeros_like(values), np.cumsum(np.abs(values), axis=0) / counts
+    if scale == "robust":
+        low, level, high = _quartiles(values)
+        return level, (high - low) / 1.349
+    means = values[0] + np.cumsum(values - values[0], axis=0) / counts
+    # Welford's sum has no term below zero, so nothing cancels, and what has never changed has a spread of exactly 0.
+    left = np.zeros_like(values)
+    left[1:] = (values[1:] - means[:-1]) ** 2 * (counts[:-1] / counts[1:])
+    return (values if scale == "last" else means), np.sqrt(np.cumsum(left, axis=0) / counts)
 
-    Before the beginning stands the first value.
 
-    >>> windows_of(measure(np.array([[1.0], [3.0]]), 2, 1, "last"), 0, 2, 2)[:, :, 0].tolist()
+def _quartiles(values: np.ndarray) -> np.ndarray:
+    """Give the quartiles of the first 1, 2, …, n values of (n, C), (3, n, C), as `np.quantile` does."""
+    count, channels = values.shape
+    found = np.empty((3, count, channels))
+    together = max(1, SORTED // max(1, count * channels))
+    for first in range(0, count, together):
+        some = np.arange(first, min(count, first + together))
+        there = np.arange(count) <= some[:, None]
+        ordered = np.sort(np.where(there[..., None], values, np.inf), axis=1)  # (some, n, C)
+        for place, share in enumerate((0.25, 0.5, 0.75)):
+            at = share * some
+            low = at.astype(np.int64)
+            below, above = (ordered[np.arange(len(some)), np.minimum(step, some)] for step in (low, low + 1))
+            found[place, some] = below + (above - below) * (at - low)[:, None]
+    return found
+
+
+def side_by_side(arrays: Sequence[np.ndarray], firsts: np.ndarray, lasts: np.ndarray) -> np.ndarray:
+    """Put the steps first … last − 1 of arrays (T, …) side by side, (B, longest, …).
+
+    Before the beginning of an array stands its first value, and behind its end, or a shorter stretch, the last one.
+
+    >>> side_by_side([np.arange(5), np.arange(3)], np.array([1, -1]), np.array([4, 4])).tolist()
+    [[1, 2, 3, 3, 3], [0, 0, 1, 2, 2]]
+    """
+    steps = int((lasts - firsts).max(initial=0))
+    found = np.empty((len(arrays), steps, *arrays[0].shape[1:]), arrays[0].dtype)
+    for lane, array, first, last in zip(found, arrays, firsts.tolist(), lasts.tolist(), strict=True):
+        begin, end = max(first, 0), min(last, len(array))
+        if begin < end:
+            lane[begin - first : end - first] = array[begin:end]
+        if begin > first:
+            lane[: begin - first] = array[0]
+        if end - first < steps:
+            lane[max(0, end - first) :] = array[end - 1]
+    return found
+
+
+def windows_of(
+    measured: Sequence[Measured], firsts: np.ndarray, lasts: np.ndarray, lookback: int, into: np.ndarray
+) -> None:
+    """Put the windows that end at steps first … last − 1 of each series, in their own units, into (longest, B, w, C).
+
+    Before the beginning stands the first value; what stands behind the end of a shorter stretch means nothing.
+
+    >>> found = np.empty((2, 1, 2, 1))
+    >>> windows_of([measure(np.array([[1.0], [3.0]]), 2, 1, "last")], np.array([0]), np.array([2]), 2, found)
+    >>> found[:, 0, :, 0].tolist()
     [[0.0, 0.0], [-2.0, 0.0]]
     """
-    short = max(0, lookback - 1 - first)
-    part = measured.filled[max(0, first - lookback + 1) : last]
-    if short:
-        part = np.concatenate([np.repeat(measured.filled[:1], short, axis=0), part])
-    view = sliding_window_view(part, lookback, axis=0).transpose(0, 2, 1)
-    level, unit = measured.level[first:last, None], measured.unit[first:last, None]
-    return ((view - level) / np.where(unit < TINY, 1.0, unit)).astype(np.float32)
+    whole = side_by_side([each.filled for each in measured], firsts - (lookback - 1), lasts)
+    level = side_by_side([each.level for each in measured], firsts, lasts)
+    unit = side_by_side([each.unit for each in measured], firsts, lasts)
+    unit[unit < TINY] = 1.0
+    view = sliding_window_view(whole, lookback, axis=1).transpose(1, 0, 3, 2)  # (T, B, w, C)
+    level, unit = (each.transpose(1, 0, 2)[:, :, None] for each in (level, unit))
+    together = max(1, AT_ONCE // max(1, view[0].size))
+    for first in range(0, len(view), together):
+        some = slice(first, first + together)
+        into[some] = (view[some] - level[some]) / unit[some]
 
 
 def lags(horizon: int, season: int) -> np.ndarray:
