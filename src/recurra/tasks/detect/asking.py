@@ -99,6 +99,8 @@ def predict(
     to blame.  k: the k events with the highest scores alone.  steps: also "steps", {"time" or "step", "score", "threshold",
     "anomaly", "channel", "expected"} of each, with "missing" where values are.  A run on whole series says of each one
     {"series", "count", "score", "threshold", "anomaly", "channel"}.
+
+    A data frame of several series has a result for each of them: give it in a list, as in `run.predict([frame])`.
     """
     return [_said(task, judged, k, steps=steps) for judged in judge(task, network, taken(task, inputs))]
 
