@@ -32,7 +32,7 @@ def choose_size(model: Model, data: Data, steps: int, longest: int) -> float:
 def choose_lanes(steps: int) -> int:
     """Choose how many lanes read side by side: few for few steps, so that there are enough windows.
 
-    >>> choose_lanes(600), choose_lanes(20_000), choose_lanes(300_000)
+    >>> choose_lanes(600), choose_lanes(10_000), choose_lanes(300_000)
     (4, 16, 64)
     """
     lanes = 4
