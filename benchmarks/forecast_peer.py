@@ -12,8 +12,8 @@ two layers of 128 units that say one step ahead from each of the last 48 states,
 
 A training is timed from the end of its first step to the end of its last, with everything in between: batches, loss, optimizer;
 so neither side's start counts. A prediction is timed as a user calls it, from the data frame to the forecasts. Both take turns, each
-other round backwards, with each number of threads, in float32 and in mixed bfloat16, and are shown at their best; of the peer's ways to predict,
-that which is fastest in a trial takes part. A speed is the median of the rounds' ratios.
+other round backwards, with each number of threads, in float32 and in mixed bfloat16, and are shown at their best; of the peer's ways to
+predict, that which is fastest in a trial takes part. A speed is the median of the rounds' ratios; "like": with the same precision.
 
 "To the peer's error": the last 48 values of each series are held out, the peer learns for its default of 1,000 steps, and what is timed is how
 long ours learns, at a constant rate, until its error on them is as small: the mean over the series of the medians' absolute error by
@@ -217,11 +217,11 @@ def predicting(frame: pd.DataFrame, table: Path, folder: Path, options: argparse
             torch.set_num_threads(threads)
             trial = ends(frame, few)
             spent = {way: min(_their_forecast(model, trial, few) for _ in range(2)) for way, model in theirs.items()}
-            precision, at_once = min(spent, key=spent.__getitem__)
-            model, name = theirs[precision, at_once], f"{PEER}, {at_once or 32} at once"
             entrants.append(Entrant("recurra", "float32", threads, lambda a=asked, n=series: _our_forecast(run, a, n)))
-            go = lambda m=model, a=asked, n=series: _their_forecast(m, a, n)  # noqa: E731
-            entrants.append(Entrant(name, precision, threads, go))
+            for precision in PRECISIONS:
+                way = min((each for each in theirs if each[0] == precision), key=spent.__getitem__)
+                go = lambda m=theirs[way], a=asked, n=series: _their_forecast(m, a, n)  # noqa: E731
+                entrants.append(Entrant(f"{PEER}, {way[1] or 32} at once", precision, threads, go))
         found[series] = turns(entrants, options.rounds)
     return found
 
@@ -294,18 +294,22 @@ def reaching(frame: pd.DataFrame, folder: Path, options: argparse.Namespace) -> 
 
 def compared(timings: list[Timing], what: str) -> dict[str, Any]:
     """Set our best against the peer's best, print a line for each of ours, and give what is stored."""
-    rivals = {each.name for each in timings if each.name.startswith(PEER)}
-    rival = min((best(timings, name) for name in rivals), key=lambda each: each.median)
-    speeds = {}
+    rivals = [each for each in timings if each.name.startswith(PEER)]
+    rival = min(rivals, key=lambda each: each.median)
+    speeds, like = {}, {}
     for name in dict.fromkeys(each.name for each in timings if each.name.startswith("recurra")):
         mine = best(timings, name)
         speeds[name] = ratio(rival, mine)
+        for own in [each for each in timings if each.name == name]:
+            other = min((each for each in rivals if each.precision == own.precision), key=lambda each: each.median)
+            like.setdefault(name, {})[own.precision] = ratio(other, own)
         print(
-            f"{what:28} {name:22} {1e3 * mine.median:9.1f} ms ({mine.precision}, {mine.threads} threads)   {rival.name} "
-            f"{1e3 * rival.median:9.1f} ms ({rival.precision}, {rival.threads})   {speeds[name]:5.2f} times as fast",
+            f"{what:24} {name:20} {1e3 * mine.median:9.1f} ms ({mine.precision}, {mine.threads} threads)   {rival.name} "
+            f"{1e3 * rival.median:9.1f} ms ({rival.precision}, {rival.threads})   {speeds[name]:5.2f} times as fast, like "
+            + ", ".join(f"{precision} {speed:.2f}" for precision, speed in like[name].items()),
             flush=True,
         )
-    return {"what": what, "speeds": speeds, "timings": [each.as_dict() for each in timings]}
+    return {"what": what, "speeds": speeds, "like": like, "timings": [each.as_dict() for each in timings]}
 
 
 def main() -> None:
