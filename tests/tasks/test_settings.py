@@ -84,6 +84,13 @@ def test_a_choice_is_checked_when_it_is_set_later_too() -> None:
         Recordings(loudest=3)  # type: ignore[arg-type]
 
 
+def test_one_word_will_do_where_several_may_stand() -> None:
+    assert Recordings(tags="quiet").tags == ["quiet"]
+    assert Recordings(clips="a.wav").clips == ["a.wav"]
+    with pytest.raises(ValidationError, match="valid list"):
+        Recordings(rates="16000")  # type: ignore[arg-type]
+
+
 def test_an_unknown_task_says_which_there_are() -> None:
     with pytest.raises(UsageError, match=f"^task: expected one of {', '.join(task_names())}; got 'ml'"):
         get_task("ml")

@@ -31,7 +31,15 @@ def names_files(field: FieldInfo) -> bool:
 
 
 class Settings(BaseModel):
-    """A section of a configuration: the single source for flags, TOML, validation, help and docs."""
+    """A section of a configuration: the single source for flags, TOML, validation, help and docs.
+
+    Where several words may stand, one alone may too.
+
+    >>> class Section(Settings):
+    ...     target: list[str] = []
+    >>> Section(target="sales").target
+    ['sales']
+    """
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True, validate_default=True)
 
@@ -39,6 +47,8 @@ class Settings(BaseModel):
     @classmethod
     def _known_choice(cls, value: Any, info: ValidationInfo) -> Any:
         kind = cls.model_fields[info.field_name].annotation if info.field_name else None
+        if kind == list[str] and isinstance(value, str):
+            return [value]
         if get_origin(kind) is Literal and isinstance(value, str) and value not in get_args(kind):
             raise ValueError(unknown(value, get_args(kind)))
         return value
