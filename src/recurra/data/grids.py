@@ -9,7 +9,8 @@ import numpy as np
 from recurra.data.moments import Step, shifted, step_of, step_of_months
 
 _DAY = 86_400 * 10**6
-_SURE = 3  # differences from which a spacing of its own is believed
+SURE = 3
+"""Differences from which a spacing of its own is believed."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def common_spacing(found: list[Spacing | None]) -> Spacing | None:
 
 def differs(one: Spacing | None, common: Spacing) -> bool:
     """Say whether a series is spaced otherwise than the others, and long enough to be believed."""
-    return one is not None and one.count >= _SURE and (one.step, one.apart) != (common.step, common.apart)
+    return one is not None and one.count >= SURE and (one.step, one.apart) != (common.step, common.apart)
 
 
 def positions(times: np.ndarray, step: Step) -> tuple[np.ndarray, np.ndarray]:

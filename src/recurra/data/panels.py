@@ -39,6 +39,9 @@ class TimedReading:
     every: str | None = None
     """a spacing such as "10min", "1h", "1d": values are averaged to it"""
 
+    step: Step | None = None
+    """the spacing that is expected, as a run knows it; None: the one that the series show"""
+
     duplicates: Literal["error", "first", "last", "mean"] = "error"
     """what is done with a time that a series has twice"""
 

@@ -17,7 +17,7 @@ from recurra.data.panels import Panel, Timed, TimedReading, steps_of
 from recurra.data.stamps import is_stamp
 from recurra.data.timed_assembly import Assembly
 from recurra.data.timed_rows import Rows, read_rows
-from recurra.data.timed_tables import Roles, Table, frame_table, roles_of, table_of
+from recurra.data.timed_tables import Roles, Table, frame_table, is_frame, roles_of, table_of
 from recurra.data.timed_wholes import layout_of, read_array, read_numbers, read_wholes
 from recurra.errors import DataError, UsageError
 from recurra.series import channel_names, is_bare
@@ -25,7 +25,7 @@ from recurra.text import COMPRESSIONS, Faults, Source, open_sources, record_kind
 
 _TABLES = ("csv", "tsv", "json", "jsonl", "parquet")
 
-__all__ = ["Panel", "Timed", "TimedReading", "panel_of", "read_timed", "steps_of"]
+__all__ = ["Panel", "Timed", "TimedReading", "is_frame", "panel_of", "read_timed", "steps_of"]
 
 
 def read_timed(arguments: Sequence[str | Path], how: TimedReading | None = None) -> Panel:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data.grids import (
+    SURE,
     Spacing,
     buckets,
     common_spacing,
@@ -183,6 +184,9 @@ class Assembly:
         """Find the spacing that all series have."""
         found = [spacing_of(group.times) for group in groups]
         common = common_spacing(found)
+        if self._how.step is not None and self._how.every is None:
+            self._as_expected(groups, found, self._how.step)
+            return self._how.step
         if common is None or common.step is None:
             return None
         if self._how.every is None:
@@ -209,6 +213,18 @@ class Assembly:
             if one.step and common.step:
                 hint += f", or average all of them: --every {max(one.step, common.step, key=lambda step: step.seconds)}"
             problem = f"series {group.name} has a value every {steps[0]}, series {other} every {steps[1]}"
+            raise DataError(problem, hint=hint, **self._where(int(group.rows[0])))
+
+    def _as_expected(self, groups: list[_Group], found: list[Spacing | None], step: Step) -> None:
+        """Raise `DataError` for a series that is long enough to be believed and spaced otherwise than expected."""
+        for group, one in zip(groups, found, strict=True):
+            if one is None or one.count < SURE or one.step == step:
+                continue
+            if step.unit == "b" and not positions(group.times, step)[1].any():
+                continue
+            got = str(one.step) if one.step else f"{one.apart:g}"
+            hint = f"a run that is trained with --every {step} averages finer values in all that it reads"
+            problem = f"series {group.name} has a value every {got}, expected one every {step}"
             raise DataError(problem, hint=hint, **self._where(int(group.rows[0])))
 
     def _kept(self, groups: list[_Group]) -> tuple[list[Timed], Step | None]:
