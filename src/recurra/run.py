@@ -12,6 +12,7 @@ from safetensors.torch import load
 from torch import nn
 
 from recurra.configuration import Configuration, load_configuration
+from recurra.data.timed import is_frame
 from recurra.errors import DataError, RunError, UsageError
 from recurra.manifest import check_manifest
 from recurra.stream import Stream
@@ -115,12 +116,15 @@ class Run:
     def predict(self, inputs: Any, k: int | None = None, *, steps: bool = False, **options: Any) -> Any:
         """Say what the task foretells: the next units of a text, the class of a text or a series, the tags of a sentence.
 
-        inputs: one text or array, which gives one result, or a list of them, which gives a list.  k: only so many units or
+        inputs: one text or array, which gives one result, or a list of them, which gives a list; a data frame, or a dict of its
+        columns, holds any number of series, so it gives a list too.  k: only so many units or
         classes, the likeliest.  steps: in "steps", also what is foretold after each element.  options: further ones that the
         task takes, as in `cluster=6` of a run of embed; raises `UsageError` for others.
         """
         predict = self._able("predict")
         self.task.check_options(options)
+        if is_frame(inputs):
+            return predict(self.network, [inputs], k=k, steps=steps, **options)
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
             return predict(self.network, [inputs], k=k, steps=steps, **options)[0]
         return predict(self.network, list(inputs), k=k, steps=steps, **options)

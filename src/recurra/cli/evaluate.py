@@ -55,7 +55,9 @@ def show(result: dict[str, Any]) -> None:
     names = sorted(metrics, key=lambda name: chief is None or name != chief.key)
     # The data is named by the user, whose brackets are no markup.
     title = Text(f"{result['data']}: {result['count']:,} {units(result['task'])}")
-    models = {"this model": metrics, **{baseline_name(name): row for name, row in result["baselines"].items()}}
+    fewer = details.get("fewer", {})  # baselines that are measured on a part alone: the notes say on which
+    beside = {baseline_name(name) + "*" * (name in fewer): row for name, row in result["baselines"].items()}
+    models = {"this model": metrics, **beside}
     console = Console(highlight=False)
     console.print(_table(title, models, names))
     if chief is not None and chief.key in details.get("intervals", {}):

@@ -18,8 +18,9 @@ def section(evaluation: Event, record: Record) -> str:
     if what is None:
         return ""
     rows = [("This model", "model", metrics)]
+    fewer = mapping(mapping(evaluation.get("details")).get("fewer"))  # measured on a part alone: the notes say on which
     rows += [
-        (baseline_name(name), "baseline", mapping(values))
+        (baseline_name(name) + "*" * (name in fewer), "baseline", mapping(values))
         for name, values in mapping(evaluation.get("baselines")).items()
     ]
     rows.sort(key=lambda row: _rank(row[2].get(what.key), what))

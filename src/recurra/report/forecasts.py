@@ -78,8 +78,10 @@ def by_step(found: Mapping[str, Any]) -> str:
     if not isinstance(first, Mapping):
         return ""
     rows = {"this model": first}
+    fewer = found.get("fewer")
+    part = set(fewer) if isinstance(fewer, Mapping) else set()
     if isinstance(others, Mapping):
-        rows |= {baseline_name(str(name)): row for name, row in others.items()}
+        rows |= {baseline_name(str(name)) + "*" * (name in part): row for name, row in others.items()}
     key = next((name for name in ("mase", "mae") if name in first), None)
     if key is None:
         return ""

@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+AHEAD = 4
+"""Days to come of which is known whether there is a promotion."""
+
 
 def shops(folder: Path, *, stamps: bool = True, steps: int = 90, holes: bool = True) -> Path:
     """Write two shops of daily sales, which go up on days of promotion, known ahead; some values are missing."""
@@ -19,6 +22,9 @@ def shops(folder: Path, *, stamps: bool = True, steps: int = 90, holes: bool = T
             sales = level + 3 * np.sin(2 * np.pi * day / 7) + 10 * promotion + before
             written = "" if holes and day in (20, 21, 50) else f"{sales:.3f}"
             rows.append(f"{time},{shop},{level},{written},{sales / 2 + chance.normal():.3f},{promotion}")
+        for day in range(steps, steps + AHEAD):  # of the days to come only what is known ahead
+            time = np.datetime64("2024-01-01") + day if stamps else day
+            rows.append(f"{time},{shop},{level},,,{int(chance.random() < 0.3)}")
     path = folder / "shops.csv"
     path.write_text("\n".join(rows) + "\n")
     return path

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recurra.baselines import ETS, ForecastBaseline, Linear, Naive2, SeasonalNaive
-from recurra.errors import MissingExtraError
+from recurra.errors import DataError, MissingExtraError
+from recurra.report.figures import baseline_name
 from recurra.tasks.forecast.asking import Forecasts
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 MOST_NAIVE2 = 5_000
 """Origins from which Naive2 is forecast: each takes the history apart anew."""
 AT_ONCE = 2_000
+POINTS = frozenset({Naive2.name})
+"""Baselines that say a number for each step, and not between which it is."""
 ETS_SECONDS = 45.0
 """Time that ETS is worth: it is fitted anew at every step."""
 
@@ -42,22 +45,24 @@ def baselines_of(
     ]
     count = sum(map(len, origins))
     for baseline in (SeasonalNaive(), Naive2(), ETS(), Linear()) if all_of_them else (Naive2(),):
+        title = baseline_name(baseline.name)
         if isinstance(baseline, Naive2) and count > MOST_NAIVE2:
-            left_out(ground, "naive2 is left out, and with it the OWA: from so many steps it would take long", progress)
+            left_out(
+                ground, f"{title} is left out, and with it the OWA: from so many steps it would take long", progress
+            )
             continue
         asked = _asked_of_ets(ground, origins) if isinstance(baseline, ETS) else origins
         if asked is None:
-            left_out(ground, "ets is left out: on so many series it would take minutes", progress)
+            left_out(ground, f"{title} is left out: on so many series it would take minutes", progress)
             continue
         if asked is not origins:
             few, many = sum(map(len, asked)), count
-            left_out(
-                ground, f"ets is measured from {few:,} of the {many:,} steps: from all it would take long", progress
-            )
+            said = f"{title}* is measured from {few:,} of the {many:,} steps alone: from all it would take long"
+            left_out(ground, said, progress)
         try:
             baseline.fit(learnt, form.season, form.horizon)
-        except MissingExtraError as error:
-            left_out(ground, f"{baseline.name} is left out: {error}", progress)
+        except (DataError, MissingExtraError) as error:
+            left_out(ground, f"{title} is left out: {error}", progress)
             continue
         yield baseline.name, _forecasts(baseline, ground, asked, task.levels)
 
@@ -85,10 +90,8 @@ def _forecasts(
 ) -> Iterator[Forecasts]:
     for number, steps in enumerate(origins):
         history = ground.values(number)
-        # Nothing can be said before the first value, by anyone.
-        known = steps[steps >= int(np.argmax(~np.isnan(history).any(axis=1)))] if len(steps) else steps
-        for first in range(0, len(known), AT_ONCE):
-            some = known[first : first + AT_ONCE]
+        for first in range(0, len(steps), AT_ONCE):
+            some = steps[first : first + AT_ONCE]
             mean, quantiles = baseline.rolling(history, some + 1, levels)
             if quantiles is None:
                 quantiles = np.repeat(mean[..., None], len(levels), axis=-1)

@@ -9,12 +9,13 @@ from functools import cached_property
 
 import numpy as np
 
-from recurra.data.moments import calendar
+from recurra.data.grids import positions
+from recurra.data.moments import Step, calendar, later, shown
 from recurra.data.moments import season as usual_season
 from recurra.data.timed import Panel, Timed, TimedReading, read_timed
 from recurra.errors import DataError, UsageError
 from recurra.tasks.forecast.config import Data, Model
-from recurra.tasks.forecast.rows import Form, Row
+from recurra.tasks.forecast.rows import Form, Row, is_nameless
 from recurra.tasks.shares import left_out
 
 FEWEST = 2
@@ -62,17 +63,19 @@ class Examples:
 
 
 def reading(data: Data, form: Form | None = None) -> TimedReading:
-    """Give how the run reads all its data: once it is known which columns are the targets, those."""
+    """Give how the run reads all its data: once it is known which columns are the targets and how far apart steps are, so."""
     return TimedReading(
         time=data.time,
         series=data.series,
-        target=tuple(data.target) if form is None else tuple(form.targets),
+        target=tuple(data.target) if form is None or form.nameless else tuple(form.targets),
         known=tuple(data.known),
         past=tuple(data.past),
         static=tuple(data.static),
         layout=data.layout,
         every=data.every,
+        step=None if form is None else form.step,
         duplicates=data.duplicates,
+        gaps=data.gaps,
         on_error=data.on_error,
     )
 
@@ -89,11 +92,12 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
     parts: dict[str, list[int]] = {}
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
-            more = read_timed(files, reading(data, form) if form else replace(reading(data), target=panel.targets))
+            more = read_timed(files, _as_before(panel, data))
             if not any(len(series) for series in more.series):
                 raise DataError(f"{name}: holds no values to measure on", source=" ".join(files[:3]))
             parts[name] = [len(series) for series in panel.series]
-            panel = joined(panel, more, name)
+            panel, missing = joined(panel, more, name)
+            notes += missing
             notes += [f"{name}: {note}" for note in [*more.notes, *left_out(more.skipped)]]
     panel = _cut(panel, data)
     cuts = [_cuts(len(series), data, parts, at) for at, series in enumerate(panel.series)]
@@ -113,6 +117,12 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
     return _examples(panel, cuts, form, notes, model.smoothing)
 
 
+def _as_before(panel: Panel, data: Data) -> TimedReading:
+    """Give how held-out files are read: as those before them, of the same columns and spacing."""
+    how = reading(data)
+    return replace(how, target=() if is_nameless(panel.targets) else panel.targets, step=panel.step)
+
+
 def _examples(
     panel: Panel, cuts: Sequence[tuple[int, int, int]], form: Form, notes: list[str], smoothing: bool
 ) -> Examples:
@@ -129,7 +139,8 @@ def _examples(
         digest.update(
             series.times.tobytes() + series.known.tobytes() + series.past.tobytes() + repr(series.static).encode()
         )
-    parts = [_part(name, *part) for name, part in (("valid", valid), ("test", test))]
+    parts = [_part(rows, name, *part) for name, part in (("valid", valid), ("test", test))]
+    notes = notes + [f"{what}: holds no value, so nothing is measured there" for what in _empty(parts, valid, test)]
     if smoothing and not form.smoothed:
         form.smoothed = [row.name for row in rows]
     scales = [scale_of(row, end, form.season) for row, end in zip(rows, ends, strict=True)]
@@ -137,8 +148,22 @@ def _examples(
     return Examples(rows, ends, scales, sizes, parts[0], parts[1], form, notes, digest.hexdigest())
 
 
-def _part(name: str, firsts: list[int], ends: list[int]) -> Part | None:
-    return Part(name, firsts, ends) if any(end > first for first, end in zip(firsts, ends, strict=True)) else None
+def _part(rows: Sequence[Row], name: str, firsts: list[int], ends: list[int]) -> Part | None:
+    """Give a part; None where there is no value in it that was to be foretold."""
+    for row, first, end in zip(rows, firsts, ends, strict=True):
+        if not np.isnan(row.values[max(first, row.begin + 1) : end]).all():
+            return Part(name, firsts, ends)
+    return None
+
+
+def _empty(parts: Sequence[Part | None], *asked: tuple[list[int], list[int]]) -> list[str]:
+    """Name the parts that hold steps, and no value in any of them."""
+    names = ("valid", "test")
+    return [
+        name
+        for name, part, (firsts, ends) in zip(names, parts, asked, strict=True)
+        if part is None and any(end > first for first, end in zip(firsts, ends, strict=True))
+    ]
 
 
 def scale_of(row: Row, end: int, season: int) -> np.ndarray:
@@ -223,8 +248,11 @@ def _cut(panel: Panel, data: Data) -> Panel:
     return replace(panel, series=series)
 
 
-def joined(panel: Panel, more: Panel, name: str) -> Panel:
-    """Let series go on by those of the same name in other files; raises `DataError` where they do not fit."""
+def joined(panel: Panel, more: Panel, name: str) -> tuple[Panel, list[str]]:
+    """Let series go on by those of the same name in other files; gives notes of steps that are missing in between.
+
+    Raises `DataError` where they do not fit.
+    """
     if more.targets != panel.targets or more.known != panel.known or more.past != panel.past:
         raise DataError(f"{name}: expected the columns of the training data, {_listed(panel)}; got {_listed(more)}")
     known = {series.name: series for series in more.series}
@@ -236,30 +264,61 @@ def joined(panel: Panel, more: Panel, name: str) -> Panel:
             source=known[unknown[0]].place,
             hint="held-out files go on where the training files end; measure on other series by `recurra evaluate RUN FILE`",
         )
-    series = [_followed(one, known[one.name], name) if one.name in known else one for one in panel.series]
-    return replace(panel, series=series)
+    notes: list[str] = []
+    series = [
+        _followed(one, known[one.name], panel.step, name, notes) if one.name in known else one for one in panel.series
+    ]
+    return replace(panel, series=series), notes
 
 
 def _listed(panel: Panel) -> str:
     return ", ".join([*panel.targets, *panel.known, *panel.past])
 
 
-def _followed(one: Timed, then: Timed, name: str) -> Timed:
-    times = then.times
+def _followed(one: Timed, then: Timed, step: Step | None, name: str, notes: list[str]) -> Timed:
+    """Put one series behind another, with steps that are missing in between where their times say so."""
+    times, absent = then.times, 0
+    if np.issubdtype(times.dtype, np.integer) != np.issubdtype(one.times.dtype, np.integer):
+        raise DataError(f"{name}: series {one.name}: expected times as in its training data", source=then.place)
     if np.issubdtype(times.dtype, np.integer):
         times = times - times[0] + len(one) if len(times) else times
-    elif len(one) and len(then) and times[0] <= one.times[len(one) - 1]:
-        raise DataError(
-            f"{name}: series {one.name} begins at {times[0]}, before its training data end ({one.times[len(one) - 1]})",
-            source=then.place,
-        )
+    elif len(one) and len(then):
+        absent = _between(one, then, step, name)
+    if absent:
+        notes.append(f"{name}: series {one.name}: {absent:,} steps are missing between its training data and these")
+    gap = np.full((absent, one.values.shape[1]), np.nan)
+    known = np.full((absent, one.known.shape[1]), np.nan)
+    said = one.known[len(one) : len(one) + absent]  # what was known ahead when the training data were written
+    known[: len(said)] = said
+    past = np.full((absent, one.past.shape[1]), np.nan)
+    skipped = later(one.times[len(one) - 1], step, absent) if absent else times[:0]
     return replace(
         one,
-        values=np.concatenate([one.values, then.values]),
-        times=np.concatenate([one.times[: len(one)], times]),
-        known=np.concatenate([one.known[: len(one)], then.known]),
-        past=np.concatenate([one.past, then.past]),
+        values=np.concatenate([one.values, gap, then.values]),
+        times=np.concatenate([one.times[: len(one)], skipped, times]),
+        known=np.concatenate([one.known[: len(one)], known, then.known]),
+        past=np.concatenate([one.past, past, then.past]),
     )
+
+
+def _between(one: Timed, then: Timed, step: Step | None, name: str) -> int:
+    """Count the steps between the end of a series and the beginning of what follows; raises `DataError` where it does not."""
+    last, first = one.times[len(one) - 1], then.times[0]
+    if first <= last:
+        raise DataError(
+            f"{name}: series {one.name} begins at {shown(first)}, before its training data end ({shown(last)})",
+            source=then.place,
+            hint="held-out files go on where the training files end",
+        )
+    if step is None:
+        return 0
+    places, off = positions(np.array([last, first]), step)
+    if off[1]:
+        raise DataError(
+            f"{name}: series {one.name} begins at {shown(first)}, which is off the steps of {step} after {shown(last)}",
+            source=then.place,
+        )
+    return int(places[1]) - 1
 
 
 def cut_part(rows: Sequence[Row], data: Data) -> Part:

@@ -10,12 +10,13 @@ import numpy as np
 from torch import nn
 
 from recurra.data.timed import read_timed
+from recurra.errors import DataError, UsageError
 from recurra.metrics import ForecastScores
 from recurra.tasks.files import named_files
 from recurra.tasks.forecast.asking import Forecasts, backtest
-from recurra.tasks.forecast.beside import baselines_of
+from recurra.tasks.forecast.beside import POINTS, baselines_of
 from recurra.tasks.forecast.examples import Part, cut_part, reading
-from recurra.tasks.forecast.predicting import checked, write_time
+from recurra.tasks.forecast.predicting import checked, write_times
 from recurra.tasks.forecast.rows import Form, Row
 from recurra.tasks.reading import spread
 from recurra.tasks.shares import left_out
@@ -57,6 +58,24 @@ class Ground:
         return came
 
 
+def spread_of(values: np.ndarray) -> np.ndarray:
+    """Give the spread of each channel of (T, C), NaN where there is no value.
+
+    >>> spread_of(np.array([[1.0, np.nan], [3.0, np.nan]])).tolist()
+    [1.0, nan]
+    """
+    spread = np.full(values.shape[1], np.nan)
+    there = ~np.isnan(values).all(axis=0)
+    spread[there] = np.nanstd(values[:, there], axis=0)
+    return spread
+
+
+def askable(rows: list[Row], part: Part, horizon: int, stride: int, most: int | None = None) -> list[np.ndarray]:
+    """Give `origins_of` rows, without those before a row's first value: nothing can be said there, by anyone."""
+    found = origins_of(part, horizon, stride, most)
+    return [steps[steps >= row.begin] for row, steps in zip(rows, found, strict=True)]
+
+
 def origins_of(part: Part, horizon: int, stride: int, most: int | None = None) -> list[np.ndarray]:
     """Give the steps of each row that are forecast from: the last known one, and each `stride` further while there is a whole
     horizon to compare with; at least one wherever anything is to be compared with.
@@ -78,12 +97,13 @@ def origins_of(part: Part, horizon: int, stride: int, most: int | None = None) -
 
 
 class Scores:
-    """The figures of one model, gathered origin after origin."""
+    """The figures of one model, gathered origin after origin; points: it says no quantiles."""
 
-    def __init__(self, ground: Ground, levels: list[float]) -> None:
-        self.ground, self.levels = ground, levels
+    def __init__(self, ground: Ground, levels: list[float], *, points: bool = False) -> None:
+        self.ground, self.levels, self.points = ground, levels, points
         self.whole = ForecastScores(ground.form.season, levels)
         self.standard = ForecastScores()
+        self.asked = 0
         self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def _scales(self, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,14 +113,14 @@ class Scores:
             # What the first origin knows: in a competition, all that is there before the test.
             past = ground.values(number)[: ground.part.firsts[number]]
             learnt = ground.values(number)[: max(2, ground.ends[number])]
-            with np.errstate(invalid="ignore"):
-                spread = np.nanstd(learnt, axis=0)
+            spread = spread_of(learnt)
             self._known[number] = self.whole.scale_of(past), np.where(spread > 0, spread, np.nan)
         return self._known[number]
 
     def add(self, found: Forecasts) -> None:
         """Count some forecasts."""
         pairs = list(zip(found.rows.tolist(), found.origins.tolist(), strict=True))
+        self.asked += len(pairs)
         actual = np.stack([self.ground.actual(number, origin) for number, origin in pairs])
         scales = [self._scales(number) for number, _ in pairs]
         naive, spread = (np.stack(parts) for parts in zip(*scales, strict=True))
@@ -112,9 +132,11 @@ class Scores:
     def figures(self, naive2: Scores | None = None) -> dict[str, float]:
         """Give all figures."""
         figures = self.whole.figures(naive2.whole if naive2 else None)
+        if self.points:  # a point is an interval without any width, which covers nothing
+            figures = {name: value for name, value in figures.items() if not name.startswith("coverage_")}
         try:
             standard = self.standard.figures()
-        except ValueError:  # every row is constant
+        except UsageError:  # every row is constant
             return figures
         return {**figures, "scaled_mse": standard["mse"], "scaled_mae": standard["mae"]}
 
@@ -125,11 +147,13 @@ def watched(task: Forecaster, network: nn.Module, part: Part) -> dict[str, float
     ground = Ground(examples.rows, part, examples.ends, task.form, [])
     few = 1 if task.config.model.form == "autoregressive" else FEW
     scores = Scores(ground, task.levels)
-    for found in backtest(task, network, examples.rows, origins_of(part, task.form.horizon, 1, few)):
+    for found in backtest(task, network, examples.rows, askable(examples.rows, part, task.form.horizon, 1, few)):
         scores.add(found)
     figures = scores.figures()
     chosen = {name: figures[name] for name in ("scaled_crps", "mase", "smape") if name in figures}
-    return chosen if "scaled_crps" in chosen else {"scaled_crps": figures["crps"], "mase": figures["mae"], **chosen}  # every series repeats exactly
+    return (
+        chosen if "scaled_crps" in chosen else {"scaled_crps": figures["crps"], "mase": figures["mae"], **chosen}
+    )  # every series repeats exactly
 
 
 def evaluation(
@@ -142,7 +166,9 @@ def evaluation(
 ) -> dict[str, Any]:
     """Measure a network beside the baselines: the object that `evaluate` prints."""
     ground, name = _ground(task, data)
-    origins = origins_of(ground.part, task.form.horizon, _stride(task, ground))
+    origins = askable(ground.rows, ground.part, task.form.horizon, _stride(task, ground))
+    if not any(np.isfinite(ground.actual(n, int(o))).any() for n, steps in enumerate(origins) for o in steps):
+        raise DataError(f"{name}: holds no value that could be foretold from one before it", source=name)
     progress("measuring the model")
     few = _few(origins)
     scores, shown = Scores(ground, task.levels), []
@@ -152,7 +178,7 @@ def evaluation(
     beside: dict[str, Scores] = {}
     for title, forecasts in baselines_of(task, ground, origins, progress, all_of_them=baselines):
         progress(f"measuring the baseline {title}")
-        beside[title] = Scores(ground, task.levels)
+        beside[title] = Scores(ground, task.levels, points=title in POINTS)
         for found in forecasts:
             beside[title].add(found)
     naive2 = beside.get("naive2")
@@ -170,6 +196,8 @@ def evaluation(
         "metrics": scores.figures(naive2),
         "baselines": {},
     }
+    if few_of := [title for title, each in beside.items() if each.asked < scores.asked]:
+        details["fewer"] = {title: [beside[title].asked, scores.asked] for title in few_of}
     if baselines:
         result["baselines"] = {title: each.figures(naive2) for title, each in beside.items()}
         details["beside"] = {title: _by_step(each) for title, each in beside.items()}
@@ -187,8 +215,6 @@ def _ground(task: Forecaster, data: list[str] | None) -> tuple[Ground, str]:
         examples = task.examples
         part = examples.test or examples.valid
         if part is None:
-            from recurra.errors import DataError
-
             raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
         return Ground(examples.rows, part, examples.ends, task.form, list(examples.notes)), part.name
     files, settings = named_files(data)
@@ -240,7 +266,7 @@ def _shown(task: Forecaster, ground: Ground, found: Forecasts, at: int) -> dict[
     return {
         "series": row.series,
         "target": form.targets[row.channels[0]],
-        "time": [write_time(time) for time in times] if len(times) == last - first else [],
+        "time": write_times(times, form.step) if len(times) == last - first else [],
         "history": _plain(ground.values(number)[first : origin + 1, 0]),
         "actual": _plain(ground.actual(number, origin)[:, 0]),
         "mean": _plain(found.point[at, :, 0]),

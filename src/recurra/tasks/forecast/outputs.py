@@ -15,6 +15,8 @@ from recurra.tasks.forecast.pinball import pinball
 SMALLEST = 1e-3
 """Smallest spread of a distribution, in units of the spread of what was read."""
 NODES = 2048
+NOUGHT = 1e-6
+"""The unit of counts that have all been 0 so far, where it would be 0."""
 
 
 class Output(nn.Module, ABC):
@@ -166,7 +168,7 @@ class NegativeBinomial(Output):
 
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:
         mean, alpha = self._parts(raw, centre)
-        mean, size, counts = mean * unit, 1 / alpha, (target * unit).round()
+        mean, size, counts = mean * unit.clamp_min(NOUGHT), 1 / alpha, (target * unit).round()
         log_p = torch.lgamma(counts + size) - torch.lgamma(size) - torch.lgamma(counts + 1)
         return -(log_p + size * torch.log(size / (size + mean)) + counts * torch.log(mean / (size + mean)))
 
@@ -179,6 +181,7 @@ class NegativeBinomial(Output):
         Means above a few thousand by Wilson and Hilferty's cube root of a gamma distribution, which such counts come close to.
         """
         mean, alpha = self._parts(raw, centre)
+        unit = unit.clamp_min(NOUGHT)
         mean, size = (mean * unit).double(), (1 / alpha).double()
         found = mean.new_zeros(*mean.shape, len(levels))
         p = size * torch.log(size / (size + mean))  # log p(0)
@@ -197,6 +200,10 @@ class NegativeBinomial(Output):
             gamma = mean.unsqueeze(-1) * (1 - spread.unsqueeze(-1) / 9 + root).clamp_min(0) ** 3
             found = torch.where(small.unsqueeze(-1), found, gamma.round())
         return found.to(raw.dtype) / unit.unsqueeze(-1)
+
+    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
+        unit = unit.clamp_min(NOUGHT)
+        return (super().draw(raw, centre, uniform, unit) * unit).round() / unit  # a count, not something between two
 
 
 def make_output(kind: str, levels: Sequence[float]) -> Output:

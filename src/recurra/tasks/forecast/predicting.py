@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from recurra.data.moments import later
-from recurra.data.timed import Panel, Timed, panel_of, read_timed
-from recurra.errors import DataError, UsageError
+from recurra.data.moments import Step, later, shown
+from recurra.data.timed import Panel, Timed, is_frame, panel_of, read_timed
+from recurra.errors import DataError, DivergedError, UsageError
 from recurra.report.figures import decimal
 from recurra.tasks.files import named_files
-from recurra.tasks.forecast.asking import backtest
+from recurra.tasks.forecast.asking import Forecasts, backtest
 from recurra.tasks.forecast.examples import reading
-from recurra.tasks.forecast.rows import Row
 
 if TYPE_CHECKING:
     from recurra.tasks.forecast.task import Forecaster
@@ -33,15 +32,20 @@ def read_inputs(task: Forecaster, source: str) -> list[Timed] | None:
     files, settings = named_files([source])
     how = reading(task.config.data.model_copy(update=settings), task.form)
     panel = read_timed(files, how)
-    for message in panel.skipped:
+    for message in [*panel.notes, *panel.skipped]:
         print(message, file=sys.stderr)  # noqa: T201
     return checked(task, panel, source)
 
 
 def checked(task: Forecaster, panel: Panel, source: str) -> list[Timed]:
-    """Give the series of a panel; raises `DataError` where they are not spaced as those of training are."""
+    """Give the series of a panel; raises `DataError` where they are not spaced as those of training are, or hold other targets."""
     form = task.form
-    if panel.step != form.step and any(len(series) > 1 for series in panel.series):
+    if len(panel.targets) != len(form.targets):
+        expected, got = (f"{len(names)} ({', '.join(names[:8])})" for names in (form.targets, panel.targets))
+        raise DataError(
+            f"expected as many columns of values as in the training data, {expected}; got {got}", source=source
+        )
+    if task.config.data.gaps == "fill" and panel.step != form.step and any(len(series) > 1 for series in panel.series):
         expected, got = (str(step) if step else "steps that are only counted" for step in (form.step, panel.step))
         hint = f"--every {form.step} averages finer ones when training and asking alike" if form.step else None
         raise DataError(
@@ -52,6 +56,7 @@ def checked(task: Forecaster, panel: Panel, source: str) -> list[Timed]:
 
 def parsed(task: Forecaster, line: str) -> Timed:
     """Read a series from a line: numbers with commas or blanks between them, or a JSON list."""
+    _beware_of_bare(task)
     try:
         values = json.loads(line) if line.lstrip().startswith("[") else line.replace(",", " ").split()
         return given(task, np.array([np.nan if v is None else v for v in values], dtype=np.float64))
@@ -71,13 +76,20 @@ def given(task: Forecaster, values: Any) -> Timed:
         raise DataError(f"expected series of {targets} targets ({', '.join(form.targets[:8])}), got {got}")
     if len(wrong := np.argwhere(np.isinf(array))):
         raise DataError(f"step {wrong[0][0] + 1}: expected a finite number, got infinity")
+    _beware_of_bare(task)
+    none = np.zeros((len(array), 0))
+    return Timed("", array, np.arange(len(array)), none, none, (), "the input")
+
+
+def _beware_of_bare(task: Forecaster) -> None:
+    """Raise `UsageError` where bare numbers do not say all that the run reads."""
+    form = task.form
     if form.known or form.past or form.static or form.calendar:
         needed = ", ".join([*form.known, *form.past, *form.static]) or "time stamps"
         raise UsageError(
-            f"input: bare numbers say nothing of {needed}, which this run reads; give a table or a data frame with them"
+            f"input: bare numbers say nothing of {needed}, which this run reads; give a table with them, as in "
+            "`recurra predict RUN table.csv`, or a data frame"
         )
-    none = np.zeros((len(array), 0))
-    return Timed("", array, np.arange(len(array)), none, none, (), "the input")
 
 
 def taken(task: Forecaster, inputs: Sequence[Any]) -> list[Timed]:
@@ -86,7 +98,7 @@ def taken(task: Forecaster, inputs: Sequence[Any]) -> list[Timed]:
     for one in inputs:
         if isinstance(one, Timed):
             found.append(one)
-        elif isinstance(one, Mapping) or hasattr(one, "columns"):
+        elif is_frame(one):
             found += checked(task, panel_of(one, reading(task.config.data, task.form)), "the data frame")
         else:
             found.append(given(task, one))
@@ -99,25 +111,32 @@ def predict(
     """Give {"series", "target", "time", "mean", "quantiles": {level: …}} for each series, and for each target one.
 
     "time" holds the h time stamps, or numbers of steps; "mean" the point forecast, which is the median where quantiles are
-    learnt.  k: only so many steps ahead.  steps: also "steps", what is foretold after each step from the first value on: its
-    own "time", and of the steps ahead "mean" and "quantiles". Raises `DataError` for a series without any value.
+    learnt, or logarithms.  k: only so many steps ahead.  steps: also "steps", what is foretold after each step from the first
+    value on: its own "time", and of the steps ahead "mean" and "quantiles".
+
+    Raises `UsageError` for more steps than the run foretells, and `DataError` for a series without any value, or of which
+    something that is to be known ahead is missing.
     """
+    ahead = task.form.horizon if k is None else k
+    if not 1 <= ahead <= task.form.horizon:
+        raise UsageError(f"k: expected 1 to {task.form.horizon} steps ahead, as many as this run has learnt; got {k}")
     rows, owners = [], []
     for number, one in enumerate(taken(task, inputs), 1):
         if not len(one) or np.isnan(one.values).all(axis=0).any():
             what = "has a target without any value" if len(one) else "has no value"
             raise DataError(f"series {one.name or number} {what}: there is nothing to forecast from", source=one.place)
+        _check_known(task, one, ahead)
         made = task.form.rows(one)
         rows += made
         owners += [one] * len(made)
-    origins = [np.arange(_first(row) if steps else len(row) - 1, len(row)) for row in rows]
+    origins = [np.arange(row.begin if steps else len(row) - 1, len(row)) for row in rows]
     found: list[dict[int, tuple[np.ndarray, np.ndarray]]] = [{} for _ in rows]
     for some in backtest(task, network, rows, origins):
+        _check_finite(some, owners)
         for number, origin, point, quantiles in zip(
             some.rows.tolist(), some.origins.tolist(), _numbers(some.point), _numbers(some.quantiles), strict=True
         ):
             found[number][origin] = point[:k], quantiles[:k]
-    ahead = min(k or task.form.horizon, task.form.horizon)
     said = []
     for row, owner, forecasts in zip(rows, owners, found, strict=True):
         for place, channel in enumerate(row.channels):
@@ -128,17 +147,44 @@ def predict(
                 **_said(task, *forecasts[len(row) - 1], place),
             }
             if steps:
+                begun = sorted(forecasts)
                 result["steps"] = [
-                    {"time": write_time(row.times[origin]), **_said(task, *forecasts[origin], place)}
-                    for origin in sorted(forecasts)
+                    {"time": time, **_said(task, *forecasts[origin], place)}
+                    for time, origin in zip(write_times(row.times[begun], task.form.step), begun, strict=True)
                 ]
             said.append(result)
     return said
 
 
-def _first(row: Row) -> int:
-    """Give the first step at which all channels have had a value."""
-    return int(np.argmax((~np.isnan(row.values)).cumsum(0).all(axis=1)))
+def _check_known(task: Forecaster, one: Timed, ahead: int) -> None:
+    """Raise `DataError` where a column that is known ahead is not, at one of the steps to be foretold."""
+    form = task.form
+    if not form.known:
+        return
+    known = np.full((ahead, len(form.known)), np.nan)
+    there = one.known[len(one) : len(one) + ahead]
+    known[: len(there)] = there
+    if not np.isnan(known).any():
+        return
+    step, column = np.argwhere(np.isnan(known))[0].tolist()
+    times = one.times[len(one) :]
+    time = times[step] if step < len(times) else later(one.times[-1], form.step, step + 1 - len(times))[-1]
+    enough = f", or ask for fewer steps: -k {step}" if step else ""
+    named = f"series {one.name}: " if one.name else ""
+    raise DataError(
+        f"{named}'{form.known[column]}' is not known at {shown(time)}, {step + 1} step{'s' * bool(step)} ahead",
+        source=one.place,
+        hint=f"add rows for the {ahead} steps ahead, with {', '.join(form.known)} and no {form.targets[0]}{enough}",
+    )
+
+
+def _check_finite(some: Forecasts, owners: Sequence[Timed]) -> None:
+    """Raise `DivergedError` for a forecast that is no number."""
+    for values in (some.point, some.quantiles):
+        if not np.isfinite(values).all():
+            at = int(np.argwhere(~np.isfinite(values))[0][0])
+            name, step = owners[int(some.rows[at])].name, int(some.origins[at]) + 1
+            raise DivergedError(f"series {name}: what is foretold after step {step} is no finite number")
 
 
 def _said(task: Forecaster, point: np.ndarray, quantiles: np.ndarray, place: int) -> dict[str, Any]:
@@ -174,22 +220,22 @@ def written_times(series: Timed, horizon: int, task: Forecaster) -> list[Any]:
     times = (
         np.concatenate([ahead, later(last, task.form.step, horizon - len(ahead))]) if len(ahead) < horizon else ahead
     )
-    return times.tolist() if times.dtype.kind in "iu" else [write_time(time) for time in times]
+    return write_times(times, task.form.step)
 
 
-def write_time(time: Any) -> Any:
-    """Write a time stamp without what is zero in it, and a number of a step as it is.
+def write_times(times: np.ndarray, step: Step | None) -> list[Any]:
+    """Write time stamps (T) all alike: to the day, the minute or as fine as they need; numbers of steps as they are.
 
-    >>> write_time(np.datetime64("2024-05-31T00:00:00", "us")), write_time(np.datetime64("2024-05-31T13:00", "us")), write_time(np.int64(7))
-    ('2024-05-31', '2024-05-31T13:00', 7)
+    >>> midnight = np.array(["2024-05-31T00:00"], "M8[us]")
+    >>> write_times(midnight, Step(1, "d")), write_times(midnight, Step(10, "min")), write_times(np.array([7]), None)
+    (['2024-05-31'], ['2024-05-31T00:00'], [7])
     """
-    if not isinstance(time, np.datetime64):
-        return int(time)
-    text = str(time.astype("datetime64[us]"))
-    text = text.removesuffix(".000000")
-    return (
-        text.removesuffix("T00:00:00").removesuffix(":00") if text.endswith("T00:00:00") else text.removesuffix(":00")
-    )
+    if times.dtype.kind != "M":
+        return times.tolist()
+    seconds = 1 if step is None else step.seconds
+    units = ("D", "m", "s", "us")[0 if seconds % 86_400 == 0 else 1 if seconds % 60 == 0 else 2 :]
+    unit = next(unit for unit in units if unit == "us" or np.all(times.astype(f"M8[{unit}]") == times))
+    return np.datetime_as_string(times, unit=unit).tolist()
 
 
 def line(result: Mapping[str, Any]) -> str:
@@ -204,11 +250,20 @@ def line(result: Mapping[str, Any]) -> str:
 
     def row(time: Any, said: Mapping[str, Any], at: int) -> str:
         numbers = (said["mean"][at], said["quantiles"][names[0]][at], said["quantiles"][names[-1]][at])
-        return "\t".join([result["series"], result["target"], str(time), *(f"{number:g}" for number in numbers)])
+        return "\t".join([result["series"], result["target"], str(time), *map(_written, numbers)])
 
     if "steps" in result:
         return "\n".join(row(f"after {step['time']}", step, 0) for step in result["steps"])
     return "\n".join(row(time, result, at) for at, time in enumerate(result["time"]))
+
+
+def _written(number: float) -> str:
+    """Write a number without an exponent where that is short.
+
+    >>> _written(12345680.0), _written(0.25), _written(1e-9)
+    ('12345680', '0.25', '1e-09')
+    """
+    return f"{number:.0f}" if 1e6 <= abs(number) < 1e15 else f"{number:.{DIGITS}g}"
 
 
 def few_lines(task: Forecaster, network: nn.Module, seed: int) -> str | None:
@@ -225,4 +280,6 @@ def few_lines(task: Forecaster, network: nn.Module, seed: int) -> str | None:
     actual = task.form.back(row.values[first : first + steps], row.reference)[:, 0]
     name = " ".join([row.series, task.form.targets[row.channels[0]]]).strip()
     foretold = ", ".join(decimal(value) for value in found.point[0, :steps, 0])
-    return f"{name}: {foretold} …\nit was: {', '.join(decimal(value) for value in actual)} …"
+    return (
+        f"{name}: {foretold} …\nit was: {', '.join('–' if np.isnan(value) else decimal(value) for value in actual)} …"
+    )

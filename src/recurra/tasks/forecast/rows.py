@@ -15,12 +15,17 @@ from recurra.data.moments import Step, calendar
 from recurra.data.timed import Panel, Timed
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
+from recurra.series import channel_names
 from recurra.tasks.forecast.windows import TINY, Measured, measure, side_by_side, windows_of
 
 FILE = "columns.json"
 MOST_WORDS = 50
 """Different words of a static column that are told apart; the others are read as none of them."""
 RATIO = 5.0
+LARGEST = 1e30
+"""Largest size of a value: what is read and learnt are float32 numbers, whose squares end at 1e38."""
+MOST_LOG = 700.0
+"""Logarithms end here, so that a forecast of them is finite."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,11 @@ class Row:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def begin(self) -> int:
+        """The first step at which all channels have had a value, T where there is none: nothing can be foretold before it."""
+        return first_known(self.values)
 
     @property
     def name(self) -> str:
@@ -80,6 +90,11 @@ class Form:
     def channels(self) -> int:
         """C, the targets that a row holds."""
         return len(self.targets) if self.together else 1
+
+    @property
+    def nameless(self) -> bool:
+        """Whether the training data gave the targets no names, so that whatever holds as many will do."""
+        return is_nameless(self.targets)
 
     @property
     def ahead(self) -> int:
@@ -127,6 +142,13 @@ class Form:
         return rows
 
     def _transformed(self, series: Timed, values: np.ndarray) -> np.ndarray:
+        if len(wrong := np.argwhere(np.abs(values) > LARGEST)):
+            step, channel = wrong[0]
+            raise DataError(
+                f"series {series.name}, step {step + 1}: expected a finite value of a size up to {LARGEST:g}; got {values[step, channel]:g}",
+                source=series.place,
+                hint="write a missing value as an empty cell, and large ones in a larger unit",
+            )
         if self.transform == "none":
             return values.astype(np.float64)
         if len(low := np.argwhere(values <= 0)):
@@ -141,7 +163,7 @@ class Form:
     def back(self, values: np.ndarray, reference: np.ndarray) -> np.ndarray:
         """Undo what `rows` did to values, whose references have the same dimensions."""
         whole = values + reference
-        return whole if self.transform == "none" else np.exp(whole)
+        return whole if self.transform == "none" else np.exp(np.minimum(whole, MOST_LOG))
 
     def _scaled(self, name: str, values: np.ndarray) -> np.ndarray:
         mean, spread = self.spreads[name]
@@ -167,8 +189,13 @@ class Form:
         for name, said in zip(self.static, series.static, strict=True):
             if name in self.words:
                 parts.append(np.array([float(word == str(said)) for word in self.words[name]], np.float32))
+            elif isinstance(said, str) and said:
+                raise DataError(
+                    f"series {series.name}: static column '{name}': expected a number, as in the training data; got {said!r:.40}",
+                    source=series.place,
+                )
             else:
-                parts.append(self._scaled(name, np.array([float(said)])))
+                parts.append(self._scaled(name, np.array([float(said or "nan")])))
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
     # What is read
@@ -241,6 +268,21 @@ class Form:
             return cls(**read)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path}: is damaged: {error}") from None
+
+
+def is_nameless(targets: Sequence[str]) -> bool:
+    """Tell whether these are the names of channels that had none, as in a table with a series a row."""
+    return tuple(targets) == channel_names(len(targets))
+
+
+def first_known(values: np.ndarray) -> int:
+    """Give the first step at which all channels of (T, C) have had a value, T where there is none.
+
+    >>> first_known(np.array([[np.nan, 1.0], [2.0, np.nan], [3.0, 4.0]])), first_known(np.array([[np.nan]]))
+    (1, 1)
+    """
+    known = np.logical_or.accumulate(~np.isnan(values), axis=0).all(axis=1)
+    return int(np.argmax(known)) if known.any() else len(values)
 
 
 def _spread(columns: Sequence[np.ndarray]) -> tuple[float, float]:
