@@ -16,6 +16,7 @@ from recurra.errors import UsageError
 MAKERS = {
     "peaks": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, begin=30, keep=12),
     "peaks with drift": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, begin=20, drift=7),
+    "peaks in runs": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, begin=30, apart=4, prior=10),
     "peaks, all learnt": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, begin=30, forget=False),
     "dynamic": lambda: DynamicThreshold(batch=5, windows=6, buffer=2, history=10, least=0.0),
     "dynamic, one step": lambda: DynamicThreshold(batch=1, windows=1, buffer=0, history=0, least=0.0, smoothing=1.0),
@@ -140,6 +141,44 @@ def test_peaks_by_hand():
     )
 
 
+def test_a_run_of_peaks_counts_once_when_it_is_over_and_not_at_all_where_one_is_unusual():
+    """t = 0.9 and the peaks 0.05 and 0.1 of one run, which counts as 0.1; risk·n / N is 10⁻³·21 / 1."""
+    threshold = PeaksOverThreshold(risk=1e-3, level=0.9, apart=2).fit(np.arange(21) / 20)
+    begun = 0.9 - 0.1 * math.log(1e-3 * 21)
+    assert threshold.threshold == pytest.approx(begun)
+    for score in (1.0, 1.1, 0.0, 1.0, 0.0):
+        assert not threshold.step(score).unusual
+        assert threshold.threshold == pytest.approx(begun)
+    threshold.step(0.0)
+    assert threshold.threshold == pytest.approx(0.9 - (0.1 + 0.2) / 2 * math.log(1e-3 * 27 / 2))
+    before = threshold.threshold
+    flags = [threshold.step(score).unusual for score in (1.2, 1.5, 9.0, 1.5, 0.0, 0.0)]
+    assert flags == [False, False, True, False, False, False] and threshold.threshold == before
+
+
+def test_a_prior_draws_the_shape_to_that_of_an_exponential_tail():
+    scores = np.random.default_rng(1).pareto(2.0, 700)
+    alone, drawn = (PeaksOverThreshold(risk=1e-3, prior=prior).fit(scores) for prior in (0.0, 1e9))
+    base = np.quantile(scores, 0.98)
+    _, scale = fit_tail(scores[scores > base] - base)
+    assert drawn.threshold == pytest.approx(base - scale * math.log(1e-3 * 700 / 14), rel=1e-6)
+    assert alone.threshold > drawn.threshold
+
+
+def test_a_fault_that_begins_beneath_the_threshold_hides_neither_itself_nor_the_next():
+    chance = np.random.default_rng(3)
+    usual = chance.exponential(0.4, 3000)
+    usual[1000:1024] = np.linspace(3.0, 9.0, 24)
+    usual[2000:2012] = 18.0
+
+    def flagged(**settings):
+        flags = decide(PeaksOverThreshold(risk=1e-4, **settings).fit(chance.exponential(0.4, 680)), usual)[2]
+        return flags[1000:1024].any(), flags[2000:2012].all()
+
+    assert flagged(apart=10, prior=10.0) == (True, True)
+    assert flagged() != (True, True)
+
+
 def test_likelihood_is_that_of_the_paper():
     norm = pytest.importorskip("scipy.stats").norm
     scores = np.random.default_rng(2).gamma(2.0, size=300) + 1e6
@@ -166,6 +205,7 @@ def test_a_score_that_was_huge_leaves_nothing_behind():
     [
         (lambda: PeaksOverThreshold(risk=0.05), "risk: expected a probability from 0 to 1 − level = 0.02, got 0.05"),
         (lambda: PeaksOverThreshold(begin=1), "begin, drift and keep"),
+        (lambda: PeaksOverThreshold(apart=-1), "apart and prior: expected numbers from 0, got -1 and 0.0"),
         (lambda: PeaksOverThreshold(drift=5).fit(np.zeros(6)), "expected 7 finite ones or more to begin with, got 6"),
         (lambda: fit_tail(np.array([0.0, 1.0])), "expected finite numbers above 0, got 2"),
         (lambda: fit_tail(np.zeros(0)), "above 0, got 0"),

@@ -75,6 +75,12 @@ class PeaksOverThreshold:
 
     With `drift` (DSPOT) all this is said of a score's difference to the mean of the last `drift` scores that were not unusual.
 
+    The theory is of independent peaks, and those of one event are not: a fault that begins beneath z would raise it by each of its
+    steps, and hide itself and all after it. With `apart` those that belong together are a run, which counts once, by its highest,
+    when it is over (runs declustering: Coles 2001, section 5.3.2), and is forgotten whole where one of it was unusual; the risk is
+    then that a run of usual scores reaches z. With `prior` the shape is drawn to 0 as if by so many more peaks, γ·N / (N + prior),
+    since a few peaks do not tell it (as Vehtari et al. do, arXiv:1507.02646, towards ½).
+
     Source: Siffer, Fouque, Termier and Largouet 2017, doi:10.1145/3097983.3098144, algorithms 1 to 3.
 
     Args:
@@ -84,6 +90,8 @@ class PeaksOverThreshold:
         drift: how many scores the mean is taken over; 0: none.
         keep: the latest peaks, which the tail is fitted to; older ones are only counted.
         forget: learn nothing from unusual scores, as published.
+        apart: peaks that are at most so many scores apart are one run; 0: each by itself, as published.
+        prior: peaks that the shape 0 counts as much as; 0: none, as published.
 
     >>> chance = np.random.default_rng(0)
     >>> threshold = PeaksOverThreshold(risk=1e-3).fit(chance.exponential(size=5000))
@@ -101,6 +109,8 @@ class PeaksOverThreshold:
         drift: int = 0,
         keep: int = 1000,
         forget: bool = True,
+        apart: int = 0,
+        prior: float = 0.0,
     ) -> None:
         if not 0 < risk < 1 - level < 1:
             raise UsageError(f"risk: expected a probability from 0 to 1 − level = {1 - level:.4g}, got {risk}")
@@ -108,12 +118,15 @@ class PeaksOverThreshold:
             raise UsageError(
                 f"begin, drift and keep: expected from 2, 0 and {FEW} scores, got {begin}, {drift} and {keep}"
             )
+        if apart < 0 or not 0 <= prior < math.inf:
+            raise UsageError(f"apart and prior: expected numbers from 0, got {apart} and {prior}")
         self.risk, self.level, self.begin, self.drift, self.keep = risk, level, begin, drift, keep
-        self.forget = forget
+        self.forget, self.apart, self.prior = forget, apart, prior
         self._head: list[float] = []  # until there are enough to begin
         self._recent: list[float] = []  # the scores that the mean is taken over
         self._peaks: list[float] = []
         self._whole: list[float] = []  # 1 where a peak is known, 0 where it was at least this
+        self._run = (0.0, 0, False)  # the highest excess of a run, how long ago its last was, whether one was unusual
         self._seen, self._above = 0, 0
         self._base, self._line = math.inf, math.inf  # t and z, of differences where there is drift
 
@@ -137,7 +150,8 @@ class PeaksOverThreshold:
             sums = np.concatenate([[0.0], given.cumsum()])
             given = given[self.drift :] - (sums[self.drift : -1] - sums[: -self.drift - 1]) / self.drift
         self._base = float(np.quantile(given, self.level))
-        peaks = given[given > self._base] - self._base
+        peaks = _highest_of_runs(given - self._base, self.apart)
+        self._run = (0.0, 0, False)
         self._seen, self._above = len(given), len(peaks)
         self._peaks = peaks[-self.keep :].tolist()
         self._whole = [1.0] * len(self._peaks)
@@ -156,23 +170,33 @@ class PeaksOverThreshold:
                 self.fit(np.array(self._head))
             return Decision(score, threshold, False)
         unusual = score > threshold
-        if unusual and self.forget:
-            return Decision(score, threshold, True)
-        excess = min(score, threshold) - self._mean() - self._base
-        self._seen += 1
-        if excess > 0:
-            self._above += 1
-            self._peaks = [*self._peaks[-self.keep + 1 :], excess]
-            self._whole = [*self._whole[-self.keep + 1 :], float(not unusual)]
-            self._line = self._solved()
+        self._seen += not (unusual and self.forget)
+        self._take(min(score, threshold) - self._mean() - self._base, unusual)
         if self.drift and not unusual:
             self._recent = [*self._recent[1:], score]
         return Decision(score, threshold, unusual)
+
+    def _take(self, excess: float, unusual: bool) -> None:
+        """Go on with a run, and learn it when it is over."""
+        high, since, spoilt = self._run
+        if excess > 0:
+            high, since, spoilt = max(high, excess), 0, spoilt or unusual
+        elif high > 0:
+            since += 1
+        if high > 0 and since >= self.apart:
+            if not (spoilt and self.forget):
+                self._above += 1
+                self._peaks = [*self._peaks[-self.keep + 1 :], high]
+                self._whole = [*self._whole[-self.keep + 1 :], float(not spoilt)]
+                self._line = self._solved()
+            high, since, spoilt = 0.0, 0, False
+        self._run = (high, since, spoilt)
 
     def state(self) -> dict[str, np.ndarray]:
         """Give all that the next step needs, as arrays of (…,) float64."""
         found = {"head": self._head, "recent": self._recent, "peaks": self._peaks, "whole": self._whole}
         found["counts"] = [self._seen, self._above, self._base, self._line]
+        found["run"] = [float(each) for each in self._run]
         return {name: np.array(values, np.float64) for name, values in found.items()}
 
     def resume(self, state: Mapping[str, np.ndarray]) -> Self:
@@ -181,6 +205,8 @@ class PeaksOverThreshold:
         self._head, self._recent, self._peaks, self._whole = lists
         seen, above, self._base, self._line = state["counts"].tolist()
         self._seen, self._above = int(seen), int(above)
+        high, since, spoilt = state["run"].tolist()
+        self._run = (high, int(since), bool(spoilt))
         return self
 
     def _mean(self) -> float:
@@ -191,6 +217,22 @@ class PeaksOverThreshold:
         if not self._peaks:
             return self._base
         shape, scale = fit_tail(np.array(self._peaks), np.array(self._whole))
+        if self.prior:
+            shape *= sum(self._whole) / (sum(self._whole) + self.prior)
         log = math.log(self.risk * self._seen / self._above)
         far = -log if shape == 0 else math.expm1(-shape * log) / shape
         return max(self._base, self._base + scale * far)
+
+
+def _highest_of_runs(excesses: np.ndarray, apart: int) -> np.ndarray:
+    """Give the highest of each run of excesses above 0, (T,), those at most so many steps apart being one.
+
+    >>> excesses = np.array([1.0, 3.0, -1.0, 2.0, -1.0, -1.0, 5.0])
+    >>> _highest_of_runs(excesses, 0).tolist(), _highest_of_runs(excesses, 2).tolist()
+    ([1.0, 3.0, 2.0, 5.0], [3.0, 5.0])
+    """
+    places = np.flatnonzero(excesses > 0)
+    if not len(places):
+        return np.zeros(0)
+    starts = np.flatnonzero(np.diff(places, prepend=-apart - 1) > apart)
+    return np.maximum.reduceat(excesses[places], starts)
