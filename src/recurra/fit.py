@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from recurra.configuration import configure, load_configuration
+from recurra.data.frames import is_frame, write_frame
 from recurra.errors import RunError, UsageError
-from recurra.job import Job
+from recurra.job import FRAME, Job
 from recurra.request import Source, check_same, layers
 from recurra.run import Run
 from recurra.training.folder import new_folder, next_folder
@@ -16,7 +18,7 @@ from recurra.training.folder import new_folder, next_folder
 
 def train(
     task: str,
-    data: Source | Sequence[Source] = (),
+    data: Source | Sequence[Source] | Any = (),
     out: Source | None = None,
     *,
     config: Source | None = None,
@@ -25,7 +27,8 @@ def train(
 ) -> Run:
     """Train a model of a task on data, measure it on what was held out, and give the run.
 
-    data: files, folders, globs, or the name of a data set.  out: the run folder to make; a new one under runs/ by default.
+    data: files, folders, globs, or the name of a data set; or a table in memory, of pandas, polars or pyarrow, or a dict of its
+    columns, which the run keeps as data.parquet.  out: the run folder to make; a new one under runs/ by default.
     config: a TOML file.  settings: any setting of the task by its name, as in `hidden=256`; they outrank the file.
     Raises `UsageError`, `DataError`, `RunError` or `DivergedError`; a training that has not begun leaves nothing behind,
     and one that diverges a run with the last good weights.
@@ -38,9 +41,28 @@ def train(
     >>> round(run.evaluation["metrics"]["nll"]) < 4
     True
     """
+    if is_frame(data):
+        with TemporaryDirectory() as aside:
+            kept = Path(aside, FRAME)
+            write_frame(data, kept)
+            return _begin(task, kept, out, config, settings, quiet=quiet, frame=kept)
+    return _begin(task, data, out, config, settings, quiet=quiet)
+
+
+def _begin(
+    task: str,
+    data: Source | Sequence[Source],
+    out: Source | None,
+    config: Source | None,
+    settings: Mapping[str, Any],
+    *,
+    quiet: bool,
+    frame: Path | None = None,
+) -> Run:
+    """Train on files; frame: the one among them that the run has to keep."""
     configuration = configure(task, *layers(task, data, config, settings))
     folder = next_folder(task) if out is None else new_folder(Path(out))
-    return Job(configuration, folder, quiet=quiet, numbered=out is None).begin()
+    return Job(configuration, folder, quiet=quiet, numbered=out is None, frame=frame).begin()
 
 
 def resume(

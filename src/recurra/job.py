@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -31,12 +32,26 @@ from recurra.training.loop import Loop, last_checkpoint
 from recurra.training.plan import Plan, apply_threads, make_plan
 from recurra.training.progress import Progress
 
+FRAME = "data.parquet"
+"""What a run keeps of a table that was in memory."""
+
 
 class Job:
-    """One training in one folder; `numbered`: which Recurra has named itself, so that another would do as well."""
+    """One training in one folder; `numbered`: which Recurra has named itself, so that another would do as well.
 
-    def __init__(self, configuration: Configuration, folder: Path, *, quiet: bool, numbered: bool = False) -> None:
-        self.configuration, self.folder, self.numbered = configuration, folder, numbered
+    frame: a file with the data that is elsewhere for the time being, and is moved into the folder once it is there.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        folder: Path,
+        *,
+        quiet: bool,
+        numbered: bool = False,
+        frame: Path | None = None,
+    ) -> None:
+        self.configuration, self.folder, self.numbered, self.frame = configuration, folder, numbered, frame
         self.training = configuration.training
         self.task = get_task(configuration.task)(configuration.settings)
         self.progress = Progress(quiet=quiet, units=units(configuration.task))
@@ -110,6 +125,7 @@ class Job:
             log, made = self._claim()
         try:
             sweep(self.folder)
+            self._keep_frame()
             planned, files = self._write_configuration(plan)
             torch.manual_seed(self.training.seed)
             loop = self._loop(plan, facts, files, log)
@@ -158,6 +174,17 @@ class Job:
                 return claim(self.folder)[0], [self.folder, *made]
         return claim(self.folder)
 
+    def _keep_frame(self) -> None:
+        """Move the file of a table that was in memory into the folder, from where it is read from now on."""
+        if self.frame is None:
+            return
+        kept = self.folder / FRAME
+        shutil.move(self.frame, kept)
+        for section in type(self.configuration.settings).model_fields:
+            settings = getattr(self.configuration.settings, section)
+            if "data" in type(settings).model_fields:
+                settings.data = [str(kept.absolute())]
+
     def _write_configuration(self, plan: Plan) -> tuple[Training, dict[str, str]]:
         """Write down what was chosen, so that the same training can be made again without choosing.
 
@@ -169,7 +196,8 @@ class Job:
         planned = asked.model_copy(update={"epochs": plan.epochs, "within": None})
         # First, and in one piece: from here on the training can be gone on with.
         self._set_training(planned if self.training.within is None else asked)
-        files = sums(self.folder, ["config.toml", *self.task.save(self.folder)])
+        kept = [FRAME] if self.frame is not None else []
+        files = sums(self.folder, ["config.toml", *kept, *self.task.save(self.folder)])
         return planned, {**files, "config.toml": self._sum_with(planned)}
 
     def _set_training(self, training: Training) -> None:

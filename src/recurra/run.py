@@ -12,7 +12,7 @@ from safetensors.torch import load
 from torch import nn
 
 from recurra.configuration import Configuration, load_configuration
-from recurra.data.timed import is_frame
+from recurra.data.frames import is_frame
 from recurra.errors import DataError, RunError, UsageError
 from recurra.manifest import check_manifest
 from recurra.stream import Stream

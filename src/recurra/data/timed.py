@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from recurra.data.formats import file_kind
+from recurra.data.frames import is_frame
 from recurra.data.grids import common_spacing, spacing_of
 from recurra.data.labelled import common_folder, readable, tells_about
 from recurra.data.panels import Panel, Timed, TimedReading, steps_of
 from recurra.data.stamps import is_stamp
 from recurra.data.timed_assembly import Assembly
 from recurra.data.timed_rows import Rows, read_rows
-from recurra.data.timed_tables import Roles, Table, frame_table, is_frame, roles_of, table_of
+from recurra.data.timed_tables import Roles, Table, frame_table, roles_of, table_of
 from recurra.data.timed_wholes import layout_of, read_array, read_numbers, read_wholes
 from recurra.errors import DataError, UsageError
 from recurra.series import channel_names, is_bare

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from recurra.data.frames import with_index
 from recurra.data.panels import TimedReading
 from recurra.data.stamps import is_clock, is_stamp
 from recurra.errors import DataError, UsageError, require
@@ -115,20 +116,11 @@ def _parquet(source: Source) -> Table:
     return frame_table(held, source.name)
 
 
-def is_frame(value: Any) -> bool:
-    """Tell whether something is a table in memory: a data frame of any library, or a dict of columns.
-
-    >>> is_frame({"sold": [1, 2]}), is_frame([1, 2]), is_frame(np.zeros(2))
-    (True, False, False)
-    """
-    return isinstance(value, Mapping) or hasattr(value, "columns")
-
-
 def frame_table(frame: Any, name: str) -> Table:
     """Read a table that is in memory, of pandas, polars, pyarrow or another library that narwhals knows, by its columns."""
     narwhals = require("narwhals.stable.v2", "data", "a table in memory")
     try:
-        held = narwhals.from_native(_with_index(frame), eager_only=True)
+        held = narwhals.from_native(with_index(frame), eager_only=True)
     except TypeError:
         raise UsageError(
             f"expected a table of pandas, polars or pyarrow, or a dict of arrays, got {type(frame).__name__}"
@@ -137,18 +129,6 @@ def frame_table(frame: Any, name: str) -> Table:
     for column in held.iter_columns():
         columns[str(column.name)] = _cells(column, narwhals)
     return Table(name, columns, np.arange(1, len(held) + 1), "row")
-
-
-def _with_index(frame: Any) -> Any:
-    """Make the index of a pandas frame columns where it says something: times, or what has a name."""
-    index: Any = getattr(frame, "index", None)
-    kind, names = type(index).__name__, list(getattr(index, "names", []))
-    if not any(names) and kind not in ("DatetimeIndex", "PeriodIndex", "MultiIndex"):
-        return frame
-    if kind == "PeriodIndex":
-        frame = frame.set_axis(index.to_timestamp(), axis=0)
-    unnamed = [name or ("time" if len(names) == 1 else f"index {at}") for at, name in enumerate(names, 1)]
-    return frame.rename_axis(unnamed).reset_index()
 
 
 def _cells(column: Any, narwhals: Any) -> np.ndarray | list[Any]:

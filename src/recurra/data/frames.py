@@ -1,0 +1,60 @@
+"""Tables in memory: what is one, and one kept as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recurra.errors import DataError, UsageError, require
+
+
+def is_frame(value: Any) -> bool:
+    """Tell whether something is a table in memory: a data frame of any library, or a dict of columns.
+
+    >>> is_frame({"sold": [1, 2]}), is_frame([1, 2]), is_frame(np.zeros(2))
+    (True, False, False)
+    """
+    return isinstance(value, Mapping) or hasattr(value, "columns")
+
+
+def with_index(frame: Any) -> Any:
+    """Make the index of a pandas frame columns where it says something: times, or what has a name; others stay as they are."""
+    index: Any = getattr(frame, "index", None)
+    kind, names = type(index).__name__, list(getattr(index, "names", []))
+    if not any(names) and kind not in ("DatetimeIndex", "PeriodIndex", "MultiIndex"):
+        return frame
+    if kind == "PeriodIndex":
+        frame = frame.set_axis(index.to_timestamp(), axis=0)
+    named = [name or ("time" if len(names) == 1 else f"index {at}") for at, name in enumerate(names, 1)]
+    return frame.rename_axis(named).reset_index()
+
+
+def write_frame(frame: Any, path: Path) -> None:
+    """Keep a table (`is_frame`) as a Parquet file.
+
+    Raises `UsageError` for what is no table, and `DataError` for columns that hold values of several kinds.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_frame({"sold": [1, 2]}, Path(folder, "data.parquet"))
+    ...     Path(folder, "data.parquet").read_bytes()[:4]
+    b'PAR1'
+    """
+    arrow = require("pyarrow", "data", "a table in memory")
+    parquet = require("pyarrow.parquet", "data", "a table in memory")
+    narwhals = require("narwhals.stable.v2", "data", "a table in memory")
+    try:
+        if isinstance(frame, Mapping):
+            frame = arrow.table({str(name): np.asarray(cells) for name, cells in frame.items()})
+        held = narwhals.from_native(with_index(frame), eager_only=True).to_arrow()
+    except TypeError:
+        raise UsageError(
+            f"expected a table of pandas, polars or pyarrow, or a dict of arrays, got {type(frame).__name__}"
+        ) from None
+    except arrow.ArrowException as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        raise DataError(f"the table cannot be kept: {reason}", source="the data frame") from None
+    parquet.write_table(held, path)
