@@ -26,6 +26,8 @@ class Output(nn.Module, ABC):
     """
 
     size: int
+    counts = False
+    """Whether values are counts, so that a quantile is a whole number too."""
 
     @abstractmethod
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:
@@ -161,6 +163,7 @@ class NegativeBinomial(Output):
     """Counts: a negative binomial distribution with a mean and an overdispersion α, whose variance is μ + α μ²."""
 
     size = 2
+    counts = True
     most = 20_000
 
     def _parts(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:

@@ -38,7 +38,8 @@ def draw_paths(
     ]
     paths = np.stack(found)  # (n, S, h, C)
     levels = list(task.levels)
-    quantiles = np.moveaxis(np.quantile(paths, levels, axis=1), 0, -1)
+    how = "inverted_cdf" if model.output.counts else "linear"
+    quantiles = np.moveaxis(np.quantile(paths, levels, axis=1, method=how), 0, -1)
     return quantiles[..., levels.index(0.5)], quantiles
 
 

@@ -235,7 +235,7 @@ def write_times(times: np.ndarray, step: Step | None) -> list[Any]:
     seconds = 1 if step is None else step.seconds
     units = ("D", "m", "s", "us")[0 if seconds % 86_400 == 0 else 1 if seconds % 60 == 0 else 2 :]
     unit = next(unit for unit in units if unit == "us" or np.all(times.astype(f"M8[{unit}]") == times))
-    return np.datetime_as_string(times, unit=unit).tolist()
+    return times.astype(f"M8[{unit}]").astype(str).tolist()
 
 
 def line(result: Mapping[str, Any]) -> str:
