@@ -115,12 +115,13 @@ RECURRA_INLINE float sum(vec a) {
 
 // ---- memory ------------------------------------------------------------------------------------------------------
 
+// Register by register: GCC 12 takes a copy of two registers through the stack, in pieces that do not fit the reading of it.
 RECURRA_INLINE vec load(const float *p) {
     vec r;
-    std::memcpy(&r, p, sizeof r);
+    RECURRA_EACH std::memcpy(&r.part[q], p + q * PART, sizeof r.part[q]);
     return r;
 }
-RECURRA_INLINE void store(float *p, vec a) { std::memcpy(p, &a, sizeof a); }
+RECURRA_INLINE void store(float *p, vec a) { RECURRA_EACH std::memcpy(p + q * PART, &a.part[q], sizeof a.part[q]); }
 
 // Between 32 bits and fewer: single instructions, which GCC 12 does not find for __builtin_convertvector.
 #if defined(__AVX512F__)
