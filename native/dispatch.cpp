@@ -22,8 +22,14 @@ RECURRA_DECLARE(baseline)
 #ifdef RECURRA_WITH_AVX2
 RECURRA_DECLARE(avx2)
 #endif
+#ifdef RECURRA_WITH_AVXVNNI
+RECURRA_DECLARE(avxvnni)
+#endif
 #ifdef RECURRA_WITH_AVX512
 RECURRA_DECLARE(avx512)
+#endif
+#ifdef RECURRA_WITH_AVX512VNNI
+RECURRA_DECLARE(avx512vnni)
 #endif
 #ifdef RECURRA_WITH_AVX512BF16
 RECURRA_DECLARE(avx512bf16)
@@ -39,7 +45,7 @@ RECURRA_DECLARE(neon)
 namespace {
 
 struct Features {
-  bool avx2 = false, avx512 = false, avx512bf16 = false, amx = false;
+  bool avx2 = false, avxvnni = false, avx512 = false, avx512vnni = false, avx512bf16 = false, amx = false;
   char vendor[13] = "";
 };
 
@@ -77,13 +83,15 @@ Features probe() {
   if (!xsave || !avx) return found;
   const std::uint64_t saved = saved_registers();
   constexpr std::uint64_t ymm = 0x6, zmm = 0xe6, tiles = 0x60000;
-  unsigned b7 = 0, d7 = 0, a71 = 0;
-  if (!__get_cpuid_count(7, 0, &a, &b7, &c, &d7)) return found;
+  unsigned b7 = 0, c7 = 0, d7 = 0, a71 = 0;
+  if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d7)) return found;
   if (a >= 1 && __get_cpuid_count(7, 1, &a71, &b, &c, &d) == 0) a71 = 0;
   found.avx2 = (saved & ymm) == ymm && fma && f16c && bit(b7, 5);
   const bool f = bit(b7, 16), dq = bit(b7, 17), bw = bit(b7, 30), vl = bit(b7, 31);
   found.avx512 = found.avx2 && (saved & zmm) == zmm && f && dq && bw && vl;
-  found.avx512bf16 = found.avx512 && bit(a71, 5);
+  found.avxvnni = found.avx2 && bit(a71, 4);
+  found.avx512vnni = found.avx512 && bit(c7, 11);
+  found.avx512bf16 = found.avx512vnni && bit(a71, 5);
   found.amx = found.avx512bf16 && (saved & tiles) == tiles && bit(d7, 22) && bit(d7, 24) && tiles_granted();
   return found;
 }
@@ -94,21 +102,38 @@ Features probe() { return {}; }
 
 #endif
 
-constexpr std::size_t most = 6;
+constexpr std::size_t most = 8;
+
+// The streams of an instruction set that has more for them than the one whose layers it runs.
+[[maybe_unused]] Engine with_layers(const Engine& streams, const Engine& layers) {
+  Engine both = streams;
+  both.forward = layers.forward;
+  both.backward = layers.backward;
+  return both;
+}
 
 struct Table {
   Features features = probe();
   Isa entries[most];
   std::size_t count = 0;
   const Engine* selected = nullptr;
+  Engine narrow{}, wide{};
 
   Table() {
     add("baseline", &baseline::engine, true);
 #ifdef RECURRA_WITH_AVX2
     add("avx2", &avx2::engine, features.avx2);
 #endif
+#if defined(RECURRA_WITH_AVX2) && defined(RECURRA_WITH_AVXVNNI)
+    narrow = with_layers(avxvnni::engine, avx2::engine);
+    add("avxvnni", &narrow, features.avxvnni);
+#endif
 #ifdef RECURRA_WITH_AVX512
     add("avx512", &avx512::engine, features.avx512);
+#endif
+#if defined(RECURRA_WITH_AVX512) && defined(RECURRA_WITH_AVX512VNNI)
+    wide = with_layers(avx512vnni::engine, avx512::engine);
+    add("avx512vnni", &wide, features.avx512vnni);
 #endif
 #ifdef RECURRA_WITH_AVX512BF16
     add("avx512bf16", &avx512bf16::engine, features.avx512bf16);

@@ -70,16 +70,19 @@ struct Engine {
 
     // One step: x (I), h (H) → h_after (H), which is not h; c (H), where the cell has a memory, is written over.
     // sums: what stream_input made of x, a multiple of 64 bytes in size, and x is not read; null: it is made on the way.
+    // scratch: scratch_bytes, aligned to 64, for what a call rounds its rows to; of linear_step, K and 0 are its I and H.
     std::size_t (*stream_bytes)(CellKind, i64 I, i64 H, Weights);
     void (*stream_pack)(const Layer &, Weights, void *memory);
-    void (*stream_step)(const StreamLayer &, const float *x, const float *sums, const float *h, float *h_after, float *c);
+    void (*stream_step)(const StreamLayer &, const float *x, const float *sums, const float *h, float *h_after, float *c,
+                        void *scratch);
     i64 (*stream_sums)(CellKind, i64 H);
-    void (*stream_input)(const StreamLayer &, const float *x, float *sums);
+    void (*stream_input)(const StreamLayer &, const float *x, float *sums, void *scratch);
+    std::size_t (*scratch_bytes)(i64 I, i64 H, Weights);
 
     // y (N) = weight (N, K) x + bias (null: none), packed.
     std::size_t (*linear_bytes)(i64 N, i64 K, Weights);
     void (*linear_pack)(i64 N, i64 K, const float *weight, const float *bias, Weights, void *memory);
-    void (*linear_step)(i64 N, i64 K, Weights, void *memory, const float *x, float *y, int threads);
+    void (*linear_step)(i64 N, i64 K, Weights, void *memory, const float *x, float *y, int threads, void *scratch);
 
     // Many rows at once, in float32; each row's result is that of linear_step, bit for bit. False: out of memory.
     bool (*linear)(i64 rows, i64 N, i64 K, const float *x, const float *weight, const float *bias, float *y, int threads);

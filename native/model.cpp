@@ -111,6 +111,13 @@ std::uint64_t mix(std::uint64_t lane, std::uint64_t word) {
     return (lane << 27 | lane >> 37) * 0x9e3779b97f4a7c15u;
 }
 
+// So many bytes aligned to 64, the thread's own until it asks again.
+char *thread_scratch(std::size_t bytes) {
+    static thread_local std::vector<char> held;
+    if (held.size() < bytes + 64) held.resize(bytes + 64);
+    return held.data() + (64 - reinterpret_cast<std::uintptr_t>(held.data()) % 64) % 64;
+}
+
 }  // namespace
 
 void Checksum::add(const void *memory, std::size_t bytes) {
@@ -139,14 +146,17 @@ Model::Memory::Memory(std::size_t bytes) : owned(new char[bytes + 64]) {
     aligned = owned.get() + (64 - address % 64) % 64;
 }
 
+Model::Model(i64 inputs, int threads) : engine_(engine()), inputs_(inputs), width_(inputs), threads_(threads) {}
+
 void Model::add_layer(const Layer &l, Weights type, const float *norm_weight, const float *norm_bias, float eps, bool residual) {
     auto stage = std::unique_ptr<Stage>(new Stage{{l.cell, l.I, l.H, type, nullptr, threads_},
-                                                  Memory(engine().stream_bytes(l.cell, l.I, l.H, type)),
+                                                  Memory(engine_.stream_bytes(l.cell, l.I, l.H, type)),
                                                   {}, {}, eps, residual && l.I == l.H,
                                                   l.cell == CellKind::lstm || l.cell == CellKind::graves_lstm});
     stage->layer.memory = stage->memory.aligned;
-    engine().stream_pack(l, type, stage->memory.aligned);
-    weight_bytes_ += engine().stream_bytes(l.cell, l.I, l.H, type);
+    engine_.stream_pack(l, type, stage->memory.aligned);
+    weight_bytes_ += engine_.stream_bytes(l.cell, l.I, l.H, type);
+    scratch_bytes_ = std::max(scratch_bytes_, engine_.scratch_bytes(l.I, l.H, type));
     if (norm_weight != nullptr) {
         stage->norm_weight.assign(norm_weight, norm_weight + l.H);
         stage->norm_bias.assign(norm_bias, norm_bias + l.H);
@@ -158,15 +168,16 @@ void Model::add_layer(const Layer &l, Weights type, const float *norm_weight, co
 
 void Model::set_embedding(i64 V, const float *weight) {
     embedding_.assign(weight, weight + V * inputs_);
-    const i64 sums = engine().stream_sums(stages_[0]->layer.cell, stages_[0]->layer.H);
+    const i64 sums = engine_.stream_sums(stages_[0]->layer.cell, stages_[0]->layer.H);
     if (std::size_t(V * sums) * sizeof(float) <= MOST_MET) met_.reset(new Met(V, sums));
 }
 
 void Model::set_output(i64 N, const float *weight, const float *bias, Weights type) {
-    const std::size_t bytes = engine().linear_bytes(N, width_, type);
+    const std::size_t bytes = engine_.linear_bytes(N, width_, type);
     output_.reset(new Output{N, width_, type, Memory(bytes)});
     weight_bytes_ += bytes;
-    engine().linear_pack(N, width_, weight, bias, type, output_->memory.aligned);
+    scratch_bytes_ = std::max(scratch_bytes_, engine_.scratch_bytes(width_, 0, type));
+    engine_.linear_pack(N, width_, weight, bias, type, output_->memory.aligned);
 }
 
 Model::Met::Met(i64 ids, i64 sums) : stride(sums), known(std::size_t(ids)) {
@@ -182,7 +193,8 @@ const float *Model::sums_of(i64 id) const {
     if (const float *found = met_->find(id)) return found;
     std::lock_guard<std::mutex> lock(met_->writing);
     if (met_->find(id) == nullptr) {
-        engine().stream_input(stages_[0]->layer, embedding_.data() + id * inputs_, met_->row(id));
+        engine_.stream_input(stages_[0]->layer, embedding_.data() + id * inputs_, met_->row(id),
+                              thread_scratch(scratch_bytes_));
         met_->known[std::size_t(id)].store(true, std::memory_order_release);
     }
     return met_->row(id);
@@ -193,27 +205,27 @@ void Model::step(float *state, const float *x, float *y) const { run(state, x, n
 void Model::step_id(float *state, i64 id, float *y) const { run(state, embedding_.data() + id * inputs_, sums_of(id), y); }
 
 void Model::run(float *state, const float *x, const float *sums, float *y) const {
-    static thread_local std::vector<float> scratch;
     i64 widest = inputs_;
     for (const auto &stage : stages_) widest = std::max(widest, stage->layer.H);
-    scratch.resize(std::size_t(2 * widest));
+    const std::size_t rows = (std::size_t(2 * widest) * sizeof(float) + 63) / 64 * 64;
+    char *scratch = thread_scratch(rows + scratch_bytes_), *rest = scratch + rows;
     const float *in = x;
-    float *after = scratch.data(), *other = after + widest;
+    float *after = reinterpret_cast<float *>(scratch), *other = after + widest;
     for (const auto &stage : stages_) {
         const i64 H = stage->layer.H;
         float *h = state, *c = stage->has_memory ? state + H : nullptr;
-        engine().stream_step(stage->layer, in, sums, h, after, c);
+        engine_.stream_step(stage->layer, in, sums, h, after, c, rest);
         sums = nullptr;
         std::memcpy(h, after, std::size_t(H) * sizeof(float));
         state += H * (stage->has_memory ? 2 : 1);
         if (!stage->norm_weight.empty())
-            engine().normalise(1, H, after, stage->norm_weight.data(), stage->norm_bias.data(), stage->eps, after);
+            engine_.normalise(1, H, after, stage->norm_weight.data(), stage->norm_bias.data(), stage->eps, after);
         for (i64 j = 0; stage->residual && j < H; ++j) after[j] = in[j] + after[j];
         in = after;
         std::swap(after, other);
     }
     if (output_)
-        engine().linear_step(output_->N, output_->K, output_->type, output_->memory.aligned, in, y, threads_);
+        engine_.linear_step(output_->N, output_->K, output_->type, output_->memory.aligned, in, y, threads_, rest);
     else
         std::memcpy(y, in, std::size_t(width_) * sizeof(float));
 }

@@ -35,7 +35,7 @@ class Checksum {
 
 class Model {
    public:
-    explicit Model(i64 inputs, int threads) : inputs_(inputs), width_(inputs), threads_(threads) {}
+    explicit Model(i64 inputs, int threads);
 
     // A layer that reads what the one before gives. Addresses as in Layer; norm weight and bias (H) may be null: no norm.
     void add_layer(const Layer &, Weights, const float *norm_weight, const float *norm_bias, float eps, bool residual);
@@ -92,8 +92,10 @@ class Model {
     void run(float *state, const float *x, const float *sums, float *y) const;
     const float *sums_of(i64 id) const;
 
+    const Engine &engine_;  // which packed the weights in its own way
     i64 inputs_, width_, state_size_ = 0;
     std::size_t weight_bytes_ = 0;
+    std::size_t scratch_bytes_ = 0;  // for the call that needs most
     int threads_;
     std::vector<std::unique_ptr<Stage>> stages_;
     std::vector<float> embedding_;

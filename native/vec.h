@@ -10,6 +10,8 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 #if defined(__AVX512F__)
@@ -127,17 +129,11 @@ RECURRA_INLINE void store(float *p, vec a) { RECURRA_EACH std::memcpy(p + q * PA
 #if defined(__AVX512F__)
 RECURRA_INLINE part_u widen(part_h a) { return (part_u)_mm512_cvtepu16_epi32((__m256i)a); }
 RECURRA_INLINE part_i widen(part_s a) { return (part_i)_mm512_cvtepi16_epi32((__m256i)a); }
-RECURRA_INLINE part_i widen(part_b a) { return (part_i)_mm512_cvtepi8_epi32((__m128i)a); }
 RECURRA_INLINE part_h narrow(part_u a) { return (part_h)_mm512_cvtepi32_epi16((__m512i)a); }
 RECURRA_INLINE part_f to_floats(part_i a) { return (part_f)_mm512_cvtepi32_ps((__m512i)a); }
 #elif defined(__AVX2__)
 RECURRA_INLINE part_u widen(part_h a) { return (part_u)_mm256_cvtepu16_epi32((__m128i)a); }
 RECURRA_INLINE part_i widen(part_s a) { return (part_i)_mm256_cvtepi16_epi32((__m128i)a); }
-RECURRA_INLINE part_i widen(part_b a) {
-    std::int64_t bits;
-    std::memcpy(&bits, &a, sizeof bits);
-    return (part_i)_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(bits));
-}
 RECURRA_INLINE part_h narrow(part_u a) {
     const __m256i low = _mm256_and_si256((__m256i)a, _mm256_set1_epi32(0xffff));
     const __m256i packed = _mm256_packus_epi32(low, low);  // within each half: four words, twice
@@ -219,16 +215,6 @@ RECURRA_INLINE void store(fix16 *p, vec a) {
         const part_h half = narrow(bits);
         std::memcpy(p + q * PART, &half, sizeof half);
     }
-}
-
-RECURRA_INLINE vec load(const std::int8_t *p) {
-    vec r;
-    RECURRA_EACH {
-        part_b small;
-        std::memcpy(&small, p + q * PART, sizeof small);
-        r.part[q] = to_floats(widen(small));
-    }
-    return r;
 }
 
 // The first n of 16 elements, 0 <= n <= 16; the others are zero, and their memory is not touched.

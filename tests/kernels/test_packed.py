@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 import math
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
-from recurra.cells import cell_names
+from recurra.cells import cell_names, get_cell
 from recurra.decoding import sample
 from recurra.errors import RunError, UsageError
 from recurra.kernels import PackedModel
 from recurra.kernels.native import engine
-from recurra.kernels.packed import checksum
+from recurra.kernels.packed import PackedLayer, checksum
 from recurra.nn import Stack
 from recurra.tasks.lm.config import Model
 from recurra.tasks.lm.native import packed_model, write_blocks
@@ -24,6 +25,17 @@ pytestmark = pytest.mark.skipif(engine() is None, reason="the native engine was 
 
 PLAIN = {"end": None, "temperature": 1.0, "top_k": None, "top_p": None, "forbid": ()}
 JUST_BELOW_ONE = 1 - 2.0**-53
+
+
+def native_engine() -> ModuleType:
+    module = engine()
+    assert module is not None
+    return module
+
+
+def usable() -> list[str]:
+    module = engine()
+    return [] if module is None else [name for name, runs in module.isas() if runs]
 
 
 def language_network(**settings) -> LanguageNetwork:
@@ -67,6 +79,82 @@ def test_an_id_is_its_row_of_the_embedding_to_the_last_bit(cell, weights):
             y = model.step_id(by_id, unit)
             assert np.array_equal(y, model.step(by_row, table[unit].numpy()))
             assert np.array_equal(by_id, by_row)
+
+
+def as_int8_holds_it(weight: torch.Tensor) -> torch.Tensor:
+    """Give whole multiples of 1/127 of each row's greatest size; halves away from zero."""
+    scale = weight.abs().amax(1, keepdim=True).clamp(min=1e-30) / 127
+    q = weight / scale
+    return scale * (q.abs() + 0.5).floor() * q.sign()
+
+
+@pytest.mark.parametrize("isa", usable())
+@pytest.mark.parametrize("cell", cell_names())
+@torch.no_grad()
+def test_int8_rounds_weights_and_nothing_else_that_could_be_seen(cell, isa):
+    """What the weights multiply has steps 257 times as fine as theirs: rounding it must not show beside rounding them."""
+    module = native_engine()
+    before = module.selected()
+    try:
+        for inputs, size in ((19, 33), (70, 130), (600, 24)):
+            torch.manual_seed(size)
+            stack = Stack(cell, inputs, [size, size], layer_norm=True)
+            rounded = copy.deepcopy(stack)
+            for layer in rounded:
+                for name, value in layer.named_parameters():
+                    if name in ("weight_ih", "weight_hh"):
+                        value.copy_(as_int8_holds_it(value))
+            output = torch.randn(21, size) / size**0.5
+            assert module.select(isa)
+            ours = PackedModel(stack.packed_layers(), "int8", output=(output, None))
+            truth = PackedModel(rounded.packed_layers(), "float32", output=(as_int8_holds_it(output), None))
+            exact = PackedModel(stack.packed_layers(), "float32", output=(output, None))
+            assert module.select(before)  # a model steps by the instruction set that packed it
+            rows = torch.randn(20, inputs).numpy()
+            outputs = []
+            for model in (ours, truth, exact):
+                state = np.zeros(model.state_size, np.float32)
+                outputs.append(np.stack([model.step(state, row) for row in rows]))
+            by_rows, by_weights = (np.square(each - outputs[1]).mean() ** 0.5 for each in (outputs[0], outputs[2]))
+            assert 0 < by_rows < by_weights / 50
+    finally:
+        assert module.select(before)
+
+
+@pytest.mark.parametrize("isa", usable())
+def test_whole_numbers_are_multiplied_exactly(isa):
+    """Up to the greatest that int8 weights and what they multiply can be, over more than one chunk of 512."""
+    module = native_engine()
+    before = module.selected()
+    assert module.select(isa)
+    try:
+        draw = np.random.default_rng(3)
+        for size in (1, 5, 16, 511, 512, 513, 1100):
+            weight = draw.integers(-127, 128, (21, size))
+            weight[:, size // 2] = 127
+            weight[0], weight[1], weight[2] = 127, -127, 0
+            for row in (np.full(size, 32639), np.zeros(size, np.int64), draw.integers(0, 32640, size)):
+                row[0] = 32639 if row.any() else 0
+                total = np.zeros(21, np.float32)
+                for part in range(0, size, 512):
+                    total += (weight[:, part : part + 512] @ row[part : part + 512]).astype(np.float32)
+                assert np.array_equal(product(weight, row), total)
+    finally:
+        assert module.select(before)
+
+
+def product(weight: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Give weight · row by a packed output of int8; the row is what a layer of nothing but these biases gives."""
+    size = len(row)
+    layer = {
+        "weight_ih": torch.zeros(size, 1),
+        "weight_hh": torch.zeros(size, size),
+        "bias_ih": torch.from_numpy(row).float(),
+        "bias_hh": torch.zeros(size),
+    }
+    output = torch.from_numpy(weight).float(), None
+    model = PackedModel([PackedLayer(get_cell("rnn-relu"), layer)], "int8", output=output)
+    return model.step(np.zeros(model.state_size, np.float32), np.zeros(1, np.float32))
 
 
 @pytest.mark.parametrize(

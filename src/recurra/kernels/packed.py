@@ -35,7 +35,9 @@ class PackedModel:
 
     embedding: (V, I), to step with ids.  output: weight (N, H) and bias (N) or None.  A state is a float32 array of
     `state_size` numbers, layer after layer: h, then c where there is a memory.
-    weights: the type of all matrices; int8 has a scale for each row. The sums are float32.
+    weights: the type of all matrices; int8 has a scale for each row. The sums are float32; with int8, what the weights multiply is
+    rounded to 16 bits at each step, and the products are exact. One infinity or not-a-number in it makes all of them not-a-number.
+    The instruction set that is selected when a model is packed is the one that it steps by.
     threads: the most that a step uses; it uses them where a layer's weights are too many for one core's cache.
 
     Raises `UsageError` without the native engine, for a projection, and for weights that are not float32 on the CPU.

@@ -1,0 +1,3 @@
+#define RECURRA_TARGET avx512vnni
+#define RECURRA_STREAMS_ONLY
+#include "../engine.inc"
