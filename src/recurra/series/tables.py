@@ -14,6 +14,7 @@ from recurra.text import Faults, Row, Source, has_decimal_commas, listed, rows_o
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan)\Z", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?\Z")
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 INDICES = frozenset({"", "id", "index", "unnamed: 0", "row"})
 
 
@@ -48,14 +49,19 @@ def is_missing(cell: Any) -> bool:
 def numeric_columns(sample: Sequence[dict[str, Any]], commas: bool = False) -> list[str]:
     """Name the columns whose cells are numbers, or missing, in all records that are looked at, and not always missing.
 
-    >>> numeric_columns([{"a": "1", "b": "x", "c": ""}, {"a": "", "b": "2", "c": ""}])
+    A number may be infinite: its column is not to be passed over in silence, but refused where it is read.
+
+    >>> numeric_columns([{"a": "1", "b": "x", "c": ""}, {"a": "-inf", "b": "2", "c": ""}])
     ['a']
     """
     return [
         name
         for name in (sample[0] if sample else {})
-        if all(is_missing(row.get(name)) or is_number(row.get(name), commas) for row in sample)
-        and not all(is_missing(row.get(name)) for row in sample)
+        if any(is_number(row.get(name), commas) and not is_missing(row.get(name)) for row in sample)
+        and all(
+            is_missing(cell) or is_number(cell, commas) or (isinstance(cell, str) and _INFINITE.fullmatch(cell.strip()))
+            for cell in (row.get(name) for row in sample)
+        )
     ]
 
 
