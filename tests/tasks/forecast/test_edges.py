@@ -23,7 +23,7 @@ from recurra.tasks.forecast import Forecaster, ForecasterConfig
 from recurra.tasks.forecast.asking import backtest
 from recurra.tasks.forecast.outputs import make_output
 
-TINY = {"hidden": 8, "lookback": 7, "quiet": True, "epochs": 1, "threads": 1, "horizon": 4}
+TINY = {"hidden": 8, "lookback": 7, "quiet": True, "epochs": 1, "threads": 1, "horizon": 4, "precision": "float32"}
 
 
 def write(path: Path, values: Any, *, start: str = "2024-01-01", step: str = "1D") -> Path:
