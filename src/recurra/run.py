@@ -94,11 +94,14 @@ class Run:
         *,
         baselines: bool = True,
         progress: Callable[[str], None] = lambda _: None,
+        **options: Any,
     ) -> dict[str, Any]:
         """Measure on held-out data (the run's own unless others are named), beside the baselines if wanted.
 
-        The baselines learn from the very text that the model learnt from, which is read again.
+        The baselines learn from the very text that the model learnt from, which is read again.  options: further ones that the
+        task takes, as in `label="fault"` of a run of detect; raises `UsageError` for others.
         """
+        self.task.check_options(options, self.task.evaluate_options)
         arguments = [str(argument) for argument in ([data] if isinstance(data, str | Path) else data)]
         if baselines or not arguments:
             if not self.task.repeatable:
@@ -107,7 +110,7 @@ class Run:
                     "name a file to measure on, and leave the baselines out (--no-baselines)"
                 )
             self._prepare()
-        return self.task.evaluate(self.network, arguments or None, progress, baselines=baselines)
+        return self.task.evaluate(self.network, arguments or None, progress, baselines=baselines, **options)
 
     def score(self, texts: str | Sequence[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text (nats), in all and for each unit."""

@@ -28,6 +28,12 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option(help="Measure the baselines too (they learn from the training text).")
     ] = True,
+    label: Annotated[
+        str | None, typer.Option(help="detect: the column of the files that says which steps are abnormal.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(metavar="FILE", help="detect: the file that says what is abnormal.")
+    ] = None,
     device: Device = "cpu",
 ) -> None:
     """Measure a run on held-out data, beside the baselines.
@@ -37,9 +43,13 @@ def evaluate(
     recurra evaluate runs/novel
 
     recurra evaluate runs/novel sequel.txt --json
+
+    recurra evaluate runs/plant faults.csv --label fault
     """
     loaded = load_run(run, device)
-    result = loaded.evaluate(data or (), baselines=baselines, progress=note)
+    asked = {"label": label, "labels": labels}
+    options = {name: value for name, value in asked.items() if value is not None}
+    result = loaded.evaluate(data or (), baselines=baselines, progress=note, **options)
     if json:
         print_json(result)
     else:

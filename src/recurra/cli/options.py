@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,16 +76,17 @@ def warn(task: Task, item: Any) -> None:
         note(warning)
 
 
-def read_lines(source: str) -> Iterator[str]:
+def read_lines(source: str, tell: Callable[[DataError], None] | None = None) -> Iterator[str]:
     """Read lines without their ends: a file, unpacked where its suffix says so, or standard input as its lines come.
 
-    Raises `DataError` for what cannot be read or is no UTF-8 text.
+    Raises `DataError` for what cannot be read or is no UTF-8 text.  tell: takes the error of a line of standard input instead,
+    which is empty then.
     """
     from recurra.text.read.decode import decode  # slow to load too
     from recurra.text.read.unpack import decompress, layers
 
     if source == "-":
-        yield from _as_they_come(sys.stdin.buffer)
+        yield from _as_they_come(sys.stdin.buffer, tell)
         return
     try:
         data = Path(source).read_bytes()
@@ -101,7 +102,7 @@ def _lines(text: str) -> list[str]:
     return [*whole, last] if last else whole
 
 
-def _as_they_come(lines: Iterable[bytes]) -> Iterator[str]:
+def _as_they_come(lines: Iterable[bytes], tell: Callable[[DataError], None] | None = None) -> Iterator[str]:
     from recurra.text.read.decode import decode
     from recurra.text.read.sources import STANDARD_INPUT
 
@@ -115,6 +116,10 @@ def _as_they_come(lines: Iterable[bytes]) -> Iterator[str]:
             place = error.byte or 0
             said = str(error).partition(f"byte {place}: ")[2]
             byte = offset + place - len(lead)
-            raise DataError(said, source=STANDARD_INPUT, line=number, byte=byte) from None
+            broken = DataError(said, source=STANDARD_INPUT, line=number, byte=byte)
+            if tell is None:
+                raise broken from None
+            tell(broken)
+            text = "\n" * (len(lead) + 1)  # an empty line
         yield from _lines(text[len(lead) :])
         offset += len(line)

@@ -14,16 +14,18 @@ from recurra.cli.options import (
     RunFolder,
     check_one_source,
     load_run,
+    note,
     print_json,
     print_line,
     read_lines,
     warn,
 )
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from recurra.tasks import Task
 
+Tell = Callable[[DataError], None]
 STANDARD_INPUT = "standard input"
 AT_ONCE = 256
 
@@ -56,6 +58,12 @@ def predict(
     neighbours: Annotated[
         int | None, typer.Option(min=1, help="embed: also so many of the nearest others among what is asked.")
     ] = None,
+    on_error: Annotated[
+        str,
+        typer.Option(
+            "--on-error", metavar="stop|skip", help="At a line that cannot be read: stop, or say so and go on."
+        ),
+    ] = "stop",
     device: Device = "cpu",
 ) -> None:
     """Foretell: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
@@ -73,14 +81,17 @@ def predict(
     echo 床前明月 | recurra predict runs/tang --json
     """
     check_one_source(text, source)
+    if on_error not in ("stop", "skip"):
+        raise UsageError(f"on-error: expected stop or skip, got {on_error!r}")
     loaded = load_run(run, device)
     task = loaded.task
     asked = {"cluster": cluster, "neighbours": neighbours}
     options = {name: value for name, value in asked.items() if value is not None}
     task.check_options(options)
     following = task.line_stream(loaded.network) if source == "-" and not text else None
+    tell = _told if on_error == "skip" else None
     if following is not None:
-        for result in followed(following, read_lines(source)):
+        for result in followed(following, read_lines(source, tell), tell):
             if json:
                 print_json(result)
             else:
@@ -88,7 +99,7 @@ def predict(
         return
     known = None if text else task.inputs(source)
     lines = iter(text) if text else read_lines(source)
-    items = known if known is not None else parsed(task, lines, None if text else source)
+    items = known if known is not None else parsed(task, lines, None if text else source, tell)
     at_once = 1 if source == "-" else AT_ONCE  # a pipe is answered as its lines come
     for batch in [list(items)] if options else batched(items, at_once):  # what these say depends on all there is
         for item in batch:
@@ -100,31 +111,51 @@ def predict(
                 print_line(task.prediction_line(result))
 
 
-def parsed(task: Task, lines: Iterable[str], source: str | None) -> Iterator[Any]:
+def parsed(task: Task, lines: Iterable[str], source: str | None, tell: Tell | None = None) -> Iterator[Any]:
     """Read lines as what `predict` takes; raises `DataError`, with the line, for one that cannot be read so.
 
-    source: the file, - for standard input, or None for texts that were given one by one.
+    source: the file, - for standard input, or None for texts that were given one by one.  tell: takes the error instead.
     """
     for number, line in enumerate(lines, 1):
         try:
-            yield task.parse(line)
+            item = task.parse(line)
         except DataError as error:
-            if source is None:
-                raise DataError(str(error), source=f"--text {number}") from None
-            raise DataError(str(error), source=STANDARD_INPUT if source == "-" else source, line=number) from None
+            where = STANDARD_INPUT if source == "-" else source
+            _met(
+                DataError(str(error), source=f"--text {number}")
+                if where is None
+                else DataError(str(error), source=where, line=number),
+                tell,
+            )
+        else:
+            yield item
 
 
 def followed(
-    following: Callable[[str], Mapping[str, Any] | None], lines: Iterable[str]
+    following: Callable[[str], Mapping[str, Any] | None], lines: Iterable[str], tell: Tell | None = None
 ) -> Iterator[Mapping[str, Any]]:
-    """Answer lines as the steps of one stream; raises `DataError`, with the line, for one that cannot be read so."""
+    """Answer lines as the steps of one stream; raises `DataError`, with the line, for one that cannot be read so.
+
+    tell: takes the error instead; the stream goes on as if the line had not been there.
+    """
     for number, line in enumerate(lines, 1):
         try:
             result = following(line)
         except DataError as error:
-            raise DataError(str(error), source=STANDARD_INPUT, line=number) from None
-        if result is not None:
-            yield result
+            _met(DataError(str(error), source=STANDARD_INPUT, line=number), tell)
+        else:
+            if result is not None:
+                yield result
+
+
+def _met(error: DataError, tell: Tell | None) -> None:
+    if tell is None:
+        raise error from None
+    tell(error)
+
+
+def _told(error: DataError) -> None:
+    note(f"{error}; skipped")
 
 
 def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

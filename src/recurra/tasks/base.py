@@ -44,6 +44,8 @@ class Task(ABC, Generic[ConfigT]):
     """Command lines that show how to train one, for the help."""
     predict_options: ClassVar[frozenset[str]] = frozenset()
     """What `predict` takes beside `k` and `steps`; with one of these an answer may depend on all that is asked at once."""
+    evaluate_options: ClassVar[frozenset[str]] = frozenset()
+    """What `evaluate` takes beside the data and `baselines`."""
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
@@ -158,11 +160,12 @@ class Task(ABC, Generic[ConfigT]):
         """
         return None
 
-    def check_options(self, names: Iterable[str]) -> None:
-        """Raise `UsageError` for an option of `predict` that this task does not take."""
+    def check_options(self, names: Iterable[str], known: frozenset[str] | None = None) -> None:
+        """Raise `UsageError` for an option that this task does not take.  known: those of a verb; by default `predict`'s."""
+        known = self.predict_options if known is None else known
         for name in names:
-            if name not in self.predict_options:
-                taken = ", ".join(sorted(self.predict_options)) or "none of its own"
+            if name not in known:
+                taken = ", ".join(sorted(known)) or "none of its own"
                 raise UsageError(f"{name}: a run of {self.name!r} does not take this option; it takes {taken}")
 
     def warnings(self, item: Any) -> list[str]:  # noqa: ARG002

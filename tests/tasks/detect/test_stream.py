@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import recurra
 from recurra import Run
 from recurra.cli import app
 from recurra.errors import DataError
@@ -92,9 +93,56 @@ def test_a_line_that_is_none_is_named(plant: Run) -> None:
         return str(result.exception)
 
     assert "line 2: expected a number, got 'x'" in refused("2024-03-01,1,2,0\n2024-03-01 01:00,x,2,0\n")
-    assert "line 1: expected 2 values (temp, bar) or a time and them, got 1 cells" in refused("1\n")
+    assert "line 1: expected 2 values (temp, bar) or a time and them, got 1 cell" in refused("1\n")
     assert "expected a time stamp with each step" in refused("1,2\n")
     assert "'bar' is not there" in refused("time,temp,load\n")
+
+
+def test_a_time_that_is_none_is_named(plant: Run) -> None:
+    for time in ("inf", "NaN", "1e300"):
+        with pytest.raises(DataError, match="expected a time, got"):
+            plant.task.line_stream(plant.network)(f"{time},1,2,0")
+
+
+def test_a_line_that_cannot_be_read_is_told_and_skipped_where_that_is_wished(plant: Run) -> None:
+    lines = [line.encode() for line in (plant.path.parent / "faulty.csv").read_text().splitlines()[:40]]
+    whole, broken = list(lines), list(lines)
+    broken[20:20] = [b"2024-03-01 19:30", b"", b"2024-03-01 19:30,\xff,1,0,0", b"2024-03-01 19:30,inf,1,0,0"]
+
+    def asked(lines: list[bytes], *options: str) -> Any:
+        return CliRunner().invoke(app, ["predict", str(plant.path), "-", *options], input=b"\n".join(lines) + b"\n")
+
+    skipped = asked(broken, "--on-error", "skip")
+    assert skipped.exit_code == 0 and skipped.stdout == asked(whole).stdout
+    told = skipped.stderr.splitlines()
+    assert [line.split(":")[1] for line in told] == [" line 21", " line 23", " line 24"]
+    assert all(line.endswith("; skipped") for line in told)
+    stopped = asked(broken)
+    assert "line 21: expected 5 cells, as in the header; got 1" in str(stopped.exception)
+    assert len(stopped.stdout.splitlines()) == 19  # those before it were answered
+
+
+def test_each_series_of_a_pipe_is_a_stream_of_its_own(tmp_path: Path) -> None:
+    rows = [f"m{n % 2},{n // 2},{100 * (n % 2) + np.sin(n / 7):.4f}" for n in range(240)]
+    (tmp_path / "machines.csv").write_text("\n".join(["machine,t,x", *rows]) + "\n")
+    columns = {"series": "machine", "time": "t", "scale": "series"}
+    settings = {"hidden": 4, "epochs": 2, "quiet": True, "precision": "float32", "threads": 1}
+    run = recurra.train("detect", tmp_path / "machines.csv", tmp_path / "run", **columns, **settings)
+    following = run.task.line_stream(run.network)
+    answers = [following(line) for line in ["machine,t,x", *rows]][1:]
+    whole = {one["series"]: one["steps"] for one in run.predict({**_columns(rows)}, steps=True)}
+    for name in ("m0", "m1"):
+        own = [answer for answer in answers if answer["series"] == name]
+        assert len(own) == 120 and [answer["expected"] for answer in own] == pytest.approx(
+            [step["expected"] for step in whole[name]], abs=1e-4
+        )
+    named = run.task.line_stream(run.network)
+    assert named('{"machine": "m1", "t": 0, "x": 100.1412}') == answers[1]
+
+
+def _columns(rows: list[str]) -> dict[str, Any]:
+    machines, times, values = zip(*(row.split(",") for row in rows), strict=True)
+    return {"machine": list(machines), "t": [int(time) for time in times], "x": [float(value) for value in values]}
 
 
 def test_a_missing_value_has_no_score_and_is_marked(plant: Run) -> None:

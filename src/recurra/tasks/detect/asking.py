@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from torch import nn
 
-from recurra.data.timed import Timed, TimedReading, panel_of
+from recurra.data.timed import Timed, TimedReading, is_frame, panel_of
 from recurra.tasks.detect.examples import Stretch, fitted
 from recurra.tasks.detect.foretelling import Told, told
 from recurra.tasks.detect.judging import POOLINGS, Judge, Verdict, pooled
@@ -45,7 +45,7 @@ class Judged:
 def judge(task: Detector, network: nn.Module, stretches: Sequence[Stretch]) -> list[Judged]:
     """Judge stretches, each by itself, as a stream would."""
     detector = cast(DetectorNetwork, network)
-    given, begun = [], Judge(detector, task.config.scoring)
+    given, begun = [], Judge(detector, task.config.scoring, whole=task.whole)
     kind = POOLINGS[int(detector.get_buffer("pooling"))]
     for stretch, one in zip(stretches, told(network, stretches), strict=True):
         judge = begun.fork()
@@ -100,7 +100,7 @@ def predict(
     "anomaly", "channel", "expected"} of each, with "missing" where values are.  A run on whole series says of each one
     {"series", "count", "score", "threshold", "anomaly", "channel"}.
 
-    A data frame of several series has a result for each of them: give it in a list, as in `run.predict([frame])`.
+    A data frame, or a dict of its columns, has a result for each of its series.
     """
     return [_said(task, judged, k, steps=steps) for judged in judge(task, network, taken(task, inputs))]
 
@@ -114,7 +114,7 @@ def taken(task: Detector, inputs: Sequence[Any]) -> list[Stretch]:
 def _taken(task: Detector, given: Any) -> list[Timed]:
     if isinstance(given, Timed):
         return [given]
-    if hasattr(given, "columns"):
+    if is_frame(given):
         data = task.config.data
         how = TimedReading(
             data.time,
@@ -184,12 +184,15 @@ def line(result: Mapping[str, Any]) -> str:
         events = [f"{result['series']}\t{_event(event)}" for event in result["events"]]
         return "\n".join(events) or f"{result['series']}\tno anomaly in {result['count']:,} steps"
     first = [str(result[name]) for name in ("series", "time", "step") if name in result]
-    cells = [*first, _short(result["score"]), _short(result["threshold"]), "ANOMALY" if result["anomaly"] else "normal"]
+    kind = "not judged" if result["score"] is None else "ANOMALY" if result["anomaly"] else "normal"
+    cells = [*first, _short(result["score"]), _short(result["threshold"]), kind]
     if result.get("channel"):
         cells.append(str(result["channel"]))
     if "expected" in result:
         expected = result["expected"] if isinstance(result["expected"], list) else [result["expected"]]
         cells.append("expected " + " ".join(_short(value) for value in expected))
+    if "missing" in result:
+        cells.append("missing " + " ".join(result["missing"]))
     return "\t".join(cells)
 
 

@@ -16,6 +16,8 @@ from recurra.tasks.detect.records import Records
 
 POOLINGS = ("mean", "quantile", "max")
 """How the scores of the steps of a whole series make one: their mean, their 95 % quantile, the largest."""
+PRIOR = 10.0
+"""Peaks that an exponential tail counts as much as: a short history has a dozen, which do not tell the tail's shape."""
 
 
 class Verdict(NamedTuple):
@@ -68,9 +70,10 @@ class Judge:
     """Smooths errors, makes a score of them, and holds it to a threshold that goes on learning; see `Scoring`.
 
     The threshold begins with the scores of normal steps that the network remembers; so the first step can be judged.
+    whole: they are of whole series, which do not follow from each other.
     """
 
-    def __init__(self, network: DetectorNetwork, scoring: Scoring) -> None:
+    def __init__(self, network: DetectorNetwork, scoring: Scoring, *, whole: bool = False) -> None:
         self._smoother = Smoother(network.channels, scoring.smoothing)
         history = network.scores_held.double().cpu().numpy()
         self._threshold: Threshold | Records
@@ -78,7 +81,7 @@ class Judge:
             low, high = (network.get_buffer(name).double().cpu().numpy() for name in ("low", "high"))
             self._threshold = Records(history, low, high)
         else:
-            self._threshold = make_threshold(scoring.threshold, scoring.risk, history)
+            self._threshold = make_threshold(scoring, history, whole=whole)
 
     def score(self, errors: np.ndarray) -> tuple[float | None, int | None]:
         """Give the score of a step from its errors, (C), and the channel that has it."""
@@ -118,16 +121,18 @@ class Judge:
         return copy.deepcopy(self)
 
 
-def make_threshold(kind: str, risk: float | None, history: np.ndarray) -> Threshold | Records:
-    """Make a threshold that has seen the scores of normal steps, (N,), in their order.
+def make_threshold(scoring: Scoring, history: np.ndarray, *, whole: bool) -> Threshold | Records:
+    """Make a threshold that has seen the scores of normal steps, (N,) in their order, or of whole series.
 
     A score that is telemanom's has to be above the usual error, whatever the window: 1 in units of held-out errors.
     """
+    kind, risk = scoring.threshold, scoring.risk
     if kind == "record":
         return Records(history, np.zeros(0), np.zeros(0))
     if kind == "pot":
         risk = 1e-4 if risk is None else risk
-        peaks = PeaksOverThreshold(risk=risk, level=min(0.98, 1 - 2 * risk))
+        level, apart = min(0.98, 1 - 2 * risk), 0 if whole else scoring.join
+        peaks = PeaksOverThreshold(risk=risk, level=level, apart=apart, prior=PRIOR)
         return peaks.fit(history) if len(history) > 1 else peaks
     if kind == "telemanom":
         threshold: Threshold = DynamicThreshold(least=1.0)

@@ -26,11 +26,17 @@ class LineStream:
     A first line with the names of columns is a header, and has no answer; neither has an empty line. Without a header the
     cells are the time, where the run was trained with stamps and there is one more cell than values, then the values, then the
     covariates. An object has "time" (or the column's name) and the channels by their names, or "value" where there is one.
+
+    Where the run was trained with a column that names the series, and a header or an object has it, each series is a stream of
+    its own, and its name stands in the answer; memory grows with the number of series, not with their steps.
+    A line that raises leaves every stream as it was.
     """
 
     def __init__(self, task: Detector, stream: DetectorStream) -> None:
-        self._readings, self._stream = task.readings, stream
+        self._readings, self._begun_stream = task.readings, stream
+        self._streams: dict[str, DetectorStream] = {"": stream.fork()}
         self._time, self._static = task.config.data.time, task.config.data.static
+        self._series = task.config.data.series
         self._header: list[str] | None = None
         self._begun = False
 
@@ -62,7 +68,7 @@ class LineStream:
         if len(cells) != len(self._header):
             raise DataError(f"expected {len(self._header)} cells, as in the header; got {len(cells)}")
         named = dict(zip(self._header, cells, strict=True))
-        kept = {*self._needed(), *self._readings.past, *self._static, *self._time_names()}
+        kept = {*self._needed(), *self._readings.past, *self._static, *self._time_names(), self._series}
         return self._of_names({name: cell for name, cell in named.items() if name in kept})
 
     def _needed(self) -> list[str]:
@@ -80,7 +86,7 @@ class LineStream:
             time, *cells = cells
         if len(cells) not in (own, own + beside):
             raise DataError(
-                f"expected {own} values ({', '.join(self._readings.targets[:8])}) or a time and them, got {len(cells)} cells"
+                f"expected {own} values ({', '.join(self._readings.targets[:8])}) or a time and them, got {len(cells)} cell{'s' * (len(cells) != 1)}"
             )
         past = [_number(cell) for cell in cells[own:]] if len(cells) > own and beside else None
         return self._answer([_number(cell) for cell in cells[:own]], time, past, ())
@@ -88,7 +94,8 @@ class LineStream:
     def _of_names(self, named: dict[str, Any]) -> dict[str, Any]:
         targets = self._readings.targets
         time_name = next((name for name in self._time_names() if name in named and name not in targets), None)
-        given = {name: value for name, value in named.items() if name != time_name}
+        given = {name: value for name, value in named.items() if name not in (time_name, self._series)}
+        series = "" if self._series is None else str(named.get(self._series) or "")
         if list(given) in (["value"], ["values"]) and targets != ["value"]:
             values = given.popitem()[1]
             values = values if isinstance(values, list) else [values]
@@ -104,12 +111,16 @@ class LineStream:
             raise DataError(
                 f"expected {', '.join([*targets, *self._readings.past][:8])}; {next(iter(given))!r} is none of these"
             )
-        return self._answer(
-            [_number(value) for value in values], named.get(time_name) if time_name else None, past, static
-        )
+        time = named.get(time_name) if time_name else None
+        return self._answer([_number(value) for value in values], time, past, static, series)
 
-    def _answer(self, values: list[Any], time: Any, past: Any, static: Any) -> dict[str, Any]:
-        return self._stream.step(values, time=_moment(time), past=past, static=static)
+    def _answer(self, values: list[Any], time: Any, past: Any, static: Any, series: str = "") -> dict[str, Any]:
+        stream = self._streams.get(series)
+        if stream is None:
+            stream = self._begun_stream.fork(series)
+        said = stream.step(values, time=_moment(time), past=past, static=static)
+        self._streams[series] = stream
+        return {"series": series, **said} if series else said
 
 
 def parse(readings: Readings, line: str) -> Timed:
@@ -171,6 +182,8 @@ def _moment(time: Any) -> Any:
     if time is None or time == "":
         return None
     if isinstance(time, int | float) or _is_number(str(time)):
+        if not abs(float(time)) < 2**63:
+            raise DataError(f"expected a time, got {time!r:.40}")
         return np.int64(float(time))
     read = read_stamps([time], "time")
     if read.wrong:

@@ -16,6 +16,7 @@ from recurra.errors import DataError
 from recurra.metrics import detection, event_scores
 from recurra.report.timeline import thinned
 from recurra.tasks.detect.asking import Judged, events_of, judge, shown_event
+from recurra.tasks.detect.config import Data
 from recurra.tasks.detect.examples import Part, Stretch, reading
 from recurra.tasks.detect.foretelling import mean_surprise
 from recurra.tasks.detect.judging import POOLINGS, Verdict, make_threshold, pooled
@@ -61,11 +62,12 @@ def evaluation(
     name: str,
     files: Sequence[str],
     progress: Callable[[str], None],
+    said: Data,
     *,
     baselines: bool,
 ) -> dict[str, Any]:
-    """Measure a network on a part: the object that `evaluate` prints."""
-    truth = truth_of(task, part, files)
+    """Measure a network on a part: the object that `evaluate` prints.  said: settings that say what is abnormal."""
+    truth = truth_of(task, part, files, said)
     progress("judging every step")
     judged = judge(task, network, part.stretches)
     mine = _found(task, judged)
@@ -100,9 +102,8 @@ def figures(found: Found, truth: Truth) -> dict[str, float]:
     return {**known, "flagged": float(flags.mean()), "alarms": alarms, "nll": found.nll}
 
 
-def truth_of(task: Detector, part: Part, files: Sequence[str]) -> Truth:
-    """Find what is abnormal in a part, as the run's settings name it; raises `DataError` where it does not fit."""
-    data = task.config.data
+def truth_of(task: Detector, part: Part, files: Sequence[str], data: Data) -> Truth:
+    """Find what is abnormal in a part, as settings name it; raises `DataError` where it does not fit."""
     if data.label is not None:
         paths, settings = named_files(list(files))
         marked = read_marked(paths, reading(data.model_copy(update=settings)), data.label)
@@ -187,7 +188,7 @@ def rolling(task: Detector, part: Part) -> Found:
         own, nats, known = _rolled(one)
         surprise, count = surprise + nats, count + known
         own = np.array([pooled(own, kind)]) if task.whole else own
-        threshold = make_threshold(scoring.threshold, scoring.risk, history)
+        threshold = make_threshold(scoring, history, whole=task.whole)
         decisions = [threshold.step(score) for score in own.tolist()]
         verdicts = [Verdict(each.score, each.threshold, each.unusual, 0) for each in decisions]
         scores.append(np.array([each.score for each in decisions]))

@@ -38,7 +38,7 @@ class DetectorStream(Stream):
         network.eval()
         self._network, self._readings, self._series = network, task.readings, series
         self._device = network.output.weight.device
-        self._judge = Judge(network, task.config.scoring)
+        self._judge = Judge(network, task.config.scoring, whole=task.whole)
         self._past = self._readings.begin()
         self._unit = network.get_buffer("unit").cpu().numpy()
         self._made = np.full((network.ahead, 2, network.ahead, network.channels), np.nan, np.float32)
@@ -70,12 +70,13 @@ class DetectorStream(Stream):
             {name: part.numpy().copy() for name, part in zip(names, judged, strict=True)}
         )
 
-    def fork(self) -> DetectorStream:
-        """Give a second stream that has the same past and goes its own way from here."""
+    def fork(self, series: str | None = None) -> DetectorStream:
+        """Give a second stream that has the same past and goes its own way from here; series: and is of this name."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         twin._state = map_state(lambda tensor: tensor.clone(), self._state)
         twin._judge = self._judge.fork()
+        twin._series = self._series if series is None else series
         return twin
 
     def feed(self, element: Any) -> Any:
@@ -145,6 +146,9 @@ def _numbers(given: Any, names: Sequence[str], what: str) -> np.ndarray:
         raise DataError(f"{what}: expected numbers, got {given!r:.60}") from None
     if numbers.shape != (len(names),):
         raise DataError(f"{what}: expected {len(names)} ({', '.join(names[:8])}), got {numbers.size}")
+    if len(infinite := np.flatnonzero(np.isinf(numbers))):
+        hint = "leave the cell empty where there is no value"
+        raise DataError(f"{names[infinite[0]]!r}: expected a finite number, got infinity", hint=hint)
     return numbers
 
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.timed import read_timed
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 from recurra.nn import State, map_state
 from recurra.tasks.base import Carry, Facts, Task, register_task
 from recurra.tasks.detect import asking, measure
-from recurra.tasks.detect.config import DetectorConfig
+from recurra.tasks.detect.config import Data, DetectorConfig
 from recurra.tasks.detect.examples import Examples, Part, read_examples, read_part, reading, stretches_of, without
 from recurra.tasks.detect.foretelling import mean_surprise, told
 from recurra.tasks.detect.lanes import Batch, Lanes
@@ -36,6 +36,7 @@ class Detector(Task[DetectorConfig]):
     name = "detect"
     title = "Anomaly detector"
     Config = DetectorConfig
+    evaluate_options = frozenset({"label", "labels"})
     commands = (
         "recurra train detect sensors.csv --time time -o runs/plant",
         "recurra train detect machines.parquet --time time --series machine --target temp --target pressure",
@@ -186,19 +187,35 @@ class Detector(Task[DetectorConfig]):
     # After training
 
     def evaluate(
-        self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
+        self,
+        network: nn.Module,
+        data: list[str] | None,
+        progress: Callable[[str], None],
+        *,
+        baselines: bool = True,
+        label: str | None = None,
+        labels: str | None = None,
     ) -> dict[str, Any]:
-        part = self._named(data) if data else self.examples.test or self.examples.valid
+        """Measure on held-out data.  label, labels: in the place of the settings, what says which steps are abnormal."""
+        if label is not None and not data:
+            raise UsageError(
+                "label: names a column of files to measure on, got none; the run's own data were read without it"
+            )
+        asked = {"label": label, "labels": None if labels is None else [labels]}
+        given = {name: value for name, value in asked.items() if value is not None}
+        # One of them is what is asked for, whatever the run has.
+        said = self.config.data.model_copy(update={"label": None, "labels": [], **given} if given else {})
+        part = self._named(data, said) if data else self.examples.test or self.examples.valid
         if part is None:
             raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
         name = " ".join(data) if data else "test" if self.examples.test else "valid"
         files = data or self.config.data.test or self.config.data.data
-        result = measure.evaluation(self, network, part, name, files, progress, baselines=baselines)
+        result = measure.evaluation(self, network, part, name, files, progress, said, baselines=baselines)
         return {**result, "skipped": len(part.skipped)} if part.skipped else result
 
-    def _named(self, data: list[str]) -> Part:
+    def _named(self, data: list[str], said: Data) -> Part:
         files, settings = named_files(data)
-        return read_part(files, self.config.data, self.readings, settings)
+        return read_part(files, said, self.readings, settings)
 
     # What a detector can be asked
 
