@@ -62,7 +62,7 @@ class ModuleStream:
 
     module: RNN, LSTM, GravesLSTM or GRU of `recurra.nn` or `torch.nn`, in one direction, or a `Stack`; its weights are
     packed as they are now, and what it drops out in training is not dropped.
-    weights: float32, whose results are those of the whole sequence; bfloat16; or int8 with a scale for each row.
+    weights: float32, whose results are those of the whole sequence; bfloat16; or int8 with a scale for each row, where what they multiply is rounded to 16 bits.
     threads: the most that a step uses; it uses them where a layer's weights are too many for one core's cache.
 
     Raises `UsageError` for another module, and without the native engine.
