@@ -242,6 +242,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
     np.savez(folder / "waves.npz", x=np.random.default_rng(1).normal(size=(40, 5, 2)), y=[0, 1] * 20)
     days = (f"2024-{1 + n // 28:02}-{1 + n % 28:02},{n % 7 + n % 3}.5" for n in range(28))
     (folder / "sales.csv").write_text("day,sales\n" + "\n".join(days) + "\n")
+    faults = (f"2024-{1 + n // 28:02}-{1 + n % 28:02},{n % 7}.5,{n % 3},{int(n == 80)}" for n in range(84))
+    (folder / "plant.csv").write_text("day,temp,bar,fault\n" + "\n".join(faults) + "\n")
     (folder / "names.conll").write_text("Ann\tB-person\nleft\tO\n\n" * 3 + "Bob\tB-person\n\n" * 3)
     threads = torch.get_num_threads()
     tiny: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "batch": 4, "quiet": True, "threads": 1}
@@ -252,6 +254,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
         "waves": recurra.train("classify", folder / "waves.npz", folder / "waves", **held),
         "vectors": recurra.train("embed", folder / "waves.npz", folder / "vectors", **held),
         "sales": recurra.train("forecast", folder / "sales.csv", folder / "sales", horizon=2, **tiny),
+        "plant": recurra.train("detect", folder / "plant.csv", folder / "plant", label="fault", **held),
         "names": recurra.train("tag", folder / "names.conll", folder / "names", test=[folder / "names.conll"], **tiny),
     }
     torch.set_num_threads(threads)
@@ -314,6 +317,26 @@ def test_the_json_of_a_forecaster_is_as_described(runs: dict[str, recurra.Run], 
     (tmp_path / "new.csv").write_text("day,sales\n2024-03-01,4\n2024-03-02,5.5\n")
     (said,) = run.predict(run.task.inputs(str(tmp_path / "new.csv")))
     assert list(asked) == list(said)
+
+
+def test_the_json_of_a_detector_is_as_described(runs: dict[str, recurra.Run]) -> None:
+    shown, run = json_under_headings(ROOT / "docs/json.md"), runs["plant"]
+    (measured,), (asked, whole, line) = shown["evaluate Of a detector"], shown["predict Of a detector"]
+    given: Any = run.evaluation
+    assert list(measured["metrics"]) == list(given["metrics"])
+    assert keys(measured["baselines"]).keys() == given["baselines"].keys()
+    assert set(measured["details"]) == set(given["details"])
+    drawn, own = measured["details"]["timelines"][0], given["details"]["timelines"][0]
+    assert set(drawn) == set(own) and set(drawn["curves"]) == set(own["curves"])
+    odd = {"day": [f"2024-05-{n:02}" for n in range(1, 13)], "temp": [2.5] * 11 + [1e6], "bar": [1.0] * 12}
+    (said,) = run.predict(odd, steps=True)
+    assert list(asked) == [name for name in said if name != "steps"]
+    assert list(asked["events"][0]) == list(said["events"][0])
+    assert list(line)[:-1] == list(said["steps"][1])
+    following = run.task.line_stream(run.network)
+    assert following is not None and following("day,temp,bar") is None
+    assert list(following("2024-05-01,2.5,") or {}) == list(line)
+    assert list(whole) == [*list(asked)[:3], "threshold", "anomaly", "channel"]
 
 
 KINDS = ("Of a language model", "Of a classifier", "Of a tagger")

@@ -84,6 +84,8 @@ def test_the_pipe_answers_each_line_with_header_list_or_object(plant: Run) -> No
         for a, b, c, d in (line.split(",") for line in bare)
     ]
     assert asked(named) == expected
+    assert asked(["时间,temp,bar,load,fault", *lines[1:41]]) == expected
+    assert asked([line.replace('"time"', '"when"') for line in named]) == expected
 
 
 def test_a_line_that_is_none_is_named(plant: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class LineStream:
 
     A first line with the names of columns is a header, and has no answer; neither has an empty line. Without a header the
     cells are the time, where the run was trained with stamps and there is one more cell than values, then the values, then the
-    covariates. An object has "time" (or the column's name) and the channels by their names, or "value" where there is one.
+    covariates. An object has a time (under "time", or any name) and the channels by their names, or "value" where there is one.
 
     Where the run was trained with a column that names the series, and a header or an object has it, each series is a stream of
     its own, and its name stands in the answer; memory grows with the number of series, not with their steps.
@@ -68,14 +69,20 @@ class LineStream:
         if len(cells) != len(self._header):
             raise DataError(f"expected {len(self._header)} cells, as in the header; got {len(cells)}")
         named = dict(zip(self._header, cells, strict=True))
-        kept = {*self._needed(), *self._readings.past, *self._static, *self._time_names(), self._series}
+        time = self._time_of(named)
+        kept = {*self._needed(), *self._readings.past, *self._static, self._series, time}
         return self._of_names({name: cell for name, cell in named.items() if name in kept})
 
     def _needed(self) -> list[str]:
         return self._readings.targets
 
-    def _time_names(self) -> list[str]:
-        return [name for name in (self._time, "time", "timestamp", "date", "datetime", "ds") if name]
+    def _time_of(self, named: Mapping[str, Any]) -> str | None:
+        """Find the name that the time has: the run's, one that is usual, or that of a value which is a stamp."""
+        others = {*self._needed(), *self._readings.past, *self._static, self._series}
+        names = [name for name in named if name not in others]
+        usual = (self._time, "time", "timestamp", "date", "datetime", "ds")
+        found = next((name for name in usual if name in names), None)
+        return found or next((name for name in names if is_stamp(named[name])), None)
 
     def _of_cells(self, cells: Any) -> dict[str, Any]:
         own, beside = len(self._readings.targets), len(self._readings.past)
@@ -93,7 +100,7 @@ class LineStream:
 
     def _of_names(self, named: dict[str, Any]) -> dict[str, Any]:
         targets = self._readings.targets
-        time_name = next((name for name in self._time_names() if name in named and name not in targets), None)
+        time_name = self._time_of(named)
         given = {name: value for name, value in named.items() if name not in (time_name, self._series)}
         series = "" if self._series is None else str(named.get(self._series) or "")
         if list(given) in (["value"], ["values"]) and targets != ["value"]:
