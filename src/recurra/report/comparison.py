@@ -25,7 +25,9 @@ def section(evaluation: Event, record: Record) -> str:
     ]
     rows.sort(key=lambda row: _rank(row[2].get(what.key), what))
     columns = [what, *(figure(key) for key in metrics if key != what.key)]
-    lengths = [_length(values.get(what.key), what) for _, _, values in rows]
+    # A bar begins at zero: beside a figure below it there are none.
+    barred = all((finite(values.get(what.key)) or 0.0) >= 0 for _, _, values in rows)
+    lengths = [_length(values.get(what.key), what) if barred else 0.0 for _, _, values in rows]
     longest = max(lengths) or 1.0
     head = "".join(f'<th scope="col" class="number">{escape(each.name)}</th>' for each in columns)
     lines = []
@@ -42,7 +44,7 @@ def section(evaluation: Event, record: Record) -> str:
     title = beside if len(record.evaluations) < 2 else f"{beside}: {evaluation.get('data', '')}"
     return (
         f'<section class="compared{" many" if len(columns) > 4 else ""}"><h2>{escape(title)}</h2>'
-        f'<p class="note">{escape(_said(evaluation, what))}</p>'
+        f'<p class="note">{escape(_said(evaluation, what, barred=barred))}</p>'
         f'<div class="scroll"><table><thead><tr><th></th>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div></section>"
     )
@@ -58,9 +60,10 @@ def _intervals(evaluation: Event, columns: list[Figure]) -> str:
     return f'<tr class="between"><th scope="row">95\u00a0% interval</th>{cells}</tr>'
 
 
-def _said(evaluation: Event, what: Figure) -> str:
+def _said(evaluation: Event, what: Figure, *, barred: bool) -> str:
     better = {True: ", lower is better", False: ", higher is better", None: ""}[what.lower]
-    scale = f"Bars show the {'logarithm of the ' if what.logarithmic else ''}{what.name}{better}."
+    shown = f"Bars show the {'logarithm of the ' if what.logarithmic else ''}{what.name}" if barred else what.name
+    scale = f"{shown[:1].upper()}{shown[1:]}{better}." if barred or better else ""
     size = finite(evaluation.get("count"))
     over = units(str(evaluation.get("task", "")))
     measured = f"Measured on {count(size)} {over} that were not trained on. " if size is not None else ""
