@@ -65,6 +65,17 @@ def test_series_of_no_and_one_step_have_answers(plant: Run) -> None:
     assert [step["score"] for step in first["steps"]] == [None]
 
 
+def test_a_channel_that_is_missing_all_the_time_is_no_missing_column(plant: Run, tmp_path: Path) -> None:
+    rows = ["time,temp,bar,load,fault", *(f"2024-03-01 {n:02}:00,{20 + n % 2},,0,0" for n in range(12))]
+    (tmp_path / "dead.csv").write_text("\n".join(rows) + "\n")
+    (result,) = plant.predict(plant.task.inputs(str(tmp_path / "dead.csv")), steps=True)
+    assert [step["missing"] for step in result["steps"]] == [["bar"]] * 12
+    assert plant.evaluate(tmp_path / "dead.csv")["count"] == 12
+    (tmp_path / "dark.csv").write_text("\n".join(row.replace("20,", ",").replace("21,", ",") for row in rows) + "\n")
+    (nothing,) = plant.predict(plant.task.inputs(str(tmp_path / "dark.csv")))
+    assert nothing["score"] is None and nothing["events"] == []
+
+
 def test_infinities_and_other_columns_are_refused_with_their_place(plant: Run, tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("time,temp,load\n2024-03-01 00:00,1,0\n2024-03-01 01:00,1,0\n")
     with pytest.raises(DataError, match=r"bar"):

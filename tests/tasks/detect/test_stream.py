@@ -120,6 +120,8 @@ def test_a_line_that_cannot_be_read_is_told_and_skipped_where_that_is_wished(pla
     assert [line.split(":")[1] for line in told] == [" line 21", " line 23", " line 24"]
     assert all(line.endswith("; skipped") for line in told)
     stopped = asked(broken)
+    late = asked([b"no header", *lines], "--on-error", "skip")
+    assert late.stdout == asked(whole).stdout and len(late.stderr.splitlines()) == 1
     assert "line 21: expected 5 cells, as in the header; got 1" in str(stopped.exception)
     assert len(stopped.stdout.splitlines()) == 19  # those before it were answered
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -117,15 +118,25 @@ def read_examples(data: Data, readings: Readings | None) -> Examples:
 
 def read_part(files: Sequence[str], data: Data, readings: Readings, settings: dict[str, object] | None = None) -> Part:
     """Read other files as the training data were; raises `DataError` for other columns."""
-    how = reading(data.model_copy(update=settings or {}))
-    panel = without(read_timed(files, how), data.label)
-    return Part(stretches_of(panel, readings, str(files[0])), panel.skipped)
+    panel = read_more(files, data, readings, settings or {})
+    return Part([Stretch(one, readings.encode(one)[0], 0, len(one)) for one in panel.series], panel.skipped)
 
 
-def stretches_of(panel: Panel, readings: Readings, source: str) -> list[Stretch]:
-    """Encode whole series, whose columns must be those of the training data, in any order."""
-    panel = fitted(panel, readings, source)
-    return [Stretch(one, readings.encode(one)[0], 0, len(one)) for one in panel.series]
+def read_more(files: Sequence[str], data: Data, readings: Readings, settings: dict[str, object]) -> Panel:
+    """Read other files, in the order of the training data's columns; raises `DataError` where these are not there.
+
+    A column that holds nothing is no column of numbers by its looks, but a channel that is missing all the time.
+    """
+    how, source = reading(data.model_copy(update=settings)), str(files[0])
+    try:
+        return fitted(without(read_timed(files, how), data.label), readings, source)
+    except (DataError, UsageError):
+        named = replace(how, target=tuple(readings.targets), past=tuple(readings.past))
+        if named == how or named.layout == "series":
+            raise
+        with suppress(DataError, UsageError):
+            return fitted(read_timed(files, named), readings, source)
+        raise
 
 
 def fitted(panel: Panel, readings: Readings, source: str) -> Panel:

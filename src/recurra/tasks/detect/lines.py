@@ -55,15 +55,15 @@ class LineStream:
             return self._of_names(read) if isinstance(read, dict) else self._of_cells(read)
         cells = [cell.strip() for cell in next(csv.reader([text], delimiter=_mark(text)))]
         if not self._begun:
-            self._begun = True
             if _is_header(cells):
-                self._header = cells
                 lacking = [name for name in self._needed() if name not in cells]
                 if lacking:
                     raise DataError(
                         f"expected the columns {', '.join(self._needed())} in the header; {lacking[0]!r} is not there"
                     )
+                self._header, self._begun = cells, True
                 return None
+            self._begun = True
         if self._header is None:
             return self._of_cells(cells)
         if len(cells) != len(self._header):
@@ -154,7 +154,7 @@ def as_series(readings: Readings, given: Any, name: str = "series") -> Timed:
             hint="write [[1, 2, …], …], a list for each step",
         )
     static = ("",) * len(readings.static)
-    return Timed(name, rows[:, :own], np.arange(len(rows)), np.zeros((len(rows), 0)), rows[:, own:], static, name)
+    return Timed(name, rows[:, :own], np.arange(len(rows)), np.zeros((len(rows), 0)), rows[:, own:], static, "input")
 
 
 def _mark(text: str) -> str:

@@ -11,13 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.timed import read_timed
 from recurra.errors import DataError, UsageError
 from recurra.nn import State, map_state
 from recurra.tasks.base import Carry, Facts, Task, register_task
 from recurra.tasks.detect import asking, measure
 from recurra.tasks.detect.config import Data, DetectorConfig
-from recurra.tasks.detect.examples import Examples, Part, read_examples, read_part, reading, stretches_of, without
+from recurra.tasks.detect.examples import Examples, Part, read_examples, read_more, read_part
 from recurra.tasks.detect.foretelling import mean_surprise, told
 from recurra.tasks.detect.lanes import Batch, Lanes
 from recurra.tasks.detect.lines import LineStream, parse
@@ -226,9 +225,7 @@ class Detector(Task[DetectorConfig]):
         if source == "-":
             return None
         files, settings = named_files([source])
-        data = self.config.data.model_copy(update=settings)
-        panel = without(read_timed(files, reading(data)), data.label)
-        return [one.series for one in stretches_of(panel, self.readings, source)]
+        return list(read_more(files, self.config.data, self.readings, settings).series)
 
     def predict(
         self, network: nn.Module, inputs: Sequence[Any], *, k: int | None = None, steps: bool = False
