@@ -258,15 +258,21 @@ def test_a_training_that_diverges_stops_with_its_place(
 def test_an_unknown_task_says_which_there_are(fails: Call) -> None:
     assert (
         fails("train", "ml", "good.txt", code=2)
-        == "task: expected one of classify, lm, tag; got 'ml'; did you mean lm?"
+        == "task: expected one of classify, detect, embed, forecast, lm, tag; got 'ml'; did you mean lm?"
     )
-    assert fails("train", "quatsch", code=2) == "task: expected one of classify, lm, tag; got 'quatsch'"
+    assert (
+        fails("train", "quatsch", code=2)
+        == "task: expected one of classify, detect, embed, forecast, lm, tag; got 'quatsch'"
+    )
 
 
 @pytest.mark.parametrize("data", ["good.txt", "-", "tinyshakespeare"])
 def test_data_without_a_task_are_told_where_it_stands(fails: Call, data: str) -> None:
     said = fails("train", data, "--cell", "gru", code=2)
-    assert said == f"task: expected one of classify, lm, tag before the data, as in `recurra train lm {data}`"
+    assert (
+        said
+        == f"task: expected one of classify, detect, embed, forecast, lm, tag before the data, as in `recurra train lm {data}`"
+    )
 
 
 @pytest.mark.parametrize(
