@@ -121,19 +121,24 @@ class TfidfLogistic:
         return best
 
 
-def unit_of(texts: Sequence[str], sample: int = 100_000) -> Literal["word", "char"]:
-    """Choose characters where most letters are of scripts that set no spaces between words, else words.
+LONGEST_WORD = 20
+"""Letters of a word, on average, beyond which it is none in any language."""
 
-    >>> unit_of(["房间很干净", "早餐 OK"]), unit_of(["a clean room", "房"])
-    ('char', 'word')
+
+def unit_of(texts: Sequence[str], sample: int = 100_000) -> Literal["word", "char"]:
+    """Choose characters where most letters are of scripts that set no spaces between words, or words are no words: proteins, codes.
+
+    >>> unit_of(["房间很干净", "早餐 OK"]), unit_of(["a clean room", "房"]), unit_of(["MKVLAAGIVGLCAKSWERTYNNDDPQ"])
+    ('char', 'word', 'char')
     """
-    letters = unspaced = 0
+    letters = unspaced = words = 0
     for text in texts:
         letters += sum(map(str.isalpha, text))
         unspaced += len(_UNSPACED.findall(text))
+        words += len(text.split())
         if letters > sample:
             break
-    return "char" if 2 * unspaced > letters else "word"
+    return "char" if 2 * unspaced > letters or letters > LONGEST_WORD * words else "word"
 
 
 def folds(known: np.ndarray, count: int) -> np.ndarray:
