@@ -13,7 +13,20 @@ import recurra
 
 ROOT = Path(recurra.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-OPTIONAL = {"tokenizers", "pyarrow", "pooch", "zstandard", "onnx", "onnxruntime", "sklearn", "scipy", "statsforecast", "narwhals", "pandas", "polars"}
+OPTIONAL = {
+    "tokenizers",
+    "pyarrow",
+    "pooch",
+    "zstandard",
+    "onnx",
+    "onnxruntime",
+    "sklearn",
+    "scipy",
+    "statsforecast",
+    "narwhals",
+    "pandas",
+    "polars",
+}
 
 BASE = ["errors", "files"]
 LIBRARIES = ["text", "series", "data", "decoding", "metrics", "baselines", "report"]

@@ -87,7 +87,9 @@ class Target(BaseModel):
             bar = f"above {self.baseline}" if not self.above else f"{self.above:g} above {self.baseline}"
         else:
             bar = f"≤ {self.at_most:g}" if self.at_least is None else f"≥ {self.at_least:g}"
-        return f"{self.metric} {bar}" + " on each" * self.on_each + (f" in {self.minutes:g} min" if self.minutes else "")
+        return (
+            f"{self.metric} {bar}" + " on each" * self.on_each + (f" in {self.minutes:g} min" if self.minutes else "")
+        )
 
 
 @dataclass(frozen=True)
