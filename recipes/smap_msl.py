@@ -26,8 +26,11 @@ from recurra.data import locate
 from recurra.decoding import DynamicThreshold
 from recurra.metrics import event_counts
 
-SETTINGS = {"hidden": 32, "ahead": 10, "layers": 1, "precision": "float32", "layout": "steps", "threshold": "telemanom"}
-STEPS = 300
+SETTINGS = {
+    "hidden": 64, "ahead": 10, "layers": 1, "dropout": 0.2, "likelihood": "normal", "follow": False, "differences": False,
+    "precision": "float32", "layout": "steps", "threshold": "telemanom",
+}  # fmt: skip
+STEPS, LANES, WINDOW = 400, 8, 64
 TELEMANOM = """P-1 3 1 0, S-1 1 0 0, E-1 2 1 0, E-2 1 0 0, E-3 1 0 0, E-4 1 0 0, E-5 1 0 0, E-6 1 0 0, E-7 1 0 0, E-8 1 0 0,
 E-9 1 0 0, E-10 2 1 0, E-11 2 1 0, E-12 2 1 0, E-13 2 0 1, A-1 1 0 0, D-1 1 0 0, P-2 1 0 0, P-3 1 0 0, D-2 1 0 0, D-3 1 0 0,
 D-4 1 0 0, A-2 1 2 0, A-3 1 0 0, A-4 1 0 0, G-1 0 1 1, G-2 1 0 0, D-5 1 0 0, D-6 1 0 0, D-7 1 0 0, F-1 0 1 1, P-4 3 0 0,
@@ -53,9 +56,9 @@ def found(folder: Path, channel: str, seed: int, scratch: Path) -> tuple[list[tu
     test = prepared(folder / "test" / f"{channel}.npy", columns, scratch / "test.npy")
     # A single column is a series without a name for its channel.
     names = [f"channel {number + 1}" for number in range(len(columns))] if len(columns) > 1 else []
-    epochs = STEPS / max(1, round(0.8 * len(train) / (4 * 32)))
+    epochs = STEPS / max(1, round(0.8 * len(train) / (LANES * WINDOW)))
     run = recurra.train(
-        "detect", begin, scratch / "run", quiet=True, seed=seed, epochs=epochs, batch=4, window=32,
+        "detect", begin, scratch / "run", quiet=True, seed=seed, epochs=epochs, batch=LANES, window=WINDOW,
         target=names[:1], past=names[1:], **SETTINGS,
     )  # fmt: skip
     (series,) = run.task.inputs(str(test)) or []

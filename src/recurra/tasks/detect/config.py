@@ -67,6 +67,10 @@ class Model(RecurrentModel):
         le=1000,
         description="Steps foretold at each step; a value is judged by all that was foretold of it, 1 to so many steps before.",
     )
+    follow: bool = Field(
+        default=True,
+        description="Foretell from the value before on; no: from the cells alone, so that values as training had none stay unusual.",
+    )
     likelihood: Literal["normal", "student-t"] = Field(
         default="student-t", description="What a value is taken to scatter like; student-t takes outliers calmly."
     )

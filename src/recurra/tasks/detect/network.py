@@ -31,6 +31,7 @@ class DetectorNetwork(nn.Module):
         location = φ ∘ x_before + W h + b        spread = 0.01 + softplus(V h + c)
 
     φ and the spread begin at the training data's own first-order autoregression: what the cells add is learnt on top of it.
+    Where `follow` is off φ is 0 and stays so: a network of few normal values cannot follow others, and its error lasts as they do.
     The buffers are set by held-out data when training is over: `unit` (A, C), what a standardised error is divided by; `low` and `high` (C), the range of the scaled values;
     `history`, the scores of normal steps in their order, and `held`, how many they are; `pooling`, of whole series.
     """
@@ -55,7 +56,10 @@ class DetectorNetwork(nn.Module):
         self.stack.reset_parameters(model.init, model.init_gain, model.forget_bias)
         self.output_dropout = Dropout(behind, variational=model.variational)
         self.output = nn.Linear(self.stack.output_size, 2 * self.ahead * channels)
-        self.persistence = nn.Parameter(torch.ones(self.ahead, channels))
+        if model.follow:
+            self.persistence = nn.Parameter(torch.ones(self.ahead, channels))
+        else:
+            self.register_buffer("persistence", torch.zeros(self.ahead, channels))
         if self.student:
             self.tail = nn.Parameter(torch.full((channels,), 2.0))
         self.register_buffer("unit", torch.ones(self.ahead, channels))

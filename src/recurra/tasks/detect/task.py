@@ -129,7 +129,7 @@ class Detector(Task[DetectorConfig]):
                 x, y = before[1:].astype(np.float64), np.where(there, after[1:], 0.0).astype(np.float64)
                 products, squares = products + (x * y).sum(0), squares + (np.where(there, x, 0.0) ** 2).sum(0)
                 values.append((x, np.where(there, y, np.nan)))
-            factor = np.clip(products / squares, 0.0, 1.0) * np.ones(self.readings.channels)
+            factor = np.clip(products / squares, 0.0, 1.0) * np.full(self.readings.channels, self.config.model.follow)
             rest = np.concatenate([y - factor * x for x, y in values]) if values else np.ones((1, len(factor)))
             known = np.maximum(1, np.isfinite(rest).sum(0))
             factors.append(factor)
