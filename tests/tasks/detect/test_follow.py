@@ -10,6 +10,7 @@ import torch
 
 import recurra
 from recurra.tasks.detect.network import DetectorNetwork
+from recurra.tasks.detect.task import Detector
 
 STEPS, SHIFT = 600, 400
 
@@ -28,10 +29,10 @@ def lasting(folder: Path, *, follow: bool) -> float:
     run = recurra.train(
         "detect", folder / "normal.npy", folder / f"run-{follow}", layout="steps", follow=follow, quiet=True, precision="float32", threads=1, **settings
     )  # fmt: skip
-    assert isinstance(run.network, DetectorNetwork)
+    assert isinstance(run.network, DetectorNetwork) and isinstance(run.task, Detector)
     assert ("persistence" in dict(run.network.named_parameters())) == follow
     if not follow:
-        assert torch.equal(run.network.persistence, torch.zeros(4, 1))
+        assert torch.equal(run.network.get_buffer("persistence"), torch.zeros(4, 1))
     errors = run.task.errors(run.network, [wave(3)])[0][:, 0]
     return float(np.nanmedian(errors[SHIFT + 50 :]) / np.nanmedian(errors[50:SHIFT]))
 
@@ -46,6 +47,7 @@ def test_the_first_spread_is_that_of_the_values_where_they_are_not_followed(tmp_
     run = recurra.train(
         "detect", tmp_path / "normal.npy", tmp_path / "run", layout="steps", follow=False, hidden=4, epochs=0.01, quiet=True, threads=1
     )  # fmt: skip
+    assert isinstance(run.task, Detector)
     factor, spread = run.task._first_order()
     assert not factor.any()
     assert spread.numpy() == pytest.approx(1.0, abs=0.05)  # the values are scaled to a spread of 1
