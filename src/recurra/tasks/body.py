@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,7 +10,29 @@ from torch import Tensor, nn
 
 from recurra.nn import Dropout, Pooling, PoolingKind, Stack, State
 from recurra.tasks.inputs import Encoder
-from recurra.tasks.sections import SequenceModel
+from recurra.tasks.sections import RecurrentModel, SequenceModel
+
+
+def make_stack(
+    model: RecurrentModel, size: int, *, bidirectional: bool = False, dilations: Sequence[int] = ()
+) -> Stack:
+    """Build the stack of cells that the settings describe, over so many features; raises `ValueError` while `hidden` is open."""
+    if model.hidden is None:
+        raise ValueError("hidden has to be chosen before the network is built")
+    stack = Stack(
+        model.cell,
+        size,
+        [model.hidden] * model.layers,
+        dropout=model.dropouts[1],
+        variational=model.variational,
+        weight_dropout=model.recurrent_dropout,
+        residual=model.residual,
+        layer_norm=model.layer_norm,
+        bidirectional=bidirectional,
+        dilations=dilations,
+    )
+    stack.reset_parameters(model.init, model.init_gain, model.forget_bias)
+    return stack
 
 
 class Body(nn.Module):
@@ -17,24 +40,10 @@ class Body(nn.Module):
 
     def __init__(self, encoder: Encoder, model: SequenceModel) -> None:
         super().__init__()
-        if model.hidden is None:
-            raise ValueError("hidden has to be chosen before the network is built")
-        before, between, _ = model.dropouts
         self.encoder = encoder
-        self.input_dropout = Dropout(before, variational=model.variational)
-        self.stack = Stack(
-            model.cell,
-            encoder.size,
-            [model.hidden] * model.layers,
-            dropout=between,
-            variational=model.variational,
-            weight_dropout=model.recurrent_dropout,
-            residual=model.residual,
-            layer_norm=model.layer_norm,
-            bidirectional=model.bidirectional,
-        )
+        self.input_dropout = Dropout(model.dropouts[0], variational=model.variational)
+        self.stack = make_stack(model, encoder.size, bidirectional=model.bidirectional)
         self.directions, self.size = 2 if model.bidirectional else 1, self.stack.output_size
-        self.stack.reset_parameters(model.init, model.init_gain, model.forget_bias)
 
     def forward(self, inputs: Any, lengths: Tensor) -> Tensor:
         x = self.input_dropout(self.encoder(inputs))  # (T, B, E)

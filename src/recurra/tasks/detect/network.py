@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from recurra.kernels import linear
-from recurra.nn import Dropout, Stack, State
+from recurra.nn import Dropout, State
+from recurra.tasks.body import make_stack
 from recurra.tasks.detect.config import Model
 
 NARROWEST = 0.01
@@ -38,22 +39,10 @@ class DetectorNetwork(nn.Module):
 
     def __init__(self, features: int, channels: int, model: Model) -> None:
         super().__init__()
-        if model.hidden is None:
-            raise ValueError("hidden has to be chosen before the network is built")
-        before, between, behind = model.dropouts
+        before, _, behind = model.dropouts
         self.channels, self.ahead, self.student = channels, model.ahead, model.likelihood == "student-t"
         self.input_dropout = Dropout(before, variational=model.variational)
-        self.stack = Stack(
-            model.cell,
-            features,
-            [model.hidden] * model.layers,
-            dropout=between,
-            variational=model.variational,
-            weight_dropout=model.recurrent_dropout,
-            residual=model.residual,
-            layer_norm=model.layer_norm,
-        )
-        self.stack.reset_parameters(model.init, model.init_gain, model.forget_bias)
+        self.stack = make_stack(model, features)
         self.output_dropout = Dropout(behind, variational=model.variational)
         self.output = nn.Linear(self.stack.output_size, 2 * self.ahead * channels)
         if model.follow:

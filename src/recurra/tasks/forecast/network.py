@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from recurra.kernels import linear
-from recurra.nn import Dropout, Stack, State
+from recurra.nn import Dropout, State
+from recurra.tasks.body import make_stack
 from recurra.tasks.forecast.config import Model
 from recurra.tasks.forecast.outputs import make_output
 from recurra.tasks.forecast.rows import Form
@@ -29,27 +30,14 @@ class ForecastNetwork(nn.Module):
 
     def __init__(self, form: Form, model: Model) -> None:
         super().__init__()
-        if model.hidden is None:
-            raise ValueError("hidden has to be chosen before the network is built")
-        before, between, behind = model.dropouts
+        before, _, behind = model.dropouts
         self.channels, self.lookback, self.ahead = form.channels, form.lookback, form.ahead
         self.fed_back = model.form == "autoregressive"
         self.horizon = 1 if self.fed_back else form.horizon
         self.output = make_output(model.output, model.levels)
         self.smoothing = Smoothing(len(form.smoothed), form.season, form.lookback) if model.smoothing else None
         self.input_dropout = Dropout(before, variational=model.variational)
-        self.stack = Stack(
-            model.cell,
-            form.size,
-            [model.hidden] * model.layers,
-            dropout=between,
-            variational=model.variational,
-            weight_dropout=model.recurrent_dropout,
-            residual=model.residual,
-            layer_norm=model.layer_norm,
-            dilations=model.dilations,
-        )
-        self.stack.reset_parameters(model.init, model.init_gain, model.forget_bias)
+        self.stack = make_stack(model, form.size, dilations=model.dilations)
         self.output_dropout = nn.Dropout(behind)
         values = self.horizon * self.channels
         self.line = nn.Linear(self.lookback * self.channels, values)
