@@ -31,9 +31,8 @@ SAMPLES, PARTS = 2000, 20
 # few numbers torch is lucky now and then, and a result that is stored is rounded in any case.
 ROUNDINGS = {False: 12, True: 4}
 UNIT = {False: 2.0**-24, True: 2.0**-9}
-# One sample of the 2,000 is beyond that, by 2 %, wherever products and sums are fused: 4.3 times torch's error, which is small
-# there. Why is not known yet; it is held to what it is.
-ODD = {4283934502: 4.5}
+# The seed of one sample of the 2,000, in part 16, that is beyond that: see the test of its own.
+ODD = 4283934502
 
 pytestmark = [
     pytest.mark.skipif(native.engine() is None, reason="the engine is not built"),
@@ -185,11 +184,26 @@ def test_errors_are_at_most_twice_torchs(isa: str, part: int, monkeypatch: pytes
     choice = random.Random(part)
     for _ in range(SAMPLES // PARTS):
         sample = Sample.draw(choice)
-        for part_of, (mine, theirs, name) in errors_of(sample, monkeypatch).items():
-            limit = ODD.get(sample.seed, 2) * theirs + ROUNDINGS[sample.mixed] * UNIT[sample.mixed]
-            assert mine <= limit, (
-                f"{isa}, {sample}: {name} is off by {mine:.3g} of its largest value; torch's {part_of} by {theirs:.3g}"
-            )
+        if sample.seed != ODD:
+            expect_twice_torchs(isa, sample, monkeypatch)
+
+
+@pytest.mark.parametrize("isa", [name for name in usable() if name != "baseline"], indirect=True)
+@pytest.mark.xfail(
+    strict=True, reason="4.3 times torch's error where products and sums are fused; why is not known yet"
+)
+def test_the_odd_sample_is_at_most_twice_torchs(isa: str, monkeypatch: pytest.MonkeyPatch):
+    choice = random.Random(16)
+    sample = next(one for one in iter(lambda: Sample.draw(choice), None) if one.seed == ODD)
+    expect_twice_torchs(isa, sample, monkeypatch)
+
+
+def expect_twice_torchs(isa: str, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part, (mine, theirs, name) in errors_of(sample, monkeypatch).items():
+        limit = 2 * theirs + ROUNDINGS[sample.mixed] * UNIT[sample.mixed]
+        assert mine <= limit, (
+            f"{isa}, {sample}: {name} is off by {mine:.3g} of its largest value; torch's {part} by {theirs:.3g}"
+        )
 
 
 def problem(cell, steps=7, batch=4, inputs=5, hidden=17):
