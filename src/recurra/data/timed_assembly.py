@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
 from recurra.data.grids import (
@@ -13,119 +10,52 @@ from recurra.data.grids import (
     buckets,
     common_spacing,
     differs,
-    in_a_clock_change,
-    mean_of,
     on_grid,
     placed,
     positions,
     spacing_of,
     weekdays_only,
 )
-from recurra.data.labelled import place_of
 from recurra.data.moments import Step, parse_step, shown
 from recurra.data.panels import Timed, TimedReading
-from recurra.data.timed_rows import Rows, name_of
+from recurra.data.timed_groups import Gathered, Group
+from recurra.data.timed_rows import Rows
 from recurra.data.timed_tables import Roles
 from recurra.errors import DataError, UsageError
-from recurra.text import Place
 
 _SHOWN = 5  # series with gaps that are told of one by one
 _ROOM = 50  # steps of the grid for each row, above which a time is taken for wrong
-_FEW, _MANY = 0.2, 0.45  # shares of times that stand twice, from which on the rows may be of several series
 _LOCAL = 20 * 3600  # seconds of a spacing from which on days count, rather than hours
-
-
-@dataclass
-class _Group:
-    """The rows (T) of one series, in the order of their times (T)."""
-
-    name: str
-    rows: np.ndarray
-    times: np.ndarray
-    place: str
 
 
 class Assembly:
     """Puts the rows of all tables together into series."""
 
     def __init__(self, parts: list[Rows], how: TimedReading, roles: Roles, folder: str, notes: list[str]) -> None:
-        self._parts, self._how, self._roles, self._folder, self._notes = parts, how, roles, folder, notes
+        self._how, self._roles, self._notes = how, roles, notes
+        self._all = Gathered(parts, how, roles, folder, notes)
         self._holes: list[tuple[str, np.ndarray, np.ndarray]] = []
-        self._part = np.repeat(np.arange(len(parts)), [len(part.at) for part in parts])
-        self._row = np.concatenate([part.at for part in parts])
-        self._values, self._known, self._past = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("values", "known", "past")
-        )
-        self._static = [_joined([part.static[at] for part in parts]) for at in range(len(roles.static))]
-        self._times, self._local = self._moments()
-        numbers: dict[str, int] = {}
-        self._ids = np.array(
-            [numbers.setdefault(name, len(numbers)) for part in parts for name in part.names], np.int64
-        )
-        self._names = list(numbers)
 
     def series(self) -> tuple[list[Timed], Step | None]:
         """Give all series, on the grid, in the order in which they first occur, and their spacing; notes what is missing."""
         for at, name in enumerate(self._roles.target[:_SHOWN]):
-            gone = int(np.isnan(self._values[:, at]).sum())
+            gone = int(np.isnan(self._all.values[:, at]).sum())
             if gone and not self._roles.known:
-                self._notes.append(f"{gone:,} of {len(self._values):,} values of '{name}' are missing")
-        groups = self._groups()
-        if self._times is None:
+                self._notes.append(f"{gone:,} of {len(self._all.values):,} values of '{name}' are missing")
+        groups = self._all.groups()
+        if self._all.times is None:
             return [self._timed(group, group.times, np.arange(len(group.rows))) for group in groups], None
-        if self._times.dtype.kind == "M":
+        if self._all.times.dtype.kind == "M":
             made, step = self._dated(groups)
         else:
             made, step = self._numbered(groups), None
         self._tell_gaps()
         return made, step
 
-    def _moments(self) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Give the times of all rows, and those of the clocks where they were taken, if all have zones."""
-        times = [part.times for part in self._parts if part.times is not None]
-        if len(times) < len(self._parts):
-            return None, None
-        odd = next((at for at, some in enumerate(times) if some.dtype.kind != times[0].dtype.kind), None)
-        if odd is not None:
-            what, other = ("dates", "numbers") if times[odd].dtype.kind == "M" else ("numbers", "dates")
-            problem = f"the times are {what}, those of {self._parts[0].table.name} {other}"
-            raise DataError(problem, source=self._parts[odd].table.name)
-        local = [part.local for part in self._parts if part.local is not None]
-        return np.concatenate(times), np.concatenate(local) if len(local) == len(times) else None
-
-    def _where(self, row: int) -> dict[str, Any]:
-        """Say where a row stands, as a `DataError` takes it."""
-        table = self._parts[self._part[row]].table
-        return {"source": table.name, **table.place(int(self._row[row]))}
-
-    def _groups(self) -> list[_Group]:
-        keep = self._how.gaps == "keep"
-        order = np.lexsort((self._ids,) if self._times is None or keep else (self._times, self._ids))
-        cuts = np.flatnonzero(np.diff(self._ids[order])) + 1
-        groups = []
-        unsorted = 0
-        for rows in np.split(order, cuts):
-            unsorted += bool(np.any(np.diff(rows) < 0))
-            first = int(rows.min())
-            table = self._parts[self._part[first]].table
-            place: Place = {} if self._roles.series is None else table.place(int(self._row[first]))
-            times = np.arange(len(rows)) if self._times is None else self._times[rows]
-            name = self._names[self._ids[rows[0]]]
-            groups.append(_Group(name, rows, times, place_of(table.name, place, self._folder)))
-        if unsorted:
-            which = "" if len(groups) == 1 else f" of {unsorted:,} of {len(groups):,} series"
-            self._notes.append(f"the rows{which} are not in the order of their times: sorted")
-        return groups
-
-    def _dated(self, groups: list[_Group]) -> tuple[list[Timed], Step | None]:
-        if self._local is not None and _apart(groups) >= _LOCAL:
-            self._times = self._local
-            groups = self._groups()
-            self._notes[:] = [
-                note.replace("taken in UTC", "taken as days on their own clocks") if "with a zone" in note else note
-                for note in self._notes
-            ]
-        self._once(groups)
+    def _dated(self, groups: list[Group]) -> tuple[list[Timed], Step | None]:
+        if self._all.local is not None and _apart(groups) >= _LOCAL:
+            groups = self._all.on_their_own_clocks()
+        self._all.once(groups)
         if self._how.gaps == "keep":
             return self._kept(groups)
         step = self._step(groups)
@@ -138,49 +68,7 @@ class Assembly:
             self._notes.append(f"every {every} is finer than the data's {step}: the steps between are missing values")
         return [self._filled(group, every) for group in groups], every
 
-    def _once(self, groups: list[_Group]) -> None:
-        """See to times that a series has twice."""
-        twice = 0
-        for group in groups:
-            again = np.append(False, group.times[1:] == group.times[:-1])
-            twice += int(again.sum())
-            if not again.any() or self._how.gaps == "keep":
-                continue
-            if self._how.duplicates == "error":
-                self._refuse(group, again)
-            begins = np.flatnonzero(~again)
-            ends = np.append(begins[1:], len(again))
-            if self._how.duplicates == "mean":
-                for begin in begins[ends - begins > 1]:
-                    rows = group.rows[begin : ends[np.searchsorted(begins, begin)]]
-                    for array in (self._values, self._known, self._past):
-                        array[rows[0]] = mean_of(array[rows])
-            keep = ends - 1 if self._how.duplicates == "last" else begins
-            group.rows, group.times = group.rows[keep], group.times[keep]
-        if twice:
-            done = {"mean": "their mean is taken", "first": "the first is taken", "last": "the last is taken"}
-            what = "each row is a step" if self._how.gaps == "keep" else done[self._how.duplicates]
-            self._notes.append(f"{twice:,} rows repeat a time of their series: {what}")
-
-    def _refuse(self, group: _Group, again: np.ndarray) -> None:
-        at = int(np.flatnonzero(again)[0])
-        here, before = self._where(int(group.rows[at])), self._where(int(group.rows[at - 1]))
-        file = f"{before['source']}, " if before["source"] != here["source"] else ""
-        also = file + ", ".join(f"{word} {number}" for word, number in before.items() if word != "source")
-        hint = "say --duplicates first, last or mean"
-        if in_a_clock_change(group.times[again]):
-            zone = (
-                "it looks like the change of daylight saving time: write times with their zone (2024-10-27T02:00+01:00)"
-            )
-            hint = f"{zone}, or {hint}"
-        elif self._roles.series is None and again.mean() > (_FEW if self._roles.left else _MANY):
-            name = self._roles.left[0] if self._roles.left else "NAME"
-            hint = f"name the column that says which series a row belongs to (--series {name}), or {hint}"
-        raise DataError(
-            f"series {group.name}: the time {shown(group.times[at])} stands in {also} too", hint=hint, **here
-        )
-
-    def _step(self, groups: list[_Group]) -> Step | None:
+    def _step(self, groups: list[Group]) -> Step | None:
         """Find the spacing that all series have."""
         found = [spacing_of(group.times) for group in groups]
         common = common_spacing(found)
@@ -200,7 +88,7 @@ class Assembly:
                 return Step(1, "b")
         return common.step
 
-    def _same(self, groups: list[_Group], found: list[Spacing | None], common: Spacing) -> None:
+    def _same(self, groups: list[Group], found: list[Spacing | None], common: Spacing) -> None:
         """Raise `DataError` for a series that is spaced otherwise than most."""
         for group, one in zip(groups, found, strict=True):
             if one is None or not differs(one, common):
@@ -213,9 +101,9 @@ class Assembly:
             if one.step and common.step:
                 hint += f", or average all of them: --every {max(one.step, common.step, key=lambda step: step.seconds)}"
             problem = f"series {group.name} has a value every {steps[0]}, series {other} every {steps[1]}"
-            raise DataError(problem, hint=hint, **self._where(int(group.rows[0])))
+            raise DataError(problem, hint=hint, **self._all.where(int(group.rows[0])))
 
-    def _as_expected(self, groups: list[_Group], found: list[Spacing | None], step: Step) -> None:
+    def _as_expected(self, groups: list[Group], found: list[Spacing | None], step: Step) -> None:
         """Raise `DataError` for a series that is long enough to be believed and spaced otherwise than expected."""
         for group, one in zip(groups, found, strict=True):
             if one is None or one.count < SURE or one.step == step:
@@ -225,9 +113,9 @@ class Assembly:
             got = str(one.step) if one.step else f"{one.apart:g}"
             hint = f"a run that is trained with --every {step} averages finer values in all that it reads"
             problem = f"series {group.name} has a value every {got}, expected one every {step}"
-            raise DataError(problem, hint=hint, **self._where(int(group.rows[0])))
+            raise DataError(problem, hint=hint, **self._all.where(int(group.rows[0])))
 
-    def _kept(self, groups: list[_Group]) -> tuple[list[Timed], Step | None]:
+    def _kept(self, groups: list[Group]) -> tuple[list[Timed], Step | None]:
         """Take each row as a step, in the order of the file."""
         made = [self._timed(group, group.times, np.arange(len(group.rows))) for group in groups]
         apart = [np.diff(group.times) for group in groups]
@@ -240,13 +128,13 @@ class Assembly:
         steps = {one.step for group in groups if (one := spacing_of(np.unique(group.times))) is not None}
         return made, steps.pop() if len(steps) == 1 else None
 
-    def _numbered(self, groups: list[_Group]) -> list[Timed]:
+    def _numbered(self, groups: list[Group]) -> list[Timed]:
         """Put series whose times are numbers on steps that are counted."""
         if self._how.every is not None:
             raise UsageError(f"every: {self._how.every} needs times that are dates, and the times are numbers")
         if self._how.gaps == "keep":
             return [self._timed(group, np.arange(len(group.rows)), np.arange(len(group.rows))) for group in groups]
-        self._once(groups)
+        self._all.once(groups)
         found = [spacing_of(group.times) for group in groups]
         common = common_spacing(found) or Spacing(None, 1.0, 0)
         self._same(groups, found, common)
@@ -265,13 +153,13 @@ class Assembly:
                     f"series {group.name}: the time {shown(group.times[off[0]])} is none of the steps of {apart:g}"
                 )
                 hint = "--gaps keep takes the rows one after another"
-                raise DataError(problem, hint=hint, **self._where(int(group.rows[off[0]])))
+                raise DataError(problem, hint=hint, **self._all.where(int(group.rows[off[0]])))
             places = number - number[0]
             self._beware(group, places, f"{apart:g}")
             made.append(self._timed(group, number[0] + np.arange(places[-1] + 1), places))
         return made
 
-    def _filled(self, group: _Group, step: Step | None) -> Timed:
+    def _filled(self, group: Group, step: Step | None) -> Timed:
         """Put a series on its grid, which begins at its first time."""
         if step is None:
             return self._timed(group, group.times, np.arange(len(group.rows)))
@@ -282,18 +170,18 @@ class Assembly:
                 f"that begin at {shown(group.times[0])}"
             )
             hint = f"average to even steps: --every {step}; or take each row as a step: --gaps keep"
-            raise DataError(problem, hint=hint, **self._where(int(group.rows[off][0])))
+            raise DataError(problem, hint=hint, **self._all.where(int(group.rows[off][0])))
         self._beware(group, places, str(step))
         return self._timed(group, on_grid(group.times, step, np.arange(places[-1] + 1)), places)
 
-    def _averaged(self, group: _Group, every: Step) -> Timed:
+    def _averaged(self, group: Group, every: Step) -> Timed:
         """Put a series on the grid of a spacing, the mean of what falls into a step."""
         distinct, at = np.unique(buckets(group.times, every), return_inverse=True)
         places = positions(distinct, every)[0][at]
         self._beware(group, places, str(every))
         return self._timed(group, on_grid(distinct, every, np.arange(places[-1] + 1)), places)
 
-    def _beware(self, group: _Group, places: np.ndarray, step: str) -> None:
+    def _beware(self, group: Group, places: np.ndarray, step: str) -> None:
         """Raise `DataError` for a grid with room for many times the values there are: a time is wrong, or the spacing."""
         if places[-1] + 1 <= _ROOM * len(places) + 1000:
             return
@@ -305,36 +193,24 @@ class Assembly:
         hint = (
             "is a time wrong? Otherwise choose wider steps, such as --every 1d, or take each row as a step: --gaps keep"
         )
-        raise DataError(problem, hint=hint, **self._where(int(group.rows[widest])))
+        raise DataError(problem, hint=hint, **self._all.where(int(group.rows[widest])))
 
-    def _timed(self, group: _Group, grid: np.ndarray, places: np.ndarray) -> Timed:
+    def _timed(self, group: Group, grid: np.ndarray, places: np.ndarray) -> Timed:
         """Set the rows of a series on its grid; several on one place are averaged."""
         count, rows = len(grid), group.rows
         there = np.zeros(count, bool)
         there[places] = True
         if not there.all():
             self._holes.append((group.name, grid, np.flatnonzero(~there)))
-        values, known, past = (placed(array[rows], places, count) for array in (self._values, self._known, self._past))
+        values, known, past = (
+            placed(array[rows], places, count) for array in (self._all.values, self._all.known, self._all.past)
+        )
         end = count
         if self._roles.known:  # what comes after the last value is the future
             some = np.flatnonzero(~np.isnan(values).all(axis=1))
             end = int(some[-1]) + 1 if some.size else 0
-        static = tuple(self._constant(group, at) for at in range(len(self._static)))
+        static = tuple(self._all.constant(group, at) for at in range(len(self._roles.static)))
         return Timed(group.name, values[:end], grid, known, past[:end], static, group.place)
-
-    def _constant(self, group: _Group, at: int) -> str | float:
-        """Give what a static column says of a series; raises `DataError` where it says two things."""
-        cells = self._static[at][group.rows]
-        there = np.flatnonzero([cell is not None and cell == cell for cell in cells])
-        if not there.size:
-            return float("nan") if cells.dtype.kind == "f" else ""
-        first = cells[there[0]]
-        odd = next((row for row in there if cells[row] != first), None)
-        if odd is not None:
-            problem = f"series {group.name}: static column '{self._roles.static[at]}': expected {first} as before, got {cells[odd]}"
-            hint = "a column that changes is --past or --known"
-            raise DataError(problem, hint=hint, **self._where(int(group.rows[odd])))
-        return first if isinstance(first, str) else float(first)
 
     def _tell_gaps(self) -> None:
         """Note which steps no row is of."""
@@ -349,14 +225,7 @@ class Assembly:
             self._notes.append(f"{len(self._holes) - _SHOWN:,} more series have gaps")
 
 
-def _apart(groups: list[_Group]) -> float:
+def _apart(groups: list[Group]) -> float:
     """Give the commonest spacing of series, in seconds; 0 where there is none."""
     common = common_spacing([spacing_of(np.unique(group.times)) for group in groups])
     return common.step.seconds if common is not None and common.step is not None else 0.0
-
-
-def _joined(columns: list[np.ndarray]) -> np.ndarray:
-    """Join a static column of several tables; where it holds words in one, it does in all."""
-    if len({column.dtype.kind for column in columns}) == 1:
-        return np.concatenate(columns)
-    return np.array([None if cell != cell else name_of(cell) for column in columns for cell in column], object)
