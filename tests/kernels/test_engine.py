@@ -31,7 +31,7 @@ SAMPLES, PARTS = 2000, 20
 # few numbers torch is lucky now and then, and a result that is stored is rounded in any case.
 ROUNDINGS = {False: 12, True: 4}
 UNIT = {False: 2.0**-24, True: 2.0**-9}
-# The seed of one sample of the 2,000, in part 16, that is beyond that: see the test of its own.
+# The seed of one sample of the 2,000, in part 16, that is beyond that: by chance, as the test of its neighbours shows.
 ODD = 4283934502
 
 pytestmark = [
@@ -190,12 +190,40 @@ def test_errors_are_at_most_twice_torchs(isa: str, part: int, monkeypatch: pytes
 
 @pytest.mark.parametrize("isa", [name for name in usable() if name != "baseline"], indirect=True)
 @pytest.mark.xfail(
-    strict=True, reason="4.3 times torch's error where products and sums are fused; why is not known yet"
+    strict=True,
+    reason="4.3 times torch's error where products and sums are fused; its neighbours are as good as torch's",
 )
 def test_the_odd_sample_is_at_most_twice_torchs(isa: str, monkeypatch: pytest.MonkeyPatch):
+    expect_twice_torchs(isa, odd_sample(), monkeypatch)
+
+
+@pytest.mark.parametrize("isa", [name for name in usable() if name != "baseline"], indirect=True)
+def test_the_neighbours_of_the_odd_sample_have_torchs_errors(isa: str, monkeypatch: pytest.MonkeyPatch):
+    """A weight moved by a thousandth draws new roundings: were ours worse for a reason, they would be so around it as well."""
+    sample, part, count = odd_sample(), "gradient of weight_ih_l1", 60
+    generator = torch.Generator().manual_seed(1)
+    mine, theirs = torch.empty(count), torch.empty(count)
+    for number in range(count):
+        torch.manual_seed(sample.seed)
+        module = nn.GravesLSTM(*sample.sizes[2:], **sample.options)
+        with torch.no_grad():
+            for weight in module.parameters():
+                weight *= 1 + 1e-3 * (2 * torch.rand(weight.shape, generator=generator) - 1)
+        ours = solve(module, sample, torch.float32, False)[part]
+        with monkeypatch.context() as patch:
+            patch.setattr(layer, "KERNELS", [])
+            stepped = solve(module, sample, torch.float32, False)[part]
+            exact = solve(module.double(), sample, torch.float64, False)[part]
+        mine[number], theirs[number] = ((got - exact).abs().max() / exact.abs().max() for got in (ours, stepped))
+    for share in (0.5, 0.9):
+        assert mine.quantile(share) <= 1.5 * theirs.quantile(share), (
+            f"{isa}: {mine.quantile(share):.3g}, torch {theirs.quantile(share):.3g}, of {share:.0%} of the neighbours"
+        )
+
+
+def odd_sample() -> Sample:
     choice = random.Random(16)
-    sample = next(one for one in iter(lambda: Sample.draw(choice), None) if one.seed == ODD)
-    expect_twice_torchs(isa, sample, monkeypatch)
+    return next(one for one in iter(lambda: Sample.draw(choice), None) if one.seed == ODD)
 
 
 def expect_twice_torchs(isa: str, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
