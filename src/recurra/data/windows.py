@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -30,19 +31,22 @@ class Window:
     fresh: Tensor
 
 
-class Windows(ABC):
-    """A corpus cut into windows; the same seed and epoch always give the same windows."""
+WindowT = TypeVar("WindowT")
+
+
+class Windows(ABC, Generic[WindowT]):
+    """Training data cut into windows; the same seed and epoch always give the same windows."""
 
     @abstractmethod
     def count(self, epoch: int) -> int:
         """Count the windows of an epoch."""
 
     @abstractmethod
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Window]:
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[WindowT]:
         """Give the windows of an epoch from window `start` on."""
 
 
-class TextWindows(Windows):
+class TextWindows(Windows[Window]):
     """One long text as B lanes, each a contiguous part of it, T units at a time.
 
     ids: (N,).  context: the id that stands before a text that begins.  Every lane begins an epoch with it instead of with
@@ -83,7 +87,7 @@ class TextWindows(Windows):
             yield Window(ids[:-1].clone(), ids[1:].clone(), torch.full((self.lanes,), index == 0))
 
 
-class DocumentWindows(Windows):
+class DocumentWindows(Windows[Window]):
     """Documents in B lanes: a lane that has finished one begins the next, with a fresh state and in a new window.
 
     documents: id arrays without marks; each is read as begin, d₁ … dₙ and asked for d₁ … dₙ, end. Documents of like length

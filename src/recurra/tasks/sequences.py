@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, cast
+from typing import Any, Generic
 
 import numpy as np
 from torch import Tensor, nn
@@ -15,12 +15,13 @@ from recurra.data.batches import batches_by_length
 from recurra.data.labelled import Labelled
 from recurra.data.tagged import Tagged
 from recurra.errors import DataError, UsageError
-from recurra.tasks.base import ConfigT, Facts, Task
+from recurra.tasks.base import ConfigT
 from recurra.tasks.examples import Examples, PartT, check_each, fitted, sequences
 from recurra.tasks.files import named_files
 from recurra.tasks.inputs import Input, load_input
 from recurra.tasks.labels import load_labels, save_labels
 from recurra.tasks.sizes import TEXT_RATE
+from recurra.tasks.split import SplitTask, known
 from recurra.tasks.streams import SequenceStream
 
 LINES = {".txt", ""}
@@ -36,7 +37,7 @@ class Batch:
     targets: Tensor
 
 
-class SequenceTask(Task[ConfigT], Generic[ConfigT, PartT]):
+class SequenceTask(SplitTask[ConfigT, Examples[PartT]], Generic[ConfigT, PartT]):
     """A task that says something of whole texts or series, learnt from such as are labelled."""
 
     higher = True
@@ -45,7 +46,6 @@ class SequenceTask(Task[ConfigT], Generic[ConfigT, PartT]):
 
     def __init__(self, config: ConfigT) -> None:
         super().__init__(config)
-        self._examples: Examples[PartT] | None = None
         self._input: Input | None = None
         self._labels: list[str] | None = None
 
@@ -85,46 +85,24 @@ class SequenceTask(Task[ConfigT], Generic[ConfigT, PartT]):
 
     @property
     def input(self) -> Input:
-        if self._input is None:
-            raise DataError("nothing is known of the data yet: read it or load a run first")
-        return self._input
+        """How sequences become numbers."""
+        return known(self._input)
 
     @property
     def labels(self) -> list[str]:
         """The classes or tags, in the order of their numbers."""
-        if self._labels is None:
-            raise DataError(f"no {self.labels_are} yet: read the data or load a run first")
-        return self._labels
-
-    @property
-    def examples(self) -> Examples[PartT]:
-        if self._examples is None:
-            self.prepare()
-        return cast(Examples[PartT], self._examples)
-
-    @property
-    def prepared(self) -> bool:
-        """Whether the data has been read."""
-        return self._examples is not None
-
-    @property
-    def held_out(self) -> bool:
-        return self.examples.test is not None or self.examples.valid is not None
+        return known(self._labels, f"no {self.labels_are}")
 
     # Data
 
-    def prepare(self, saved: Path | None = None) -> Facts:
-        if self._examples is None:
-            if saved is not None:
-                self.restore(saved)
-            self._examples = examples = self.read_examples(self._labels, self._input)
-            self._labels, self._input = examples.labels, examples.input
-        examples = self._examples
-        return Facts(self.counts(examples.parts), examples.fingerprint, examples.notes)
+    def read_data(self) -> Examples[PartT]:
+        examples = self.read_examples(self._labels, self._input)
+        self._labels, self._input = examples.labels, examples.input
+        return examples
 
-    def counts(self, parts: dict[str, PartT]) -> dict[str, int]:
-        """Count what goes into the start of the metrics."""
-        return {f"{name}_examples": len(part) for name, part in parts.items()} | {self.labels_are: len(self.labels)}
+    def counts(self, examples: Examples[PartT]) -> dict[str, int]:
+        counts = {f"{name}_examples": len(part) for name, part in examples.parts.items()}
+        return counts | {self.labels_are: len(self.labels)}
 
     def save(self, folder: Path) -> list[str]:
         return [save_labels(folder, self.labels), *self.input.save(folder)]
@@ -151,10 +129,7 @@ class SequenceTask(Task[ConfigT], Generic[ConfigT, PartT]):
     def evaluate(
         self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
     ) -> dict[str, Any]:
-        part = self._named(data) if data else self.examples.test or self.examples.valid
-        if part is None:
-            raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
-        name = " ".join(data) if data else "test" if self.examples.test else "valid"
+        part, name = (self._named(data), " ".join(data)) if data else self.held_out_part()
         result = self.measure(network, part, name, progress, baselines=baselines)
         return {**result, "skipped": len(part.skipped)} if part.skipped else result
 

@@ -113,4 +113,4 @@ def test_the_fingerprint_of_data_is_that_of_their_ids(network):
         for ids in part.sequences:
             expected.update(len(ids).to_bytes(8, "little") + b"".join(int(i).to_bytes(4, "little") for i in ids))
         expected.update(b"|")
-    assert task.examples.fingerprint() == expected.hexdigest()
+    assert task.examples.fingerprint == expected.hexdigest()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recurra.data.windows import Windows
 from recurra.tasks.detect.readings import Encoded
 
 
@@ -29,7 +30,7 @@ class Batch:
     lengths: Tensor
 
 
-class Lanes:
+class Lanes(Windows[Batch]):
     """Series cut into pieces, which lanes read one after another with the state carried on; each piece begins in zeros.
 
     A series is one piece where it is short beside what a lane has to read, else cut at other places each epoch, so that
@@ -73,13 +74,11 @@ class Lanes:
         return first + -(-(last - first) // windows)
 
     def count(self, epoch: int) -> int:
-        """Count the windows of an epoch."""
         if epoch not in self._counts:
             self._counts[epoch] = sum(1 for _ in self._plan(epoch))
         return self._counts[epoch]
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """Give the windows of an epoch from window `start` on."""
         for plan in islice(self._plan(epoch), start, None):
             fresh = torch.tensor([lane is not None and lane[3] for lane in plan])
             yield collate([lane and (self.series[lane[0]], lane[1], lane[2]) for lane in plan], self.ahead, fresh)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.errors import DataError, UsageError
-from recurra.nn import State, map_state
-from recurra.tasks.base import Carry, Facts, Task, register_task
+from recurra.data.windows import Windows
+from recurra.errors import UsageError
+from recurra.nn import State
+from recurra.tasks.base import register_task
 from recurra.tasks.detect import asking, measure
 from recurra.tasks.detect.config import Data, DetectorConfig
 from recurra.tasks.detect.examples import Examples, Part, read_examples, read_more, read_part
@@ -26,10 +27,12 @@ from recurra.tasks.detect.settling import settle
 from recurra.tasks.detect.sizes import choose_lanes, choose_size
 from recurra.tasks.detect.stream import DetectorStream
 from recurra.tasks.files import named_files
+from recurra.tasks.split import known
+from recurra.tasks.windowed import WindowedTask
 
 
 @register_task
-class Detector(Task[DetectorConfig]):
+class Detector(WindowedTask[DetectorConfig, Examples, Batch]):
     """Says of each step of a series how far it is from normal, and of each event which channel is to blame."""
 
     name = "detect"
@@ -47,7 +50,6 @@ class Detector(Task[DetectorConfig]):
 
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__(config)
-        self._examples: Examples | None = None
         self._readings: Readings | None = None
 
     # What is known
@@ -55,44 +57,25 @@ class Detector(Task[DetectorConfig]):
     @property
     def readings(self) -> Readings:
         """How series become numbers."""
-        if self._readings is None:
-            raise DataError("nothing is known of the data yet: read it or load a run first")
-        return self._readings
-
-    @property
-    def examples(self) -> Examples:
-        if self._examples is None:
-            self.prepare()
-        return cast(Examples, self._examples)
-
-    @property
-    def prepared(self) -> bool:
-        """Whether the data has been read."""
-        return self._examples is not None
+        return known(self._readings)
 
     @property
     def whole(self) -> bool:
         """Whether each series is judged as a whole."""
         return bool(self.config.data.whole)
 
-    @property
-    def held_out(self) -> bool:
-        return self.examples.test is not None or self.examples.valid is not None
-
     # Data
 
-    def prepare(self, saved: Path | None = None) -> Facts:
-        if self._examples is None:
-            if saved is not None:
-                self.restore(saved)
-            self._examples = examples = read_examples(self.config.data, self._readings)
-            self._readings = examples.readings
-            self.config.data.whole = examples.whole  # a run says it, so that nothing has to be guessed again
-        examples = self._examples
+    def read_data(self) -> Examples:
+        examples = read_examples(self.config.data, self._readings)
+        self._readings = examples.readings
+        self.config.data.whole = examples.whole  # a run says it, so that nothing has to be guessed again
+        return examples
+
+    def counts(self, examples: Examples) -> dict[str, int]:
         parts = {"train": examples.train, "valid": examples.valid, "test": examples.test}
         counts = {f"{name}_rows": part.steps for name, part in parts.items() if part}
-        counts |= {"series": len(examples.train.stretches), "channels": self.readings.channels}
-        return Facts(counts, examples.fingerprint, examples.notes)
+        return counts | {"series": len(examples.train.stretches), "channels": self.readings.channels}
 
     def save(self, folder: Path) -> list[str]:
         return self.readings.save(folder)
@@ -144,36 +127,18 @@ class Detector(Task[DetectorConfig]):
             for one in self.examples.train.stretches
         ]
 
-    @cached_property
-    def _lanes(self) -> dict[tuple[int, int], Lanes]:
-        return {}
+    def windows(self, batch: int, seed: int) -> Windows[Batch]:
+        steps, ahead = self.config.data.window, self.config.model.ahead
+        if steps is None:
+            raise ValueError("window has to be chosen before there are batches")
+        return Lanes(self._learnt, lanes=batch, steps=steps, ahead=ahead, seed=seed)
 
-    def _lanes_of(self, batch: int, seed: int) -> Lanes:
-        if (batch, seed) not in self._lanes:
-            steps, ahead = self.config.data.window, self.config.model.ahead
-            if steps is None:
-                raise ValueError("window has to be chosen before there are batches")
-            self._lanes[batch, seed] = Lanes(self._learnt, lanes=batch, steps=steps, ahead=ahead, seed=seed)
-        return self._lanes[batch, seed]
-
-    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
-        return self._lanes_of(batch, seed).epoch(epoch, start)
-
-    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
-        return self._lanes_of(batch, seed).count(epoch)
-
-    def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:
+    def window_loss(self, network: nn.Module, window: Batch, state: State) -> tuple[Tensor, int, State]:
         detector = cast(DetectorNetwork, network)
         device = next(network.parameters()).device
-        state: State = detector.zero_state(len(batch.fresh))
-        if carry is not None:
-            keep = (~batch.fresh).to(device).unsqueeze(-1)
-            state = map_state(lambda old, zero: torch.where(keep, old, zero), carry, state)
-        foretold, state = detector(batch.features.to(device), batch.before.to(device), state, batch.lengths)
-        values, there = batch.values.to(device), batch.there.to(device)
-        count = max(1, int(batch.there.sum()))
-        # Back-propagation ends at the window's edge; the state itself goes on.
-        return detector.surprise(foretold, values, there).sum(), count, map_state(Tensor.detach, state)
+        foretold, state = detector(window.features.to(device), window.before.to(device), state, window.lengths)
+        values, there = window.values.to(device), window.there.to(device)
+        return detector.surprise(foretold, values, there).sum(), max(1, int(window.there.sum())), state
 
     def validate(self, network: nn.Module) -> dict[str, float] | None:
         part = self.examples.valid
@@ -204,10 +169,7 @@ class Detector(Task[DetectorConfig]):
         given = {name: value for name, value in asked.items() if value is not None}
         # One of them is what is asked for, whatever the run has.
         said = self.config.data.model_copy(update={"label": None, "labels": [], **given} if given else {})
-        part = self._named(data, said) if data else self.examples.test or self.examples.valid
-        if part is None:
-            raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
-        name = " ".join(data) if data else "test" if self.examples.test else "valid"
+        part, name = (self._named(data, said), " ".join(data)) if data else self.held_out_part()
         files = data or self.config.data.test or self.config.data.data
         result = measure.evaluation(self, network, part, name, files, progress, said, baselines=baselines)
         return {**result, "skipped": len(part.skipped)} if part.skipped else result

@@ -72,8 +72,8 @@ class Embedder(SequenceTask[EmbedderConfig, Part]):
     def encode(self, read: Labelled) -> Part:
         return encode(read, self.input)
 
-    def counts(self, parts: dict[str, Part]) -> dict[str, int]:
-        return {f"{name}_examples": len(part) for name, part in parts.items()}
+    def counts(self, examples: Examples[Part]) -> dict[str, int]:
+        return {f"{name}_examples": len(part) for name, part in examples.parts.items()}
 
     def save(self, folder: Path) -> list[str]:
         return self.input.save(folder)

@@ -212,11 +212,8 @@ def _by_step(scores: Scores) -> dict[str, list[float | None]]:
 def _ground(task: Forecaster, data: list[str] | None) -> tuple[Ground, str]:
     """Find what is measured on: the run's own test part, or the end of other series."""
     if not data:
-        examples = task.examples
-        part = examples.test or examples.valid
-        if part is None:
-            raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
-        return Ground(examples.rows, part, examples.ends, task.form, list(examples.notes)), part.name
+        examples, (part, name) = task.examples, task.held_out_part()
+        return Ground(examples.rows, part, examples.ends, task.form, list(examples.notes)), name
     files, settings = named_files(data)
     panel = read_timed(files, reading(task.config.data.model_copy(update=settings), task.form))
     rows = [row for series in checked(task, panel, data[0]) for row in task.form.rows(series)]

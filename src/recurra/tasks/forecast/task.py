@@ -8,8 +8,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from recurra.errors import DataError
-from recurra.tasks.base import Carry, Facts, Task, register_task
+from recurra.tasks.base import Carry, register_task
 from recurra.tasks.forecast import measure, predicting
 from recurra.tasks.forecast.config import ForecasterConfig
 from recurra.tasks.forecast.crops import Batch, batches, pieces
@@ -17,10 +16,11 @@ from recurra.tasks.forecast.examples import Examples, read_examples
 from recurra.tasks.forecast.network import ForecastNetwork
 from recurra.tasks.forecast.rows import Form
 from recurra.tasks.forecast.sizes import choose_batch, choose_rate, choose_size
+from recurra.tasks.split import SplitTask, known
 
 
 @register_task
-class Forecaster(Task[ForecasterConfig]):
+class Forecaster(SplitTask[ForecasterConfig, Examples]):
     """Foretells the next values of series, and how sure it is of them."""
 
     name = "forecast"
@@ -36,7 +36,6 @@ class Forecaster(Task[ForecasterConfig]):
 
     def __init__(self, config: ForecasterConfig) -> None:
         super().__init__(config)
-        self._examples: Examples | None = None
         self._form: Form | None = None
 
     @property
@@ -46,15 +45,7 @@ class Forecaster(Task[ForecasterConfig]):
     @property
     def form(self) -> Form:
         """What series have to look like."""
-        if self._form is None:
-            raise DataError("nothing is known of the data yet: read it or load a run first")
-        return self._form
-
-    @property
-    def examples(self) -> Examples:
-        if self._examples is None:
-            self.prepare()
-        return cast(Examples, self._examples)
+        return known(self._form)
 
     @property
     def levels(self) -> list[float]:
@@ -63,22 +54,19 @@ class Forecaster(Task[ForecasterConfig]):
 
     # Data
 
-    def prepare(self, saved: Path | None = None) -> Facts:
-        if self._examples is None:
-            if saved is not None:
-                self.restore(saved)
-            self._examples = examples = read_examples(self.config.data, self.config.model, self._form)
-            self._form = examples.form
-        examples = self._examples
+    def read_data(self) -> Examples:
+        examples = read_examples(self.config.data, self.config.model, self._form)
+        self._form = examples.form
+        return examples
+
+    def counts(self, examples: Examples) -> dict[str, int]:
         counts = {
             "series": len({row.series for row in examples.rows}),
             "targets": len(examples.form.targets),
             "train_steps": sum(examples.ends),
         }
-        for part in (examples.valid, examples.test):
-            if part is not None:
-                counts[f"{part.name}_steps"] = sum(part.ends) - sum(part.firsts)
-        return Facts(counts, examples.fingerprint, examples.notes)
+        parts = [part for part in (examples.valid, examples.test) if part is not None]
+        return counts | {f"{part.name}_steps": sum(part.ends) - sum(part.firsts) for part in parts}
 
     def save(self, folder: Path) -> list[str]:
         return self.form.save(folder)
@@ -141,10 +129,6 @@ class Forecaster(Task[ForecasterConfig]):
         return predicting.few_lines(self, network, seed)
 
     # After training
-
-    @property
-    def held_out(self) -> bool:
-        return self.examples.test is not None or self.examples.valid is not None
 
     def evaluate(
         self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True

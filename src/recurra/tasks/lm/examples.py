@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -57,8 +58,9 @@ class Examples:
     documents: Documents
     notes: list[str]
 
+    @cached_property
     def fingerprint(self) -> str:
-        """Give a digest that changes whenever any example does."""
+        """A digest that changes whenever any example does."""
         digest = hashlib.sha256()
         for part in (self.train, self.valid, self.test):
             for sequence in part.sequences if part else []:

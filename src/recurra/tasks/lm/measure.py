@@ -4,21 +4,53 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.baselines import Baseline
+from recurra.baselines import Baseline, language_baselines
 from recurra.metrics import LanguageScore
 from recurra.tasks.lm.examples import Part
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import LANES, Item, Scored, document_item, score_items, text_items
 from recurra.text import Vocabulary
 
+if TYPE_CHECKING:
+    from recurra.tasks.lm.task import LanguageModel
+
 LONG = 2**20
 """Units from which on a text is cut into more lanes: many at a time are several times as fast, and show how far it is."""
 LANE = 2**14  # units of one lane of such a text, beside which those read to warm up are few
 DOCUMENTS = 64 * LANES  # that are scored together, sorted by their lengths, before anything is said
 SECONDS = 20  # from one word on how far it is to the next
+
+
+def evaluation(
+    task: LanguageModel,
+    network: LanguageNetwork,
+    part: Part,
+    name: str,
+    progress: Callable[[str], None],
+    *,
+    baselines: bool,
+) -> dict[str, Any]:
+    """Measure a network on a part, beside the baselines if wanted: the object that `evaluate` prints."""
+    vocabulary, end = task.vocabulary, task.end
+    progress("measuring the model")
+    model = measure_network(network, part, vocabulary, task.context, end, progress)
+    beside = {}
+    if baselines:
+        train = task.examples.train
+        for title, baseline in language_baselines().items():
+            progress(f"measuring the baseline {title}")
+            beside[title] = measure_baseline(baseline, train, part, vocabulary, end)
+            if (learnt := baseline.trained_on) < (units := train.units):
+                progress(f"{title}: learnt from the last {learnt:,} of {units:,} units; more do not fit into memory")
+    count = int(model.pop("count"))
+    for figures in beside.values():
+        figures.pop("count")
+    result = {"task": task.name, "data": name, "count": count, "metrics": model, "baselines": beside}
+    return {**result, "skipped": len(part.skipped)} if part.skipped else result
 
 
 def measure_network(

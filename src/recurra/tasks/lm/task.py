@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,25 +10,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.baselines import language_baselines
 from recurra.data.windows import PADDING, DocumentWindows, TextWindows, Window, Windows
-from recurra.errors import DataError
-from recurra.nn import State, map_state
-from recurra.tasks.base import Carry, Facts, Task, register_task
+from recurra.nn import State
+from recurra.tasks.base import register_task
 from recurra.tasks.lm import writing
 from recurra.tasks.lm.config import LanguageModelConfig
 from recurra.tasks.lm.examples import Examples, read_examples, read_part
 from recurra.tasks.lm.foreign import foreign_units
 from recurra.tasks.lm.foretelling import foretell
-from recurra.tasks.lm.measure import measure_baseline, measure_network
+from recurra.tasks.lm.measure import evaluation, measure_network
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.sizes import choose_batch, choose_size
 from recurra.tasks.lm.stream import LanguageStream
+from recurra.tasks.split import known
+from recurra.tasks.windowed import WindowedTask
 from recurra.text import Vocabulary, load_vocabulary
 
 
 @register_task
-class LanguageModel(Task[LanguageModelConfig]):
+class LanguageModel(WindowedTask[LanguageModelConfig, Examples, Window]):
     """Predicts the next unit of a text; so it gives the probability of any sentence, and writes new ones."""
 
     name = "lm"
@@ -46,20 +45,11 @@ class LanguageModel(Task[LanguageModelConfig]):
 
     def __init__(self, config: LanguageModelConfig) -> None:
         super().__init__(config)
-        self._examples: Examples | None = None
         self._vocabulary: Vocabulary | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
-        if self._vocabulary is None:
-            raise DataError("no vocabulary yet: read the data or load a run first")
-        return self._vocabulary
-
-    @property
-    def examples(self) -> Examples:
-        if self._examples is None:
-            self.prepare()
-        return cast(Examples, self._examples)
+        return known(self._vocabulary, "no vocabulary")
 
     @property
     def continuous(self) -> bool:
@@ -82,19 +72,17 @@ class LanguageModel(Task[LanguageModelConfig]):
 
     # Data
 
-    def prepare(self, saved: Path | None = None) -> Facts:
-        if self._examples is None:
-            if saved is not None:
-                self.restore(saved)
-            self._examples = examples = read_examples(self.config.data, self._vocabulary)
-            self._vocabulary = examples.vocabulary
-            # From here on the kind of documents is known; a run says it, so that nothing has to be guessed again.
-            self.config.data.documents = examples.documents
-        examples = self._examples
+    def read_data(self) -> Examples:
+        examples = read_examples(self.config.data, self._vocabulary)
+        self._vocabulary = examples.vocabulary
+        # From here on the kind of documents is known; a run says it, so that nothing has to be guessed again.
+        self.config.data.documents = examples.documents
+        return examples
+
+    def counts(self, examples: Examples) -> dict[str, int]:
         parts = {"train": examples.train, "valid": examples.valid, "test": examples.test}
         counts = {f"{name}_units": part.units for name, part in parts.items() if part}
-        counts["vocabulary"] = self.vocabulary.size
-        return Facts(counts, examples.fingerprint(), examples.notes)
+        return counts | {"vocabulary": self.vocabulary.size}
 
     def save(self, folder: Path) -> list[str]:
         return [self.vocabulary.save(folder).name]
@@ -123,7 +111,7 @@ class LanguageModel(Task[LanguageModelConfig]):
             network.set_frequencies(torch.from_numpy(counts / counts.sum()))
         return network
 
-    def _windows(self, batch: int, seed: int) -> Windows:
+    def windows(self, batch: int, seed: int) -> Windows[Window]:
         data, train = self.config.data, self.examples.train
         if self.continuous:
             return TextWindows(
@@ -138,32 +126,11 @@ class LanguageModel(Task[LanguageModelConfig]):
             seed=seed,
         )
 
-    @cached_property
-    def _window_cache(self) -> dict[tuple[int, int], Windows]:
-        return {}
-
-    def _cached_windows(self, batch: int, seed: int) -> Windows:
-        if (batch, seed) not in self._window_cache:
-            self._window_cache[batch, seed] = self._windows(batch, seed)
-        return self._window_cache[batch, seed]
-
-    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Window]:
-        return self._cached_windows(batch, seed).epoch(epoch, start)
-
-    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
-        return self._cached_windows(batch, seed).count(epoch)
-
-    def loss(self, network: nn.Module, batch: Window, carry: Carry) -> tuple[Tensor, int, Carry]:
+    def window_loss(self, network: nn.Module, window: Window, state: State) -> tuple[Tensor, int, State]:
         network = cast(LanguageNetwork, network)
         device = next(network.parameters()).device
-        lanes = batch.inputs.shape[1]
-        state: State = network.zero_state(lanes)
-        if carry is not None:
-            keep = (~batch.fresh).to(device).unsqueeze(-1)
-            state = map_state(lambda old, zero: torch.where(keep, old, zero), carry, state)
-        loss, state = network.loss(batch.inputs.to(device), batch.targets.to(device), state, ignore=PADDING)
-        # Back-propagation ends at the window's edge; the state itself goes on.
-        return loss, int((batch.targets != PADDING).sum()), map_state(Tensor.detach, state)
+        loss, state = network.loss(window.inputs.to(device), window.targets.to(device), state, ignore=PADDING)
+        return loss, int((window.targets != PADDING).sum()), state
 
     def validate(self, network: nn.Module) -> dict[str, float] | None:
         part = self.examples.valid
@@ -180,36 +147,14 @@ class LanguageModel(Task[LanguageModelConfig]):
 
     # After training
 
-    @property
-    def held_out(self) -> bool:
-        return self.examples.test is not None or self.examples.valid is not None
-
     def evaluate(
         self, network: nn.Module, data: list[str] | None, progress: Callable[[str], None], *, baselines: bool = True
     ) -> dict[str, Any]:
         if data:
-            part = read_part(data, self.config.data, self.vocabulary, progress)
+            part, name = read_part(data, self.config.data, self.vocabulary, progress), " ".join(data)
         else:
-            part = self.examples.test or self.examples.valid
-        if part is None:
-            raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
-        name = " ".join(data) if data else "test" if self.examples.test else "valid"
-        progress("measuring the model")
-        model = measure_network(cast(LanguageNetwork, network), part, self.vocabulary, self.context, self.end, progress)
-        beside = {}
-        if baselines:
-            for title, baseline in language_baselines().items():
-                progress(f"measuring the baseline {title}")
-                beside[title] = measure_baseline(baseline, self.examples.train, part, self.vocabulary, self.end)
-                if baseline.trained_on < (units := self.examples.train.units):
-                    progress(
-                        f"{title}: learnt from the last {baseline.trained_on:,} of {units:,} units; more do not fit into memory"
-                    )
-        count = int(model.pop("count"))
-        for figures in beside.values():
-            figures.pop("count")
-        result = {"task": self.name, "data": name, "count": count, "metrics": model, "baselines": beside}
-        return {**result, "skipped": len(part.skipped)} if part.skipped else result
+            part, name = self.held_out_part()
+        return evaluation(self, cast(LanguageNetwork, network), part, name, progress, baselines=baselines)
 
     # What a language model can be asked
 

@@ -72,10 +72,11 @@ class Tagger(SequenceTask[TaggerConfig, Part]):
     def encode(self, read: Tagged) -> Part:
         return encode(read, self.tags, self.input)
 
-    def counts(self, parts: dict[str, Part]) -> dict[str, int]:
-        counts = super().counts(parts)
+    def counts(self, examples: Examples[Part]) -> dict[str, int]:
+        counts = super().counts(examples)
         tags = counts.pop(self.labels_are)
-        return counts | {f"{name}_steps": part.steps for name, part in parts.items()} | {self.labels_are: tags}
+        steps = {f"{name}_steps": part.steps for name, part in examples.parts.items()}
+        return counts | steps | {self.labels_are: tags}
 
     # Training
 
