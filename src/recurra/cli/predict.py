@@ -64,11 +64,17 @@ def predict(
             "--on-error", metavar="stop|skip", help="At a line that cannot be read: stop, or say so and go on."
         ),
     ] = "stop",
+    header: Annotated[
+        bool,
+        typer.Option(help="Tables of files and pipes: name the columns in a first line."),
+    ] = True,
     device: Device = "cpu",
 ) -> None:
     """Foretell: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
 
     Lines of a pipe are answered one by one, as they come; to a run of detect they are the steps of one stream.
+    Forecasts, classes, vectors and what is judged abnormal are tables, their cells apart by tabs, with a line of names above
+    where a file or a pipe is asked about.
 
     [bold]Examples[/bold]
 
@@ -90,12 +96,10 @@ def predict(
     task.check_options(options)
     following = task.line_stream(loaded.network) if source == "-" and not text else None
     tell = _told if on_error == "skip" else None
+    write = Writer(task, json=json, header=header and not text)
     if following is not None:
         for result in followed(following, read_lines(source, tell), tell):
-            if json:
-                print_json(result)
-            else:
-                print_line(task.prediction_line(result))
+            write(result)
         return
     known = None if text else task.inputs(source)
     lines = iter(text) if text else read_lines(source)
@@ -105,10 +109,24 @@ def predict(
         for item in batch:
             warn(task, item)
         for result in loaded.predict(batch, k, steps=steps, **options):
-            if json:
-                print_json(result)
-            else:
-                print_line(task.prediction_line(result))
+            write(result)
+
+
+class Writer:
+    """Prints one result after another: as JSON, or as the task writes them, with the columns' names above the first of a table."""
+
+    def __init__(self, task: Task, *, json: bool, header: bool) -> None:
+        self._task, self._json, self._header = task, json, header
+
+    def __call__(self, result: Mapping[str, Any]) -> None:
+        """Print one result, at once."""
+        if self._json:
+            print_json(result)
+            return
+        names, self._header = self._task.prediction_header(result) if self._header else None, False
+        if names is not None:
+            print_line(names)
+        print_line(self._task.prediction_line(result))
 
 
 def parsed(task: Task, lines: Iterable[str], source: str | None, tell: Tell | None = None) -> Iterator[Any]:

@@ -176,6 +176,10 @@ class Task(ABC, Generic[ConfigT]):
         """Write what `predict` gave in a line for people, or one for each step; by default all of it, as it is."""
         return "\t".join(f"{name}: {value}" for name, value in result.items())
 
+    def prediction_header(self, result: Mapping[str, Any]) -> str | None:  # noqa: ARG002
+        """Name the columns of the table that `prediction_line` writes of such results, tabs between; None where it is no table."""
+        return None
+
 
 _tasks: dict[str, type[Task]] = {}
 TaskT = TypeVar("TaskT", bound=Task)

@@ -29,3 +29,12 @@ def one_line(result: Mapping[str, Any]) -> str:
     text = result["text"]
     # A text of several lines is one all the same.
     return " ".join(text) if isinstance(text, list) else _BREAKS.sub(lambda found: _WRITTEN.get(found[0], " "), text)
+
+
+def line_name(result: Mapping[str, Any]) -> str:
+    """Name what `one_line` shows, as the head of a column.
+
+    >>> line_name({"text": "so warm"}), line_name({"step": 3, "value": 0.5})
+    ('text', 'step')
+    """
+    return next(name for name in ("step", "series", "text") if name in result)

@@ -59,6 +59,12 @@ def check_predictions(case: TaskCase) -> None:
             json.dumps(result, allow_nan=False)
             line = task.prediction_line(result)
             expect(isinstance(line, str), f"prediction_line, {name}: expected text, got {line!r}")
+            if (header := task.prediction_header(result)) is not None:
+                cells = {row.count("\t") for row in line.splitlines()}
+                expect(
+                    cells <= {header.count("\t")},
+                    f"prediction_header, {name}: expected a cell for each of {header!r}, got {line!r}",
+                )
     if engine() is not None:
         for line, one, other in zip(case.lines, together, alone, strict=True):
             expect(one == other, f"{line!r}: expected the same alone and in a batch, got {other} and {one}")

@@ -123,7 +123,7 @@ def test_a_line_that_cannot_be_read_is_told_and_skipped_where_that_is_wished(pla
     late = asked([b"no header", *lines], "--on-error", "skip")
     assert late.stdout == asked(whole).stdout and len(late.stderr.splitlines()) == 1
     assert "line 21: expected 5 cells, as in the header; got 1" in str(stopped.exception)
-    assert len(stopped.stdout.splitlines()) == 19  # those before it were answered
+    assert len(stopped.stdout.splitlines()) == 1 + 19  # the columns' names, and those before it were answered
 
 
 def test_each_series_of_a_pipe_is_a_stream_of_its_own(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_the_command_line_groups_all_that_a_file_or_a_pipe_holds(run: Run, tmp_p
     assert len(lines) == 300
     assert [lines[:3].index(line) if line in lines[:3] else None for line in lines[:3]] == [0, 1, 2]
     assert all(line["cluster"] == lines[number % 3]["cluster"] for number, line in enumerate(lines))
-    said = invoke("predict", run.path, "--neighbours", 1, input="0.1, 0.2\n0.1, 0.21\n3, -3\n").splitlines()
+    said = invoke("predict", run.path, "--neighbours", 1, input="0.1, 0.2\n0.1, 0.21\n3, -3\n").splitlines()[1:]
     assert [line.split("\t")[0].split(" ")[0] for line in said[:2]] == ["2", "1"]
     assert said[0].endswith("2 steps, the last 0.2")
 

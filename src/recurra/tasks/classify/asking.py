@@ -14,7 +14,7 @@ from recurra.tasks.classify.examples import Part
 from recurra.tasks.classify.network import ClassifierNetwork
 from recurra.tasks.classify.stream import ClassStream
 from recurra.tasks.reading import in_batches, spread, to_device
-from recurra.tasks.shown import one_line
+from recurra.tasks.shown import line_name, one_line
 
 if TYPE_CHECKING:
     from recurra.tasks.classify.task import Classifier
@@ -108,6 +108,16 @@ def _line(result: Mapping[str, Any]) -> str:
         named = " ".join(label if share is None else f"{label} {share:.3f}" for label, share in likely)
         return f"{named or 'none'}\t{one_line(result)}"
     return f"{result['label']}\t{result['probabilities'][result['label']]:.3f}\t{one_line(result)}"
+
+
+def header(result: Mapping[str, Any]) -> str:
+    """Name the columns of what `line` writes.
+
+    >>> header({"text": "that was phenomenal", "label": "positive", "probabilities": {"positive": 0.98, "negative": 0.02}})
+    'label\\tprobability\\ttext'
+    """
+    one = next(iter(result.get("steps", [])), result)
+    return "\t".join([*(["labels"] if "labels" in one else ["label", "probability"]), line_name(one)])
 
 
 def few_lines(task: Classifier, network: nn.Module, part: Part, count: int = 4) -> str:

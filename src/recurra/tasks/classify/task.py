@@ -157,5 +157,8 @@ class Classifier(SequenceTask[ClassifierConfig, Part]):
     def prediction_line(self, result: Mapping[str, Any]) -> str:
         return asking.line(result)
 
+    def prediction_header(self, result: Mapping[str, Any]) -> str | None:
+        return asking.header(result)
+
     def new_stream(self, network: nn.Module) -> ClassStream:
         return ClassStream(self, cast(ClassifierNetwork, network))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -170,35 +170,3 @@ def shown_event(event: Event, series: Timed, targets: Sequence[str], first: int 
         "score": round(event.peak, 6),
         "channel": targets[event.channel],
     }
-
-
-def line(result: Mapping[str, Any]) -> str:
-    """Write a step, or a series: a line for each event, or for each step, with tabs between.
-
-    >>> line({"time": "2024-05-31", "score": 7.5, "threshold": 5.0, "anomaly": True, "channel": "temp", "expected": 20.0})
-    '2024-05-31\\t7.5\\t5\\tANOMALY\\ttemp\\texpected 20'
-    """
-    if "steps" in result:
-        return "\n".join(f"{result['series']}\t{line(step)}" for step in result["steps"])
-    if "events" in result:
-        events = [f"{result['series']}\t{_event(event)}" for event in result["events"]]
-        return "\n".join(events) or f"{result['series']}\tno anomaly in {result['count']:,} steps"
-    first = [str(result[name]) for name in ("series", "time", "step") if name in result]
-    kind = "not judged" if result["score"] is None else "ANOMALY" if result["anomaly"] else "normal"
-    cells = [*first, _short(result["score"]), _short(result["threshold"]), kind]
-    if result.get("channel"):
-        cells.append(str(result["channel"]))
-    if "expected" in result:
-        expected = result["expected"] if isinstance(result["expected"], list) else [result["expected"]]
-        cells.append("expected " + " ".join(_short(value) for value in expected))
-    if "missing" in result:
-        cells.append("missing " + " ".join(result["missing"]))
-    return "\t".join(cells)
-
-
-def _event(event: Mapping[str, Any]) -> str:
-    return f"{event['start']}\t{event['end']}\t{_short(event['score'])}\t{event['channel']}"
-
-
-def _short(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"

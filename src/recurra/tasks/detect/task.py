@@ -15,7 +15,7 @@ from recurra.data.windows import Windows
 from recurra.errors import UsageError
 from recurra.nn import State
 from recurra.tasks.base import register_task
-from recurra.tasks.detect import asking, measure
+from recurra.tasks.detect import asking, measure, written
 from recurra.tasks.detect.config import Data, DetectorConfig
 from recurra.tasks.detect.examples import Examples, Part, read_examples, read_more, read_part
 from recurra.tasks.detect.foretelling import mean_surprise, told
@@ -200,7 +200,10 @@ class Detector(WindowedTask[DetectorConfig, Examples, Batch]):
         return [one.errors for one in told(network, asking.taken(self, inputs))]
 
     def prediction_line(self, result: Mapping[str, Any]) -> str:
-        return asking.line(result)
+        return written.line(result, named=self.config.data.series is not None)
+
+    def prediction_header(self, result: Mapping[str, Any]) -> str | None:
+        return written.header(result, named=self.config.data.series is not None)
 
     def stream(self, network: nn.Module, prompt: Any = "") -> DetectorStream:
         """Give a stream that has read the beginning of a series (an array of steps); see `DetectorStream`."""

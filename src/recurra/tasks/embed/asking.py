@@ -16,7 +16,7 @@ from recurra.tasks.embed.examples import Part
 from recurra.tasks.embed.network import EmbedderNetwork
 from recurra.tasks.embed.stream import VectorStream
 from recurra.tasks.reading import in_batches, to_device
-from recurra.tasks.shown import one_line
+from recurra.tasks.shown import line_name, one_line
 
 if TYPE_CHECKING:
     from recurra.tasks.embed.task import Embedder
@@ -126,3 +126,13 @@ def _line(result: Mapping[str, Any]) -> str:
     more = f" … ({len(vector)})" if len(vector) > SHOWN else ""
     parts.append(" ".join(f"{value:5.2f}" for value in vector[:SHOWN]) + more)
     return "\t".join([*parts, one_line(result)])
+
+
+def header(result: Mapping[str, Any]) -> str:
+    """Name the columns of what `line` writes.
+
+    >>> header({"text": "to be", "vector": [0.5, -1.25], "cluster": 2, "neighbours": []})
+    'cluster\\tneighbours\\tvector\\ttext'
+    """
+    one = next(iter(result.get("steps", [])), result)
+    return "\t".join([*(name for name in ("cluster", "neighbours", "vector") if name in one), line_name(one)])

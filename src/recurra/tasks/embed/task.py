@@ -154,5 +154,8 @@ class Embedder(SequenceTask[EmbedderConfig, Part]):
     def prediction_line(self, result: Mapping[str, Any]) -> str:
         return asking.line(result)
 
+    def prediction_header(self, result: Mapping[str, Any]) -> str | None:
+        return asking.header(result)
+
     def new_stream(self, network: nn.Module) -> VectorStream:
         return VectorStream(self, cast(EmbedderNetwork, network))

@@ -241,7 +241,7 @@ def write_times(times: np.ndarray, step: Step | None) -> list[Any]:
 def line(result: Mapping[str, Any]) -> str:
     """Write a forecast as rows of a table: series, target, time, forecast, and the outermost quantiles.
 
-    With "steps", a row for each: what is foretold of the step after it.
+    With "steps", a row for each, with its own time: what is foretold of the step after it.
 
     >>> print(line({"series": "a", "target": "y", "time": [3], "mean": [1.5], "quantiles": {"0.1": [1.0], "0.9": [2.25]}}))
     a	y	3	1.5	1	2.25
@@ -253,8 +253,19 @@ def line(result: Mapping[str, Any]) -> str:
         return "\t".join([result["series"], result["target"], str(time), *map(_written, numbers)])
 
     if "steps" in result:
-        return "\n".join(row(f"after {step['time']}", step, 0) for step in result["steps"])
+        return "\n".join(row(step["time"], step, 0) for step in result["steps"])
     return "\n".join(row(time, result, at) for at, time in enumerate(result["time"]))
+
+
+def header(result: Mapping[str, Any]) -> str:
+    """Name the columns of what `line` writes; the quantiles by their levels.
+
+    >>> header({"series": "a", "target": "y", "time": [3], "mean": [1.5], "quantiles": {"0.1": [1.0], "0.9": [2.25]}})
+    'series\\ttarget\\ttime\\tforecast\\t0.1\\t0.9'
+    """
+    names = list(result["quantiles"])
+    time = "after" if "steps" in result else "time"
+    return "\t".join(["series", "target", time, "forecast", names[0], names[-1]])
 
 
 def _written(number: float) -> str:

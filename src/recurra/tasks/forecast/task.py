@@ -151,3 +151,6 @@ class Forecaster(SplitTask[ForecasterConfig, Examples]):
 
     def prediction_line(self, result: Mapping[str, Any]) -> str:
         return predicting.line(result)
+
+    def prediction_header(self, result: Mapping[str, Any]) -> str | None:
+        return predicting.header(result)
