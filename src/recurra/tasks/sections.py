@@ -7,6 +7,9 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from recurra.cells import cell_names
+from recurra.data.panels import TimedReading
+from recurra.data.reading import Reading, parse_renames
+from recurra.errors import UsageError
 from recurra.nn import SCHEMES
 from recurra.tasks.settings import Files, Settings, unknown
 
@@ -25,6 +28,13 @@ class DataFiles(Settings):
     on_error: Literal["stop", "skip"] = Field(
         default="stop", description="At a row that cannot be read: stop, or skip and count it."
     )
+
+    @property
+    def given(self) -> list[str]:
+        """What is read; raises `UsageError` where nothing is named."""
+        if not self.data:
+            raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
+        return self.data
 
 
 class SequenceData(DataFiles):
@@ -93,6 +103,20 @@ class LabelledData(SequenceData):
                 raise ValueError(f"expected OLD=NEW, got {pair!r}")
         return value
 
+    def reading(self, *, for_answers: bool = False) -> Reading:
+        """Give how all data of the run are read; for_answers: whatever is there has an answer, so nothing is left out."""
+        return Reading(
+            text=self.text,
+            label=self.label,
+            series=self.series,
+            time=self.time,
+            columns=tuple(self.columns),
+            images=self.images,
+            rename=() if for_answers else parse_renames(self.rename),
+            need_labels=not for_answers,
+            on_error="stop" if for_answers else self.on_error,
+        )
+
 
 class TimedData(DataFiles):
     """Series in time."""
@@ -115,6 +139,21 @@ class TimedData(DataFiles):
     gaps: Literal["fill", "keep"] = Field(
         default="fill", description="Steps that no row is of: fill them as missing, or keep each row as a step."
     )
+
+    def reading(self) -> TimedReading:
+        """Give how all data of the run are read."""
+        return TimedReading(
+            time=self.time,
+            series=self.series,
+            target=tuple(self.target),
+            past=tuple(self.past),
+            static=tuple(self.static),
+            layout=self.layout,
+            every=self.every,
+            duplicates=self.duplicates,
+            gaps=self.gaps,
+            on_error=self.on_error,
+        )
 
 
 class RecurrentModel(Settings):

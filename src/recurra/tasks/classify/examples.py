@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from recurra.data.labelled import Labelled, Reading, read_labelled
-from recurra.data.reading import parse_renames
 from recurra.data.splits import Split, split_documents, split_fold
 from recurra.errors import DataError, UsageError
 from recurra.tasks.classify.config import Data
@@ -53,19 +52,7 @@ class Part:
 
 def reading(data: Data, *, phrases: bool = False, for_answers: bool = False) -> Reading:
     """Give how the run reads all its data; for_answers: whatever is there has an answer, so nothing is left out."""
-    return Reading(
-        text=data.text,
-        label=data.label,
-        series=data.series,
-        time=data.time,
-        columns=tuple(data.columns),
-        images=data.images,
-        phrases=phrases,
-        rename=() if for_answers else parse_renames(data.rename),
-        multi_label=data.multi_label,
-        need_labels=not for_answers,
-        on_error="stop" if for_answers else data.on_error,
-    )
+    return replace(data.reading(for_answers=for_answers), phrases=phrases, multi_label=data.multi_label)
 
 
 def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> Examples[Part]:
@@ -73,8 +60,6 @@ def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> 
 
     Raises `DataError` where a part would be empty or there is but one class, `UsageError` where settings contradict each other.
     """
-    if not data.data:
-        raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
     if data.phrases and not data.test and data.test_share:
         raise UsageError(
             "phrases: expected a test file of its own (--test FILE), or phrases of test sentences are trained on"
@@ -85,7 +70,7 @@ def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> 
             if data.test
             else f"fold: expected 1 to {data.folds}, got {data.fold}"
         )
-    whole = read_labelled(data.data, reading(data, phrases=data.phrases))
+    whole = read_labelled(data.given, reading(data, phrases=data.phrases))
     notes = [*whole.notes, *left_out(whole.skipped)]
     parts = split_up(whole, data, lambda keys, valid, test: _cut(data, keys, valid, test))
     train = parts["train"]

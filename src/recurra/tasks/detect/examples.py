@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from recurra.data.timed import Panel, Timed, TimedReading, read_timed
+from recurra.data.timed import Panel, Timed, read_timed
 from recurra.errors import DataError, UsageError
 from recurra.tasks.detect.config import Data
 from recurra.tasks.detect.readings import Encoded, Making, Readings
@@ -63,30 +63,12 @@ class Examples:
     fingerprint: str
 
 
-def reading(data: Data) -> TimedReading:
-    """Give how the run reads all its data."""
-    return TimedReading(
-        time=data.time,
-        series=data.series,
-        target=tuple(data.target),
-        past=tuple(data.past),
-        static=tuple(data.static),
-        layout=data.layout,
-        every=data.every,
-        duplicates=data.duplicates,
-        gaps=data.gaps,
-        on_error=data.on_error,
-    )
-
-
 def read_examples(data: Data, readings: Readings | None) -> Examples:
     """Read, split and encode all that a run needs; the readings are made from the training part unless they are given.
 
     Raises `DataError` where nothing is left to learn from.
     """
-    if not data.data:
-        raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
-    panel = without(read_timed(data.data, reading(data)), data.label)
+    panel = without(read_timed(data.given, data.reading()), data.label)
     notes = [*panel.notes, *left_out(panel.skipped)]
     whole = data.layout == "series" if data.whole is None else data.whole
     if whole and data.scale == "series":
@@ -127,7 +109,7 @@ def read_more(files: Sequence[str], data: Data, readings: Readings, settings: di
 
     A column that holds nothing is no column of numbers by its looks, but a channel that is missing all the time.
     """
-    how, source = reading(data.model_copy(update=settings)), str(files[0])
+    how, source = data.model_copy(update=settings).reading(), str(files[0])
     try:
         return fitted(without(read_timed(files, how), data.label), readings, source)
     except (DataError, UsageError):

@@ -17,7 +17,7 @@ from recurra.metrics import detection, event_scores
 from recurra.report.timeline import thinned
 from recurra.tasks.detect.asking import Judged, events_of, judge, shown_event
 from recurra.tasks.detect.config import Data
-from recurra.tasks.detect.examples import Part, Stretch, reading
+from recurra.tasks.detect.examples import Part, Stretch
 from recurra.tasks.detect.foretelling import mean_surprise
 from recurra.tasks.detect.judging import POOLINGS, Verdict, make_threshold, pooled
 from recurra.tasks.detect.network import NARROWEST
@@ -106,7 +106,7 @@ def truth_of(task: Detector, part: Part, files: Sequence[str], data: Data) -> Tr
     """Find what is abnormal in a part, as settings name it; raises `DataError` where it does not fit."""
     if data.label is not None:
         paths, settings = named_files(list(files))
-        marked = read_marked(paths, reading(data.model_copy(update=settings)), data.label)
+        marked = read_marked(paths, data.model_copy(update=settings).reading(), data.label)
         return _marked([_of_column(one, marked, data.label) for one in part.stretches])
     said = data.labels[0] if data.labels else labels_among(named_files(list(files))[0])
     if said is None:

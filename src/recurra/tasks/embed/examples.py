@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from recurra.data.labelled import Labelled, Reading, read_labelled
-from recurra.data.reading import parse_renames
 from recurra.data.splits import split_documents
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError
 from recurra.tasks.embed.config import Data
 from recurra.tasks.examples import Examples, encode_each, fingerprint, leakage, named, read_held_out, split_up
 from recurra.tasks.inputs import Input, begin_with_vectors, make_input
@@ -35,18 +34,8 @@ class Part:
 
 def reading(data: Data, *, for_answers: bool = False) -> Reading:
     """Give how the run reads all its data: labels are read where there are some, and needed where the user says which they are."""
-    return Reading(
-        text=data.text,
-        label=data.label,
-        series=data.series,
-        time=data.time,
-        columns=tuple(data.columns),
-        images=data.images,
-        phrases=data.phrases and not for_answers,
-        rename=() if for_answers else parse_renames(data.rename),
-        need_labels=data.label is not None and not for_answers,
-        on_error="stop" if for_answers else data.on_error,
-    )
+    needed = data.label is not None and not for_answers
+    return replace(data.reading(for_answers=for_answers), phrases=data.phrases and not for_answers, need_labels=needed)
 
 
 def read_examples(data: Data, made: Input | None) -> Examples[Part]:
@@ -54,9 +43,7 @@ def read_examples(data: Data, made: Input | None) -> Examples[Part]:
 
     Raises `DataError` where a part would be empty or there is nothing to learn, `UsageError` where no data are named.
     """
-    if not data.data:
-        raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
-    whole = read_labelled(data.data, reading(data))
+    whole = read_labelled(data.given, reading(data))
     notes = [*whole.notes, *left_out(whole.skipped)]
     parts = split_up(whole, data, split_documents)
     train = parts["train"]

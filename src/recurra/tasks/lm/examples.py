@@ -104,13 +104,11 @@ def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
 
     Raises `DataError` where a part would be empty, `UsageError` where the settings contradict each other.
     """
-    if not data.data:
-        raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
     if data.words != "auto" and data.unit != "word":
         raise UsageError(
             f"words: says how words are cut, but the unit is {data.unit}; set unit = word, or leave it out"
         )
-    corpus = read(data.data, data)
+    corpus = read(data.given, data)
     notes = left_out(corpus.skipped)
     skipped: dict[str, list[str]] = {}
     valid_share = 0.0 if data.valid else data.valid_share

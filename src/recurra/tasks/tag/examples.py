@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.data.splits import split_documents
 from recurra.data.tagged import Tagged, TagReading, read_tagged
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError
 from recurra.metrics import marks_spans
 from recurra.tasks.examples import (
     Examples,
@@ -77,9 +77,7 @@ def read_examples(data: Data, tags: list[str] | None, made: Input | None) -> Exa
 
     Raises `DataError` where a part would be empty or there is but one tag.
     """
-    if not data.data:
-        raise UsageError("data: expected files, folders, globs or the name of a data set; got nothing")
-    whole = read_tagged(data.data, reading(data))
+    whole = read_tagged(data.given, reading(data))
     notes = [*whole.notes, *left_out(whole.skipped)]
     parts = split_up(whole, data, split_documents)
     train = parts["train"]
