@@ -6,12 +6,14 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from recurra.errors import DataError
 from recurra.series.base import Series, channel_names, numbers, without_padding
-from recurra.text import Faults, Place, Source, decode
+from recurra.series.headed import read_cases
+from recurra.text import Faults, Place, Source
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s+(.+)", re.IGNORECASE)
 
@@ -37,23 +39,11 @@ def read_arff(source: Source, faults: Faults) -> Iterator[Series]:
     Series(values=array([[ 1.,  3.],
            [ 2., nan]], dtype=float32), label='b', place={'line': 6}, channels=('channel 1', 'channel 2'))
     """
-    header, inside = _Header(), False
-    for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
-        line = line.strip()
-        if not line or line[0] == "%":
-            continue
-        if not inside:
-            inside = _heading(line, header, source, number)
-            continue
-        try:
-            yield _case(line, header, source, {"line": number})
-        except DataError as error:
-            faults.meet(error)
-    if not inside:
-        raise DataError("ends before its line @data: is it cut off, or no ARFF file?", source=source.name)
+    header = _Header()
+    return read_cases(source, faults, "ARFF", "%", partial(_heading, header, source), partial(_case, header, source))
 
 
-def _heading(line: str, header: _Header, source: Source, number: int) -> bool:
+def _heading(header: _Header, source: Source, line: str, number: int) -> bool:
     """Take in a line of the header; True for the one that ends it."""
     word = line.split(None, 1)[0].lower()
     if word == "@data":
@@ -91,7 +81,7 @@ def _attribute(kind: str, header: _Header, source: Source, number: int) -> None:
         raise DataError(problem, source=source.name, line=number)
 
 
-def _case(line: str, header: _Header, source: Source, place: Place) -> Series:
+def _case(header: _Header, source: Source, line: str, place: Place) -> Series:
     quote = "'" if "'" in line or '"' not in line else '"'
     cells = [cell.strip() for cell in next(csv.reader([line], quotechar=quote, skipinitialspace=True))]
     if len(cells) != len(header.kinds):

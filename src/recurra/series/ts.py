@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from recurra.errors import DataError
 from recurra.series.base import Series, channel_names, numbers
-from recurra.text import Faults, Place, Source, decode
+from recurra.series.headed import read_cases
+from recurra.text import Faults, Place, Source
 
 _PAIR = re.compile(r"\(([^()]*),([^(),]*)\)")  # (time, value), in files with time stamps
 
@@ -38,23 +40,11 @@ def read_ts(source: Source, faults: Faults) -> Iterator[Series]:
            [ 2.,  0.],
            [ 3., nan]], dtype=float32), label='up', place={'line': 4}, channels=('channel 1', 'channel 2'))
     """
-    header, inside = _Header(), False
-    for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
-        line = line.strip()
-        if not line or line[0] in "#%":
-            continue
-        if not inside:
-            inside = _heading(line, header, source, number)
-            continue
-        try:
-            yield _case(line, header, source, {"line": number})
-        except DataError as error:
-            faults.meet(error)
-    if not inside:
-        raise DataError("ends before its line @data: is it cut off, or no .ts file?", source=source.name)
+    header = _Header()
+    return read_cases(source, faults, ".ts", "#%", partial(_heading, header, source), partial(_case, header, source))
 
 
-def _heading(line: str, header: _Header, source: Source, number: int) -> bool:
+def _heading(header: _Header, source: Source, line: str, number: int) -> bool:
     """Take in a line of the header; True for the one that ends it."""
     if not line.startswith("@"):
         hint = "the header of a .ts file is lines that begin with @, and ends with @data"
@@ -77,7 +67,7 @@ def _heading(line: str, header: _Header, source: Source, number: int) -> bool:
     return False
 
 
-def _case(line: str, header: _Header, source: Source, place: Place) -> Series:
+def _case(header: _Header, source: Source, line: str, place: Place) -> Series:
     *parts, last = _parts(line, header.timed)
     label = None
     if header.classes is None:
