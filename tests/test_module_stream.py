@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -52,6 +54,25 @@ def test_state_is_read_set_and_forked():
     for layer_state, *parts in zip(stream.state, h, c, strict=True):
         for part, truth in zip(layer_state, parts, strict=True):
             assert torch.allclose(part[0], truth, atol=1e-6)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("weights", APART)
+def test_a_copy_is_a_fork(copied, weights):
+    torch.manual_seed(0)
+    stream, x = ModuleStream(nn.LSTM(3, 5, 2), weights), torch.randn(4, 3)
+    stream.step(x[0])
+    past = stream.state
+    twin = copied(stream)
+    assert type(twin) is ModuleStream
+    torch.testing.assert_close(twin.state, past, rtol=0, atol=0)
+    twin.step(x[1])
+    torch.testing.assert_close(stream.state, past, rtol=0, atol=0)  # the twin's step is none of the stream's
+    assert not torch.equal(twin.state[0][0], past[0][0])
+    stream.step(x[1])
+    assert np.array_equal(stream.step(x[2]), twin.step(x[2]))
+    one, same = copy.deepcopy([stream, stream])
+    assert one is same
 
 
 def test_threads_change_nothing():

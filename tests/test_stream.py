@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 
@@ -49,6 +51,18 @@ def test_forks_go_their_own_ways(stack):
     for index in (0, 1):
         again.feed(x[index])
     assert torch.equal(again.feed(x[3]), after)
+
+
+def test_a_deep_copy_is_a_fork_of_the_same_model(stack):
+    stream, x = stream_of(stack), torch.randn(3, 1, 3).double()
+    stream.model = stack
+    stream.feed(x[0])
+    past = stream.state
+    twin = copy.deepcopy(stream)
+    assert twin.model is stack
+    said = twin.feed(x[1])
+    torch.testing.assert_close(stream.state, past, rtol=0, atol=0)
+    assert torch.equal(stream.feed(x[1]), said)
 
 
 def test_forks_of_a_model_that_writes_into_its_state():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -55,6 +55,10 @@ class Stream:
         twin.__dict__.update(self.__dict__)
         twin._state = self.state
         return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Give a fork: the model, which no step changes, is not copied."""
+        return self.fork()
 
 
 class ModuleStream:
@@ -125,6 +129,14 @@ class ModuleStream:
         twin.__dict__.update(self.__dict__)
         twin._begin(self._state.copy())
         return twin
+
+    def __copy__(self) -> Self:
+        """Give a fork; a copy that had the same state would go on with every step of the other's."""
+        return self.fork()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Give a fork: the packed weights never change."""
+        return self.fork()
 
 
 def _shapes(state: object) -> object:
