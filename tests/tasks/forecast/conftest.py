@@ -1,10 +1,20 @@
+"""What the tests of forecasters share: series, and runs that have learnt from some."""
+
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+import recurra
+from recurra import Run
+from recurra.data.timed import Timed
+from recurra.tasks.forecast import Forecaster, ForecasterConfig
+
+TINY = {"hidden": 8, "lookback": 7, "quiet": True, "epochs": 1, "threads": 1, "horizon": 4, "precision": "float32"}
 AHEAD = 4
 """Days to come of which is known whether there is a promotion."""
 
@@ -45,3 +55,60 @@ def walk(folder: Path, steps: int = 600, *, channels: int = 1) -> Path:
 @pytest.fixture
 def sales(tmp_path: Path) -> Path:
     return shops(tmp_path)
+
+
+def write(path: Path, values: Any, *, start: str = "2024-01-01", step: str = "1D") -> Path:
+    """Write a table of one series; None leaves the cell empty."""
+    length, unit = np.timedelta64(int(step[:-1]), step[-1]), "D" if step.endswith("D") else "m"
+    first = np.datetime64(start, unit)
+    rows = [f"{first + at * length},{'' if v is None else v}" for at, v in enumerate(values)]
+    path.write_text("\n".join(["time,y", *rows]) + "\n")
+    return path
+
+
+def wave(steps: int, season: int = 7) -> list[float]:
+    chance = np.random.default_rng(1)
+    return [float(f"{10 + 3 * np.sin(2 * np.pi * at / season) + chance.normal():.3f}") for at in range(steps)]
+
+
+def ready(folder: Path, values: Any, data: dict[str, Any] | None = None, **model: Any) -> tuple[Forecaster, Any]:
+    """Give a forecaster that has read a series of counted steps, and a network that has learnt nothing."""
+    path = folder / "series.csv"
+    path.write_text("\n".join(["y", *(str(value) for value in values)]) + "\n")
+    told = {"data": [str(path)], "horizon": 4, "season": 3, "window": 16, **(data or {})}
+    config = {"data": told, "model": {"hidden": 4, "lookback": 5, "dropout": 0.0, **model}}
+    task = Forecaster(ForecasterConfig.model_validate(config))
+    task.prepare()
+    task.choose(None, lambda: 1.0)
+    torch.manual_seed(0)
+    return task, task.network().eval()
+
+
+@pytest.fixture(scope="session")
+def days(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of one series of days."""
+    folder = tmp_path_factory.mktemp("days")
+    return recurra.train("forecast", write(folder / "days.csv", wave(120)), folder / "run", **TINY)
+
+
+@pytest.fixture(scope="session")
+def sold(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of two shops, with columns of all kinds."""
+    folder = tmp_path_factory.mktemp("sold")
+    columns = {"time": "time", "series": "shop", "target": "sales", "known": "promotion", "past": "visits"}
+    return recurra.train("forecast", shops(folder), folder / "run", static="size", **columns, **TINY)
+
+
+def numbers(result: dict[str, Any]) -> np.ndarray:
+    return np.array([result["mean"], *result["quantiles"].values()])
+
+
+def timed(values: list[float]) -> Timed:
+    none = np.zeros((len(values), 0))
+    return Timed("", np.array(values)[:, None], np.arange(len(values)), none, none, (), "a test")
+
+
+def series_of(path: Path, run: Run) -> Timed:
+    """Read the one series of a file as `recurra predict` does."""
+    (series,) = run.task.inputs(str(path)) or []
+    return series

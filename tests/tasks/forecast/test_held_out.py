@@ -1,0 +1,101 @@
+"""What is measured on: files that go on where the training ends, and a backtest that sees nothing of what comes."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.tasks.forecast.conftest import TINY, ready, timed, wave, write
+
+import recurra
+from recurra import Run
+from recurra.errors import DataError
+from recurra.kernels import exact
+from recurra.tasks.forecast import Forecaster, ForecasterConfig
+from recurra.tasks.forecast.asking import backtest
+
+
+def held_out(folder: Path, start: str, step: str = "1D") -> dict[str, Path]:
+    """Write 60 days, and what is held out from another day on."""
+    data = write(folder / "learn.csv", wave(60))
+    return {"data": data, "test": write(folder / "test.csv", wave(20), start=start, step=step)}
+
+
+def test_held_out_files_go_on_where_the_training_files_end(tmp_path: Path) -> None:
+    files = held_out(tmp_path, "2024-03-05")  # the first 60 days end on February 29
+    task = Forecaster(
+        ForecasterConfig.model_validate(
+            {"data": {name: [str(path)] for name, path in files.items()} | {"horizon": 4}, "model": {"hidden": 4}}
+        )
+    )
+    facts = task.prepare()
+    (row,) = task.examples.rows
+    assert len(row) == 60 + 4 + 20
+    assert np.isnan(row.values[60:64]).all()
+    assert not np.isnan(row.values[64:]).any()
+    assert (np.diff(row.times) == np.timedelta64(1, "D")).all()
+    assert any("4 steps are missing between" in note for note in facts.notes)
+
+
+@pytest.mark.parametrize(
+    ("start", "step", "said"),
+    [
+        ("2024-02-20", "1D", "begins at 2024-02-20, before its training data end"),
+        ("2024-03-01T06:00", "1440m", "begins at 2024-03-01 06:00, which is off the steps of 1d"),
+        ("2024-03-01T00:00", "60m", "has a value every 1h, expected one every 1d"),
+    ],
+)
+def test_held_out_files_that_do_not_go_on_are_refused(tmp_path: Path, start: str, step: str, said: str) -> None:
+    files = held_out(tmp_path, start, step)
+    with pytest.raises(DataError, match=said):
+        recurra.train("forecast", files["data"], tmp_path / "run", test=files["test"], **TINY)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [{}, {"smoothing": True}, {"form": "autoregressive", "paths": 8}, {"layers": 2, "dilations": [1, 3]}],
+    ids=str,
+)
+def test_a_backtest_is_what_predict_says_of_the_same_history(tmp_path: Path, model: dict[str, Any]) -> None:
+    task, network = ready(tmp_path, wave(60), **model)
+    rows = [row for series in (wave(50), wave(31), [1.0]) for row in task.form.rows(timed(series))]
+    origins = [np.arange(3, 50, 6), np.array([30]), np.array([0])]
+    with exact(required=False):
+        found = {}
+        for some in backtest(task, network, rows, origins):
+            for at, key in enumerate(zip(some.rows.tolist(), some.origins.tolist(), strict=True)):
+                found[key] = some.point[at], some.quantiles[at]
+        assert len(found) == sum(map(len, origins))
+        for (number, origin), said in found.items():
+            (alone,) = task.form.rows(timed((wave(50), wave(31), [1.0])[number][: origin + 1]))
+            only = next(backtest(task, network, [alone], [np.array([origin])]))
+            np.testing.assert_array_equal(only.point[0], said[0])
+            np.testing.assert_array_equal(only.quantiles[0], said[1])
+
+
+def test_the_memory_of_a_backtest_does_not_grow_with_its_origins(tmp_path: Path) -> None:
+    task, network = ready(tmp_path, wave(60))
+    (row,) = task.form.rows(timed(wave(24_000)))
+
+    def peak(origins: np.ndarray) -> int:
+        tracemalloc.start()
+        for some in backtest(task, network, [row], [origins]):
+            assert np.isfinite(some.point).all()
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(np.arange(0, 24_000, 8))
+    few, many = peak(np.arange(12_000)), peak(np.arange(24_000))
+    assert many < 1.2 * few
+
+
+def test_a_point_forecaster_covers_nothing_and_says_so(sold: Run) -> None:
+    evaluation = sold.evaluation or {}
+    plain = evaluation["baselines"]["naive2"]
+    assert not any(name.startswith("coverage") for name in plain)
+    assert plain["crps"] == pytest.approx(plain["mae"])
+    assert any(name.startswith("coverage") for name in evaluation["baselines"]["seasonal-naive"])

@@ -1,0 +1,167 @@
+"""What odd series give: a documented result, or an error that names the series and the row; never a NaN."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from tests.tasks.forecast.conftest import TINY, numbers, ready, series_of, wave, write
+
+import recurra
+from recurra.errors import DataError
+from recurra.tasks.forecast.outputs import make_output
+
+
+@pytest.mark.parametrize("value", [5.0, 0.0, -3.25])
+def test_a_constant_series_goes_on_as_it_is(tmp_path: Path, value: float) -> None:
+    run = recurra.train("forecast", write(tmp_path / "flat.csv", [value] * 60), tmp_path / "run", **TINY)
+    (found,) = run.predict([series_of(tmp_path / "flat.csv", run)])
+    assert (numbers(found) == value).all()
+    metrics = (run.evaluation or {})["metrics"]
+    assert metrics["mae"] == 0.0
+    assert "mase" not in metrics  # there is no step to measure by
+    json.dumps(run.evaluation, allow_nan=False)
+
+
+def test_a_series_shorter_than_the_horizon_is_learnt_from_beside_others(tmp_path: Path) -> None:
+    rows = [f"{np.datetime64('2024-01-01') + at},long,{v}" for at, v in enumerate(wave(60))]
+    rows += [f"2024-01-0{day},short,{day}" for day in (1, 2, 3)] + ["2024-01-01,one,4"]
+    path = tmp_path / "both.csv"
+    path.write_text("\n".join(["time,id,y", *rows]) + "\n")
+    run = recurra.train("forecast", path, tmp_path / "run", time="time", series="id", target="y", **TINY)
+    found = run.predict(run.task.inputs(str(path)))
+    assert [one["series"] for one in found] == ["long", "short", "one"]
+    assert all(np.isfinite(numbers(one)).all() and len(one["time"]) == 4 for one in found)
+    assert (numbers(found[2]) == 4).all()  # one value: nothing has ever changed
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_too_short_a_series_alone_is_refused(tmp_path: Path, length: int) -> None:
+    path = write(tmp_path / "short.csv", [1.0, 2.0][:length])
+    with pytest.raises(DataError, match="expected at least 2 values of a series for training"):
+        recurra.train("forecast", path, tmp_path / "run", test_steps=1, **TINY)
+    assert not (tmp_path / "run").exists()
+
+
+def test_lengths_nought_and_one_at_prediction(tmp_path: Path) -> None:
+    task, network = ready(tmp_path, wave(40))
+    (one,) = task.predict(network, [np.array([3.5])])
+    assert (numbers(one) == 3.5).all()
+    with pytest.raises(DataError, match="series 1 has no value: there is nothing to forecast from"):
+        task.predict(network, [np.array([])])
+    with pytest.raises(DataError, match="series 2 has a target without any value"):
+        task.predict(network, [np.array([1.0]), np.array([np.nan, np.nan])])
+
+
+def test_a_series_without_values_does_not_spoil_the_others(tmp_path: Path) -> None:
+    rows = [f"{np.datetime64('2024-01-01') + at},good,{v}" for at, v in enumerate(wave(80))]
+    rows += [f"{np.datetime64('2024-01-01') + at},dead," for at in range(80)]
+    rows += [f"{np.datetime64('2024-01-01') + at},late,{at if at > 77 else ''}" for at in range(80)]
+    path = tmp_path / "dead.csv"
+    path.write_text("\n".join(["time,id,y", *rows]) + "\n")
+    run = recurra.train("forecast", path, tmp_path / "run", time="time", series="id", target="y", **TINY)
+    evaluation = run.evaluation or {}
+    assert np.isfinite(list(evaluation["metrics"].values())).all()
+    assert {"seasonal-naive", "linear"} <= set(evaluation["baselines"])
+
+
+def test_a_held_out_part_without_values_is_told_of_and_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "ends.csv", [*wave(90), *[None] * 10])
+    run = recurra.train("forecast", path, tmp_path / "run", **TINY)
+    facts = run.task.prepare(run.path)
+    assert "test: holds no value, so nothing is measured there" in facts.notes
+    assert (run.evaluation or {})["data"] == "valid"
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "1e31", "nan"])
+def test_infinite_and_huge_values_are_refused_and_nan_is_missing(tmp_path: Path, value: str) -> None:
+    path = write(tmp_path / "odd.csv", wave(60))
+    lines = path.read_text().split("\n")
+    lines[30] = f"{lines[30].split(',')[0]},{value}"
+    path.write_text("\n".join(lines))
+    if value == "nan":
+        recurra.train("forecast", path, tmp_path / "run", **TINY)
+        return
+    with pytest.raises(DataError, match=r"odd\.csv: line 31|series odd, step 30"):
+        recurra.train("forecast", path, tmp_path / "run", **TINY)
+
+
+NASTY = st.one_of(
+    st.floats(-1e30, 1e30),
+    st.sampled_from([np.nan, 0.0, -0.0, 1.0, 1e-300, 1e-13, 1e30, -1e30, 5e-324]),
+)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {},
+        {"scale": "standard", "output": "student-t"},
+        {"scale": "robust", "output": "normal", "smoothing": True},
+        {"scale": "mean"},
+        {"scale": "none"},
+        {"form": "autoregressive", "paths": 8},
+        {"form": "autoregressive", "paths": 8, "output": "normal", "scale": "robust"},
+    ],
+    ids=str,
+)
+def test_a_forecast_never_holds_a_nan(model: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
+    task, network = ready(tmp_path_factory.mktemp("nasty"), wave(60), **model)
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(NASTY, min_size=1, max_size=24))
+    @example([1e30, -1e30] * 8)
+    @example([1e-300] * 5 + [1e30])
+    @example([np.nan] * 9 + [1.0])
+    @example([0.0] * 20 + [5e-324])
+    def holds(values: list[float]) -> None:
+        series = np.array(values)
+        if np.isnan(series).all():
+            return
+        (found,) = task.predict(network, [series], steps=True)
+        for one in (found, *found["steps"]):
+            said = numbers(one)
+            assert np.isfinite(said).all()
+            assert (np.diff(said[1:], axis=0) >= 0).all()  # quantiles do not cross
+
+    holds()
+
+
+COUNTS = {"output": "negative-binomial", "scale": "mean"}
+
+
+@pytest.mark.parametrize("form", ["direct", "autoregressive"])
+def test_counts_are_never_negative_nor_nan(tmp_path: Path, form: str) -> None:
+    values = [0] * 12 + [0, 0, 3, 0, 0, 1, 0, 7] * 6
+    task, network = ready(tmp_path, values, form=form, paths=16, **COUNTS)
+    batch = next(iter(task.batches(0, batch=4, seed=1)))
+    assert np.isfinite(task.loss(network, batch, None)[0].item())  # the first windows hold nothing but 0
+    for series in ([0.0] * 9, [0.0, 0.0, 4.0], [2_000.0, 0.0, 40_000.0, 3.0], [1e9, 2e9]):
+        (found,) = task.predict(network, [np.array(series)])
+        said = numbers(found)
+        assert np.isfinite(said).all()
+        assert (said >= 0).all()
+        if max(series) < 1e6:  # seven digits are said
+            quantiles = np.array(list(found["quantiles"].values()))
+            np.testing.assert_allclose(quantiles, np.round(quantiles), atol=1e-3)
+
+
+def test_drawn_counts_are_whole() -> None:
+    output = make_output("negative-binomial", [0.5])
+    chance = torch.Generator().manual_seed(1)
+    raw, uniform = torch.randn(64, 2, generator=chance), torch.rand(64, generator=chance)
+    for unit in (0.0, 0.5, 7.0):
+        units = torch.full((64,), unit)
+        counts = output.draw(raw, torch.zeros(64), uniform, units) * units
+        torch.testing.assert_close(counts, counts.round())
+
+
+def test_logarithms_need_values_above_nought(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="step 12: expected a value above 0"):
+        ready(tmp_path, [*wave(11), 0.0, *wave(20)], transform="log")
