@@ -272,3 +272,38 @@ def test_what_a_row_holds_can_be_asked_for_by_the_name_that_reading_gave_it(tmp_
     first = read_timed([path])
     again = read_timed([path], TimedReading(target=first.targets))
     assert [one.values[:, 0].tolist() for one in again.series] == [[1.0, 2.0, 3.0], [4.0, 5.0]]
+
+
+def test_a_broken_cell_is_refused_where_it_is_and_does_not_cost_its_column(tmp_path: Path) -> None:
+    rows = [
+        f"2024-01-{1 + n // 24:02} {n % 24:02}:00,{n % 7},{n % 5},{'hall' if n % 3 else 'cellar'}" for n in range(100)
+    ]
+    path = tmp_path / "plant.csv"
+
+    def read(number: int, row: str, **how: Any) -> Panel:
+        path.write_text("\n".join(["time,temp,load,room", *rows[:number], row, *rows[number + 1 :]]) + "\n")
+        return read_timed([path], TimedReading(**how))
+
+    with pytest.raises(
+        DataError, match=r"plant.csv: line 52: column 'temp': expected a number, got '1.2.3'"
+    ) as refused:
+        read(50, "2024-01-03 02:00,1.2.3,1,hall")
+    assert "--on-error skip" in str(refused.value) and "--target" in str(refused.value)
+    with pytest.raises(DataError, match=r"plant.csv: line 52: column 'time': expected a time"):
+        read(50, "soon,1,1,hall")
+    skipped = read(50, "2024-01-03 02:00,1.2.3,1,hall", on_error="skip")
+    assert skipped.targets == ("temp", "load") and "line 52" in skipped.skipped[0]
+    assert np.isnan(skipped.series[0].values[50]).all() and len(skipped.series[0]) == 100
+    assert read(50, "2024-01-03 02:00,1.2.3,1,hall", target=("load",)).targets == ("load",)
+
+
+def test_a_broken_cell_does_not_cost_a_step_of_all_series(tmp_path: Path) -> None:
+    rows = [[f"s{series}", *(f"{series + step / 10:.1f}" for step in range(20))] for series in range(6)]
+    rows[3][11] = "1.2.3"
+    path = tmp_path / "wide.csv"
+    names = ["id", *(f"t{step}" for step in range(1, 21))]
+    path.write_text("\n".join(",".join(row) for row in [names, *rows]) + "\n")
+    with pytest.raises(DataError, match=r"wide.csv: line 5: series s3: column 't11': expected a number, got '1.2.3'"):
+        read_timed([path])
+    panel = read_timed([path], TimedReading(on_error="skip"))
+    assert panel.names == ["s0", "s1", "s2", "s4", "s5"] and all(len(one) == 20 for one in panel.series)

@@ -14,6 +14,8 @@ from recurra.errors import DataError
 from recurra.series import column_numbers, is_missing
 from recurra.text import Faults
 
+HINT = "empty the cell where there is no value, leave such rows out (--on-error skip), or name the columns to read: --target NAME"
+
 
 @dataclass
 class Rows:
@@ -71,7 +73,8 @@ def read_rows(table: Table, roles: Roles, alone: str, faults: Faults, notes: lis
     static = [_words(table.columns[column]) for column in roles.static]
     for row in sorted(wrong):
         said = f"series {names[row]}: {wrong[row]}" if roles.series is not None and names[row] else wrong[row]
-        faults.meet(DataError(said, source=table.name, **table.place(row)))
+        hint = HINT if "expected a number" in said else None
+        faults.meet(DataError(said, source=table.name, hint=hint, **table.place(row)))
     at = np.setdiff1d(np.arange(len(table)), list(wrong)) if wrong else np.arange(len(table))
     if wrong:
         names = [names[row] for row in at]

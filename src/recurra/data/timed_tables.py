@@ -13,10 +13,11 @@ from recurra.data.frames import with_index
 from recurra.data.panels import TimedReading
 from recurra.data.stamps import is_clock, is_stamp
 from recurra.errors import DataError, UsageError, require
-from recurra.series import INDICES, is_missing, numeric_columns
+from recurra.series import INDICES, is_missing, is_number
 from recurra.text import Faults, Place, Source, columns_of, has_decimal_commas, listed, missing
 
 _SAMPLE = 400  # rows looked at, from all of the table
+_MOST = 0.75  # share of a column's cells from which on it is taken for what they are
 _TIMES = ("timestamp", "datetime", "date_time", "date", "time", "ds", "ts", "t", "utc", "epoch", "step")
 _TIMES += ("时间", "日期", "時間", "时间戳", "日時", "datum", "zeit", "fecha")
 _PERIODS = ("month", "week", "quarter", "day", "year", "月份", "季度", "年份", "年", "jahr")  # of dates, not of numbers
@@ -63,6 +64,23 @@ class Table:
             if rows and all(is_missing(row[name]) for row in rows):
                 rows[0][name] = next((_plain(cell) for cell in cells if not _gone(cell)), None)
         return rows
+
+
+def number_columns(sample: Sequence[Mapping[str, Any]], commas: bool = False) -> list[str]:
+    """Name the columns of numbers: those most of whose cells, of the ones that are there, are numbers.
+
+    What is none among them is refused where it is read, with its row: a broken cell must not cost a whole column.
+
+    >>> rows = [{"bar": "1.5", "room": "12"}, {"bar": "x", "room": "hall"}, {"bar": "2", "room": ""}, {"bar": "3", "room": "cellar"}]
+    >>> number_columns(rows)
+    ['bar']
+    """
+    found = []
+    for name in dict.fromkeys(name for row in sample for name in row):
+        there = [row.get(name) for row in sample if not is_missing(row.get(name))]
+        if there and sum(is_number(cell, commas) for cell in there) >= _MOST * len(there):
+            found.append(name)
+    return found
 
 
 def _plain(cell: Any) -> Any:
@@ -149,7 +167,7 @@ def roles_of(table: Table, how: TimedReading, notes: list[str]) -> Roles:
             raise table.missing(name)
     _once(how)
     sample = table.sample()
-    numeric = numeric_columns(sample, table.commas)
+    numeric = number_columns(sample, table.commas)
     said = {how.series, *how.target, *how.known, *how.past, *how.static}
     short = PurePath(table.name).name
     time = _time(table, how, sample, numeric, said, notes)
@@ -214,7 +232,7 @@ def _time(
     free = [name for name in table.columns if name not in said]
     if how.time is not None:
         return (how.time, *_clock(how.time, free, sample))
-    dated = [name for name in free if _all(sample, name, is_stamp)]
+    dated = [name for name in free if _most(sample, name, is_stamp)]
     lower = {name.strip().lower(): name for name in reversed(free)}
     named = [lower[word] for word in (*_TIMES, *_PERIODS) if word in lower and lower[word] in dated]
     found = named[:1] or dated
@@ -249,13 +267,13 @@ def _time(
     return ()
 
 
-def _all(sample: list[dict[str, Any]], name: str, test: Any) -> bool:
+def _most(sample: list[dict[str, Any]], name: str, test: Any, share: float = _MOST) -> bool:
     there = [row[name] for row in sample if not is_missing(row[name])]
-    return bool(there) and all(test(cell) for cell in there)
+    return bool(there) and sum(bool(test(cell)) for cell in there) >= share * len(there)
 
 
 def _clock(date: str, free: list[str], sample: list[dict[str, Any]]) -> tuple[str, ...]:
     """Name the column with the time of day that stands beside one with days alone."""
-    if not _all(sample, date, lambda cell: isinstance(cell, str) and ":" not in cell):
+    if not _most(sample, date, lambda cell: isinstance(cell, str) and ":" not in cell, share=1.0):
         return ()
-    return tuple(name for name in free if name != date and _all(sample, name, is_clock))[:1]
+    return tuple(name for name in free if name != date and _most(sample, name, is_clock))[:1]

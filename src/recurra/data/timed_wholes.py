@@ -12,7 +12,7 @@ import numpy as np
 from recurra.data.labelled import place_of
 from recurra.data.panels import Timed, TimedReading
 from recurra.data.stamps import is_stamp, read_stamps
-from recurra.data.timed_tables import Table
+from recurra.data.timed_tables import Table, number_columns
 from recurra.errors import DataError, UsageError
 from recurra.series import (
     INDICES,
@@ -21,7 +21,6 @@ from recurra.series import (
     column_numbers,
     is_missing,
     numbers,
-    numeric_columns,
     pairs_of,
     read_npy,
     read_npz,
@@ -94,7 +93,7 @@ def _end(cells: Sequence[Any]) -> int:
 def _run(names: Sequence[str], sample: Sequence[dict[str, Any]]) -> list[str]:
     """Give the columns that are numbered one after another, or dates, and hold numbers or nothing."""
     words = [name for name in names if any(not is_missing(row.get(name)) for row in sample)]
-    numeric = set(numeric_columns(sample, commas=True))
+    numeric = set(number_columns(sample, commas=True))
     empty = set(names) - set(words)
     run: list[str] = []
     for name in names:
@@ -133,7 +132,7 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
         raise UsageError(
             "a row is a whole series here (--layout series): time, known and past are of tables with a row a step"
         )
-    numeric = set(numeric_columns(cells, commas))
+    numeric = set(number_columns(cells, commas))
     key = how.series or _key(names, cells, numeric)
     columns = _named_targets(how, names) or [
         name
@@ -160,7 +159,9 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
                 )
             values, wrong = column_numbers([row.cells.get(column) for column in columns], commas=commas)
             for at, problem in wrong.items():
-                raise DataError(f"series {name}: column '{columns[at]}': {problem}", source=source.name, **row.place)
+                hint = "empty the cell where there is no value, or leave such series out: --on-error skip"
+                said = f"series {name}: column '{columns[at]}': {problem}"
+                raise DataError(said, source=source.name, hint=hint, **row.place)
         except DataError as error:
             faults.meet(error)
             continue
