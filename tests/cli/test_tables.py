@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 
 import recurra
 from recurra.cli import app
+from recurra.errors import DataError
 from recurra.run import Run
 
-SMALL = {"hidden": 4, "epochs": 1, "quiet": True, "precision": "float32", "threads": 1}
+SMALL: dict[str, Any] = {"hidden": 4, "epochs": 1, "quiet": True, "precision": "float32", "threads": 1}
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +106,43 @@ def test_answers_to_single_texts_have_no_names_above_them(tmp_path: Path) -> Non
     run = recurra.train("classify", tmp_path / "reviews.csv", tmp_path / "run", **SMALL)
     alone = said(run, "-t", "so good")
     assert said(run, text="so good\n") == "label\tprobability\ttext\n" + alone
+
+
+def test_a_table_through_a_pipe_is_forecast_as_a_file_of_it_is(forecaster: Run, table: Path) -> None:
+    whole = rows(said(forecaster, table))
+    for name in ("", "-"):
+        piped = rows(said(forecaster, *([name] if name else []), text=table.read_text()))
+        assert [row | {"series": "plant"} for row in piped] == whole
+    records = [
+        dict(zip(("time", "temp", "load"), line.split(","), strict=True)) for line in table.read_text().splitlines()
+    ]
+    as_records = "\n".join(map(json.dumps, records[1:])) + "\n"
+    assert rows(said(forecaster, text=as_records)) == piped
+
+
+def test_a_broken_line_of_a_table_in_a_pipe_is_named(forecaster: Run, table: Path) -> None:
+    lines = table.read_text().splitlines()
+
+    def refused(*broken: str) -> str:
+        text = "\n".join([*lines[:20], *broken, *lines[20 + len(broken) :]]) + "\n"
+        result = CliRunner().invoke(app, ["predict", str(forecaster.path)], input=text)
+        assert isinstance(result.exception, DataError) and result.stdout == ""
+        return str(result.exception)
+
+    time = lines[20].split(",")[0]
+    assert refused(f"{time},x,1").startswith("standard input: line 21: column 'temp': expected a number, got 'x'")
+    assert refused("soon,1,1").startswith("standard input: line 21: column 'time': expected a time such as")
+    assert refused(lines[19]).startswith(
+        "standard input: line 21: series standard input: the time 2024-01-01 18:00 stands in"
+    )
+
+
+def test_lines_of_numbers_are_still_answered_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "bare.csv").write_text("y\n" + "\n".join(f"{np.sin(n / 3):.3f}" for n in range(200)) + "\n")
+    run = recurra.train("forecast", tmp_path / "bare.csv", tmp_path / "run", horizon=2, **SMALL)
+    answers = [json.loads(line) for line in said(run, "--json", text="1 2 3\n[2, null, 3]\n").splitlines()]
+    assert [one["time"] for one in answers] == [[3, 4], [3, 4]]
+    (table,) = [json.loads(line) for line in said(run, "--json", text="y\n1\n2\n3\n").splitlines()]
+    assert table["mean"] == answers[0]["mean"]
+    broken = CliRunner().invoke(app, ["predict", str(run.path), "--json"], input="1 2 3\n1 x\n")
+    assert len(broken.stdout.splitlines()) == 1 and str(broken.exception).startswith("standard input: line 2")

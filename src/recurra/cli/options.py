@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,17 +77,17 @@ def warn(task: Task, item: Any) -> None:
         note(warning)
 
 
-def read_lines(source: str, tell: Callable[[DataError], None] | None = None) -> Iterator[str]:
+def read_lines(source: str, tell: Callable[[DataError], None] | None = None, begun: bytes = b"") -> Iterator[str]:
     """Read lines without their ends: a file, unpacked where its suffix says so, or standard input as its lines come.
 
     Raises `DataError` for what cannot be read or is no UTF-8 text.  tell: takes the error of a line of standard input instead,
-    which is empty then.
+    which is empty then.  begun: the first line of standard input, where that is read already.
     """
     from recurra.text.read.decode import decode  # slow to load too
     from recurra.text.read.unpack import decompress, layers
 
     if source == "-":
-        yield from _as_they_come(sys.stdin.buffer, tell)
+        yield from _as_they_come(chain([begun] if begun else [], sys.stdin.buffer), tell)
         return
     try:
         data = Path(source).read_bytes()

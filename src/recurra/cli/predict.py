@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
@@ -72,7 +73,8 @@ def predict(
 ) -> None:
     """Foretell: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
 
-    Lines of a pipe are answered one by one, as they come; to a run of detect they are the steps of one stream.
+    Lines of a pipe are answered one by one, as they come; to a run of detect they are the steps of one stream. A run of
+    forecast reads a table to its end.
     Forecasts, classes, vectors and what is judged abnormal are tables, their cells apart by tabs, with a line of names above
     where a file or a pipe is asked about.
 
@@ -83,6 +85,8 @@ def predict(
     recurra predict runs/movies -t "that was phenomenal" --steps
 
     recurra predict runs/motions new.ts --cluster auto --neighbours 3
+
+    cat history.csv | recurra predict runs/sales - > next.tsv
 
     echo 床前明月 | recurra predict runs/tang --json
     """
@@ -101,10 +105,11 @@ def predict(
         for result in followed(following, read_lines(source, tell), tell):
             write(result)
         return
-    known = None if text else task.inputs(source)
-    lines = iter(text) if text else read_lines(source)
+    begun = sys.stdin.buffer.readline() if source == "-" and not text else b""
+    known = None if text else task.piped(begun, sys.stdin.buffer.read) if begun else task.inputs(source)
+    lines = iter(text) if text else read_lines(source, begun=begun)
     items = known if known is not None else parsed(task, lines, None if text else source, tell)
-    at_once = 1 if source == "-" else AT_ONCE  # a pipe is answered as its lines come
+    at_once = 1 if source == "-" and known is None else AT_ONCE  # a pipe is answered as its lines come
     for batch in [list(items)] if options else batched(items, at_once):  # what these say depends on all there is
         for item in batch:
             warn(task, item)

@@ -22,11 +22,11 @@ from recurra.data.timed_tables import Roles, Table, frame_table, roles_of, table
 from recurra.data.timed_wholes import layout_of, read_array, read_numbers, read_wholes
 from recurra.errors import DataError, UsageError
 from recurra.series import channel_names, is_bare
-from recurra.text import COMPRESSIONS, Faults, Source, open_sources, record_kind, sample_of
+from recurra.text import COMPRESSIONS, STANDARD_INPUT, Faults, Source, open_sources, record_kind, sample_of
 
 _TABLES = ("csv", "tsv", "json", "jsonl", "parquet")
 
-__all__ = ["Panel", "Timed", "TimedReading", "is_frame", "panel_of", "read_timed", "steps_of"]
+__all__ = ["Panel", "Timed", "TimedReading", "is_frame", "panel_of", "read_piped", "read_timed", "steps_of"]
 
 
 def read_timed(arguments: Sequence[str | Path], how: TimedReading | None = None) -> Panel:
@@ -51,6 +51,19 @@ def read_timed(arguments: Sequence[str | Path], how: TimedReading | None = None)
     opened = (source for source in open_sources(arguments, faults, file_kind) if not tells_about(source, faults))
     sources = [readable(source, notes) for source in opened]
     return _Reader(how, faults, notes, [source.name for source in sources]).panel(sources)
+
+
+def read_piped(data: bytes, how: TimedReading | None = None) -> Panel:
+    """Read series in time from all that came through a pipe, as from a file that holds it; raises as `read_timed` does.
+
+    >>> read_piped(b"day,sold\\n2024-05-31,3\\n2024-06-01,4\\n").series[0].values.ravel().tolist()
+    [3.0, 4.0]
+    """
+    how = how or TimedReading()
+    faults, notes = Faults(how.on_error), []
+    kind = "parquet" if data.startswith(b"PAR1") else "text"
+    source = readable(Source(STANDARD_INPUT, kind, data, False), notes)
+    return _Reader(how, faults, notes, [source.name]).panel([source])
 
 
 def panel_of(frame: Any, how: TimedReading | None = None) -> Panel:

@@ -153,6 +153,13 @@ class Task(ABC, Generic[ConfigT]):
         """Read a file that holds what `predict` takes in a form of its own; None where each line is one."""
         return None
 
+    def piped(self, first: bytes, rest: Callable[[], bytes]) -> list[Any] | None:  # noqa: ARG002
+        """Read the whole of a pipe as `inputs` does a file, where its first line says that it is one; None where each line is one.
+
+        rest: gives what follows the first line, and waits for its end.
+        """
+        return None
+
     def line_stream(self, network: nn.Module) -> Callable[[str], Mapping[str, Any] | None] | None:  # noqa: ARG002
         """Give what answers the lines of a pipe, where each is the next step of one stream; None where each is a whole input.
 

@@ -11,12 +11,14 @@ import numpy as np
 from torch import nn
 
 from recurra.data.moments import Step, later, shown
-from recurra.data.timed import Panel, Timed, is_frame, panel_of, read_timed
+from recurra.data.timed import Panel, Timed, is_frame, panel_of, read_piped, read_timed
 from recurra.errors import DataError, DivergedError, UsageError
 from recurra.report.figures import decimal
+from recurra.series import is_missing, is_number
 from recurra.tasks.files import named_files
 from recurra.tasks.forecast.asking import Forecasts, backtest
 from recurra.tasks.forecast.examples import reading
+from recurra.text import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from recurra.tasks.forecast.task import Forecaster
@@ -31,7 +33,29 @@ def read_inputs(task: Forecaster, source: str) -> list[Timed] | None:
         return None
     files, settings = named_files([source])
     how = reading(task.config.data.model_copy(update=settings), task.form)
-    panel = read_timed(files, how)
+    return _noted(task, read_timed(files, how), source)
+
+
+def read_table(task: Forecaster, data: bytes) -> list[Timed]:
+    """Read the series of a table that came through a pipe."""
+    return _noted(task, read_piped(data, reading(task.config.data, task.form)), STANDARD_INPUT)
+
+
+def begins_table(first: bytes) -> bool:
+    """Tell by its first line whether a pipe holds a table, rather than a series in each line.
+
+    >>> begins_table(b"time,sold\\n"), begins_table(b"1.5, 2, nan\\n"), begins_table(b"[1, null]\\n"), begins_table(b'[{"sold": 1}]')
+    (True, False, False, True)
+    """
+    text = first.decode("utf-8", "replace").strip()
+    if text.startswith("["):
+        return text[1:].lstrip().startswith("{")
+    cells = text.replace(",", " ").split()
+    return not all(is_number(cell) or is_missing(cell) for cell in cells)
+
+
+def _noted(task: Forecaster, panel: Panel, source: str) -> list[Timed]:
+    """Give the series of a panel; what there is to be said of their reading is no result."""
     for message in [*panel.notes, *panel.skipped]:
         print(message, file=sys.stderr)  # noqa: T201
     return checked(task, panel, source)

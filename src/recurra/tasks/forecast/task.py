@@ -143,6 +143,9 @@ class Forecaster(SplitTask[ForecasterConfig, Examples]):
     def inputs(self, source: str) -> list[Any] | None:
         return predicting.read_inputs(self, source)
 
+    def piped(self, first: bytes, rest: Callable[[], bytes]) -> list[Any] | None:
+        return predicting.read_table(self, first + rest()) if predicting.begins_table(first) else None
+
     def predict(
         self, network: nn.Module, inputs: Sequence[Any], *, k: int | None = None, steps: bool = False
     ) -> list[dict[str, Any]]:
