@@ -86,7 +86,7 @@ def predict(
 
     recurra predict runs/motions new.ts --cluster auto --neighbours 3
 
-    cat history.csv | recurra predict runs/sales - > next.tsv
+    cat history.csv | recurra predict runs/sales -
 
     echo 床前明月 | recurra predict runs/tang --json
     """
