@@ -128,7 +128,8 @@ def test_without_its_peer_a_section_is_left_out_and_said_to_be(monkeypatch: pyte
 
 def test_every_section_has_tables() -> None:
     for name in SECTIONS:
-        assert all(table.targets for table in getattr(benchmark, name).TABLES)
+        tables = getattr(benchmark, name).TABLES
+        assert tables and all(table.targets for table in tables), name
 
 
 @pytest.mark.parametrize(
