@@ -20,7 +20,7 @@ from recurra.errors import DivergedError, RunError, UsageError
 from recurra.files import write_whole
 from recurra.manifest import NAME, check_manifest, check_sums, drop_manifest, sums, write_manifest
 from recurra.report import write_report
-from recurra.report.figures import units
+from recurra.report.names import units
 from recurra.run import Run
 from recurra.tasks import Facts, get_task
 from recurra.training.checkpoint import Checkpoint

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import shlex
 
 import pytest
 
-from recurra.cli import app
-from recurra.report.figures import FIGURES, baseline_name, commands, compare, count, figure, finite, headline, task_name
-from recurra.tasks import get_task, task_names
+from recurra.report.figures import FIGURES, compare, figure, headline
+from recurra.report.numbers import count, finite
 
 
 @pytest.mark.parametrize(
@@ -53,27 +51,3 @@ def test_what_is_no_finite_number_is_a_dash(value: object) -> None:
     assert finite(value) is None
     assert count(value) == "–"
     assert all(each.write(value) == "–" for each in FIGURES.values())
-
-
-def test_unknown_names_stay_as_they_are() -> None:
-    assert baseline_name("my-rule") == "my-rule"
-    assert figure("my_score").lower is None
-    assert [line for _, line in commands("my_task", "runs/a")] == [
-        "recurra evaluate runs/a DATA",
-        "recurra info runs/a",
-    ]
-
-
-@pytest.mark.parametrize("name", task_names())
-def test_every_task_is_called_as_it_calls_itself(name: str) -> None:
-    assert task_name(name) == get_task(name).title
-
-
-@pytest.mark.parametrize("name", task_names())
-def test_a_page_names_only_what_a_task_can_do(name: str) -> None:
-    verbs = {command.name for command in app.registered_commands}
-    for _, line in commands(name, "runs/a"):
-        verb = shlex.split(line.rpartition("| ")[2])[1]  # what a pipe ends in
-        assert verb in verbs
-        does = {"generate": "write"}.get(verb, verb)
-        assert verb == "info" or callable(getattr(get_task(name), does, None))

@@ -58,7 +58,8 @@ def evaluate(
 
 def show(result: dict[str, Any]) -> None:
     """Print an evaluation: a table, how it stands to the best baseline, what else is to be known."""
-    from recurra.report.figures import baseline_name, compare, headline, units, write_between
+    from recurra.report.figures import compare, headline, write_between
+    from recurra.report.names import baseline_name, units
 
     metrics, details = result["metrics"], result.get("details", {})
     chief = headline(metrics)

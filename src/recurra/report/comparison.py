@@ -5,8 +5,10 @@ from __future__ import annotations
 from html import escape
 
 from recurra.report.curves import log_from_one
-from recurra.report.figures import Figure, baseline_name, count, figure, finite, headline, units, write_between
+from recurra.report.figures import Figure, figure, headline, write_between
 from recurra.report.headline import mapping
+from recurra.report.names import baseline_name, units
+from recurra.report.numbers import count, finite
 from recurra.report.record import Event, Record
 from recurra.report.svg import bar
 

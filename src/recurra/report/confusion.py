@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from recurra.report.figures import count
+from recurra.report.numbers import count
 
 MOST = 60
 """Classes that a picture has room for."""

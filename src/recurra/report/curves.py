@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from recurra.report.figures import count, figure, finite, unit, units
+from recurra.report.figures import figure
+from recurra.report.names import unit, units
+from recurra.report.numbers import count, finite
 from recurra.report.record import Event, Record, curve_of, figure_keys
 from recurra.report.svg import Mark, Point, Series, line_chart, smooth
 

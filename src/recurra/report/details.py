@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 
 from recurra.report import confusion, forecasts, reliability, timeline
-from recurra.report.figures import count, finite, per_cent
 from recurra.report.headline import mapping
 from recurra.report.map import section as map_section
+from recurra.report.numbers import count, finite, per_cent
 from recurra.report.record import Event, Record
 
 _FEW = 12

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-PER_CENT = "\u00a0%"
+from recurra.report.numbers import PER_CENT, decimal, finite, per_cent
 
 
 @dataclass(frozen=True)
@@ -177,67 +176,6 @@ _FIGURES = (
 FIGURES: Mapping[str, Figure] = {each.key: each for each in _FIGURES}
 """Known figures by key, the one to put into a headline first."""
 
-# A report is made from a run folder alone, whatever task it is of: a task may use the report's words, so the report cannot
-# ask a task for its own (that would be a circle), and for one that is not listed here it makes do with the name.
-_TASKS = {
-    "forecast": "Forecaster",
-    "detect": "Anomaly detector",
-    "lm": "Language model",
-    "classify": "Classifier",
-    "embed": "Embedder",
-    "tag": "Tagger",
-}
-_UNITS = {"forecast": "values", "detect": "steps", "classify": "examples", "embed": "sequences", "tag": "words"}
-_SAMPLES = {
-    "forecast": "How its forecasts change",
-    "lm": "How the writing improves",
-    "classify": "How its answers change",
-    "tag": "How its answers change",
-}
-_COMMANDS = {
-    "lm": (
-        ("Write new text", "recurra generate {run} --length 400"),
-        ("Score sentences, a line each", "recurra score {run} sentences.txt"),
-        ("Complete lines", "recurra predict {run} beginnings.txt"),
-    ),
-    "classify": (
-        ("Classify what a file holds", "recurra predict {run} FILE"),
-        ("See how the answer forms, element by element", "recurra predict {run} FILE --steps"),
-    ),
-    "detect": (
-        ("List the events in other data", "recurra predict {run} FILE"),
-        ("Judge each step", "recurra predict {run} FILE --steps"),
-        ("Judge a live stream, a line a step", "tail -n +1 -f live.csv | recurra predict {run} -"),
-    ),
-    "forecast": (("Forecast what comes after the rows of a file", "recurra predict {run} FILE"),),
-    "embed": (
-        ("Give what a file holds its vectors", "recurra predict {run} FILE --json"),
-        ("Group it, and find what is alike", "recurra predict {run} FILE --cluster auto --neighbours 3"),
-    ),
-    "tag": (("Tag sentences, a line each", "recurra predict {run} sentences.txt"),),
-}
-_EVERY_COMMAND = (
-    ("Measure it on other data", "recurra evaluate {run} DATA"),
-    ("What is in it", "recurra info {run}"),
-)
-_BASELINES = {
-    "uniform": "uniform",
-    "unigram": "unigram",
-    "bigram": "bigram",
-    "majority": "majority class",
-    "tfidf-logistic": "TF-IDF + logistic regression",
-    "1-nn": "nearest neighbour",
-    "1-nn-dtw": "nearest neighbour (DTW)",
-    "most-frequent-tag": "most frequent tag of the word",
-    "mean-of-inputs": "mean of inputs",
-    "k-means-raw": "k-means on the raw series",
-    "seasonal-naive": "seasonal naive",
-    "naive2": "Naive2",
-    "ets": "ETS",
-    "rolling-gaussian": "rolling Gaussian",
-    "linear": "linear",
-}
-
 
 def figure(key: str) -> Figure:
     """Look a figure up; one that nobody has described yet keeps its own name and claims no direction."""
@@ -280,95 +218,6 @@ def compare(what: Figure, model: float, other: float) -> tuple[str, bool | None]
     return " ".join(words), None if what.lower is None else (difference < 0) == what.lower
 
 
-def finite(value: object) -> float | None:
-    """Give the value as a number if it is a finite one, else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    # Beyond this the width of an axis would overflow.
-    return number if math.isfinite(number) and abs(number) < 1e150 else None
-
-
-def decimal(value: float, digits: int = 3) -> str:
-    """Write a number with at most `digits` decimals and about five significant figures.
-
-    >>> decimal(4.1234, 2), decimal(115.93, 2), decimal(10234.5, 2), decimal(0.00012)
-    ('4.12', '115.9', '10,234', '0.00012')
-    """
-    size = abs(value)
-    if size >= 1e9 or 0 < size < 10.0**-digits:
-        return f"{value:.2g}"
-    return f"{value:,.{0 if size >= 1e3 else min(digits, 1) if size >= 100 else digits}f}"
-
-
-def per_cent(share: object) -> str:
-    """Write a share of one in per cent.
-
-    >>> per_cent(0.8731).replace("\u00a0", " "), per_cent(None)
-    ('87.3 %', '–')
-    """
-    number = finite(share)
-    return "–" if number is None else f"{number * 100:.1f}{PER_CENT}"
-
-
-def count(value: object) -> str:
-    """Write a whole number, with a separator between thousands."""
-    number = finite(value)
-    return "–" if number is None else f"{number:,.0f}"
-
-
-def duration(seconds: object) -> str:
-    """Write a time as people say it.
-
-    >>> [duration(seconds).replace("\\xa0", " ") for seconds in (8.2, 192, 7500)]
-    ['8 s', '3 min 12 s', '2 h 5 min']
-    """
-    number = finite(seconds)
-    if number is None:
-        return "–"
-    whole = max(0, round(number))
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    text = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return text.replace(" ", "\u00a0")
-
-
-def baseline_name(key: str) -> str:
-    """Name a baseline for people.
-
-    >>> baseline_name("kneser-ney-5")
-    'Kneser–Ney 5-gram'
-    """
-    order = re.fullmatch(r"kneser-ney-(\d+)", key)
-    return f"Kneser–Ney {order[1]}-gram" if order else _BASELINES.get(key, key)
-
-
-def task_name(key: str) -> str:
-    """Name a task for people."""
-    return _TASKS.get(key, key.replace("_", " ").capitalize())
-
-
-def units(task: str) -> str:
-    """Name what a task's figures are over, in the plural: what a loss is summed over, and an evaluation counts.
-
-    >>> units("lm"), units("classify"), units("tag")
-    ('units', 'examples', 'words')
-    """
-    return _UNITS.get(task, "units")
-
-
-def unit(task: str) -> str:
-    """Name one of the `units` of a task."""
-    return units(task).removesuffix("s")
-
-
-def samples_title(task: str) -> str:
-    """Say what several samples of a training show, side by side."""
-    return _SAMPLES.get(task, "Samples along the way")
-
-
 def write_between(what: Figure, between: object) -> str:
     """Write an interval [low, high] of a figure; "" where it is none.
 
@@ -380,9 +229,3 @@ def write_between(what: Figure, between: object) -> str:
         return ""
     low, high = (what.write(end) for end in ends)
     return f"{low.removesuffix(PER_CENT) if what.percent else low}–{high}"
-
-
-def commands(task: str, run: str) -> list[tuple[str, str]]:
-    """List what can be done with a run: for whom, and the command line, in which `run` is already quoted."""
-    known = (*_COMMANDS.get(task, ()), *_EVERY_COMMAND)
-    return [(purpose, command.format(run=run)) for purpose, command in known]

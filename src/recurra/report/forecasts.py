@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from recurra.report.figures import baseline_name, figure, finite
+from recurra.report.figures import figure
+from recurra.report.names import baseline_name
+from recurra.report.numbers import finite
 from recurra.report.svg import Band, Series, line_chart
 
 

@@ -6,16 +6,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from recurra.report.figures import (
-    Figure,
-    baseline_name,
-    compare,
-    count,
-    figure,
-    finite,
-    headline,
-    write_between,
-)
+from recurra.report.figures import Figure, compare, figure, headline, write_between
+from recurra.report.names import baseline_name
+from recurra.report.numbers import count, finite
 from recurra.report.record import Event, Record, figure_keys
 
 _LEVEL = {True: "good", False: "bad", None: ""}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from recurra.files import write_whole
 from recurra.report import comparison, curves, details, headline
-from recurra.report.figures import count, duration, finite, samples_title, task_name
 from recurra.report.map import script as map_script
+from recurra.report.names import samples_title, task_name
+from recurra.report.numbers import count, duration, finite
 from recurra.report.record import Record, read_record
 from recurra.report.use import how_to_use, place, settings, training_size
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recurra.errors import RunError
-from recurra.report.figures import finite
+from recurra.report.numbers import finite
 from recurra.report.svg import Point
 
 Event = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recurra.report.figures import count
+from recurra.report.numbers import count
 
 Bin = tuple[float, float, float, float, float]
 """from, to, mean confidence, accuracy, count."""

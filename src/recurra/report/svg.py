@@ -11,14 +11,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
-from recurra.report.figures import decimal
+from recurra.report.numbers import decimal
+from recurra.report.ticks import log_ticks, scientific, tick_labels, ticks
 
 Point = tuple[float, float]
 
 _WIDTH, _HEIGHT = 2000, 1000  # the grid that curve points are rounded to, finer than a screen shows
-_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @dataclass(frozen=True)
@@ -49,65 +49,6 @@ class Mark:
     y: float
     text: str
     style: str
-
-
-def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Place about `count` ticks at multiples of 1, 2 or 5 times a power of ten, all within [low, high].
-
-    >>> ticks(0, 9.3)
-    [0.0, 2.0, 4.0, 6.0, 8.0]
-    """
-    if not high - low > 1e-300:  # a fifth of less could be no number any more
-        return [low]
-    raw = (high - low) / max(1, count)
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next((factor * power for factor in (1, 2, 5) if raw <= factor * power * 1.0000001), 10 * power)
-    first = math.ceil(low / step - 1e-9)
-    # Far from zero a step can be smaller than the spacing of floats there: then no tick can be told from the next.
-    if not abs(first) < 2**52:
-        return [low, high]
-    last = math.floor(high / step + 1e-9)
-    digits = max(0, 1 - math.floor(math.log10(step)))
-    return [round(index * step, digits) + 0.0 for index in range(first, last + 1)]
-
-
-def log_ticks(low: float, high: float, count: int = 6) -> list[float]:
-    """Place ticks at powers of ten within [low, high], every second or third one where there are many.
-
-    >>> log_ticks(0.002, 30)
-    [0.01, 0.1, 1.0, 10.0]
-    """
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    every = max(1, math.ceil((last - first + 1) / count))
-    powers = [10.0**power for power in range(first, last + 1) if power % every == 0]
-    return powers if len(powers) > 1 else ticks(low, high, 3)
-
-
-def tick_labels(values: Sequence[float]) -> list[str]:
-    """Write ticks with just the decimals that tell them apart, and thousands and millions by a letter.
-
-    >>> tick_labels([0, 0.5, 1]), tick_labels([0, 20000, 40000]), tick_labels([0, 2e-6])
-    (['0', '0.5', '1.0'], ['0', '20k', '40k'], ['0', '2·10⁻⁶'])
-    """
-    largest = max((abs(value) for value in values), default=0.0)
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if 10 * size <= largest < 1e12 or (size < largest < 1e12 and all(value % (size / 10) == 0 for value in values)):
-            return [f"{value / size:g}{letter}" if value else "0" for value in values]
-    if largest >= 1e12 or 0 < largest < 1e-3:
-        return [_scientific(value) for value in values]
-    gaps = [abs(b - a) for a, b in pairwise(values) if b != a]
-    step = min(gaps, default=largest)
-    digits = min(6, max(0, -math.floor(math.log10(step) + 1e-9))) if step else 0
-    return [f"{value:.{digits}f}" if value else "0" for value in values]
-
-
-def _scientific(value: float) -> str:
-    if not value:
-        return "0"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    power = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
-    mantissa = mantissa.removesuffix(".0")
-    return power if mantissa == "1" else f"{mantissa}·{power}"
 
 
 def thin(points: Sequence[Point], limit: int = 600) -> list[Point]:
@@ -215,7 +156,7 @@ def line_chart(
 
     parts = [f'<svg class="chart{" small" if small else ""}" role="img" aria-label="{escape(title)}">']
     y_ticks = log_ticks(y_low, y_high, 5) if log else ticks(y_low, y_high, 3 if small else 5)
-    y_names = [_scientific(value) for value in y_ticks] if log else tick_labels(y_ticks)
+    y_names = [scientific(value) for value in y_ticks] if log else tick_labels(y_ticks)
     for value, name in zip(y_ticks, y_names, strict=True):
         y = f"{100 * (1 - up.share(value)):.2f}%"
         parts.append(f'<line class="grid" x1="0" x2="100%" y1="{y}" y2="{y}"/>')

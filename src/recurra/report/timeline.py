@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from recurra.report.figures import count, decimal, finite
 from recurra.report.headline import mapping
+from recurra.report.numbers import count, decimal, finite
 from recurra.report.svg import Point, Series, line_chart
 
 POINTS = 300

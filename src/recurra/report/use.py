@@ -8,7 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from recurra.report.figures import commands, count, decimal, finite, units
+from recurra.report.names import commands, units
+from recurra.report.numbers import count, decimal, finite
 from recurra.report.record import Record
 
 _SIZES = ("train_", "valid_", "test_")  # what the start event says of the data, such as train_units

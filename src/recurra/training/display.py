@@ -10,7 +10,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from recurra.report.figures import count, figure, finite
+from recurra.report.figures import figure
+from recurra.report.numbers import count, finite
 from recurra.report.record import figure_keys
 from recurra.training.seen import Seen, clock_time, first_figures
 

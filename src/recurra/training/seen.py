@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from recurra.report.figures import count, figure, finite
+from recurra.report.figures import figure
+from recurra.report.numbers import count, finite
 from recurra.report.record import figure_keys
 
 _SMOOTH = 50

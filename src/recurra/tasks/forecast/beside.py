@@ -9,7 +9,7 @@ import numpy as np
 
 from recurra.baselines import ETS, ForecastBaseline, Linear, Naive2, SeasonalNaive
 from recurra.errors import DataError, MissingExtraError
-from recurra.report.figures import baseline_name
+from recurra.report.names import baseline_name
 from recurra.tasks.forecast.asking import Forecasts
 
 if TYPE_CHECKING:

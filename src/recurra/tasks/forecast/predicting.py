@@ -13,7 +13,7 @@ from torch import nn
 from recurra.data.moments import Step, later, shown
 from recurra.data.timed import Panel, Timed, is_frame, panel_of, read_piped, read_timed
 from recurra.errors import DataError, DivergedError, UsageError
-from recurra.report.figures import decimal
+from recurra.report.numbers import decimal
 from recurra.series import is_missing, is_number
 from recurra.tasks.files import named_files
 from recurra.tasks.forecast.asking import Forecasts, backtest

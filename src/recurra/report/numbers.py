@@ -1,0 +1,62 @@
+"""How numbers are written for people."""
+
+from __future__ import annotations
+
+import math
+
+PER_CENT = "\u00a0%"
+
+
+def finite(value: object) -> float | None:
+    """Give the value as a number if it is a finite one, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    # Beyond this the width of an axis would overflow.
+    return number if math.isfinite(number) and abs(number) < 1e150 else None
+
+
+def decimal(value: float, digits: int = 3) -> str:
+    """Write a number with at most `digits` decimals and about five significant figures.
+
+    >>> decimal(4.1234, 2), decimal(115.93, 2), decimal(10234.5, 2), decimal(0.00012)
+    ('4.12', '115.9', '10,234', '0.00012')
+    """
+    size = abs(value)
+    if size >= 1e9 or 0 < size < 10.0**-digits:
+        return f"{value:.2g}"
+    return f"{value:,.{0 if size >= 1e3 else min(digits, 1) if size >= 100 else digits}f}"
+
+
+def per_cent(share: object) -> str:
+    """Write a share of one in per cent.
+
+    >>> per_cent(0.8731).replace("\u00a0", " "), per_cent(None)
+    ('87.3 %', '–')
+    """
+    number = finite(share)
+    return "–" if number is None else f"{number * 100:.1f}{PER_CENT}"
+
+
+def count(value: object) -> str:
+    """Write a whole number, with a separator between thousands."""
+    number = finite(value)
+    return "–" if number is None else f"{number:,.0f}"
+
+
+def duration(seconds: object) -> str:
+    """Write a time as people say it.
+
+    >>> [duration(seconds).replace("\\xa0", " ") for seconds in (8.2, 192, 7500)]
+    ['8 s', '3 min 12 s', '2 h 5 min']
+    """
+    number = finite(seconds)
+    if number is None:
+        return "–"
+    whole = max(0, round(number))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    text = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return text.replace(" ", "\u00a0")
