@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from recurra.tasks import Settings, Task, get_task, task_names
 from recurra.testing.asking import check_predictions, check_settled
 from recurra.testing.case import TaskCase, leaves, same, untouched
 from recurra.testing.expect import expect, expect_same, one_thread
+from recurra.testing.measuring import check_evaluation, check_validation
 
 Check = Callable[[TaskCase], None]
 
@@ -215,52 +215,6 @@ def check_learning(case: TaskCase, steps: int = 60) -> None:
     )
 
 
-def check_validation(case: TaskCase) -> None:
-    """Validation gives finite figures, the criterion among them, the same each time, and leaves no trace."""
-    task = case.ready()
-    network = case.network(task).train()
-    with untouched(network):
-        figures, again = task.validate(network), task.validate(network)
-    if figures is None:
-        raise AssertionError("expected figures, got None; configure the task so that something is held out")
-    expect(task.criterion in figures, f"expected {task.criterion!r} among the figures, got {sorted(figures)}")
-    _expect_figures("validate", figures)
-    expect(figures == again, f"expected the same figures of the same weights, got {figures} and {again}")
-
-
-def check_evaluation(case: TaskCase) -> None:
-    """Evaluation gives the object that `recurra evaluate --json` prints."""
-    task = case.ready()
-    expect(task.held_out, "held_out: expected True; configure the task so that something is held out")
-    network = case.network(task).train()
-    said: list[str] = []
-    with untouched(network):
-        result = task.evaluate(network, None, said.append)
-    json.dumps(result, allow_nan=False)
-    keys = ["task", "data", "count", "metrics", "baselines"]
-    expect(list(result)[:5] == keys, f"expected the keys {keys} in this order, got {list(result)}")
-    extra = set(result) - {*keys, "details", "skipped"}
-    expect(not extra, f"expected details and skipped at most beside {keys}, got {sorted(extra)}")
-    expect(result["task"] == task.name, f"task: expected {task.name!r}, got {result['task']!r}")
-    expect(isinstance(result["data"], str), f"data: expected what was measured on, got {result['data']!r}")
-    expect(type(result["count"]) is int and result["count"] > 0, f"count: expected above 0, got {result['count']!r}")
-    metrics = result["metrics"]
-    expect(task.criterion in metrics, f"metrics: expected {task.criterion!r} among them, got {sorted(metrics)}")
-    _expect_figures("metrics", metrics)
-    for name, figures in result["baselines"].items():
-        _expect_figures(f"baselines, {name}", figures)
-        expect(task.criterion in figures, f"baselines, {name}: expected {task.criterion!r}, got {sorted(figures)}")
-        unknown = set(figures) - set(metrics)
-        expect(not unknown, f"baselines, {name}: expected figures that the model has too, got {sorted(unknown)}")
-    expect(all(isinstance(line, str) and line for line in said), f"progress: expected words, got {said}")
-    expect(task.repeatable in (True, False), f"repeatable: expected True or False, got {task.repeatable!r}")
-    alone = task.evaluate(network, None, said.append, baselines=False)
-    wanted = {**result, "baselines": {}}
-    if "beside" in result.get("details", {}):  # what the report shows of the baselines
-        wanted["details"] = {name: value for name, value in result["details"].items() if name != "beside"}
-    expect(alone == wanted, f"without baselines: expected the same figures {wanted}, got {alone}")
-
-
 def check_saved(case: TaskCase) -> None:
     """What is saved is enough to build the network and to read the same data in the same way, and is the same each time."""
     task = case.ready()
@@ -316,13 +270,6 @@ def check_gradient_lags(case: TaskCase) -> None:
         expect(
             all(parameter.grad is None for parameter in network.parameters()), "expected no gradient left in a weight"
         )
-
-
-def _expect_figures(where: str, figures: dict[str, float]) -> None:
-    expect(bool(figures), f"{where}: expected at least one figure, got none")
-    for name, value in figures.items():
-        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        expect(good, f"{where}, {name}: expected a finite number, got {value!r}")
 
 
 def _leaves_of(config: Settings) -> dict[str, Any]:
