@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from torch import Tensor
@@ -18,6 +15,7 @@ from recurra.errors import DivergedError, RunError
 from recurra.tasks.base import Task
 from recurra.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from recurra.training.config import Training, learning_rate
+from recurra.training.interrupting import interruptible
 from recurra.training.log import MetricsLog, finite
 from recurra.training.plan import Plan
 from recurra.training.step import Trainer
@@ -150,7 +148,7 @@ class Loop:
 
     def run(self) -> str:
         """Train to the end of the plan; gives why it ended: finished, patience or interrupted."""
-        with self._interruptible():
+        with interruptible(self._interrupt):
             while self.position.done is None and not self.interrupted:
                 self._epoch()
         if self.position.done is None:
@@ -285,33 +283,12 @@ class Loop:
         self._since = now
         return round(self.position.seconds, 3)
 
+    def _interrupt(self) -> None:
+        self.interrupted = True
+
     def outcome(self) -> dict[str, Tensor]:
         """Give the weights to keep: the best by validation where there was one, else the last."""
         return self.best or self.trainer.weights()
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Let Ctrl-C (and a polite kill) end training after the step in hand; a second Ctrl-C ends it at once."""
-
-        def stop(number: int, _: FrameType | None) -> None:
-            self.interrupted = True
-            signal.signal(number, previous[number])
-
-        previous: dict[int, Any] = {}
-        try:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                handler = signal.getsignal(number)
-                # Ignored: so the caller wants it (nohup, a shell's background job). None: some other library's.
-                if handler not in (signal.SIG_IGN, None):
-                    previous[number] = handler
-                    signal.signal(number, stop)
-        except ValueError:  # not the main thread: the caller's own handling stands
-            previous.clear()
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
 
 
 def last_checkpoint(folder: Path) -> Checkpoint | None:
