@@ -92,6 +92,8 @@ class Readings:
         if len(never := np.flatnonzero(~there.any(0))):
             raise DataError(f"{names[never[0]]!r} has no value in any training series", hint="leave this column out")
         mean, spread = _moments(stacked, there)
+        if making.scale == "none":
+            mean, spread = np.zeros_like(mean), np.ones_like(spread)
         gaps = np.array(~there[:, : len(panel.targets)].all(axis=0))
         each = {}
         if making.scale == "series":
