@@ -35,7 +35,7 @@ class Data(TimedData):
     )
     gaps: Literal["keep", "fill"] = Field(
         default="keep",
-        description="keep: a row is a step, as in a live stream, whatever the time between two; fill: steps without a row are missing values.",
+        description="keep: a row is a step, as in a live stream, and after a hole the first begins anew, unjudged; fill: steps without a row are missing values.",
     )
     scale: Literal["data", "series", "none"] = Field(
         default="data", description="Scaled by what all training series are like, each by its own past, or not."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import cast
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.tasks.detect.examples import Stretch
-from recurra.tasks.detect.lanes import collate
+from recurra.tasks.detect.lanes import collate, foretellable
 from recurra.tasks.detect.network import DetectorNetwork
 from recurra.tasks.reading import in_batches
 
@@ -36,32 +37,42 @@ def told(network: nn.Module, stretches: Sequence[Stretch], *, exactly: bool = Tr
     detector = cast(DetectorNetwork, network)
     unit = cast(Tensor, detector.unit).cpu().numpy()
 
-    def ask(indices: np.ndarray, device: torch.device) -> list[Told]:
-        chosen = [stretches[index] for index in indices]
-        batch = collate([(one.encoded, one.begin, one.last) for one in chosen], detector.ahead)
+    pieces = [_pieces(one) for one in stretches]
+    every = [(one, *piece) for one, some in zip(stretches, pieces, strict=True) for piece in some]
+
+    def ask(indices: np.ndarray, device: torch.device) -> list[tuple[np.ndarray, ...]]:
+        chosen = [every[index] for index in indices]
+        batch = collate([(one.encoded, first, last) for one, first, last in chosen], detector.ahead)
         state = detector.zero_state(len(chosen))
         foretold, _ = detector(batch.features.to(device), batch.before.to(device), state, batch.lengths)
-        surprise = detector.surprise(foretold, batch.values.to(device), batch.there.to(device))[:, :, 0].cpu().numpy()
-        location, spread = (part.cpu().numpy() for part in foretold)
-        return [
-            _told(
-                one, unit, location[: one.last - one.begin, row], spread[: one.last - one.begin, row], surprise[:, row]
-            )
-            for row, one in enumerate(chosen)
-        ]
+        surprise = detector.surprise(foretold, batch.values.to(device), batch.there.to(device))[:, :, 0]
+        parts = [part.cpu().numpy() for part in (*foretold, surprise)]
+        return [tuple(part[: last - first, row] for part in parts) for row, (_, first, last) in enumerate(chosen)]
 
-    return in_batches(network, [one.last - one.begin for one in stretches], ask, exactly=exactly)
+    answers = iter(in_batches(network, [last - first for _, first, last in every], ask, exactly=exactly))
+    made = []
+    for one, some in zip(stretches, pieces, strict=True):
+        parts = zip(*islice(answers, len(some)), strict=True)
+        made.append(_told(one, unit, *(np.concatenate(part) for part in parts)))
+    return made
+
+
+def _pieces(one: Stretch) -> list[tuple[int, int]]:
+    """Give first and last step of what is read in one go: each fresh step begins with a state of zeros."""
+    cuts = one.begin + 1 + np.flatnonzero(one.encoded.fresh[one.begin + 1 : one.last])
+    return list(pairwise([one.begin, *cuts.tolist(), one.last]))
 
 
 def _told(one: Stretch, unit: np.ndarray, location: np.ndarray, spread: np.ndarray, surprise: np.ndarray) -> Told:
     """Compare what was foretold, (T', A, C), with the values of the steps from `one.begin` on."""
     values, skipped = one.encoded.values[one.begin : one.last], one.first - one.begin
-    begun = int(one.begin == 0)  # what was foretold at the first step of a series was foretold from nothing
-    leads = []
+    fresh, leads = one.encoded.fresh[one.begin : one.last], []
     for lead in range(len(unit)):
         errors = np.full_like(values, np.nan)
-        made = slice(begun, max(begun, len(values) - lead))
-        errors[begun + lead :] = error(values[begun + lead :], location[made, lead], spread[made, lead], unit[lead])
+        if lead < len(values):
+            made = slice(0, len(values) - lead)
+            told = error(values[lead:], location[made, lead], spread[made, lead], unit[lead])
+            errors[lead:] = np.where(foretellable(fresh, lead)[:, None], told, np.nan)
         leads.append(errors[skipped:])
     there = np.stack([~np.isnan(errors).T for errors in leads])  # (A, C, T)
     squares = np.stack([(np.where(np.isnan(errors), 0.0, errors).astype(np.float64) ** 2).sum(0) for errors in leads])

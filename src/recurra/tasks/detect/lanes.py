@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from recurra.data.windows import Windows
-from recurra.tasks.detect.readings import Encoded
+from recurra.tasks.detect.encoded import Encoded
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Lanes(Windows[Batch]):
             cuts = [0, len(one)]
             if len(one) > self.piece:
                 cuts[1:1] = range(int(chance.integers(1, self.piece + 1)), len(one), self.piece)
+            cuts = sorted({*cuts, *np.flatnonzero(one.fresh).tolist()})
             pieces += [(number, first, last) for first, last in pairwise(cuts) if last > first]
         return [pieces[index] for index in chance.permutation(len(pieces))]
 
@@ -87,7 +88,7 @@ class Lanes(Windows[Batch]):
 def collate(rows: Sequence[tuple[Encoded, int, int] | None], ahead: int, fresh: Tensor | None = None) -> Batch:
     """Put stretches of series side by side, each (series, first step, step behind the last); None is a row of nothing.
 
-    The first step of a series has no value to be foretold: nothing came before it.
+    A fresh step, such as the first of a series, has no value to be foretold, and none is foretold across one.
     """
     some = next(row[0] for row in rows if row is not None)
     steps = max(row[2] - row[1] for row in rows if row is not None)
@@ -104,9 +105,10 @@ def collate(rows: Sequence[tuple[Encoded, int, int] | None], ahead: int, fresh: 
         before[: last - first, number] = one.before[first:last]
         for far in range(ahead):
             there = one.values[first + far : last + far]
-            values[: len(there), number, far] = there
-        if first == 0:
-            values[:1, number] = np.nan
+            if not len(there):
+                break
+            known = foretellable(one.fresh[first : first + far + len(there)], far)
+            values[: len(there), number, far] = np.where(known[:, None], there, np.nan)
     there = np.isfinite(values)
     return Batch(
         torch.from_numpy(features),
@@ -116,3 +118,13 @@ def collate(rows: Sequence[tuple[Encoded, int, int] | None], ahead: int, fresh: 
         torch.ones(len(rows), dtype=torch.bool) if fresh is None else fresh,
         lengths,
     )
+
+
+def foretellable(fresh: np.ndarray, far: int) -> np.ndarray:
+    """Say of each step, (T − far), whether what is `far` steps on can be foretold there: no step from it on is fresh, (T) bool.
+
+    >>> foretellable(np.array([True, False, False, True, False]), 1).tolist()
+    [False, True, False, False]
+    """
+    begun = np.cumsum(fresh)
+    return (begun[far:] == begun[: len(fresh) - far]) & ~fresh[: len(fresh) - far]

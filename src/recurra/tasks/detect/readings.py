@@ -14,6 +14,8 @@ from recurra.data.moments import Step, calendar
 from recurra.data.timed import Panel, Timed
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
+from recurra.tasks.detect.encoded import Encoded, Past
+from recurra.tasks.detect.holes import behind_holes, hole_of
 
 FILE = "channels.json"
 FLAT = 1e-8
@@ -34,36 +36,15 @@ class Making:
     calendar: bool = True
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """One series as numbers: features (T, F), the scaled values (T, C), NaN where missing, and those before them, (T, C)."""
-
-    features: np.ndarray
-    values: np.ndarray
-    before: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-@dataclass(frozen=True)
-class Past:
-    """What of a series is carried from step to step: its last value and the one before it, (C) each, NaN where none was yet;
-    which values were missing just now, (C) bool; the last of each covariate, (P); and how many steps were read."""
-
-    last: np.ndarray
-    second: np.ndarray
-    missing: np.ndarray
-    beside: np.ndarray
-    count: int
-
-
 class Readings:
     """Makes features of series; made from the training part, saved with the run, and the same from then on.
 
     A step is read together with the values of the step before it, since those of its own are what is to be foretold;
     covariates and the calendar are those of the step itself. In place of a missing value the last one that was there is
     read (the mean where none was yet); where the training data lack some of a channel, a feature says so.
+
+    hole: the microseconds between two steps from which on the second is read as a beginning, since what was foretold was not
+    foretold for then; None where steps have no times.
     """
 
     def __init__(
@@ -78,10 +59,11 @@ class Readings:
         moments: Sequence[str],
         static: Sequence[tuple[str, list[str] | None, float, float]] = (),
         each: dict[str, tuple[np.ndarray, np.ndarray]] | None = None,
+        hole: int | None = None,
     ) -> None:
         self.targets, self.past, self.mean, self.spread, self.gaps = list(targets), list(past), mean, spread, gaps
         self.making, self.step, self.moments = making, step, list(moments)
-        self.static, self.each = list(static), each or {}
+        self.static, self.each, self.hole = list(static), each or {}, hole
 
     @classmethod
     def build(cls, panel: Panel, making: Making) -> Readings:
@@ -103,7 +85,8 @@ class Readings:
                 each[one.name] = np.where(np.isfinite(own), own, mean), np.where(np.isfinite(own), wide, spread)
         named = _moments_of(panel) if making.calendar else []
         static = [_static(name, [one.static[at] for one in panel.series]) for at, name in enumerate(panel.static)]
-        return cls(panel.targets, panel.past, mean, spread, gaps, making, panel.step, named, static, each)
+        hole = hole_of([one.times[: len(one)] for one in panel.series])
+        return cls(panel.targets, panel.past, mean, spread, gaps, making, panel.step, named, static, each, hole)
 
     @classmethod
     def load(cls, folder: Path) -> Readings:
@@ -118,7 +101,7 @@ class Readings:
             static = [tuple(one) for one in read["static"]]
             made = cls(
                 read["targets"], read["past"], **arrays, gaps=gaps, making=making, step=step,
-                moments=read["moments"], static=static, each=each,
+                moments=read["moments"], static=static, each=each, hole=read.get("hole"),
             )  # fmt: skip
             if arrays["mean"].shape != (made.channels + len(made.past),) or gaps.shape != (made.channels,):
                 raise ValueError("expected as many numbers as channels")
@@ -137,6 +120,7 @@ class Readings:
             "making": asdict(self.making),
             "step": None if self.step is None else asdict(self.step),
             "moments": self.moments,
+            "hole": self.hole,
             "static": [list(one) for one in self.static],
             "each": {name: [own.tolist(), wide.tolist()] for name, (own, wide) in self.each.items()},
         }
@@ -182,23 +166,30 @@ class Readings:
         last = _filled(np.vstack([past.second, past.last, values]))  # (2 + T, C)
         before = last[1:-1]
         missing = np.isnan(np.vstack([np.where(past.missing, np.nan, 0.0), values]))  # (1 + T, C)
+        fresh, time = behind_holes(one.times[: len(one)], past.time, self.hole)
+        fresh |= np.arange(past.count, past.count + len(one)) == 0
+        before = np.where(fresh[:, None], np.nan, before)
         parts = [_pressed(_or_zero(before))]
         if self.making.differences:
-            parts.append(_pressed(_or_zero(before - last[:-2])))
+            # What has changed since before a hole has not changed in a step.
+            across = np.append(past.fresh, fresh[:-1])[: len(fresh), None]
+            parts.append(_pressed(np.where(across, 0.0, _or_zero(before - last[:-2]))))
         parts.append(missing[:-1, self.gaps].astype(float))
-        parts.append((np.arange(past.count, past.count + len(values)) == 0).astype(float)[:, None])
+        parts.append(fresh.astype(float)[:, None])
         parts.append(_pressed(_or_zero(beside)))
         if self.moments:
             parts.append(self._calendar(one))
         parts.append(np.broadcast_to(self._said_of(one), (len(values), len(self._said_of(one)))))
         features = np.concatenate(parts, axis=1).astype(np.float32)
-        encoded = Encoded(features, values.astype(np.float32), _or_zero(before).astype(np.float32))
+        encoded = Encoded(features, values.astype(np.float32), _or_zero(before).astype(np.float32), fresh)
         return encoded, Past(
             last[-1],
             last[-2],
             missing[-1],
             _or_zero(beside[-1]) if len(beside) else past.beside,
             past.count + len(values),
+            time,
+            bool(fresh[-1]) if len(fresh) else past.fresh,
         )
 
     def _check(self, one: Timed) -> None:

@@ -13,10 +13,11 @@ from recurra.errors import DataError, UsageError
 from recurra.kernels import exact
 from recurra.nn import State, map_state
 from recurra.stream import Stream
+from recurra.tasks.detect.encoded import Past
 from recurra.tasks.detect.foretelling import error, joined
 from recurra.tasks.detect.judging import Judge, Verdict
 from recurra.tasks.detect.network import DetectorNetwork
-from recurra.tasks.detect.readings import Past, Readings
+from recurra.tasks.detect.readings import Readings
 
 if TYPE_CHECKING:
     from recurra.tasks.detect.task import Detector
@@ -47,8 +48,8 @@ class DetectorStream(Stream):
     @property
     def state(self) -> State:
         """All that is carried from step to step, as copies: the network's layers, the readings', the judge's."""
-        past = [self._past.last, self._past.second, self._past.missing, self._past.beside, np.array(self._past.count)]
-        past.append(self._made)
+        past = [self._past.last, self._past.second, self._past.missing, self._past.beside]
+        past += [np.array([self._past.count, self._past.time, self._past.fresh]), self._made]
         carried = tuple(torch.from_numpy(np.array(part)) for part in past)
         judged = tuple(torch.from_numpy(np.array(part)) for part in self._judge.state().values())
         return (*map_state(lambda tensor: tensor.detach().clone(), self._state), carried, judged)
@@ -63,8 +64,8 @@ class DetectorStream(Stream):
         if shapes != given or tuple(carried[0].shape) != (self._readings.channels,):
             raise UsageError(f"state: expected tensors of shapes {shapes}, got {given}")
         self._state = map_state(lambda tensor: tensor.detach().clone(), tuple(layers))
-        last, second, missing, beside, count, self._made = (part.numpy().copy() for part in carried)
-        self._past = Past(last, second, missing, beside, int(count))
+        last, second, missing, beside, counts, self._made = (part.numpy().copy() for part in carried)
+        self._past = Past(last, second, missing, beside, int(counts[0]), int(counts[1]), bool(counts[2]))
         names = self._judge.state()
         self._judge = self._judge.fork().resume(
             {name: part.numpy().copy() for name, part in zip(names, judged, strict=True)}
@@ -82,13 +83,16 @@ class DetectorStream(Stream):
     def feed(self, element: Any) -> Any:
         """Judge one step, given as a series of one step (`Timed`); gives a `Verdict` and what was foretold, (C) scaled."""
         encoded, self._past = self._readings.encode(element, self._past)
+        if encoded.fresh[0]:  # what was foretold is of another time, and from here on it is foretold from nothing
+            self._made = np.full_like(self._made, np.nan)
+            self._state = self._network.zero_state(1)
         with torch.inference_mode(), exact(required=False):
             given = (torch.from_numpy(part).unsqueeze(1) for part in (encoded.features, encoded.before))
             x, before = (part.to(self._device) for part in given)
             foretold, self._state = self._network(x, before, self._state)
         said = np.stack([part[0, 0].cpu().numpy() for part in foretold])  # (2, A, C)
-        first = self._past.count == 1  # foretold from nothing
-        self._made = np.concatenate([np.full_like(said, np.nan)[None] if first else said[None], self._made[:-1]])
+        if not encoded.fresh[0]:
+            self._made = np.concatenate([said[None], self._made[:-1]])
         leads = [
             error(encoded.values[0], made[0, lead], made[1, lead], self._unit[lead])
             for lead, made in enumerate(self._made)
@@ -100,7 +104,7 @@ class DetectorStream(Stream):
     ) -> dict[str, Any]:
         """Judge one step: a value, a list of one for each channel, or a mapping by their names; None or NaN where one is missing.
 
-        time: its stamp, which a run that reads the calendar needs.  past: the covariates of the step, likewise.
+        time: its stamp, which a run that reads the calendar needs, and without which no hole is seen.  past: the covariates of the step, likewise.
         """
         one = one_step(self._readings, values, time=time, past=past, static=static, name=self._series)
         verdict, location = self.feed(one)

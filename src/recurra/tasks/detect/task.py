@@ -17,12 +17,13 @@ from recurra.nn import State
 from recurra.tasks.base import register_task
 from recurra.tasks.detect import asking, measure, written
 from recurra.tasks.detect.config import Data, DetectorConfig
+from recurra.tasks.detect.encoded import Encoded
 from recurra.tasks.detect.examples import Examples, Part, read_examples, read_more, read_part
 from recurra.tasks.detect.foretelling import mean_surprise, told
 from recurra.tasks.detect.lanes import Batch, Lanes
 from recurra.tasks.detect.lines import LineStream, parse
 from recurra.tasks.detect.network import DetectorNetwork
-from recurra.tasks.detect.readings import Encoded, Readings
+from recurra.tasks.detect.readings import Readings
 from recurra.tasks.detect.settling import settle
 from recurra.tasks.detect.sizes import choose_lanes, choose_size
 from recurra.tasks.detect.stream import DetectorStream
@@ -122,10 +123,7 @@ class Detector(WindowedTask[DetectorConfig, Examples, Batch]):
     @cached_property
     def _learnt(self) -> list[Encoded]:
         """The training steps of each series: what is held out behind them is not even a target."""
-        return [
-            Encoded(*(part[: one.last] for part in (one.encoded.features, one.encoded.values, one.encoded.before)))
-            for one in self.examples.train.stretches
-        ]
+        return [one.encoded.until(one.last) for one in self.examples.train.stretches]
 
     def windows(self, batch: int, seed: int) -> Windows[Batch]:
         steps, ahead = self.config.data.window, self.config.model.ahead
