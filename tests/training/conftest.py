@@ -16,6 +16,9 @@ from recurra.training.config import Training
 from recurra.training.loop import Loop
 from recurra.training.plan import Plan
 
+Make = Callable[..., Loop]
+Events = Callable[[str], list[dict[str, Any]]]
+
 
 class LineConfig(Settings):
     """Nothing to set."""
@@ -117,3 +120,8 @@ def events(tmp_path: Path) -> Callable[[str], list[dict[str, Any]]]:
         return [event for event in map(json.loads, lines) if event["event"] == kind]
 
     return read
+
+
+def countdown(count: int, then: Callable[[], None]) -> Callable[[], None]:
+    calls = iter(range(1, 10**6))
+    return lambda: then() if next(calls) == count else None

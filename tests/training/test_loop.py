@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import gc
 import math
-import os
-import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from tests.training.conftest import Events, Make, countdown
 
 from recurra.errors import DivergedError, RunError
 from recurra.training.checkpoint import read_checkpoint
-from recurra.training.loop import Loop, last_checkpoint
-
-Make = Callable[..., Loop]
-Events = Callable[[str], list[dict[str, Any]]]
+from recurra.training.loop import last_checkpoint
 
 
 def test_it_learns_and_ends_with_its_plan(line: Any, make_loop: Make, events: Events) -> None:
@@ -88,116 +82,6 @@ def test_it_goes_on_from_any_checkpoint_to_the_same_bits(line: Any, make_loop: M
         assert again.run() == "finished"
         assert all(torch.equal(tensor, again.outcome()[name]) for name, tensor in expected[0].items())
         assert (tmp_path / "metrics.jsonl").read_text().count("\n") == expected[1]
-
-
-def countdown(count: int, then: Callable[[], None]) -> Callable[[], None]:
-    calls = iter(range(1, 10**6))
-    return lambda: then() if next(calls) == count else None
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_after_the_step_in_hand(
-    line: Any, make_loop: Make, tmp_path: Path, number: signal.Signals
-) -> None:
-    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    line.on_loss = countdown(8, lambda: os.kill(os.getpid(), number))
-    loop = make_loop(line)
-    assert loop.run() == "interrupted"
-    assert loop.position.step == 8
-    checkpoint = last_checkpoint(tmp_path)
-    assert checkpoint is not None
-    assert checkpoint.facts["step"] == 8
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
-
-
-def test_a_second_ctrl_c_ends_it_at_once(line: Any, make_loop: Make) -> None:
-    def twice() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    line.on_loss = countdown(8, twice)
-    loop = make_loop(line)
-    with pytest.raises(KeyboardInterrupt):
-        loop.run()
-    assert loop.position.step == 7
-
-
-def test_a_signal_that_the_caller_ignores_stays_ignored(line: Any, make_loop: Make) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as nohup and a shell's background jobs do
-    try:
-        line.on_loss = countdown(8, lambda: os.kill(os.getpid(), signal.SIGINT))
-        assert make_loop(line).run() == "finished"
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-class Clock:
-    """Time that passes only where it is told to."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 100.0
-        monkeypatch.setattr(time, "monotonic", lambda: self.now)
-
-    def passes(self, seconds: float) -> None:
-        self.now += seconds
-
-
-def test_a_machine_that_turns_slower_is_planned_for_anew(
-    line: Any, make_loop: Make, events: Events, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock(monkeypatch)
-    line.on_loss = lambda: clock.passes(0.05 if loop.position.step < 12 else 0.4)
-    loop = make_loop(line, {"steps": 200, "most": 200, "epochs": 20.0, "every": 10, "seconds": 10.0})
-    assert loop.run() == "finished"
-    assert loop.position.seconds == pytest.approx(10, rel=0.05)
-    assert loop.position.step == pytest.approx(12 + 9.4 / 0.4, abs=2)
-    assert events("plan")[-1]["steps"] == loop.position.step
-    assert loop.plan.epochs == pytest.approx(loop.plan.steps / 10, rel=0.01)
-    rates = [event["lr"] for event in events("train")]
-    assert rates[-1] < 0.1 * max(rates)  # the schedule still comes to its end
-
-
-def test_a_machine_that_was_slow_for_a_while_gets_its_steps_back(
-    line: Any, make_loop: Make, events: Events, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock(monkeypatch)
-    line.on_loss = lambda: clock.passes(0.4 if 10 <= loop.position.step < 14 else 0.02)
-    loop = make_loop(line, {"steps": 300, "most": 300, "epochs": 30.0, "every": 10, "seconds": 8.0})
-    assert loop.run() == "finished"
-    assert min(event["steps"] for event in events("plan")) < 150
-    assert loop.position.step > 270
-    assert loop.position.seconds < 8.5
-
-
-def test_a_single_step_beyond_the_time_is_the_last(line: Any, make_loop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch)
-    line.on_loss = lambda: clock.passes(60)
-    loop = make_loop(line, {"steps": 200, "most": 200, "epochs": 20.0, "every": 10, "seconds": 10.0})
-    assert (loop.run(), loop.position.step, len(line.validated)) == ("finished", 1, 1)
-
-
-def test_validation_that_takes_long_is_done_less_often(
-    line: Any, make_loop: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock(monkeypatch)
-    line.on_loss = lambda: clock.passes(0.05)
-    validate = line.validate
-    monkeypatch.setattr(line, "validate", lambda network: (clock.passes(2), validate(network))[1])
-    loop = make_loop(line, {"steps": 600, "most": 600, "epochs": 60.0, "every": 10, "seconds": 30.0})
-    assert loop.run() == "finished"
-    assert len(line.validated) <= 4
-    assert loop.position.seconds == pytest.approx(30, rel=0.1)
-
-
-def test_a_machine_as_fast_as_was_measured_keeps_its_plan(
-    line: Any, make_loop: Make, events: Events, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock(monkeypatch)
-    line.on_loss = lambda: clock.passes(0.05)
-    loop = make_loop(line, {"seconds": 2.0, "most": 40})
-    assert loop.run() == "finished"
-    assert loop.position.step == 40
-    assert events("plan") == []
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])

@@ -1,102 +1,18 @@
-"""Times: how they are written, the grid they stand on, and every fault they can have."""
+"""The grid that times stand on: spacings, times that stand twice or nowhere, gaps and averages."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tests.data.times.conftest import column, daily, note, read
 
 from recurra.data.moments import Step, later, parse_step
-from recurra.data.stamps import read_stamps
-from recurra.data.timed import Panel, TimedReading, panel_of, read_timed
+from recurra.data.timed import panel_of
 from recurra.errors import DataError, UsageError
-
-
-def read(folder: Path, text: str, **how: Any) -> Panel:
-    path = folder / "a.csv"
-    path.write_text(text, encoding="utf-8")
-    return read_timed([path], TimedReading(**how))
-
-
-def daily(days: list[str], values: list[Any] | None = None) -> str:
-    values = list(range(len(days))) if values is None else values
-    return "time,v\n" + "".join(f"{day},{value}\n" for day, value in zip(days, values, strict=True))
-
-
-def column(panel: Panel, at: int = 0) -> list[Any]:
-    return [None if np.isnan(value) else value for value in panel.series[at].values[:, 0].tolist()]
-
-
-def note(panel: Panel, part: str) -> bool:
-    return any(part in line for line in panel.notes)
-
-
-@pytest.mark.parametrize(
-    ("cell", "moment"),
-    [
-        ("2024-05-31", "2024-05-31"),
-        ("2024-05-31 13:00", "2024-05-31T13:00"),
-        ("2024-05-31T13:00:05.25", "2024-05-31T13:00:05.25"),
-        ("2024-05-31T13:00:00Z", "2024-05-31T13:00"),
-        ("2024-05-31T13:00:00+02:00", "2024-05-31T11:00"),
-        ("2024-05-31 13:00 -0530", "2024-05-31T18:30"),
-        ("2024/5/31 9:05", "2024-05-31T09:05"),
-        ("31.05.2024 13:00", "2024-05-31T13:00"),
-        ("1.6.2024", "2024-06-01"),
-        ("05/31/2024", "2024-05-31"),
-        ("31/05/2024 23:59:59", "2024-05-31T23:59:59"),
-        ("05/31/2024 1:00 PM", "2024-05-31T13:00"),
-        ("05/31/2024 12:15 am", "2024-05-31T00:15"),
-        ("1981-01", "1981-01-01"),
-        ("2024Q3", "2024-07-01"),
-        ("2024年5月31日 13时30分", "2024-05-31T13:30"),
-        ("2024年5月", "2024-05-01"),
-    ],
-)
-def test_stamps_are_read_as_they_are_written(cell: str, moment: str) -> None:
-    read = read_stamps([cell], "t")
-    assert not read.wrong
-    assert read.values[0] == np.datetime64(moment, "us")
-
-
-@pytest.mark.parametrize(
-    ("cell", "problem"),
-    [
-        ("2024-02-30", "is no time"),
-        ("31.13.2024", "is no time"),
-        ("2024-05-31 25:00", "is no time"),
-        ("soon", "expected a time such as 2024-05-31"),
-        ("5/31/24", "expected a time such as"),
-        ("now", "expected a time such as"),
-        ("NaT", "expected a time such as"),
-        ("", "has no time"),
-        ("NA", "has no time"),
-    ],
-)
-def test_what_is_no_time_is_said_with_its_line(tmp_path: Path, cell: str, problem: str) -> None:
-    with pytest.raises(DataError, match=f"a.csv: line 3: column 'time'.*{problem}"):
-        read(tmp_path, f"time,v\n2024-05-30,1\n{cell},2\n2024-05-31,3\n", time="time")
-    panel = read(tmp_path, f"time,v\n2024-05-30,1\n{cell},2\n2024-05-31,3\n", time="time", on_error="skip")
-    assert column(panel) == [1.0, 3.0] and len(panel.skipped) == 1
-
-
-def test_days_and_months_are_told_apart_by_the_data(tmp_path: Path) -> None:
-    panel = read(tmp_path, daily(["30/05/2024", "31/05/2024", "01/06/2024"]))
-    assert str(panel.series[0].times[-1]) == "2024-06-01T00:00:00.000000"
-    assert note(panel, "column 'time' is read as day/month/year")
-    panel = read(tmp_path, daily(["05/30/2024", "05/31/2024", "06/01/2024"]))
-    assert str(panel.series[0].times[-1]) == "2024-06-01T00:00:00.000000"
-    with pytest.raises(
-        DataError,
-        match=r"line 2: .*cannot tell whether 05/06/2024 begins with the day or the month; write 2024-06-05 or",
-    ):
-        read(tmp_path, daily(["05/06/2024", "06/06/2024", "07/06/2024"]))
-    with pytest.raises(DataError, match=r"line 3: .*is no time"):
-        read(tmp_path, daily(["31/05/2024", "05/31/2024"]))
 
 
 @pytest.mark.parametrize(
@@ -134,39 +50,6 @@ def test_years_are_years_and_steps_are_steps(tmp_path: Path) -> None:
         read(tmp_path, "t,v\n0,1\n10,2\n20,3\n25,3\n")
     with pytest.raises(UsageError, match=r"every: 1h needs times that are dates"):
         read(tmp_path, "t,v\n0,1\n10,2\n", every="1h")
-
-
-def test_times_in_several_columns(tmp_path: Path) -> None:
-    panel = read(tmp_path, "No,year,month,day,hour,pm2.5\n1,2010,1,1,0,NA\n2,2010,1,1,1,129\n3,2010,1,1,3,148\n")
-    assert str(panel.step) == "1h" and panel.targets == ("pm2.5",) and column(panel) == [None, 129.0, None, 148.0]
-    assert note(panel, "columns year, month, day, hour are read as the times") and note(panel, "left out: No")
-    panel = read(tmp_path, "Date,Time,v\n2024-05-31,23:50,1\n2024-06-01,00:00,2\n")
-    assert str(panel.step) == "10min" and note(panel, "columns 'Date' and 'Time' hold the times")
-    panel = read(tmp_path, "year,month,v\n2010,11,5\n2010,12,6\n2011,1,7\n")
-    assert str(panel.step) == "1m"
-    with pytest.raises(DataError, match=r"line 3: column 'year, month': '2010-13' is no time"):
-        read(tmp_path, "year,month,v\n2010,12,5\n2010,13,6\n")
-
-
-@pytest.mark.parametrize("name", ["time", "Date", "timestamp", "ds", "时间", "日期", "Month", "when it was"])
-def test_the_column_of_times_is_found(tmp_path: Path, name: str) -> None:
-    panel = read(tmp_path, f"v,{name}\n1,2024-05-31\n2,2024-06-01\n")
-    assert panel.step == Step(1, "d") and note(panel, f"column '{name}' holds the times")
-
-
-def test_no_column_of_times_is_the_order_of_the_rows(tmp_path: Path) -> None:
-    panel = read(tmp_path, "Month,Sales\n1-01,266\n1-02,145.9\n")
-    assert panel.step is None and panel.series[0].times.tolist() == [0, 1]
-    assert note(
-        panel, "the order of the rows is taken (column 'Month' holds no times that can be read, such as '1-01')"
-    )
-
-
-def test_two_columns_of_dates_are_open(tmp_path: Path) -> None:
-    text = "begun,ended,v\n2024-01-01,2024-01-02,1\n2024-01-02,2024-01-03,2\n"
-    with pytest.raises(UsageError, match=r"columns begun, ended hold times; say which it is: --time begun"):
-        read(tmp_path, text)
-    assert read(tmp_path, text, time="ended").series[0].times[0] == np.datetime64("2024-01-02")
 
 
 def test_rows_out_of_order_are_sorted_and_it_is_said(tmp_path: Path) -> None:
@@ -282,68 +165,6 @@ def test_a_wrong_century_is_no_gap(tmp_path: Path) -> None:
         match=r"line 32: series a: its 31 values spread over .* steps of 1min, with none from 2024-01-01 00:29 to 2042",
     ):
         read(tmp_path, daily(times))
-
-
-@pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999"])
-def test_infinity_has_its_series_and_line(tmp_path: Path, cell: str) -> None:
-    with pytest.raises(DataError, match=r"a.csv: line 3: series b: column 'v' is infinite"):
-        read(tmp_path, f"s,time,v\na,2024-01-01,1\nb,2024-01-01,{cell}\n", series="s", target=("v",))
-
-
-def test_what_is_no_number_has_its_line(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"line 3: column 'v': expected a number, got 'off'"):
-        read(tmp_path, daily(["2024-01-01", "2024-01-02"], [1, "off"]), target=("v",))
-    with pytest.raises(DataError, match=r"expected a number, got '1,5'; write decimals with a point"):
-        read(tmp_path, 'time,v\n2024-01-01,1\n2024-01-02,"1,5"\n', target=("v",))
-
-
-def test_missing_values_are_told(tmp_path: Path) -> None:
-    panel = read(tmp_path, daily([f"2024-01-0{day}" for day in range(1, 7)], ["1", "", "NA", "nan", "null", "7"]))
-    assert column(panel) == [1.0, None, None, None, None, 7.0] and note(panel, "4 of 6 values of 'v' are missing")
-
-
-def test_constant_short_and_single(tmp_path: Path) -> None:
-    text = "time,s,v\n2024-01-01,flat,5\n2024-01-02,flat,5\n2024-01-03,flat,5\n2024-01-02,one,7\n"
-    panel = read(tmp_path, text, series="s")
-    assert column(panel) == [5.0, 5.0, 5.0] and column(panel, 1) == [7.0]
-    assert note(panel, "1 series have fewer than two values: one")
-    text = "time,s,v,promo\n2024-01-01,new,,1\n2024-01-02,new,,0\n2024-01-01,old,5,1\n"
-    panel = read(tmp_path, text, series="s", known=("promo",))
-    assert len(panel.series[0]) == 0 and panel.series[0].known.shape == (2, 1)
-
-
-def test_a_static_column_that_changes(tmp_path: Path) -> None:
-    text = "time,s,v,site\n2024-01-01,a,1,north\n2024-01-02,a,2,\n2024-01-03,a,3,south\n"
-    with pytest.raises(DataError, match=r"line 4: series a: static column 'site': expected north as before, got south"):
-        read(tmp_path, text, series="s", static=("site",))
-
-
-@pytest.mark.parametrize(
-    ("how", "problem"),
-    [
-        ({"target": ("temprature",)}, "did you mean 'temperature'"),
-        ({"time": "tme"}, "did you mean 'time'"),
-        ({"known": ("holiday",)}, "field 'holiday' is missing; the fields there are: time, temperature, word"),
-        ({"target": ("temperature",), "past": ("temperature",)}, "named as target too"),
-        ({"target": ("time",), "time": "time"}, "named as time too"),
-        ({"every": "often"}, "every: expected a spacing"),
-    ],
-)
-def test_columns_that_are_not_there_and_settings_that_clash(tmp_path: Path, how: Any, problem: str) -> None:
-    text = "time,temperature,word\n2024-01-01,1,x\n2024-01-02,2,y\n"
-    with pytest.raises((DataError, UsageError), match=problem):
-        read(tmp_path, text, **how)
-
-
-def test_nothing_to_learn(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no column of numbers is left for the values; .*name them: --target NAME"):
-        read(tmp_path, "time,word\n2024-01-01,x\n")
-    with pytest.raises(DataError, match=r"holds no rows"):
-        read(tmp_path, "time,v\n")
-    with pytest.raises(DataError, match=r"column 's' names no series"):
-        read(tmp_path, "time,s,v\n2024-01-01,a,1\n2024-01-02,,2\n", series="s")
-    with pytest.raises(DataError, match=r"the first line holds values, not names"):
-        read(tmp_path, "2024-01-01,5\n2024-01-02,6\n")
 
 
 def test_a_year_of_readings_with_holes(tmp_path: Path) -> None:
