@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurra.data.moments import Step, shifted, step_of, step_of_months
+from recurra.data.moments import Step, later, shifted, step_of, step_of_months
 
 _DAY = 86_400 * 10**6
 SURE = 3
@@ -114,6 +114,20 @@ def on_grid(times: np.ndarray, step: Step, places: np.ndarray) -> np.ndarray:
     target = months[0] + places * step.months
     lasts = (target + 1).astype("M8[D]") - 1
     return np.minimum(target.astype("M8[D]") + day, lasts).astype("M8[us]") + (times[0] - days[0])
+
+
+def following(times: np.ndarray, step: Step | None, count: int) -> np.ndarray:
+    """Give the next `count` times after those of a series (T ≥ 1), which says of months what is theirs: a day, or the end.
+
+    Numbers of steps are counted on. Raises `UsageError` for dates without a spacing.
+
+    >>> following(np.array(["2023-01-28", "2023-02-28"], "M8[us]"), Step(1, "m"), 1).astype("M8[D]").tolist()
+    [datetime.date(2023, 3, 28)]
+    """
+    if step is None or step.months is None or times.dtype.kind != "M":
+        return later(times[-1], step, count)
+    first, last = times[[0, -1]].astype("M8[M]").astype(np.int64).tolist()
+    return on_grid(times, step, (last - first) // step.months + np.arange(1, count + 1))
 
 
 def buckets(times: np.ndarray, step: Step) -> np.ndarray:

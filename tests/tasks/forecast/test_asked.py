@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.tasks.forecast.conftest import TINY, ready, series_of, shops, walk, wave, write
@@ -10,6 +12,7 @@ from tests.tasks.forecast.conftest import TINY, ready, series_of, shops, walk, w
 import recurra
 from recurra import Run
 from recurra.errors import DataError, UsageError
+from recurra.tasks.forecast import Forecaster
 
 
 def test_a_new_series_and_a_missing_column(tmp_path: Path, sold: Run) -> None:
@@ -23,6 +26,16 @@ def test_a_new_series_and_a_missing_column(tmp_path: Path, sold: Run) -> None:
     path.write_text(table.replace(",40.0,", ",small,"))
     with pytest.raises(DataError, match=r"series north: static column 'size': expected a number.*got 'small'"):
         sold.predict(sold.task.inputs(str(path)))
+
+
+def test_a_static_nought_is_a_number(tmp_path: Path, sold: Run) -> None:
+    form = cast(Forecaster, sold.task).form
+    mean, spread = form.spreads["size"]
+    (series, *_) = sold.task.inputs(str(shops(tmp_path))) or []
+    (row,) = form.rows(replace(series, static=(0.0,)))
+    assert row.about.tolist() == pytest.approx([-mean / spread])
+    (row,) = form.rows(replace(series, static=(float("nan"),)))
+    assert row.about.tolist() == [0.0]
 
 
 def test_what_is_to_be_known_ahead_has_to_be_there(tmp_path: Path, sold: Run) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tests.tasks.forecast.conftest import TINY, ready, timed, wave, write
 
 import recurra
@@ -74,6 +75,25 @@ def test_a_backtest_is_what_predict_says_of_the_same_history(tmp_path: Path, mod
             only = next(backtest(task, network, [alone], [np.array([origin])]))
             np.testing.assert_array_equal(only.point[0], said[0])
             np.testing.assert_array_equal(only.quantiles[0], said[1])
+
+
+@pytest.mark.parametrize("model", [{}, {"form": "autoregressive", "paths": 8}], ids=str)
+def test_predict_reads_the_calendar_of_the_days_ahead_as_a_backtest_does(tmp_path: Path, model: dict[str, Any]) -> None:
+    path = write(tmp_path / "days.csv", wave(60))
+    data = {"data": [str(path)], "horizon": 9}
+    task = Forecaster(ForecasterConfig.model_validate({"data": data, "model": {"hidden": 4, "dropout": 0.0, **model}}))
+    task.prepare()
+    task.choose(None, lambda: 1.0)
+    torch.manual_seed(0)
+    network = task.network().eval()
+    assert "week sin" in task.form.calendar
+    origin = 40
+    with exact(required=False):
+        (known,) = backtest(task, network, task.examples.rows, [np.array([origin])])
+        (series,) = task.inputs(str(write(tmp_path / "shorter.csv", wave(60)[: origin + 1]))) or []
+        (said,) = task.predict(network, [series])
+    np.testing.assert_allclose(said["mean"], known.point[0, :, 0], rtol=1e-6)
+    np.testing.assert_allclose(np.array(list(said["quantiles"].values())).T, known.quantiles[0, :, 0], rtol=1e-6)
 
 
 def test_the_memory_of_a_backtest_does_not_grow_with_its_origins(tmp_path: Path) -> None:

@@ -39,6 +39,16 @@ def test_times_are_written_alike_over_midnight(tmp_path: Path) -> None:
     assert found["time"] == ["2024-01-01T23:40", "2024-01-01T23:50", "2024-01-02T00:00", "2024-01-02T00:10"]
 
 
+@pytest.mark.parametrize(("day", "last", "then"), [(28, 2, "2023-03-28"), (30, 4, "2023-05-30")])
+def test_months_go_on_at_their_day(tmp_path: Path, day: int, last: int, then: str) -> None:
+    months = [f"{2022 + at // 12}-{at % 12 + 1:02}" for at in range(12 + last)]
+    stamps = [f"{month}-{28 if month.endswith('-02') else day}" for month in months]
+    path = tmp_path / "months.csv"
+    path.write_text("\n".join(["time,y", *(f"{stamp},{at % 5}" for at, stamp in enumerate(stamps))]))
+    run = recurra.train("forecast", path, tmp_path / "run", every="1m", **TINY)
+    assert run.predict([series_of(path, run)])[0]["time"][0] == then
+
+
 def test_a_day_of_daylight_saving_is_told(tmp_path: Path) -> None:
     rows = [f"2024-10-27 0{hour}:00,{hour}" for hour in (0, 1, 2, 2, 3, 4)]
     path = tmp_path / "clock.csv"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from recurra.data.grids import positions
-from recurra.data.moments import Step, later, shown
+from recurra.data.grids import following, positions
+from recurra.data.moments import Step, shown
 from recurra.data.timed import Panel, Timed
 from recurra.errors import DataError
 
@@ -55,7 +55,7 @@ def _followed(one: Timed, then: Timed, step: Step | None, name: str, notes: list
     said = one.known[len(one) : len(one) + absent]  # what was known ahead when the training data were written
     known[: len(said)] = said
     past = np.full((absent, one.past.shape[1]), np.nan)
-    skipped = later(one.times[len(one) - 1], step, absent) if absent else times[:0]
+    skipped = following(one.times[: len(one)], step, absent) if absent else times[:0]
     return replace(
         one,
         values=np.concatenate([one.values, gap, then.values]),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from recurra.data.moments import Step, later, shown
+from recurra.data.grids import following
+from recurra.data.moments import Step, shown
 from recurra.data.timed import Panel, Timed, is_frame, panel_of, read_piped, read_timed
 from recurra.errors import DataError, DivergedError, UsageError
 from recurra.report.numbers import decimal
@@ -192,7 +193,7 @@ def _check_known(task: Forecaster, one: Timed, ahead: int) -> None:
         return
     step, column = np.argwhere(np.isnan(known))[0].tolist()
     times = one.times[len(one) :]
-    time = times[step] if step < len(times) else later(one.times[-1], form.step, step + 1 - len(times))[-1]
+    time = times[step] if step < len(times) else following(one.times, form.step, step + 1 - len(times))[-1]
     enough = f", or ask for fewer steps: -k {step}" if step else ""
     named = f"series {one.name}: " if one.name else ""
     raise DataError(
@@ -239,12 +240,10 @@ def _numbers(values: np.ndarray) -> np.ndarray:
 
 def written_times(series: Timed, horizon: int, task: Forecaster) -> list[Any]:
     """Give the times of the steps ahead, as JSON has them."""
-    ahead = series.times[len(series) : len(series) + horizon]
-    last = series.times[len(series) + len(ahead) - 1]
-    times = (
-        np.concatenate([ahead, later(last, task.form.step, horizon - len(ahead))]) if len(ahead) < horizon else ahead
-    )
-    return write_times(times, task.form.step)
+    times = series.times
+    if (lacking := len(series) + horizon - len(times)) > 0:
+        times = np.concatenate([times, following(times, task.form.step, lacking)])
+    return write_times(times[len(series) : len(series) + horizon], task.form.step)
 
 
 def write_times(times: np.ndarray, step: Step | None) -> list[Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from recurra.data.grids import following
 from recurra.data.moments import Step, calendar
 from recurra.data.timed import Panel, Timed
 from recurra.errors import DataError, RunError
@@ -126,6 +126,7 @@ class Form:
 
     def rows(self, series: Timed) -> list[Row]:
         """Make the rows of a series; raises `DataError` for values that the transform cannot take."""
+        series = self._reaching(series)
         ahead, beside, about = self._ahead(series), self._beside(series), self._about(series)
         groups = [tuple(range(len(self.targets)))] if self.together else [(c,) for c in range(len(self.targets))]
         rows = []
@@ -169,6 +170,14 @@ class Form:
         mean, spread = self.spreads[name]
         return np.nan_to_num((values - mean) / (spread if spread > TINY else 1.0)).astype(np.float32)
 
+    def _reaching(self, series: Timed) -> Timed:
+        """Let times go on to the horizon, so that the calendar of all steps ahead is read; what was known last goes on too."""
+        lacking = len(series) + self.horizon - len(series.times)
+        if not self.calendar or lacking <= 0 or not len(series.times):
+            return series
+        times = np.concatenate([series.times, following(series.times, self.step, lacking)])
+        return replace(series, times=times, known=np.pad(series.known, ((0, lacking), (0, 0)), "edge"))
+
     def _ahead(self, series: Timed) -> np.ndarray:
         parts = [self._scaled(name, series.known[:, place])[:, None] for place, name in enumerate(self.known)]
         if self.calendar:
@@ -195,7 +204,7 @@ class Form:
                     source=series.place,
                 )
             else:
-                parts.append(self._scaled(name, np.array([float(said or "nan")])))
+                parts.append(self._scaled(name, np.array([float("nan" if said == "" else said)])))
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
     # What is read
@@ -252,8 +261,7 @@ class Form:
     # Files
 
     def save(self, folder: Path) -> list[str]:
-        content: dict[str, Any] = asdict(self)
-        write_whole(folder / FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        write_whole(folder / FILE, json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n")
         return [FILE]
 
     @classmethod
