@@ -1,0 +1,78 @@
+"""The pages say what is so: commands parse, links lead somewhere, variables and limits are those of the code."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.docs.conftest import CHINESE, PAGES, README, ROOT, blocks, commands_of, read
+
+from recurra.baselines.ngram import MEMORY
+from recurra.configuration import fields
+from recurra.tasks.lm.examples import WATCHED
+from recurra.text.read.sources import _DEPTH
+
+pytestmark = pytest.mark.skipif(not README.is_file(), reason="the documentation is not installed with the package")
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Give the words of every `recurra ...` command in the blocks of a page; pipes and prompts left out."""
+    return commands_of("\n".join(blocks(page, "sh") + blocks(page, "console")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_parses(page: Path) -> None:
+    for words in commands(page):
+        try:
+            read(words)
+        except Exception as error:  # noqa: BLE001  whatever the parser says is the failure
+            pytest.fail(f"{page.name}: recurra {shlex.join(words)}: {error}")
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    english, chinese = ([read(words) for words in commands(page)] for page in (README, CHINESE))
+    assert len(english) > 8
+    for words in english:
+        words[1][:] = [option for option in words[1] if option != "--phrases"]  # only the English reviews have some
+    assert english == chinese
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_a_place_of_one_machine(page: Path) -> None:
+    assert not re.search(r"(?<![\w.])/(work|home|root|tmp|Users)/", page.read_text(encoding="utf-8"))
+
+
+def test_made_pages_are_fresh() -> None:
+    result = subprocess.run(
+        [sys.executable, ROOT / "tools/check_docs.py"], capture_output=True, encoding="utf-8", check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_variable_of_the_environment_is_described() -> None:
+    page = (ROOT / "docs/environment.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"(?m)^\| `(RECURRA_\w+)` \|", page))
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    build = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("CMakeLists.txt", "pyproject.toml"))
+    read = re.findall(r"\"(RECURRA_[A-Z_]+)\"", code) + re.findall(r"env[.{](RECURRA_[A-Z_]+)", build, re.IGNORECASE)
+    assert described == set(read)
+
+
+def test_limits_are_what_the_code_has() -> None:
+    page = (ROOT / "docs/environment.md").read_text(encoding="utf-8")
+    most = {name: fields("lm")[name][1].metadata for name in ("window", "layers", "hidden")}
+    window, layers, hidden = (next(each.le for each in most[name] if hasattr(each, "le")) for name in most)
+    rows = dict(re.findall(r"(?m)^\| ([^|`]+?)(?: \(`[^|]*`\))? \| ([^|]+) \|", page.partition("## Limits")[2]))
+    assert rows["validation while training a language model"].startswith(f"{WATCHED / 1e6} million")
+    assert rows["archives within archives"] == f"{_DEPTH} deep"
+    assert rows["memory for counting n-grams, the baselines"] == f"{MEMORY // 2**30} GiB"
+    assert rows["steps that the gradient is carried back"] == f"{window:,}"
+    assert rows["layers, hidden units"] == f"{layers}, and {hidden:,}"
