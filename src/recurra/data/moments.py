@@ -212,3 +212,28 @@ def shown(time: np.datetime64 | float) -> str:
             break
         text = text.removesuffix(tail)
     return text
+
+
+def on_clock(times: np.ndarray, zone: int | None) -> tuple[np.ndarray, str]:
+    """Give times in UTC as a clock shows them that is `zone` minutes ahead, and what stands behind such times; None: as they are.
+
+    >>> on_clock(np.array(["2024-05-31T13:00"], "M8[m]"), 120)
+    (array(['2024-05-31T15:00'], dtype='datetime64[m]'), '+02:00')
+    >>> on_clock(np.array([7]), None)[1], on_clock(np.array(["2024-05-31"], "M8[us]"), 0)[1]
+    ('', 'Z')
+    """
+    if zone is None:
+        return times, ""
+    hours, minutes = divmod(abs(zone), 60)
+    mark = f"{'-' if zone < 0 else '+'}{hours:02}:{minutes:02}" if zone else "Z"
+    return times + np.timedelta64(zone, "m"), mark
+
+
+def zone_of(times: np.ndarray, local: np.ndarray) -> int:
+    """Give how many minutes clocks are ahead of UTC, by times in UTC and on them, (T) each; 0, UTC, where that changes.
+
+    >>> zone_of(np.array(["2024-05-31T13:00"], "M8[us]"), np.array(["2024-05-31T15:00"], "M8[us]"))
+    120
+    """
+    ahead = np.unique((local - times).astype("m8[m]").astype(np.int64))
+    return int(ahead[0]) if len(ahead) == 1 else 0

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from recurra.data.moments import Step
+from recurra.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,16 @@ class TimedReading:
     on_error: Literal["stop", "skip"] = "stop"
     """what is done with a row or file that cannot be used: stop there, or list it"""
 
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for what cannot be done to rows that are kept as they are."""
+        asked = {"duplicates": None if self.duplicates == "error" else self.duplicates, "every": self.every}
+        for name, given in asked.items():
+            if self.gaps == "keep" and given is not None:
+                raise UsageError(
+                    f"{name}: with gaps = keep each row is a step, as in a live stream, and none is put together with another; "
+                    f"expected --gaps fill beside --{name} {given}"
+                )
+
 
 @dataclass(frozen=True)
 class Timed:
@@ -58,6 +69,7 @@ class Timed:
 
     values: (T, C) float64, NaN where one is missing.  times: (T + F) datetime64[us], or int64 numbers of steps.  known:
     (T + F, K), of the F steps after the last value too, F ≥ 0.  past: (T, P).  static: a word or number for each static column.
+    zone: times are in UTC, and were written by clocks so many minutes ahead of it, or by several (0); None: they name no zone.
     """
 
     name: str
@@ -67,6 +79,7 @@ class Timed:
     past: np.ndarray
     static: tuple[str | float, ...]
     place: str
+    zone: int | None = None
 
     def __len__(self) -> int:
         return len(self.values)

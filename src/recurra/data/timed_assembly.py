@@ -210,7 +210,7 @@ class Assembly:
             some = np.flatnonzero(~np.isnan(values).all(axis=1))
             end = int(some[-1]) + 1 if some.size else 0
         static = tuple(self._all.constant(group, at) for at in range(len(self._roles.static)))
-        return Timed(group.name, values[:end], grid, known, past[:end], static, group.place)
+        return Timed(group.name, values[:end], grid, known, past[:end], static, group.place, self._all.zone(group))
 
     def _tell_gaps(self) -> None:
         """Note which steps no row is of."""

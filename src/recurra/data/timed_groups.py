@@ -9,7 +9,7 @@ import numpy as np
 
 from recurra.data.grids import in_a_clock_change, mean_of
 from recurra.data.labelled import place_of
-from recurra.data.moments import shown
+from recurra.data.moments import shown, zone_of
 from recurra.data.panels import TimedReading
 from recurra.data.timed_rows import Rows, name_of
 from recurra.data.timed_tables import Roles
@@ -33,7 +33,7 @@ class Gathered:
     """The rows of all tables, one below the other, and which series each is of.
 
     `values`, `known` and `past` hold a row for each row of the tables, in the order in which they were read, and `times`
-    its time; `local` its time on the clock where it was taken, where all were written with a zone. A `Group` names rows
+    its time; `local` its time on the clock where it was taken, where all were written with a zone and `times` are in UTC. A `Group` names rows
     by their numbers here.
     """
 
@@ -90,9 +90,15 @@ class Gathered:
             self._notes.append(f"the rows{which} are not in the order of their times: sorted")
         return groups
 
+    def zone(self, group: Group) -> int | None:
+        """Give the zone of a series' times, as `Timed` has it."""
+        if self.local is None or self.times is None:
+            return None
+        return zone_of(self.times[group.rows], self.local[group.rows])
+
     def on_their_own_clocks(self) -> list[Group]:
         """Take the times as those of the clocks where they were taken, `local`, and give the series anew."""
-        self.times = self.local
+        self.times, self.local = self.local, None
         groups = self.groups()
         self._notes[:] = [
             note.replace("taken in UTC", "taken as days on their own clocks") if "with a zone" in note else note

@@ -152,7 +152,7 @@ def _said(task: Detector, judged: Judged, k: int | None, *, steps: bool) -> dict
         result["steps"] = []
         for at, verdict in enumerate(judged.verdicts):
             line = said(task.readings, verdict, judged.told.location[at], one, one.name, None, at)
-            moment = {"time" if stamped else "step": shown_time(one.times[at])}
+            moment = {"time" if stamped else "step": shown_time(one, at)}
             result["steps"].append({**moment, **line})
     return result
 
@@ -165,8 +165,8 @@ def _highest(events: list[Event], k: int | None) -> list[Event]:
 def shown_event(event: Event, series: Timed, targets: Sequence[str], first: int = 0) -> dict[str, Any]:
     """Write an event: {"start", "end", "score", "channel"}, the end being its last step; first: the step it is counted from."""
     return {
-        "start": shown_time(series.times[first + event.first]),
-        "end": shown_time(series.times[first + event.last - 1]),
+        "start": shown_time(series, first + event.first),
+        "end": shown_time(series, first + event.last - 1),
         "score": round(event.peak, 6),
         "channel": targets[event.channel],
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.data.stamps import is_stamp, read_stamps
+from recurra.data.stamps import is_stamp
 from recurra.data.timed import Timed
 from recurra.errors import DataError
 from recurra.tasks.detect.readings import Readings
@@ -125,7 +125,7 @@ class LineStream:
         stream = self._streams.get(series)
         if stream is None:
             stream = self._begun_stream.fork(series)
-        said = stream.step(values, time=_moment(time), past=past, static=static)
+        said = stream.step(values, time=None if time == "" else time, past=past, static=static)
         self._streams[series] = stream
         return {"series": series, **said} if series else said
 
@@ -182,17 +182,3 @@ def _number(cell: Any) -> float | None:
         return float(cell)
     except (TypeError, ValueError, OverflowError):
         raise DataError(f"expected a number, got {str(cell)[:40]!r}") from None
-
-
-def _moment(time: Any) -> Any:
-    """Read a time: a stamp, or the number of a step."""
-    if time is None or time == "":
-        return None
-    if isinstance(time, int | float) or _is_number(str(time)):
-        if not abs(float(time)) < 2**63:
-            raise DataError(f"expected a time, got {time!r:.40}")
-        return np.int64(float(time))
-    read = read_stamps([time], "time")
-    if read.wrong:
-        raise DataError(read.wrong[0])
-    return read.values[0]

@@ -265,7 +265,7 @@ def _timelines(task: Detector, judged: Sequence[Judged], truth: Truth) -> list[d
                 "series": series.name,
                 "channel": task.readings.targets[loudest],
                 "steps": last - first,
-                "times": [shown_time(series.times[first]), shown_time(series.times[last - 1])],
+                "times": [shown_time(series, first), shown_time(series, last - 1)],
                 "events": events,
                 "truth": [list(each) for each in truth.events[number]] if truth.marks is not None else None,
                 "curves": thinned(columns),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from recurra.data.moments import on_clock, zone_of
+from recurra.data.stamps import read_stamps
 from recurra.data.timed import Timed
 from recurra.errors import DataError, UsageError
 from recurra.kernels import exact
@@ -108,7 +111,7 @@ class DetectorStream(Stream):
         """
         one = one_step(self._readings, values, time=time, past=past, static=static, name=self._series)
         verdict, location = self.feed(one)
-        return said(self._readings, verdict, location, one, self._series, None if time is None else one.times[0])
+        return said(self._readings, verdict, location, one, self._series, None if time is None else shown_time(one))
 
     def read(self, series: Any) -> list[dict[str, Any]]:
         """Judge the steps of a series, (T,) or (T, C); gives what `step` says of each."""
@@ -127,13 +130,32 @@ def one_step(
             raise DataError(
                 f"expected a time stamp with each step: this run reads the {readings.moments[0].split()[0]}"
             )
-        times = np.zeros(1, np.int64)
+        times, zone = np.zeros(1, np.int64), None
     else:
-        times = np.array([time])
+        moment, zone = moment_of(time)
+        times = np.array([moment])
     none = np.zeros((1, 0))
     return Timed(
-        name, own[None], times, none, beside[None], tuple(static) or ("",) * len(readings.static), "the stream"
+        name, own[None], times, none, beside[None], tuple(static) or ("",) * len(readings.static), "the stream", zone
     )
+
+
+def moment_of(time: Any) -> tuple[Any, int | None]:
+    """Read a time, a stamp or the number of a step, and its zone as `Timed` has it; raises `DataError` for what is none.
+
+    >>> moment_of("2024-05-31T13:10+02:00"), moment_of("7")
+    ((np.datetime64('2024-05-31T11:10:00.000000'), 120), (np.int64(7), None))
+    """
+    if isinstance(time, np.datetime64):
+        return time, None
+    with suppress(TypeError, ValueError):
+        if not abs(number := float(time)) < 2**63:
+            raise DataError(f"expected a time, got {time!r:.40}")
+        return np.int64(number), None
+    read = read_stamps([time], "time")
+    if read.wrong:
+        raise DataError(read.wrong[0])
+    return read.values[0], None if read.local is None else zone_of(read.values, read.local)
 
 
 def _numbers(given: Any, names: Sequence[str], what: str) -> np.ndarray:
@@ -163,7 +185,7 @@ def said(
     expected = [round(float(value), 6) for value in readings.unscaled(location.astype(np.float64), name)]
     missing = [channel for channel, value in zip(readings.targets, one.values[step], strict=True) if np.isnan(value)]
     return {
-        **({} if time is None else {"time": shown_time(time)}),
+        **({} if time is None else {"time": time}),
         "score": None if verdict.score is None else round(verdict.score, 6),
         "threshold": None if verdict.threshold is None else round(verdict.threshold, 6),
         "anomaly": verdict.anomaly,
@@ -173,12 +195,14 @@ def said(
     }
 
 
-def shown_time(time: Any) -> str | int:
-    """Write a time: a stamp without needless zeros, or the number of a step.
+def shown_time(series: Timed, step: int = 0) -> str | int:
+    """Write the time of a step: a stamp without needless zeros, with its zone where it has one, or the number of the step.
 
-    >>> shown_time(np.datetime64("2024-05-31T13:10:00.000000")), shown_time(np.int64(7))
-    ('2024-05-31 13:10:00', 7)
+    >>> none, times = np.zeros((1, 0)), np.array(["2024-05-31T13:10"], "M8[us]")
+    >>> shown_time(Timed("a", none, times, none, none, (), "")), shown_time(Timed("a", none, times, none, none, (), "", 120))
+    ('2024-05-31 13:10:00', '2024-05-31 15:10:00+02:00')
     """
-    if isinstance(time, np.datetime64):
-        return str(time.astype("M8[us]")).replace("T", " ").removesuffix(".000000")
-    return int(time)
+    (time,), zone = on_clock(series.times[step : step + 1], series.zone)
+    if not isinstance(time, np.datetime64):
+        return int(time)
+    return str(time.astype("M8[us]")).replace("T", " ").removesuffix(".000000") + zone

@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from recurra.data.grids import following
-from recurra.data.moments import Step, shown
+from recurra.data.moments import Step, on_clock, shown
 from recurra.data.timed import Panel, Timed, is_frame, panel_of, read_piped, read_timed
 from recurra.errors import DataError, DivergedError, UsageError
 from recurra.report.numbers import decimal
@@ -173,9 +173,10 @@ def predict(
             }
             if steps:
                 begun = sorted(forecasts)
+                written = write_times(row.times[begun], task.form.step, owner.zone)
                 result["steps"] = [
                     {"time": time, **_said(task, *forecasts[origin], place)}
-                    for time, origin in zip(write_times(row.times[begun], task.form.step), begun, strict=True)
+                    for time, origin in zip(written, begun, strict=True)
                 ]
             said.append(result)
     return said
@@ -243,22 +244,25 @@ def written_times(series: Timed, horizon: int, task: Forecaster) -> list[Any]:
     times = series.times
     if (lacking := len(series) + horizon - len(times)) > 0:
         times = np.concatenate([times, following(times, task.form.step, lacking)])
-    return write_times(times[len(series) : len(series) + horizon], task.form.step)
+    return write_times(times[len(series) : len(series) + horizon], task.form.step, series.zone)
 
 
-def write_times(times: np.ndarray, step: Step | None) -> list[Any]:
+def write_times(times: np.ndarray, step: Step | None, zone: int | None = None) -> list[Any]:
     """Write time stamps (T) all alike: to the day, the minute or as fine as they need; numbers of steps as they are.
 
+    zone: that of the series (`Timed`), which stands behind each.
+
     >>> midnight = np.array(["2024-05-31T00:00"], "M8[us]")
-    >>> write_times(midnight, Step(1, "d")), write_times(midnight, Step(10, "min")), write_times(np.array([7]), None)
-    (['2024-05-31'], ['2024-05-31T00:00'], [7])
+    >>> write_times(midnight, Step(1, "d")), write_times(midnight, Step(10, "min"), 120), write_times(np.array([7]), None)
+    (['2024-05-31'], ['2024-05-31T02:00+02:00'], [7])
     """
     if times.dtype.kind != "M":
         return times.tolist()
+    times, mark = on_clock(times, zone)
     seconds = 1 if step is None else step.seconds
-    units = ("D", "m", "s", "us")[0 if seconds % 86_400 == 0 else 1 if seconds % 60 == 0 else 2 :]
+    units = ("D", "m", "s", "us")[0 if seconds % 86_400 == 0 and not mark else 1 if seconds % 60 == 0 else 2 :]
     unit = next(unit for unit in units if unit == "us" or np.all(times.astype(f"M8[{unit}]") == times))
-    return times.astype(f"M8[{unit}]").astype(str).tolist()
+    return [f"{time}{mark}" for time in times.astype(f"M8[{unit}]").astype(str).tolist()]
 
 
 def line(result: Mapping[str, Any]) -> str:
