@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from tests.kernels.conftest import usable
 
 from recurra.cells import cell_names, get_cell
 from recurra.decoding import sample
@@ -31,11 +32,6 @@ def native_engine() -> ModuleType:
     module = engine()
     assert module is not None
     return module
-
-
-def usable() -> list[str]:
-    module = engine()
-    return [] if module is None else [name for name, runs in module.isas() if runs]
 
 
 def language_network(**settings) -> LanguageNetwork:
