@@ -1,4 +1,4 @@
-"""What every task of whole labelled sequences chooses in the same way."""
+"""What several tasks choose in the same way."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ TEXT_RATE = 0.001
 """Learning rate for text, where most of the weights are vectors of words that are rare: a larger one learns them by heart."""
 
 
-def choose_batch(examples: int) -> int:
-    """Choose how many sequences are read side by side: few examples in small batches, for enough steps.
+def choose_batch(examples: int, *, most: int = 64, least: int = 8, batches: int = 40) -> int:
+    """Choose how many sequences are read side by side: few examples in small batches, so that there are so many of these.
 
     >>> choose_batch(40), choose_batch(400), choose_batch(100_000)
     (8, 8, 64)
+    >>> [choose_batch(pieces, most=32, least=4, batches=4) for pieces in (7, 400)], choose_batch(300, batches=8)
+    ([4, 32], 32)
     """
-    batch = 64
-    while batch > 8 and examples < 40 * batch:
+    batch = most
+    while batch > least and examples < batches * batch:
         batch //= 2
     return batch

@@ -7,7 +7,6 @@ from recurra.tasks.embed.config import Model
 TEXT_TO_LEARN = 100_000
 SERIES_TO_LEARN = 60_000
 """Sequences read after which a network has most of what it will get; of series it then learns them by heart."""
-SMALLEST, LARGEST = 8, 64
 
 
 def choose_size(model: Model, kind: str, examples: int) -> float:
@@ -34,15 +33,3 @@ def choose_size(model: Model, kind: str, examples: int) -> float:
         model.blind = 0.5 if text else 1.0
     few, most = (3.0, 20.0) if text else (5.0, 66.7)
     return min(most, max(few, (TEXT_TO_LEARN if text else SERIES_TO_LEARN) / max(1, examples)))
-
-
-def choose_batch(examples: int) -> int:
-    """Choose how many sequences are read side by side: some eight batches at least of a few.
-
-    >>> choose_batch(40), choose_batch(300), choose_batch(10_000)
-    (8, 32, 64)
-    """
-    batch = LARGEST
-    while batch > SMALLEST and examples < 8 * batch:
-        batch //= 2
-    return batch

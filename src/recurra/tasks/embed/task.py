@@ -17,13 +17,14 @@ from recurra.tasks.embed import asking, measure
 from recurra.tasks.embed.config import EmbedderConfig
 from recurra.tasks.embed.examples import Part, encode, read_examples, reading
 from recurra.tasks.embed.network import NETWORKS, EmbedderNetwork
-from recurra.tasks.embed.sizes import choose_batch, choose_size
+from recurra.tasks.embed.sizes import choose_size
 from recurra.tasks.embed.stream import VectorStream
 from recurra.tasks.embed.targets import Targets, make_targets
 from recurra.tasks.examples import Examples
 from recurra.tasks.inputs import Input, load_input, vector_size
 from recurra.tasks.reading import spread, to_device
 from recurra.tasks.sequences import Batch, SequenceTask
+from recurra.tasks.sizes import choose_batch
 
 SETTLED_BY = 2000
 """Training examples whose vectors say where the middle is, and how far vectors lie from it."""
@@ -88,7 +89,7 @@ class Embedder(SequenceTask[EmbedderConfig, Part]):
         return choose_size(self.config.model, self.input.kind, len(self.examples.train))
 
     def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
-        return choose_batch(len(self.examples.train))
+        return choose_batch(len(self.examples.train), batches=8)
 
     def network(self) -> EmbedderNetwork:
         model = self.config.model

@@ -33,15 +33,3 @@ def choose_rate(steps: int) -> float:
     (0.0007, 0.002)
     """
     return 0.0007 if steps < FEW else 0.002
-
-
-def choose_batch(pieces: int) -> int:
-    """Choose how many pieces are read side by side: few series in small batches, for enough steps.
-
-    >>> choose_batch(7), choose_batch(400), choose_batch(100_000)
-    (4, 32, 32)
-    """
-    batch = 32
-    while batch > 4 and pieces < 4 * batch:
-        batch //= 2
-    return batch

@@ -15,7 +15,8 @@ from recurra.tasks.forecast.crops import Batch, batches, pieces
 from recurra.tasks.forecast.examples import Examples, read_examples
 from recurra.tasks.forecast.network import ForecastNetwork
 from recurra.tasks.forecast.rows import Form
-from recurra.tasks.forecast.sizes import choose_batch, choose_rate, choose_size
+from recurra.tasks.forecast.sizes import choose_rate, choose_size
+from recurra.tasks.sizes import choose_batch
 from recurra.tasks.split import SplitTask, known
 
 
@@ -84,7 +85,7 @@ class Forecaster(SplitTask[ForecasterConfig, Examples]):
         return choose_size(self.config.model, sum(self.examples.ends))
 
     def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
-        return choose_batch(len(pieces(self.examples, self._window, 0, 0)))
+        return choose_batch(len(pieces(self.examples, self._window, 0, 0)), most=32, least=4, batches=4)
 
     def learning_rate(self) -> float | None:
         return choose_rate(sum(self.examples.ends))
