@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,15 +50,24 @@ def evaluate(
     loaded = load_run(run, device)
     asked = {"label": label, "labels": labels}
     options = {name: value for name, value in asked.items() if value is not None}
-    result = loaded.evaluate(data or (), baselines=baselines, progress=note, **options)
+    told: list[str] = []
+
+    def tell(text: str) -> None:
+        told.append(text)
+        note(text)
+
+    result = loaded.evaluate(data or (), baselines=baselines, progress=tell, **options)
     if json:
         print_json(result)
     else:
-        show(result)
+        show(result, told)
 
 
-def show(result: dict[str, Any]) -> None:
-    """Print an evaluation: a table, how it stands to the best baseline, what else is to be known."""
+def show(result: dict[str, Any], told: Collection[str] = ()) -> None:
+    """Print an evaluation: a table, how it stands to the best baseline, what else is to be known.
+
+    told: notes that stand there to be read already.
+    """
     from recurra.report.figures import compare, headline, write_between
     from recurra.report.names import baseline_name, units
 
@@ -79,7 +89,8 @@ def show(result: dict[str, Any]) -> None:
         if better is False:
             note(f"{baseline_name(best[0])} is better than this model, which is {words} it")
     for line in details.get("notes", []):
-        note(line)
+        if line not in told:
+            note(line)
 
 
 def _table(title: Text, models: dict[str, dict[str, float]], names: list[str]) -> Table:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recurra.cli.pipe import Pipe
 from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -77,17 +78,19 @@ def warn(task: Task, item: Any) -> None:
         note(warning)
 
 
-def read_lines(source: str, tell: Callable[[DataError], None] | None = None, begun: bytes = b"") -> Iterator[str]:
+def read_lines(
+    source: str, tell: Callable[[DataError], None] | None = None, begun: bytes = b"", pipe: Pipe | None = None
+) -> Iterator[str]:
     """Read lines without their ends: a file, unpacked where its suffix says so, or standard input as its lines come.
 
     Raises `DataError` for what cannot be read or is no UTF-8 text.  tell: takes the error of a line of standard input instead,
-    which is empty then.  begun: the first line of standard input, where that is read already.
+    which is empty then.  begun: the first line of standard input, where that is read already.  pipe: standard input.
     """
     from recurra.text.read.decode import decode  # slow to load too
     from recurra.text.read.unpack import decompress, layers
 
     if source == "-":
-        yield from _as_they_come(chain([begun] if begun else [], sys.stdin.buffer), tell)
+        yield from _as_they_come(chain([begun] if begun else [], pipe or Pipe(sys.stdin.buffer)), tell)
         return
     try:
         data = Path(source).read_bytes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +20,7 @@ from recurra.cli.options import (
     read_lines,
     warn,
 )
+from recurra.cli.pipe import Pipe, together
 from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def predict(
 ) -> None:
     """Foretell: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
 
-    Lines of a pipe are answered one by one, as they come; to a run of detect they are the steps of one stream. A run of
+    Lines of a pipe are answered as they come; to a run of detect they are the steps of one stream. A run of
     forecast reads a table to its end.
     Forecasts, classes, vectors and what is judged abnormal are tables, their cells apart by tabs, with a line of names above
     where a file or a pipe is asked about.
@@ -98,23 +98,40 @@ def predict(
     asked = {"cluster": cluster, "neighbours": neighbours}
     options = {name: value for name, value in asked.items() if value is not None}
     task.check_options(options)
-    following = task.line_stream(loaded.network) if source == "-" and not text else None
+    pipe = None if text or source != "-" else Pipe(sys.stdin.buffer)
     tell = _told if on_error == "skip" else None
     write = Writer(task, json=json, header=header and not text)
+    following = task.line_stream(loaded.network) if pipe is not None else None
     if following is not None:
-        for result in followed(following, read_lines(source, tell), tell):
+        for result in followed(following, read_lines(source, tell, pipe=pipe), tell):
             write(result)
         return
-    begun = sys.stdin.buffer.readline() if source == "-" and not text else b""
-    known = None if text else task.piped(begun, sys.stdin.buffer.read) if begun else task.inputs(source)
-    lines = iter(text) if text else read_lines(source, begun=begun)
-    items = known if known is not None else parsed(task, lines, None if text else source, tell)
-    at_once = 1 if source == "-" and known is None else AT_ONCE  # a pipe is answered as its lines come
-    for batch in [list(items)] if options else batched(items, at_once):  # what these say depends on all there is
+    most = sys.maxsize if options else AT_ONCE  # what these say depends on all there is
+    for batch in _batches(task, source, text, pipe, most, tell):
         for item in batch:
             warn(task, item)
         for result in loaded.predict(batch, k, steps=steps, **options):
             write(result)
+
+
+def _batches(
+    task: Task, source: str, text: list[str] | None, pipe: Pipe | None, most: int, tell: Tell | None
+) -> Iterator[list[Any]]:
+    """Give what is asked about, as `predict` takes it."""
+    begun = b"" if pipe is None else pipe.readline()
+    known = None
+    if pipe is None:
+        known = None if text else task.inputs(source)
+    elif begun:
+        known = task.piped(begun, pipe.read)
+    if known is not None:
+        yield from together(known, most)
+        return
+    lines = iter(text) if text else read_lines(source, begun=begun, pipe=pipe)
+    # A pipe is answered as its lines come.
+    waits = None if pipe is None or most > AT_ONCE else pipe.waits
+    for some in together(enumerate(lines, 1), most, waits):
+        yield from together(parsed(task, some, None if text else source, tell), most)
 
 
 class Writer:
@@ -134,12 +151,12 @@ class Writer:
         print_line(self._task.prediction_line(result))
 
 
-def parsed(task: Task, lines: Iterable[str], source: str | None, tell: Tell | None = None) -> Iterator[Any]:
-    """Read lines as what `predict` takes; raises `DataError`, with the line, for one that cannot be read so.
+def parsed(task: Task, lines: Iterable[tuple[int, str]], source: str | None, tell: Tell | None = None) -> Iterator[Any]:
+    """Read lines, each with its number, as what `predict` takes; raises `DataError` for one that cannot be read so.
 
     source: the file, - for standard input, or None for texts that were given one by one.  tell: takes the error instead.
     """
-    for number, line in enumerate(lines, 1):
+    for number, line in lines:
         try:
             item = task.parse(line)
         except DataError as error:
@@ -179,10 +196,3 @@ def _met(error: DataError, tell: Tell | None) -> None:
 
 def _told(error: DataError) -> None:
     note(f"{error}; skipped")
-
-
-def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Give the items in lists of so many, as they come."""
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch

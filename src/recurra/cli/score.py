@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +19,7 @@ from recurra.cli.options import (
     print_line,
     read_lines,
 )
+from recurra.cli.pipe import Pipe, together
 
 AT_ONCE = 256
 
@@ -43,12 +44,12 @@ def score(
     """
     check_one_source(text, source)
     loaded = load_run(run, device)
-    lines = iter(text) if text else read_lines(source)
+    pipe = None if text or source != "-" else Pipe(sys.stdin.buffer)
+    lines = iter(text) if text else read_lines(source, pipe=pipe)
     if rank:
         _print(sorted(loaded.score(list(lines)), key=_rank), json)
         return
-    # A pipe is answered as its lines come; a file in batches.
-    while batch := list(islice(lines, 1 if source == "-" and not text else AT_ONCE)):
+    for batch in together(lines, AT_ONCE, pipe and pipe.waits):
         _print(loaded.score(batch), json)
 
 

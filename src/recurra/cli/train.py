@@ -181,5 +181,5 @@ def _finish(run: Any) -> None:
     from recurra.cli.evaluate import show
 
     if run.evaluation is not None:
-        show(run.evaluation)
+        show(run.evaluation, run.told)
     note(f"run: {run.path}   report: {run.path / 'report.html'}")

@@ -1,0 +1,106 @@
+"""Standard input, whose lines are answered as soon as they are there, and together where several are."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import BinaryIO, TypeVar
+
+T = TypeVar("T")
+CHUNK = 1 << 16
+
+
+class Pipe:
+    """Lines of bytes with their ends, each as soon as it is there.
+
+    >>> pipe = Pipe(io.BytesIO(b"to be\\nor not"))
+    >>> pipe.waits(), next(pipe), pipe.waits(), list(pipe)
+    (False, b'to be\\n', False, [b'or not'])
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lines: list[bytes] = []  # that are there, the next one last
+        self._rest: list[bytes] = []  # pieces of the line that has not ended
+        try:
+            self._file: int | None = stream.fileno()
+        except (OSError, io.UnsupportedOperation):
+            self._file = None  # bytes in memory
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if line := self.readline():
+            return line
+        raise StopIteration
+
+    def readline(self) -> bytes:
+        """Wait for a line; gives none at the end."""
+        if self._file is None:
+            return self._stream.readline()
+        while not self._lines:
+            if not self._take():
+                line, self._rest = b"".join(self._rest), []
+                return line
+        return self._lines.pop()
+
+    def read(self) -> bytes:
+        """Wait for the end; gives all that is left."""
+        if self._file is None:
+            return self._stream.read()
+        parts = self._lines[::-1] + self._rest
+        self._lines, self._rest = [], []
+        while chunk := os.read(self._file, CHUNK):
+            parts.append(chunk)
+        return b"".join(parts)
+
+    def waits(self) -> bool:
+        """Whether a whole line is there already. Of bytes in memory, and where a pipe cannot be asked, it is not known: no."""
+        if self._file is None or os.name == "nt":
+            return bool(self._lines)
+        while not self._lines and select.select([self._file], [], [], 0)[0]:
+            if not self._take():
+                return False
+        return bool(self._lines)
+
+    def _take(self) -> bool:
+        """Read on once, and part what came into lines; gives whether there was anything."""
+        assert self._file is not None
+        if not (chunk := os.read(self._file, CHUNK)):
+            return False
+        *ended, open_end = chunk.split(b"\n")
+        if ended:
+            ended[0] = b"".join([*self._rest, ended[0]])
+            self._lines = [line + b"\n" for line in reversed(ended)]
+            self._rest = []
+        self._rest.append(open_end)
+        return True
+
+
+def together(items: Iterable[T], most: int, waits: Callable[[], bool] | None = None) -> Iterator[list[T]]:
+    """Give items in lists of at most so many; with `waits`, none is held back while the next one is not there yet.
+
+    What was read before an error comes before it.
+
+    >>> list(together("abc", 2)), list(together("abc", 2, lambda: False))
+    ([['a', 'b'], ['c']], [['a'], ['b'], ['c']])
+    """
+    rest = iter(items)
+    while True:
+        batch: list[T] = []
+        try:
+            for item in islice(rest, most):
+                batch.append(item)
+                if waits is not None and not waits():
+                    break
+        except Exception:
+            if batch:
+                yield batch
+            raise
+        if not batch:
+            return
+        yield batch
