@@ -49,7 +49,7 @@ def score(
     if rank:
         _print(sorted(loaded.score(list(lines)), key=_rank), json)
         return
-    for batch in together(lines, AT_ONCE, pipe and pipe.waits):
+    for batch in together(lines, AT_ONCE, None if pipe is None else pipe.waits):
         _print(loaded.score(batch), json)
 
 
