@@ -62,7 +62,8 @@ def _begin(
     """Train on files; frame: the one among them that the run has to keep."""
     configuration = configure(task, *layers(task, data, config, settings))
     folder = next_folder(task) if out is None else new_folder(Path(out))
-    return Job(configuration, folder, quiet=quiet, numbered=out is None, frame=frame).begin()
+    job = Job(configuration, folder, quiet=quiet, numbered=out is None, frame=frame)
+    return _with_what_was_told(job.begin(), job)
 
 
 def resume(
@@ -88,4 +89,10 @@ def resume(
     if task not in (None, configuration.task):
         raise UsageError(f"task: {path} is of {configuration.task!r}, got {task!r}")
     check_same(configuration, layers(configuration.task, data, config, settings), path)
-    return Job(configuration, path, quiet=quiet).go_on()
+    job = Job(configuration, path, quiet=quiet)
+    return _with_what_was_told(job.go_on(), job)
+
+
+def _with_what_was_told(run: Run, job: Job) -> Run:
+    run.told = frozenset(job.progress.written)
+    return run

@@ -38,6 +38,8 @@ class Run:
 
     def __init__(self, path: Path, configuration: Configuration, task: Task, network: nn.Module) -> None:
         self.path, self.configuration, self.task, self.network = path, configuration, task, network
+        self.told: frozenset[str] = frozenset()
+        """What was said of it while it was trained just now, and stands to be read."""
 
     @classmethod
     def load(cls, path: str | Path) -> Run:

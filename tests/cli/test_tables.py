@@ -146,3 +146,14 @@ def test_lines_of_numbers_are_still_answered_one_by_one(tmp_path: Path) -> None:
     assert table["mean"] == answers[0]["mean"]
     broken = CliRunner().invoke(app, ["predict", str(run.path), "--json"], input="1 2 3\n1 x\n")
     assert len(broken.stdout.splitlines()) == 1 and str(broken.exception).startswith("standard input: line 2")
+
+
+def test_what_is_to_be_known_is_said_once(table: Path, tmp_path: Path) -> None:
+    flags = ["--hidden", "4", "--epochs", "1", "--horizon", "3", "-o", str(tmp_path / "run")]
+    trained = CliRunner().invoke(app, ["train", "forecast", str(table), *flags])
+    measured = CliRunner().invoke(app, ["evaluate", str(tmp_path / "run")])
+    for result in (trained, measured):
+        said = result.stderr.splitlines()
+        assert sorted(set(said)) == sorted(said)
+        assert sum("column 'time' holds the times" in line for line in said) == 1
+        assert sum("ETS" in line and "is measured from" in line for line in said) == 1

@@ -55,6 +55,8 @@ class Progress:
         self._seen = Seen(clock(), units)
         self._note = ""
         self._said = clock()
+        self.written: set[str] = set()
+        """What notes stand in lines that stay; in a terminal each makes place for the next."""
 
     def __enter__(self) -> Progress:
         if not self._quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb":
@@ -95,6 +97,7 @@ class Progress:
             self._note = text
             if not self._quiet and self._live is None:
                 self._write(text)
+                self.written.add(text)
 
     def _render(self) -> RenderableType:
         with self._lock:
