@@ -71,6 +71,13 @@ def test_a_series_without_values_does_not_spoil_the_others(tmp_path: Path) -> No
     assert {"seasonal-naive", "linear"} <= set(evaluation["baselines"])
 
 
+@pytest.mark.parametrize("form", ["direct", "autoregressive"])
+def test_a_hole_where_the_validation_begins_is_stepped_over(tmp_path: Path, form: str) -> None:
+    values: list[float | None] = [*wave(96), *[None] * 6, *wave(18)]
+    run = recurra.train("forecast", write(tmp_path / "hole.csv", values), tmp_path / "run", form=form, paths=8, **TINY)
+    assert (run.evaluation or {})["metrics"]["mase"] > 0
+
+
 def test_a_held_out_part_without_values_is_told_of_and_left_out(tmp_path: Path) -> None:
     path = write(tmp_path / "ends.csv", [*wave(90), *[None] * 10])
     run = recurra.train("forecast", path, tmp_path / "run", **TINY)

@@ -71,12 +71,22 @@ def spread_of(values: np.ndarray) -> np.ndarray:
 
 
 def askable(rows: list[Row], part: Part, horizon: int, stride: int, most: int | None = None) -> list[np.ndarray]:
-    """Give `origins_of` rows, without those before a row's first value: nothing can be said there, by anyone."""
-    found = origins_of(part, horizon, stride, most)
-    return [steps[steps >= row.begin] for row, steps in zip(rows, found, strict=True)]
+    """Give `origins_of` rows, at most so many of each, spread over all of its own.
+
+    Those before a row's first value are left out, where nothing can be said by anyone, and those after which nothing came.
+    """
+    found = []
+    for row, end, steps in zip(rows, part.ends, origins_of(part, horizon, stride), strict=True):
+        known = np.append(0, np.cumsum(~np.isnan(row.values).all(axis=1)))
+        came = known[np.minimum(steps + 1 + horizon, end)] > known[steps + 1]
+        steps = steps[came & (steps >= row.begin)]
+        if most is not None and len(steps) > most:
+            steps = steps[np.linspace(0, len(steps) - 1, most).round().astype(np.int64)]
+        found.append(steps)
+    return found
 
 
-def origins_of(part: Part, horizon: int, stride: int, most: int | None = None) -> list[np.ndarray]:
+def origins_of(part: Part, horizon: int, stride: int) -> list[np.ndarray]:
     """Give the steps of each row that are forecast from: the last known one, and each `stride` further while there is a whole
     horizon to compare with; at least one wherever anything is to be compared with.
 
@@ -89,10 +99,7 @@ def origins_of(part: Part, horizon: int, stride: int, most: int | None = None) -
             found.append(np.zeros(0, np.int64))
             continue
         last = max(first - 1, end - 1 - horizon)
-        steps = np.arange(first - 1, last + 1, stride)
-        if most is not None and len(steps) > most:
-            steps = steps[np.linspace(0, len(steps) - 1, most).round().astype(np.int64)]
-        found.append(steps)
+        found.append(np.arange(first - 1, last + 1, stride))
     return found
 
 
@@ -141,13 +148,19 @@ class Scores:
         return {**figures, "scaled_mse": standard["mse"], "scaled_mae": standard["mae"]}
 
 
-def watched(task: Forecaster, network: nn.Module, part: Part) -> dict[str, float]:
-    """Measure what is looked at while training: the CRPS and the absolute error, in units of the series' mean seasonal step."""
+def watched(task: Forecaster, network: nn.Module, part: Part) -> dict[str, float] | None:
+    """Measure what is looked at while training: the CRPS and the absolute error, in units of the series' mean seasonal step.
+
+    None where no step of the part can be foretold from one that has a value before it.
+    """
     examples = task.examples
     ground = Ground(examples.rows, part, examples.ends, task.form, [])
     few = 1 if task.config.model.form == "autoregressive" else FEW
+    origins = askable(examples.rows, part, task.form.horizon, 1, few)
+    if not any(map(len, origins)):
+        return None
     scores = Scores(ground, task.levels)
-    for found in backtest(task, network, examples.rows, askable(examples.rows, part, task.form.horizon, 1, few)):
+    for found in backtest(task, network, examples.rows, origins):
         scores.add(found)
     figures = scores.figures()
     chosen = {name: figures[name] for name in ("scaled_crps", "mase", "smape") if name in figures}
@@ -167,8 +180,8 @@ def evaluation(
     """Measure a network beside the baselines: the object that `evaluate` prints."""
     ground, name = _ground(task, data)
     origins = askable(ground.rows, ground.part, task.form.horizon, _stride(task, ground))
-    if not any(np.isfinite(ground.actual(n, int(o))).any() for n, steps in enumerate(origins) for o in steps):
-        raise DataError(f"{name}: holds no value that could be foretold from one before it", source=name)
+    if not any(map(len, origins)):
+        raise DataError("holds no value that could be foretold from one before it", source=name)
     progress("measuring the model")
     few = _few(origins)
     scores, shown = Scores(ground, task.levels), []
