@@ -126,8 +126,8 @@ def test_every_row_of_a_file_has_an_answer(films: Run, tmp_path: Path) -> None:
     """What training leaves out (a class, an empty text) is asked about all the same: answers stay beside their rows."""
     path = tmp_path / "new.csv"
     path.write_text('text,label\nfine,yes\n"",no\ndull,perhaps\n"two\nlines",\n')
-    lines = invoke("predict", films.path, path).splitlines()
-    assert [line.split("\t")[2] for line in lines] == ["fine", "", "dull", "two\\nlines"]
+    columns = zip(*(line.split("\t") for line in invoke("predict", films.path, path).splitlines()), strict=True)
+    assert list(columns)[2] == ("text", "fine", "", "dull", "two\\nlines")
     evaluated = films.evaluate(path.parent / "new.csv", baselines=False)
     assert evaluated["count"] == 1
     assert evaluated["skipped"] == 3
