@@ -21,15 +21,30 @@ def is_frame(value: Any) -> bool:
 
 
 def with_index(frame: Any) -> Any:
-    """Make the index of a pandas frame columns where it says something: times, or what has a name; others stay as they are."""
+    """Make the index of a pandas frame columns where it says something: times, or what has a name; others stay as they are.
+
+    Raises `DataError` where two columns, or a column and an index that says something else, have one name.
+    """
+    columns: Any = getattr(frame, "columns", ())
+    if not getattr(columns, "is_unique", True):
+        twice = columns[columns.duplicated()][0]
+        raise DataError(f"two columns are called '{twice}': rename one of them", source="the data frame")
     index: Any = getattr(frame, "index", None)
     kind, names = type(index).__name__, list(getattr(index, "names", []))
     if not any(names) and kind not in ("DatetimeIndex", "PeriodIndex", "MultiIndex"):
         return frame
     if kind == "PeriodIndex":
         frame = frame.set_axis(index.to_timestamp(), axis=0)
-    named = [name or ("time" if len(names) == 1 else f"index {at}") for at, name in enumerate(names, 1)]
-    return frame.rename_axis(named).reset_index()
+    alone = "time" if "time" not in columns else "index"
+    named = [name or (alone if len(names) == 1 else f"index {at}") for at, name in enumerate(names, 1)]
+    frame = frame.rename_axis(named)
+    said = [name for name in named if name in columns]
+    for name in said:
+        if not (frame[name].to_numpy() == frame.index.get_level_values(name).to_numpy()).all():
+            problem = f"the index and a column are both called '{name}', and say different things: rename one of them"
+            raise DataError(problem, source="the data frame")
+        frame = frame.reset_index(level=name, drop=True)
+    return frame if len(said) == len(named) else frame.reset_index()
 
 
 def write_frame(frame: Any, path: Path) -> None:

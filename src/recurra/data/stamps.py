@@ -27,6 +27,7 @@ _FORMS = [
 ]
 _QUARTER = re.compile(r"(?P<y>\d{4})[- ]?[Qq](?P<q>[1-4])\Z")
 _YEAR = re.compile(r"(1[5-9]|2[01])\d\d\Z")
+_MONTH = re.compile(r"(1[5-9]|2[01])\d\d(0[1-9]|1[0-2])\Z")
 _DAY = re.compile(r"(1[5-9]|2[01])\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\Z")
 _EPOCH = {"seconds": (10**8, 10**10, 10**6), "milliseconds": (10**11, 10**13, 10**3)}  # 1973 … 2286, to microseconds
 _EPOCH |= {"microseconds": (10**14, 10**16, 1)}
@@ -51,8 +52,8 @@ class Stamps:
 def read_stamps(cells: Sequence[Any] | np.ndarray, column: str) -> Stamps:
     """Read a column of time stamps; times with a zone are taken in UTC.
 
-    Numbers count steps, unless the column says that they are years, days (20240531) or seconds since 1970, or they are whole
-    and as large as such. `31/05/2024` needs one day in the column that is no month; where none is, all its rows are wrong.
+    Numbers count steps, unless the column says that they are years, months (202405), days (20240531) or seconds since 1970, or
+    they are whole and as large as such. `31/05/2024` needs one day in the column that is no month; where none is, all its rows are wrong.
 
     >>> read_stamps(["31.05.2024 13:00", "1.6.2024"], "when").values.astype("M8[h]").tolist()
     [datetime.datetime(2024, 5, 31, 13, 0), datetime.datetime(2024, 6, 1, 0, 0)]
@@ -67,13 +68,15 @@ def read_stamps(cells: Sequence[Any] | np.ndarray, column: str) -> Stamps:
     with suppress(TypeError, ValueError):
         if all(map(_ISO.match, cells)):
             return Stamps(np.array(cells, "M8[us]"))
-    unique = list(dict.fromkeys(cells))
-    there = [cell for cell in unique if not is_missing(cell)]
+    # Python calls the two hours in which clocks are set back equal.
+    keys = [(cell, cell.fold) if isinstance(cell, datetime) else cell for cell in cells]
+    unique = {key: cell for key, cell in zip(keys, cells, strict=True) if not is_missing(cell)}
+    there = list(unique.values())
     if there and all(is_number(cell) for cell in there):
         return _numbers(np.array([np.nan if is_missing(cell) else float(cell) for cell in cells]), column)
     known = _moments(there, column)
-    at = {cell: number for number, cell in enumerate(there)}
-    index = np.array([at.get(cell, len(there)) for cell in cells], np.int64)
+    at = {key: number for number, key in enumerate(unique)}
+    index = np.array([at.get(key, len(there)) for key in keys], np.int64)
     values = np.append(known.values, np.datetime64("NaT", "us"))[index]
     local = None if known.local is None else np.append(known.local, np.datetime64("NaT", "us"))[index]
     said = {**known.wrong, len(there): f"column '{column}' has no time"}
@@ -106,6 +109,17 @@ def is_clock(cell: Any) -> bool:
     )
 
 
+def is_period(cell: Any) -> bool:
+    """Say whether a cell is a number that stands for a month or a day.
+
+    >>> is_period("202405"), is_period(20240531.0), is_period("202413"), is_period(5)
+    (True, True, False, False)
+    """
+    if not is_number(cell) or not float(cell).is_integer():
+        return False
+    return any(form.match(str(int(float(cell)))) for form in (_MONTH, _DAY))
+
+
 def _numbers(values: np.ndarray, column: str) -> Stamps:
     wrong = {int(at): f"column '{column}' has no time" for at in np.flatnonzero(~np.isfinite(values))}
     there = values[np.isfinite(values)]
@@ -117,11 +131,11 @@ def _numbers(values: np.ndarray, column: str) -> Stamps:
         if least <= low and high < most:
             moments = np.round(filled * factor).astype(np.int64).astype("M8[us]")
             return Stamps(moments, wrong, None, [f"column '{column}' is read as {name} since 1970, in UTC"])
-    if whole and all(_DAY.match(str(int(cell))) for cell in np.unique(there)[:1000]):
-        known = _moments(
-            [f"{str(int(cell))[:4]}-{str(int(cell))[4:6]}-{str(int(cell))[6:]}" for cell in filled], column
-        )
-        return Stamps(known.values, wrong | known.wrong, None, [f"column '{column}' is read as days, such as 20240531"])
+    for form, what in ((_DAY, "days, such as 20240531"), (_MONTH, "months, such as 202405")):
+        if whole and all(form.match(str(int(cell))) for cell in np.unique(there)[:1000]):
+            written = [str(int(cell)) for cell in filled]
+            known = _moments(["-".join(filter(None, (cell[:4], cell[4:6], cell[6:]))) for cell in written], column)
+            return Stamps(known.values, wrong | known.wrong, None, [f"column '{column}' is read as {what}"])
     if whole and column.strip().lower() in _YEARS and low >= 1500 and high < 2200:
         return Stamps((filled.astype(np.int64) - 1970).astype("M8[Y]").astype("M8[us]"), wrong)
     return Stamps(values, wrong)

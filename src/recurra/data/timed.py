@@ -83,7 +83,7 @@ def panel_of(frame: Any, how: TimedReading | None = None) -> Panel:
         lengths = {name: len(cells) if cells.ndim == 1 else -1 for name, cells in columns.items()}
         if len(set(lengths.values())) != 1 or -1 in lengths.values():
             raise UsageError(
-                f"expected arrays (T) of one length, got {', '.join(f'{k} {columns[k].shape}' for k in columns)}"
+                f"expected arrays (T) of one length, got {', '.join(f'{k} {columns[k].shape}' for k in columns) or 'none'}"
             )
         columns = {name: cells.tolist() if cells.dtype.kind in "OU" else cells for name, cells in columns.items()}
         table = Table("data", columns, np.arange(1, next(iter(lengths.values())) + 1))
@@ -156,6 +156,8 @@ class _Reader:
 
     def table(self, table: Table, alone: str) -> None:
         """Take a table with a row a step."""
+        if not len(table):
+            raise DataError("holds no rows", source=table.name)
         if self._roles is None:
             self._roles, self._first = roles_of(table, self._how, self._notes), table.name
             self._width = len(table.columns)

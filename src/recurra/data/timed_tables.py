@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.data.frames import with_index
 from recurra.data.panels import TimedReading
-from recurra.data.stamps import is_clock, is_stamp
+from recurra.data.stamps import is_clock, is_period, is_stamp
 from recurra.errors import DataError, UsageError, require
 from recurra.series import INDICES, is_missing, is_number
 from recurra.text import Faults, Place, Source, columns_of, has_decimal_commas, listed, missing
@@ -157,7 +157,9 @@ def _cells(column: Any, narwhals: Any) -> np.ndarray | list[Any]:
         return column.to_numpy().astype("M8[us]")
     if kind.is_numeric() and not kind.is_decimal():
         return column.cast(narwhals.Float64).to_numpy()
-    return column.cast(narwhals.Float64).to_list() if kind.is_decimal() else column.to_list()
+    cells = column.cast(narwhals.Float64).to_list() if kind.is_decimal() else column.to_list()
+    # The periods of pandas, which narwhals does not know, begin at a moment.
+    return [cell.to_timestamp() if hasattr(cell, "to_timestamp") else cell for cell in cells]
 
 
 def roles_of(table: Table, how: TimedReading, notes: list[str]) -> Roles:
@@ -258,6 +260,7 @@ def _time(
         notes.append(f"{short}: columns {', '.join(whole)} are read as the times")
         return whole
     counted = [lower[word] for word in (*_TIMES, "year", "年", "年份") if word in lower and lower[word] in numeric]
+    counted += [lower[word] for word in _PERIODS if word in lower and _most(sample, lower[word], is_period, share=1.0)]
     if counted:
         notes.append(f"{short}: column '{counted[0]}' holds the times")
         return (counted[0],)

@@ -95,6 +95,14 @@ def test_the_column_of_times_is_found(tmp_path: Path, name: str) -> None:
     assert panel.step == Step(1, "d") and note(panel, f"column '{name}' holds the times")
 
 
+@pytest.mark.parametrize(("name", "how"), [("month", {}), ("period", {"time": "period"})])
+def test_months_may_be_numbers(tmp_path: Path, name: str, how: dict[str, str]) -> None:
+    panel = read(tmp_path, f"{name},v\n202311,1\n202312,2\n202401,3\n", **how)
+    assert str(panel.step) == "1m" and len(panel.series[0]) == 3 and panel.targets == ("v",)
+    panel = read(tmp_path, f"{name},v\n202311,1\n202312,2\n202313,3\n", time=name)
+    assert panel.step is None and panel.series[0].times.tolist() == [202311, 202312, 202313]
+
+
 def test_no_column_of_times_is_the_order_of_the_rows(tmp_path: Path) -> None:
     panel = read(tmp_path, "Month,Sales\n1-01,266\n1-02,145.9\n")
     assert panel.step is None and panel.series[0].times.tolist() == [0, 1]
