@@ -23,7 +23,7 @@ from recurra.report import write_report
 from recurra.report.names import units
 from recurra.run import Run
 from recurra.tasks import Facts, get_task
-from recurra.training.checkpoint import Checkpoint
+from recurra.training.checkpoint import Checkpoint, drop_older
 from recurra.training.config import Training, duration
 from recurra.training.device import check_device
 from recurra.training.folder import LOG, claim, make_folder, next_folder, sweep, withdraw, writing
@@ -83,13 +83,13 @@ class Job:
         # What is read from here on must not be changed by another who resumes the same training.
         with writing(self.folder), contextlib.closing(MetricsLog(self.folder / LOG)) as log:
             self._check_unended()
-            checkpoint = last_checkpoint(self.folder)
-            if checkpoint is None:
+            if (checkpoint := last_checkpoint(self.folder)) is None:
                 self._check_unbegun()
                 return self.begin(log)
             with self.progress:
                 loop = self._restored(checkpoint, log)
                 sweep(self.folder)
+                drop_older(self.folder / "checkpoint")
                 drop_manifest(self.folder)
                 for event in read_events(self.folder / LOG):
                     if event.get("event") in ("start", "plan"):

@@ -14,6 +14,8 @@ The counts come from a child that was not killed, and say how many moments there
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import signal
@@ -27,6 +29,10 @@ import torch._dynamo  # the first optimizer would import it: two seconds in ever
 import recurra.fit
 from recurra.errors import RecurraError
 from recurra.training.log import MetricsLog
+
+for _slow in sys.argv[1:]:  # what children would import otherwise, each by itself
+    with contextlib.suppress(ImportError):
+        importlib.import_module(_slow)
 
 DISK = {"flush", "fsync", "mkdir", "open", "replace", "rmdir", "truncate", "unlink", "write"}
 

@@ -10,12 +10,14 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 TIMING = {"seconds", "units_per_second", "plan", "began"}
+TIMED = {"metrics.jsonl", "report.html", "manifest.json"}
+"""Files that hold times, and sums of these.  Of the first the events are compared."""
 
 EVERYTHING: dict[str, Any] = {
     "quiet": True,
@@ -72,14 +74,26 @@ class Driver:
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
-    def to_the_end(self, folder: Path, arguments: dict[str, Any], kills: list[dict[str, Any]]) -> int:
-        """Train, killed at each of the moments in turn and gone on with, to the end; gives how many kills met their mark."""
+    def to_the_end(
+        self,
+        folder: Path,
+        arguments: dict[str, Any],
+        kills: list[dict[str, Any]],
+        look: Callable[[Path], None] = lambda _: None,
+    ) -> int:
+        """Train, killed at each of the moments in turn and gone on with, to the end; gives how many kills met their mark.
+
+        look: is given the folder as each kill has left it.
+        """
         met = 0
         call: tuple[str, dict[str, Any]] = ("train", {**arguments, "out": str(folder)})
         for kill in [*kills, None]:
             reply = self(call[0], kill, **call[1])
             met += reply["killed"]
             if reply["killed"]:
+                look(folder)
+                if (folder / "manifest.json").is_file():
+                    break  # it is written last: killed behind it, the training has ended
                 # Before there is a configuration nothing has begun: the same command does it again.
                 begun = (folder / "config.toml").is_file()
                 call = ("resume", {"folder": str(folder), "quiet": True}) if begun else call
@@ -109,8 +123,9 @@ def moments(chance: random.Random, whole: dict[str, Any]) -> list[list[dict[str,
 
 
 @contextmanager
-def driver() -> Iterator[Driver]:
-    command = [sys.executable, str(Path(__file__).with_name("kill_driver.py"))]
+def driver(*modules: str) -> Iterator[Driver]:
+    """Give a driver; modules: those that its children are to find imported."""
+    command = [sys.executable, str(Path(__file__).with_name("kill_driver.py")), *modules]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Driver(process)
@@ -126,7 +141,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         "files": sorted(path.name for path in folder.iterdir()),
         "left over": [path.name for path in folder.rglob(".*")],
         "checkpoints": len(list(folder.glob("checkpoint/*"))),
-        **{name: (folder / name).read_bytes() for name in ("config.toml", "model.safetensors", "vocabulary.json")},
+        **{path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name not in TIMED},
     }
 
 
@@ -138,7 +153,7 @@ def kill_often(kills: int, seed: int, folder: Path) -> Iterator[str]:
     with driver() as drive:
         wholes = {}
         for name, case in CASES.items():
-            arguments = {"task": "lm", "data": str(data), **EVERYTHING, **case}
+            arguments: dict[str, Any] = {"task": "lm", "data": str(data), **EVERYTHING, **case}
             reply = drive("train", out=str(folder / name), **arguments)
             wholes[name] = (arguments, reply, outcome(folder / name))
         trial = 0

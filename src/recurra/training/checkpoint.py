@@ -45,6 +45,12 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     return path
 
 
+def drop_older(folder: Path) -> None:
+    """Remove all checkpoints but the newest, which has been read: a kill can come before those that it replaces are gone."""
+    for path in sorted(folder.glob("*.safetensors"))[:-1]:
+        path.unlink(missing_ok=True)
+
+
 def read_checkpoint(folder: Path) -> Checkpoint | None:
     """Read the newest checkpoint, or None where there is none; raises `RunError` when it is damaged."""
     paths = sorted(folder.glob("*.safetensors"))

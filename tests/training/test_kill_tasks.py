@@ -1,0 +1,123 @@
+"""Whatever a task learns: a training that is killed at any moment leaves a folder that can be read, and ends with the same bits."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from recurra.configuration import load_configuration
+from recurra.manifest import NAME, check_manifest
+from recurra.tasks import task_names
+from recurra.training.checkpoint import read_checkpoint
+from recurra.training.folder import LOG
+from recurra.training.log import read_events
+
+_spec = importlib.util.spec_from_file_location("killing", Path(__file__).with_name("killing.py"))
+assert _spec is not None and _spec.loader is not None
+killing: Any = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(killing)
+
+SMALL = {"hidden": 4, "epochs": 3, "precision": "float32", "threads": 1, "quiet": True, "checkpoint_seconds": 0}
+
+
+def write(folder: Path, name: str, lines: list[str]) -> str:
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(folder / name)
+
+
+def verses(folder: Path) -> dict[str, Any]:
+    lines = [f"{n} 白日依山盡 rain {n * n % 101}" for n in range(16)]
+    return {"data": write(folder, "verse.txt", lines), "batch": 4, "window": 8, "epochs": 1}
+
+
+def reviews(folder: Path) -> dict[str, Any]:
+    lines = [f"{'good' if n % 2 else 'bad'} film {n * n % 13},{'pos' if n % 2 else 'neg'}" for n in range(40)]
+    return {
+        "data": write(folder, "reviews.csv", ["text,label", *lines]),
+        "batch": 8,
+        "dropout": 0.2,
+        "valid_share": 0.2,
+    }
+
+
+def tagged(folder: Path) -> dict[str, Any]:
+    words = [[f"the\tDET\ncat{n % 7}\tNOUN\nsits\tVERB\n"] for n in range(30)]
+    return {
+        "data": write(folder, "words.conll", [line for one in words for line in one]),
+        "batch": 6,
+        "valid_share": 0.2,
+    }
+
+
+def sales(folder: Path) -> dict[str, Any]:
+    lines = [f"{np.datetime64('2024-01-01') + n // 2},{'ab'[n % 2]},{np.sin(n / 5):.4f}" for n in range(160)]
+    return {"data": write(folder, "sales.csv", ["day,shop,sold", *lines]), "series": "shop", "horizon": 2, "batch": 1}
+
+
+def machines(folder: Path) -> dict[str, Any]:
+    lines = [f"{np.datetime64('2024-01-01T00') + n + 30 * (n > 120)},{np.sin(n / 9):.4f}" for n in range(200)]
+    return {"data": write(folder, "machine.csv", ["time,x", *lines]), "ahead": 3, "window": 8, "batch": 3}
+
+
+def waves(folder: Path) -> dict[str, Any]:
+    np.savez(folder / "waves.npz", x=np.random.default_rng(1).normal(size=(30, 7, 2)), y=[0, 1] * 15)
+    return {"data": str(folder / "waves.npz"), "valid_share": 0.2, "noise": 0.1, "blind": 0.5, "batch": 8}
+
+
+CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "lm": verses,
+    "classify": reviews,
+    "tag": tagged,
+    "forecast": sales,
+    "detect": machines,
+    "embed": waves,
+}
+
+
+@pytest.fixture(scope="module")
+def drive() -> Iterator[Any]:
+    with killing.driver("sklearn.linear_model", "statsforecast.models") as driver:
+        yield driver
+
+
+def readable(folder: Path) -> None:
+    """Hold that a kill has left nothing half-written under a name of its own."""
+    if (folder / "config.toml").is_file():
+        load_configuration(folder / "config.toml")
+    for path in folder.rglob("*.safetensors"):
+        assert path.name.startswith(".") or load_file(path)
+    if (folder / "checkpoint").is_dir():
+        read_checkpoint(folder / "checkpoint")
+    if (folder / LOG).is_file():
+        read_events(folder / LOG)
+    if (folder / NAME).is_file():
+        check_manifest(folder)
+
+
+def test_every_task_has_a_case() -> None:
+    assert set(CASES) == set(task_names())
+
+
+@pytest.mark.parametrize("task", CASES)
+def test_killed_at_any_moment_every_task_ends_with_the_same_bits(drive: Any, tmp_path: Path, task: str) -> None:
+    arguments = {"task": task, **SMALL, **CASES[task](tmp_path)}
+    whole = drive("train", out=str(tmp_path / "whole"), **arguments)
+    assert whole["error"] is None and whole["status"] == 0
+    expected = killing.outcome(tmp_path / "whole")
+    assert expected["left over"] == [] and {"model.safetensors", "config.toml"} <= expected.keys()
+    met = 0
+    for number, kills in enumerate(killing.moments(random.Random(task), whole)):
+        run = tmp_path / f"killed {number}"
+        met += drive.to_the_end(run, arguments, kills, readable)
+        found = killing.outcome(run)
+        assert found.keys() == expected.keys()
+        for key, value in found.items():
+            assert value == expected[key], f"{key} after {kills}"
+    assert met >= 4  # of seven
