@@ -78,6 +78,15 @@ def test_a_hole_where_the_validation_begins_is_stepped_over(tmp_path: Path, form
     assert (run.evaluation or {})["metrics"]["mase"] > 0
 
 
+def test_small_changes_of_large_values_are_not_rounded_away(tmp_path: Path) -> None:
+    path = write(tmp_path / "high.csv", [1e12 + value for value in wave(120)])
+    run = recurra.train("forecast", path, tmp_path / "run", **TINY)
+    (found,) = run.predict([series_of(path, run)])
+    widths = np.array(found["quantiles"]["0.975"]) - np.array(found["quantiles"]["0.025"])
+    assert (widths > 1).all()
+    assert np.ptp(found["mean"]) > 0.1
+
+
 def test_a_held_out_part_without_values_is_told_of_and_left_out(tmp_path: Path) -> None:
     path = write(tmp_path / "ends.csv", [*wave(90), *[None] * 10])
     run = recurra.train("forecast", path, tmp_path / "run", **TINY)

@@ -49,6 +49,20 @@ def test_months_go_on_at_their_day(tmp_path: Path, day: int, last: int, then: st
     assert run.predict([series_of(path, run)])[0]["time"][0] == then
 
 
+def test_rows_at_odd_times_that_are_steps_each_go_on_by_counting(tmp_path: Path) -> None:
+    times = np.datetime64("2024-01-01T00:00") + np.cumsum(np.random.default_rng(0).integers(1, 90, (2, 60)), axis=1)
+    rows = [
+        f"{time},{name},{v}"
+        for name, some in zip("ab", times, strict=True)
+        for time, v in zip(some, wave(60), strict=True)
+    ]
+    path = tmp_path / "trades.csv"
+    path.write_text("\n".join(["time,series,y", *rows]) + "\n")
+    run = recurra.train("forecast", path, tmp_path / "run", gaps="keep", **TINY)
+    found = run.predict(run.task.inputs(str(path)))
+    assert [one["time"] for one in found] == [["+1", "+2", "+3", "+4"]] * 2
+
+
 def test_a_day_of_daylight_saving_is_told(tmp_path: Path) -> None:
     rows = [f"2024-10-27 0{hour}:00,{hour}" for hour in (0, 1, 2, 2, 3, 4)]
     path = tmp_path / "clock.csv"

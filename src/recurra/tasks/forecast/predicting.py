@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from recurra.data.grids import following
-from recurra.data.moments import Step, on_clock, shown
+from recurra.data.moments import Step, on_clock
 from recurra.data.timed import Panel, Timed, is_frame, panel_of, read_piped, read_timed
 from recurra.errors import DataError, DivergedError, UsageError
 from recurra.report.numbers import decimal
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from recurra.tasks.forecast.task import Forecaster
 
 DIGITS = 7
-"""Significant digits of a forecast: more than its numbers hold."""
+"""Significant digits of a forecast, and of how wide it is: more than its numbers hold."""
+NARROW = 1e-3
+"""Share of a number from which down its interval needs digits of its own."""
 
 
 def read_inputs(task: Forecaster, source: str) -> list[Timed] | None:
@@ -158,9 +160,9 @@ def predict(
     found: list[dict[int, tuple[np.ndarray, np.ndarray]]] = [{} for _ in rows]
     for some in backtest(task, network, rows, origins):
         _check_finite(some, owners)
-        for number, origin, point, quantiles in zip(
-            some.rows.tolist(), some.origins.tolist(), _numbers(some.point), _numbers(some.quantiles), strict=True
-        ):
+        width = some.quantiles[..., -1] - some.quantiles[..., 0]
+        rounded = _numbers(some.point, width), _numbers(some.quantiles, width[..., None])
+        for number, origin, point, quantiles in zip(some.rows.tolist(), some.origins.tolist(), *rounded, strict=True):
             found[number][origin] = point[:k], quantiles[:k]
     said = []
     for row, owner, forecasts in zip(rows, owners, found, strict=True):
@@ -193,12 +195,10 @@ def _check_known(task: Forecaster, one: Timed, ahead: int) -> None:
     if not np.isnan(known).any():
         return
     step, column = np.argwhere(np.isnan(known))[0].tolist()
-    times = one.times[len(one) :]
-    time = times[step] if step < len(times) else following(one.times, form.step, step + 1 - len(times))[-1]
     enough = f", or ask for fewer steps: -k {step}" if step else ""
     named = f"series {one.name}: " if one.name else ""
     raise DataError(
-        f"{named}'{form.known[column]}' is not known at {shown(time)}, {step + 1} step{'s' * bool(step)} ahead",
+        f"{named}'{form.known[column]}' is not known at {written_times(one, step + 1, task)[step]}, {step + 1} step{'s' * bool(step)} ahead",
         source=one.place,
         hint=f"add rows for the {ahead} steps ahead, with {', '.join(form.known)} and no {form.targets[0]}{enough}",
     )
@@ -219,11 +219,15 @@ def _said(task: Forecaster, point: np.ndarray, quantiles: np.ndarray, place: int
     return {"mean": point[:, place].tolist(), "quantiles": dict(zip(levels, columns, strict=True))}
 
 
-def _numbers(values: np.ndarray) -> np.ndarray:
+def _numbers(values: np.ndarray, width: np.ndarray | float = 0.0) -> np.ndarray:
     """Round to `DIGITS` significant digits: each number is the one that is read back from so many written.
+
+    width: of the intervals around values; those that are narrow beside their value have as many digits of their width.
 
     >>> _numbers(np.array([1234.56789, -0.000123456789, 1e30 / 3, 0.0])).tolist()
     [1234.568, -0.0001234568, 3.333333e+29, 0.0]
+    >>> _numbers(np.array([123456789.87654321]), np.array([20.0])).tolist()
+    [123456789.87654]
     """
     size = np.abs(values)
     # Powers of ten up to 10**22 are exact, and so is what they are multiplied with: one rounding, as in reading.
@@ -235,14 +239,21 @@ def _numbers(values: np.ndarray) -> np.ndarray:
     found = near * down / up
     # What lies halfway, or where the logarithm was rounded up, is written out.
     odd = ~plain | (np.abs(np.abs(whole - near) - 0.5) < 1e-6) | (np.abs(near) < 10.0 ** (DIGITS - 1))
-    found[odd] = [float(f"{value:.{DIGITS}g}") for value in values[odd].tolist()]
+    narrow = (width > 0) & (width < NARROW * size)
+    odd |= narrow
+    more = np.log10(np.divide(size, width, out=np.ones_like(size), where=narrow))
+    digits = np.minimum(DIGITS + np.ceil(more), sys.float_info.dig).astype(np.int64)
+    found[odd] = [float(f"{v:.{d}g}") for v, d in zip(values[odd].tolist(), digits[odd].tolist(), strict=True)]
     return found
 
 
 def written_times(series: Timed, horizon: int, task: Forecaster) -> list[Any]:
-    """Give the times of the steps ahead, as JSON has them."""
+    """Give the times of the steps ahead, as JSON has them; "+1", "+2", … where rows are steps however far apart they are."""
     times = series.times
     if (lacking := len(series) + horizon - len(times)) > 0:
+        if times.dtype.kind == "M" and task.form.step is None:
+            known = write_times(times[len(series) :], None, series.zone)
+            return [*known, *(f"+{step}" for step in range(len(known) + 1, horizon + 1))]
         times = np.concatenate([times, following(times, task.form.step, lacking)])
     return write_times(times[len(series) : len(series) + horizon], task.form.step, series.zone)
 
@@ -296,12 +307,12 @@ def header(result: Mapping[str, Any]) -> str:
 
 
 def _written(number: float) -> str:
-    """Write a number without an exponent where that is short.
+    """Write a number that was rounded, without an exponent where that is short.
 
-    >>> _written(12345680.0), _written(0.25), _written(1e-9)
-    ('12345680', '0.25', '1e-09')
+    >>> _written(12345680.0), _written(123456789.875), _written(1e-9)
+    ('12345680', '123456789.875', '1e-09')
     """
-    return f"{number:.0f}" if 1e6 <= abs(number) < 1e15 else f"{number:.{DIGITS}g}"
+    return f"{number:.{sys.float_info.dig}g}"
 
 
 def few_lines(task: Forecaster, network: nn.Module, seed: int) -> str | None:
