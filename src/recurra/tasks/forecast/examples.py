@@ -102,6 +102,11 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
     if short:
         listed = ", ".join(short[:5]) + (", …" if len(short) > 5 else "")
         notes.append(f"{len(short):,} of {len(panel):,} series are too short to learn from: {listed}")
+    if form.lookback == 1 and form.scale != "none":
+        notes.append(
+            f"lookback 1 with scale {form.scale}: a value that is measured by itself says nothing, so the model does not see the values; "
+            f"read more of them at once, such as --lookback {max(2, 2 * form.season)}, or say --scale none"
+        )
     return _examples(panel, cuts, form, notes, model.smoothing)
 
 
