@@ -178,6 +178,31 @@ def test_drawn_counts_are_whole() -> None:
         torch.testing.assert_close(counts, counts.round())
 
 
+@pytest.mark.parametrize("mean", [0.01, 3.0, 1_900.0, 40_000.0])
+@pytest.mark.parametrize("alpha", [0.01, 1.0, 20.0])
+def test_quantiles_of_counts_are_scipys(mean: float, alpha: float) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    levels = [0.025, 0.1, 0.5, 0.9, 0.975, 0.995]
+    output = make_output("negative-binomial", [0.5])
+    raw = torch.from_numpy(np.log(np.expm1(np.array([[1.0 - 1e-6, alpha - 1e-3]])))).float()
+    found = output.quantiles(raw, torch.zeros(1), levels, torch.tensor([mean]))[0] * mean
+    wanted = stats.nbinom.ppf(levels, 1 / alpha, 1 / (1 + alpha * mean))
+    # Counted ones are exact but for float32's mean; large ones are a gamma distribution's.
+    np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=1.01 if mean > 1e3 else 1e-3)
+
+
+@pytest.mark.parametrize("kind", ["normal", "student-t", "negative-binomial"])
+def test_draws_are_spread_as_what_they_are_drawn_from(kind: str) -> None:
+    output, count = make_output(kind, [0.5]), 200_000
+    raw, unit = torch.tensor([[3.0, 1.0]]), torch.ones(1)
+    uniform = (torch.arange(count) + 0.5) / count
+    drawn = output.draw(raw.expand(count, 2), torch.zeros(count), uniform, unit.expand(count))
+    levels = [0.001, 0.025, 0.3, 0.5, 0.9, 0.999]
+    wanted = output.quantiles(raw, torch.zeros(1), levels, unit)[0]
+    found = torch.quantile(drawn, torch.tensor(levels), interpolation="higher")
+    torch.testing.assert_close(found, wanted.detach(), rtol=0.01, atol=0.01)
+
+
 def test_logarithms_need_values_above_nought(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="step 12: expected a value above 0"):
         ready(tmp_path, [*wave(11), 0.0, *wave(20)], transform="log")

@@ -15,8 +15,11 @@ from recurra.tasks.forecast.pinball import pinball
 SMALLEST = 1e-3
 """Smallest spread of a distribution, in units of the spread of what was read."""
 NODES = 2048
+HALVINGS = 60
 NOUGHT = 1e-6
 """The unit of counts that have all been 0 so far, where it would be 0."""
+EDGE = 2.0**-24
+"""How near to 0 and 1 a uniform number comes: as near as float32 tells apart."""
 
 
 class Output(nn.Module, ABC):
@@ -41,15 +44,9 @@ class Output(nn.Module, ABC):
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:
         """Give the quantiles, (..., Q)."""
 
+    @abstractmethod
     def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
-        """Give draws, (...), made of uniform numbers in 0 … 1."""
-        levels = np.linspace(0.005, 0.995, 100).tolist()
-        table = self.quantiles(raw, centre, levels, unit)
-        place = ((uniform - levels[0]) / (levels[1] - levels[0])).clamp(0, len(levels) - 1.001)
-        low = place.floor().long()
-        below = table.gather(-1, low.unsqueeze(-1)).squeeze(-1)
-        above = table.gather(-1, (low + 1).unsqueeze(-1)).squeeze(-1)
-        return torch.lerp(below, above, (place - low).to(table.dtype))
+        """Give draws, (...): the quantiles at uniform numbers in 0 … 1."""
 
 
 class Quantiles(Output):
@@ -81,6 +78,15 @@ class Quantiles(Output):
         picked = [_between(table, self.levels, level) for level in levels]
         return torch.stack(picked, dim=-1)
 
+    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
+        levels = np.linspace(0.005, 0.995, 100).tolist()  # what lies further out was never learnt
+        table = self.quantiles(raw, centre, levels, unit)
+        place = ((uniform - levels[0]) / (levels[1] - levels[0])).clamp(0, len(levels) - 1.001)
+        low = place.floor().long()
+        below = table.gather(-1, low.unsqueeze(-1)).squeeze(-1)
+        above = table.gather(-1, (low + 1).unsqueeze(-1)).squeeze(-1)
+        return torch.lerp(below, above, (place - low).to(table.dtype))
+
 
 def _between(table: Tensor, known: Sequence[float], level: float) -> Tensor:
     """Give a level between those that are known by a straight line; beyond them, the line of the outermost two goes on."""
@@ -109,6 +115,10 @@ class Normal(Output):
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
         mean, spread = self._parts(raw, centre)
         return mean.unsqueeze(-1) + spread.unsqueeze(-1) * torch.special.ndtri(mean.new_tensor(levels))
+
+    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
+        mean, spread = self._parts(raw, centre)
+        return mean + spread * torch.special.ndtri(uniform.clamp(EDGE, 1 - EDGE))
 
 
 class StudentT(Output):
@@ -139,24 +149,29 @@ class StudentT(Output):
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
         mean, spread = self._parts(raw, centre)
-        units = mean.new_tensor([t_quantile(level, float(self.freedom)) for level in levels])
+        units = mean.new_tensor(t_quantiles(levels, self.freedom.item()))
         return mean.unsqueeze(-1) + spread.unsqueeze(-1) * units
 
+    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
+        mean, spread = self._parts(raw, centre)
+        drawn = t_quantiles(uniform.double().clamp(EDGE, 1 - EDGE).cpu().numpy(), self.freedom.item())
+        return mean + spread * torch.from_numpy(drawn).to(mean)
 
-def t_quantile(level: float, freedom: float) -> float:
-    """Give a quantile of Student's t distribution, by integrating its density over θ, where t = √ν tan θ.
 
-    >>> round(t_quantile(0.975, 5.0), 3), round(t_quantile(0.5, 5.0), 3), round(t_quantile(0.1, 3.0), 3)
-    (2.571, 0.0, -1.638)
+def t_quantiles(levels: Sequence[float] | np.ndarray, freedom: float) -> np.ndarray:
+    """Give quantiles (…) of Student's t distribution, by integrating its density over θ, where t = √ν tan θ.
+
+    >>> t_quantiles([0.975, 0.5], 5.0).round(3).tolist(), t_quantiles([0.1], 3.0).round(3).tolist()
+    ([2.571, 0.0], [-1.638])
     """
+    marks = np.asarray(levels, np.float64)
     angles = np.linspace(0.0, np.pi / 2, NODES + 1)
     density = np.cos(angles) ** (freedom - 1)
     # Simpson's rule over each pair of intervals, so that the sum is known at every second node.
     width = angles[1]
     area = np.concatenate([[0.0], np.cumsum(width / 3 * (density[:-2:2] + 4 * density[1:-1:2] + density[2::2]))])
-    wanted = abs(level - 0.5) * 2 * area[-1]
-    angle = float(np.interp(wanted, area, angles[::2]))
-    return float(np.sign(level - 0.5) * np.sqrt(freedom) * np.tan(angle))
+    angle = np.interp(np.abs(marks - 0.5) * 2 * area[-1], area, angles[::2])
+    return np.sign(marks - 0.5) * np.sqrt(freedom) * np.tan(angle)
 
 
 class NegativeBinomial(Output):
@@ -179,34 +194,51 @@ class NegativeBinomial(Output):
         return self._parts(raw, centre)[0]
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:
-        """Give, divided by the unit, the smallest counts whose distribution function reaches the levels, (..., Q).
+        """Give, divided by the unit, the smallest counts whose distribution function reaches the levels, (..., Q)."""
+        return self._reached(raw, centre, raw.new_tensor(levels).double(), unit)
 
-        Means above a few thousand by Wilson and Hilferty's cube root of a gamma distribution, which such counts come close to.
+    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
+        levels = uniform.double().clamp(EDGE, 1 - EDGE)
+        return self._reached(raw, centre, levels.unsqueeze(-1), unit).squeeze(-1)
+
+    def _reached(self, raw: Tensor, centre: Tensor, levels: Tensor, unit: Tensor) -> Tensor:
+        """Give the counts at levels, (Q) or (..., Q), divided by the unit.
+
+        They are counted up to; large ones are those of the gamma distribution of the same variance, which they come close to.
         """
         mean, alpha = self._parts(raw, centre)
         unit = unit.clamp_min(NOUGHT)
-        mean, size = (mean * unit).double(), (1 / alpha).double()
-        found = mean.new_zeros(*mean.shape, len(levels))
+        mean, size = ((each.double()).unsqueeze(-1) for each in (mean * unit, 1 / alpha))
+        found = torch.zeros_like(mean * levels)
         p = size * torch.log(size / (size + mean))  # log p(0)
         ratio, total = mean / (size + mean), p.exp()
         small = mean <= 2_000
         for count in range(self.most):
-            short = torch.stack([(total < level) & small for level in levels], -1)
+            short = (total < levels) & small
             if not short.any():
                 break
             found += short
             p = p + torch.log((count + size) / (count + 1) * ratio)
             total = total + p.exp()
-        if not small.all():
-            spread = 1 / size + 1 / mean  # relative variance
-            root = torch.special.ndtri(mean.new_tensor(levels)) * (spread.unsqueeze(-1) / 9).sqrt()
-            gamma = mean.unsqueeze(-1) * (1 - spread.unsqueeze(-1) / 9 + root).clamp_min(0) ** 3
-            found = torch.where(small.unsqueeze(-1), found, gamma.round())
+        if (large := (found >= self.most) | ~small).any():
+            shape = 1 / (1 / size + 1 / mean)
+            found = torch.where(large, (mean / shape * gamma_quantiles(levels, shape)).round(), found)
         return found.to(raw.dtype) / unit.unsqueeze(-1)
 
-    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
-        unit = unit.clamp_min(NOUGHT)
-        return (super().draw(raw, centre, uniform, unit) * unit).round() / unit  # a count, not something between two
+
+def gamma_quantiles(levels: Tensor, shape: Tensor) -> Tensor:
+    """Give quantiles (…) of the gamma distribution of shapes (…) and scale 1, by halving what they lie between.
+
+    >>> gamma_quantiles(torch.tensor([0.5, 0.975]).double(), torch.tensor([2.0]).double()).round(decimals=3).tolist()
+    [1.678, 5.572]
+    """
+    low = torch.zeros_like(levels * shape)
+    high = (shape + 20 * shape.sqrt() + 40).expand_as(low)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        below = torch.special.gammainc(shape.expand_as(middle), middle) < levels
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    return high
 
 
 def make_output(kind: str, levels: Sequence[float]) -> Output:
