@@ -102,7 +102,8 @@ class DynamicThreshold:
         """Find the events in the errors of a whole stream, as published: (first step, step behind the last), in order.
 
         Args:
-            errors: absolute errors of the predictions, (T,), not yet smoothed.
+            errors: absolute errors of the predictions, (T,), not yet smoothed. Telemanom's begin at step 250 of a channel, the first
+                that has a whole window before it: give those from there on where the steps are to be the ones that it judges.
             values: what was predicted, (T,): how large an error must be to matter. None: however small.
 
         Raises:
