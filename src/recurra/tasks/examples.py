@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 import numpy as np
 
 from recurra.data.labelled import Labelled
-from recurra.data.splits import Split
+from recurra.data.splits import Split, split_documents, split_fold
 from recurra.data.tagged import Tagged
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 from recurra.tasks.inputs import Input
-from recurra.tasks.sections import SequenceData
+from recurra.tasks.sections import Folds, SequenceData
 from recurra.tasks.shares import left_out, share_of_valid
 
 if TYPE_CHECKING:
@@ -68,6 +68,23 @@ def sequences(read: Read) -> list[Any]:
     if isinstance(read, Labelled):
         return list(read.sequences)
     return list(read.sentences) if read.kind == "text" else list(read.sequences)
+
+
+def cutting(data: SequenceData, folds: Folds) -> Callable[[list[bytes], float, float], Split]:
+    """Give how `split_up` is to cut: by shares, or one fold out; data, folds: both faces of the settings.
+
+    Raises `UsageError` for a fold that is not there, and for one beside test files.
+    """
+    count, fold = folds.folds, folds.fold
+    if count is None:
+        return split_documents
+    if data.test or fold > count:
+        raise UsageError(
+            "folds: the test is one of the folds; leave out --test"
+            if data.test
+            else f"fold: expected 1 to {count}, got {fold}"
+        )
+    return lambda keys, valid, test: split_fold(keys, count, fold, valid)  # noqa: ARG005
 
 
 def split_up(whole: ReadT, data: SequenceData, cut: Callable[[list[bytes], float, float], Split]) -> dict[str, ReadT]:

@@ -78,6 +78,15 @@ class SequenceData(DataFiles):
         return value
 
 
+class Folds(Settings):
+    """Which part of the data the test is, of a cross-validation."""
+
+    folds: int | None = Field(
+        default=None, ge=2, description="Cross-validation: the test is one of so many folds, by a hash of each example."
+    )
+    fold: int = Field(default=1, ge=1, description="Which fold is the test.")
+
+
 class LabelledData(SequenceData):
     """Whole sequences, and what is said of each as a whole."""
 

@@ -6,18 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from recurra.tasks.sections import LabelledData, SequenceModel
+from recurra.tasks.sections import Folds, LabelledData, SequenceModel
 from recurra.tasks.settings import Settings
 
 
-class Data(LabelledData):
+class Data(Folds, LabelledData):
     """What is read, and what the classes are."""
 
     multi_label: bool = Field(default=False, description="An example may have several labels, or none.")
-    folds: int | None = Field(
-        default=None, ge=2, description="Cross-validation: the test is one of so many folds, by a hash of each example."
-    )
-    fold: int = Field(default=1, ge=1, description="Which fold is the test.")
 
 
 class Model(SequenceModel):

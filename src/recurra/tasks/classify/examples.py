@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from recurra.data.labelled import Labelled, Reading, read_labelled
-from recurra.data.splits import Split, split_documents, split_fold
 from recurra.errors import DataError, UsageError
 from recurra.tasks.classify.config import Data
 from recurra.tasks.examples import (
     Examples,
     contradictions,
+    cutting,
     encode_each,
     fingerprint,
     leakage,
@@ -64,15 +64,10 @@ def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> 
         raise UsageError(
             "phrases: expected a test file of its own (--test FILE), or phrases of test sentences are trained on"
         )
-    if data.folds and (data.test or data.fold > data.folds):
-        raise UsageError(
-            "folds: the test is one of the folds; leave out --test"
-            if data.test
-            else f"fold: expected 1 to {data.folds}, got {data.fold}"
-        )
+    cut = cutting(data, data)
     whole = read_labelled(data.given, reading(data, phrases=data.phrases))
     notes = [*whole.notes, *left_out(whole.skipped)]
-    parts = split_up(whole, data, lambda keys, valid, test: _cut(data, keys, valid, test))
+    parts = split_up(whole, data, cut)
     train = parts["train"]
     if classes is None:
         classes = in_order(label for labels in train.labels for label in labels)
@@ -110,9 +105,3 @@ def encode(part: Labelled, classes: Sequence[str], made: Input, multi_label: boo
     missed = np.array([sum(label not in index for label in labels) for labels in part.labels], np.int64)
     said = dict(unseen.most_common())
     return Part(list(part.sequences), encoded, targets, part.places, missed, said, part.skipped)
-
-
-def _cut(data: Data, keys: list[bytes], valid: float, test: float) -> Split:
-    if data.folds is None:
-        return split_documents(keys, valid, test)
-    return split_fold(keys, data.folds, data.fold, valid)

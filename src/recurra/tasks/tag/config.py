@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from recurra.tasks.sections import SequenceData, SequenceModel
+from recurra.tasks.sections import Folds, SequenceData, SequenceModel
 from recurra.tasks.settings import Settings
 
 
-class Data(SequenceData):
+class Data(Folds, SequenceData):
     """What is read, and what the tags are."""
 
     column: str | None = Field(

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.splits import split_documents
 from recurra.data.tagged import Tagged, TagReading, read_tagged
 from recurra.errors import DataError
 from recurra.metrics import marks_spans
 from recurra.tasks.examples import (
     Examples,
+    cutting,
     encode_each,
     fingerprint,
     leakage,
@@ -77,9 +77,10 @@ def read_examples(data: Data, tags: list[str] | None, made: Input | None) -> Exa
 
     Raises `DataError` where a part would be empty or there is but one tag.
     """
+    cut = cutting(data, data)
     whole = read_tagged(data.given, reading(data))
     notes = [*whole.notes, *left_out(whole.skipped)]
-    parts = split_up(whole, data, split_documents)
+    parts = split_up(whole, data, cut)
     train = parts["train"]
     if tags is None:
         tags = in_order(tag for sentence in train.tags for tag in sentence)
