@@ -78,6 +78,23 @@ def test_a_hole_where_the_validation_begins_is_stepped_over(tmp_path: Path, form
     assert (run.evaluation or {})["metrics"]["mase"] > 0
 
 
+@pytest.mark.parametrize("scale", ["last", "standard", "robust", "mean"])
+def test_tiny_values_are_learnt_like_large_ones(tmp_path: Path, scale: str) -> None:
+    batches = []
+    for unit in (1.0, 2.0**-50):  # 1e-15; a power of two, so that nothing is rounded
+        task, _ = ready(tmp_path, [value * unit for value in wave(60)], scale=scale)
+        batches.append(next(iter(task.batches(0, batch=4, seed=1))))
+    assert (batches[1].weights > 0).any()
+    for name in ("inputs", "targets", "weights"):
+        one, other = (getattr(batch, name) for batch in batches)
+        torch.testing.assert_close(other, one)
+
+
+def test_what_rounding_leaves_of_a_constant_is_none(tmp_path: Path) -> None:
+    task, _ = ready(tmp_path, [0.1 + 0.2, 0.3] * 30)
+    assert not (next(iter(task.batches(0, batch=4, seed=1))).weights > 0).any()
+
+
 def test_small_changes_of_large_values_are_not_rounded_away(tmp_path: Path) -> None:
     path = write(tmp_path / "high.csv", [1e12 + value for value in wave(120)])
     run = recurra.train("forecast", path, tmp_path / "run", **TINY)

@@ -136,7 +136,7 @@ class Form:
             counted = self.scale in ("standard", "last", "robust") and len(there)
             reference = there[0] if counted else np.zeros(len(group))
             values = values - reference
-            measured = measure(values, self.lookback, self.season, self.scale)
+            measured = measure(values, self.lookback, self.season, self.scale, reference)
             rows.append(
                 Row(series.name, group, values, reference, measured, series.times, ahead, beside, about, series.place)
             )
@@ -168,7 +168,7 @@ class Form:
 
     def _scaled(self, name: str, values: np.ndarray) -> np.ndarray:
         mean, spread = self.spreads[name]
-        return np.nan_to_num((values - mean) / (spread if spread > TINY else 1.0)).astype(np.float32)
+        return np.nan_to_num((values - mean) / (spread if spread > 1e-9 * abs(mean) else 1.0)).astype(np.float32)
 
     def _reaching(self, series: Timed) -> Timed:
         """Let times go on to the horizon, so that the calendar of all steps ahead is read; what was known last goes on too."""

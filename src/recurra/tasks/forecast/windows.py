@@ -11,7 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-TINY = 1e-12
+TINY = 1e-30
+"""What is smaller counts as nought: far below any unit, and above what float32 numbers end at."""
+NOISE = 4 * float(np.finfo(np.float64).eps)
+"""Share of a series' values up to which a spread may be what rounding left of a constant."""
 CHUNK = 4096
 """Steps whose windows are measured at once: enough for speed, and little memory however long a series is."""
 AT_ONCE = 32_768
@@ -75,8 +78,13 @@ def measures(windows: np.ndarray, scale: str) -> tuple[np.ndarray, np.ndarray]:
     return (windows[..., -1] if scale == "last" else windows.mean(-1)), spread
 
 
-def measure(values: np.ndarray, lookback: int, season: int, scale: str) -> Measured:
-    """Measure all windows of a series (T, C); the first ones, before there are `lookback` values, by those that there are."""
+def measure(
+    values: np.ndarray, lookback: int, season: int, scale: str, reference: np.ndarray | float = 0.0
+) -> Measured:
+    """Measure all windows of a series (T, C); the first ones, before there are `lookback` values, by those that there are.
+
+    reference (C): what values are counted from, beside which a unit may be what rounding left.
+    """
     filled = fill(values, season)
     level, unit = np.zeros_like(filled), np.zeros_like(filled)
     start = min(lookback - 1, len(filled))
@@ -92,6 +100,7 @@ def measure(values: np.ndarray, lookback: int, season: int, scale: str) -> Measu
     steady = np.cumsum(change, axis=0) / np.maximum(1, np.arange(len(filled)))[:, None]
     if scale != "none":
         unit = np.maximum(unit, FLOOR * steady)
+        unit[unit <= NOISE * (np.abs(reference) + np.maximum.accumulate(np.abs(filled), axis=0))] = 0.0
     return Measured(filled, level, unit, steady)
 
 
