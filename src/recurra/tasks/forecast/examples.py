@@ -88,6 +88,8 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
             notes += missing
             notes += [f"{name}: {note}" for note in [*more.notes, *left_out(more.skipped)]]
     panel = _cut(panel, data)
+    if model.output == "negative-binomial":
+        _check_counts(panel)
     cuts = [_cuts(len(series), data, parts, at) for at, series in enumerate(panel.series)]
     ends = [train for train, _, _ in cuts]
     if form is None:
@@ -108,6 +110,19 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
             f"read more of them at once, such as --lookback {max(2, 2 * form.season)}, or say --scale none"
         )
     return _examples(panel, cuts, form, notes, model.smoothing)
+
+
+def _check_counts(panel: Panel) -> None:
+    """Raise `DataError` for a value that is no count."""
+    for series in panel.series:
+        if len(wrong := np.argwhere((series.values < 0) | (series.values % 1 > 0))):
+            step, channel = wrong[0]
+            raise DataError(
+                f"series {series.name}, step {step + 1}: expected a whole number from 0, as output = negative-binomial needs it; "
+                f"got {series.values[step, channel]:g}",
+                source=series.place,
+                hint="train with another output, such as --output student-t; --every makes means of counts",
+            )
 
 
 def _as_before(panel: Panel, data: Data) -> TimedReading:
