@@ -1,19 +1,25 @@
-"""Find the anomalies of spacecraft telemetry, a model for each channel, and count them as telemanom does.
+"""Find the anomalies of spacecraft telemetry, three networks for each channel, and count them as telemanom does.
 
-    python recipes/smap_msl.py [--data FOLDER] [--seed 1] [--first 0] [--every 4]
+    python recipes/smap_msl.py [--data FOLDER] [--seed 1] [--members 3] [--first 0] [--every 4]
 
 Every fourth channel in the order of labeled_anomalies.csv, from the first on (21 of 82, of both spacecraft; chosen before any
-figure was seen). A model learns a channel's train part: column 0 is watched, the others, commands, are read along. The events
-of the test part are found from the scores by telemanom's own threshold as published (windows judged at their end, pruned);
-earlier settings were compared on the channels from the third on (--first 2), the present ones set and their errors compared on those
-from the second on and looked at on those from the fourth on (--first 1, 3): none of these. Beside them: telemanom's own counts
-on the same channels, from khundman/telemanom, results/2018-05-19_15.00.10.csv. Prints one JSON object.
+figure was seen). Networks learn all of a channel's train part, in its own units: column 0 is foretold, the others, commands, are
+read along. The events of the test part are found by telemanom's threshold as published, from the mean of the networks' errors
+one step ahead, from step 250 on, where telemanom's errors begin. Seed 1 takes the networks 1 to 3, seed 2 those from 4 to 6.
+The settings were chosen on the 61 other channels (--first 1, 2, 3) by the F1 of all together; an earlier recipe's F1 on the 21,
+0.656, was known, but no choice was made by them.
+Beside them: telemanom's own counts on the same channels, from khundman/telemanom, results/2018-05-19_15.00.10.csv. Prints one
+JSON object.
 
-With seed 1, 2026-11-21, event F1 (found, false, missed), which stays below telemanom's but for the channels it was set on:
+Event F1 (found, false, missed), 2026-11-21, `python recipes/smap_msl.py --seed N`, which stays below telemanom's:
 
-    --first 0, the 21: 0.656 (20, 13, 8), telemanom 0.893 (25, 3, 3)
-    --first 1:         0.857 (21, 3, 4),  telemanom 0.816 (20, 4, 5)
-    --first 3:         0.824 (21, 5, 4),  telemanom 0.939 (23, 1, 2)
+    the 21:     0.808 (21, 3, 7), 0.846 (22, 2, 6), 0.815 (22, 4, 6) with seeds 1, 2, 3; telemanom 0.893 (25, 3, 3)
+    --first 1:  0.826 (19, 2, 6) with seed 1; telemanom 0.816 (20, 4, 5)
+    --first 3:  0.851 (20, 2, 5) with seed 1; telemanom 0.939 (23, 1, 2)
+
+Of telemanom's 25, every seed misses two of P-1's three events, and C-2's at steps 290 to 390, where ours are not judged yet: we have
+1,801 errors there, 10 more than telemanom, which judges the first 250 below 1,800 alone and makes an exception for this one
+channel in its code. Its authors' second run, results/2019-11-14_11.34.30.csv, has 0.842 (24, 5, 4) on the 21.
 """
 
 from __future__ import annotations
@@ -34,10 +40,12 @@ from recurra.decoding import DynamicThreshold
 from recurra.metrics import event_counts
 
 SETTINGS = {
-    "hidden": 64, "ahead": 10, "layers": 1, "dropout": 0.2, "likelihood": "normal", "follow": False, "differences": False,
-    "precision": "float32", "layout": "steps", "threshold": "telemanom",
+    "hidden": 64, "ahead": 10, "layers": 1, "dropout": 0.2, "layer_norm": False, "likelihood": "normal", "follow": False,
+    "scale": "none", "differences": False, "valid_share": 0.0, "precision": "float32", "layout": "steps",
 }  # fmt: skip
 STEPS, LANES, WINDOW = 400, 8, 64
+HISTORY = 250
+"""Steps that are read before the first is judged: a window of telemanom's."""
 TELEMANOM = """P-1 3 1 0, S-1 1 0 0, E-1 2 1 0, E-2 1 0 0, E-3 1 0 0, E-4 1 0 0, E-5 1 0 0, E-6 1 0 0, E-7 1 0 0, E-8 1 0 0,
 E-9 1 0 0, E-10 2 1 0, E-11 2 1 0, E-12 2 1 0, E-13 2 0 1, A-1 1 0 0, D-1 1 0 0, P-2 1 0 0, P-3 1 0 0, D-2 1 0 0, D-3 1 0 0,
 D-4 1 0 0, A-2 1 2 0, A-3 1 0 0, A-4 1 0 0, G-1 0 1 1, G-2 1 0 0, D-5 1 0 0, D-6 1 0 0, D-7 1 0 0, F-1 0 1 1, P-4 3 0 0,
@@ -49,29 +57,26 @@ T-8 2 0 0, P-11 2 0 0, D-15 1 0 0, D-16 1 0 0, M-7 1 0 0, F-8 1 0 0"""
 """Of each row of labeled_anomalies.csv: the channel, and how many events were found, false, and missed."""
 
 
-def prepared(path: Path, columns: np.ndarray, to: Path) -> Path:
-    """Write those columns of an array that say something in training."""
-    np.save(to, np.load(path)[:, columns])
-    return to
-
-
-def found(folder: Path, channel: str, seed: int, scratch: Path) -> tuple[list[tuple[int, int]], int]:
-    """Train on a channel and find the events of its test part; gives them and how many steps it has."""
-    train = np.load(folder / "train" / f"{channel}.npy")
-    columns = np.array([0, *(1 + np.flatnonzero(train[:, 1:].std(0) > 0))])
-    begin = prepared(folder / "train" / f"{channel}.npy", columns, scratch / "train.npy")
-    test = prepared(folder / "test" / f"{channel}.npy", columns, scratch / "test.npy")
-    # A single column is a series without a name for its channel.
-    names = [f"channel {number + 1}" for number in range(len(columns))] if len(columns) > 1 else []
-    epochs = STEPS / max(1, round(0.8 * len(train) / (LANES * WINDOW)))
+def errors(folder: Path, channel: str, seed: int, scratch: Path) -> np.ndarray:
+    """Train on a channel and foretell each step of its test part from those before it; gives how far the values are, (T)."""
+    train, test = (np.load(folder / part / f"{channel}.npy").astype(np.float32) for part in ("train", "test"))
+    names = [f"channel {number + 1}" for number in range(train.shape[1])]
+    windows = -(-max(4 * WINDOW, -(-len(train) // LANES)) // WINDOW)  # of a lane in a pass
+    np.save(scratch / "train.npy", train)
     run = recurra.train(
-        "detect", begin, scratch / "run", quiet=True, seed=seed, epochs=epochs, batch=LANES, window=WINDOW,
-        target=names[:1], past=names[1:], **SETTINGS,
+        "detect", scratch / "train.npy", scratch / f"run-{seed}", quiet=True, seed=seed, epochs=STEPS / windows,
+        batch=LANES, window=WINDOW, target=names[:1], past=names[1:], **SETTINGS,
     )  # fmt: skip
-    (series,) = run.task.inputs(str(test)) or []
-    # The errors that are scored, before they are smoothed and judged: telemanom's method does both itself.
-    errors = run.task.errors(run.network, [series])[0][:, 0]
-    return DynamicThreshold(least=1.0).events(np.nan_to_num(errors)), len(series)
+    expected = np.array([step["expected"] for step in run.predict(test, steps=True)["steps"]])
+    return np.abs(test[:, 0] - expected)
+
+
+def found(folder: Path, channel: str, seeds: range, scratch: Path) -> tuple[list[tuple[int, int]], int]:
+    """Find the events of a channel's test part by the mean error of a few networks; gives them and how many steps it has."""
+    values = np.load(folder / "test" / f"{channel}.npy")[:, 0].astype(np.float64)
+    far = np.mean([errors(folder, channel, seed, scratch) for seed in seeds], axis=0)
+    judged = DynamicThreshold().events(far[HISTORY:], values[HISTORY:])
+    return [(first + HISTORY, last + HISTORY) for first, last in judged], len(values)
 
 
 def f1(tp: int, fp: int, fn: int) -> float:
@@ -87,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="a folder with train/, test/ and labeled_anomalies.csv")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--members", type=int, default=3, help="networks for each channel")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--every", type=int, default=4)
     given = parser.parse_args()
@@ -97,12 +103,13 @@ def main() -> None:
         rows = list(csv.DictReader(file))
     published = [line.split() for line in TELEMANOM.replace("\n", " ").split(",")]
     assert [row["chan_id"] for row in rows] == [line[0] for line in published]
+    seeds = range(given.members * (given.seed - 1) + 1, given.members * given.seed + 1)
     began, mine, theirs, channels = time.monotonic(), np.zeros(3, int), np.zeros(3, int), {}
     for number in range(given.first, len(rows), given.every):
         channel = rows[number]["chan_id"]
         true = [(first, last + 1) for first, last in ast.literal_eval(rows[number]["anomaly_sequences"])]
         with tempfile.TemporaryDirectory() as scratch:
-            events, steps = found(folder, channel, given.seed, Path(scratch))
+            events, steps = found(folder, channel, seeds, Path(scratch))
         counts = event_counts(true, events)
         channels[channel] = [counts[key] for key in ("tp", "fp", "fn")]
         mine, theirs = mine + channels[channel], theirs + [int(count) for count in published[number][1:]]
@@ -112,7 +119,9 @@ def main() -> None:
         for name, counts in (("detector", mine), ("telemanom", theirs))
     }
     seconds = round(time.monotonic() - began)
-    print(json.dumps({"seconds": seconds, "seed": given.seed, **result, "channels": channels}))
+    print(
+        json.dumps({"seconds": seconds, "seed": given.seed, "members": given.members, **result, "channels": channels})
+    )
 
 
 if __name__ == "__main__":
