@@ -89,7 +89,7 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
             notes += [f"{name}: {note}" for note in [*more.notes, *left_out(more.skipped)]]
     panel = _cut(panel, data)
     if model.output == "negative-binomial":
-        _check_counts(panel)
+        notes += _check_counts(panel)
     cuts = [_cuts(len(series), data, parts, at) for at, series in enumerate(panel.series)]
     ends = [train for train, _, _ in cuts]
     if form is None:
@@ -112,17 +112,20 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
     return _examples(panel, cuts, form, notes, model.smoothing)
 
 
-def _check_counts(panel: Panel) -> None:
-    """Raise `DataError` for a value that is no count."""
+def _check_counts(panel: Panel) -> list[str]:
+    """Note that values are no whole numbers; raises `DataError` for one below 0, which is no count."""
+    fractions = 0
     for series in panel.series:
-        if len(wrong := np.argwhere((series.values < 0) | (series.values % 1 > 0))):
+        if len(wrong := np.argwhere(series.values < 0)):
             step, channel = wrong[0]
             raise DataError(
-                f"series {series.name}, step {step + 1}: expected a whole number from 0, as output = negative-binomial needs it; "
+                f"series {series.name}, step {step + 1}: expected a count from 0, as output = negative-binomial needs it; "
                 f"got {series.values[step, channel]:g}",
                 source=series.place,
-                hint="train with another output, such as --output student-t; --every makes means of counts",
+                hint="train with another output, such as --output student-t",
             )
+        fractions += int((series.values % 1 > 0).sum())
+    return [f"{fractions:,} values are no whole numbers: they are learnt from as counts, rounded"] if fractions else []
 
 
 def _as_before(panel: Panel, data: Data) -> TimedReading:
