@@ -169,7 +169,9 @@ class Assembly:
                 f"series {group.name}: the time {shown(group.times[off][0])} is off the steps of {step} "
                 f"that begin at {shown(group.times[0])}"
             )
-            hint = f"average to even steps: --every {step}; or take each row as a step: --gaps keep"
+            # Ends of business, or the thirtieth: days of months, which lie otherwise apart than the months do.
+            even = Step(1, "m") if step.unit == "d" and 28 <= step.count <= 31 else step
+            hint = f"average to even steps: --every {even}; or take each row as a step: --gaps keep"
             raise DataError(problem, hint=hint, **self._all.where(int(group.rows[off][0])))
         self._beware(group, places, str(step))
         return self._timed(group, on_grid(group.times, step, np.arange(places[-1] + 1)), places)

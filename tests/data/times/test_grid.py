@@ -118,6 +118,14 @@ def test_a_time_off_the_grid(tmp_path: Path) -> None:
     assert panel.series[0].times[2] == np.datetime64("2024-01-01T00:20:03")
 
 
+def test_days_of_months_are_told_to_be_months(tmp_path: Path) -> None:
+    text = daily(["2024-01-31", "2024-02-29", "2024-03-29", "2024-04-30", "2024-05-31"])
+    with pytest.raises(DataError, match="average to even steps: --every 1m;"):
+        read(tmp_path, text)
+    panel = read(tmp_path, text, every="1m")
+    assert column(panel) == [0, 1, 2, 3, 4] and str(panel.step) == "1m"
+
+
 def test_averages(tmp_path: Path) -> None:
     times = [f"2024-01-01 {hour:02}:{minute}" for hour in (0, 1, 3) for minute in ("10", "20", "40")]
     panel = read(tmp_path, daily(times, [1, 2, "", 4, 5, 6, 7, "", 9]), every="1h")

@@ -125,6 +125,12 @@ def test_clusters_are_numbered_by_their_size(run: Run) -> None:
     assert run.predict([], cluster=2) == []
 
 
+def test_sequences_that_are_alike_are_one_cluster(run: Run) -> None:
+    (one,) = some(run, 1)
+    for wanted in (3, "auto"):  # warnings are errors here, those of scikit-learn too
+        assert [said["cluster"] for said in run.predict([one] * 6, cluster=wanted)] == [1] * 6
+
+
 def test_the_nearest_others_and_how_far_they_are(run: Run) -> None:
     said = run.predict(some(run), neighbours=3)
     vectors = run.embed(some(run)).astype(np.float64)

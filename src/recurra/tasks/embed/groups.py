@@ -52,15 +52,20 @@ def clusters(vectors: np.ndarray, wanted: int | Literal["auto"]) -> list[int | N
 
 
 def k_means(points: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Group points (N, …) into clusters by k-means, the best of ten beginnings: the number of each one's, (N)."""
+    """Group points (N, …) into clusters by k-means, the best of ten beginnings: the number of each one's, (N).
+
+    Points that are alike are in one cluster, so there are no more of them than there are different points.
+    """
     kind = require("sklearn.cluster", "learn", "clusters").KMeans
-    return kind(count, n_init=RESTARTS, random_state=seed).fit_predict(
-        points.reshape(len(points), -1).astype(np.float64)
-    )
+    flat = points.reshape(len(points), -1).astype(np.float64)
+    count = min(count, len(np.unique(flat, axis=0)))
+    return kind(count, n_init=RESTARTS, random_state=seed).fit_predict(flat)
 
 
 def _hdbscan(vectors: np.ndarray) -> np.ndarray:
     kind = require("sklearn.cluster", "learn", "clusters").HDBSCAN
+    if (vectors == vectors[0]).all():  # HDBSCAN knows no single cluster
+        return np.zeros(len(vectors), np.int64)
     smallest = max(SMALLEST, round(len(vectors) ** 0.5 / 2))
     return kind(min_cluster_size=smallest, copy=True).fit_predict(vectors.astype(np.float64))
 
