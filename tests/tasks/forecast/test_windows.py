@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -39,6 +39,7 @@ def slowly(values: np.ndarray, lookback: int, season: int, scale: str) -> Measur
 
 
 @pytest.mark.parametrize("scale", SCALES)
+@settings(deadline=None)
 @given(series())
 def test_measures_are_those_of_a_slow_loop(scale: str, drawn: tuple[np.ndarray, int, int]) -> None:
     values, lookback, season = drawn
@@ -51,6 +52,7 @@ def test_measures_are_those_of_a_slow_loop(scale: str, drawn: tuple[np.ndarray, 
 
 
 @pytest.mark.parametrize("scale", SCALES)
+@settings(deadline=None)
 @given(series(), st.data())
 def test_nothing_depends_on_a_later_value(scale: str, drawn: tuple[np.ndarray, int, int], data: st.DataObject) -> None:
     values, lookback, season = drawn
@@ -82,6 +84,7 @@ def test_what_never_changes_has_no_unit(scale: str) -> None:
     assert (measure(np.full((60, 2), 0.1), 24, 7, scale).unit < TINY).all()
 
 
+@settings(deadline=None)
 @given(st.lists(series(), min_size=1, max_size=4), st.data())
 def test_windows_side_by_side_are_those_of_each_alone(
     drawn: list[tuple[np.ndarray, int, int]], data: st.DataObject
