@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from recurra.tasks.forecast.predicting import DIGITS, _numbers
+from recurra.tasks.forecast.answers import DIGITS, rounded
 
 ANY = st.one_of(st.floats(), st.integers(-(10**9), 10**9).map(lambda n: n / 100), st.floats(width=32, allow_nan=False))
 
@@ -18,4 +18,4 @@ ANY = st.one_of(st.floats(), st.integers(-(10**9), 10**9).map(lambda n: n / 100)
 @example(10.0 ** np.arange(-12, 25))
 def test_numbers_are_those_that_are_written(values: np.ndarray) -> None:
     wanted = [float(f"{value:.{DIGITS}g}") for value in values.tolist()]
-    np.testing.assert_array_equal(_numbers(values), wanted)
+    np.testing.assert_array_equal(rounded(values), wanted)

@@ -13,10 +13,11 @@ from recurra.data.timed import read_timed
 from recurra.errors import DataError, UsageError
 from recurra.metrics import ForecastScores
 from recurra.tasks.files import named_files
+from recurra.tasks.forecast.answers import write_times
 from recurra.tasks.forecast.asking import Forecasts, backtest
 from recurra.tasks.forecast.beside import POINTS, baselines_of
 from recurra.tasks.forecast.examples import Part, cut_part, reading
-from recurra.tasks.forecast.predicting import checked, write_times
+from recurra.tasks.forecast.predicting import checked
 from recurra.tasks.forecast.rows import Form, Row
 from recurra.tasks.reading import spread
 from recurra.tasks.shares import left_out

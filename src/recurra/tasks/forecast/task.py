@@ -9,7 +9,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from recurra.tasks.base import Carry, register_task
-from recurra.tasks.forecast import measure, predicting
+from recurra.tasks.forecast import answers, measure, predicting
 from recurra.tasks.forecast.config import ForecasterConfig
 from recurra.tasks.forecast.crops import Batch, batches, pieces
 from recurra.tasks.forecast.examples import Examples, read_examples
@@ -154,7 +154,7 @@ class Forecaster(SplitTask[ForecasterConfig, Examples]):
         return predicting.predict(self, network, inputs, k=k, steps=steps)
 
     def prediction_line(self, result: Mapping[str, Any]) -> str:
-        return predicting.line(result)
+        return answers.line(result)
 
     def prediction_header(self, result: Mapping[str, Any]) -> str | None:
-        return predicting.header(result)
+        return answers.header(result)
