@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from recurra.data.moments import Step, later, shifted, step_of, step_of_months
 _DAY = 86_400 * 10**6
 SURE = 3
 """Differences from which a spacing of its own is believed."""
+_DECIMALS = 9  # of the spacing of numbers
+_OFF = 1e-3  # of a step, from which on a number is none of it
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,35 @@ class Spacing:
     count: int
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """What stands in a column of times that are numbers: of the step n, origin + n · apart.
+
+    >>> Numbers(5.0, 10.0).of([0, 120]), Numbers(0.0, 0.1).of([3])
+    ([5, 1205], [0.3])
+    """
+
+    origin: float
+    apart: float
+
+    def of(self, steps: Sequence[int] | np.ndarray) -> list[int | float]:
+        """Give the numbers of steps (T), each as short as it is written: what differs from it by less is rounding."""
+        numbers = np.round(self.origin + np.asarray(steps, np.int64) * self.apart, _DECIMALS)
+        if self.origin.is_integer() and self.apart.is_integer():
+            return numbers.astype(np.int64).tolist()
+        return [float(f"{number:.15g}") for number in numbers.tolist()]
+
+    def steps(self, numbers: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the steps (T) of numbers, the next ones, and where (T) a number is off them.
+
+        >>> Numbers(5.0, 10.0).steps([15.0, 24.0])
+        (array([1, 2]), array([False,  True]))
+        """
+        exact = (np.asarray(numbers, np.float64) - self.origin) / self.apart
+        found = np.round(exact).astype(np.int64)
+        return found, np.abs(exact - found) > _OFF
+
+
 def spacing_of(times: np.ndarray) -> Spacing | None:
     """Find the spacing of sorted, distinct stamps (T), datetime64[us] or float64; None for fewer than two.
 
@@ -36,7 +68,7 @@ def spacing_of(times: np.ndarray) -> Spacing | None:
     if len(times) < 2:
         return None
     if times.dtype.kind != "M":
-        return Spacing(None, float(_commonest(np.round(np.diff(times), 9))), len(times) - 1)
+        return Spacing(None, float(_commonest(np.round(np.diff(times), _DECIMALS))), len(times) - 1)
     apart = np.diff(times).astype(np.int64)
     if apart.min() >= 28 * _DAY and _same_day(times):
         months = times.astype("M8[M]").astype(np.int64)

@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from recurra.data.moments import Step
+from recurra.data.grids import Numbers
+from recurra.data.moments import Step, shown
 from recurra.errors import UsageError
 
 
@@ -43,6 +44,9 @@ class TimedReading:
     step: Step | None = None
     """the spacing that is expected, as a run knows it; None: the one that the series show"""
 
+    apart: float | None = None
+    """the same of times that are numbers"""
+
     duplicates: Literal["error", "first", "last", "mean"] = "error"
     """what is done with a time that a series has twice"""
 
@@ -70,6 +74,7 @@ class Timed:
     values: (T, C) float64, NaN where one is missing.  times: (T + F) datetime64[us], or int64 numbers of steps.  known:
     (T + F, K), of the F steps after the last value too, F ≥ 0.  past: (T, P).  static: a word or number for each static column.
     zone: times are in UTC, and were written by clocks so many minutes ahead of it, or by several (0); None: they name no zone.
+    numbers: what a column of times says of the numbers of steps; None: times are dates, or the order of the rows.
     """
 
     name: str
@@ -80,6 +85,7 @@ class Timed:
     static: tuple[str | float, ...]
     place: str
     zone: int | None = None
+    numbers: Numbers | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -108,6 +114,23 @@ class Panel:
     def names(self) -> list[str]:
         """The names of the series, in their order."""
         return [one.name for one in self.series]
+
+    @property
+    def apart(self) -> float | None:
+        """The spacing of times that are numbers; None where they are dates, or the order of the rows."""
+        return next((one.numbers.apart for one in self.series if one.numbers is not None), None)
+
+
+def told(series: Timed, times: np.ndarray) -> list[str]:
+    """Write times of a series for a reader, as they stand in its column.
+
+    >>> none = np.zeros((0, 0))
+    >>> told(Timed("a", none, np.zeros(0, int), none, none, (), "", numbers=Numbers(5.0, 10.0)), np.array([0, 120_000]))
+    ['5', '1200005']
+    """
+    if times.dtype.kind == "M":
+        return [shown(time) for time in times]
+    return [str(number) for number in (times.tolist() if series.numbers is None else series.numbers.of(times))]
 
 
 def steps_of(panel: Panel | Sequence[Timed]) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 
 from recurra.data.grids import (
     SURE,
+    Numbers,
     Spacing,
     buckets,
     common_spacing,
@@ -17,7 +18,7 @@ from recurra.data.grids import (
     weekdays_only,
 )
 from recurra.data.moments import Step, parse_step, shown
-from recurra.data.panels import Timed, TimedReading
+from recurra.data.panels import Timed, TimedReading, told
 from recurra.data.timed_groups import Gathered, Group
 from recurra.data.timed_rows import Rows
 from recurra.data.timed_tables import Roles
@@ -34,7 +35,7 @@ class Assembly:
     def __init__(self, parts: list[Rows], how: TimedReading, roles: Roles, folder: str, notes: list[str]) -> None:
         self._how, self._roles, self._notes = how, roles, notes
         self._all = Gathered(parts, how, roles, folder, notes)
-        self._holes: list[tuple[str, np.ndarray, np.ndarray]] = []
+        self._holes: list[tuple[Timed, np.ndarray]] = []
 
     def series(self) -> tuple[list[Timed], Step | None]:
         """Give all series, on the grid, in the order in which they first occur, and their spacing; notes what is missing."""
@@ -135,20 +136,16 @@ class Assembly:
         if self._how.gaps == "keep":
             return [self._timed(group, np.arange(len(group.rows)), np.arange(len(group.rows))) for group in groups]
         self._all.once(groups)
-        found = [spacing_of(group.times) for group in groups]
-        common = common_spacing(found) or Spacing(None, 1.0, 0)
-        self._same(groups, found, common)
-        apart, times = common.apart, np.concatenate([group.times for group in groups])
-        whole = np.abs(times / apart - np.round(times / apart)).max() < 1e-3
+        apart, times = self._numbers_apart(groups), np.concatenate([group.times for group in groups])
+        whole = not Numbers(0.0, apart).steps(times)[1].any()
         origin = 0.0 if whole else float(times.min())
+        numbers = Numbers(origin, apart)
         if apart != 1 or origin:
             self._notes.append(f"the times are numbers {apart:g} apart: counted in steps of {apart:g}")
         made = []
         for group in groups:
-            exact = (group.times - origin) / apart
-            number = np.round(exact).astype(np.int64)
-            off = np.flatnonzero(np.abs(exact - number) > 1e-3)
-            if off.size:
+            number, odd = numbers.steps(group.times)
+            if (off := np.flatnonzero(odd)).size:
                 problem = (
                     f"series {group.name}: the time {shown(group.times[off[0]])} is none of the steps of {apart:g}"
                 )
@@ -156,8 +153,23 @@ class Assembly:
                 raise DataError(problem, hint=hint, **self._all.where(int(group.rows[off[0]])))
             places = number - number[0]
             self._beware(group, places, f"{apart:g}")
-            made.append(self._timed(group, number[0] + np.arange(places[-1] + 1), places))
+            made.append(self._timed(group, number[0] + np.arange(places[-1] + 1), places, numbers))
         return made
+
+    def _numbers_apart(self, groups: list[Group]) -> float:
+        """Find how far apart the numbers of all series are, or take what is expected."""
+        found = [spacing_of(group.times) for group in groups]
+        if self._how.apart is None:
+            common = common_spacing(found) or Spacing(None, 1.0, 0)
+            self._same(groups, found, common)
+            return common.apart
+        apart = self._how.apart
+        for group, one in zip(groups, found, strict=True):
+            if one is not None and differs(one, Spacing(None, apart, SURE)):
+                problem = f"series {group.name} has a value every {one.apart:g}, expected one every {apart:g}"
+                hint = "write times in the unit, and values at the spacing, of the training data"
+                raise DataError(problem, hint=hint, **self._all.where(int(group.rows[0])))
+        return apart
 
     def _filled(self, group: Group, step: Step | None) -> Timed:
         """Put a series on its grid, which begins at its first time."""
@@ -197,13 +209,9 @@ class Assembly:
         )
         raise DataError(problem, hint=hint, **self._all.where(int(group.rows[widest])))
 
-    def _timed(self, group: Group, grid: np.ndarray, places: np.ndarray) -> Timed:
+    def _timed(self, group: Group, grid: np.ndarray, places: np.ndarray, numbers: Numbers | None = None) -> Timed:
         """Set the rows of a series on its grid; several on one place are averaged."""
         count, rows = len(grid), group.rows
-        there = np.zeros(count, bool)
-        there[places] = True
-        if not there.all():
-            self._holes.append((group.name, grid, np.flatnonzero(~there)))
         values, known, past = (
             placed(array[rows], places, count) for array in (self._all.values, self._all.known, self._all.past)
         )
@@ -212,16 +220,21 @@ class Assembly:
             some = np.flatnonzero(~np.isnan(values).all(axis=1))
             end = int(some[-1]) + 1 if some.size else 0
         static = tuple(self._all.constant(group, at) for at in range(len(self._roles.static)))
-        return Timed(group.name, values[:end], grid, known, past[:end], static, group.place, self._all.zone(group))
+        zone = self._all.zone(group)
+        made = Timed(group.name, values[:end], grid, known, past[:end], static, group.place, zone, numbers)
+        if len(absent := np.setdiff1d(np.arange(count), places)):
+            self._holes.append((made, absent))
+        return made
 
     def _tell_gaps(self) -> None:
         """Note which steps no row is of."""
-        for name, grid, absent in self._holes[:_SHOWN]:
+        for one, absent in self._holes[:_SHOWN]:
             cuts = np.split(absent, np.flatnonzero(np.diff(absent) > 1) + 1)
             longest = max(cuts, key=len)
+            first, last = told(one, one.times[longest[[0, -1]]])
             self._notes.append(
-                f"series {name}: {len(cuts):,} gap{'s' * (len(cuts) > 1)}, {len(absent):,} of {len(grid):,} steps are missing, "
-                f"the longest from {shown(grid[longest[0]])} to {shown(grid[longest[-1]])}"
+                f"series {one.name}: {len(cuts):,} gap{'s' * (len(cuts) > 1)}, {len(absent):,} of {len(one.times):,} steps are missing, "
+                f"the longest from {first} to {last}"
             )
         if len(self._holes) > _SHOWN:
             self._notes.append(f"{len(self._holes) - _SHOWN:,} more series have gaps")

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.data.times.conftest import column, daily, note, read
 
+from recurra.data.grids import Numbers
 from recurra.data.moments import Step, later, parse_step
 from recurra.data.timed import panel_of
 from recurra.errors import DataError, UsageError
@@ -50,6 +51,27 @@ def test_years_are_years_and_steps_are_steps(tmp_path: Path) -> None:
         read(tmp_path, "t,v\n0,1\n10,2\n20,3\n25,3\n")
     with pytest.raises(UsageError, match=r"every: 1h needs times that are dates"):
         read(tmp_path, "t,v\n0,1\n10,2\n", every="1h")
+
+
+def test_numbers_keep_what_stands_in_their_column(tmp_path: Path) -> None:
+    panel = read(tmp_path, "t,v\n1200005,1\n1200015,2\n1200045,3\n1200055,3\n")
+    (series,) = panel.series
+    assert series.numbers is not None and panel.apart == 10
+    assert series.numbers.of(series.times) == [1200005, 1200015, 1200025, 1200035, 1200045, 1200055]
+    assert note(panel, "2 of 6 steps are missing, the longest from 1200025 to 1200035")
+    panel = read(tmp_path, "t,v\n-1.2,1\n-1.1,2\n-0.9,3\n")
+    series = panel.series[0]
+    assert series.numbers is not None and series.numbers.of(np.append(series.times, 0)) == [-1.2, -1.1, -1.0, -0.9, 0.0]
+    assert read(tmp_path, "v\n5\n6\n").apart is None
+
+
+def test_numbers_are_spaced_as_is_expected(tmp_path: Path) -> None:
+    (series,) = read(tmp_path, "t,v\n15,1\n35,2\n", apart=10.0).series
+    assert len(series) == 3 and series.numbers == Numbers(15.0, 10.0)
+    with pytest.raises(
+        DataError, match=r"a.csv: line 2: series a has a value every 2, expected one every 10; write times"
+    ):
+        read(tmp_path, "t,v\n2,1\n4,2\n6,3\n8,4\n", apart=10.0)
 
 
 def test_rows_out_of_order_are_sorted_and_it_is_said(tmp_path: Path) -> None:
