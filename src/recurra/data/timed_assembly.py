@@ -26,7 +26,7 @@ from recurra.errors import DataError, UsageError
 
 _SHOWN = 5  # series with gaps that are told of one by one
 _ROOM = 50  # steps of the grid for each row, above which a time is taken for wrong
-_LOCAL = 20 * 3600  # seconds of a spacing from which on days count, rather than hours
+_LOCAL = 20 * 3600  # seconds of a spacing, the data's or `every`, from which on days count, rather than hours
 
 
 class Assembly:
@@ -54,38 +54,46 @@ class Assembly:
         return made, step
 
     def _dated(self, groups: list[Group]) -> tuple[list[Timed], Step | None]:
-        if self._all.local is not None and _apart(groups) >= _LOCAL:
-            groups = self._all.on_their_own_clocks()
+        every = None if self._how.every is None else parse_step(self._how.every)
+        days = max(_apart(groups), 0.0 if every is None else every.seconds) >= _LOCAL
+        own = self._all.local is not None and days
+        # A moment that stands twice is known in UTC: on clocks that are set back, two moments look like one.
         self._all.once(groups)
+        if own:
+            self._all.on_their_own_clocks(groups)
         if self._how.gaps == "keep":
             return self._kept(groups)
-        step = self._step(groups)
-        if self._how.every is None:
-            return [self._filled(group, step) for group in groups], step
-        every = parse_step(self._how.every)
-        if any(positions(group.times, every)[1].any() for group in groups):
+        if every is not None and any(positions(group.times, every)[1].any() for group in groups):
             return [self._averaged(group, every) for group in groups], every
+        if own:
+            self._all.in_order(groups)
+            self._all.once(groups)
+        step = self._step(groups)
+        if every is None:
+            return [self._filled(group, step) for group in groups], step
         if step is not None and every.seconds < step.seconds:
             self._notes.append(f"every {every} is finer than the data's {step}: the steps between are missing values")
         return [self._filled(group, every) for group in groups], every
 
     def _step(self, groups: list[Group]) -> Step | None:
-        """Find the spacing that all series have."""
+        """Find the spacing that all series have; with `every` they may differ, and it is the commonest."""
         found = [spacing_of(group.times) for group in groups]
         common = common_spacing(found)
-        if self._how.step is not None and self._how.every is None:
-            self._as_expected(groups, found, self._how.step)
-            return self._how.step
+        if self._how.every is None:
+            if self._how.step is not None:
+                self._as_expected(groups, found, self._how.step)
+                return self._how.step
+            if common is not None and common.step is not None:
+                self._same(groups, found, common)
         if common is None or common.step is None:
             return None
-        if self._how.every is None:
-            self._same(groups, found, common)
         if common.step == Step(1, "d"):
             longest = max(int((group.times[-1] - group.times[0]).astype(np.int64)) for group in groups)
             if weekdays_only(np.concatenate([group.times for group in groups]), longest // 86_400_000_000):
-                self._notes.append(
-                    "no value is of a Saturday or Sunday: the steps are business days; with --every 1d weekends are gaps"
-                )
+                if self._how.every is None:
+                    self._notes.append(
+                        "no value is of a Saturday or Sunday: the steps are business days; with --every 1d weekends are gaps"
+                    )
                 return Step(1, "b")
         return common.step
 

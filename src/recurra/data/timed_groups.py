@@ -96,15 +96,23 @@ class Gathered:
             return None
         return zone_of(self.times[group.rows], self.local[group.rows])
 
-    def on_their_own_clocks(self) -> list[Group]:
-        """Take the times as those of the clocks where they were taken, `local`, and give the series anew."""
+    def on_their_own_clocks(self, groups: list[Group]) -> None:
+        """Take the times of series as those of the clocks where they were taken, `local`; rows stay in the order of moments."""
+        if self.local is None:
+            return
         self.times, self.local = self.local, None
-        groups = self.groups()
+        for group in groups:
+            group.times = self.times[group.rows]
         self._notes[:] = [
             note.replace("taken in UTC", "taken as days on their own clocks") if "with a zone" in note else note
             for note in self._notes
         ]
-        return groups
+
+    def in_order(self, groups: list[Group]) -> None:
+        """Bring the rows of series into the order of their times, which changes of clocks may have broken."""
+        for group in groups:
+            order = np.argsort(group.times, kind="stable")
+            group.rows, group.times = group.rows[order], group.times[order]
 
     def once(self, groups: list[Group]) -> None:
         """See to times that a series has twice."""
@@ -136,7 +144,7 @@ class Gathered:
         file = f"{before['source']}, " if before["source"] != here["source"] else ""
         also = file + ", ".join(f"{word} {number}" for word, number in before.items() if word != "source")
         hint = "say --duplicates first, last or mean"
-        if in_a_clock_change(group.times[again]):
+        if self.local is None and in_a_clock_change(group.times[again]):
             zone = (
                 "it looks like the change of daylight saving time: write times with their zone (2024-10-27T02:00+01:00)"
             )
