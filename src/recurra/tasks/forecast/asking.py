@@ -143,6 +143,10 @@ class _Asked:
             point, quantiles = self._said(hidden, inputs, naive)
         else:
             point, quantiles = draw_paths(self.task, self.model, self.rows, self.origins, hidden, inputs, states)
+        if (stretch := self.model.get_buffer("stretch").item()) != 1.0:
+            place = self.task.levels.index(0.5)
+            median = quantiles[..., place : place + 1]
+            quantiles = median + stretch * (quantiles - median)
         return Forecasts(
             self.numbers,
             self.origins,

@@ -82,6 +82,10 @@ class Model(RecurrentModel):
     dilations: list[int] = Field(
         default=[], description="For each layer, how many steps its recurrence goes back. Default: one."
     )
+    calibrate: bool = Field(
+        default=True,
+        description="Make the intervals as much wider or narrower as the validation part asks for, when training is over.",
+    )
     paths: int = Field(default=200, ge=2, le=100_000, description="autoregressive: futures that are drawn.")
 
     @field_validator("levels")

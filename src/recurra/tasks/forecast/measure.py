@@ -198,7 +198,7 @@ def evaluation(
     naive2 = beside.get("naive2")
     count = int(sum(np.isfinite(ground.actual(n, o)).sum() for n, steps in enumerate(origins) for o in steps.tolist()))
     details: dict[str, Any] = {
-        "notes": [*ground.notes, *_notes(ground, origins, scores)],
+        "notes": [*ground.notes, *_notes(ground, origins, scores), *_stretched(network)],
         "intervals": scores.whole.intervals(naive2.whole if naive2 else None),
         "by_step": _by_step(scores),
         "forecasts": shown,
@@ -252,6 +252,13 @@ def _notes(ground: Ground, origins: list[np.ndarray], scores: Scores) -> list[st
     if left := scores.whole.without_scale:
         notes.append(f"{left:,} of them repeat exactly, or are too short for a seasonal step: they are not in the MASE")
     return notes
+
+
+def _stretched(network: nn.Module) -> list[str]:
+    stretch = network.get_buffer("stretch").item()
+    if f"{stretch:.2f}" == "1.00":
+        return []
+    return [f"the intervals are {stretch:.2f} times as wide as was learnt, as the validation part asks for"]
 
 
 def _few(origins: list[np.ndarray]) -> dict[int, int]:

@@ -25,7 +25,8 @@ class ForecastNetwork(nn.Module):
 
     A forecast begins as the seasonal naive one. A linear map of the values read goes past the cells (as the highway of
     Lai et al. 2018, arXiv:1703.07015), so that the cells need only learn what a line cannot say. All is in units of the
-    window that was read, so that nothing has to be undone by hand.
+    window that was read, so that nothing has to be undone by hand. The buffer `stretch` multiplies the distance of a trained
+    network's quantiles from the median.
     """
 
     def __init__(self, form: Form, model: Model) -> None:
@@ -48,6 +49,7 @@ class ForecastNetwork(nn.Module):
             self.last = nn.Linear(4 * CONTEXT, self.channels * self.output.size)
         back = torch.from_numpy(self.lookback - 1 - np.minimum(lags(self.horizon, form.season), self.lookback - 1))
         self.register_buffer("season", back, persistent=False)
+        self.register_buffer("stretch", torch.ones(()))
         self._begin_naive()
 
     @torch.no_grad()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from recurra.tasks.base import Carry, register_task
 from recurra.tasks.forecast import answers, measure, predicting
+from recurra.tasks.forecast.calibrating import stretch_of
 from recurra.tasks.forecast.config import ForecasterConfig
 from recurra.tasks.forecast.crops import Batch, batches, pieces
 from recurra.tasks.forecast.examples import Examples, read_examples
@@ -125,6 +126,13 @@ class Forecaster(SplitTask[ForecasterConfig, Examples]):
     def validate(self, network: nn.Module) -> dict[str, float] | None:
         part = self.examples.valid
         return None if part is None else measure.watched(self, network, part)
+
+    def settle(self, network: nn.Module) -> None:
+        """Set how much wider or narrower the intervals have to be than was learnt."""
+        if self.config.model.calibrate:
+            stretch = network.get_buffer("stretch")
+            stretch.fill_(1.0)
+            stretch.fill_(stretch_of(self, network))
 
     def sample(self, network: nn.Module, seed: int) -> str | None:
         return predicting.few_lines(self, network, seed)
