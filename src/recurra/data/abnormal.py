@@ -131,9 +131,10 @@ def labels_among(files: Sequence[str | Path]) -> str | None:
 def read_marked(arguments: Sequence[str | Path], how: TimedReading, label: str) -> dict[str, np.ndarray]:
     """Read the column that says which steps are abnormal: for each series by its name (T) bool, on the grid of its values.
 
-    Raises `DataError` where it holds no numbers and no truths. A step that is the mean of several is abnormal where one of them is.
+    Raises `DataError` where it holds no numbers and no truths. A step that several are put together to is abnormal where one of them is.
     """
-    panel = read_timed(arguments, replace(how, past=(label,), static=()))
+    combine = "mean" if how.combine == "last" else how.combine
+    panel = read_timed(arguments, replace(how, past=(label,), static=(), combine=combine))
     return {one.name: np.nan_to_num(one.past[: len(one), 0]) > 0 for one in panel.series}
 
 

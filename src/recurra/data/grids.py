@@ -180,21 +180,29 @@ def buckets(times: np.ndarray, step: Step) -> np.ndarray:
     return origin + (times - origin).astype(np.int64) // size * np.timedelta64(size, "us")
 
 
-def placed(values: np.ndarray, places: np.ndarray, count: int) -> np.ndarray:
-    """Put rows (N, C) on their places (N) of `count`: NaN where there is none, the mean where there are several.
+def placed(values: np.ndarray, places: np.ndarray, count: int, combine: str = "mean") -> np.ndarray:
+    """Put rows (N, C) on their places (N) of `count`: NaN where there is none; of several the mean, the sum, or the last.
+
+    What is missing of several is passed over.
 
     >>> placed(np.array([[1.0], [3.0], [5.0]]), np.array([0, 0, 2]), 3).ravel()
     array([ 2., nan,  5.])
+    >>> placed(np.array([[1.0], [3.0], [np.nan]]), np.array([0, 0, 0]), 1, "sum")[0], placed(np.eye(2), np.zeros(2, int), 1, "last")
+    (array([4.]), array([[0., 1.]]))
     """
+    made = np.full((count, values.shape[1]), np.nan)
     if np.all(np.diff(places) > 0):
-        made = np.full((count, values.shape[1]), np.nan)
         made[places] = values
         return made
     there = ~np.isnan(values)
-    sums, counts = np.zeros((count, values.shape[1])), np.zeros((count, values.shape[1]))
+    if combine == "last":
+        rows, columns = np.nonzero(there)
+        made[places[rows], columns] = values[rows, columns]  # of several on one place the last is kept
+        return made
+    sums, counts = np.zeros_like(made), np.zeros_like(made)
     np.add.at(sums, places, np.where(there, values, 0.0))
     np.add.at(counts, places, there)
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    return np.divide(sums, 1.0 if combine == "sum" else counts, out=made, where=counts > 0)
 
 
 def mean_of(values: np.ndarray) -> np.ndarray:

@@ -39,7 +39,10 @@ class TimedReading:
     """tables: a row is a step of time, or a whole series"""
 
     every: str | None = None
-    """a spacing such as "10min", "1h", "1d": values are averaged to it"""
+    """a spacing such as "10min", "1h", "1d", which values are brought to"""
+
+    combine: Literal["mean", "sum", "last"] = "mean"
+    """what becomes of several values that fall into a step of `every`; of what is known ahead the mean is taken"""
 
     step: Step | None = None
     """the spacing that is expected, as a run knows it; None: the one that the series show"""
@@ -65,6 +68,10 @@ class TimedReading:
                     f"{name}: with gaps = keep each row is a step, as in a live stream, and none is put together with another; "
                     f"expected --gaps fill beside --{name} {given}"
                 )
+        if self.combine != "mean" and self.every is None:
+            raise UsageError(
+                f"combine: {self.combine} is how values are put together to a spacing; expected --every beside it, such as --every 1d"
+            )
 
 
 @dataclass(frozen=True)

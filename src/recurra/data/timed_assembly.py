@@ -15,16 +15,17 @@ from recurra.data.grids import (
     placed,
     positions,
     spacing_of,
-    weekdays_only,
 )
 from recurra.data.moments import Step, parse_step, shown
-from recurra.data.panels import Timed, TimedReading, told
+from recurra.data.panels import Timed, TimedReading
 from recurra.data.timed_groups import Gathered, Group
 from recurra.data.timed_rows import Rows
+from recurra.data.timed_steps import on_business_days, spacings, unfinished, without
 from recurra.data.timed_tables import Roles
+from recurra.data.timed_told import Told
 from recurra.errors import DataError, UsageError
 
-_SHOWN = 5  # series with gaps that are told of one by one
+_SHOWN = 5  # targets whose missing values are counted
 _ROOM = 50  # steps of the grid for each row, above which a time is taken for wrong
 _LOCAL = 20 * 3600  # seconds of a spacing, the data's or `every`, from which on days count, rather than hours
 
@@ -35,7 +36,7 @@ class Assembly:
     def __init__(self, parts: list[Rows], how: TimedReading, roles: Roles, folder: str, notes: list[str]) -> None:
         self._how, self._roles, self._notes = how, roles, notes
         self._all = Gathered(parts, how, roles, folder, notes)
-        self._holes: list[tuple[Timed, np.ndarray]] = []
+        self._told = Told(notes)
 
     def series(self) -> tuple[list[Timed], Step | None]:
         """Give all series, on the grid, in the order in which they first occur, and their spacing; notes what is missing."""
@@ -50,7 +51,7 @@ class Assembly:
             made, step = self._dated(groups)
         else:
             made, step = self._numbered(groups), None
-        self._tell_gaps()
+        self._told.tell_gaps()
         return made, step
 
     def _dated(self, groups: list[Group]) -> tuple[list[Timed], Step | None]:
@@ -63,8 +64,11 @@ class Assembly:
             self._all.on_their_own_clocks(groups)
         if self._how.gaps == "keep":
             return self._kept(groups)
-        if every is not None and any(positions(group.times, every)[1].any() for group in groups):
-            return [self._averaged(group, every) for group in groups], every
+        if every is not None and _need_buckets(groups, every):
+            apart = spacings([group.times for group in groups])
+            made = [self._combined(group, every, one) for group, one in zip(groups, apart, strict=True)]
+            self._told.tell_unfinished(self._how.combine)
+            return made, every
         if own:
             self._all.in_order(groups)
             self._all.once(groups)
@@ -87,14 +91,12 @@ class Assembly:
                 self._same(groups, found, common)
         if common is None or common.step is None:
             return None
-        if common.step == Step(1, "d"):
-            longest = max(int((group.times[-1] - group.times[0]).astype(np.int64)) for group in groups)
-            if weekdays_only(np.concatenate([group.times for group in groups]), longest // 86_400_000_000):
-                if self._how.every is None:
-                    self._notes.append(
-                        "no value is of a Saturday or Sunday: the steps are business days; with --every 1d weekends are gaps"
-                    )
-                return Step(1, "b")
+        if common.step == Step(1, "d") and on_business_days([group.times for group in groups]):
+            if self._how.every is None:
+                self._notes.append(
+                    "no value is of a Saturday or Sunday: the steps are business days; with --every 1d weekends are gaps"
+                )
+            return Step(1, "b")
         return common.step
 
     def _same(self, groups: list[Group], found: list[Spacing | None], common: Spacing) -> None:
@@ -196,12 +198,25 @@ class Assembly:
         self._beware(group, places, str(step))
         return self._timed(group, on_grid(group.times, step, np.arange(places[-1] + 1)), places)
 
-    def _averaged(self, group: Group, every: Step) -> Timed:
-        """Put a series on the grid of a spacing, the mean of what falls into a step."""
+    def _combined(self, group: Group, every: Step, apart: Step | None) -> Timed:
+        """Put a series on the grid of a spacing: the mean, the sum or the last of what falls into a step.
+
+        apart: the spacing of its rows, by which steps at its ends are found unfinished; sums of such are left out.
+        """
         distinct, at = np.unique(buckets(group.times, every), return_inverse=True)
         places = positions(distinct, every)[0][at]
         self._beware(group, places, str(every))
-        return self._timed(group, on_grid(distinct, every, np.arange(places[-1] + 1)), places)
+        grid = on_grid(distinct, every, np.arange(places[-1] + 1))
+        made = self._timed(group, grid, places)
+        valued = np.ones(len(group.rows), bool)
+        if self._roles.known:
+            valued = ~np.isnan(self._all.values[group.rows]).all(axis=1)
+        if apart is None:
+            self._told.lone.append(made)
+            return made
+        odd = unfinished(group.times[valued], places[valued], grid, every, apart)
+        self._told.unfinished += [(made, one) for one in odd]
+        return without(made, odd) if self._how.combine == "sum" else made
 
     def _beware(self, group: Group, places: np.ndarray, step: str) -> None:
         """Raise `DataError` for a grid with room for many times the values there are: a time is wrong, or the spacing."""
@@ -218,11 +233,10 @@ class Assembly:
         raise DataError(problem, hint=hint, **self._all.where(int(group.rows[widest])))
 
     def _timed(self, group: Group, grid: np.ndarray, places: np.ndarray, numbers: Numbers | None = None) -> Timed:
-        """Set the rows of a series on its grid; several on one place are averaged."""
+        """Set the rows of a series on its grid; several on one place are put together as `combine` says, what is known averaged."""
         count, rows = len(grid), group.rows
-        values, known, past = (
-            placed(array[rows], places, count) for array in (self._all.values, self._all.known, self._all.past)
-        )
+        ways = (self._all.values, self._how.combine), (self._all.known, "mean"), (self._all.past, self._how.combine)
+        values, known, past = (placed(array[rows], places, count, way) for array, way in ways)
         end = count
         if self._roles.known:  # what comes after the last value is the future
             some = np.flatnonzero(~np.isnan(values).all(axis=1))
@@ -231,21 +245,18 @@ class Assembly:
         zone = self._all.zone(group)
         made = Timed(group.name, values[:end], grid, known, past[:end], static, group.place, zone, numbers)
         if len(absent := np.setdiff1d(np.arange(count), places)):
-            self._holes.append((made, absent))
+            self._told.holes.append((made, absent))
         return made
 
-    def _tell_gaps(self) -> None:
-        """Note which steps no row is of."""
-        for one, absent in self._holes[:_SHOWN]:
-            cuts = np.split(absent, np.flatnonzero(np.diff(absent) > 1) + 1)
-            longest = max(cuts, key=len)
-            first, last = told(one, one.times[longest[[0, -1]]])
-            self._notes.append(
-                f"series {one.name}: {len(cuts):,} gap{'s' * (len(cuts) > 1)}, {len(absent):,} of {len(one.times):,} steps are missing, "
-                f"the longest from {first} to {last}"
-            )
-        if len(self._holes) > _SHOWN:
-            self._notes.append(f"{len(self._holes) - _SHOWN:,} more series have gaps")
+
+def _need_buckets(groups: list[Group], every: Step) -> bool:
+    """Say whether rows have to be put together, or brought to where steps begin.
+
+    Rows that stand on steps of their own stay where they are; a row alone cannot show that it does.
+    """
+    return all(len(group.rows) == 1 for group in groups) or any(
+        positions(group.times, every)[1].any() for group in groups
+    )
 
 
 def _apart(groups: list[Group]) -> float:

@@ -141,7 +141,13 @@ class TimedData(DataFiles):
     layout: Literal["auto", "steps", "series"] = Field(
         default="auto", description="Whether a row of a table is a step of time, or a whole series."
     )
-    every: str | None = Field(default=None, description="Average the values to this spacing, as in 10min, 1h or 1d.")
+    every: str | None = Field(
+        default=None, description="Bring the values to this spacing, as in 10min, 1h or 1d; combine says how."
+    )
+    combine: Literal["mean", "sum", "last"] = Field(
+        default="mean",
+        description="every: the mean of what falls into a step, the sum (of sales, rain, counts), or the last.",
+    )
     duplicates: Literal["error", "first", "last", "mean"] = Field(
         default="error", description="What is done with a time that a series has twice."
     )
@@ -159,6 +165,7 @@ class TimedData(DataFiles):
             static=tuple(self.static),
             layout=self.layout,
             every=self.every,
+            combine=self.combine,
             duplicates=self.duplicates,
             gaps=self.gaps,
             on_error=self.on_error,

@@ -9,7 +9,7 @@ import pytest
 from tests.data.times.conftest import column, daily, note, read
 
 from recurra.data.moments import on_clock
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 
 
 def hours(first: str, count: int, zone: str = "") -> list[str]:
@@ -52,3 +52,70 @@ def test_rows_that_are_sorted_are_told_of_once(tmp_path: Path) -> None:
     panel = read(tmp_path, daily(days))
     assert column(panel) == [1.0, 2.0, 0.0, 3.0]
     assert sum("not in the order of their times" in line for line in panel.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("way", "wanted"), [("mean", [2.0, 3.5, None]), ("sum", [4.0, 7.0, None]), ("last", [3, 4, None])]
+)
+def test_values_are_put_together_as_is_asked(tmp_path: Path, way: str, wanted: list[float | None]) -> None:
+    days = [f"2024-01-0{day} {hour}" for day in (1, 2, 3, 4) for hour in ("00:00", "08:00", "16:00")]
+    cells = [1, "", 3, "", 3, 4, "", "", "", 1, 1, 1]
+    lines = [f"{time},{cell},{cell},{at % 3}" for at, (time, cell) in enumerate(zip(days, cells, strict=True))]
+    text = "\n".join(["time,sold,rain,price", *lines, "2024-01-05 00:00,,,4"]) + "\n"
+    how = {"target": ("sold",), "past": ("rain",), "known": ("price",)}
+    panel = read(tmp_path, text, every="1d", combine=way, **how)
+    one = panel.series[0]
+    assert column(panel)[:3] == wanted
+    assert np.array_equal(one.past, one.values, equal_nan=True)
+    assert one.known[:, 0].tolist() == [1, 1, 1, 1, 4] and len(one) == 4 and len(one.times) == 5
+
+
+def test_what_is_put_together_needs_a_spacing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"combine: sum .*expected --every beside it"):
+        read(tmp_path, daily(["2024-01-01", "2024-01-02"]), combine="sum")
+
+
+@pytest.mark.parametrize(("way", "kept"), [("mean", [1.0] * 4), ("last", [1.0] * 4), ("sum", [24.0] * 2)])
+def test_unfinished_days_are_told_and_are_no_sums(tmp_path: Path, way: str, kept: list[float]) -> None:
+    panel = read(tmp_path, daily(hours("2024-01-01T19:00", 5 + 48 + 13), [1] * 66), every="1d", combine=way)
+    assert column(panel) == kept and len(panel.series[0].times) == len(kept)
+    done = "left out" if way == "sum" else "the whole step"
+    assert note(panel, "series a: its first step, 2024-01-01, has 5 rows where 24 are usual") and note(panel, done)
+    assert note(panel, "series a: its last step, 2024-01-04, has 13 rows where 24 are usual")
+
+
+def test_unfinished_days_of_many_series_are_told_of_a_few(tmp_path: Path) -> None:
+    rows = [f"{time},s{name},1" for name in range(9) for time in hours("2024-01-01", 50)]
+    panel = read(tmp_path, "\n".join(["time,s,v", *rows]) + "\n", series="s", every="1d", combine="sum")
+    assert [len(one) for one in panel.series] == [2] * 9
+    assert sum("where 24 are usual" in line for line in panel.notes) == 3 and note(panel, "6 more steps are unfinished")
+
+
+@pytest.mark.parametrize(
+    ("times", "every", "steps"),
+    [
+        ([str(day) for day in np.arange("2024-01-01", "2024-03-01", dtype="M8[D]")], "1m", 2),  # February has 29 days
+        ([str(day) for day in np.arange("2024-05-01", "2024-06-01", dtype="M8[D]") if np.is_busday(day)], "1m", 1),
+        ([f"2024-01-0{day} {hour:02}:00" for day in range(1, 8) for hour in range(9, 18)], "1d", 7),  # while it is open
+        (in_berlin("2024-10-25T22:00", 49), "1d", 2),
+        (["2024-01-31", "2024-02-29", "2024-03-29", "2024-04-30", "2024-05-15"], "1m", 5),  # one a month, on any day
+    ],
+)
+def test_steps_that_are_whole_are_kept(tmp_path: Path, times: list[str], every: str, steps: int) -> None:
+    panel = read(tmp_path, daily(times, [1] * len(times)), every=every, combine="sum")
+    assert len(column(panel)) == steps and sum(column(panel)) == len(times)
+    assert not note(panel, "are usual")
+
+
+def test_what_is_unfinished_ends_at_the_last_value_where_rows_go_on(tmp_path: Path) -> None:
+    rows = [f"{time},{1 if at < 60 else ''},0" for at, time in enumerate(hours("2024-01-01", 96))]
+    text = "\n".join(["time,v,sale", *rows]) + "\n"
+    one = read(tmp_path, text, known=("sale",), target=("v",), every="1d", combine="sum").series[0]
+    assert one.values[:, 0].tolist() == [24, 24] and len(one.times) == len(one.known) == 4
+
+
+def test_a_single_row_stands_on_its_step(tmp_path: Path) -> None:
+    panel = read(tmp_path, daily(["2024-01-01 05:25"]), every="1h")
+    assert panel.series[0].times.astype("M8[m]").astype(str).tolist() == ["2024-01-01T05:00"]
+    panel = read(tmp_path, daily(["2024-01-01 05:25"], [7]), every="1h", combine="sum")
+    assert column(panel) == [7.0] and note(panel, "series a: its one row is taken for the whole step 2024-01-01 05:00")
