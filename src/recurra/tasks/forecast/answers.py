@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.data.grids import following
+from recurra.data.grids import Numbers, following
 from recurra.data.moments import Step, on_clock
 from recurra.data.timed import Timed
 
@@ -57,20 +57,24 @@ def written_times(series: Timed, horizon: int, task: Forecaster) -> list[Any]:
             known = write_times(times[len(series) :], None, series.zone)
             return [*known, *(f"+{step}" for step in range(len(known) + 1, horizon + 1))]
         times = np.concatenate([times, following(times, task.form.step, lacking)])
-    return write_times(times[len(series) : len(series) + horizon], task.form.step, series.zone)
+    return write_times(times[len(series) : len(series) + horizon], task.form.step, series.zone, series.numbers)
 
 
-def write_times(times: np.ndarray, step: Step | None, zone: int | None = None) -> list[Any]:
-    """Write time stamps (T) all alike: to the day, the minute or as fine as they need; numbers of steps as they are.
+def write_times(
+    times: np.ndarray, step: Step | None, zone: int | None = None, numbers: Numbers | None = None
+) -> list[Any]:
+    """Write time stamps (T) all alike: to the day, the minute or as fine as they need; steps as they are numbered.
 
-    zone: that of the series (`Timed`), which stands behind each.
+    zone: that of the series (`Timed`), which stands behind each.  numbers: those of the series; None: steps are counted.
 
     >>> midnight = np.array(["2024-05-31T00:00"], "M8[us]")
     >>> write_times(midnight, Step(1, "d")), write_times(midnight, Step(10, "min"), 120), write_times(np.array([7]), None)
     (['2024-05-31'], ['2024-05-31T02:00+02:00'], [7])
+    >>> write_times(np.array([120]), None, None, Numbers(5.0, 10.0))
+    [1205]
     """
     if times.dtype.kind != "M":
-        return times.tolist()
+        return times.tolist() if numbers is None else numbers.of(times)
     times, mark = on_clock(times, zone)
     seconds = 1 if step is None else step.seconds
     units = ("D", "m", "s", "us")[0 if seconds % 86_400 == 0 and not mark else 1 if seconds % 60 == 0 else 2 :]

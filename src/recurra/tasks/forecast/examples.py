@@ -67,7 +67,8 @@ def reading(data: Data, form: Form | None = None) -> TimedReading:
     how = replace(data.reading(), known=tuple(data.known))
     if form is None:
         return how
-    return replace(how, step=form.step, target=how.target if form.nameless else tuple(form.targets))
+    targets = how.target if form.nameless else tuple(form.targets)
+    return replace(how, step=form.step, apart=form.apart, target=targets)
 
 
 def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
@@ -131,7 +132,8 @@ def _check_counts(panel: Panel) -> list[str]:
 def _as_before(panel: Panel, data: Data) -> TimedReading:
     """Give how held-out files are read: as those before them, of the same columns and spacing."""
     how = reading(data)
-    return replace(how, target=() if is_nameless(panel.targets) else panel.targets, step=panel.step)
+    targets = () if is_nameless(panel.targets) else panel.targets
+    return replace(how, target=targets, step=panel.step, apart=panel.apart)
 
 
 def _examples(
@@ -216,6 +218,7 @@ def make_form(panel: Panel, ends: Sequence[int], data: Data, model: Model) -> Fo
         past=list(panel.past),
         static=list(panel.static),
         step=panel.step,
+        apart=panel.apart,
         season=season,
         horizon=horizon,
         lookback=model.lookback,

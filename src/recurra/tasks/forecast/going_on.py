@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from recurra.data.grids import following, positions
-from recurra.data.moments import Step, shown
-from recurra.data.timed import Panel, Timed
+from recurra.data.moments import Step
+from recurra.data.panels import Panel, Timed, told
 from recurra.errors import DataError
+
+MOST_EMPTY = 50
+"""Steps of a hole for each value that there is, from which on a time is taken for wrong."""
 
 
 def joined(panel: Panel, more: Panel, name: str) -> tuple[Panel, list[str]]:
@@ -44,10 +47,10 @@ def _followed(one: Timed, then: Timed, step: Step | None, name: str, notes: list
     times, absent = then.times, 0
     if np.issubdtype(times.dtype, np.integer) != np.issubdtype(one.times.dtype, np.integer):
         raise DataError(f"{name}: series {one.name}: expected times as in its training data", source=then.place)
-    if np.issubdtype(times.dtype, np.integer):
-        times = times - times[0] + len(one) if len(times) else times
-    elif len(one) and len(then):
+    if len(one) and len(then):
         absent = _between(one, then, step, name)
+    if len(one) and times.dtype.kind != "M":
+        times = one.times[len(one) - 1] + 1 + absent + np.arange(len(times))
     if absent:
         notes.append(f"{name}: series {one.name}: {absent:,} steps are missing between its training data and these")
     gap = np.full((absent, one.values.shape[1]), np.nan)
@@ -62,24 +65,44 @@ def _followed(one: Timed, then: Timed, step: Step | None, name: str, notes: list
         times=np.concatenate([one.times[: len(one)], skipped, times]),
         known=np.concatenate([one.known[: len(one)], known, then.known]),
         past=np.concatenate([one.past, past, then.past]),
+        numbers=one.numbers if len(one) else then.numbers,
     )
 
 
 def _between(one: Timed, then: Timed, step: Step | None, name: str) -> int:
     """Count the steps between the end of a series and the beginning of what follows; raises `DataError` where it does not."""
+    counted = one.times.dtype.kind != "M"
+    (last,), (first,) = told(one, one.times[len(one) - 1 : len(one)]), told(then, then.times[:1])
+    begins, spacing = f"{name}: series {one.name} begins at {first}", one.numbers.apart if one.numbers else step
+    steps, off = _steps_on(one, then, step)
+    if steps < 1:
+        counts = "; leave out a column of times that only counts the rows of each file" if counted else ""
+        hint = f"held-out files go on where the training files end{counts}"
+        raise DataError(f"{begins}, before its training data end ({last})", source=then.place, hint=hint)
+    if off:
+        spacing = f"{spacing:g}" if isinstance(spacing, float) else f"{spacing}"
+        raise DataError(f"{begins}, which is off the steps of {spacing} after {last}", source=then.place)
+    if steps > MOST_EMPTY * (len(one) + len(then)) + 1000:
+        problem = f"{begins}, {steps - 1:,} steps after its training data end ({last})"
+        raise DataError(problem, source=then.place, hint="is a time wrong, or in another unit?")
+    return steps - 1
+
+
+def _steps_on(one: Timed, then: Timed, step: Step | None) -> tuple[int, bool]:
+    """Give the steps from the end of a series to the beginning of another, below 1 where it is not later, and whether it is off them.
+
+    Where rows are only counted, it is the next.
+    """
     last, first = one.times[len(one) - 1], then.times[0]
-    if first <= last:
-        raise DataError(
-            f"{name}: series {one.name} begins at {shown(first)}, before its training data end ({shown(last)})",
-            source=then.place,
-            hint="held-out files go on where the training files end",
-        )
-    if step is None:
-        return 0
-    places, off = positions(np.array([last, first]), step)
-    if off[1]:
-        raise DataError(
-            f"{name}: series {one.name} begins at {shown(first)}, which is off the steps of {step} after {shown(last)}",
-            source=then.place,
-        )
-    return int(places[1]) - 1
+    if one.times.dtype.kind == "M":
+        if step is None or first <= last:
+            return int(first > last), False
+        places, off = positions(np.array([last, first]), step)
+    elif one.numbers is None or then.numbers is None:
+        return 1, False
+    else:
+        numbers = [*one.numbers.of([int(last)]), *then.numbers.of([int(first)])]
+        if numbers[1] <= numbers[0]:
+            return 0, False
+        places, off = one.numbers.steps(numbers)
+    return int(places[1] - places[0]), bool(off[1])

@@ -284,7 +284,7 @@ def _shown(task: Forecaster, ground: Ground, found: Forecasts, at: int) -> dict[
     return {
         "series": row.series,
         "target": form.targets[row.channels[0]],
-        "time": write_times(times, form.step) if len(times) == last - first else [],
+        "time": write_times(times, form.step, numbers=row.numbers) if len(times) == last - first else [],
         "history": _plain(ground.values(number)[first : origin + 1, 0]),
         "actual": _plain(ground.actual(number, origin)[:, 0]),
         "mean": _plain(found.point[at, :, 0]),

@@ -169,7 +169,7 @@ def predict(
             }
             if steps:
                 begun = sorted(forecasts)
-                times = write_times(row.times[begun], task.form.step, owner.zone)
+                times = write_times(row.times[begun], task.form.step, owner.zone, owner.numbers)
                 result["steps"] = [
                     {"time": time, **_said(task, *forecasts[origin], place)}
                     for time, origin in zip(times, begun, strict=True)

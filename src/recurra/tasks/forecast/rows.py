@@ -16,7 +16,8 @@ from recurra.data.timed import Panel, Timed
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
 from recurra.series import channel_names
-from recurra.tasks.forecast.windows import TINY, Measured, measure, side_by_side, windows_of
+from recurra.tasks.forecast.row import Row
+from recurra.tasks.forecast.windows import TINY, measure, side_by_side, windows_of
 
 FILE = "columns.json"
 MOST_WORDS = 50
@@ -28,46 +29,13 @@ MOST_LOG = 700.0
 """Logarithms end here, so that a forecast of them is finite."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One series, or one of its channels, ready to be read.
-
-    values: (T, C) float64, transformed and counted from `reference` (C), NaN where one is missing.  ahead: (T + F, K), of the
-    steps after the last value too.  beside: (T, P).  about: (S).  times: (T + F).  channels: which of the targets.
-    """
-
-    series: str
-    channels: tuple[int, ...]
-    values: np.ndarray
-    reference: np.ndarray
-    measured: Measured
-    times: np.ndarray
-    ahead: np.ndarray
-    beside: np.ndarray
-    about: np.ndarray
-    place: str
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @property
-    def begin(self) -> int:
-        """The first step at which all channels have had a value, T where there is none: nothing can be foretold before it."""
-        return first_known(self.values)
-
-    @property
-    def name(self) -> str:
-        """A name for the row, which differs from that of a series' other rows."""
-        return f"{self.series}\0{self.channels[0]}"
-
-
 @dataclass
 class Form:
     """What series have to look like, and how they become rows; made from the training data, and saved with the run.
 
     spreads: mean and spread of each known and past column.  words: of each static column that holds words, those that are
     told apart; None for one that holds numbers, whose mean and spread are in `spreads`.  smoothed: the rows, by name, whose
-    smoothing is learnt; none without smoothing.
+    smoothing is learnt; none without smoothing.  step, apart: the spacing, of times that are dates, or numbers.
     """
 
     targets: list[str]
@@ -85,6 +53,7 @@ class Form:
     calendar: list[str] = field(default_factory=list)
     spreads: dict[str, tuple[float, float]] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=dict)
+    apart: float | None = None
 
     @property
     def channels(self) -> int:
@@ -137,9 +106,8 @@ class Form:
             reference = there[0] if counted else np.zeros(len(group))
             values = values - reference
             measured = measure(values, self.lookback, self.season, self.scale, reference)
-            rows.append(
-                Row(series.name, group, values, reference, measured, series.times, ahead, beside, about, series.place)
-            )
+            said = (ahead, beside, about, series.place, series.numbers)
+            rows.append(Row(series.name, group, values, reference, measured, series.times, *said))
         return rows
 
     def _transformed(self, series: Timed, values: np.ndarray) -> np.ndarray:
@@ -281,16 +249,6 @@ class Form:
 def is_nameless(targets: Sequence[str]) -> bool:
     """Tell whether these are the names of channels that had none, as in a table with a series a row."""
     return tuple(targets) == channel_names(len(targets))
-
-
-def first_known(values: np.ndarray) -> int:
-    """Give the first step at which all channels of (T, C) have had a value, T where there is none.
-
-    >>> first_known(np.array([[np.nan, 1.0], [2.0, np.nan], [3.0, 4.0]])), first_known(np.array([[np.nan]]))
-    (1, 1)
-    """
-    known = np.logical_or.accumulate(~np.isnan(values), axis=0).all(axis=1)
-    return int(np.argmax(known)) if known.any() else len(values)
 
 
 def _spread(columns: Sequence[np.ndarray]) -> tuple[float, float]:
