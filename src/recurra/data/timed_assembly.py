@@ -25,7 +25,6 @@ from recurra.data.timed_tables import Roles
 from recurra.data.timed_told import Told
 from recurra.errors import DataError, UsageError
 
-_SHOWN = 5  # targets whose missing values are counted
 _ROOM = 50  # steps of the grid for each row, above which a time is taken for wrong
 _LOCAL = 20 * 3600  # seconds of a spacing, the data's or `every`, from which on days count, rather than hours
 
@@ -40,18 +39,17 @@ class Assembly:
 
     def series(self) -> tuple[list[Timed], Step | None]:
         """Give all series, on the grid, in the order in which they first occur, and their spacing; notes what is missing."""
-        for at, name in enumerate(self._roles.target[:_SHOWN]):
-            gone = int(np.isnan(self._all.values[:, at]).sum())
-            if gone and not self._roles.known:
-                self._notes.append(f"{gone:,} of {len(self._all.values):,} values of '{name}' are missing")
-        groups = self._all.groups()
+        groups, step = self._all.groups(), None
         if self._all.times is None:
-            return [self._timed(group, group.times, np.arange(len(group.rows))) for group in groups], None
-        if self._all.times.dtype.kind == "M":
+            made = [self._timed(group, group.times, np.arange(len(group.rows))) for group in groups]
+        elif self._all.times.dtype.kind == "M":
             made, step = self._dated(groups)
         else:
-            made, step = self._numbered(groups), None
+            made = self._numbered(groups)
+        self._told.tell_missing()
         self._told.tell_gaps()
+        if self._roles.known and self._all.times is not None and self._how.gaps == "fill":
+            self._told.tell_ends(made)
         return made, step
 
     def _dated(self, groups: list[Group]) -> tuple[list[Timed], Step | None]:
@@ -241,12 +239,21 @@ class Assembly:
         if self._roles.known:  # what comes after the last value is the future
             some = np.flatnonzero(~np.isnan(values).all(axis=1))
             end = int(some[-1]) + 1 if some.size else 0
+        self._count_missing(rows[places < end])
         static = tuple(self._all.constant(group, at) for at in range(len(self._roles.static)))
         zone = self._all.zone(group)
         made = Timed(group.name, values[:end], grid, known, past[:end], static, group.place, zone, numbers)
         if len(absent := np.setdiff1d(np.arange(count), places)):
             self._told.holes.append((made, absent))
         return made
+
+    def _count_missing(self, rows: np.ndarray) -> None:
+        """Count the cells that are missing in rows as far as a series goes: what comes later is not yet known."""
+        roles, cells = self._roles, self._all
+        for names, array in ((roles.target, cells.values), (roles.past, cells.past), (roles.known, cells.known)):
+            for name, gone in zip(names, np.isnan(array[rows]).sum(axis=0).tolist(), strict=True):
+                self._told.missing[name] = self._told.missing.get(name, 0) + gone
+        self._told.rows += len(rows)
 
 
 def _need_buckets(groups: list[Group], every: Step) -> bool:

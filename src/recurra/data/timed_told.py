@@ -10,7 +10,7 @@ import numpy as np
 from recurra.data.panels import Timed, told
 from recurra.data.timed_steps import Unfinished
 
-_SHOWN = 5  # series with gaps that are told of one by one
+_SHOWN = 5  # series with gaps, and columns with missing values, that are told of one by one
 _FEW = 3  # of other things
 _STANDS = {"mean": "their mean stands for the whole step", "last": "the last of them stands for the whole step"}
 _STANDS["sum"] = "left out, since the sum of a part is none of the whole"
@@ -20,13 +20,39 @@ _STANDS["sum"] = "left out, since the sum of a part is none of the whole"
 class Told:
     """Gathers what is found, series by series, and says it in notes, of which there are few however many series there are.
 
-    holes: the steps of a series that no row is of.  unfinished: its first or last step.  lone: series of one row.
+    holes: the steps of a series that no row is of.  unfinished: its first or last step.  lone: series of one row.  missing: of each
+    column, how many of `rows` hold no value.
     """
 
     notes: list[str]
     holes: list[tuple[Timed, np.ndarray]] = field(default_factory=list)
     unfinished: list[tuple[Timed, Unfinished]] = field(default_factory=list)
     lone: list[Timed] = field(default_factory=list)
+    missing: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+
+    def tell_missing(self) -> None:
+        """Note how many values of which columns are missing."""
+        some = [(name, gone) for name, gone in self.missing.items() if gone]
+        said = [f"{gone:,} of {self.rows:,} values of '{name}' are missing" for name, gone in some[:_SHOWN]]
+        self._tell(said, len(some), "columns have missing values")
+
+    def tell_ends(self, series: Sequence[Timed]) -> None:
+        """Note which series end before the last of them does, though rows of what is known ahead may go on."""
+        there = [one for one in series if len(one)]
+        if not there:
+            return
+        longest = max(there, key=lambda one: one.times[len(one) - 1])
+        last = longest.times[len(longest) - 1]
+        early = [one for one in there if one.times[len(one) - 1] < last]
+        if not early:
+            return
+        named = ", ".join(f"{one.name} ({told(one, one.times[[len(one) - 1]])[0]})" for one in early[:_FEW])
+        named += f", and {len(early) - _FEW:,} more" if len(early) > _FEW else ""
+        self.notes.append(
+            f"{len(early):,} of {len(series):,} series end{'s' * (len(early) == 1)} before series {longest.name} does, at "
+            f"{told(longest, np.array([last]))[0]}: {named}; what follows is foretold from the end of each"
+        )
 
     def tell_gaps(self) -> None:
         """Note which steps no row is of."""
