@@ -206,13 +206,11 @@ class Assembly:
         self._beware(group, places, str(every))
         grid = on_grid(distinct, every, np.arange(places[-1] + 1))
         made = self._timed(group, grid, places)
-        valued = np.ones(len(group.rows), bool)
-        if self._roles.known:
-            valued = ~np.isnan(self._all.values[group.rows]).all(axis=1)
         if apart is None:
             self._told.lone.append(made)
             return made
-        odd = unfinished(group.times[valued], places[valued], grid, every, apart)
+        past = self._past(group)
+        odd = unfinished(group.times[:past], places[:past], grid, every, apart)
         self._told.unfinished += [(made, one) for one in odd]
         return without(made, odd) if self._how.combine == "sum" else made
 
@@ -239,7 +237,7 @@ class Assembly:
         if self._roles.known:  # what comes after the last value is the future
             some = np.flatnonzero(~np.isnan(values).all(axis=1))
             end = int(some[-1]) + 1 if some.size else 0
-        self._count_missing(rows[places < end])
+        self._count_missing(rows[: self._past(group)])
         static = tuple(self._all.constant(group, at) for at in range(len(self._roles.static)))
         zone = self._all.zone(group)
         made = Timed(group.name, values[:end], grid, known, past[:end], static, group.place, zone, numbers)
@@ -247,8 +245,15 @@ class Assembly:
             self._told.holes.append((made, absent))
         return made
 
+    def _past(self, group: Group) -> int:
+        """Count the rows of a series up to its last value; those after it are of the future, where columns are known ahead."""
+        if not self._roles.known:
+            return len(group.rows)
+        some = np.flatnonzero(~np.isnan(self._all.values[group.rows]).all(axis=1))
+        return int(some[-1]) + 1 if some.size else 0
+
     def _count_missing(self, rows: np.ndarray) -> None:
-        """Count the cells that are missing in rows as far as a series goes: what comes later is not yet known."""
+        """Count the cells that are missing in rows."""
         roles, cells = self._roles, self._all
         for names, array in ((roles.target, cells.values), (roles.past, cells.past), (roles.known, cells.known)):
             for name, gone in zip(names, np.isnan(array[rows]).sum(axis=0).tolist(), strict=True):

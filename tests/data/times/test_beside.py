@@ -61,6 +61,12 @@ def test_cells_that_are_missing_beside_the_target_are_counted_as_far_as_it_goes(
     assert note(panel, "6 of 12 values of 'rain' are missing") and note(panel, "4 of 12 values of 'v' are missing")
 
 
+def test_hours_to_come_of_a_day_in_course_are_not_missing(tmp_path: Path) -> None:
+    rows = [f"2024-01-0{1 + hour // 24} {hour % 24:02}:00,{'' if hour > 30 else hour},0" for hour in range(72)]
+    text = "\n".join(["time,v,sale", *rows]) + "\n"
+    assert not note(read(tmp_path, text, target=("v",), known=("sale",), every="1d"), "are missing")
+
+
 def test_missing_cells_of_many_columns_are_told_of_a_few(tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(20)]
     text = "\n".join([",".join(["time", "v", *names]), *(f"2024-01-0{day},1,{',' * 19}{day}" for day in range(1, 6))])
