@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.data.times.conftest import column, daily, note, read
 
+from recurra.data.abnormal import read_marked
 from recurra.data.moments import on_clock
+from recurra.data.timed import TimedReading, read_timed
 from recurra.errors import DataError, UsageError
 
 
@@ -119,3 +122,23 @@ def test_a_single_row_stands_on_its_step(tmp_path: Path) -> None:
     assert panel.series[0].times.astype("M8[m]").astype(str).tolist() == ["2024-01-01T05:00"]
     panel = read(tmp_path, daily(["2024-01-01 05:25"], [7]), every="1h", combine="sum")
     assert column(panel) == [7.0] and note(panel, "series a: its one row is taken for the whole step 2024-01-01 05:00")
+
+
+@pytest.mark.parametrize(("way", "marks"), [("mean", [1, 0, 1]), ("last", [1, 0, 1]), ("sum", [1, 0])])
+def test_a_step_is_abnormal_where_a_row_of_it_is(tmp_path: Path, way: Any, marks: list[int]) -> None:
+    odd = {3, 50}
+    rows = [f"{time},{at},{int(at in odd)}" for at, time in enumerate(hours("2024-01-01", 60))]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["time,v,odd", *rows]) + "\n")
+    how = TimedReading(target=("v",), every="1d", combine=way)
+    assert read_marked([path], how, "odd")["a"].tolist() == [bool(mark) for mark in marks]
+    assert len(read_timed([path], how).series[0]) == len(marks)
+
+
+def test_half_hours_and_business_days_put_together_to_weeks(tmp_path: Path) -> None:
+    days = [day for day in np.arange("2024-01-01", "2024-01-25", dtype="M8[D]") if np.is_busday(day)]
+    panel = read(tmp_path, daily([str(day) for day in days], [1] * len(days)), every="1w", combine="sum")
+    assert column(panel) == [5.0, 5.0, 5.0] and note(panel, "its last step, 2024-01-22, has 3 rows where 5 are usual")
+    times = np.datetime64("2024-01-01T00:10", "m") + np.arange(46) * np.timedelta64(30, "m")
+    panel = read(tmp_path, daily([str(time) for time in times], [1] * 46), every="3h", combine="sum")
+    assert column(panel) == [6.0] * 7 and note(panel, "its last step, 2024-01-01 21:00, has 4 rows where 6 are usual")
