@@ -75,26 +75,25 @@ class Quantiles(Output):
         table = self.table(raw, centre)
         if list(levels) == self.levels:
             return table
-        picked = [_between(table, self.levels, level) for level in levels]
-        return torch.stack(picked, dim=-1)
+        return torch.stack([self._at(table, raw.new_tensor(level)) for level in levels], dim=-1)
 
-    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
-        levels = np.linspace(0.005, 0.995, 100).tolist()  # what lies further out was never learnt
-        table = self.quantiles(raw, centre, levels, unit)
-        place = ((uniform - levels[0]) / (levels[1] - levels[0])).clamp(0, len(levels) - 1.001)
-        low = place.floor().long()
-        below = table.gather(-1, low.unsqueeze(-1)).squeeze(-1)
-        above = table.gather(-1, (low + 1).unsqueeze(-1)).squeeze(-1)
-        return torch.lerp(below, above, (place - low).to(table.dtype))
+    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
+        return self._at(self.table(raw, centre), uniform)
 
+    def _at(self, table: Tensor, levels: Tensor) -> Tensor:
+        """Give the quantiles (...) at levels (...) between those that are learnt, and beyond them.
 
-def _between(table: Tensor, known: Sequence[float], level: float) -> Tensor:
-    """Give a level between those that are known by a straight line; beyond them, the line of the outermost two goes on."""
-    if len(known) == 1:
-        return table[..., 0]
-    at = min(max(int(np.searchsorted(known, level)), 1), len(known) - 1)
-    share = (level - known[at - 1]) / (known[at] - known[at - 1])
-    return torch.lerp(table[..., at - 1], table[..., at], share)
+        They lie on a straight line over the log-odds of the levels, from one that is learnt to the next: two neighbours are those
+        of a logistic distribution, and beyond the outermost two it goes on, so that tails fall off exponentially and end nowhere.
+        """
+        if self.size == 1:
+            return table[..., 0]
+        marks = torch.logit(torch.tensor(self.levels, dtype=torch.float64, device=table.device))
+        place = torch.logit(levels.double().clamp(EDGE, 1 - EDGE)).expand(table.shape[:-1]).contiguous()
+        above = torch.searchsorted(marks, place).clamp(1, self.size - 1)
+        share = ((place - marks[above - 1]) / (marks[above] - marks[above - 1])).to(table.dtype)
+        low, high = (table.gather(-1, at.unsqueeze(-1)).squeeze(-1) for at in (above - 1, above))
+        return torch.lerp(low, high, share)
 
 
 class Normal(Output):
