@@ -87,7 +87,7 @@ def by_step(found: Mapping[str, Any]) -> str:
     key = next((name for name in ("mase", "mae") if name in first), None)
     if key is None:
         return ""
-    styles = ["held", "early", "other", "train"]
+    styles = ["held", "early", "other", "train", "known"]
     curves = [
         Series(str(name), [(float(at), value) for at, value in enumerate(_numbers(row.get(key)), 1)], style)
         for (name, row), style in zip(rows.items(), [*styles, *(["early"] * len(rows))], strict=False)

@@ -93,7 +93,7 @@ def _facts(record: Record) -> str:
     facts = [
         ("Parameters", start.get("parameters"), count(start.get("parameters"))),
         (_words(size), start.get(size), count(start.get(size))),
-        ("Training steps", steps, count(steps) + planned),
+        ("Steps taken", steps, count(steps) + planned),
         ("Training time", seconds, duration(seconds)),
         ("Best at step", best, count(best)),
         ("Ended", True, str(end.get("reason", "done")) if end else "not yet"),
