@@ -75,6 +75,15 @@ def test_a_run_that_was_made_before_is_read(tmp_path: Path, tens: Run) -> None:
     assert task.form.apart is None and task.form.targets == tens.task.form.targets
 
 
+def test_weights_that_were_saved_before_intervals_were_stretched_are_read(tens: Run) -> None:
+    weights = tens.task.network().state_dict()
+    del weights["stretch"]
+    network = tens.task.network()
+    network.get_buffer("stretch").fill_(2.0)
+    network.load_state_dict(weights)
+    assert network.get_buffer("stretch").item() == 1.0
+
+
 def prepared(folder: Path, first: float, count: int = 10, apart: float = 1.0, **more: Any) -> tuple[Forecaster, Any]:
     """Prepare a forecaster of a hundred steps, 1 … 100, that is tested from another on."""
     data = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -50,6 +52,7 @@ class ForecastNetwork(nn.Module):
         back = torch.from_numpy(self.lookback - 1 - np.minimum(lags(self.horizon, form.season), self.lookback - 1))
         self.register_buffer("season", back, persistent=False)
         self.register_buffer("stretch", torch.ones(()))
+        self.register_load_state_dict_pre_hook(_as_learnt)
         self._begin_naive()
 
     @torch.no_grad()
@@ -100,3 +103,8 @@ class ForecastNetwork(nn.Module):
             each = torch.relu(linear(each, self.local.weight, self.local.bias))
             raw = linear(each, self.last.weight, self.last.bias).float()
         return raw.view(count, self.horizon, self.channels, self.output.size), centre.float()
+
+
+def _as_learnt(network: nn.Module, weights: dict[str, Any], prefix: str, *others: Any) -> None:  # noqa: ARG001
+    """Take weights that were saved before intervals were stretched too: theirs are as they were learnt."""
+    weights.setdefault(f"{prefix}stretch", torch.ones(()))
