@@ -81,4 +81,4 @@ def best_stretch(gone: np.ndarray, said: np.ndarray, levels: list[float]) -> flo
             high = low + third
         else:
             low = high - third
-    return (low + high) / 2
+    return float(low + high) / 2
