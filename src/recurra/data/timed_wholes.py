@@ -132,6 +132,10 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
         raise UsageError(
             "a row is a whole series here (--layout series): time, known and past are of tables with a row a step"
         )
+    if how.every is not None:
+        raise UsageError(
+            f"every: {how.every} puts rows together, and in {source.name} a row is a whole series; write its steps below each other, or leave it out"
+        )
     numeric = set(number_columns(cells, commas))
     key = how.series or _key(names, cells, numeric)
     columns = _named_targets(how, names) or [

@@ -142,3 +142,12 @@ def test_half_hours_and_business_days_put_together_to_weeks(tmp_path: Path) -> N
     times = np.datetime64("2024-01-01T00:10", "m") + np.arange(46) * np.timedelta64(30, "m")
     panel = read(tmp_path, daily([str(time) for time in times], [1] * 46), every="3h", combine="sum")
     assert column(panel) == [6.0] * 7 and note(panel, "its last step, 2024-01-01 21:00, has 4 rows where 6 are usual")
+
+
+def test_whole_series_in_a_row_are_not_put_together(tmp_path: Path) -> None:
+    days = np.arange("2024-01-01", "2024-01-15", dtype="M8[D]")
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join([f"id,{','.join(map(str, days))}", *(f"{name}{',1' * 14}" for name in "ab")]) + "\n")
+    assert len(read_timed([path]).series[0]) == 14
+    with pytest.raises(UsageError, match=r"every: 7d puts rows together, and in .*wide\.csv a row is a whole series"):
+        read_timed([path], TimedReading(every="7d"))
