@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import select
 from collections.abc import Callable, Iterable, Iterator
@@ -11,11 +10,14 @@ from typing import BinaryIO, TypeVar
 
 T = TypeVar("T")
 CHUNK = 1 << 16
+AT_ONCE = 256
+"""Lines that are answered together at most."""
 
 
 class Pipe:
     """Lines of bytes with their ends, each as soon as it is there.
 
+    >>> import io
     >>> pipe = Pipe(io.BytesIO(b"to be\\nor not"))
     >>> pipe.waits(), next(pipe), pipe.waits(), list(pipe)
     (False, b'to be\\n', False, [b'or not'])
@@ -27,7 +29,7 @@ class Pipe:
         self._rest: list[bytes] = []  # pieces of the line that has not ended
         try:
             self._file: int | None = stream.fileno()
-        except (OSError, io.UnsupportedOperation):
+        except OSError:
             self._file = None  # bytes in memory
 
     def __iter__(self) -> Iterator[bytes]:

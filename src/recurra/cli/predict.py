@@ -20,7 +20,7 @@ from recurra.cli.options import (
     read_lines,
     warn,
 )
-from recurra.cli.pipe import Pipe, together
+from recurra.cli.pipe import AT_ONCE, Pipe, together
 from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 Tell = Callable[[DataError], None]
 STANDARD_INPUT = "standard input"
-AT_ONCE = 256
 
 
 def predict(

@@ -19,9 +19,7 @@ from recurra.cli.options import (
     print_line,
     read_lines,
 )
-from recurra.cli.pipe import Pipe, together
-
-AT_ONCE = 256
+from recurra.cli.pipe import AT_ONCE, Pipe, together
 
 
 def score(

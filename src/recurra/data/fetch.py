@@ -13,7 +13,7 @@ from typing import Any, Literal
 from recurra.data.builtin import MAKERS
 from recurra.data.checksums import PACKED, Checker, digest, member_contents
 from recurra.data.registry import Dataset, File, Split, get
-from recurra.data.transport import Report, download_file
+from recurra.data.transport import NO_ROOM, Report, download_file
 from recurra.errors import DataError, UsageError
 from recurra.files import beside
 
@@ -176,7 +176,7 @@ def _unpacked(dataset: Dataset, archive: Path, aside: dict[File, Path]) -> Locat
         raise DataError(
             f"cannot unpack {archive.name} into {folder}: {error.strerror or error}",
             source=dataset.name,
-            hint="free some space, or name another folder in the environment variable RECURRA_CACHE",
+            hint=NO_ROOM,
         ) from None
     return _checked(dataset, place)
 

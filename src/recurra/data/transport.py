@@ -17,6 +17,7 @@ from recurra.files import beside
 Report = Callable[[str, int, int], None]
 """Told of a download: the file's path, bytes so far, bytes in all."""
 
+NO_ROOM = "free some space, or name another folder in the environment variable RECURRA_CACHE"
 TIMEOUT = 30.0  # seconds without a byte before a download is given up
 
 
@@ -95,7 +96,7 @@ def download_file(dataset: Dataset, file: File, target: Path, report: Report | N
         raise DataError(
             f"cannot write to {target.parent}: {error.strerror or error}",
             source=dataset.name,
-            hint="free some space, or name another folder in the environment variable RECURRA_CACHE",
+            hint=NO_ROOM,
         ) from None
     finally:
         for answer in answers:

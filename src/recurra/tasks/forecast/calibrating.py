@@ -8,13 +8,17 @@ import numpy as np
 from torch import nn
 
 from recurra.tasks.forecast.asking import backtest
+from recurra.tasks.forecast.examples import Part
 from recurra.tasks.forecast.measure import Ground, askable
+from recurra.tasks.reading import spread
 
 if TYPE_CHECKING:
     from recurra.tasks.forecast.task import Forecaster
 
 MOST = 4_096
 """Forecasts that are looked at, spread over all series."""
+VALUES = 500_000
+"""Steps ahead, of all forecasts and of all futures that are drawn for one, that are worked out for it at most."""
 WIDEST = 5.0
 """Factor by which intervals are made wider or narrower at most."""
 DOUBT = 5.0
@@ -33,7 +37,7 @@ def stretch_of(task: Forecaster, network: nn.Module) -> float:
     if examples.valid is None or task.config.model.output == "negative-binomial":
         return 1.0
     horizon, part = task.form.horizon, examples.valid
-    origins = askable(examples.rows, part, horizon, 1, max(1, MOST // max(1, len(examples.rows))))
+    origins = _origins(task, part)
     if not any(map(len, origins)):
         return 1.0
     ground = Ground(examples.rows, part, examples.ends, task.form, [])
@@ -53,6 +57,16 @@ def stretch_of(task: Forecaster, network: nn.Module) -> float:
         said.append(((quantiles - median[..., None]) / width[..., None])[measured])
     windows = sum(max(0, end - first) for first, end in zip(part.firsts, part.ends, strict=True)) / horizon
     return best_stretch(np.concatenate(gone), np.concatenate(said), task.levels) ** (windows / (windows + DOUBT))
+
+
+def _origins(task: Forecaster, part: Part) -> list[np.ndarray]:
+    """Choose the steps of each row that are forecast from: not so many that it takes long, or much memory."""
+    rows, model, horizon = task.examples.rows, task.config.model, task.form.horizon
+    fed_back = model.form == "autoregressive"
+    count = max(1, min(MOST, VALUES // (horizon * (model.paths if fed_back else 1))))
+    chosen = set(spread(len(rows), count))
+    found = askable(rows, part, horizon, horizon if fed_back else 1, max(1, count // max(1, len(rows))))
+    return [steps if number in chosen else steps[:0] for number, steps in enumerate(found)]
 
 
 def best_stretch(gone: np.ndarray, said: np.ndarray, levels: list[float]) -> float:
