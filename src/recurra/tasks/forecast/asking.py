@@ -131,7 +131,8 @@ class _Asked:
         self.rows = [rows[number] for number in numbers]
         pairs = list(zip(self.rows, origins.tolist(), strict=True))
         self.level = np.stack([row.measured.level[origin] for row, origin in pairs])[:, None]  # (n, 1, C)
-        self.unit = np.stack([row.measured.unit[origin] for row, origin in pairs])[:, None]
+        unit = np.stack([row.measured.unit[origin] for row, origin in pairs])[:, None]
+        self.unit = unit * model.usual_error.double().cpu().numpy()  # (n, h, C)
         self.reference = np.stack([row.reference for row in self.rows])[:, None]
         # Where nothing is known of a step ahead, what was known last goes on.
         ahead = [row.ahead for row in self.rows]

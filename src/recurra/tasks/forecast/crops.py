@@ -52,6 +52,16 @@ def pieces(examples: Examples, window: int, seed: int, epoch: int) -> np.ndarray
     return np.array(found, np.int64)
 
 
+def whole(examples: Examples, window: int) -> np.ndarray:
+    """Give pieces that cover all that is trained on once, (N, 3): row, first step, and the step after the last."""
+    found = [
+        (number, first, min(first + window, end))
+        for number, end in enumerate(examples.ends)
+        for first in range(0, end if end > 1 else 0, window)
+    ]
+    return np.array(found, np.int64).reshape(-1, 3)
+
+
 def batches(
     examples: Examples,
     window: int,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from recurra.baselines import Linear
 from recurra.data.moments import calendar
 from recurra.data.moments import season as usual_season
 from recurra.data.timed import Panel, TimedReading, read_timed
@@ -22,6 +24,8 @@ FEWEST = 2
 """Values that a series has to have to be learnt from."""
 LIMIT = 1024
 """Longest look back that is chosen; the user may choose a longer one."""
+AS_WELL = 1.02
+"""Squared error, beside the least, that is as good: a longer look back takes longer to learn, and more to learn from."""
 
 
 @dataclass(frozen=True)
@@ -208,9 +212,7 @@ def make_form(panel: Panel, ends: Sequence[int], data: Data, model: Model) -> Fo
     season = data.season or usual_season(panel.step)
     horizon = data.horizon or (season if season > 1 else 12)
     if model.lookback is None:
-        # Two seasons show what has changed from one to the next; but no more than most series have.
-        usual = int(np.median(ends)) if len(ends) else 1
-        model.lookback = max(season, min(LIMIT, max(2 * season, 16), usual))
+        model.lookback = _lookback(panel, ends, season, horizon, model.transform)
     data.season, data.horizon = season, horizon
     form = Form(
         targets=list(panel.targets),
@@ -230,6 +232,26 @@ def make_form(panel: Panel, ends: Sequence[int], data: Data, model: Model) -> Fo
         form.calendar = calendar(panel.series[0].times[:1], panel.step)[1]
     form.learn(panel, ends)
     return form
+
+
+def _lookback(panel: Panel, ends: Sequence[int], season: int, horizon: int, transform: str) -> int:
+    """Choose how much is read at once: the least that a plain linear model does as well with as with more.
+
+    But two seasons, to see what has changed, and no more than most series have.
+    """
+    usual, told = int(np.median(ends)) if len(ends) else 1, 0
+    with contextlib.suppress(DataError):  # too short for a line, or nothing that changes
+        errors = Linear().fit(list(_histories(panel, ends, transform)), season, horizon).errors
+        told = min((w for w in errors if errors[w] <= AS_WELL * min(errors.values())), default=0)
+    return max(season, min(LIMIT, max(2 * season, 16, told), usual))
+
+
+def _histories(panel: Panel, ends: Sequence[int], transform: str) -> Iterator[np.ndarray]:
+    """Give the training part of each series as it is learnt from; what has no logarithm is refused later, with its place."""
+    for series, end in zip(panel.series, ends, strict=True):
+        values = series.values[:end].astype(np.float64)
+        if len(values):
+            yield np.log(np.where(values > 0, values, np.nan)) if transform == "log" else values
 
 
 def _cuts(length: int, data: Data, parts: dict[str, list[int]], at: int) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from recurra.kernels import linear
 from recurra.nn import Dropout, State
 from recurra.tasks.body import make_stack
 from recurra.tasks.forecast.config import Model
+from recurra.tasks.forecast.crops import Batch
 from recurra.tasks.forecast.outputs import make_output
 from recurra.tasks.forecast.rows import Form
 from recurra.tasks.forecast.smoothing import Carried, Smoothing
@@ -26,10 +27,17 @@ class ForecastNetwork(nn.Module):
     """inputs (T, B, I), state → hidden (T, B, H), state; hidden, inputs and what is known ahead at some steps → forecasts.
 
     A forecast begins as the seasonal naive one. A linear map of the values read goes past the cells (as the highway of
-    Lai et al. 2018, arXiv:1703.07015), so that the cells need only learn what a line cannot say. All is in units of the
-    window that was read, so that nothing has to be undone by hand. The buffer `stretch` multiplies the distance of a trained
-    network's quantiles from the median.
+    Lai et al. 2018, arXiv:1703.07015), so that the cells need only learn what a line cannot say: one that is worked out before
+    training, the buffer `straight` (h·C, w·C), and what gradients add to it. All is in units of the window that was read, so that
+    nothing has to be undone by hand. What is learnt of a step ahead is in units of the errors there, the buffer `usual_error`
+    (h, C), so that it is as easily learnt of a series that hardly ever leaves its course. The buffer `stretch` multiplies the
+    distance of a trained network's quantiles from the median.
     """
+
+    season: Tensor
+    straight: Tensor
+    usual_error: Tensor
+    stretch: Tensor
 
     def __init__(self, form: Form, model: Model) -> None:
         super().__init__()
@@ -44,6 +52,10 @@ class ForecastNetwork(nn.Module):
         self.output_dropout = nn.Dropout(behind)
         values = self.horizon * self.channels
         self.line = nn.Linear(self.lookback * self.channels, values)
+        # Where a line is there before training, a step of it moves the line no more than all else; where all of it has to be
+        # learnt, faster.
+        self.begins_straight = self.smoothing is None and not self.output.counts
+        self.pace = self.line.in_features**-0.5 if self.begins_straight else 1.0
         width = self.horizon * CONTEXT if self.ahead else values * self.output.size
         self.head = nn.Linear(self.stack.output_size, width)
         if self.ahead:
@@ -51,6 +63,8 @@ class ForecastNetwork(nn.Module):
             self.last = nn.Linear(4 * CONTEXT, self.channels * self.output.size)
         back = torch.from_numpy(self.lookback - 1 - np.minimum(lags(self.horizon, form.season), self.lookback - 1))
         self.register_buffer("season", back, persistent=False)
+        self.register_buffer("straight", torch.zeros_like(self.line.weight))
+        self.register_buffer("usual_error", torch.ones(self.horizon, self.channels))
         self.register_buffer("stretch", torch.ones(()))
         self.register_load_state_dict_pre_hook(_as_learnt)
         self._begin_naive()
@@ -86,15 +100,31 @@ class ForecastNetwork(nn.Module):
         size = self.lookback * self.channels
         return torch.cat([windows.flatten(2), inputs[..., size:]], dim=2), naive, carried
 
+    def seen(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Give what is read of a batch: inputs (T, B, I), and at its steps the windows (n, w·C) and the naive forecasts (n, h, C)."""
+        inputs, size, naive = batch.inputs.to(self.straight.device), self.straight.shape[1], None
+        if batch.plain is not None and batch.which is not None:
+            plain, which = batch.plain.to(inputs.device), batch.which.to(inputs.device)
+            inputs, whole, _ = self.smoothed(inputs, plain, which, None)
+            naive = whole[batch.steps, batch.lanes]
+        windows = inputs[batch.steps, batch.lanes, :size]
+        return inputs, windows, self._naive(windows) if naive is None else naive
+
+    def _naive(self, windows: Tensor) -> Tensor:
+        """Give what stood in windows (n, w·C) a season before each step ahead, (n, h, C)."""
+        return windows.view(len(windows), self.lookback, self.channels)[:, self.season]
+
     def say(self, hidden: Tensor, windows: Tensor, ahead: Tensor, naive: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Give what the output takes, raw (n, h, C, P) and centre (n, h, C), at n steps.
+        """Give what the output takes, raw (n, h, C, P) and centre (n, h, C), at n steps, in units of the window times the usual error.
 
         hidden (n, H), windows (n, w·C), ahead (n, h, K), naive (n, h, C): the naive forecast; None: the season before.
         """
         count = len(hidden)
-        if naive is None:
-            naive = windows.view(count, self.lookback, self.channels)[:, self.season]
-        centre = naive + linear(windows, self.line.weight, self.line.bias).view(count, self.horizon, self.channels)
+        naive, shape = self._naive(windows) if naive is None else naive, (count, self.horizon, self.channels)
+        # In half precision a line would be wrong by more than a regular series is.
+        with torch.autocast(windows.device.type, enabled=False):
+            centre = (naive + linear(windows, self.straight).view(shape)) / self.usual_error
+        centre = centre + linear(windows * self.pace, self.line.weight, self.line.bias).view(shape)
         hidden = self.output_dropout(hidden)
         raw = linear(hidden, self.head.weight, self.head.bias).float()
         if self.ahead:
@@ -105,6 +135,10 @@ class ForecastNetwork(nn.Module):
         return raw.view(count, self.horizon, self.channels, self.output.size), centre.float()
 
 
-def _as_learnt(network: nn.Module, weights: dict[str, Any], prefix: str, *others: Any) -> None:  # noqa: ARG001
-    """Take weights that were saved before intervals were stretched too: theirs are as they were learnt."""
-    weights.setdefault(f"{prefix}stretch", torch.ones(()))
+def _as_learnt(network: nn.Module, weights: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Take weights that were saved before there were these buffers: they were learnt in units of the window, the line alone."""
+    for name in ("stretch", "usual_error"):
+        weights.setdefault(prefix + name, torch.ones_like(network.get_buffer(name)))
+    if prefix + "straight" not in weights and prefix + "line.weight" in weights:
+        weights[prefix + "straight"] = weights[prefix + "line.weight"]
+        weights[prefix + "line.weight"] = torch.zeros_like(weights[prefix + "line.weight"])

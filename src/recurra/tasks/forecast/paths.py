@@ -62,6 +62,7 @@ def _drawn(
     level, unit = (np.repeat(each[None, origin], count, axis=0) for each in (row.measured.level, row.measured.unit))
     state = tuple(tuple(each.expand(count, -1).contiguous() for each in layer) for layer in state)
     hidden, inputs = hidden.expand(count, -1), inputs.expand(count, -1)
+    usual = model.usual_error.double().cpu().numpy()  # (1, C)
     drawn = np.zeros((count, form.horizon, form.channels))
     about = np.broadcast_to(row.about, (count, len(row.about)))
     for step in range(form.horizon):
@@ -71,9 +72,9 @@ def _drawn(
             hidden, inputs[:, : w * model.channels], torch.from_numpy(ahead[:, None].copy()).to(hidden.device), None
         )
         uniform = torch.from_numpy(generator.random((count, 1, form.channels)).astype(np.float32)).to(hidden.device)
-        units = torch.from_numpy(unit[:, None].astype(np.float32)).to(hidden.device)
+        units = torch.from_numpy((unit[:, None] * usual).astype(np.float32)).to(hidden.device)
         draws = model.output.draw(raw, centre, uniform, units).double().cpu().numpy()[:, 0]
-        values = level + unit * draws
+        values = level + unit * usual * draws
         drawn[:, step] = values
         if step + 1 == form.horizon:
             break

@@ -57,21 +57,21 @@ class Smoothing(nn.Module):
         alpha, gamma = self.rates(which)
         if carried is None:
             none = values.new_zeros(batch, channels)
-            season = [none] * self.season
+            seasons = [none] * self.season
             level, tail, count = none, values.new_zeros(batch, self.lookback - 1, channels), values.new_zeros(batch)
         else:
             level, ring, tail, count = carried
-            season = list(ring.unbind(1))
-        levels, ahead, plain = [], [], []
+            seasons = list(ring.unbind(1))
+        levels, plain = [], []
         real = [count >= back for back in range(self.lookback - 1, 0, -1)]
-        for value in values:
+        for step, value in enumerate(values):
             there = ~value.isnan()
             value = torch.where(there, value, 0.0)
             begun = there.any(1)
             count = count + begun
             first = (count <= self.season).unsqueeze(1)
             own = torch.where(first, torch.maximum(alpha, 1 / count.clamp_min(1).unsqueeze(1)), alpha)
-            now, *rest = season
+            now = seasons[step]
             new = own * (value - now) + (1 - own) * level
             pace = torch.where(first, torch.ones_like(gamma), gamma)
             next_ = pace * (value - new) + (1 - pace) * now
@@ -79,18 +79,20 @@ class Smoothing(nn.Module):
                 next_ = torch.zeros_like(next_)
             keep = begun.unsqueeze(1)
             level = torch.where(keep, new, level)
-            season = [
-                *(torch.where(keep, later, old) for later, old in zip(rest, season, strict=False)),
-                torch.where(keep, next_, season[-1]),
-            ]
+            seasons.append(torch.where(keep, next_, 0.0))  # before a series begins, its season is nought
             levels.append(level)
-            ahead.append(torch.stack(season, 1))
             plain.append(value - now)
             real.append(begun)
         level_all, left_all = torch.stack(levels), torch.stack(plain)
+        ahead = torch.stack(seasons[1:]).unfold(0, self.season, 1).transpose(2, 3)  # (T, B, m, C)
         whole = torch.cat([tail.transpose(0, 1), left_all])
         windows = whole.unfold(0, self.lookback, 1).transpose(2, 3) - level_all.unsqueeze(2)  # (T, B, w, C)
         # Before the beginning stands the level, so that there is nothing in the window.
         windows = windows * torch.stack(real).unfold(0, self.lookback, 1).unsqueeze(3)
-        smoothed = Smoothed(level_all, torch.stack(ahead), windows.flatten(2))
-        return smoothed, (level, torch.stack(season, 1), whole[len(whole) - self.lookback + 1 :].transpose(0, 1), count)
+        smoothed = Smoothed(level_all, ahead, windows.flatten(2))
+        return smoothed, (
+            level,
+            torch.stack(seasons[-self.season :], 1),
+            whole[len(whole) - self.lookback + 1 :].transpose(0, 1),
+            count,
+        )

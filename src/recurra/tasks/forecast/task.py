@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from recurra.tasks.base import Carry, register_task
 from recurra.tasks.forecast import answers, measure, predicting
+from recurra.tasks.forecast.beginning import begin_line
 from recurra.tasks.forecast.calibrating import stretch_of
 from recurra.tasks.forecast.config import ForecasterConfig
 from recurra.tasks.forecast.crops import Batch, batches, pieces
@@ -94,6 +95,12 @@ class Forecaster(SplitTask[ForecasterConfig, Examples]):
     def network(self) -> ForecastNetwork:
         return ForecastNetwork(self.form, self.config.model)
 
+    def begin(self, network: nn.Module) -> None:
+        """Begin with a straight line, but for counts, which are no line's, and where what is read changes as smoothing is learnt."""
+        model = cast(ForecastNetwork, network)
+        if model.begins_straight:
+            begin_line(self, model)
+
     @property
     def _ahead(self) -> int:
         return 1 if self.config.model.form == "autoregressive" else self.form.horizon
@@ -109,16 +116,12 @@ class Forecaster(SplitTask[ForecasterConfig, Examples]):
     def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:  # noqa: ARG002
         model = cast(ForecastNetwork, network)
         device = next(model.parameters()).device
-        inputs = batch.inputs.to(device)
-        naive = None
-        if batch.plain is not None and batch.which is not None:
-            inputs, whole, _ = model.smoothed(inputs, batch.plain.to(device), batch.which.to(device), None)
-            naive = whole[batch.steps, batch.lanes]
+        inputs, windows, naive = model.seen(batch)
         hidden, _ = model(inputs, model.stack.zero_state(inputs.shape[1]), batch.lengths)
-        windows = inputs[batch.steps, batch.lanes, : model.lookback * model.channels]
         raw, centre = model.say(hidden[batch.steps, batch.lanes], windows, batch.ahead.to(device), naive)
-        cost = model.output.loss(raw, centre, batch.targets.to(device), batch.units.to(device))
-        weights = batch.weights.to(device)
+        usual = model.usual_error
+        cost = model.output.loss(raw, centre, batch.targets.to(device) / usual, batch.units.to(device) * usual)
+        weights = batch.weights.to(device) * usual
         if self.config.model.output != "quantiles":  # a likelihood has no unit: all weigh alike
             weights = (weights > 0).to(weights.dtype)
         return (cost * weights).sum(), int((batch.weights > 0).sum()), None
