@@ -12,7 +12,7 @@ import torch
 import recurra
 from recurra.tasks.forecast import Forecaster, ForecasterConfig
 from recurra.tasks.forecast.asking import backtest
-from recurra.tasks.forecast.beginning import LEAST, PULLS, USUAL, Pull, begin_line
+from recurra.tasks.forecast.beginning import LEAST, PULLS, Pull, begin_line
 from recurra.tasks.forecast.measure import Ground, Scores, askable, watched
 from recurra.training.config import Training
 from recurra.training.step import Trainer
