@@ -69,22 +69,35 @@ class Linear(ForecastBaseline):
         Raises:
             DataError: no history is as long as the shortest window and the horizon together.
         """
-        known = self._begin(histories, season, horizon)
-        scales = np.concatenate([running_scale(values, self.season, np.array([len(values)])) for values in known])
-        parts = [part for values, scale in zip(known, scales, strict=True) for part in self._parts(values, scale)]
-        windows = self._windows([len(part) for part in parts])
-        width = windows[-1] + self.horizon
-        each = max(1, int(WORK / width**2 / max(1, len(parts))))
-        moments = {part: np.zeros((width, width)) for part in _PARTS}
-        for rows, part in _examples(parts, width, self.horizon, each):
-            moments[part] += rows.T @ rows
+        parts, scales, moments, each = self._look(histories, season, horizon, WORK)
         before, after = moments["before"], moments["after"]
-        self.choice, errors = self._choose(before, after, windows), None
+        errors = None
         if before.any() and after.any():
             errors = self._errors(parts, self._solve(before, self.choice), each)
         self._weights = self._solve(before + moments["between"] + after, self.choice)
         self._spread = Spread(errors or [[np.zeros(0)]] * self.horizon, typical_scale(scales.reshape(-1, 1)))
         return self
+
+    def choose(self, histories: Sequence[np.ndarray], season: int, horizon: int, work: float = WORK) -> Self:
+        """Choose as `fit` does, and learn nothing; work: multiplications that it is worth."""
+        self._look(histories, season, horizon, work)
+        return self
+
+    def _look(
+        self, histories: Sequence[np.ndarray], season: int, horizon: int, work: float
+    ) -> tuple[list[np.ndarray], np.ndarray, dict[str, np.ndarray], int]:
+        """Choose; gives the series in units of their scales, these, the windows' moments, and how many windows of a series count."""
+        known = self._begin(histories, season, horizon)
+        scales = np.concatenate([running_scale(values, self.season, np.array([len(values)])) for values in known])
+        parts = [part for values, scale in zip(known, scales, strict=True) for part in self._parts(values, scale)]
+        windows = self._windows([len(part) for part in parts])
+        width = windows[-1] + self.horizon
+        each = max(1, int(work / width**2 / max(1, len(parts))))
+        moments = {part: np.zeros((width, width)) for part in _PARTS}
+        for rows, part in _examples(parts, width, self.horizon, each):
+            moments[part] += rows.T @ rows
+        self.choice = self._choose(moments["before"], moments["after"], windows)
+        return parts, scales, moments, each
 
     def rolling(
         self, history: np.ndarray, origins: Sequence[int] | np.ndarray, levels: Sequence[float] = ()

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import recurra
-from recurra.tasks.forecast import Forecaster, ForecasterConfig
+from recurra.tasks.forecast import Forecaster, ForecasterConfig, measure
 from recurra.tasks.forecast.asking import backtest
 from recurra.tasks.forecast.beginning import LEAST, PULLS, Pull, begin_line
 from recurra.tasks.forecast.measure import Ground, Scores, askable, watched
@@ -224,3 +224,18 @@ def test_validation_looks_at_all_steps_of_a_single_series(tmp_path: Path) -> Non
     figures = watched(task, network, part)
     assert figures is not None
     assert figures["mase"] == pytest.approx(scores.figures()["mase"], rel=1e-6)
+
+
+def test_validation_draws_few_futures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is drawn step by step: a validation from every step would take longer than the training."""
+    task, network = ready(tmp_path, wave(2400), form="autoregressive", paths=2)
+    asked: list[int] = []
+
+    def spied(task: Any, network: Any, rows: Any, origins: list[np.ndarray]) -> Any:
+        asked.append(sum(map(len, origins)))
+        return backtest(task, network, rows, origins)
+
+    monkeypatch.setattr(measure, "backtest", spied)
+    assert task.examples.valid is not None
+    assert watched(task, network, task.examples.valid)
+    assert asked == [measure.FED_BACK // task.form.horizon]

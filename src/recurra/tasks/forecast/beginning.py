@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from recurra.tasks.forecast.task import Forecaster
 
 WORK = 2 * 10**10
-"""Multiplications that the line is worth: a second of one core, or two."""
+"""Multiplications that moments are worth, and trying the lines on the end: a second or two of one core."""
 MOST = 50_000_000
-"""Numbers that are read for it."""
+"""Numbers that are read for it, as often."""
+PIECE = 512
+"""Steps that are read on end."""
 WIDEST = 1_024
-"""Values read at once of which a line is made at most: for more, to solve for it would take as long as to learn it."""
+LARGEST = 2**20
+"""Values read at once, and weights, of which a line is made at most: for more, to solve for it would take as long as to learn it."""
 LANES = 8
 """Pieces that are read side by side."""
 HELD_OUT = 0.2
@@ -63,28 +66,32 @@ class _Some:
 def begin_line(task: Forecaster, network: ForecastNetwork) -> Pull | None:
     """Set the straight line of a fresh network, and its usual errors: gradients would take thousands of steps to get there.
 
-    The line is that of ridge regression of what came on the values read, where an error counts as it does in training. It is
+    The line is that of ridge regression of what came on the values read, where an error counts as it does to quantiles. It is
     pulled to where, and as strongly, as gives the least absolute error on the end of each row's training part, by the line of
     what is before it; then it is made anew of the whole training part. The usual errors are from that end too. Gives the pull;
     None where no line is better there than the naive forecast, or where it would be too wide: then there is none.
     """
     width, size = network.line.in_features, network.line.out_features
-    early, whole_part = (np.zeros((width, width + size)) for _ in range(2))
-    for some in _read(task, network) if width <= WIDEST else ():
+    fits = width <= WIDEST and width * size <= LARGEST
+    early, whole_part = (np.zeros((width, width + size) if fits else 0) for _ in range(2))
+    late = 0
+    for some in _read(task, network) if fits else ():
         weighed = some.values * some.weights.mean(axis=1, keepdims=True)
         beside = np.concatenate([some.values, some.came], axis=1)
         whole_part += weighed.T @ beside
         early += weighed[some.early].T @ beside[some.early]
+        late += int(some.late.sum())
     pulls = PULLS if early.any() else []
     lines = [_solved(early, pull, network) for pull in pulls]
+    thin = max(1, late * len(lines) * width * size // WORK)
     spent, counted = np.zeros((len(lines) + 1, size)), np.zeros(size)  # by each line and by none, on the end
     before = np.zeros((2, size))  # the same by none before it
     for some in _read(task, network):
         before += [(some.weights * np.abs(some.came))[~some.late].sum(0), some.weights[~some.late].sum(0)]
-        weights, came = some.weights[some.late], some.came[some.late]
+        values, came, weights = (each[some.late][::thin] for each in (some.values, some.came, some.weights))
         counted += weights.sum(axis=0)
         for number, line in enumerate([*lines, None]):
-            left = came if line is None else came - some.values[some.late] @ line
+            left = came if line is None else came - values @ line
             spent[number] += (weights * np.abs(left)).sum(axis=0)
     best = len(lines) - int(spent[::-1].sum(axis=1).argmin())  # none, where none is better
     usual = _usual((spent[best], counted), (before[0], before[1])).reshape(network.usual_error.shape)
@@ -133,15 +140,17 @@ def _solved(moments: np.ndarray, pull: Pull, network: ForecastNetwork) -> np.nda
 
 def _read(task: Forecaster, network: ForecastNetwork) -> Iterator[_Some]:
     """Read the training part once, or evenly chosen steps of it where that would be much."""
-    examples, model, data = task.examples, task.config.model, task.config.data
+    examples, loss_by = task.examples, task.config.model.loss_by
     width, horizon, ends = network.line.in_features, network.horizon, np.array(task.examples.ends)
-    cut = whole(examples, data.window)
-    cut = cut[spread(len(cut), max(1, MOST // (task.form.size * data.window)))] if len(cut) else cut
-    each = max(1, min(data.window, WORK // ((width + network.line.out_features) ** 2 * max(1, len(cut)))))
+    cut = whole(examples, PIECE)
+    numbers = task.form.size * int((cut[:, 2] - cut[:, 1]).sum())
+    if numbers > MOST:
+        cut = cut[spread(len(cut), max(1, len(cut) * MOST // numbers))]
+    each = max(1, min(PIECE, WORK // ((width + network.line.out_features) ** 2 * max(1, len(cut)))))
     borders = ends - np.maximum(horizon, (HELD_OUT * ends).astype(np.int64))
     for first in range(0, len(cut), LANES):
         lot = cut[first : first + LANES]
-        batch = collate(examples, lot, horizon, model.loss_by, each, np.random.Generator(np.random.PCG64([first])))
+        batch = collate(examples, lot, horizon, loss_by, each, np.random.Generator(np.random.PCG64([first])))
         with torch.inference_mode():
             _, values, naive = (each.cpu() for each in network.seen(batch))
         weights = batch.weights.flatten(1).double().numpy()

@@ -18,12 +18,19 @@ from recurra.errors import DataError
 from recurra.tasks.forecast.config import Data, Model
 from recurra.tasks.forecast.going_on import joined
 from recurra.tasks.forecast.rows import Form, Row, is_nameless
+from recurra.tasks.reading import spread
 from recurra.tasks.shares import left_out
 
 FEWEST = 2
 """Values that a series has to have to be learnt from."""
 LIMIT = 1024
-"""Longest look back that is chosen; the user may choose a longer one."""
+"""Numbers of a look back that is chosen, at most; the user may choose a longer one."""
+LOOKING = 10**10
+"""Multiplications that choosing the look back is worth: less than a second of one core."""
+SERIES = 1_000
+"""Series that it is chosen by."""
+AHEAD = 96
+"""Steps ahead that it is chosen by: what tells of them tells of later ones."""
 AS_WELL = 1.02
 """Squared error, beside the least, that is as good: a longer look back takes longer to learn, and more to learn from."""
 
@@ -212,7 +219,7 @@ def make_form(panel: Panel, ends: Sequence[int], data: Data, model: Model) -> Fo
     season = data.season or usual_season(panel.step)
     horizon = data.horizon or (season if season > 1 else 12)
     if model.lookback is None:
-        model.lookback = _lookback(panel, ends, season, horizon, model.transform)
+        model.lookback = _lookback(panel, ends, season, horizon, model)
     data.season, data.horizon = season, horizon
     form = Form(
         targets=list(panel.targets),
@@ -234,22 +241,24 @@ def make_form(panel: Panel, ends: Sequence[int], data: Data, model: Model) -> Fo
     return form
 
 
-def _lookback(panel: Panel, ends: Sequence[int], season: int, horizon: int, transform: str) -> int:
+def _lookback(panel: Panel, ends: Sequence[int], season: int, horizon: int, model: Model) -> int:
     """Choose how much is read at once: the least that a plain linear model does as well with as with more.
 
     But two seasons, to see what has changed, and no more than most series have.
     """
     usual, told = int(np.median(ends)) if len(ends) else 1, 0
     with contextlib.suppress(DataError):  # too short for a line, or nothing that changes
-        errors = Linear().fit(list(_histories(panel, ends, transform)), season, horizon).errors
+        histories = list(_histories(panel, ends, model.transform))
+        errors = Linear().choose(histories, season, min(horizon, AHEAD), LOOKING).errors
         told = min((w for w in errors if errors[w] <= AS_WELL * min(errors.values())), default=0)
-    return max(season, min(LIMIT, max(2 * season, 16, told), usual))
+    together = len(panel.targets) if model.channels == "together" else 1
+    return max(season, min(LIMIT // together, max(2 * season, 16, told), usual))
 
 
 def _histories(panel: Panel, ends: Sequence[int], transform: str) -> Iterator[np.ndarray]:
-    """Give the training part of each series as it is learnt from; what has no logarithm is refused later, with its place."""
-    for series, end in zip(panel.series, ends, strict=True):
-        values = series.values[:end].astype(np.float64)
+    """Give the training part of some series as it is learnt from; what has no logarithm is refused later, with its place."""
+    for number in spread(len(ends), SERIES):
+        values = panel.series[number].values[: ends[number]].astype(np.float64)
         if len(values):
             yield np.log(np.where(values > 0, values, np.nan)) if transform == "log" else values
 

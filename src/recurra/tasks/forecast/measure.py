@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from recurra.tasks.forecast.task import Forecaster
 
 FEW = 8
-"""Origins of a series that validation looks at, at least; of one that is fed back one, since futures are drawn there."""
+"""Origins of a series that validation looks at, at least; one where futures are drawn."""
 WATCHED = 200_000
-"""Values that validation forecasts, or draws, where that is more: a few series are looked at from more of their steps."""
+"""Values that validation forecasts, where that is more: a few series are looked at from more of their steps."""
+FED_BACK = 400
+"""Steps ahead that validation draws at once, where that is more than a forecast of each series."""
 MOST = 2_000_000
 """Values that a backtest forecasts; of longer series not every step is an origin."""
 SHOWN = 4
@@ -158,9 +160,9 @@ def watched(task: Forecaster, network: nn.Module, part: Part) -> dict[str, float
     """
     examples = task.examples
     ground = Ground(examples.rows, part, examples.ends, task.form, [])
-    fed_back = task.config.model.form == "autoregressive"
-    each = len(examples.rows) * task.form.horizon * (task.config.model.paths if fed_back else 1)
-    origins = askable(examples.rows, part, task.form.horizon, 1, max(1 if fed_back else FEW, WATCHED // each))
+    least, much = (1, FED_BACK) if task.config.model.form == "autoregressive" else (FEW, WATCHED)
+    few = max(least, much // (len(examples.rows) * task.form.horizon))
+    origins = askable(examples.rows, part, task.form.horizon, 1, few)
     if not any(map(len, origins)):
         return None
     scores = Scores(ground, task.levels)

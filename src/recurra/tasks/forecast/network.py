@@ -28,7 +28,7 @@ class ForecastNetwork(nn.Module):
 
     A forecast begins as the seasonal naive one. A linear map of the values read goes past the cells (as the highway of
     Lai et al. 2018, arXiv:1703.07015), so that the cells need only learn what a line cannot say: one that is worked out before
-    training, the buffer `straight` (h·C, w·C), and what gradients add to it. All is in units of the window that was read, so that
+    training, the buffer `straight` (h·C, w·C), and what gradients add to it, times the buffer `pace`. All is in units of the window that was read, so that
     nothing has to be undone by hand. What is learnt of a step ahead is in units of the errors there, the buffer `usual_error`
     (h, C), so that it is as easily learnt of a series that hardly ever leaves its course. The buffer `stretch` multiplies the
     distance of a trained network's quantiles from the median.
@@ -36,6 +36,7 @@ class ForecastNetwork(nn.Module):
 
     season: Tensor
     straight: Tensor
+    pace: Tensor
     usual_error: Tensor
     stretch: Tensor
 
@@ -52,10 +53,9 @@ class ForecastNetwork(nn.Module):
         self.output_dropout = nn.Dropout(behind)
         values = self.horizon * self.channels
         self.line = nn.Linear(self.lookback * self.channels, values)
-        # Where a line is there before training, a step of it moves the line no more than all else; where all of it has to be
-        # learnt, faster.
+        # A step of training moves a line that is there before it no more than all else; one that has to be learnt is moved faster.
         self.begins_straight = self.smoothing is None and not self.output.counts
-        self.pace = self.line.in_features**-0.5 if self.begins_straight else 1.0
+        pace = self.line.in_features**-0.5 if self.begins_straight else 1.0
         width = self.horizon * CONTEXT if self.ahead else values * self.output.size
         self.head = nn.Linear(self.stack.output_size, width)
         if self.ahead:
@@ -64,6 +64,7 @@ class ForecastNetwork(nn.Module):
         back = torch.from_numpy(self.lookback - 1 - np.minimum(lags(self.horizon, form.season), self.lookback - 1))
         self.register_buffer("season", back, persistent=False)
         self.register_buffer("straight", torch.zeros_like(self.line.weight))
+        self.register_buffer("pace", torch.tensor(pace))
         self.register_buffer("usual_error", torch.ones(self.horizon, self.channels))
         self.register_buffer("stretch", torch.ones(()))
         self.register_load_state_dict_pre_hook(_as_learnt)
@@ -137,8 +138,6 @@ class ForecastNetwork(nn.Module):
 
 def _as_learnt(network: nn.Module, weights: dict[str, Any], prefix: str, *_: Any) -> None:
     """Take weights that were saved before there were these buffers: they were learnt in units of the window, the line alone."""
-    for name in ("stretch", "usual_error"):
+    for name in ("stretch", "usual_error", "pace"):
         weights.setdefault(prefix + name, torch.ones_like(network.get_buffer(name)))
-    if prefix + "straight" not in weights and prefix + "line.weight" in weights:
-        weights[prefix + "straight"] = weights[prefix + "line.weight"]
-        weights[prefix + "line.weight"] = torch.zeros_like(weights[prefix + "line.weight"])
+    weights.setdefault(prefix + "straight", torch.zeros_like(network.get_buffer("straight")))
