@@ -8,7 +8,8 @@ Both read the same data frame and have two layers of 128 LSTM units, 144 steps o
 quantiles, and as many pieces of series in a batch: neuralforecast's own sizes (3 · 48 steps, 128 pieces), and 32 pieces. "recurra" reads one
 value at each step, and learns from one origin of each piece, as the peer does. "recurra, 32 origins" learns from 32, its default, of the
 same pieces. Both lines are there for their time alone: ours measures what it reads by the window, and a window of one value, measured by
-itself, is 0; the peer scales all 144 at once. "recurra, as it comes" reads 48 values at each step, and has layer normalisation and dropout as well. Behind the cells the peer has
+itself, is 0; the peer scales all 144 at once. "recurra, as it comes" reads as many values at each step as it chooses, 336, and has layer normalisation and dropout
+as well. Behind the cells the peer has
 two layers of 128 units that say one step ahead from each of the last 48 states, ours one layer that says all 48 from one state.
 
 A training is timed from the end of its first step to the end of its last, with everything in between: batches, loss, optimizer;
