@@ -130,7 +130,9 @@ class Job:
             torch.manual_seed(self.training.seed)
             loop = self._loop(plan, facts, files, log)
             loop.log.cut(0)
-            loop.trainer.begin()
+            said = loop.trainer.begin()
+            if said is not None:
+                self.progress.note(said)
             if self.training.gradient_lags:  # found out now when the text is too short for it
                 self.task.gradient_lags(loop.trainer.network, self.training.gradient_lags)
             loop.emit(self._start_event(facts, loop))

@@ -95,6 +95,7 @@ def by_step(found: Mapping[str, Any]) -> str:
     ]
     legend = "".join(f'<span class="{each.style}">{escape(each.name)}</span>' for each in curves)
     what = figure(key).name
-    chart = line_chart(curves, title=f"{what} by steps ahead", x_label="steps ahead", zero=True)
+    # The model's own curve is drawn last: where a baseline is level with it, it has to be seen.
+    chart = line_chart(curves[::-1], title=f"{what} by steps ahead", x_label="steps ahead", zero=True)
     card = f'<figure class="card"><figcaption>{escape(what)} by steps ahead</figcaption>{chart}</figure>'
     return f'<p class="legend">{legend}</p>{card}' if chart else ""

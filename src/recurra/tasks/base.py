@@ -109,8 +109,12 @@ class Task(ABC, Generic[ConfigT]):
         """Show in a few lines what the network can do by now; must not touch torch's global generator."""
         return None
 
-    def begin(self, network: nn.Module) -> None:
-        """Set what a network begins to learn from, where the data tell better than chance; must not touch torch's generator."""
+    def begin(self, network: nn.Module) -> str | None:  # noqa: ARG002
+        """Set what a network begins to learn from, where the data tell better than chance, and say what it is.
+
+        Must not touch torch's generator.
+        """
+        return None
 
     def settle(self, network: nn.Module) -> None:
         """Set what no gradient finds, such as how sure the network may be, by the validation data; training is over."""

@@ -29,10 +29,11 @@ class Trainer:
         self.carry: Any = None
         self.done = 0
 
-    def begin(self) -> None:
-        """Set what the task begins a training with."""
-        self.task.begin(self.network)
+    def begin(self) -> str | None:
+        """Set what the task begins a training with; gives what it says of it."""
+        said = self.task.begin(self.network)
         self.average = [p.detach().clone() for p in self.average and self.parameters]
+        return said
 
     def step(self, batch: Batch, lr: float) -> tuple[float, int, float]:
         """Learn from one batch; gives the summed loss, over how many elements, and the gradient's norm before clipping.

@@ -120,6 +120,9 @@ def test_chance_is_pulled_to_the_mean(tmp_path: Path) -> None:
     assert pull is not None and pull.to == "mean" and pull.strength >= 1
     assert np.abs(answers(task, network, list(range(700, 800))) - 50).max() < 1.0
     assert pull in PULLS
+    assert (
+        task.begin(task.network()) == "begins with a straight line from the last 20 values, shrunk towards their mean"
+    )
 
 
 def test_what_goes_on_further_ahead_has_a_larger_unit_of_errors(tmp_path: Path) -> None:
@@ -170,7 +173,7 @@ def test_a_line_that_would_be_too_wide_is_not_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", [{"smoothing": True}, {"output": "negative-binomial", "scale": "mean"}])
 def test_smoothing_and_counts_begin_without_a_line(tmp_path: Path, model: dict[str, Any]) -> None:
     task, network = ready(tmp_path, [value % 5 + 1 for value in range(90)], **model)
-    task.begin(network)
+    assert task.begin(network) is None
     assert not network.straight.any()
     assert torch.equal(network.usual_error, torch.ones_like(network.usual_error))
 

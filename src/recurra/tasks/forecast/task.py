@@ -95,11 +95,17 @@ class Forecaster(SplitTask[ForecasterConfig, Examples]):
     def network(self) -> ForecastNetwork:
         return ForecastNetwork(self.form, self.config.model)
 
-    def begin(self, network: nn.Module) -> None:
+    def begin(self, network: nn.Module) -> str | None:
         """Begin with a straight line, but for counts, which are no line's, and where what is read changes as smoothing is learnt."""
         model = cast(ForecastNetwork, network)
-        if model.begins_straight:
-            begin_line(self, model)
+        pull = begin_line(self, model) if model.begins_straight else None
+        if pull is None:
+            return None
+        to = {"naive": "the season before", "last": "the last of them", "mean": "their mean"}[pull.to]
+        if pull.to == "naive" and self.form.season == 1:
+            to = "the step before"
+        values = "the last value" if model.lookback == 1 else f"the last {model.lookback:,} values"
+        return f"begins with a straight line from {values}, shrunk towards {to}"
 
     @property
     def _ahead(self) -> int:
