@@ -53,7 +53,6 @@ class Linear(ForecastBaseline):
 
     Attributes:
         choice: what was chosen.
-        errors: of each window w that was tried, the least sum of squared errors there, in units of s; empty where nothing is held out.
 
     >>> waves = [np.sin(np.arange(200) * 2 * np.pi / 8 + phase)[:, None] for phase in range(3)]
     >>> model = Linear().fit(waves, season=8, horizon=4)
@@ -69,8 +68,11 @@ class Linear(ForecastBaseline):
         Raises:
             DataError: no history is as long as the shortest window and the horizon together.
         """
-        parts, scales, moments, each = self._look(histories, season, horizon, WORK)
+        parts, scales, windows, moments, each = self._look(histories, season, horizon, WORK)
         before, after = moments["before"], moments["after"]
+        found = self._tried(before, after, windows)
+        # Too short to hold anything out: the shortest.
+        self.choice = min(found, key=found.__getitem__) if found else LinearChoice(windows[0], "last", 0.1)
         errors = None
         if before.any() and after.any():
             errors = self._errors(parts, self._solve(before, self.choice), each)
@@ -78,15 +80,24 @@ class Linear(ForecastBaseline):
         self._spread = Spread(errors or [[np.zeros(0)]] * self.horizon, typical_scale(scales.reshape(-1, 1)))
         return self
 
-    def choose(self, histories: Sequence[np.ndarray], season: int, horizon: int, work: float = WORK) -> Self:
-        """Choose as `fit` does, and learn nothing; work: multiplications that it is worth."""
-        self._look(histories, season, horizon, work)
-        return self
+    @classmethod
+    def window_errors(
+        cls, histories: Sequence[np.ndarray], season: int, horizon: int, work: float = WORK
+    ) -> dict[int, float]:
+        """Give for each window w that `fit` would try the least sum of squared errors on the end, in units of s.
+
+        Empty where nothing can be held out.  work: multiplications that it is worth.  Raises as `fit` does.
+        """
+        model, errors = cls(), dict[int, float]()
+        _, _, windows, moments, _ = model._look(histories, season, horizon, work)
+        for choice, error in model._tried(moments["before"], moments["after"], windows).items():
+            errors[choice.window] = min(error, errors.get(choice.window, error))
+        return errors
 
     def _look(
         self, histories: Sequence[np.ndarray], season: int, horizon: int, work: float
-    ) -> tuple[list[np.ndarray], np.ndarray, dict[str, np.ndarray], int]:
-        """Choose; gives the series in units of their scales, these, the windows' moments, and how many windows of a series count."""
+    ) -> tuple[list[np.ndarray], np.ndarray, list[int], dict[str, np.ndarray], int]:
+        """Give the series in units of their scales, these, the windows to try, the moments, and how many windows of a series count."""
         known = self._begin(histories, season, horizon)
         scales = np.concatenate([running_scale(values, self.season, np.array([len(values)])) for values in known])
         parts = [part for values, scale in zip(known, scales, strict=True) for part in self._parts(values, scale)]
@@ -96,8 +107,7 @@ class Linear(ForecastBaseline):
         moments = {part: np.zeros((width, width)) for part in _PARTS}
         for rows, part in _examples(parts, width, self.horizon, each):
             moments[part] += rows.T @ rows
-        self.choice = self._choose(moments["before"], moments["after"], windows)
-        return parts, scales, moments, each
+        return parts, scales, windows, moments, each
 
     def rolling(
         self, history: np.ndarray, origins: Sequence[int] | np.ndarray, levels: Sequence[float] = ()
@@ -133,7 +143,7 @@ class Linear(ForecastBaseline):
         wanted = sorted({min(LONGEST, size) for size in [*base, self.horizon, 2 * self.horizon, 4 * self.horizon, 8]})
         sizes = np.array(lengths, np.int64)
         # The end is held out: a window has to fit into the rest, with the horizon.
-        room = np.array([_border(size, self.horizon) for size in sizes.tolist()]) - self.horizon
+        room = np.array([held_out_from(size, self.horizon) for size in sizes.tolist()]) - self.horizon
         usable = [size for size in wanted if sizes[room >= size].sum() * 2 >= sizes.sum() > 0]
         if usable:
             return usable
@@ -146,20 +156,12 @@ class Linear(ForecastBaseline):
             )
         return [min(longest, wanted[0])]
 
-    def _choose(self, before: np.ndarray, after: np.ndarray, windows: Sequence[int]) -> LinearChoice:
-        """Choose what has the least squared error on the later windows' moments when it was learnt from the earlier ones'."""
-        self.errors: dict[int, float] = {}
+    def _tried(self, before: np.ndarray, after: np.ndarray, windows: Sequence[int]) -> dict[LinearChoice, float]:
+        """Give the squared error of each choice on the later windows' moments when it was learnt from the earlier ones'."""
         if not before.any() or not after.any():
-            return LinearChoice(windows[0], "last", 0.1)  # too short to hold anything out
-        found = {
-            choice: self._error(before, after, choice)
-            for choice in (
-                LinearChoice(w, c, penalty) for w in windows for c in ("last", "mean") for penalty in PENALTIES
-            )
-        }
-        for choice, error in found.items():
-            self.errors[choice.window] = min(error, self.errors.get(choice.window, error))
-        return min(found, key=found.__getitem__)
+            return {}
+        choices = [LinearChoice(w, c, penalty) for w in windows for c in ("last", "mean") for penalty in PENALTIES]
+        return {choice: self._error(before, after, choice) for choice in choices}
 
     def _error(self, before: np.ndarray, after: np.ndarray, choice: LinearChoice) -> float:
         weights = self._solve(before, choice)
@@ -219,7 +221,7 @@ def _examples(parts: Sequence[np.ndarray], width: int, horizon: int, each: int) 
             continue
         windows = np.lib.stride_tricks.sliding_window_view(values, width)
         places = thinned(np.arange(len(windows)), each)
-        ends, border = places + width, _border(len(values), horizon)
+        ends, border = places + width, held_out_from(len(values), horizon)
         kinds = np.where(ends <= border, 0, np.where(ends - horizon < border, 1, 2))
         for kind, name in enumerate(_PARTS):
             chosen = places[kinds == kind]
@@ -228,6 +230,6 @@ def _examples(parts: Sequence[np.ndarray], width: int, horizon: int, each: int) 
                 yield rows - rows[:, -horizon - 1 : -horizon], name
 
 
-def _border(length: int, horizon: int) -> int:
+def held_out_from(length: int, horizon: int) -> int:
     """Give the first step that is held out: the last fifth, but the last h steps at least."""
     return length - max(horizon, int(HELD_OUT * length))

@@ -1,4 +1,4 @@
-"""What a task promises once training is over: what it settles, and what it answers."""
+"""What a task promises before and behind training: what it begins with, what it settles, and what it answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,22 @@ import torch
 from recurra.kernels.native import engine
 from recurra.testing.case import TaskCase, untouched
 from recurra.testing.expect import expect, expect_same
+
+
+def check_begun(case: TaskCase) -> None:
+    """What a network begins with is finite, draws no random number, and is the same for another that is as fresh."""
+    task = case.ready()
+    begun = []
+    for _ in range(2):
+        network = case.network(task)
+        with untouched():
+            said = task.begin(network)
+        for name, value in network.state_dict().items():
+            finite = not value.is_floating_point() or bool(value.isfinite().all())
+            expect(finite, f"{name}: expected it finite, got {value}")
+        begun.append((said, list(network.state_dict().values())))
+    expect(begun[0][0] == begun[1][0], f"expected the same said of both, got {begun[0][0]!r} and {begun[1][0]!r}")
+    expect_same("what is begun with, done again", begun[1][1], begun[0][1])
 
 
 def check_settled(case: TaskCase) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from recurra.tasks import Settings, Task, get_task, task_names
-from recurra.testing.asking import check_predictions, check_settled
+from recurra.testing.asking import check_begun, check_predictions, check_settled
 from recurra.testing.case import TaskCase, leaves, same, untouched
 from recurra.testing.expect import expect, expect_same, one_thread
 from recurra.testing.measuring import check_evaluation, check_validation
@@ -59,6 +59,7 @@ def task_checks() -> list[Check]:
         check_loss,
         check_validation,
         check_learning,
+        check_begun,
         check_settled,
         check_evaluation,
         check_predictions,

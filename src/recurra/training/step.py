@@ -32,7 +32,8 @@ class Trainer:
     def begin(self) -> str | None:
         """Set what the task begins a training with; gives what it says of it."""
         said = self.task.begin(self.network)
-        self.average = [p.detach().clone() for p in self.average and self.parameters]
+        if self.average:
+            self.average = [p.detach().clone() for p in self.parameters]
         return said
 
     def step(self, batch: Batch, lr: float) -> tuple[float, int, float]:

@@ -10,6 +10,8 @@ import pytest
 import torch
 
 import recurra
+from recurra import Run
+from recurra.errors import DataError
 from recurra.tasks.forecast import Forecaster, ForecasterConfig, measure
 from recurra.tasks.forecast.asking import backtest
 from recurra.tasks.forecast.beginning import LEAST, PULLS, Pull, begin_line
@@ -178,19 +180,23 @@ def test_smoothing_and_counts_begin_without_a_line(tmp_path: Path, model: dict[s
     assert torch.equal(network.usual_error, torch.ones_like(network.usual_error))
 
 
-def test_the_average_of_the_weights_begins_there_too(tmp_path: Path) -> None:
+def test_the_average_of_the_weights_begins_there_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a task begins with: weights too, not buffers alone."""
     task, _ = ready(tmp_path, waves(200))
     trainer = Trainer(task, Training(average=0.9), "float32")
+
+    def begin(network: Any) -> None:
+        torch.nn.init.constant_(network.line.weight, 3.0)
+
+    monkeypatch.setattr(task, "begin", begin)
     trainer.begin()
-    assert trainer.network.get_buffer("straight").any()
-    assert all(torch.equal(value, trainer.network.state_dict()[name]) for name, value in trainer.weights().items())
+    assert (trainer.weights()["line.weight"] == 3.0).all()
 
 
-def test_beginning_touches_no_random_numbers(tmp_path: Path) -> None:
-    task, network = ready(tmp_path, waves(200))
-    before = torch.get_rng_state()
-    task.begin(network)
-    assert torch.equal(before, torch.get_rng_state())
+def test_where_nothing_is_left_to_learn_from_it_is_said(tmp_path: Path) -> None:
+    """And not that a linear model has no histories to choose a look back by."""
+    with pytest.raises(DataError, match=r"expected at least 2 values of a series for training.*hold less out"):
+        ready(tmp_path, wave(50), {"valid_steps": 100}, lookback=None)
 
 
 def test_a_regular_series_is_soon_foretold_as_well_as_by_a_line(tmp_path: Path) -> None:
@@ -242,3 +248,22 @@ def test_validation_draws_few_futures(tmp_path: Path, monkeypatch: pytest.Monkey
     assert task.examples.valid is not None
     assert watched(task, network, task.examples.valid)
     assert asked == [measure.FED_BACK // task.form.horizon]
+
+
+def test_weights_that_were_saved_before_there_were_buffers_are_read(days: Run) -> None:
+    """They were learnt in units of the window, and the whole line by gradients."""
+    buffers = {"stretch": 1.0, "usual_error": 1.0, "pace": 1.0, "straight": 0.0}
+    weights = days.task.network().state_dict()
+    weights["line.weight"] = torch.randn_like(weights["line.weight"])
+    old = {name: value for name, value in weights.items() if name not in buffers}
+    network = days.task.network()
+    for name in buffers:
+        network.get_buffer(name).fill_(2.0)
+    network.load_state_dict(old)
+    for name, value in buffers.items():
+        assert (network.get_buffer(name) == value).all()
+    windows = torch.randn(3, network.line.in_features)
+    hidden, ahead = torch.zeros(3, network.head.in_features), torch.zeros(3, network.horizon, network.ahead)
+    _, centre = network.eval().say(hidden, windows, ahead, torch.zeros(3, network.horizon, 1))
+    line = torch.nn.functional.linear(windows, weights["line.weight"], weights["line.bias"])
+    torch.testing.assert_close(centre[..., 0], line)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from tests.tasks.forecast.conftest import TINY, series_of, wave
 
 import recurra
@@ -74,25 +73,6 @@ def test_a_run_that_was_made_before_is_read(tmp_path: Path, tens: Run) -> None:
     task = Forecaster(ForecasterConfig())
     task.restore(tmp_path)
     assert task.form.apart is None and task.form.targets == tens.task.form.targets
-
-
-def test_weights_that_were_saved_before_there_were_buffers_are_read(tmp_path: Path, tens: Run) -> None:
-    """They were learnt in units of the window, and the whole line by gradients."""
-    buffers = {"stretch": 1.0, "usual_error": 1.0, "pace": 1.0, "straight": 0.0}
-    weights = tens.task.network().state_dict()
-    weights["line.weight"] = torch.randn_like(weights["line.weight"])
-    old = {name: value for name, value in weights.items() if name not in buffers}
-    network = tens.task.network()
-    for name in buffers:
-        network.get_buffer(name).fill_(2.0)
-    network.load_state_dict(old)
-    for name, value in buffers.items():
-        assert (network.get_buffer(name) == value).all()
-    windows = torch.randn(3, network.line.in_features)
-    hidden, ahead = torch.zeros(3, network.head.in_features), torch.zeros(3, network.horizon, network.ahead)
-    _, centre = network.eval().say(hidden, windows, ahead, torch.zeros(3, network.horizon, 1))
-    line = torch.nn.functional.linear(windows, weights["line.weight"], weights["line.bias"])
-    torch.testing.assert_close(centre[..., 0], line)
 
 
 def prepared(folder: Path, first: float, count: int = 10, apart: float = 1.0, **more: Any) -> tuple[Forecaster, Any]:

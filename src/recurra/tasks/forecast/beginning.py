@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from recurra.baselines.linear import held_out_from
 from recurra.tasks.forecast.crops import collate, whole
 from recurra.tasks.reading import spread
 
@@ -27,8 +28,6 @@ LARGEST = 2**20
 """Values read at once, and weights, of which a line is made at most: for more, to solve for it would take as long as to learn it."""
 LANES = 8
 """Pieces that are read side by side."""
-HELD_OUT = 0.2
-"""Share of each row's training part, its end, that is held out from a line to choose it by."""
 STRENGTHS = tuple(10.0**power for power in range(-5, 2))
 """Of the pull, beside the mean square of what is read."""
 LEAST = 1e-3
@@ -141,20 +140,20 @@ def _solved(moments: np.ndarray, pull: Pull, network: ForecastNetwork) -> np.nda
 def _read(task: Forecaster, network: ForecastNetwork) -> Iterator[_Some]:
     """Read the training part once, or evenly chosen steps of it where that would be much."""
     examples, loss_by = task.examples, task.config.model.loss_by
-    width, horizon, ends = network.line.in_features, network.horizon, np.array(task.examples.ends)
+    width, horizon = network.line.in_features, network.horizon
     cut = whole(examples, PIECE)
     numbers = task.form.size * int((cut[:, 2] - cut[:, 1]).sum())
     if numbers > MOST:
         cut = cut[spread(len(cut), max(1, len(cut) * MOST // numbers))]
-    each = max(1, min(PIECE, WORK // ((width + network.line.out_features) ** 2 * max(1, len(cut)))))
-    borders = ends - np.maximum(horizon, (HELD_OUT * ends).astype(np.int64))
+    origins = max(1, min(PIECE, WORK // ((width + network.line.out_features) ** 2 * max(1, len(cut)))))
+    borders = np.array([held_out_from(end, horizon) for end in examples.ends])
     for first in range(0, len(cut), LANES):
         lot = cut[first : first + LANES]
-        batch = collate(examples, lot, horizon, loss_by, each, np.random.Generator(np.random.PCG64([first])))
+        batch = collate(examples, lot, horizon, loss_by, origins, np.random.Generator(np.random.PCG64([first])))
         with torch.inference_mode():
             _, values, naive = (each.cpu() for each in network.seen(batch))
         weights = batch.weights.flatten(1).double().numpy()
         came = np.where(weights > 0, (batch.targets - naive).flatten(1).double().numpy(), 0.0)
         lanes = batch.lanes.numpy()
-        origins, border = lot[lanes, 1] + batch.steps.numpy(), borders[lot[lanes, 0]]
-        yield _Some(values.double().numpy(), came, weights, origins + horizon < border, origins + 1 >= border)
+        steps, end = lot[lanes, 1] + batch.steps.numpy(), borders[lot[lanes, 0]]
+        yield _Some(values.double().numpy(), came, weights, steps + horizon < end, steps + 1 >= end)

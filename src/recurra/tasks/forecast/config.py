@@ -59,7 +59,7 @@ class Model(RecurrentModel):
         default=None,
         ge=1,
         le=10_000,
-        description="Values read at once at each step. Default: what a plain linear model does best with, up to 512, and two seasons or 16 at least.",
+        description="Values read at once at each step. Default: the least with which a plain linear model is as good as with more, but two seasons, and 16.",
     )
     scale: Literal["last", "standard", "robust", "mean", "none"] = Field(
         default="last",

@@ -247,10 +247,10 @@ def _lookback(panel: Panel, ends: Sequence[int], season: int, horizon: int, mode
     But two seasons, to see what has changed, and no more than most series have.
     """
     usual, told = int(np.median(ends)) if len(ends) else 1, 0
-    with contextlib.suppress(DataError):  # too short for a line, or nothing that changes
-        histories = list(_histories(panel, ends, model.transform))
-        errors = Linear().choose(histories, season, min(horizon, AHEAD), LOOKING).errors
-        told = min((w for w in errors if errors[w] <= AS_WELL * min(errors.values())), default=0)
+    if histories := list(_histories(panel, ends, model.transform)):
+        with contextlib.suppress(DataError):  # too short for a line, or nothing that changes
+            errors = Linear.window_errors(histories, season, min(horizon, AHEAD), LOOKING)
+            told = min((w for w in errors if errors[w] <= AS_WELL * min(errors.values())), default=0)
     together = len(panel.targets) if model.channels == "together" else 1
     return max(season, min(LIMIT // together, max(2 * season, 16, told), usual))
 
