@@ -50,10 +50,10 @@ from pytorch_lightning import Callback
 
 import recurra
 from recurra.benchmark.turns import Timing, best, check_rounds, ratio
-from recurra.configuration import configure
 from recurra.kernels.native import describe
+from recurra.runs.config import configure
 from recurra.tasks import get_task
-from recurra.tasks.forecast.asking import backtest
+from recurra.tasks.forecast.backtest import backtest
 from recurra.training.step import Trainer
 
 HORIZON, SEASON, LENGTH = 48, 24, 144

@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from recurra import cells, errors
 from recurra.cli import app
-from recurra.configuration import fields, sections
+from recurra.runs.config import fields, sections
 from recurra.tasks import get_task, task_names
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

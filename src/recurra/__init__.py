@@ -13,10 +13,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from recurra import nn
-    from recurra.fit import resume, train
+    from recurra.api import resume, train
     from recurra.kernels import exact
     from recurra.nn.accelerate import accelerate
-    from recurra.run import Run
+    from recurra.runs.run import Run
     from recurra.stream import ModuleStream, Stream
 
     load = Run.load
@@ -28,13 +28,13 @@ __all__ = ["ModuleStream", "Run", "Stream", "__version__", "accelerate", "exact"
 def __getattr__(name: str) -> Any:
     # Importing torch takes seconds: `recurra --help` and `recurra data list` must not wait for it.
     if name in ("train", "resume"):
-        import recurra.fit
+        import recurra.api
 
-        return getattr(recurra.fit, name)
+        return getattr(recurra.api, name)
     if name in ("Run", "load"):
-        import recurra.run
+        import recurra.runs.run
 
-        return recurra.run.Run if name == "Run" else recurra.run.Run.load
+        return recurra.runs.run.Run if name == "Run" else recurra.runs.run.Run.load
     if name == "nn":
         import importlib
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from recurra.cli.options import print_json, print_line, read_lines
 from recurra.errors import DataError
+from recurra.verbs.base.options import print_json, print_line, read_lines
 
 TEXT = "床前明月光\n\nthe rain\n"
 LINES = ["床前明月光", "", "the rain"]

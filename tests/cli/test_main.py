@@ -16,8 +16,8 @@ import pytest
 
 import recurra
 from recurra import cli
-from recurra.cli import options
 from recurra.errors import DataError, DivergedError, MissingExtraError, RecurraError, RunError, UsageError
+from recurra.verbs.base import options
 
 TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(200))
 FLAGS = ["--hidden", "8", "--layers", "1", "--epochs", "40", "--window", "16", "--batch", "4", "--threads", "1",

@@ -12,8 +12,9 @@ from pydantic import Field
 from typer.testing import CliRunner
 
 from recurra.cli import app
-from recurra.run import Run
-from recurra.tasks import Files, Settings, Task, base, get_task, task_names
+from recurra.runs.run import Run
+from recurra.tasks import Files, Settings, Task, get_task, task_names
+from recurra.tasks.base import task as base
 
 
 class Sorter(Task):

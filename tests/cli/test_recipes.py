@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from recurra.cli import app
 from recurra.errors import UsageError
-from recurra.recipe import Measured, Outcome, Part, Recipe, Target, load_recipe, recipe_names
+from recurra.runs.recipes import Measured, Outcome, Part, Recipe, Target, load_recipe, recipe_names
 
 
 def recipe(**changes: object) -> Recipe:
@@ -21,7 +21,7 @@ def recipe(**changes: object) -> Recipe:
 
 
 def test_every_recipe_of_the_project_is_well_formed() -> None:
-    from recurra.configuration import configure
+    from recurra.runs.config import configure
 
     assert len(recipe_names()) > 10
     for name in recipe_names():
@@ -72,7 +72,7 @@ def test_the_mean_and_each_bar_and_the_time_have_to_be_reached() -> None:
 
 
 def test_many_trainings_are_resumed_where_they_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recurra.recipe.folder", lambda: tmp_path)
+    monkeypatch.setattr("recurra.runs.recipes.folder", lambda: tmp_path)
     rows = "".join(f"a {word} day {n},{word}\n" for n in range(40) for word in ("fine", "grey"))
     (tmp_path / "days.csv").write_text("text,label\n" + rows)
     where = json.dumps(str(tmp_path / "days.csv"))

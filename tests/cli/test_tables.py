@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import recurra
 from recurra.cli import app
 from recurra.errors import DataError
-from recurra.run import Run
+from recurra.runs.run import Run
 
 SMALL: dict[str, Any] = {"hidden": 4, "epochs": 1, "quiet": True, "precision": "float32", "threads": 1}
 

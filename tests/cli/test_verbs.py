@@ -190,7 +190,7 @@ def test_reproduce_runs_a_recipe_and_says_whether_it_was_reached(tmp_path: Path,
         (tmp_path / f"{name}.toml").write_text(
             f'title = "Verse"\ntask = "lm"\ndata = "{tmp_path / "verse.txt"}"\n{target}{settings}'
         )
-    monkeypatch.setattr("recurra.recipe.folder", lambda: tmp_path)
+    monkeypatch.setattr("recurra.runs.recipes.folder", lambda: tmp_path)
     (outcome,) = lines(call("reproduce", "easy", "-o", tmp_path / "a", "-q", "--json"))
     assert outcome["reached"] and outcome["figure"] <= 5.76
     assert "NOT reached" in call("reproduce", "hard", "-o", tmp_path / "b", "-q", code=1)
@@ -198,7 +198,7 @@ def test_reproduce_runs_a_recipe_and_says_whether_it_was_reached(tmp_path: Path,
 
 def test_bytes_that_are_no_text_are_an_error_with_their_place(run: Path, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"good\nb\xe9d\n")))
-    from recurra.cli.options import read_lines
+    from recurra.verbs.base.options import read_lines
 
     with pytest.raises(recurra.errors.DataError, match=r"standard input: line 2: byte 6: .*0xe9"):
         list(read_lines("-"))

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from recurra.cli import app
-from recurra.configuration import Configuration, configure, fields
+from recurra.runs.config import Configuration, configure, fields
 
 ROOT = Path(__file__).resolve().parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"

@@ -15,7 +15,7 @@ import torch
 from tests.docs.conftest import CHINESE, README, ROOT, blocks, commands_of, parsed, python_of
 
 import recurra
-from recurra.data.timed import Panel, TimedReading, read_timed, steps_of
+from recurra.data.timeseries.reader import Panel, TimedReading, read_timed, steps_of
 from recurra.series import skeletons
 from recurra.tasks import get_task
 

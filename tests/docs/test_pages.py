@@ -10,8 +10,8 @@ import pytest
 from tests.docs.conftest import CHINESE, PAGES, README, ROOT, blocks, commands_of, read
 
 from recurra.baselines.ngram import MEMORY
-from recurra.configuration import fields
-from recurra.tasks.lm.examples import WATCHED
+from recurra.runs.config import fields
+from recurra.tasks.lm.data import WATCHED
 from recurra.text.read.sources import _DEPTH
 
 pytestmark = pytest.mark.skipif(not README.is_file(), reason="the documentation is not installed with the package")

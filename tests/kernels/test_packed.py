@@ -19,7 +19,7 @@ from recurra.kernels.native import engine
 from recurra.kernels.packed import PackedLayer, checksum
 from recurra.nn import Stack
 from recurra.tasks.lm.config import Model
-from recurra.tasks.lm.native import packed_model, write_blocks
+from recurra.tasks.lm.native_generate import packed_model, write_blocks
 from recurra.tasks.lm.network import LanguageNetwork
 
 pytestmark = pytest.mark.skipif(engine() is None, reason="the native engine was not built")
@@ -273,7 +273,7 @@ def test_a_network_is_packed_once_until_any_of_its_weights_changes():
 @torch.inference_mode()
 def test_a_text_does_not_depend_on_how_much_of_it_is_written_at_once(monkeypatch):
     from recurra.decoding import row_generators
-    from recurra.tasks.lm import native
+    from recurra.tasks.lm import native_generate as native
 
     network = language_network()
 

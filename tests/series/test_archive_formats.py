@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recurra.data.labelled import Reading, read_labelled
+from recurra.data.labelled.reader import Reading, read_labelled
 from recurra.errors import DataError
 
 from ..conftest import Files

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.data.labelled import Reading, read_labelled
+from recurra.data.labelled.reader import Reading, read_labelled
 from recurra.errors import DataError, UsageError
 from recurra.series import SkeletonFormat, read_idx, register_skeletons, skeleton_format
 from recurra.text import Source

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 import recurra
 from recurra import Run
 from recurra.cli import app
-from recurra.data.labelled import Labelled
+from recurra.data.labelled.reader import Labelled
 from recurra.errors import DataError, RecurraError
-from recurra.tasks.examples import fitted
-from recurra.tasks.inputs import Cutting, SeriesInput, UnitInput, WordInput
-from recurra.tasks.labels import in_order
+from recurra.tasks.base.labels import in_order
+from recurra.tasks.sequence.data import fitted
+from recurra.tasks.sequence.preprocessing import Cutting, SeriesInput, UnitInput, WordInput
 
 QUICK = {"hidden": 4, "epochs": 1, "batch": 16, "quiet": True, "test_share": 0.2}
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import nn
 
 from recurra.tasks import Facts, Settings, Task, register_task
-from recurra.tasks import base as registry
+from recurra.tasks.base import task as registry
 from recurra.testing import check_task
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recurra.tasks.base import Facts, Settings, Task
+from recurra.tasks.base.task import Facts, Settings, Task
 from recurra.training.config import Training
 from recurra.training.loop import Loop
 from recurra.training.plan import Plan

@@ -26,7 +26,7 @@ from typing import Any
 import torch
 import torch._dynamo  # the first optimizer would import it: two seconds in every child
 
-import recurra.fit
+import recurra.api
 from recurra.errors import RecurraError
 from recurra.training.log import MetricsLog
 
@@ -87,7 +87,7 @@ def child(job: dict[str, Any], pipe: int) -> None:
         assassin.arm()
     reply: dict[str, Any] = {"status": 0, "error": None}
     try:
-        getattr(recurra.fit, job["call"])(**job["arguments"])
+        getattr(recurra.api, job["call"])(**job["arguments"])
     except RecurraError as error:
         reply = {"status": error.exit_code, "error": str(error)}
     sys.setprofile(None)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from recurra.configuration import load_configuration
-from recurra.manifest import NAME, check_manifest
+from recurra.runs.config import load_configuration
+from recurra.runs.manifest import NAME, check_manifest
 from recurra.tasks import task_names
 from recurra.training.checkpoint import read_checkpoint
 from recurra.training.folder import LOG

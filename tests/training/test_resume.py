@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from recurra.configuration import load_configuration
+from recurra.runs.config import load_configuration
 from recurra.training.checkpoint import read_checkpoint
 
 _spec = importlib.util.spec_from_file_location("killing", Path(__file__).with_name("killing.py"))

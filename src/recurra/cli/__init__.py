@@ -10,8 +10,8 @@ from typing import NoReturn
 import typer
 
 from recurra import __version__
-from recurra.cli import bench, data, evaluate, generate, info, predict, reproduce, score, train
 from recurra.errors import RecurraError
+from recurra.verbs import bench, data, evaluate, generate, info, predict, reproduce, score, train
 
 app = typer.Typer(
     name="recurra",

@@ -4,10 +4,16 @@ from recurra.decoding.beam import Hypothesis, beam_search
 from recurra.decoding.generate import FINISHED, generate
 from recurra.decoding.sampling import check_sampling, filter_logits, greedy, row_generators, sample
 from recurra.decoding.state import State, Step, select_state
-from recurra.decoding.thresholds import Decision, Threshold, decide, events
-from recurra.decoding.thresholds_dynamic import DynamicThreshold
-from recurra.decoding.thresholds_peaks import PeaksOverThreshold, fit_tail
-from recurra.decoding.thresholds_tail import AnomalyLikelihood
+from recurra.thresholds import (
+    AnomalyLikelihood,
+    Decision,
+    DynamicThreshold,
+    PeaksOverThreshold,
+    Threshold,
+    decide,
+    events,
+    fit_tail,
+)
 
 __all__ = [
     "FINISHED",

@@ -1,8 +1,8 @@
 """The tasks: each module is one thing that a user can ask for."""
 
 from recurra.tasks import classify, detect, embed, forecast, lm, tag
-from recurra.tasks.base import Facts, Task, get_task, register_task, task_names
-from recurra.tasks.settings import Files, Settings, names_files, unknown
+from recurra.tasks.base.settings import Files, Settings, names_files, unknown
+from recurra.tasks.base.task import Facts, Task, get_task, register_task, task_names
 
 __all__ = [
     "Facts",

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from recurra.cells import Cell, cell_names, get_cell
 from recurra.nn import Layer
-from recurra.testing import over_time, ragged
+from recurra.testing import ragged
+from recurra.testing import sequences as over_time
 from recurra.testing.expect import expect, expect_same, one_thread
 
 Check = Callable[[type[Cell]], None]

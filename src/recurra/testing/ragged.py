@@ -12,7 +12,7 @@ from recurra.cells import Cell
 from recurra.errors import UsageError
 from recurra.kernels import LayerOutput, run_layer, scan_layer
 from recurra.testing.expect import expect, expect_close, expect_error, expect_same
-from recurra.testing.over_time import ODD, Problem, compare, draw_problem, one_step, rounding, solve
+from recurra.testing.sequences import ODD, Problem, compare, draw_problem, one_step, rounding, solve
 
 LENGTHS = torch.tensor([4, 0, 7])
 """Of the rows of a problem of `ODD`: one that ends early, one without steps, one that lasts."""

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from recurra.tasks import Settings, Task, get_task, task_names
-from recurra.testing.asking import check_begun, check_predictions, check_settled
 from recurra.testing.case import TaskCase, leaves, same, untouched
+from recurra.testing.evaluation import check_evaluation, check_validation
 from recurra.testing.expect import expect, expect_same, one_thread
-from recurra.testing.measuring import check_evaluation, check_validation
+from recurra.testing.predictions import check_begun, check_predictions, check_settled
 
 Check = Callable[[TaskCase], None]
 

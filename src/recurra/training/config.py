@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from recurra.tasks.base import Settings
+from recurra.tasks.base.task import Settings
 
 DEFAULTS = {"adamw": {"lr": 0.003, "weight_decay": 0.01}, "sgd": {"lr": 1.0, "weight_decay": 0.0}}
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}

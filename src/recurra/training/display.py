@@ -13,7 +13,7 @@ from rich.text import Text
 from recurra.report.figures import figure
 from recurra.report.numbers import count, finite
 from recurra.report.record import figure_keys
-from recurra.training.seen import Seen, clock_time, first_figures
+from recurra.training.history import Seen, clock_time, first_figures
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SAMPLE_LINES = 6

@@ -12,12 +12,12 @@ from typing import Any
 from torch import Tensor
 
 from recurra.errors import DivergedError, RunError
-from recurra.tasks.base import Task
+from recurra.tasks.base.task import Task
 from recurra.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from recurra.training.config import Training, learning_rate
-from recurra.training.interrupting import interruptible
 from recurra.training.log import MetricsLog, finite
 from recurra.training.plan import Plan
+from recurra.training.signals import interruptible
 from recurra.training.step import Trainer
 
 SAMPLE_EVERY = 4  # validations

@@ -9,7 +9,7 @@ from statistics import median
 
 import torch
 
-from recurra.tasks.base import Task
+from recurra.tasks.base.task import Task
 from recurra.training.config import Training, duration
 from recurra.training.step import Trainer
 

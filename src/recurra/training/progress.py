@@ -16,7 +16,7 @@ from rich.live import Live
 
 from recurra.report.numbers import count
 from recurra.training.display import render, sparkline
-from recurra.training.seen import Pace, Seen, clock_time, first_figures
+from recurra.training.history import Pace, Seen, clock_time, first_figures
 
 __all__ = ["Pace", "Progress", "sparkline"]
 

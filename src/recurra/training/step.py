@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.errors import DivergedError
-from recurra.tasks.base import Batch, Task
+from recurra.tasks.base.task import Batch, Task
 from recurra.training.checkpoint import flatten, unflatten
 from recurra.training.config import DEFAULTS, Training
 from recurra.training.device import move

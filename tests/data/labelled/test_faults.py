@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.data.labelled.conftest import TREES
 
-from recurra.data.labelled import Reading, parse_renames, read_labelled
+from recurra.data.labelled.reader import Reading, parse_renames, read_labelled
 from recurra.errors import DataError, UsageError
 
 from ...conftest import Files

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.data.labelled.conftest import REVIEWS, TREES, parquet, table
 
-from recurra.data.labelled import Reading, parse_renames, read_labelled
+from recurra.data.labelled.reader import Reading, parse_renames, read_labelled
 from recurra.errors import DataError, UsageError
 
 from ...conftest import Files

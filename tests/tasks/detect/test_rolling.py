@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from recurra.baselines import RollingGaussian
-from recurra.data.timed import Panel, Timed
-from recurra.tasks.detect.examples import Stretch
-from recurra.tasks.detect.measure import FEW, ROLLING, _rolled
-from recurra.tasks.detect.readings import Making, Readings
+from recurra.data.timeseries.reader import Panel, Timed
+from recurra.tasks.detect.data import Stretch
+from recurra.tasks.detect.evaluate import FEW, ROLLING, _rolled
+from recurra.tasks.detect.preprocessing import Making, Readings
 
 
 @pytest.mark.parametrize("first", [0, 400, ROLLING + 700])

@@ -11,7 +11,7 @@ import torch
 
 import recurra
 from recurra import Run
-from recurra.data.timed import Timed
+from recurra.data.timeseries.reader import Timed
 from recurra.tasks.forecast import Forecaster, ForecasterConfig
 
 TINY = {"hidden": 8, "lookback": 7, "quiet": True, "epochs": 1, "threads": 1, "horizon": 4, "precision": "float32"}

@@ -16,7 +16,7 @@ from recurra import Run
 from recurra.errors import DataError
 from recurra.kernels import exact
 from recurra.tasks.forecast import Forecaster, ForecasterConfig
-from recurra.tasks.forecast.asking import backtest
+from recurra.tasks.forecast.backtest import backtest
 
 
 def held_out(folder: Path, start: str, step: str = "1D") -> dict[str, Path]:

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from recurra.tasks.forecast.answers import DIGITS, rounded
+from recurra.tasks.forecast.results import DIGITS, rounded
 
 ANY = st.one_of(st.floats(), st.integers(-(10**9), 10**9).map(lambda n: n / 100), st.floats(width=32, allow_nan=False))
 

@@ -15,7 +15,7 @@ from tests.tasks.forecast.conftest import TINY, numbers, ready, series_of, wave,
 
 import recurra
 from recurra.errors import DataError
-from recurra.tasks.forecast.outputs import make_output
+from recurra.nn.distributions import make_output
 
 
 @pytest.mark.parametrize("value", [5.0, 0.0, -3.25])

@@ -13,8 +13,8 @@ from recurra.cells import cell_names
 from recurra.errors import UsageError
 from recurra.nn import map_state
 from recurra.tasks.lm.config import Model
+from recurra.tasks.lm.generate import gradient_lags
 from recurra.tasks.lm.network import LanguageNetwork
-from recurra.tasks.lm.writing import gradient_lags
 
 SIZE = 7
 

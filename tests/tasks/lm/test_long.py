@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from recurra.baselines import KneserNey
-from recurra.tasks.lm import LanguageModel, LanguageModelConfig, examples, measure
+from recurra.tasks.lm import LanguageModel, LanguageModelConfig
+from recurra.tasks.lm import data as examples
+from recurra.tasks.lm import evaluate as measure
 from recurra.tasks.lm.config import Data
-from recurra.tasks.lm.examples import Part, encode, read_examples
-from recurra.tasks.lm.measure import measure_baseline, measure_network
+from recurra.tasks.lm.data import Part, encode, read_examples
+from recurra.tasks.lm.evaluate import measure_baseline, measure_network
 from recurra.text import build_vocabulary
 
 WORDS = ["the", "rain", "in", "spain", "falls", "mainly", "on", "the", "plain"]

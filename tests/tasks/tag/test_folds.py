@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import recurra
-from recurra.configuration import configure
 from recurra.errors import UsageError
+from recurra.runs.config import configure
 from recurra.tasks import get_task
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from recurra.tasks.sections import Folds, LabelledData, SequenceModel
-from recurra.tasks.settings import Settings
+from recurra.tasks.base.config import Folds, LabelledData, SequenceModel
+from recurra.tasks.base.settings import Settings
 
 
 class Data(Folds, LabelledData):

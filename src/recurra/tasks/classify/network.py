@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recurra.kernels import linear
-from recurra.tasks.body import PooledBody
 from recurra.tasks.classify.config import Model
-from recurra.tasks.inputs import Encoder
+from recurra.tasks.sequence.encoder import PooledBody
+from recurra.tasks.sequence.preprocessing import Encoder
 
 
 class ClassifierNetwork(PooledBody):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from recurra.tasks.classify.network import ClassifierNetwork
-from recurra.tasks.streams import PooledStream
+from recurra.tasks.sequence.stream import PooledStream
 
 if TYPE_CHECKING:
     from recurra.tasks.classify.task import Classifier
@@ -40,6 +40,6 @@ class ClassStream(PooledStream):
 
     def prediction(self, k: int | None = None) -> dict[str, Any]:
         """Say what is known by now, as `read` does."""
-        from recurra.tasks.classify.asking import said, shares
+        from recurra.tasks.classify.predict import said, shares
 
         return said(self._task, shares(self._task, self.said[None].double().cpu().numpy())[0], k)

@@ -10,20 +10,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.labelled import Labelled, read_labelled
+from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.metrics.calibration import fit_temperature
-from recurra.tasks.base import Carry, register_task
-from recurra.tasks.classify import asking, measure
+from recurra.tasks.base.defaults import choose_batch
+from recurra.tasks.base.inference import to_device
+from recurra.tasks.base.task import Carry, register_task
+from recurra.tasks.classify import evaluate as measure
+from recurra.tasks.classify import predict as asking
 from recurra.tasks.classify.config import ClassifierConfig
-from recurra.tasks.classify.examples import Part, encode, read_examples, reading
+from recurra.tasks.classify.data import Part, encode, read_examples, reading
+from recurra.tasks.classify.defaults import choose_size
 from recurra.tasks.classify.network import ClassifierNetwork, summed_loss
-from recurra.tasks.classify.sizes import choose_size
 from recurra.tasks.classify.stream import ClassStream
-from recurra.tasks.examples import Examples
-from recurra.tasks.inputs import Input, WordInput, vector_size
-from recurra.tasks.reading import to_device
-from recurra.tasks.sequences import Batch, SequenceTask
-from recurra.tasks.sizes import choose_batch
+from recurra.tasks.sequence.data import Examples
+from recurra.tasks.sequence.preprocessing import Input, WordInput, vector_size
+from recurra.tasks.sequence.task import Batch, SequenceTask
 
 
 @register_task

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from recurra.tasks.sections import RecurrentModel, TimedData
-from recurra.tasks.settings import Files, Settings
+from recurra.tasks.base.config import RecurrentModel, TimedData
+from recurra.tasks.base.settings import Files, Settings
 
 
 class Data(TimedData):

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from recurra.kernels import linear
 from recurra.nn import Dropout, State
-from recurra.tasks.body import make_stack
 from recurra.tasks.detect.config import Model
+from recurra.tasks.sequence.encoder import make_stack
 
 NARROWEST = 0.01
 """The least spread, in units of the scaled values: what is foretold exactly is not infinitely certain."""

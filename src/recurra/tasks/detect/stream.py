@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from recurra.data.moments import on_clock, zone_of
-from recurra.data.stamps import read_stamps
-from recurra.data.timed import Timed
+from recurra.data.timeseries.frequency import on_clock, zone_of
+from recurra.data.timeseries.reader import Timed
+from recurra.data.timeseries.timestamps import read_stamps
 from recurra.errors import DataError, UsageError
 from recurra.kernels import exact
 from recurra.nn import State, map_state
 from recurra.stream import Stream
-from recurra.tasks.detect.encoded import Past
-from recurra.tasks.detect.foretelling import error, joined
-from recurra.tasks.detect.judging import Judge, Verdict
 from recurra.tasks.detect.network import DetectorNetwork
-from recurra.tasks.detect.readings import Readings
+from recurra.tasks.detect.preprocessing import Readings
+from recurra.tasks.detect.residuals import error, joined
+from recurra.tasks.detect.scoring import Judge, Verdict
+from recurra.tasks.detect.series import Past
 
 if TYPE_CHECKING:
     from recurra.tasks.detect.task import Detector

@@ -11,25 +11,27 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.windows import Windows
+from recurra.data.datasets.locate import named_files
+from recurra.data.tbptt import Windows
 from recurra.errors import UsageError
 from recurra.nn import State
-from recurra.tasks.base import register_task
-from recurra.tasks.detect import asking, measure, written
+from recurra.tasks.base.split import known
+from recurra.tasks.base.task import register_task
+from recurra.tasks.base.tbptt import WindowedTask
+from recurra.tasks.detect import evaluate as measure
+from recurra.tasks.detect import predict as asking
+from recurra.tasks.detect import results as written
+from recurra.tasks.detect.batches import Batch, Lanes
+from recurra.tasks.detect.calibrate import settle
 from recurra.tasks.detect.config import Data, DetectorConfig
-from recurra.tasks.detect.encoded import Encoded
-from recurra.tasks.detect.examples import Examples, Part, read_examples, read_more, read_part
-from recurra.tasks.detect.foretelling import mean_surprise, told
-from recurra.tasks.detect.lanes import Batch, Lanes
-from recurra.tasks.detect.lines import LineStream, parse
+from recurra.tasks.detect.data import Examples, Part, read_examples, read_more, read_part
+from recurra.tasks.detect.defaults import choose_lanes, choose_size
+from recurra.tasks.detect.line_stream import LineStream, parse
 from recurra.tasks.detect.network import DetectorNetwork
-from recurra.tasks.detect.readings import Readings
-from recurra.tasks.detect.settling import settle
-from recurra.tasks.detect.sizes import choose_lanes, choose_size
+from recurra.tasks.detect.preprocessing import Readings
+from recurra.tasks.detect.residuals import mean_surprise, told
+from recurra.tasks.detect.series import Encoded
 from recurra.tasks.detect.stream import DetectorStream
-from recurra.tasks.files import named_files
-from recurra.tasks.split import known
-from recurra.tasks.windowed import WindowedTask
 
 
 @register_task

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from recurra.cells import cell_names
-from recurra.tasks.sections import LabelledData, SequenceModel
-from recurra.tasks.settings import Settings
+from recurra.tasks.base.config import LabelledData, SequenceModel
+from recurra.tasks.base.settings import Settings
 
 
 class Data(LabelledData):

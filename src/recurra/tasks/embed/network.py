@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from recurra.kernels import linear
 from recurra.nn import Stack
-from recurra.tasks.body import PooledBody
 from recurra.tasks.embed.config import Model
 from recurra.tasks.embed.targets import Targets
-from recurra.tasks.inputs import Encoder
+from recurra.tasks.sequence.encoder import PooledBody
+from recurra.tasks.sequence.preprocessing import Encoder
 
 
 class EmbedderNetwork(PooledBody):

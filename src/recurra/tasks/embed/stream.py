@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.tasks.embed.network import EmbedderNetwork
-from recurra.tasks.streams import PooledStream
+from recurra.tasks.sequence.stream import PooledStream
 
 if TYPE_CHECKING:
     from recurra.tasks.embed.task import Embedder

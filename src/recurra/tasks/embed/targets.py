@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recurra.tasks.inputs import Input, SeriesInput, UnitInput, WordInput
+from recurra.tasks.sequence.preprocessing import Input, SeriesInput, UnitInput, WordInput
 
 NONE = -1
 """The unit that stands where there is none to foretell."""

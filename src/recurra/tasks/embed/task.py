@@ -11,20 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.labelled import Labelled, read_labelled
-from recurra.tasks.base import Carry, register_task
-from recurra.tasks.embed import asking, measure
+from recurra.data.labelled.reader import Labelled, read_labelled
+from recurra.tasks.base.defaults import choose_batch
+from recurra.tasks.base.inference import spread, to_device
+from recurra.tasks.base.task import Carry, register_task
+from recurra.tasks.embed import evaluate as measure
+from recurra.tasks.embed import predict as asking
 from recurra.tasks.embed.config import EmbedderConfig
-from recurra.tasks.embed.examples import Part, encode, read_examples, reading
+from recurra.tasks.embed.data import Part, encode, read_examples, reading
+from recurra.tasks.embed.defaults import choose_size
 from recurra.tasks.embed.network import NETWORKS, EmbedderNetwork
-from recurra.tasks.embed.sizes import choose_size
 from recurra.tasks.embed.stream import VectorStream
 from recurra.tasks.embed.targets import Targets, make_targets
-from recurra.tasks.examples import Examples
-from recurra.tasks.inputs import Input, load_input, vector_size
-from recurra.tasks.reading import spread, to_device
-from recurra.tasks.sequences import Batch, SequenceTask
-from recurra.tasks.sizes import choose_batch
+from recurra.tasks.sequence.data import Examples
+from recurra.tasks.sequence.preprocessing import Input, load_input, vector_size
+from recurra.tasks.sequence.task import Batch, SequenceTask
 
 SETTLED_BY = 2000
 """Training examples whose vectors say where the middle is, and how far vectors lie from it."""

@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from recurra.tasks.sections import RecurrentModel, TimedData
-from recurra.tasks.settings import Settings
+from recurra.tasks.base.config import RecurrentModel, TimedData
+from recurra.tasks.base.settings import Settings
 
 
 class Data(TimedData):

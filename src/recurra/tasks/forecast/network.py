@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from recurra.kernels import linear
 from recurra.nn import Dropout, State
-from recurra.tasks.body import make_stack
+from recurra.nn.distributions import make_output
+from recurra.nn.exponential_smoothing import Carried, Smoothing
+from recurra.tasks.forecast.batches import Batch
 from recurra.tasks.forecast.config import Model
-from recurra.tasks.forecast.crops import Batch
-from recurra.tasks.forecast.outputs import make_output
-from recurra.tasks.forecast.rows import Form
-from recurra.tasks.forecast.smoothing import Carried, Smoothing
-from recurra.tasks.forecast.windows import lags
+from recurra.tasks.forecast.preprocessing import Form
+from recurra.tasks.forecast.scaling import lags
+from recurra.tasks.sequence.encoder import make_stack
 
 TINY = 1e-30
 CONTEXT = 16

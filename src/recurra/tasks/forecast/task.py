@@ -8,18 +8,20 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from recurra.tasks.base import Carry, register_task
-from recurra.tasks.forecast import answers, measure, predicting
-from recurra.tasks.forecast.beginning import begin_line
-from recurra.tasks.forecast.calibrating import stretch_of
+from recurra.tasks.base.defaults import choose_batch
+from recurra.tasks.base.split import SplitTask, known
+from recurra.tasks.base.task import Carry, register_task
+from recurra.tasks.forecast import evaluate as measure
+from recurra.tasks.forecast import predict as predicting
+from recurra.tasks.forecast import results as answers
+from recurra.tasks.forecast.batches import Batch, batches, pieces
+from recurra.tasks.forecast.calibrate import stretch_of
 from recurra.tasks.forecast.config import ForecasterConfig
-from recurra.tasks.forecast.crops import Batch, batches, pieces
-from recurra.tasks.forecast.examples import Examples, read_examples
+from recurra.tasks.forecast.data import Examples, read_examples
+from recurra.tasks.forecast.defaults import choose_rate, choose_size
+from recurra.tasks.forecast.linear_init import begin_line
 from recurra.tasks.forecast.network import ForecastNetwork
-from recurra.tasks.forecast.rows import Form
-from recurra.tasks.forecast.sizes import choose_rate, choose_size
-from recurra.tasks.sizes import choose_batch
-from recurra.tasks.split import SplitTask, known
+from recurra.tasks.forecast.preprocessing import Form
 
 
 @register_task

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from recurra.tasks.sections import DataFiles, RecurrentModel
-from recurra.tasks.settings import Settings
+from recurra.tasks.base.config import DataFiles, RecurrentModel
+from recurra.tasks.base.settings import Settings
 
 Documents = Literal["auto", "none", "line", "file", "blank", "record"]
 

@@ -12,8 +12,8 @@ from recurra.errors import UsageError
 from recurra.kernels import exact
 from recurra.nn import State
 from recurra.stream import Stream
-from recurra.tasks.lm.labels import label
 from recurra.tasks.lm.network import LanguageNetwork
+from recurra.tasks.lm.tokens import label
 
 if TYPE_CHECKING:
     from recurra.tasks.lm.task import LanguageModel

@@ -10,20 +10,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.windows import PADDING, DocumentWindows, TextWindows, Window, Windows
+from recurra.data.tbptt import PADDING, DocumentWindows, TextWindows, Window, Windows
 from recurra.nn import State
-from recurra.tasks.base import register_task
-from recurra.tasks.lm import writing
+from recurra.tasks.base.split import known
+from recurra.tasks.base.task import register_task
+from recurra.tasks.base.tbptt import WindowedTask
+from recurra.tasks.lm import generate as writing
 from recurra.tasks.lm.config import LanguageModelConfig
-from recurra.tasks.lm.examples import Examples, read_examples, read_part
+from recurra.tasks.lm.data import Examples, read_examples, read_part
+from recurra.tasks.lm.defaults import choose_batch, choose_size
+from recurra.tasks.lm.evaluate import evaluation, measure_network
 from recurra.tasks.lm.foreign import foreign_units
-from recurra.tasks.lm.foretelling import foretell
-from recurra.tasks.lm.measure import evaluation, measure_network
 from recurra.tasks.lm.network import LanguageNetwork
-from recurra.tasks.lm.sizes import choose_batch, choose_size
+from recurra.tasks.lm.predict import foretell
 from recurra.tasks.lm.stream import LanguageStream
-from recurra.tasks.split import known
-from recurra.tasks.windowed import WindowedTask
 from recurra.text import Vocabulary, load_vocabulary
 
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from recurra.tasks.sections import Folds, SequenceData, SequenceModel
-from recurra.tasks.settings import Settings
+from recurra.tasks.base.config import Folds, SequenceData, SequenceModel
+from recurra.tasks.base.settings import Settings
 
 
 class Data(Folds, SequenceData):

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from recurra.errors import UsageError
 from recurra.kernels import linear
 from recurra.nn import CRF, Dropout, State, transitions, widen
-from recurra.tasks.body import Body
-from recurra.tasks.inputs import Encoder
+from recurra.tasks.sequence.encoder import Body
+from recurra.tasks.sequence.preprocessing import Encoder
 from recurra.tasks.tag.config import Model
 
 UNKNOWN = -1

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from recurra.nn import State
-from recurra.tasks.streams import SequenceStream
+from recurra.tasks.sequence.stream import SequenceStream
 from recurra.tasks.tag.network import TaggerNetwork
 
 if TYPE_CHECKING:

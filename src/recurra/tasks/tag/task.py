@@ -9,17 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.tagged import Tagged, read_tagged
+from recurra.data.labelled.tagged import Tagged, read_tagged
 from recurra.metrics import marks_spans
-from recurra.tasks.base import Carry, register_task
-from recurra.tasks.examples import Examples
-from recurra.tasks.inputs import Input, vector_size
-from recurra.tasks.reading import to_device
-from recurra.tasks.sequences import Batch, SequenceTask
-from recurra.tasks.sizes import choose_batch
-from recurra.tasks.tag import asking, measure
+from recurra.tasks.base.defaults import choose_batch
+from recurra.tasks.base.inference import to_device
+from recurra.tasks.base.task import Carry, register_task
+from recurra.tasks.sequence.data import Examples
+from recurra.tasks.sequence.preprocessing import Input, vector_size
+from recurra.tasks.sequence.task import Batch, SequenceTask
+from recurra.tasks.tag import evaluate as measure
+from recurra.tasks.tag import predict as asking
 from recurra.tasks.tag.config import TaggerConfig
-from recurra.tasks.tag.examples import Part, encode, padded_targets, read_examples, reading
+from recurra.tasks.tag.data import Part, encode, padded_targets, read_examples, reading
 from recurra.tasks.tag.network import UNKNOWN, TaggerNetwork
 from recurra.tasks.tag.stream import TagStream
 

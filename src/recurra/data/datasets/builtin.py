@@ -1,0 +1,89 @@
+"""Datasets that need no download: made on this machine, offline, into the cache folder."""
+
+from __future__ import annotations
+
+import io
+import platform
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from recurra.data.datasets.registry import Split
+from recurra.errors import DataError, RunError, require
+from recurra.files import write_whole
+
+Made = list[tuple[Path, Split | None]]
+"""The files that were made, and the split that each is of."""
+
+
+def python_docs(folder: Path) -> Made:
+    """Write the help texts that every Python carries (`pydoc_data.topics`) into one file, one file per Python version.
+
+    Topics follow each other in the order of their names, a text that stands under two names once. A file whose text
+    is not as it should be is written again. Raises `DataError` when this Python has no such texts
+    or the folder cannot be written.
+    """
+    try:
+        from pydoc_data.topics import topics
+    except ImportError:
+        raise DataError(
+            "this Python has no module pydoc_data.topics, whose texts are the dataset",
+            source="python-docs",
+            hint="use a Python with its standard library complete, or another dataset",
+        ) from None
+    distinct = dict.fromkeys(topics[name].strip("\n") for name in sorted(topics))
+    text = ("\n\n\n".join(distinct) + "\n").encode("utf-8")
+    path = folder / platform.python_version() / "topics.txt"
+    _write(path, text)
+    return [(path, None)]
+
+
+def digits(folder: Path) -> Made:
+    """Write scikit-learn's 1,797 handwritten digits, 8 rows of 8 from 0 to 1, as two `.npz` files.
+
+    The last fifth, in the order of the source, is the test. Raises `MissingExtraError`
+    without scikit-learn, `DataError` when the folder cannot be written.
+    """
+    sklearn = require("sklearn.datasets", "learn", "the built-in dataset digits")
+    import numpy as np
+
+    held = sklearn.load_digits()
+    images, labels = (held.images / 16).astype(np.float32), held.target.astype(np.int64)
+    cut = len(images) * 4 // 5
+    made: Made = []
+    for split, part in (("train", slice(cut)), ("test", slice(cut, None))):
+        path = folder / f"digits-{split}.npz"
+        _write(path, _archive({"x": images[part], "y": labels[part]}))
+        made.append((path, split))
+    return made
+
+
+def _archive(arrays: dict[str, Any]) -> bytes:
+    """Pack arrays as `.npz`, always into the same bytes: numpy would write the time of day into it."""
+    import numpy as np
+
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
+    return stream.getvalue()
+
+
+def _write(path: Path, text: bytes) -> None:
+    try:
+        if not path.is_file() or path.read_bytes() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, text)
+    except (OSError, RunError) as error:
+        cause = error.__cause__ or error
+        raise DataError(
+            f"cannot write the built-in dataset: {getattr(cause, 'strerror', None) or cause}",
+            source=path,
+            hint="name a folder that can be written in the environment variable RECURRA_CACHE",
+        ) from None
+
+
+MAKERS: dict[str, Callable[[Path], Made]] = {"python-docs": python_docs, "digits": digits}

@@ -1,0 +1,163 @@
+"""Which reader reads which file: by its name where that says, else by what its lines look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path, PurePath, PurePosixPath
+
+import numpy as np
+
+from recurra.data.labelled.options import Reading
+from recurra.data.labelled.tables import read_table
+from recurra.data.labelled.text_files import file_labels, read_plain
+from recurra.errors import DataError
+from recurra.series import (
+    Series,
+    array_labels_name,
+    image_labels_name,
+    is_idx,
+    pairs_of,
+    read_arff,
+    read_arrays,
+    read_images,
+    read_mat,
+    read_npy,
+    read_npz,
+    read_ts,
+)
+from recurra.text import (
+    COMPRESSIONS,
+    STANDARD_INPUT,
+    Faults,
+    LabelledText,
+    Source,
+    open_sources,
+    read_fasta,
+    record_file,
+    record_kind,
+)
+
+_SUFFIXES = {".ts": "ts", ".arff": "arff", ".npz": "npz", ".npy": "npy", ".mat": "mat"}
+_SUFFIXES |= dict.fromkeys((".fasta", ".fa", ".faa", ".fna"), "fasta")
+_TABLES = ("csv", "tsv", "json", "jsonl", "parquet")
+Examples = Iterable[LabelledText | Series]
+
+
+def file_kind(name: str) -> str | None:
+    """Tell the format of a file by its name in small letters; None: it must be text.
+
+    >>> file_kind("gunpoint_train.ts"), file_kind("t10k-images-idx3-ubyte"), file_kind("rt-polarity.pos")
+    ('ts', 'idx', None)
+    """
+    return "idx" if is_idx(name) else _SUFFIXES.get(PurePosixPath(name).suffix) or record_file(name)
+
+
+def read_examples(
+    sources: list[Source], how: Reading, faults: Faults, notes: list[str]
+) -> Iterator[tuple[Source, Examples]]:
+    """Yield each file with its examples. Raises `UsageError` where it is open how a file is to be read."""
+    sources = [_piped(source, how) for source in sources]
+    plain = [source for source in sources if source.kind == "text"]
+    if plain:
+        yield from read_plain(plain, how, faults)
+    tables = [source for source in sources if source.kind in _TABLES]
+    if tables:
+        yield from read_table(tables, how, faults, notes)
+    partners = {source.name: source for source in sources if source.kind in ("idx", "npy")}
+    for source in sources:
+        if source.kind == "ts":
+            yield source, read_ts(source, faults)
+        elif source.kind == "arff":
+            yield source, read_arff(source, faults)
+        elif source.kind == "mat":
+            yield source, read_mat(source)
+        elif source.kind == "fasta":
+            yield source, read_fasta(source, faults, _outer_label(source, sources, how))
+        elif source.kind == "npz":
+            yield source, _archive(source, notes)
+        elif source.kind == "idx" and "labels" not in PurePath(source.name).name.lower():
+            yield source, _images(source, partners, how, faults)
+        elif source.kind == "npy" and not _is_partner(source.name, partners):
+            yield source, _array(source, partners, how, faults)
+
+
+def _piped(source: Source, how: Reading) -> Source:
+    """Tell the format of what comes without a file name, where records are expected or it begins like some."""
+    if source.name != STANDARD_INPUT or source.kind != "text":
+        return source
+    named = how.text or how.series or (how.label and how.label not in ("file", "folder", "line"))
+    return replace(source, kind=record_kind(source.data)) if named or source.data.lstrip()[:1] == b"{" else source
+
+
+def _outer_label(source: Source, sources: list[Source], how: Reading) -> str | None:
+    if how.label == "folder" and how.need_labels:
+        return PurePath(source.name).parent.name
+    if how.label != "file" or not how.need_labels:
+        return None
+    names = [other.name for other in sources]
+    return file_labels(names)[names.index(source.name)]
+
+
+def _partner(name: str, known: dict[str, Source], faults: Faults) -> Source | None:
+    """Find the file with the labels: among those that were named or, beside them, on the disk."""
+    plain = _unpacked(name)
+    for other, source in known.items():
+        if _unpacked(other) == plain:
+            return source
+    for path in (Path(plain), *(Path(plain + suffix) for suffix in COMPRESSIONS)):
+        if path.is_file():
+            return next(open_sources([path], faults, file_kind))
+    return None
+
+
+def _unpacked(name: str) -> str:
+    suffix = next((suffix for suffix in COMPRESSIONS if name.lower().endswith(suffix)), "")
+    return name.removesuffix(name[len(name) - len(suffix) :]) if suffix else name
+
+
+def _is_partner(name: str, known: dict[str, Source]) -> bool:
+    """Say whether an array holds the labels of another one that was named."""
+    wanted = (array_labels_name(other) for other in known)
+    return any(labels is not None and _unpacked(labels) == _unpacked(name) for labels in wanted)
+
+
+def _images(source: Source, known: dict[str, Source], how: Reading, faults: Faults) -> Iterator[Series]:
+    labels = _partner(image_labels_name(source.name), known, faults)
+    if labels is None and how.need_labels:
+        wanted = PurePath(image_labels_name(source.name)).name
+        raise DataError(
+            "the file with the labels of these images is missing", source=source.name, hint=f"put {wanted} beside it"
+        )
+    yield from read_images(source, labels, how.images)
+
+
+def _array(source: Source, known: dict[str, Source], how: Reading, faults: Faults) -> Iterator[Series]:
+    values = read_npy(source)
+    name = array_labels_name(source.name)
+    if how.label == "folder":
+        one = values[None, :, None] if values.ndim == 1 else values[None] if values.ndim == 2 else values
+        label = PurePath(source.name).parent.name
+        yield from read_arrays(one, np.array([label] * len(one)), None, source.name)
+        return
+    labels = _partner(name, known, faults) if name else None
+    if labels is None and how.need_labels:
+        wanted = PurePath(name).name if name else "y.npy, for a file X.npy,"
+        raise DataError(
+            "the file with the labels of these series is missing", source=source.name, hint=f"put {wanted} beside it"
+        )
+    yield from read_arrays(values, read_npy(labels) if labels else None, None, source.name)
+
+
+def _archive(source: Source, notes: list[str]) -> Iterator[Series]:
+    arrays = read_npz(source)
+    pairs = pairs_of(arrays, source.name)
+    if len(pairs) > 1:
+        named = ", ".join(series for series, _, _ in pairs)
+        notes.append(
+            f"{PurePath(source.name).name}: {named} are read one after another; give files of their own to keep them apart"
+        )
+    for series, labels, lengths in pairs:
+        yield from read_arrays(
+            arrays[series], arrays[labels] if labels else None, arrays[lengths] if lengths else None, source.name
+        )

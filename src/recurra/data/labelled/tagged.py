@@ -1,0 +1,211 @@
+"""Files to tagged sequences: words, or the steps of a series, with a tag each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from recurra.data.labelled.reader import Kind, arranged, common_folder, label_text, place_of, readable, take_each
+from recurra.errors import DataError, UsageError
+from recurra.series import Series, pairs_of, read_arrays, read_long, read_npz, value_columns
+from recurra.text import (
+    CONLLU,
+    Faults,
+    Source,
+    TaggedWords,
+    conllu_column,
+    list_fields,
+    open_sources,
+    read_columns,
+    read_conllu,
+    read_lists,
+    record_file,
+    sample_of,
+)
+
+_SUFFIXES = {"conllu": "conllu", "conllx": "conllu", "npz": "npz"}
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """Sentences, or series, with a tag for every word or step.
+
+    sentences: the words of each, in NFC; [] for series.  sequences: float32 arrays (T, C), NaN where a value is missing; [] for
+    text.  tags: one a word or step; [] where none were needed and none are there.  places, channels, skipped, notes: as in
+    `recurra.data.labelled.reader.Labelled`.
+    """
+
+    kind: Kind
+    sentences: list[list[str]]
+    tags: list[list[str]]
+    places: list[str]
+    skipped: list[str]
+    sequences: list[np.ndarray] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TagReading:
+    """How tagged data is to be read; every field has a default."""
+
+    column: int | str | None = None
+    """the tags: a column's number from 1, or −1 for the last (CoNLL; the last by default), its name in CoNLL-U ("upos" by
+    default), a field (JSON, JSONL, Parquet), a column of a long table"""
+
+    tokens: int | str | None = None
+    """the words, likewise; the first column of CoNLL, "form" of CoNLL-U by default"""
+
+    series: str | None = None
+    """long tables: the column that names the series a row belongs to"""
+
+    time: str | None = None
+    """long tables: the column to sort a series by (numbers or ISO dates)"""
+
+    columns: tuple[str, ...] = ()
+    """long tables: the value columns; none: all numeric ones but those above"""
+
+    need_labels: bool = True
+    """False: the same files with or without tags"""
+
+    on_error: Literal["stop", "skip"] = "stop"
+    """what is done with a sentence or file that cannot be used: stop there, or list it"""
+
+
+def read_tagged(arguments: Sequence[str | Path], how: TagReading | None = None) -> Tagged:
+    """Read tagged sequences from files, folders, globs, archives and standard input, compressed or not.
+
+    What is read: CoNLL columns, CoNLL-U, records with a list of words and a list of tags (JSON, JSONL, Parquet); and for frames:
+    long tables (CSV, TSV, with `series`) and `.npz` files with a label for every step. Raises `UsageError` where it is open
+    what is what, and `DataError`, with file and line or row, for the first thing that cannot be used; `on_error="skip"`
+    lists such sentences and files instead.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "places.conll")
+    ...     _ = path.write_text("Anna\\tB-PER\\nlives\\tO\\n\\n北京\\tB-LOC\\n", encoding="utf-8")
+    ...     read = read_tagged([path])
+    >>> read.sentences, read.tags, read.places
+    ([['Anna', 'lives'], ['北京']], [['B-PER', 'O'], ['B-LOC']], ['places.conll, line 1', 'places.conll, line 4'])
+    """
+    how = how or TagReading()
+    faults, notes = Faults(how.on_error), []
+    sources = [readable(source, notes) for source in open_sources(arguments, faults, _file_kind)]
+    folder = common_folder([source.name for source in sources])
+    gather = _Gather(how, faults, folder)
+    for source in sources:
+        gather.take(source, _read(source, how, faults))
+    return gather.whole(notes, ", ".join(source.name for source in sources[:3]) or "the files named")
+
+
+def _file_kind(name: str) -> str | None:
+    return _SUFFIXES.get(name.rpartition(".")[2]) or record_file(name)
+
+
+def _read(source: Source, how: TagReading, faults: Faults) -> Iterable[TaggedWords | Series]:
+    if source.kind == "npz":
+        return _frames(source)
+    if source.kind in ("json", "jsonl", "parquet") and how.series is None:
+        words = _field(how.tokens, "tokens")
+        fields = list_fields(source, words, _field(how.column, "column"), how.need_labels)
+        return read_lists(source, *fields, faults, need_tags=how.need_labels)
+    if how.series is not None or source.kind == "csv":
+        return _table(source, how, faults)
+    if source.kind == "conllu" or (isinstance(how.column, str) and how.column.lower() in CONLLU):
+        return read_conllu(source, conllu_column(how.tokens, "form"), conllu_column(how.column, "upos"), faults)
+    words, tags = _number(how.tokens, "tokens", 1), _number(how.column, "column", -1)
+    return read_columns(source, words - 1, tags - 1 if tags > 0 else tags, faults, need_tags=how.need_labels)
+
+
+def _frames(source: Source) -> Iterator[Series]:
+    arrays = read_npz(source)
+    for series, labels, lengths in pairs_of(arrays, source.name):
+        named = arrays[labels] if labels else None
+        yield from read_arrays(arrays[series], named, arrays[lengths] if lengths else None, source.name, steps=True)
+
+
+def _table(source: Source, how: TagReading, faults: Faults) -> Iterable[Series]:
+    column = _field(how.column, "column")
+    if how.series is None or (column is None and how.need_labels):
+        raise UsageError(
+            f"{source.name}: a table with a row for every step needs the column that names the series and the one with the "
+            "tags: --series NAME --column NAME"
+        )
+    values = value_columns(how.columns, sample_of(source), (how.series, how.time, column), source)
+    return read_long(source, how.series, how.time, column, values, faults, steps=True)
+
+
+def _field(given: int | str | None, name: str) -> str | None:
+    if isinstance(given, int):
+        raise UsageError(f"{name}: expected the name of a field, got the number {given}")
+    return given
+
+
+def _number(given: int | str | None, name: str, default: int) -> int:
+    try:
+        number = default if given is None else int(given)
+    except ValueError:
+        number = 0
+    if number < -1 or number == 0:
+        raise UsageError(f"{name}: expected the number of a column, from 1, or -1 for the last; got {given!r}")
+    return number
+
+
+class _Gather:
+    """Takes sentences and series as they are read, and holds what fits together."""
+
+    def __init__(self, how: TagReading, faults: Faults, folder: str) -> None:
+        self._how, self._faults, self._folder = how, faults, folder
+        self._kind: Kind | None = None
+        self._channels: tuple[str, ...] = ()
+        self._first = ""
+        self._held: list[Any] = []
+        self._tags: list[list[str] | None] = []
+        self._places: list[str] = []
+
+    def take(self, source: Source, examples: Iterable[TaggedWords | Series]) -> None:
+        """Take all sequences of a file."""
+        take_each(examples, lambda example: self._one(source, example), self._faults)
+
+    def _one(self, source: Source, example: TaggedWords | Series) -> None:
+        kind: Kind = "series" if isinstance(example, Series) else "text"
+        channels = example.channels if isinstance(example, Series) else ()
+        if self._kind is None:
+            self._kind, self._channels, self._first = kind, channels, source.name
+        elif kind != self._kind:
+            raise UsageError(f"{source.name} holds {kind}, {self._first} {self._kind}: read one kind at a time")
+        held = arranged(example, self._channels, self._first, source) if isinstance(example, Series) else example.words
+        said = example.label if isinstance(example, Series) else example.tags
+        tags = None if said is None else [label_text(tag, source, example.place) for tag in said]
+        steps = len(example.values) if isinstance(example, Series) else len(example.words)
+        if tags is not None and len(tags) != steps:
+            problem = f"expected {steps} tags, one a step, got {len(tags)}"
+            raise DataError(problem, source=source.name, **example.place)
+        if tags is not None and "" in tags:
+            if self._how.need_labels:
+                at = tags.index("") + 1
+                raise DataError(f"the tag of step {at} is missing", source=source.name, **example.place)
+            tags = None
+        if tags is None and self._how.need_labels:
+            raise DataError("the tags are missing", source=source.name, **example.place)
+        self._held.append(held)
+        self._tags.append(tags)
+        self._places.append(place_of(source.name, example.place, self._folder))
+
+    def whole(self, notes: list[str], where: str) -> Tagged:
+        """Give all that was taken; raises `DataError` when that is nothing."""
+        skipped = self._faults.skipped
+        if self._kind is None:
+            shown = " | ".join(skipped[:3]) + (" | ..." if len(skipped) > 3 else "")
+            raise DataError("holds no tagged sequences", source=where, hint=f"left out: {shown}" if shown else None)
+        bare = sum(tags is None for tags in self._tags)
+        if 0 < bare < len(self._tags):
+            notes.append(f"{bare:,} of {len(self._tags):,} sequences have no tags: tags are not read")
+        tags = [] if bare else [tags for tags in self._tags if tags is not None]
+        text = self._kind == "text"
+        sentences, sequences = (self._held, []) if text else ([], self._held)
+        return Tagged(self._kind, sentences, tags, self._places, skipped, sequences, list(self._channels), notes)

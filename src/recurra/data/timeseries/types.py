@@ -1,0 +1,145 @@
+"""What series in time are once they are read, and how they are to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from recurra.data.timeseries.frequency import Step, shown
+from recurra.data.timeseries.grid import Numbers
+from recurra.errors import UsageError
+
+
+@dataclass(frozen=True)
+class TimedReading:
+    """How series in time are to be read; every field has a default."""
+
+    time: str | None = None
+    """column with the time stamps (ISO dates and times, or numbers); None: the one that looks like it, or the order of the rows"""
+
+    series: str | None = None
+    """column that says which series a row belongs to"""
+
+    target: tuple[str, ...] = ()
+    """columns to forecast, or to watch; none: all that hold numbers and are not named otherwise"""
+
+    known: tuple[str, ...] = ()
+    """columns that are known ahead, such as holidays; they may go on after the last target"""
+
+    past: tuple[str, ...] = ()
+    """columns that are known only as far as the target is"""
+
+    static: tuple[str, ...] = ()
+    """columns that are the same in all rows of a series"""
+
+    layout: Literal["auto", "steps", "series"] = "auto"
+    """tables: a row is a step of time, or a whole series"""
+
+    every: str | None = None
+    """a spacing such as "10min", "1h", "1d", which values are brought to"""
+
+    combine: Literal["mean", "sum", "last"] = "mean"
+    """what becomes of several values that fall into a step of `every`; of what is known ahead the mean is taken"""
+
+    step: Step | None = None
+    """the spacing that is expected, as a run knows it; None: the one that the series show"""
+
+    apart: float | None = None
+    """the same of times that are numbers"""
+
+    duplicates: Literal["error", "first", "last", "mean"] = "error"
+    """what is done with a time that a series has twice"""
+
+    gaps: Literal["fill", "keep"] = "fill"
+    """"fill": steps that are missing are there, as NaN; "keep": a step is a row, whatever the time between two of them"""
+
+    on_error: Literal["stop", "skip"] = "stop"
+    """what is done with a row or file that cannot be used: stop there, or list it"""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for what cannot be done to rows that are kept as they are."""
+        asked = {"duplicates": None if self.duplicates == "error" else self.duplicates, "every": self.every}
+        for name, given in asked.items():
+            if self.gaps == "keep" and given is not None:
+                raise UsageError(
+                    f"{name}: with gaps = keep each row is a step, as in a live stream, and none is put together with another; "
+                    f"expected --gaps fill beside --{name} {given}"
+                )
+        if self.combine != "mean" and self.every is None:
+            raise UsageError(
+                f"combine: {self.combine} is how values are put together to a spacing; expected --every beside it, such as --every 1d"
+            )
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One series on an even grid of time.
+
+    values: (T, C) float64, NaN where one is missing.  times: (T + F) datetime64[us], or int64 numbers of steps.  known:
+    (T + F, K), of the F steps after the last value too, F ≥ 0.  past: (T, P).  static: a word or number for each static column.
+    zone: times are in UTC, and were written by clocks so many minutes ahead of it, or by several (0); None: they name no zone.
+    numbers: what a column of times says of the numbers of steps; None: times are dates, or the order of the rows.
+    """
+
+    name: str
+    values: np.ndarray
+    times: np.ndarray
+    known: np.ndarray
+    past: np.ndarray
+    static: tuple[str | float, ...]
+    place: str
+    zone: int | None = None
+    numbers: Numbers | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series that belong together: the same columns, the same spacing in time.
+
+    step: the spacing, the commonest one where gaps are kept; None where steps are only counted.  skipped, notes: as in `Labelled`.
+    """
+
+    series: list[Timed]
+    targets: tuple[str, ...]
+    known: tuple[str, ...]
+    past: tuple[str, ...]
+    static: tuple[str, ...]
+    step: Step | None
+    skipped: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the series, in their order."""
+        return [one.name for one in self.series]
+
+    @property
+    def apart(self) -> float | None:
+        """The spacing of times that are numbers; None where they are dates, or the order of the rows."""
+        return next((one.numbers.apart for one in self.series if one.numbers is not None), None)
+
+
+def told(series: Timed, times: np.ndarray) -> list[str]:
+    """Write times of a series for a reader, as they stand in its column.
+
+    >>> none = np.zeros((0, 0))
+    >>> told(Timed("a", none, np.zeros(0, int), none, none, (), "", numbers=Numbers(5.0, 10.0)), np.array([0, 120_000]))
+    ['5', '1200005']
+    """
+    if times.dtype.kind == "M":
+        return [shown(time) for time in times]
+    return [str(number) for number in (times.tolist() if series.numbers is None else series.numbers.of(times))]
+
+
+def steps_of(panel: Panel | Sequence[Timed]) -> int:
+    """Count the steps of all series."""
+    return sum(len(one) for one in (panel.series if isinstance(panel, Panel) else panel))

@@ -1,0 +1,91 @@
+"""What a user asks of a training: data and settings, as layers for `configure`, with the files in them found."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recurra.data import locate, names
+from recurra.errors import DataError, UsageError
+from recurra.runs.config import Configuration, configure, fields, leaf, read_settings, shortened, value
+from recurra.tasks import get_task
+
+Source = str | Path
+
+
+def layers(
+    task: str, data: Source | Sequence[Source], config: Source | None, settings: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Give what a user says as layers for `configure`, the files in it found."""
+    file = {} if config is None else read_settings(Path(config), task)
+    arguments = [data] if isinstance(data, str | Path) else list(data)
+    if not arguments:
+        arguments = file.pop("data.data", [])
+    named, located = _locate([str(argument) for argument in arguments])
+    return [named, _anchored(task, file), located, _anchored(task, settings)]
+
+
+def check_same(begun: Configuration, layers: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Raise `UsageError` for a setting that is not the one that a training began with; what was left open was chosen then."""
+    known = fields(begun.task)
+    said = {leaf(begun.task, name, known) for layer in layers for name, given in layer.items() if given is not None}
+    if "within" in said:
+        raise UsageError("within: a training is resumed with the time that it was given when it began; leave it out")
+    asked = configure(begun.task, *layers)
+    for name in sorted(said):
+        had, got = (value(configuration, name, known) for configuration in (begun, asked))
+        if got not in (had, None, "auto"):
+            raise UsageError(
+                f"{name}: a training is resumed with the settings it began with, in {folder} {shortened(had)}; "
+                f"got {shortened(got)}"
+            )
+
+
+def _locate(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Turn the name of a data set into its settings and its files; other arguments stay as they are."""
+    if len(arguments) == 1 and not os.path.exists(arguments[0]) and arguments[0] in names():  # noqa: PTH110  no error where a name is too long
+        found = locate(arguments[0])
+        files = {"data": found.train, "valid": found.valid, "test": found.test}
+        located = {name: [str(path) for path in paths] for name, paths in files.items() if paths}
+        return {**found.settings, "name": arguments[0]}, located
+    for argument in arguments:
+        close = difflib.get_close_matches(argument, names(), n=1) if re.fullmatch(r"[\w-]+", argument) else []
+        if close and argument != "-" and not os.path.exists(argument):  # noqa: PTH110
+            hint = (
+                f"name the data set {argument} alone" if argument in close else f"did you mean the data set {close[0]}?"
+            )
+            raise DataError("is no file here", source=argument, hint=hint)
+    return {}, {"data": [_absolute(argument) for argument in arguments]} if arguments else {}
+
+
+def _anchored(task: str, layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the files of a layer absolute, as those of `data` are."""
+    known, of_files = fields(task), get_task(task).files()
+
+    def anchored(name: str, value: Any) -> Any:
+        if value is None or leaf(task, name, known) not in of_files:
+            return value
+        files = [value] if isinstance(value, str | Path) else value
+        return [_absolute(str(file)) for file in files] if isinstance(files, list | tuple) else value
+
+    return {name: anchored(name, value) for name, value in layer.items()}
+
+
+def _absolute(argument: str) -> str:
+    """Make a file, a folder or a glob absolute; what stands before a glob is a name, whatever is in it.
+
+    >>> _absolute("/texts/*.txt"), _absolute("-")
+    ('/texts/*.txt', '-')
+    """
+    path = Path(argument).expanduser()
+    if argument == "-" or not glob.has_magic(argument) or os.path.lexists(path):
+        return argument if argument == "-" else str(path.absolute())
+    if argument.startswith("~"):
+        home, *rest = Path(argument).parts
+        return str(Path(glob.escape(str(Path(home).expanduser())), *rest))
+    return str(Path(glob.escape(str(Path.cwd())), argument))

@@ -1,0 +1,302 @@
+"""One training in one folder: made ready, run, measured, and left as a whole run."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from recurra.errors import DivergedError, RunError, UsageError
+from recurra.files import write_whole
+from recurra.report import write_report
+from recurra.report.names import units
+from recurra.runs.config import Configuration
+from recurra.runs.manifest import NAME, check_manifest, check_sums, drop_manifest, sums, write_manifest
+from recurra.runs.run import Run
+from recurra.tasks import Facts, get_task
+from recurra.training.checkpoint import Checkpoint, drop_older
+from recurra.training.config import Training, duration
+from recurra.training.device import check_device
+from recurra.training.folder import LOG, claim, make_folder, next_folder, sweep, withdraw, writing
+from recurra.training.log import MetricsLog, read_events
+from recurra.training.loop import Loop, last_checkpoint
+from recurra.training.plan import Plan, apply_threads, make_plan
+from recurra.training.progress import Progress
+
+FRAME = "data.parquet"
+"""What a run keeps of a table that was in memory."""
+
+
+class Job:
+    """One training in one folder; `numbered`: which Recurra has named itself, so that another would do as well.
+
+    frame: a file with the data that is elsewhere for the time being, and is moved into the folder once it is there.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        folder: Path,
+        *,
+        quiet: bool,
+        numbered: bool = False,
+        frame: Path | None = None,
+    ) -> None:
+        self.configuration, self.folder, self.numbered, self.frame = configuration, folder, numbered, frame
+        self.training = configuration.training
+        self.task = get_task(configuration.task)(configuration.settings)
+        self.progress = Progress(quiet=quiet, units=units(configuration.task))
+        self.started = time.monotonic()
+
+    def begin(self, log: MetricsLog | None = None) -> Run:
+        """Train from the first step on; `log` is that of a folder which is locked already."""
+        apply_threads(self.training.threads)
+        check_device(self.training.device)
+        with self.progress, writing(self.folder):
+            facts = self._prepare(None)
+            for note in facts.notes:
+                self.progress.note(note)
+            if self.training.batch is None:
+                within = self.training.within
+                self.training.batch = self.task.batch_size(None if within is None else duration(within))
+            if self.training.lr is None and self.training.optimizer == "adamw":
+                self.training.lr = self.task.learning_rate()
+            self.progress.note("measuring this machine")
+            torch.manual_seed(self.training.seed)
+            plan = make_plan(self.task, self.training, self.training.batch, self.started)
+            with contextlib.closing(self._first_checkpoint(plan, facts, log)) as loop:
+                self._run(loop)
+        return Run.load(self.folder)
+
+    def go_on(self) -> Run:
+        """Train from the last checkpoint on, or from the first step when there is none yet."""
+        self._check_unended()
+        # What is read from here on must not be changed by another who resumes the same training.
+        with writing(self.folder), contextlib.closing(MetricsLog(self.folder / LOG)) as log:
+            self._check_unended()
+            if (checkpoint := last_checkpoint(self.folder)) is None:
+                self._check_unbegun()
+                return self.begin(log)
+            with self.progress:
+                loop = self._restored(checkpoint, log)
+                sweep(self.folder)
+                drop_older(self.folder / "checkpoint")
+                drop_manifest(self.folder)
+                for event in read_events(self.folder / LOG):
+                    if event.get("event") in ("start", "plan"):
+                        self.progress.event(event)
+                self._run(loop)
+        return Run.load(self.folder)
+
+    # Before training
+
+    def _prepare(self, saved: Path | None) -> Facts:
+        self.progress.note("reading the data")
+        return self.task.prepare(saved)
+
+    def _loop(self, plan: Plan, facts: Facts, files: Mapping[str, str], log: MetricsLog) -> Loop:
+        if self.training.batch is None:  # begin() has chosen one, and config.toml keeps it
+            raise RunError(f"{self.folder / 'config.toml'}: expected a batch under [training], got none")
+        return Loop(
+            self.task,
+            self.training,
+            plan,
+            self.folder,
+            batch=self.training.batch,
+            fingerprint=facts.fingerprint,
+            files=files,
+            watch=self.progress.event,
+            log=log,
+        )
+
+    def _first_checkpoint(self, plan: Plan, facts: Facts, log: MetricsLog | None) -> Loop:
+        """Make the folder with all that a training can be gone on with, or nothing at all."""
+        begun, made = log is not None, list[Path]()
+        if log is None:
+            log, made = self._claim()
+        try:
+            sweep(self.folder)
+            self._keep_frame()
+            planned, files = self._write_configuration(plan)
+            torch.manual_seed(self.training.seed)
+            loop = self._loop(plan, facts, files, log)
+            loop.log.cut(0)
+            said = loop.trainer.begin()
+            if said is not None:
+                self.progress.note(said)
+            if self.training.gradient_lags:  # found out now when the text is too short for it
+                self.task.gradient_lags(loop.trainer.network, self.training.gradient_lags)
+            loop.emit(self._start_event(facts, loop))
+            loop.save()
+            if planned != self.configuration.training:
+                self._set_training(planned)
+        except BaseException:
+            if sys.platform == "win32":
+                log.close()  # no file that is open can be removed there
+            if not begun:  # while it is locked: another who begins there now must not lose anything
+                withdraw(self.folder, made)
+            log.close()
+            raise
+        return loop
+
+    def _restored(self, checkpoint: Checkpoint, log: MetricsLog) -> Loop:
+        """Read the data again and go back to a checkpoint; everything that it rests on has to be as it was."""
+        if not self.task.repeatable and sys.stdin.isatty():
+            raise UsageError(
+                f"{self.folder}: was trained on standard input; pipe it in again: … | recurra train --resume {self.folder}"
+            )
+        try:
+            files, plan = dict(checkpoint.facts["files"]), Plan(**checkpoint.facts["plan"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{self.folder}: its checkpoint is of another version of Recurra ({error})") from None
+        self._settle_configuration(plan, files)
+        check_sums(self.folder, files)
+        apply_threads(plan.threads)
+        loop = self._loop(plan, self._prepare(self.folder), files, log)
+        loop.resume(checkpoint)
+        return loop
+
+    def _claim(self) -> tuple[MetricsLog, list[Path]]:
+        """Make the folder and lock it; gives those that were made as well, the deepest first."""
+        while self.numbered:
+            made = make_folder(self.folder.parent)
+            try:
+                self.folder.mkdir()
+            except FileExistsError:  # another training has begun since the number was chosen
+                self.folder = next_folder(self.configuration.task)
+            else:
+                return claim(self.folder)[0], [self.folder, *made]
+        return claim(self.folder)
+
+    def _keep_frame(self) -> None:
+        """Move the file of a table that was in memory into the folder, from where it is read from now on."""
+        if self.frame is None:
+            return
+        kept = self.folder / FRAME
+        shutil.move(self.frame, kept)
+        for section in type(self.configuration.settings).model_fields:
+            settings = getattr(self.configuration.settings, section)
+            if "data" in type(settings).model_fields:
+                settings.data = [str(kept.absolute())]
+
+    def _write_configuration(self, plan: Plan) -> tuple[Training, dict[str, str]]:
+        """Write down what was chosen, so that the same training can be made again without choosing.
+
+        Gives the settings that are to be written once there is a checkpoint, which keeps the plan, and the sums that the files
+        then have. Until then a limit of time stands instead of the epochs that were planned for it, so that a training
+        which is killed now is planned for it once more.
+        """
+        asked = self.training.model_copy(update={"precision": plan.precision})
+        planned = asked.model_copy(update={"epochs": plan.epochs, "within": None})
+        # First, and in one piece: from here on the training can be gone on with.
+        self._set_training(planned if self.training.within is None else asked)
+        kept = [FRAME] if self.frame is not None else []
+        files = sums(self.folder, ["config.toml", *kept, *self.task.save(self.folder)])
+        return planned, {**files, "config.toml": self._sum_with(planned)}
+
+    def _set_training(self, training: Training) -> None:
+        """Write config.toml with these settings of training."""
+        self.configuration.training = training
+        write_whole(self.folder / "config.toml", self.configuration.to_toml())
+
+    def _sum_with(self, training: Training) -> str:
+        """Give the SHA-256 sum of config.toml with these settings of training."""
+        text = Configuration(self.configuration.task, self.configuration.settings, training).to_toml()
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _settle_configuration(self, plan: Plan, files: Mapping[str, str]) -> None:
+        """Write config.toml as it was planned, where a kill has left it otherwise; any other change is damage, and stays.
+
+        With a limit of time it is written twice more: after the first checkpoint, and when the end says how many epochs it was.
+        """
+        planned = self.configuration.training.model_copy(update={"epochs": plan.first, "within": None})
+        differs = plan.seconds is not None and planned != self.configuration.training
+        if differs and self._sum_with(planned) == files.get("config.toml"):
+            self._set_training(planned)
+
+    def _start_event(self, facts: Facts, loop: Loop) -> dict[str, Any]:
+        return {
+            "event": "start",
+            "parameters": sum(p.numel() for p in loop.trainer.network.parameters()),
+            **facts.counts,
+            "steps": loop.plan.steps,
+            "precision": loop.plan.precision,
+            "threads": loop.plan.threads,
+            "device": self.training.device,
+            "plan": loop.plan.sentence,
+            "fingerprint": facts.fingerprint,
+            "began": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+
+    def _check_unended(self) -> None:
+        """Raise `UsageError` when the training has come to its end, and `RunError` when its run is damaged."""
+        if (self.folder / NAME).is_file():
+            check_manifest(self.folder)
+            ends = [event for event in read_events(self.folder / LOG) if event.get("event") == "end"]
+            reason = ends[-1].get("reason") if ends else None
+            if reason == "diverged":
+                raise UsageError(
+                    f"{self.folder}: its training has diverged, and would again; train anew with a lower lr"
+                )
+            if reason != "interrupted":
+                raise UsageError(f"{self.folder}: its training has ended; there is nothing to resume")
+
+    def _check_unbegun(self) -> None:
+        """Raise `RunError` when steps were made whose checkpoint is gone: to begin anew would throw away what there is."""
+        log = self.folder / LOG
+        if (self.folder / NAME).is_file() or (log.is_file() and log.read_bytes().count(b"\n") > 1):
+            raise RunError(
+                f"{self.folder / 'checkpoint'}: is missing or empty; restore it, or train anew into another folder"
+            )
+
+    # Training and after
+
+    def _run(self, loop: Loop) -> None:
+        try:
+            try:
+                reason = loop.run()
+            except DivergedError as error:
+                step = loop.go_back()
+                self._finish(loop, "diverged")
+                raise DivergedError(f"{error}. {self.folder} is a run with the weights of step {step}") from None
+            self._finish(loop, reason)
+        except KeyboardInterrupt:
+            self.progress.note(f"stopped at once; go on with: recurra train --resume {self.folder}")
+            raise
+
+    def _settled(self, loop: Loop) -> dict[str, Tensor]:
+        """Give the weights that a user gets, with what the task sets when training is over."""
+        network = loop.trainer.network
+        network.load_state_dict(loop.outcome())
+        self.task.settle(network)
+        return network.state_dict()
+
+    def _finish(self, loop: Loop, reason: str) -> None:
+        """Write what a run is; killed in the middle, it is done again from the last checkpoint."""
+        check_sums(self.folder, loop.files)
+        if reason != "interrupted" and loop.plan.epochs != self.configuration.training.epochs:
+            # The clock has changed the plan on the way: so many make such a training again, on any machine.
+            self._set_training(self.configuration.training.model_copy(update={"epochs": loop.plan.epochs}))
+        weights, position = self._settled(loop), loop.position
+        content = save({name: tensor.cpu().contiguous() for name, tensor in weights.items()})
+        write_whole(self.folder / "model.safetensors", content)
+        end = {"event": "end", "reason": reason, "step": position.step, "seconds": round(position.seconds, 3)}
+        loop.emit({**end, "best_step": position.best_step} if loop.best else end)
+        if reason != "interrupted" and self.task.held_out:
+            try:
+                evaluation = self.task.evaluate(loop.trainer.network, None, self.progress.note)
+            except DivergedError as error:  # a run without figures is of more use than none
+                self.progress.note(f"it cannot be measured: {error}")
+            else:
+                loop.emit({"event": "evaluation", **evaluation})
+        write_report(self.folder)
+        write_manifest(self.folder, [*loop.files, LOG, "model.safetensors", "report.html"])

@@ -1,0 +1,225 @@
+"""Labelled sequences on their way to a network, whatever is said of them: encoded, compared, fingerprinted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+
+import numpy as np
+
+from recurra.data.labelled.reader import Labelled
+from recurra.data.labelled.tagged import Tagged
+from recurra.data.splits import Split, split_documents, split_fold
+from recurra.errors import DataError, UsageError
+from recurra.tasks.base.config import Folds, SequenceData
+from recurra.tasks.base.dataset import left_out, share_of_valid
+from recurra.tasks.sequence.preprocessing import Input
+
+if TYPE_CHECKING:
+    from recurra.tasks.sequence.task import SequenceTask
+
+Read = Labelled | Tagged
+SHOWN = 5
+ReadT = TypeVar("ReadT", bound=Labelled | Tagged)
+
+
+class Part(Protocol):
+    """Examples of one split: as they were read, as numbers, where each stands, labels that are new, and what was left out."""
+
+    @property
+    def sequences(self) -> list[Any]: ...
+    @property
+    def encoded(self) -> list[Any]: ...
+    @property
+    def places(self) -> list[str]: ...
+    @property
+    def unseen(self) -> dict[str, int]: ...
+    @property
+    def skipped(self) -> list[str]: ...
+    def __len__(self) -> int: ...
+
+
+PartT = TypeVar("PartT", bound=Part)
+
+
+@dataclass(frozen=True)
+class Examples(Generic[PartT]):
+    """Labelled data ready for training; labels: the classes or tags, in the order of their numbers."""
+
+    train: PartT
+    valid: PartT | None
+    test: PartT | None
+    labels: list[str]
+    input: Input
+    notes: list[str]
+    fingerprint: str
+
+    @property
+    def parts(self) -> dict[str, PartT]:
+        """The parts that there are, by name."""
+        named = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {name: part for name, part in named.items() if part is not None}
+
+
+def sequences(read: Read) -> list[Any]:
+    """Give what the labels are of: texts, lists of words, or series."""
+    if isinstance(read, Labelled):
+        return list(read.sequences)
+    return list(read.sentences) if read.kind == "text" else list(read.sequences)
+
+
+def cutting(data: SequenceData, folds: Folds) -> Callable[[list[bytes], float, float], Split]:
+    """Give how `split_up` is to cut: by shares, or one fold out; data, folds: both faces of the settings.
+
+    Raises `UsageError` for a fold that is not there, and for one beside test files.
+    """
+    count, fold = folds.folds, folds.fold
+    if count is None:
+        return split_documents
+    if data.test or fold > count:
+        raise UsageError(
+            "folds: the test is one of the folds; leave out --test"
+            if data.test
+            else f"fold: expected 1 to {count}, got {fold}"
+        )
+    return lambda keys, valid, test: split_fold(keys, count, fold, valid)  # noqa: ARG005
+
+
+def split_up(whole: ReadT, data: SequenceData, cut: Callable[[list[bytes], float, float], Split]) -> dict[str, ReadT]:
+    """Split what was read into train, valid and test; cut: (keys, share of valid, of test) → which go where.
+
+    Raises `DataError`, with the files, where a part would be empty.
+    """
+    given = sequences(whole)
+    valid, test = share_of_valid(data, len(given)), 0.0 if data.test else data.test_share
+    try:
+        split = cut(keys(given), valid, test)
+    except DataError as error:
+        raise DataError(str(error), source=named(data)) from None
+    return {name: _taken(whole, getattr(split, name)) for name in ("train", "valid", "test")}
+
+
+def _taken(whole: ReadT, indices: Sequence[int]) -> ReadT:
+    lists = ("labels",) if isinstance(whole, Labelled) else ("sentences", "tags")
+    held = {name: getattr(whole, name) for name in ("sequences", "places", *lists)}
+    picked = {name: [values[index] for index in indices] if values else [] for name, values in held.items()}
+    return replace(whole, **picked, skipped=[], notes=[])
+
+
+def read_held_out(
+    data: SequenceData, made: Input, read: Callable[[Sequence[str]], ReadT]
+) -> tuple[dict[str, ReadT], list[str]]:
+    """Read the files that the user names to hold out, and give what there is to say of how they were read."""
+    parts, notes = {}, []
+    for name, files in (("valid", data.valid), ("test", data.test)):
+        if files:
+            parts[name] = part = fitted(read(files), made, f"{name}: {' '.join(files[:3])}")
+            notes += [f"{name}: {message}" for message in [*part.notes, *left_out(part.skipped)]]
+    return parts, notes
+
+
+def named(data: SequenceData) -> str:
+    """Name the training data in a message."""
+    return " ".join(data.data[:3])
+
+
+def fitted(read: ReadT, made: Input, source: str) -> ReadT:
+    """Bring what was read into the form of the training data: series with their channels in the same order.
+
+    Raises `DataError` for another kind, and for channels of other names.
+    """
+    if read.kind != made.kind:
+        raise DataError(f"expected {made.kind}, as in the training data; got {read.kind}", source=source)
+    order = made.order(read.channels, source)
+    if order is None:
+        return read
+    return replace(
+        read, sequences=[series[:, order] for series in cast(list[np.ndarray], read.sequences)], channels=made.names
+    )
+
+
+def encode_each(given: Sequence[Any], places: Sequence[str], made: Input) -> list[Any]:
+    """Turn sequences into numbers; raises `DataError` with its place for one of another make."""
+    encoded = []
+    for sequence, place in zip(given, places, strict=True):
+        try:
+            encoded.append(made.encode(sequence))
+        except DataError as error:
+            raise DataError(str(error), source=place) from None
+    return encoded
+
+
+def check_each(given: Sequence[Any], places: Sequence[str], made: Input) -> list[Any]:
+    """Give the sequences; raises `DataError` with its place for one that could not be encoded."""
+    for sequence, place in zip(given, places, strict=True):
+        try:
+            made.check(sequence)
+        except DataError as error:
+            raise DataError(str(error), source=place) from None
+    return list(given)
+
+
+def keys(given: Iterable[Any]) -> list[bytes]:
+    """Give the bytes that each sequence is split by: those of its text, its words or its numbers."""
+    return [
+        sequence.encode()
+        if isinstance(sequence, str)
+        else b"\0".join(word.encode() for word in sequence)
+        if isinstance(sequence, list)
+        else sequence.tobytes()
+        for sequence in given
+    ]
+
+
+def _digest(key: bytes) -> bytes:
+    return hashlib.blake2b(key, digest_size=16).digest()  # a long series is not kept a second time
+
+
+def leakage(parts: Mapping[str, Sequence[Any]], made: Input) -> list[str]:
+    """Say how many held-out sequences stand in the training data too."""
+    known = {_digest(made.key(sequence)) for sequence in parts["train"]}
+    notes = []
+    for name in ("valid", "test"):
+        if given := parts.get(name):
+            count = sum(_digest(made.key(sequence)) in known for sequence in given)
+            if count:
+                notes.append(f"leakage: {count:,} of {len(given):,} {name} examples stand in the training data too")
+    return notes
+
+
+def contradictions(given: Sequence[Any], labels: Sequence[tuple[str, ...]], made: Input) -> list[str]:
+    """Say how many sequences are labelled in two ways."""
+    said: dict[bytes, set[tuple[str, ...]]] = {}
+    for sequence, label in zip(given, labels, strict=True):
+        said.setdefault(_digest(made.key(sequence)), set()).add(label)
+    twice = sum(len(ways) > 1 for ways in said.values())
+    return [f"{twice:,} training examples are there with different labels"] if twice else []
+
+
+def unseen_labels(name: str, counts: Mapping[str, int]) -> list[str]:
+    """Say which labels of a part training never saw; counts: how often each comes, the commonest first."""
+    if not counts:
+        return []
+    listed = ", ".join(f"{label} ({count})" for label, count in list(counts.items())[:SHOWN])
+    more = f" and {len(counts) - SHOWN:,} more" if len(counts) > SHOWN else ""
+    return [f"{name}: labels that training never saw, which count as wrong: {listed}{more}"]
+
+
+def notes_of(task: SequenceTask, name: str, part: Part) -> list[str]:
+    """Give what is to be known of a measurement: of the training data, if they were read, and of what it was made on."""
+    notes = list(task.examples.notes) if task.prepared else []
+    notes += unseen_labels(name, part.unseen) + left_out(part.skipped)
+    return list(dict.fromkeys(notes))
+
+
+def fingerprint(parts: Iterable[Iterable[tuple[Any, Sequence[str]]]], made: Input) -> str:
+    """Give a sum that changes whenever the (sequence, labels) of a part do, or their order."""
+    digest = hashlib.sha256()
+    for part in parts:
+        for sequence, labels in part:
+            key, said = made.key(sequence), "\0".join(labels).encode()
+            digest.update(len(key).to_bytes(8, "little") + key + len(said).to_bytes(8, "little") + said)
+        digest.update(b"|")
+    return digest.hexdigest()

@@ -1,0 +1,158 @@
+"""Text by words: the common ones have a vector of their own, the others are known by their characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from recurra.errors import DataError, UsageError
+from recurra.nn import WordBatch, WordEncoder, collate_words
+from recurra.nn.words import CharactersFor
+from recurra.tasks.sequence.preprocessing.base import Encoder, Input
+from recurra.text import normalise
+from recurra.text.vocabulary.words_and_characters import SpeltText, WordsAndCharacters
+
+Words = str | list[str]
+"""A text, or the words that it is cut into already."""
+WORD_SIZE = 128
+
+
+class WordInput(Input[SpeltText]):
+    """Text as words.
+
+    >>> text = WordInput.build(["that was phenomenal", "that was it"])
+    >>> batch = text.collate([text.encode("that was"), text.encode("phenomenal")])
+    >>> batch.words.shape, [shown["text"] for shown in text.shown_after_each("that was it")]
+    (torch.Size([2, 2]), ['that', 'that was', 'that was it'])
+    """
+
+    kind = "text"
+    reads_words = True
+
+    def __init__(self, vocabulary: WordsAndCharacters) -> None:
+        self.vocabulary = vocabulary
+        self._vectors: tuple[np.ndarray, np.ndarray] | None = None
+
+    @classmethod
+    def build(cls, texts: Sequence[Words], *, max_words: int | None = 10_000) -> WordInput:
+        """Make it from the training texts."""
+        return cls(WordsAndCharacters.build(texts, max_words=max_words))
+
+    @classmethod
+    def load(cls, folder: Path) -> WordInput:
+        """Read what `save` wrote; raises `RunError` when it is damaged."""
+        return cls(WordsAndCharacters.load(folder))
+
+    def read_vectors(self, path: str) -> tuple[int, int]:
+        """Read the vectors that the words begin with; gives how many have one, and their size.
+
+        Raises `DataError` with file and line for a file that is broken.
+        """
+        from recurra.text.vectors import read_vectors
+
+        self._vectors = matrix, found = read_vectors(path, self.vocabulary.words)
+        if not found.any():
+            raise UsageError(
+                f"vectors: {path} has no vector for any word of the training data; is it of this language?"
+            )
+        return int(found.sum()), matrix.shape[1]
+
+    @property
+    def vector_size(self) -> int | None:
+        """The size of the vectors that words begin with, where some were read."""
+        return None if self._vectors is None else self._vectors[0].shape[1]
+
+    def encode(self, sequence: Words) -> SpeltText:
+        return self.vocabulary.encode(sequence)
+
+    def collate(self, encoded: Sequence[SpeltText]) -> WordBatch:
+        return collate_words(encoded)
+
+    def encoder(
+        self,
+        size: int | None,
+        *,
+        characters_for: CharactersFor = "unknown",
+        characters: tuple[int, int] = (32, 32),
+        cell: str = "lstm",
+        **options: Any,  # noqa: ARG002  those of other inputs
+    ) -> WordFirst:
+        if (width := self.vector_size) is not None:
+            if size not in (None, width):
+                raise UsageError(
+                    f"embedding: the vectors have {width} numbers each; leave it out or set {width}, got {size}"
+                )
+            size = width
+        encoder = WordFirst(
+            WordEncoder(
+                len(self.vocabulary.words),
+                len(self.vocabulary.characters),
+                word_size=size or WORD_SIZE,
+                character_size=characters[0],
+                character_hidden=characters[1],
+                characters_for=characters_for,
+                cell=cell,
+            )
+        )
+        if self._vectors is not None:
+            encoder.words.set_vectors(*self._vectors)
+        return encoder
+
+    def read(self, sequence: Any) -> Words:
+        words: Any = list(sequence) if isinstance(sequence, Iterable) and not isinstance(sequence, str) else sequence
+        self.check(words)
+        return words
+
+    def parse(self, line: str) -> str:
+        self.check(line)
+        return line
+
+    def check(self, sequence: Any) -> None:
+        for text in sequence if isinstance(sequence, list) else [sequence]:
+            if not isinstance(text, str):
+                raise DataError(f"expected a text, or a list of words; got {text!r:.40}")
+            normalise(text)
+
+    def elements(self, sequence: Words) -> list[SpeltText]:
+        return [self.encode([word]) for word in self.vocabulary.cut(sequence)]
+
+    def beginnings(self, sequence: Words) -> Iterator[SpeltText]:
+        whole = self.encode(sequence)
+        # Distinct words are numbered as they come, so those of a beginning are the first ones.
+        for count, distinct in enumerate(np.maximum.accumulate(whole.places + 1), 1):
+            parts = (whole.ids[:distinct], whole.counts[:distinct], whole.spellings[:distinct])
+            yield SpeltText(whole.places[:count], *parts)
+
+    def shown_after_each(self, sequence: Words) -> Iterator[dict[str, Any]]:
+        words = self.vocabulary.cut(sequence)
+        if not isinstance(sequence, str):
+            yield from ({"text": words[:count]} for count in range(1, len(words) + 1))
+            return
+        text, end = normalise(sequence), 0
+        for word in words:
+            end = text.index(word, end) + len(word)
+            yield {"text": text[:end]}
+
+    def shown(self, sequence: Words) -> Words:
+        return sequence
+
+    def key(self, sequence: Words) -> bytes:
+        return (sequence if isinstance(sequence, str) else "\0".join(sequence)).encode()
+
+    def save(self, folder: Path) -> list[str]:
+        return [self.vocabulary.save(folder).name]
+
+
+class WordFirst(Encoder):
+    """A batch of words → vectors (T, B, E)."""
+
+    def __init__(self, words: WordEncoder) -> None:
+        super().__init__()
+        self.words, self.size = words, words.size
+
+    def forward(self, inputs: WordBatch) -> Tensor:
+        return self.words(inputs)

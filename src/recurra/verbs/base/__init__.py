@@ -1,0 +1,1 @@
+"""What several verbs share: options, and lines that are read and printed."""

@@ -1,0 +1,129 @@
+"""Options that several verbs share, and the lines they read and print."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recurra.errors import DataError, UsageError
+from recurra.verbs.base.pipe import Pipe
+
+if TYPE_CHECKING:
+    from recurra.runs.run import Run
+    from recurra.tasks import Task
+
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder, made by `recurra train`.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
+Lines = Annotated[
+    str, typer.Argument(metavar="[FILE|-]", help="A file of one text a line; - is standard input.", show_default=False)
+]
+Texts = Annotated[list[str] | None, typer.Option("--text", "-t", help="A text, instead of a file; may be repeated.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Device = Annotated[str, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps.")]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def load_run(folder: Path, device: str) -> Run:
+    """Load the run of a verb onto the device that it is to compute on."""
+    from recurra.runs.run import Run  # slow to load, and `recurra --help` must not wait
+
+    return Run.load(folder).to(device)
+
+
+def check_one_source(texts: list[str] | None, source: str) -> None:
+    """Raise `UsageError` where both a text and a file are given."""
+    if texts and source != "-":
+        raise UsageError(f"text: expected --text or a file, got both (--text and {source}); leave one of them out")
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON line, at once, so that the next program of a pipe has it."""
+    # What the stream cannot encode has an escape in JSON, so that the value is the same wherever it is read.
+    encoding = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name
+    line = json.dumps(value, ensure_ascii=encoding != "utf-8", allow_nan=False)
+    sys.stdout.write(_for_eyes(line, "\\u{:04x}") + "\n")
+    sys.stdout.flush()
+
+
+def print_line(text: str = "", end: str = "\n") -> None:
+    """Print to standard output, at once."""
+    sys.stdout.write(_for_eyes(text, "\\x{:02x}") + end)
+    sys.stdout.flush()
+
+
+def _for_eyes(text: str, escape: str) -> str:
+    """Show control characters in a terminal, which would obey them; a file or a pipe gets the text as it is."""
+    return _CONTROL.sub(lambda found: escape.format(ord(found[0])), text) if sys.stdout.isatty() else text
+
+
+def note(text: str) -> None:
+    """Say something that is not a result."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def warn(task: Task, item: Any) -> None:
+    """Say what a task has to say against what its model is given."""
+    for warning in task.warnings(item):
+        note(warning)
+
+
+def read_lines(
+    source: str, tell: Callable[[DataError], None] | None = None, begun: bytes = b"", pipe: Pipe | None = None
+) -> Iterator[str]:
+    """Read lines without their ends: a file, unpacked where its suffix says so, or standard input as its lines come.
+
+    Raises `DataError` for what cannot be read or is no UTF-8 text.  tell: takes the error of a line of standard input instead,
+    which is empty then.  begun: the first line of standard input, where that is read already.  pipe: standard input.
+    """
+    from recurra.text.read.decode import decode  # slow to load too
+    from recurra.text.read.unpack import decompress, layers
+
+    if source == "-":
+        yield from _as_they_come(chain([begun] if begun else [], pipe or Pipe(sys.stdin.buffer)), tell)
+        return
+    try:
+        data = Path(source).read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", source=source) from None
+    for compression in reversed(layers(Path(source).name)[1:]):
+        data = decompress(data, compression, source)
+    yield from _lines(decode(data, source))
+
+
+def _lines(text: str) -> list[str]:
+    *whole, last = text.split("\n")
+    return [*whole, last] if last else whole
+
+
+def _as_they_come(lines: Iterable[bytes], tell: Callable[[DataError], None] | None = None) -> Iterator[str]:
+    from recurra.text.read.decode import decode
+    from recurra.text.read.sources import STANDARD_INPUT
+
+    offset = 0
+    for number, line in enumerate(lines, 1):
+        # Only the first line can have a byte order mark or the signature of a file that is no text.
+        lead = b"" if number == 1 else b"\n"
+        try:
+            text = decode(lead + line, STANDARD_INPUT)
+        except DataError as error:
+            place = error.byte or 0
+            said = str(error).partition(f"byte {place}: ")[2]
+            byte = offset + place - len(lead)
+            broken = DataError(said, source=STANDARD_INPUT, line=number, byte=byte)
+            if tell is None:
+                raise broken from None
+            tell(broken)
+            text = "\n" * (len(lead) + 1)  # an empty line
+        yield from _lines(text[len(lead) :])
+        offset += len(line)

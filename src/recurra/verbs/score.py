@@ -1,0 +1,64 @@
+"""`recurra score RUN [FILE|-]`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from recurra.verbs.base.options import (
+    Device,
+    Json,
+    Lines,
+    RunFolder,
+    Texts,
+    check_one_source,
+    load_run,
+    print_json,
+    print_line,
+    read_lines,
+)
+from recurra.verbs.base.pipe import AT_ONCE, Pipe, together
+
+
+def score(
+    run: RunFolder,
+    source: Lines = "-",
+    json: Json = False,
+    text: Texts = None,
+    rank: Annotated[bool, typer.Option("--rank", help="Likeliest first; by the log-probability of a unit.")] = False,
+    device: Device = "cpu",
+) -> None:
+    """Give the log-probability of every line, in nats: in all, for each unit, and the text.
+
+    With --json each unit's own comes too. --rank sorts candidates, the likeliest first.
+
+    [bold]Examples[/bold]
+
+    recurra score runs/novel -t "that was phenomenal" -t "phenomenal was that" --rank
+
+    recurra score runs/novel sentences.txt --json
+    """
+    check_one_source(text, source)
+    loaded = load_run(run, device)
+    pipe = None if text or source != "-" else Pipe(sys.stdin.buffer)
+    lines = iter(text) if text else read_lines(source, pipe=pipe)
+    if rank:
+        _print(sorted(loaded.score(list(lines)), key=_rank), json)
+        return
+    for batch in together(lines, AT_ONCE, None if pipe is None else pipe.waits):
+        _print(loaded.score(batch), json)
+
+
+def _rank(result: dict[str, Any]) -> tuple[bool, float]:
+    # Nothing is certain to follow nothing: a blank line among the candidates would win against all of them.
+    return not result["text"].strip(), -result["log_prob_per_unit"]
+
+
+def _print(results: list[dict[str, Any]], json: bool) -> None:
+    for result in results:
+        if json:
+            print_json(result)
+        else:
+            print_line(f"{result['log_prob']:.4f}\t{result['log_prob_per_unit']:.4f}\t{result['text']}")

@@ -1,0 +1,185 @@
+"""`recurra train TASK DATA`: one command for each task, with a flag for each of its settings."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from recurra.errors import UsageError
+from recurra.verbs.base.options import Quiet, note
+
+PANELS = {"data": "Data", "model": "Model", "training": "Training"}
+
+
+class TaskGroup(TyperGroup):
+    """The tasks as commands, made when they are asked for: importing torch takes seconds, and `recurra --help` must not wait."""
+
+    def _make(self) -> None:
+        from recurra.tasks import get_task, task_names
+
+        made = typer.Typer(rich_markup_mode="rich")
+        made.callback()(lambda: None)
+        for name in task_names():
+            made.command(name, short_help=get_task(name).title, no_args_is_help=True)(_command(name))
+        self.commands.update(typer.main.get_group(made).commands)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        self._make()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        self._make()
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            raise UsageError(_no_task(args[0]))
+        return super().resolve_command(ctx, args)
+
+
+def _no_task(word: str) -> str:
+    """Say that a word is no task; data that were named without a task are told where it stands."""
+    from recurra.data import get, names
+    from recurra.tasks import task_names, unknown
+
+    if word == "-" or word in names() or os.path.exists(word):  # noqa: PTH110  no error where a name is too long
+        task = get(word).task if word in names() else "lm"
+        return f"task: expected one of {', '.join(task_names())} before the data, as in `recurra train {task} {word}`"
+    return f"task: {unknown(word, task_names())}"
+
+
+app = typer.Typer(
+    cls=TaskGroup,
+    help="Train a model of a task on your data: a run folder with the model, its figures and a report.",
+    invoke_without_command=True,
+)
+
+
+@app.callback()
+def _resume(
+    context: typer.Context,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with a training that was interrupted or killed."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    if resume is not None:
+        if context.invoked_subcommand is not None:
+            raise UsageError("resume: expected the run folder alone, as in `recurra train --resume RUN`")
+        from recurra.api import resume as go_on
+
+        _finish(go_on(resume, quiet=quiet))
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def _command(task: str) -> Callable[..., None]:
+    """Make the command of a task; its parameters are made from the task's configuration."""
+    from recurra.runs.config import fields
+    from recurra.tasks import get_task
+
+    settings = {name: entry for name, entry in fields(task).items() if name != "data"}
+
+    def command(**given: Any) -> None:
+        from recurra import api
+
+        data, out = given.pop("data_arguments"), given.pop("out")
+        config, quiet, resume = given.pop("config"), given.pop("quiet"), given.pop("resume")
+        extra = dict(_assignment(text, task) for text in given.pop("set"))
+        flags = {name: value for name, value in given.items() if value is not None and value != []}
+        if resume:
+            if out is None:
+                raise UsageError("resume: expected the run folder too, as in -o RUN --resume")
+            _finish(api.resume(out, data, task=task, config=config, quiet=quiet, **{**flags, **extra}))
+            return
+        if not data and config is None:
+            raise UsageError(
+                f"data: expected files, folders or the name of a data set, as in `recurra train {task} novel.txt`"
+            )
+        _finish(api.train(task, data, out, config=config, quiet=quiet, **{**flags, **extra}))
+
+    parameters = [
+        _parameter("data_arguments", list[str] | None, typer.Argument(metavar="DATA...", show_default=False, help="Files, folders, globs, the name of a data set (`recurra data list`), or - for standard input."), []),
+        _parameter("out", Path | None, typer.Option("--out", "-o", metavar="RUN", help="The run folder to make. Default: a new one under runs/.")),
+        _parameter("config", Path | None, typer.Option("--config", metavar="FILE", help="Settings from a TOML file; flags outrank it.")),
+        _parameter("set", list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name, as in model.hidden=256."), []),
+        _parameter("resume", bool, typer.Option("--resume", help="Go on with the training in -o RUN, with the data and the settings that it began with."), False),
+        inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet),
+        *(_setting(name, section, field) for name, (section, field) in settings.items()),
+    ]  # fmt: skip
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__doc__ = f"{get_task(task).Config.__doc__}\n{_examples(get_task(task).commands)}"
+    return command
+
+
+def _examples(commands: Sequence[str]) -> str:
+    return "\n\n".join(["[bold]Examples[/bold]", *map(escape, commands)]) if commands else ""
+
+
+def _parameter(name: str, kind: Any, option: Any, default: Any = None) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+
+
+def _setting(name: str, section: str, field: FieldInfo) -> inspect.Parameter:
+    """Turn a setting into a flag. It stays text here: the configuration is what reads and checks it."""
+    from recurra.runs.config import takes_list
+
+    flag, panel = "--" + name.replace("_", "-"), PANELS.get(section, section.title())
+    default = "" if field.default in (None, []) else f" [dim]\\[default: {_shown(field.default)}][/dim]"
+    description = f"{field.description}{default}"
+    common = {"help": description, "rich_help_panel": panel, "show_default": False}
+    if takes_list(field):
+        return _parameter(name, list[str], typer.Option(flag, metavar=_metavar(field), **common), [])
+    if field.annotation is bool:
+        return _parameter(name, bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", **common))
+    return _parameter(name, str | None, typer.Option(flag, metavar=_metavar(field), **common))
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _metavar(field: FieldInfo) -> str:
+    from recurra.tasks import names_files
+
+    if names_files(field):
+        return "FILE"
+    kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
+    if get_origin(field.annotation) is Literal:
+        return "|".join(str(kind) for kind in kinds)
+    kind = kinds[0] if kinds else field.annotation
+    return {int: "N", float: "X", str: "TEXT"}.get(kind, "VALUE")  # type: ignore[arg-type]
+
+
+def _assignment(text: str, task: str) -> tuple[str, Any]:
+    from recurra.runs.config import fields, takes_list
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"set: expected KEY=VALUE, got {text!r}")
+    known = fields(task).get(name.rpartition(".")[2].replace("-", "_"))
+    return name.strip(), value.split(",") if known and takes_list(known[1]) else value
+
+
+def _finish(run: Any) -> None:
+    """Say what there is now and what to do with it."""
+    end = run.events("end")[-1]
+    if end["reason"] == "interrupted":
+        note(
+            f"stopped after step {end['step']}; the run can be used, or gone on with: recurra train --resume {run.path}"
+        )
+        raise typer.Exit(130)
+    from recurra.verbs.evaluate import show
+
+    if run.evaluation is not None:
+        show(run.evaluation, run.told)
+    note(f"run: {run.path}   report: {run.path / 'report.html'}")

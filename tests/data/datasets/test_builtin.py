@@ -1,0 +1,91 @@
+"""The built-in dataset is made offline, once, and mended when damaged."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recurra.data import get, locate, names
+from recurra.data.datasets.builtin import MAKERS
+from recurra.data.labelled.reader import read_labelled
+from recurra.errors import DataError, MissingExtraError
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("RECURRA_DATA", raising=False)
+    return tmp_path / "cache"
+
+
+def test_every_built_in_set_has_a_maker() -> None:
+    assert {get(name).builtin for name in names()} - {None} == set(MAKERS)
+
+
+def test_python_docs_hold_each_topic_once(cache: Path) -> None:
+    located = locate("python-docs")
+    (path,) = located.train
+    text = path.read_text(encoding="utf-8")
+    assert path.is_relative_to(cache)
+    assert located.where == "built in"
+    assert 300_000 < len(text) < 2_000_000
+    assert text.count('The "if" statement\n***') == 1
+    assert text.index('The "assert" statement\n***') < text.index('The "while" statement\n***')
+
+
+def test_it_is_written_once_and_again_when_damaged(cache: Path) -> None:
+    (path,) = locate("python-docs").train
+    whole, stamp = path.read_bytes(), path.stat().st_mtime_ns
+    assert locate("python-docs").train == [path]
+    assert path.stat().st_mtime_ns == stamp
+    plain = cache / "plain"
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode  # a cache may be shared
+    path.write_bytes(whole[:1000])
+    locate("python-docs")
+    assert path.read_bytes() == whole
+    assert [entry.name for entry in path.parent.iterdir()] == ["topics.txt"]
+
+
+def test_digits_are_written_once_in_two_parts(cache: Path) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    located = locate("digits")
+    (train,), (test,) = located.train, located.test
+    assert located.where == "built in"
+    assert train.is_relative_to(cache)
+    whole, stamp = train.read_bytes(), train.stat().st_mtime_ns
+    assert locate("digits").train[0].stat().st_mtime_ns == stamp
+    train.write_bytes(whole[:100])
+    locate("digits")
+    assert train.read_bytes() == whole  # to the byte, so that a run can be told to be on the same data
+    read = [read_labelled([path]) for path in (train, test)]
+    assert [len(part.sequences) for part in read] == [1437, 360]
+    assert {part.sequences[0].shape for part in read} == {(8, 8)}
+    assert {label for part in read for (label,) in part.labels} == set("0123456789")
+    values = np.concatenate([np.stack(part.sequences) for part in read])
+    assert (values.min(), values.max()) == (0.0, 1.0)
+    assert read[0].labels[:3] == [("0",), ("1",), ("2",)]
+
+
+def test_digits_without_scikit_learn_name_the_extra(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.delitem(sys.modules, "sklearn.datasets", raising=False)
+    with pytest.raises(
+        MissingExtraError, match=r"digits needs the package sklearn.datasets: pip install 'recurra\[learn\]'"
+    ):
+        locate("digits")
+
+
+def test_a_cache_that_cannot_be_written_is_one_clear_error(cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises(DataError, match=r"cannot write the built-in dataset.*RECURRA_CACHE"):
+        locate("python-docs")
+
+
+def test_a_python_without_the_texts_is_one_clear_error(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
+    with pytest.raises(DataError, match="no module pydoc_data"):
+        locate("python-docs")
