@@ -12,7 +12,7 @@ from recurra.errors import RunError, UsageError
 from recurra.runs.config import configure, load_configuration
 from recurra.runs.request import Source, check_same, layers
 from recurra.runs.run import Run
-from recurra.runs.session import FRAME, Job
+from recurra.runs.session import FRAME, TrainingSession
 from recurra.training.folder import new_folder, next_folder
 
 
@@ -45,11 +45,11 @@ def train(
         with TemporaryDirectory() as aside:
             kept = Path(aside, FRAME)
             write_frame(data, kept)
-            return _begin(task, kept, out, config, settings, quiet=quiet, frame=kept)
-    return _begin(task, data, out, config, settings, quiet=quiet)
+            return _train_on_files(task, kept, out, config, settings, quiet=quiet, frame=kept)
+    return _train_on_files(task, data, out, config, settings, quiet=quiet)
 
 
-def _begin(
+def _train_on_files(
     task: str,
     data: Source | Sequence[Source],
     out: Source | None,
@@ -62,8 +62,8 @@ def _begin(
     """Train on files; frame: the one among them that the run has to keep."""
     configuration = configure(task, *layers(task, data, config, settings))
     folder = next_folder(task) if out is None else new_folder(Path(out))
-    job = Job(configuration, folder, quiet=quiet, numbered=out is None, frame=frame)
-    return _with_what_was_told(job.begin(), job)
+    session = TrainingSession(configuration, folder, quiet=quiet, numbered=out is None, frame=frame)
+    return _with_notes(session.start(), session)
 
 
 def resume(
@@ -89,10 +89,10 @@ def resume(
     if task not in (None, configuration.task):
         raise UsageError(f"task: {path} is of {configuration.task!r}, got {task!r}")
     check_same(configuration, layers(configuration.task, data, config, settings), path)
-    job = Job(configuration, path, quiet=quiet)
-    return _with_what_was_told(job.go_on(), job)
+    session = TrainingSession(configuration, path, quiet=quiet)
+    return _with_notes(session.resume(), session)
 
 
-def _with_what_was_told(run: Run, job: Job) -> Run:
-    run.told = frozenset(job.progress.written)
+def _with_notes(run: Run, session: TrainingSession) -> Run:
+    run.notes_shown = frozenset(session.progress.written)
     return run

@@ -1,17 +1,22 @@
-"""The command line: one verb, one file."""
+"""The command line: it finds the verbs, and turns what goes wrong into one line and an exit code."""
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
+import pkgutil
 import sys
+from importlib.metadata import entry_points
 from typing import NoReturn
 
 import typer
 
 from recurra import __version__
 from recurra.errors import RecurraError
-from recurra.verbs import bench, data, evaluate, generate, info, predict, reproduce, score, train
+
+ENTRY_POINTS = "recurra.verbs"
+"""The group of entry points in which another package names a module with `register(app)`, and a POSITION in the help."""
 
 app = typer.Typer(
     name="recurra",
@@ -36,15 +41,17 @@ def _options(
     pass
 
 
-app.add_typer(train.app, name="train")
-app.command("evaluate")(evaluate.evaluate)
-app.command("score")(score.score)
-app.command("generate")(generate.generate)
-app.command("predict")(predict.predict)
-app.command("info")(info.info)
-app.add_typer(data.app, name="data")
-app.command("reproduce")(reproduce.reproduce)
-app.command("bench")(bench.bench)
+def _add_verbs() -> None:
+    """Add every verb: ours are the modules in recurra.verbs, those of other packages are found by an entry point."""
+    package = importlib.import_module("recurra.verbs")
+    found = pkgutil.iter_modules(package.__path__, "recurra.verbs.")
+    verbs = [importlib.import_module(module.name) for module in found if module.name != "recurra.verbs.base"]
+    verbs += [point.load() for point in entry_points(group=ENTRY_POINTS)]
+    for verb in sorted(verbs, key=lambda verb: (getattr(verb, "POSITION", 1000), verb.__name__)):
+        verb.register(app)
+
+
+_add_verbs()
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from recurra.errors import DataError, UsageError
 
 
 @dataclass(frozen=True)
-class Split:
+class SplitIndices:
     """The indices of the documents of each part, in their order."""
 
     train: list[int]
@@ -38,18 +38,18 @@ def share_of(key: str | bytes, salt: str = "") -> float:
     return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
 
 
-def split_documents(documents: Sequence[str | bytes], valid: float, test: float, *, salt: str = "") -> Split:
-    """Split documents by their content: about the share `test` of them, and the share `valid`, are held out.
+def split_documents(documents: Sequence[str | bytes], valid: float, test: float, *, salt: str = "") -> SplitIndices:
+    """SplitIndices documents by their content: about the share `test` of them, and the share `valid`, are held out.
 
     Test takes the documents with the smallest hashes and validation those with the largest, so that a larger share only
     ever takes documents from training. Where a few documents leave a part empty, it takes the one that is nearest to its
     share. Raises `UsageError` for shares that are no shares, `DataError` when there are too few documents for all parts.
 
     >>> split_documents(["one", "two", "three", "four", "six", "one"], valid=0.25, test=0.25)
-    Split(train=[3], valid=[1, 4], test=[0, 2, 5])
+    SplitIndices(train=[3], valid=[1, 4], test=[0, 2, 5])
     """
     _check_shares(valid, test)
-    split = Split([], [], [])
+    split = SplitIndices([], [], [])
     for index, document in enumerate(documents):
         share = share_of(document, salt)
         part = split.test if share < test else split.valid if share >= 1 - valid else split.train
@@ -63,7 +63,7 @@ def split_documents(documents: Sequence[str | bytes], valid: float, test: float,
     return split
 
 
-def _fill(split: Split, documents: Sequence[str | bytes], salt: str, valid: float, test: float) -> None:
+def _fill(split: SplitIndices, documents: Sequence[str | bytes], salt: str, valid: float, test: float) -> None:
     """Give an empty part the nearest document (and its copies) that training can spare."""
     for part, share, nearest in ((split.test, test, min), (split.valid, valid, max)):
         spare = {documents[index] for index in split.train}
@@ -116,21 +116,21 @@ def _check_part(part: str, share: float, size: int, count: str) -> None:
     )
 
 
-def split_fold(documents: Sequence[str | bytes], folds: int, fold: int, valid: float) -> Split:
+def split_fold(documents: Sequence[str | bytes], folds: int, fold: int, valid: float) -> SplitIndices:
     """Give one fold of a cross-validation: test takes fold `fold` (from 1) of `folds`, validation a share of the others.
 
     Each document, with its copies, is in the test part of exactly one fold. Raises `UsageError` for a fold that is not there,
     `DataError` when a part would be empty.
 
     >>> split_fold(["one", "two", "three", "four", "six", "one"], 2, 1, 0)
-    Split(train=[0, 2, 3, 5], valid=[], test=[1, 4])
+    SplitIndices(train=[0, 2, 3, 5], valid=[], test=[1, 4])
     """
     if folds < 2 or not 1 <= fold <= folds:
         raise UsageError(
             f"fold: expected one from 1 to the number of folds, of which there are at least 2; got {fold} of {folds}"
         )
     _check_shares(valid, 0.0)
-    split = Split([], [], [])
+    split = SplitIndices([], [], [])
     for index, document in enumerate(documents):
         if int(share_of(document, "fold") * folds) + 1 == fold:
             split.test.append(index)

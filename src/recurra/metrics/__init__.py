@@ -33,6 +33,7 @@ from recurra.metrics.nab import (
     nab_windows,
 )
 from recurra.metrics.ranking import average_precision, detection
+from recurra.metrics.search import golden_section
 from recurra.metrics.spans import marks_spans, span_counts, span_scores, spans, tag_scores
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "event_counts",
     "event_scores",
     "fit_temperature",
+    "golden_section",
     "intervals",
     "level_weights",
     "mae",

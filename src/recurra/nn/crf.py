@@ -115,7 +115,7 @@ class CRF(nn.Module):
             alphas, log_z = _forward(scores, start, matrix, end, lengths, in_order=True)
             return _backward(alphas, matrix, end, lengths, torch.ones_like(log_z), in_order=True)[0]
 
-    def begin(self, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+    def initial_state(self, batch: int) -> tuple[Tensor, Tensor, Tensor]:
         """Give what `step` carries before the first step of B rows: the best score of each tag, the log of all that leads to
         it, (B, K) each, and how many steps were taken, (B, 1)."""
         zeros = self.start.new_zeros(batch, self.count)
@@ -131,7 +131,7 @@ class CRF(nn.Module):
         size, so earlier tags are not changed by later steps.
 
         >>> crf, x = CRF(2), torch.tensor([[[2.0, 0.0]], [[0.0, 0.5]]])
-        >>> _, _, carried = crf.step(x[0], crf.begin(1))
+        >>> _, _, carried = crf.step(x[0], crf.initial_state(1))
         >>> tag, share, _ = crf.step(x[1], carried)
         >>> tag.tolist() == [crf.decode(x, torch.tensor([2]))[0][-1]], torch.equal(share, crf.marginals(x, torch.tensor([2]))[-1])
         (True, True)

@@ -82,7 +82,7 @@ class Pooling(nn.Module):
             pooled, weights = self._attend(y, padding)
         return (pooled, weights) if return_weights else pooled
 
-    def begin(self, batch: int, device: torch.device | str = "cpu") -> tuple[Tensor, ...]:
+    def initial_state(self, batch: int, device: torch.device | str = "cpu") -> tuple[Tensor, ...]:
         """Give what `step` carries before the first step of B rows; raises `UsageError` for both directions, which have no steps."""
         if self.directions == 2:
             raise UsageError("directions: a stream goes in one direction, and this pooling waits for both")
@@ -104,7 +104,7 @@ class Pooling(nn.Module):
         is wanted; attention within rounding, since the greatest score is not known beforehand.
 
         >>> pooling, y = Pooling("mean", 2), torch.tensor([[[1.0, 4.0]], [[3.0, 2.0]]])
-        >>> first, carried = pooling.step(y[0], pooling.begin(1))
+        >>> first, carried = pooling.step(y[0], pooling.initial_state(1))
         >>> second, _ = pooling.step(y[1], carried)
         >>> first.tolist(), second.tolist()
         ([[1.0, 4.0]], [[2.0, 3.0]])

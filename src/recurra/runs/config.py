@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import tomli_w
 from pydantic import ValidationError
@@ -16,22 +16,28 @@ from pydantic.fields import FieldInfo
 
 from recurra import __version__
 from recurra.errors import RunError, UsageError
+from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
+from recurra.tasks.base.settings import Renamed
 from recurra.training.config import Training
+
+FORMAT = 2
+"""Of config.toml; 1, which does not say so, has some settings under older names."""
 
 
 @dataclass
 class Configuration:
-    """Which task, its sections, and how it is trained."""
+    """Which task, its sections, and how it is trained; format: of the file that it was read from."""
 
     task: str
     settings: Settings
     training: Training
+    format: int = FORMAT
 
     def to_toml(self) -> str:
         """Give the text of a config.toml; settings that are None (left to be chosen) are left out."""
         sections = {name: getattr(self.settings, name) for name in type(self.settings).model_fields}
-        document: dict[str, Any] = {"task": self.task, "recurra": __version__}
+        document: dict[str, Any] = {"task": self.task, "recurra": __version__, "format": FORMAT}
         for name, section in {**sections, "training": self.training}.items():
             document[name] = section.model_dump(exclude_none=True)
         return tomli_w.dumps(document)
@@ -55,11 +61,6 @@ def fields(task: str) -> dict[str, tuple[str, FieldInfo]]:
     }
 
 
-def takes_list(field: FieldInfo) -> bool:
-    """Tell whether a setting is a list."""
-    return field.annotation is list or (bool(get_args(field.annotation)) and str(field.annotation).startswith("list"))
-
-
 def configure(task: str, *layers: Mapping[str, Any]) -> Configuration:
     """Build a configuration from layers of settings by name (`hidden` or `model.hidden`), later ones first in rank.
 
@@ -67,7 +68,8 @@ def configure(task: str, *layers: Mapping[str, Any]) -> Configuration:
     """
     known = fields(task)
     chosen: dict[str, dict[str, Any]] = {section: {} for section in sections(task)}
-    for layer in layers:
+    for given in layers:
+        layer = dict(current(task, name, value) for name, value in given.items())
         named = {name: leaf(task, name, known) for name in layer}
         said = {named[name] for name, value in layer.items() if value is not None}
         for name, other in Training.either.items():
@@ -80,13 +82,31 @@ def configure(task: str, *layers: Mapping[str, Any]) -> Configuration:
     return _validate(task, chosen)
 
 
+def renamed(task: str) -> dict[str, tuple[str, Renamed]]:
+    """Give every setting of a task that had another name before, by that name: its section, and what it is called now.
+
+    >>> renamed("lm")["window"][1].name
+    'bptt'
+    """
+    return {old: (section, new) for section, kind in sections(task).items() for old, new in kind.renamed.items()}
+
+
+def current(task: str, name: str, given: Any) -> tuple[str, Any]:
+    """Give the name and the value that a setting has today; those that were never renamed stay as they are."""
+    section, _, last = name.strip().rpartition(".")
+    found = renamed(task).get(last.replace("-", "_"))
+    if found is None or section not in ("", found[0]) or last.replace("-", "_") in fields(task):
+        return name, given
+    return f"{found[0]}.{found[1].name}", found[1].value(given)
+
+
 def leaf(task: str, name: str, known: Mapping[str, tuple[str, FieldInfo]]) -> str:
     """Give the setting that a name means: `hidden` for `model.hidden`; raises `UsageError` for an unknown one.
 
     >>> leaf("lm", "model.hidden", fields("lm")), leaf("lm", "weight-decay", fields("lm"))
     ('hidden', 'weight_decay')
     """
-    section, _, last = name.strip().rpartition(".")
+    section, _, last = current(task, name, None)[0].strip().rpartition(".")
     last = last.replace("-", "_")
     if last not in known:
         close = difflib.get_close_matches(last, known, n=1)
@@ -144,6 +164,7 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
     if written != task:
         raise UsageError(f"{path}: is the configuration of a {written} run, not of {task}")
     document.pop("recurra", None)
+    document.pop("format", None)
     layer = {}
     for section, values in document.items():
         if not isinstance(values, dict):
@@ -161,14 +182,19 @@ def load_configuration(path: Path) -> Configuration:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         task, version = str(document.pop("task")), document.pop("recurra", "?")
+        form = document.pop("format", 1)
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: is damaged: {error}") from None
     except KeyError:
         raise RunError(f"{path}: expected a run's configuration, got one that names no task") from None
+    if form not in (1, FORMAT):
+        raise RunError(f"{path}: was written by a newer Recurra ({version}), this is {__version__}; install that one")
     try:
-        return _validate(task, document)
+        configuration = _validate(task, upgrade(sections(task), document) if form == 1 else document)
     except UsageError as error:
         other = "" if version == __version__ else f" (it was written by Recurra {version}, this is {__version__})"
         raise RunError(f"{path}: cannot be used: {error}{other}") from None
+    configuration.format = form
+    return configuration

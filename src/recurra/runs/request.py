@@ -65,7 +65,7 @@ def _locate(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _anchored(task: str, layer: Mapping[str, Any]) -> dict[str, Any]:
     """Make the files of a layer absolute, as those of `data` are."""
-    known, of_files = fields(task), get_task(task).files()
+    known, of_files = fields(task), get_task(task).file_settings()
 
     def anchored(name: str, value: Any) -> Any:
         if value is None or leaf(task, name, known) not in of_files:

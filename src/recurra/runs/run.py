@@ -1,24 +1,28 @@
-"""A run: the folder that a training leaves, loaded and ready to be asked."""
+"""A run: the folder that a training leaves, loaded and ready to be used."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import nn
 
 from recurra.data.frames import is_frame
-from recurra.errors import DataError, RunError, UsageError
+from recurra.errors import DataError, UsageError
 from recurra.runs.config import Configuration, load_configuration
 from recurra.runs.manifest import check_manifest
 from recurra.stream import Stream
 from recurra.tasks import Task, get_task
+from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, Scores, Streams
+from recurra.tasks.base.options import read_options
+from recurra.tasks.base.predictor import Predictor
 from recurra.training.device import move
 from recurra.training.log import read_events
+
+CapabilityT = TypeVar("CapabilityT")
 
 
 class Run:
@@ -36,26 +40,31 @@ class Run:
     True
     """
 
-    def __init__(self, path: Path, configuration: Configuration, task: Task, network: nn.Module) -> None:
-        self.path, self.configuration, self.task, self.network = path, configuration, task, network
-        self.told: frozenset[str] = frozenset()
-        """What was said of it while it was trained just now, and stands to be read."""
+    def __init__(self, path: Path, configuration: Configuration, predictor: Predictor) -> None:
+        self.path, self.configuration, self.predictor = path, configuration, predictor
+        self.notes_shown: frozenset[str] = frozenset()
+        """Notes that were shown while it was trained just now."""
 
     @classmethod
     def load(cls, path: str | Path) -> Run:
-        """Load a run folder, every file of which is checked against its sum; raises `RunError` when anything is amiss."""
+        """Load a run folder, every file of which is checked against its sum; raises `RunError` when anything is wrong."""
         folder = Path(path)
         check_manifest(folder)
         configuration = load_configuration(folder / "config.toml")
-        task = get_task(configuration.task)(configuration.settings)
-        task.restore(folder)
-        network = task.network()
-        try:
-            network.load_state_dict(load((folder / "model.safetensors").read_bytes()))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            what = " ".join(str(error).split())
-            raise RunError(f"{folder / 'model.safetensors'}: does not fit the configuration: {what}") from None
-        return cls(folder, configuration, task, network.eval())
+        predictor = get_task(configuration.task).Predictor.load(folder, configuration.settings)
+        return cls(folder, configuration, predictor)
+
+    @property
+    def network(self) -> nn.Module:
+        """The network, in evaluation mode."""
+        return self.predictor.network
+
+    @cached_property
+    def task(self) -> Task:
+        """The task that trained it, with the run's own preprocessor: what an evaluation beside baselines needs."""
+        task = get_task(self.configuration.task)(self.configuration.settings)
+        task.restore(self.path)
+        return task
 
     def to(self, device: str) -> Run:
         """Move the network to another device; raises `UsageError` for one that cannot be used here."""
@@ -88,7 +97,7 @@ class Run:
             "evaluation": self.evaluation,
         }
 
-    # What a task can do; a run of another task says so.
+    # What a predictor can do; one that cannot says so.
 
     def evaluate(
         self,
@@ -103,74 +112,82 @@ class Run:
         The baselines learn from the very text that the model learnt from, which is read again.  options: further ones that the
         task takes, as in `label="fault"` of a run of detect; raises `UsageError` for others.
         """
-        self.task.check_options(options, self.task.evaluate_options)
+        read = read_options(self.predictor.EvaluateOptions, options, self.configuration.task)
         arguments = [str(argument) for argument in ([data] if isinstance(data, str | Path) else data)]
         if baselines or not arguments:
-            if not self.task.repeatable:
+            if not self.task.rereadable:
                 raise UsageError(
                     "evaluate: the training data came from standard input, which cannot be read again; "
                     "name a file to measure on, and leave the baselines out (--no-baselines)"
                 )
             self._prepare()
-        return self.task.evaluate(self.network, arguments or None, progress, baselines=baselines, **options)
+        return self.task.evaluate(self.predictor, arguments or None, progress, baselines=baselines, options=read)
 
     def score(self, texts: str | Sequence[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text (nats), in all and for each unit."""
-        return self._able("score")(self.network, [texts] if isinstance(texts, str) else list(texts))
+        return self._capable(Scores, "score").score([texts] if isinstance(texts, str) else list(texts))
 
     def predict(self, inputs: Any, k: int | None = None, *, steps: bool = False, **options: Any) -> Any:
-        """Say what the task foretells: the next units of a text, the class of a text or a series, the tags of a sentence.
+        """Predict: the next units of a text, the class of a text or a series, the tags of a sentence, the next values of a series.
 
         inputs: one text or array, which gives one result, or a list of them, which gives a list; a data frame, or a dict of its
         columns, holds any number of series, so it gives a list too.  k: only so many units or
-        classes, the likeliest.  steps: in "steps", also what is foretold after each element.  options: further ones that the
+        classes, the likeliest.  steps: in "steps", also the prediction after each element.  options: further ones that the
         task takes, as in `cluster=6` of a run of embed; raises `UsageError` for others.
         """
-        predict = self._able("predict")
-        self.task.check_options(options)
+        given = {"k": k, "steps": steps, **options}
         if is_frame(inputs):
-            return predict(self.network, [inputs], k=k, steps=steps, **options)
+            return self.predictor.predict([inputs], **given)
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
-            return predict(self.network, [inputs], k=k, steps=steps, **options)[0]
-        return predict(self.network, list(inputs), k=k, steps=steps, **options)
+            return self.predictor.predict([inputs], **given)[0]
+        return self.predictor.predict(list(inputs), **given)
 
     def embed(self, inputs: Any) -> np.ndarray:
         """Give the vector of one text or array, (D), or of each of a list of them, (N, D) float32; only of a run of embed."""
-        embed = self._able("embed")
+        predictor = self._capable(Embeds, "embed")
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
-            return embed(self.network, [inputs])[0]
-        return embed(self.network, list(inputs))
+            return predictor.embed([inputs])[0]
+        return predictor.embed(list(inputs))
 
     def generate(self, prompt: str = "", **options: Any) -> str:
-        """Go on from a prompt; gives the prompt and what follows. For several samples or a stream of pieces, see `write`.
+        """Continue a prompt; gives the prompt and what follows. For several samples or a stream of chunks, see `generate_chunks`.
 
-        Raises `UsageError` for a `count` other than one: a text can hold only one sample.
+        options: count, length, temperature, top_k, top_p, seed, greedy. Raises `UsageError` for others, and for a `count` other
+        than one: a text can hold only one sample.
         """
         if options.get("count", 1) != 1:
             raise UsageError(
-                f"count: generate gives one sample, got {options['count']}; write gives the pieces of several"
+                f"count: generate gives one sample, got {options['count']}; generate_chunks gives the chunks of several"
             )
-        return prompt + "".join(piece.text for piece in self.write(prompt, **options))
+        return prompt + "".join(chunk.text for chunk in self.generate_chunks(prompt, **options))
 
-    def write(self, prompt: str = "", **options: Any) -> Iterator[Any]:
-        """Go on from a prompt, `count` times; gives pieces (sample, text, last) as they are made."""
-        return self._able("write")(self.network, prompt=prompt, **options)
+    def generate_chunks(self, prompt: str | Sequence[str] = "", **options: Any) -> Iterator[Chunk]:
+        """Continue a prompt, or each of several, `count` times; gives chunks (sample, text, last) as they are made."""
+        predictor = self._capable(Generates, "generate")
+        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        return predictor.generate(prompts, read_options(predictor.GenerateOptions, options, self.configuration.task))
 
-    def search(self, prompt: str = "", **options: Any) -> list[dict[str, Any]]:
-        """Find the likeliest continuations by beam search."""
-        return self._able("search")(self.network, prompt=prompt, **options)
+    def beam_search(self, prompt: str | Sequence[str] = "", *, beam: int = 8, **options: Any) -> list[Any]:
+        """Find the likeliest continuations of a prompt by beam search, the best first; of several prompts, a list of such lists.
+
+        options: count, length, length_penalty.
+        """
+        predictor = self._capable(Generates, "beam_search")
+        read = read_options(predictor.GenerateOptions, {"beam": beam, **options}, self.configuration.task)
+        found = predictor.beam_search([prompt] if isinstance(prompt, str) else list(prompt), read)
+        return found[0] if isinstance(prompt, str) else found
 
     def stream(self, prompt: Any = "") -> Stream:
         """Give the model as a stream, having read a prompt (a text, or a series): fed one element at a time, in constant memory.
 
         Raises `UsageError` for a run that reads in both directions.
         """
-        return self._able("stream")(self.network, prompt)
+        return self._capable(Streams, "stream").stream(prompt)
 
     def _prepare(self) -> None:
         """Read the data that the run was trained on; raises `DataError` when they are not the same any more."""
-        facts = self.task.prepare(self.path)
-        if self._start().get("fingerprint") not in (None, facts.fingerprint):
+        summary = self.task.prepare(self.path)
+        if self._start().get("fingerprint") not in (None, summary.fingerprint):
             raise DataError(
                 "the data that this run was trained on have changed since",
                 source=self.path,
@@ -180,8 +197,7 @@ class Run:
     def _start(self) -> dict[str, Any]:
         return (self.events("start") or [{}])[0]
 
-    def _able(self, verb: str) -> Any:
-        method = getattr(self.task, verb, None)
-        if method is None:
+    def _capable(self, capability: type[CapabilityT], verb: str) -> CapabilityT:
+        if not isinstance(self.predictor, capability):
             raise UsageError(f"{verb}: a run of {self.configuration.task!r} cannot do that")
-        return method
+        return cast(CapabilityT, self.predictor)

@@ -13,22 +13,21 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
 
 from recurra.errors import DivergedError, RunError, UsageError
 from recurra.files import write_whole
 from recurra.report import write_report
-from recurra.report.names import units
-from recurra.runs.config import Configuration
+from recurra.runs.config import FORMAT, Configuration
 from recurra.runs.manifest import NAME, check_manifest, check_sums, drop_manifest, sums, write_manifest
 from recurra.runs.run import Run
-from recurra.tasks import Facts, get_task
+from recurra.tasks import DatasetSummary, get_task
+from recurra.tasks.base.predictor import WEIGHTS
 from recurra.training.checkpoint import Checkpoint, drop_older
 from recurra.training.config import Training, duration
 from recurra.training.device import check_device
-from recurra.training.folder import LOG, claim, make_folder, next_folder, sweep, withdraw, writing
+from recurra.training.folder import LOG, claim, make_folder, next_folder, remove_partial_files, withdraw, writing
 from recurra.training.log import MetricsLog, read_events
-from recurra.training.loop import Loop, last_checkpoint
+from recurra.training.loop import Trainer, last_checkpoint
 from recurra.training.plan import Plan, apply_threads, make_plan
 from recurra.training.progress import Progress
 
@@ -36,9 +35,10 @@ FRAME = "data.parquet"
 """What a run keeps of a table that was in memory."""
 
 
-class Job:
-    """One training in one folder; `numbered`: which Recurra has named itself, so that another would do as well.
+class TrainingSession:
+    """One training in one folder.
 
+    numbered: whether Recurra has named the folder itself, so that another would do as well.
     frame: a file with the data that is elsewhere for the time being, and is moved into the folder once it is there.
     """
 
@@ -54,103 +54,106 @@ class Job:
         self.configuration, self.folder, self.numbered, self.frame = configuration, folder, numbered, frame
         self.training = configuration.training
         self.task = get_task(configuration.task)(configuration.settings)
-        self.progress = Progress(quiet=quiet, units=units(configuration.task))
+        self.progress = Progress(quiet=quiet, units=self.task.element[1])
         self.started = time.monotonic()
 
-    def begin(self, log: MetricsLog | None = None) -> Run:
+    def start(self, log: MetricsLog | None = None) -> Run:
         """Train from the first step on; `log` is that of a folder which is locked already."""
         apply_threads(self.training.threads)
         check_device(self.training.device)
         with self.progress, writing(self.folder):
-            facts = self._prepare(None)
-            for note in facts.notes:
+            summary = self._prepare(None)
+            for note in summary.notes:
                 self.progress.note(note)
             if self.training.batch is None:
                 within = self.training.within
-                self.training.batch = self.task.batch_size(None if within is None else duration(within))
+                self.training.batch = self.task.default_batch_size(None if within is None else duration(within))
             if self.training.lr is None and self.training.optimizer == "adamw":
-                self.training.lr = self.task.learning_rate()
+                self.training.lr = self.task.default_learning_rate()
             self.progress.note("measuring this machine")
             torch.manual_seed(self.training.seed)
             plan = make_plan(self.task, self.training, self.training.batch, self.started)
-            with contextlib.closing(self._first_checkpoint(plan, facts, log)) as loop:
-                self._run(loop)
+            with contextlib.closing(self._first_checkpoint(plan, summary, log)) as trainer:
+                self._run(trainer)
         return Run.load(self.folder)
 
-    def go_on(self) -> Run:
+    def resume(self) -> Run:
         """Train from the last checkpoint on, or from the first step when there is none yet."""
         self._check_unended()
+        if self.configuration.format != FORMAT:
+            raise RunError(
+                f"{self.folder}: its training was begun by an earlier version of Recurra; finish it with that one, or train again"
+            )
         # What is read from here on must not be changed by another who resumes the same training.
         with writing(self.folder), contextlib.closing(MetricsLog(self.folder / LOG)) as log:
             self._check_unended()
             if (checkpoint := last_checkpoint(self.folder)) is None:
                 self._check_unbegun()
-                return self.begin(log)
+                return self.start(log)
             with self.progress:
-                loop = self._restored(checkpoint, log)
-                sweep(self.folder)
+                trainer = self._restored(checkpoint, log)
+                remove_partial_files(self.folder)
                 drop_older(self.folder / "checkpoint")
                 drop_manifest(self.folder)
                 for event in read_events(self.folder / LOG):
                     if event.get("event") in ("start", "plan"):
                         self.progress.event(event)
-                self._run(loop)
+                self._run(trainer)
         return Run.load(self.folder)
 
     # Before training
 
-    def _prepare(self, saved: Path | None) -> Facts:
+    def _prepare(self, saved: Path | None) -> DatasetSummary:
         self.progress.note("reading the data")
         return self.task.prepare(saved)
 
-    def _loop(self, plan: Plan, facts: Facts, files: Mapping[str, str], log: MetricsLog) -> Loop:
-        if self.training.batch is None:  # begin() has chosen one, and config.toml keeps it
+    def _trainer(self, plan: Plan, summary: DatasetSummary, files: Mapping[str, str], log: MetricsLog) -> Trainer:
+        if self.training.batch is None:  # start() has chosen one, and config.toml keeps it
             raise RunError(f"{self.folder / 'config.toml'}: expected a batch under [training], got none")
-        return Loop(
+        return Trainer(
             self.task,
             self.training,
             plan,
             self.folder,
-            batch=self.training.batch,
-            fingerprint=facts.fingerprint,
+            fingerprint=summary.fingerprint,
             files=files,
             watch=self.progress.event,
             log=log,
         )
 
-    def _first_checkpoint(self, plan: Plan, facts: Facts, log: MetricsLog | None) -> Loop:
-        """Make the folder with all that a training can be gone on with, or nothing at all."""
-        begun, made = log is not None, list[Path]()
+    def _first_checkpoint(self, plan: Plan, summary: DatasetSummary, log: MetricsLog | None) -> Trainer:
+        """Make the folder with all that a training can be resumed from, or nothing at all."""
+        locked, made = log is not None, list[Path]()
         if log is None:
             log, made = self._claim()
         try:
-            sweep(self.folder)
+            remove_partial_files(self.folder)
             self._keep_frame()
             planned, files = self._write_configuration(plan)
             torch.manual_seed(self.training.seed)
-            loop = self._loop(plan, facts, files, log)
-            loop.log.cut(0)
-            said = loop.trainer.begin()
-            if said is not None:
-                self.progress.note(said)
+            trainer = self._trainer(plan, summary, files, log)
+            trainer.log.cut(0)
+            sentence = trainer.state.initialize()
+            if sentence is not None:
+                self.progress.note(sentence)
             if self.training.gradient_lags:  # found out now when the text is too short for it
-                self.task.gradient_lags(loop.trainer.network, self.training.gradient_lags)
-            loop.emit(self._start_event(facts, loop))
-            loop.save()
+                self.task.gradient_norms_by_lag(trainer.state.network, self.training.gradient_lags)
+            trainer.emit(self._start_event(summary, trainer))
+            trainer.save()
             if planned != self.configuration.training:
                 self._set_training(planned)
         except BaseException:
             if sys.platform == "win32":
                 log.close()  # no file that is open can be removed there
-            if not begun:  # while it is locked: another who begins there now must not lose anything
+            if not locked:  # while it is locked: another who begins there now must not lose anything
                 withdraw(self.folder, made)
             log.close()
             raise
-        return loop
+        return trainer
 
-    def _restored(self, checkpoint: Checkpoint, log: MetricsLog) -> Loop:
+    def _restored(self, checkpoint: Checkpoint, log: MetricsLog) -> Trainer:
         """Read the data again and go back to a checkpoint; everything that it rests on has to be as it was."""
-        if not self.task.repeatable and sys.stdin.isatty():
+        if not self.task.rereadable and sys.stdin.isatty():
             raise UsageError(
                 f"{self.folder}: was trained on standard input; pipe it in again: … | recurra train --resume {self.folder}"
             )
@@ -158,12 +161,12 @@ class Job:
             files, plan = dict(checkpoint.facts["files"]), Plan(**checkpoint.facts["plan"])
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{self.folder}: its checkpoint is of another version of Recurra ({error})") from None
-        self._settle_configuration(plan, files)
+        self._restore_configuration(plan, files)
         check_sums(self.folder, files)
         apply_threads(plan.threads)
-        loop = self._loop(plan, self._prepare(self.folder), files, log)
-        loop.resume(checkpoint)
-        return loop
+        trainer = self._trainer(plan, self._prepare(self.folder), files, log)
+        trainer.resume(checkpoint)
+        return trainer
 
     def _claim(self) -> tuple[MetricsLog, list[Path]]:
         """Make the folder and lock it; gives those that were made as well, the deepest first."""
@@ -213,7 +216,7 @@ class Job:
         text = Configuration(self.configuration.task, self.configuration.settings, training).to_toml()
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _settle_configuration(self, plan: Plan, files: Mapping[str, str]) -> None:
+    def _restore_configuration(self, plan: Plan, files: Mapping[str, str]) -> None:
         """Write config.toml as it was planned, where a kill has left it otherwise; any other change is damage, and stays.
 
         With a limit of time it is written twice more: after the first checkpoint, and when the end says how many epochs it was.
@@ -223,17 +226,17 @@ class Job:
         if differs and self._sum_with(planned) == files.get("config.toml"):
             self._set_training(planned)
 
-    def _start_event(self, facts: Facts, loop: Loop) -> dict[str, Any]:
+    def _start_event(self, summary: DatasetSummary, trainer: Trainer) -> dict[str, Any]:
         return {
             "event": "start",
-            "parameters": sum(p.numel() for p in loop.trainer.network.parameters()),
-            **facts.counts,
-            "steps": loop.plan.steps,
-            "precision": loop.plan.precision,
-            "threads": loop.plan.threads,
+            "parameters": sum(p.numel() for p in trainer.state.network.parameters()),
+            **summary.counts,
+            "steps": trainer.plan.steps,
+            "precision": trainer.plan.precision,
+            "threads": trainer.plan.threads,
             "device": self.training.device,
-            "plan": loop.plan.sentence,
-            "fingerprint": facts.fingerprint,
+            "plan": trainer.plan.sentence,
+            "fingerprint": summary.fingerprint,
             "began": time.strftime("%Y-%m-%d %H:%M:%S"),
         }
 
@@ -260,43 +263,38 @@ class Job:
 
     # Training and after
 
-    def _run(self, loop: Loop) -> None:
+    def _run(self, trainer: Trainer) -> None:
         try:
             try:
-                reason = loop.run()
+                reason = trainer.run()
             except DivergedError as error:
-                step = loop.go_back()
-                self._finish(loop, "diverged")
+                step = trainer.restore_last_good()
+                self._finish(trainer, "diverged")
                 raise DivergedError(f"{error}. {self.folder} is a run with the weights of step {step}") from None
-            self._finish(loop, reason)
+            self._finish(trainer, reason)
         except KeyboardInterrupt:
             self.progress.note(f"stopped at once; go on with: recurra train --resume {self.folder}")
             raise
 
-    def _settled(self, loop: Loop) -> dict[str, Tensor]:
-        """Give the weights that a user gets, with what the task sets when training is over."""
-        network = loop.trainer.network
-        network.load_state_dict(loop.outcome())
-        self.task.settle(network)
-        return network.state_dict()
-
-    def _finish(self, loop: Loop, reason: str) -> None:
+    def _finish(self, trainer: Trainer, reason: str) -> None:
         """Write what a run is; killed in the middle, it is done again from the last checkpoint."""
-        check_sums(self.folder, loop.files)
-        if reason != "interrupted" and loop.plan.epochs != self.configuration.training.epochs:
+        check_sums(self.folder, trainer.files)
+        if reason != "interrupted" and trainer.plan.epochs != self.configuration.training.epochs:
             # The clock has changed the plan on the way: so many make such a training again, on any machine.
-            self._set_training(self.configuration.training.model_copy(update={"epochs": loop.plan.epochs}))
-        weights, position = self._settled(loop), loop.position
-        content = save({name: tensor.cpu().contiguous() for name, tensor in weights.items()})
-        write_whole(self.folder / "model.safetensors", content)
+            self._set_training(self.configuration.training.model_copy(update={"epochs": trainer.plan.epochs}))
+        predictor, position = self.task.predictor(trainer.state.network), trainer.position
+        predictor.network.load_state_dict(trainer.best_weights())
+        self.task.calibrate(predictor)
+        weights = {name: tensor.cpu().contiguous() for name, tensor in predictor.network.state_dict().items()}
+        write_whole(self.folder / WEIGHTS, save(weights))
         end = {"event": "end", "reason": reason, "step": position.step, "seconds": round(position.seconds, 3)}
-        loop.emit({**end, "best_step": position.best_step} if loop.best else end)
-        if reason != "interrupted" and self.task.held_out:
+        trainer.emit({**end, "best_step": position.best_step} if trainer.best else end)
+        if reason != "interrupted" and self.task.has_held_out:
             try:
-                evaluation = self.task.evaluate(loop.trainer.network, None, self.progress.note)
+                evaluation = self.task.evaluate(predictor, None, self.progress.note)
             except DivergedError as error:  # a run without figures is of more use than none
                 self.progress.note(f"it cannot be measured: {error}")
             else:
-                loop.emit({"event": "evaluation", **evaluation})
+                trainer.emit({"event": "evaluation", **evaluation})
         write_report(self.folder)
-        write_manifest(self.folder, [*loop.files, LOG, "model.safetensors", "report.html"])
+        write_manifest(self.folder, [*trainer.files, LOG, WEIGHTS, "report.html"])

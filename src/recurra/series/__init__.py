@@ -10,6 +10,7 @@ from recurra.series.idx import is_idx, read_idx, read_images
 from recurra.series.idx import labels_name as image_labels_name
 from recurra.series.long import read_long
 from recurra.series.matlab import read_mat
+from recurra.series.parse import parse_series
 from recurra.series.skeletons import SkeletonFormat, read_skeleton, register_skeletons, skeleton_format
 from recurra.series.tables import INDICES, is_missing, is_number, numeric_columns, read_steps, read_wide, value_columns
 from recurra.series.ts import read_ts
@@ -33,6 +34,7 @@ __all__ = [
     "numbers",
     "numeric_columns",
     "pairs_of",
+    "parse_series",
     "read_arff",
     "read_arrays",
     "read_bare",

@@ -1,23 +1,37 @@
-"""The tasks: each module is one thing that a user can ask for."""
+"""The tasks: each package or module is one thing that a user can ask for. They are found, not listed, and loaded when asked for."""
 
-from recurra.tasks import classify, detect, embed, forecast, lm, tag
-from recurra.tasks.base.settings import Files, Settings, names_files, unknown
-from recurra.tasks.base.task import Facts, Task, get_task, register_task, task_names
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recurra.tasks.base.registry import get_task, register_task, task_names
+    from recurra.tasks.base.settings import Files, Settings, is_file_setting, unknown_choice_message
+    from recurra.tasks.base.task import DatasetSummary, Task
 
 __all__ = [
-    "Facts",
+    "DatasetSummary",
     "Files",
     "Settings",
     "Task",
-    "classify",
-    "detect",
-    "embed",
-    "forecast",
     "get_task",
-    "lm",
-    "names_files",
+    "is_file_setting",
     "register_task",
-    "tag",
     "task_names",
-    "unknown",
+    "unknown_choice_message",
 ]
+
+_HOMES = {
+    "registry": ("get_task", "register_task", "task_names"),
+    "settings": ("Files", "Settings", "is_file_setting", "unknown_choice_message"),
+    "task": ("DatasetSummary", "Task"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Tasks bring torch, which takes seconds to import: settings and options, which help is made of, must not wait for it.
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"recurra.tasks.base.{home}"), name)
+    raise AttributeError(f"module 'recurra.tasks' has no attribute {name!r}")

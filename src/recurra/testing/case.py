@@ -49,14 +49,14 @@ class TaskCase:
         """Give a task that has read its data and filled in what was left open."""
         task = self.fresh()
         task.prepare()
-        task.choose(None, lambda: 0.01)
+        task.choose_defaults(None, lambda: 0.01)
         return task
 
     def network(self, task: Task, seed: int = 1) -> nn.Module:
         """Build the network of a task from a seed, without touching the caller's random numbers."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return task.network()
+            return task.build_network()
 
 
 @contextmanager

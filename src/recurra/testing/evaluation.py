@@ -14,7 +14,7 @@ def check_validation(case: TaskCase) -> None:
     task = case.ready()
     network = case.network(task).train()
     with untouched(network):
-        figures, again = task.validate(network), task.validate(network)
+        figures, again = task.validate(task.predictor(network)), task.validate(task.predictor(network))
     if figures is None:
         raise AssertionError("expected figures, got None; configure the task so that something is held out")
     expect(task.criterion in figures, f"expected {task.criterion!r} among the figures, got {sorted(figures)}")
@@ -25,11 +25,11 @@ def check_validation(case: TaskCase) -> None:
 def check_evaluation(case: TaskCase) -> None:
     """Evaluation gives the object that `recurra evaluate --json` prints."""
     task = case.ready()
-    expect(task.held_out, "held_out: expected True; configure the task so that something is held out")
+    expect(task.has_held_out, "held_out: expected True; configure the task so that something is held out")
     network = case.network(task).train()
     said: list[str] = []
     with untouched(network):
-        result = task.evaluate(network, None, said.append)
+        result = task.evaluate(task.predictor(network), None, said.append)
     json.dumps(result, allow_nan=False)
     keys = ["task", "data", "count", "metrics", "baselines"]
     expect(list(result)[:5] == keys, f"expected the keys {keys} in this order, got {list(result)}")
@@ -47,8 +47,8 @@ def check_evaluation(case: TaskCase) -> None:
         unknown = set(figures) - set(metrics)
         expect(not unknown, f"baselines, {name}: expected figures that the model has too, got {sorted(unknown)}")
     expect(all(isinstance(line, str) and line for line in said), f"progress: expected words, got {said}")
-    expect(task.repeatable in (True, False), f"repeatable: expected True or False, got {task.repeatable!r}")
-    alone = task.evaluate(network, None, said.append, baselines=False)
+    expect(task.rereadable in (True, False), f"rereadable: expected True or False, got {task.rereadable!r}")
+    alone = task.evaluate(task.predictor(network), None, said.append, baselines=False)
     wanted = {**result, "baselines": {}}
     if "beside" in result.get("details", {}):  # what the report shows of the baselines
         wanted["details"] = {name: value for name, value in result["details"].items() if name != "beside"}

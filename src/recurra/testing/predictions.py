@@ -1,4 +1,4 @@
-"""What a task promises before and behind training: what it begins with, what it settles, and what it answers."""
+"""What a task promises before and after training: what it initializes, what it calibrates, and what its predictor gives."""
 
 from __future__ import annotations
 
@@ -6,36 +6,39 @@ import json
 from typing import Any
 
 import torch
+from safetensors.torch import save
 
 from recurra.kernels.native import engine
+from recurra.tasks.base.predictor import WEIGHTS, Predictor
 from recurra.testing.case import TaskCase, untouched
 from recurra.testing.expect import expect, expect_same
 
 
-def check_begun(case: TaskCase) -> None:
-    """What a network begins with is finite, draws no random number, and is the same for another that is as fresh."""
+def check_initialize(case: TaskCase) -> None:
+    """What the data set of a fresh network is finite, draws no random number, and is the same for another that is as fresh."""
     task = case.ready()
-    begun = []
+    initialized = []
     for _ in range(2):
         network = case.network(task)
         with untouched():
-            said = task.begin(network)
+            sentence = task.initialize(network)
         for name, value in network.state_dict().items():
             finite = not value.is_floating_point() or bool(value.isfinite().all())
             expect(finite, f"{name}: expected it finite, got {value}")
-        begun.append((said, list(network.state_dict().values())))
-    expect(begun[0][0] == begun[1][0], f"expected the same said of both, got {begun[0][0]!r} and {begun[1][0]!r}")
-    expect_same("what is begun with, done again", begun[1][1], begun[0][1])
+        initialized.append((sentence, list(network.state_dict().values())))
+    (first, weights), (second, again) = initialized
+    expect(first == second, f"expected the same sentence on both, got {first!r} and {second!r}")
+    expect_same("what is initialized, done again", again, weights)
 
 
-def check_settled(case: TaskCase) -> None:
-    """What is settled by the validation data is finite, changes no weight that was learnt, and is the same when done again."""
+def check_calibrate(case: TaskCase) -> None:
+    """What is calibrated by the validation data is finite, changes no weight that was learnt, and is the same when done again."""
     task = case.ready()
     network = case.network(task).train()
     learnt = {name: value.detach().clone() for name, value in network.named_parameters()}
     modes = [module.training for module in network.modules()]
     with untouched():
-        task.settle(network)
+        task.calibrate(task.predictor(network))
     first = {name: value.clone() for name, value in network.state_dict().items()}
     for name, value in first.items():
         expect(
@@ -43,44 +46,32 @@ def check_settled(case: TaskCase) -> None:
         )
     expect_same("the weights that were learnt", list(dict(network.named_parameters()).values()), list(learnt.values()))
     expect([m.training for m in network.modules()] == modes, "expected the network to stay in its training mode")
-    task.settle(network)
-    expect_same("what is settled, done again", list(network.state_dict().values()), list(first.values()))
+    task.calibrate(task.predictor(network))
+    expect_same("what is calibrated, done again", list(network.state_dict().values()), list(first.values()))
 
 
 def check_predictions(case: TaskCase) -> None:
-    """Lines are read, answered in JSON and in words, the same alone and in a batch, and the network is left as it was.
+    """Lines are read, predicted in JSON and in words, the same alone and in a batch, and the network is left as it was.
 
-    Only for a task that has `predict`, and where the case has lines to ask about.
+    Only where the case has lines to predict for.
     """
-    task = case.ready()
-    predict: Any = getattr(task, "predict", None)
-    if predict is None or not case.lines:
+    if not case.lines:
         return
+    task = case.ready()
     network = case.network(task).eval()
-    expect(task.inputs("-") is None, "inputs('-'): expected None, since standard input is read line by line")
-    items = [task.parse(line) for line in case.lines]
+    predictor = task.predictor(network)
+    expect(predictor.read_file("-") is None, "read_file('-'): expected None, since standard input is read line by line")
+    items = [predictor.parse(line) for line in case.lines]
     for item in items:
-        warned = task.warnings(item)
-        expect(
-            isinstance(warned, list) and all(map(_is_words, warned)), f"warnings: expected sentences, got {warned!r}"
-        )
+        warnings = predictor.input_warnings(item)
+        good = isinstance(warnings, list) and all(map(_is_words, warnings))
+        expect(good, f"input_warnings: expected sentences, got {warnings!r}")
     with untouched(network):
-        together, stepped = predict(network, items), predict(network, items, steps=True)
-        alone = [predict(network, [item], k=None, steps=False)[0] for item in items]
-        few = predict(network, items, k=1)
+        together, stepped = predictor.predict(items), predictor.predict(items, steps=True)
+        alone = [predictor.predict([item], k=None, steps=False)[0] for item in items]
+        few = predictor.predict(items, k=1) if "k" in predictor.Options.model_fields else together
     for name, results in (("predict", together), ("predict, steps", stepped), ("predict, k=1", few)):
-        expect(len(results) == len(items), f"{name}: expected {len(items)} results, got {len(results)}")
-        for result in results:
-            expect(isinstance(result, dict) and bool(result), f"{name}: expected an object, got {result!r}")
-            json.dumps(result, allow_nan=False)
-            line = task.prediction_line(result)
-            expect(isinstance(line, str), f"prediction_line, {name}: expected text, got {line!r}")
-            if (header := task.prediction_header(result)) is not None:
-                cells = {row.count("\t") for row in line.splitlines()}
-                expect(
-                    cells <= {header.count("\t")},
-                    f"prediction_header, {name}: expected a cell for each of {header!r}, got {line!r}",
-                )
+        _check_results(predictor, name, results, len(items))
     if engine() is not None:
         for line, one, other in zip(case.lines, together, alone, strict=True):
             expect(one == other, f"{line!r}: expected the same alone and in a batch, got {other} and {one}")
@@ -89,7 +80,37 @@ def check_predictions(case: TaskCase) -> None:
         rest = {name: value for name, value in other.items() if name != "steps"}
         expect(rest == one, f"steps: expected the rest as without them, {one}; got {rest}")
     with torch.no_grad():
-        expect(predict(network, []) == [], "predict: expected nothing of nothing")
+        expect(predictor.predict([]) == [], "predict: expected nothing of nothing")
+
+
+def _check_results(predictor: Predictor, name: str, results: list[dict[str, Any]], count: int) -> None:
+    expect(len(results) == count, f"{name}: expected {count} results, got {len(results)}")
+    for result in results:
+        expect(isinstance(result, dict) and bool(result), f"{name}: expected an object, got {result!r}")
+        json.dumps(result, allow_nan=False)
+        line = predictor.format_result(result)
+        expect(isinstance(line, str), f"format_result, {name}: expected text, got {line!r}")
+        if (header := predictor.format_header(result)) is not None:
+            cells = {row.count("\t") for row in line.splitlines()}
+            expect(
+                cells <= {header.count("\t")},
+                f"format_header, {name}: expected a cell for each of {header!r}, got {line!r}",
+            )
+
+
+def check_loaded(case: TaskCase) -> None:
+    """A predictor that is loaded from a folder, without any data, predicts what the one in training does."""
+    if not case.lines:
+        return
+    task = case.ready()
+    network = case.network(task).eval()
+    folder = case.empty_folder()
+    task.save(folder)
+    (folder / WEIGHTS).write_bytes(save({name: value.contiguous() for name, value in network.state_dict().items()}))
+    loaded = case.kind.Predictor.load(folder, task.config.model_copy(deep=True))
+    predictor = task.predictor(network)
+    wanted, got = (one.predict([one.parse(line) for line in case.lines]) for one in (predictor, loaded))
+    expect(got == wanted, f"expected the predictions of the network that was saved, {wanted}; got {got}")
 
 
 def _is_words(value: Any) -> bool:

@@ -16,7 +16,7 @@ from recurra.tasks import Settings, Task, get_task, task_names
 from recurra.testing.case import TaskCase, leaves, same, untouched
 from recurra.testing.evaluation import check_evaluation, check_validation
 from recurra.testing.expect import expect, expect_same, one_thread
-from recurra.testing.predictions import check_begun, check_predictions, check_settled
+from recurra.testing.predictions import check_calibrate, check_initialize, check_loaded, check_predictions
 
 Check = Callable[[TaskCase], None]
 
@@ -31,12 +31,12 @@ def check_task(
     lines: what to ask `predict` about, as it is written in a line of a file; without any nothing is asked.
     Raises `AssertionError` that names the task, the check, what was expected and what came.
 
-    >>> from recurra.tasks.lm import LanguageModel, LanguageModelConfig
+    >>> from recurra.tasks.lm import LanguageModelConfig, LanguageModelingTask
     >>> def configure(folder):
     ...     _ = (folder / "verse.txt").write_text("the rain in spain falls mainly on the plain\\n" * 40)
     ...     data = {"data": [str(folder / "verse.txt")], "window": 16}
     ...     return LanguageModelConfig.model_validate({"data": data, "model": {"hidden": 16, "layers": 1}})
-    >>> check_task(LanguageModel, configure, lines=["the rain", ""])
+    >>> check_task(LanguageModelingTask, configure, lines=["the rain", ""])
     """
     with tempfile.TemporaryDirectory() as folder, one_thread():
         case = TaskCase(kind, configure, Path(folder), batch, lines)
@@ -59,13 +59,14 @@ def task_checks() -> list[Check]:
         check_loss,
         check_validation,
         check_learning,
-        check_begun,
-        check_settled,
+        check_initialize,
+        check_calibrate,
         check_evaluation,
         check_predictions,
+        check_loaded,
         check_saved,
         check_sample,
-        check_gradient_lags,
+        check_gradient_norms,
     ]
 
 
@@ -114,16 +115,16 @@ def check_choice(case: TaskCase) -> None:
     for seconds in (None, 60.0):
         task = case.fresh()
         task.prepare()
-        size = task.batch_size(seconds)
-        expect(type(size) is int and size >= 1, f"batch_size({seconds}): expected at least one sequence, got {size!r}")
+        size = task.default_batch_size(seconds)
+        expect(type(size) is int and size >= 1, f"default_batch_size({seconds}): expected at least one sequence, got {size!r}")
         before = _leaves_of(task.config)
-        epochs = task.choose(seconds, lambda: 0.5)
-        expect(0 < epochs < math.inf, f"choose({seconds}): expected a number of epochs above 0, got {epochs}")
+        epochs = task.choose_defaults(seconds, lambda: 0.5)
+        expect(0 < epochs < math.inf, f"choose_defaults({seconds}): expected a number of epochs above 0, got {epochs}")
         chosen = _leaves_of(task.config)
         changed = [name for name, value in before.items() if value is not None and chosen[name] != value]
-        expect(not changed, f"choose({seconds}): expected what was set to stay, but it changed {changed}")
-        task.choose(seconds, lambda: 0.5)
-        expect(_leaves_of(task.config) == chosen, f"choose({seconds}): expected to choose nothing more the second time")
+        expect(not changed, f"choose_defaults({seconds}): expected what was set to stay, but it changed {changed}")
+        task.choose_defaults(seconds, lambda: 0.5)
+        expect(_leaves_of(task.config) == chosen, f"choose_defaults({seconds}): expected to choose nothing more the second time")
 
 
 def check_network(case: TaskCase) -> None:
@@ -160,16 +161,16 @@ def check_loss(case: TaskCase) -> None:
     """The loss is a finite sum over a count of elements, reaches every weight, and hands on a state cut off from its past."""
     task = case.ready()
     network = case.network(task)
-    carry: Any = None
+    carried: Any = None
     reached: set[str] = set()  # what is read of a rare thing alone, such as unknown words, is not in every batch
     for batch in task.batches(0, batch=case.batch, seed=1):
-        loss, count, carry = task.loss(network, batch, carry)
+        loss, count, carried = task.loss(network, batch, carried)
         expect(loss.shape == (), f"expected one number, got shape {tuple(loss.shape)}")
         expect(math.isfinite(loss.item()), f"expected a finite loss, got {loss.item()}")
         expect(type(count) is int and count > 0, f"expected a count of elements above 0, got {count!r}")
-        for tensor in leaves(carry):
-            expect(isinstance(tensor, Tensor), f"carry: expected tensors in nested tuples, got {type(tensor).__name__}")
-            expect(not tensor.requires_grad, "carry: expected tensors without a past, got one that requires grad")
+        for tensor in leaves(carried):
+            expect(isinstance(tensor, Tensor), f"carried: expected tensors in nested tuples, got {type(tensor).__name__}")
+            expect(not tensor.requires_grad, "carried: expected tensors without a past, got one that requires grad")
         network.zero_grad()
         loss.backward()
         for name, parameter in network.named_parameters():
@@ -189,17 +190,18 @@ def check_learning(case: TaskCase, steps: int = 60) -> None:
     """A few steps of training make the loss smaller on the data that it is trained on, and on what is held out."""
     task = case.ready()
     network = case.network(task)
-    before = cast(dict[str, float], task.validate(network))[task.criterion]
+    task.initialize(network)
+    before = cast(dict[str, float], task.validate(task.predictor(network)))[task.criterion]
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
     losses: list[float] = []
-    carry: Any = None
+    carried: Any = None
     epoch = 0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         while len(losses) < steps:
             for batch in task.batches(epoch, batch=case.batch, seed=1):
                 network.train()
-                loss, count, carry = task.loss(network, batch, carry)
+                loss, count, carried = task.loss(network, batch, carried)
                 optimizer.zero_grad()
                 (loss / count).backward()
                 optimizer.step()
@@ -208,10 +210,10 @@ def check_learning(case: TaskCase, steps: int = 60) -> None:
     few = max(1, len(losses) // 10)
     first, last = sum(losses[:few]) / few, sum(losses[-few:]) / few
     expect(last < 0.9 * first, f"expected {len(losses)} steps to lower the loss, got {first:.4g} and then {last:.4g}")
-    after = cast(dict[str, float], task.validate(network))[task.criterion]
-    wanted = "more" if task.higher else "less"
+    after = cast(dict[str, float], task.validate(task.predictor(network)))[task.criterion]
+    wanted = "more" if task.maximize else "less"
     expect(
-        after > before if task.higher else after < before,
+        after > before if task.maximize else after < before,
         f"{task.criterion}: expected {wanted} after training, got {before:.4g} and then {after:.4g}",
     )
 
@@ -254,17 +256,17 @@ def check_sample(case: TaskCase) -> None:
     task = case.ready()
     network = case.network(task).train()
     with untouched(network):
-        first, again = task.sample(network, 5), task.sample(network, 5)
+        first, again = task.sample(task.predictor(network), 5), task.sample(task.predictor(network), 5)
     expect(first is None or isinstance(first, str), f"expected text or None, got {type(first).__name__}")
     expect(first == again, f"expected a seed to fix the sample, got {first!r} and {again!r}")
 
 
-def check_gradient_lags(case: TaskCase) -> None:
+def check_gradient_norms(case: TaskCase) -> None:
     """The norms of the gradient are finite, one for each lag from 0, and leave no trace; None where there are none."""
     task = case.ready()
     network = case.network(task).train()
     with untouched(network):
-        norms = task.gradient_lags(network, 4)
+        norms = task.gradient_norms_by_lag(network, 4)
     if norms is not None:
         expect(len(norms) == 5, f"expected a norm for each of the lags 0 to 4, got {len(norms)}")
         expect(all(math.isfinite(norm) and norm >= 0 for norm in norms), f"expected finite norms, got {norms}")

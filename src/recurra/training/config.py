@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from recurra.tasks.base.task import Settings
+from recurra.tasks.base.settings import Renamed, Settings
 
 DEFAULTS = {"adamw": {"lr": 0.003, "weight_decay": 0.01}, "sgd": {"lr": 1.0, "weight_decay": 0.0}}
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -16,6 +16,8 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 class Training(Settings):
     """How the weights are found."""
+
+    renamed: ClassVar = {"average": Renamed("ema")}
 
     # Two settings that answer one question: a layer that says one outranks what a lower layer says of the other.
     either: ClassVar[dict[str, str]] = {"within": "epochs", "epochs": "within"}
@@ -60,11 +62,11 @@ class Training(Settings):
     decay: float = Field(default=0.5, gt=0, le=1, description="Factor of the schedule decay.")
     hold: int = Field(default=4, ge=0, description="Epochs before the schedule decay begins.")
     clip: float = Field(default=1.0, gt=0, description="Largest norm of the gradient of all weights together.")
-    average: float = Field(
+    ema: float = Field(
         default=0.0,
         ge=0,
         lt=1,
-        description="Keep a moving average of the weights with this memory (0.999, say), and use it; 0: off.",
+        description="Keep an exponential moving average of the weights with this memory (0.999, say), and use it; 0: off.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",

@@ -13,7 +13,7 @@ from rich.text import Text
 from recurra.report.figures import figure
 from recurra.report.numbers import count, finite
 from recurra.report.record import figure_keys
-from recurra.training.history import Seen, clock_time, first_figures
+from recurra.training.history import TrainingHistory, clock_time, first_figures
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SAMPLE_LINES = 6
@@ -21,7 +21,7 @@ _GAP = "   "
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
-def render(seen: Seen, console: Console, now: float, note: str = "") -> RenderableType:
+def render(seen: TrainingHistory, console: Console, now: float, note: str = "") -> RenderableType:
     """Draw what is known at the time `now` (seconds), as large as the console allows; `note` says what is done besides."""
     width, height = console.size
     rows: list[RenderableType] = [_bar(seen, width, now), *_facts(seen, width)]
@@ -39,7 +39,7 @@ def render(seen: Seen, console: Console, now: float, note: str = "") -> Renderab
     return Group(*rows)
 
 
-def _bar(seen: Seen, width: int, now: float) -> RenderableType:
+def _bar(seen: TrainingHistory, width: int, now: float) -> RenderableType:
     steps = seen.steps
     waited = 0.0 if seen.end else now - seen.heard
     left = seen.left(now)
@@ -57,13 +57,13 @@ def _bar(seen: Seen, width: int, now: float) -> RenderableType:
     return table
 
 
-def _only_bar(seen: Seen, steps: float | None, width: int) -> ProgressBar:
+def _only_bar(seen: TrainingHistory, steps: float | None, width: int) -> ProgressBar:
     # Before the first step is done and where no end is known, the bar only shows that something goes on.
     busy = not seen.end and (steps is None or not seen.step)
     return ProgressBar(total=steps or 1.0, completed=min(seen.step, steps or 1.0), width=max(4, width), pulse=busy)
 
 
-def _facts(seen: Seen, width: int) -> list[Text]:
+def _facts(seen: TrainingHistory, width: int) -> list[Text]:
     """Say the figures of now."""
     facts: list[Text] = []
     if seen.learning:
@@ -85,7 +85,7 @@ def _facts(seen: Seen, width: int) -> list[Text]:
     return [_flow(facts, width)] if facts else []
 
 
-def _curve(seen: Seen, width: int) -> Text:
+def _curve(seen: TrainingHistory, width: int) -> Text:
     key = figure_keys(seen.valid)[:1]
     name = figure(key[0]).name if key else "figure"
     first, last = (figure(key[0] if key else "").write(value) for value in (seen.held[0], seen.held[-1]))
@@ -97,7 +97,7 @@ def _curve(seen: Seen, width: int) -> Text:
     return text
 
 
-def _shown_sample(seen: Seen, console: Console, width: int, room: int) -> list[RenderableType]:
+def _shown_sample(seen: TrainingHistory, console: Console, width: int, room: int) -> list[RenderableType]:
     step = seen.sample.get("step")
     inner = max(8, min(width, 100) - 3)
     wrapped: list[Text] = []

@@ -109,7 +109,7 @@ def writing(folder: Path) -> Iterator[None]:
         raise RunError(f"{error.filename or folder}: cannot be written: {error.strerror or error}") from error
 
 
-def sweep(folder: Path) -> None:
+def remove_partial_files(folder: Path) -> None:
     """Remove what was being written when a training was killed."""
     for path in [*folder.glob(".*"), *folder.glob("checkpoint/.*")]:
         if is_part(path):

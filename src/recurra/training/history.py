@@ -14,10 +14,10 @@ _SMOOTH = 50
 """The training loss is averaged over about this many events."""
 
 
-class Pace:
+class RateEstimator:
     """Estimates the seconds per step from the last half of the time seen: steady, yet it forgets a slow beginning.
 
-    >>> pace = Pace()
+    >>> pace = RateEstimator()
     >>> for step in range(100):
     ...     pace.add(10.0 + step * 0.5, step)
     >>> pace.seconds_per_step()
@@ -50,10 +50,10 @@ class Pace:
         return (now - then) / (step - before) if step > before and now > then else None
 
 
-class Seen:
+class TrainingHistory:
     """The newest events of a training by their kind, and what follows from all of them.
 
-    >>> seen = Seen(now=0.0)
+    >>> seen = TrainingHistory(now=0.0)
     >>> seen.take({"event": "start", "steps": 100}, now=0.0)
     >>> for step in (0, 25, 50):
     ...     seen.take({"event": "train", "step": step, "loss": 2.0, "seconds": 10.0}, now=step / 5)
@@ -76,7 +76,7 @@ class Seen:
         self.seconds = 0.0
         self.heard = now
         self._loss = self._weight = 0.0
-        self._pace = Pace()
+        self._pace = RateEstimator()
 
     def take(self, event: Mapping[str, Any], now: float) -> None:
         """Take note of an event that came at the time `now` (seconds)."""

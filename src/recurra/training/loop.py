@@ -18,7 +18,7 @@ from recurra.training.config import Training, learning_rate
 from recurra.training.log import MetricsLog, finite
 from recurra.training.plan import Plan
 from recurra.training.signals import interruptible
-from recurra.training.step import Trainer
+from recurra.training.step import TrainState
 
 SAMPLE_EVERY = 4  # validations
 FIT_EVERY = 0.03  # share of the time allowed, between looks at whether the plan still fits it
@@ -47,7 +47,7 @@ class Position:
     done: str | None = None
 
 
-class Loop:
+class Trainer:
     """Trains a task's network in a run folder, from the beginning or from its last checkpoint.
 
     log: where events are kept, which locks the folder.  watch: shown every event as well.  fingerprint: of the data, which a resumed training must share.
@@ -61,16 +61,18 @@ class Loop:
         plan: Plan,
         folder: Path,
         *,
-        batch: int,
         fingerprint: str,
         files: Mapping[str, str],
         watch: Callable[[dict[str, Any]], None],
         log: MetricsLog | None = None,
     ) -> None:
-        self.task, self.training, self.plan, self.batch = task, training, plan, batch
+        self.task, self.training, self.plan = task, training, plan
         self.fingerprint, self.files, self.watch = fingerprint, dict(files), watch
         self.checkpoints = folder / "checkpoint"
-        self.trainer = Trainer(task, training, plan.precision)
+        self.state = TrainState(task, training, plan.precision)
+        if training.batch is None:
+            raise ValueError("batch has to be chosen before the training begins")
+        self.batch = training.batch
         self.position = Position()
         self.best: dict[str, Tensor] = {}
         self.log = MetricsLog(folder / "metrics.jsonl") if log is None else log
@@ -93,7 +95,7 @@ class Loop:
     def save(self) -> None:
         """Write a checkpoint of this very moment, between two steps; raises `DivergedError` when it is not worth keeping."""
         self._clock()
-        tensors = self.trainer.tensors() | {f"best/{name}": value for name, value in self.best.items()}
+        tensors = self.state.tensors() | {f"best/{name}": value for name, value in self.best.items()}
         broken = next((n for n, t in tensors.items() if t.is_floating_point() and not t.isfinite().all()), None)
         if broken is not None:
             raise self._diverged(f"numbers in {broken} are not finite")
@@ -110,8 +112,8 @@ class Loop:
         write_checkpoint(self.checkpoints, Checkpoint(tensors, facts))
         self._saved = time.monotonic()
 
-    def go_back(self) -> int:
-        """Take back what ruined the weights: `outcome` then gives the last good ones; gives the step that they are of.
+    def restore_last_good(self) -> int:
+        """Take back what ruined the weights: `best_weights` then gives the last good ones; gives the step that they are of.
 
         What was recorded up to here stays: it shows how it came.
         """
@@ -142,7 +144,7 @@ class Loop:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         parts = {name: checkpoint.part(name) for name in ("model", "average", "optimizer", "carry", "random")}
-        self.trainer.restore(parts, int(checkpoint.facts["step"]))
+        self.state.restore(parts, int(checkpoint.facts["step"]))
 
     # Training
 
@@ -172,7 +174,7 @@ class Loop:
         position = self.position
         self._lr = learning_rate(self.training, epochs, self.plan.epochs)
         try:
-            loss, count, self._norm = self.trainer.step(batch, self._lr)
+            loss, count, self._norm = self.state.step(batch, self._lr)
         except DivergedError as error:
             raise self._diverged(str(error), position.step + 1) from None
         position.step += 1
@@ -221,31 +223,34 @@ class Loop:
 
     def _validate(self, last: bool) -> None:
         position, began = self.position, self._clock()
-        with self.trainer.averaged():
+        predictor = self.task.predictor(self.state.network)
+        with self.state.averaged():
             try:
-                figures = self.task.validate(self.trainer.network)
+                metrics = self.task.validate(predictor)
             except DivergedError as error:
                 raise self._diverged(f"on the validation data, {error}") from None
-            if figures is not None:
-                value = figures[self.task.criterion]
+            if metrics is not None:
+                value = metrics[self.task.criterion]
                 if finite(value) is None:
                     raise self._diverged(f"{self.task.criterion} on the validation data is {value}")
-                better = position.best is None or (value > position.best if self.task.higher else value < position.best)
+                better = position.best is None or (
+                    value > position.best if self.task.maximize else value < position.best
+                )
                 position.stale = 0 if better else position.stale + 1
                 if better:
                     position.best, position.best_step = value, position.step
-                    self.best = self.trainer.weights()
+                    self.best = self.state.weights()
                 self.emit(
-                    {"event": "valid", "step": position.step, **figures, "best": better, "seconds": self._clock()}
+                    {"event": "valid", "step": position.step, **metrics, "best": better, "seconds": self._clock()}
                 )
                 if self.training.patience is not None and position.stale >= self.training.patience:
                     position.done = "patience"
             if position.validations % SAMPLE_EVERY == 0 or last:
-                text = self.task.sample(self.trainer.network, self.training.seed + position.step)
+                text = self.task.sample(predictor, self.training.seed + position.step)
                 if text is not None:
                     self.emit({"event": "sample", "step": position.step, "text": text})
             if self.training.gradient_lags:
-                norms = self.task.gradient_lags(self.trainer.network, self.training.gradient_lags)
+                norms = self.task.gradient_norms_by_lag(self.state.network, self.training.gradient_lags)
                 if norms is not None:
                     # A gradient that explodes is a finding here, not a fault: training itself clips it.
                     self.emit(
@@ -286,9 +291,9 @@ class Loop:
     def _interrupt(self) -> None:
         self.interrupted = True
 
-    def outcome(self) -> dict[str, Tensor]:
+    def best_weights(self) -> dict[str, Tensor]:
         """Give the weights to keep: the best by validation where there was one, else the last."""
-        return self.best or self.trainer.weights()
+        return self.best or self.state.weights()
 
 
 def last_checkpoint(folder: Path) -> Checkpoint | None:

@@ -11,7 +11,7 @@ import torch
 
 from recurra.tasks.base.task import Task
 from recurra.training.config import Training, duration
-from recurra.training.step import Trainer
+from recurra.training.step import TrainState
 
 RESERVE = 0.1
 """Share of the time kept back for validation, baselines and the report."""
@@ -55,15 +55,15 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
     budget = None if training.within is None else duration(training.within)
     measured: dict[str, float] = {}
 
-    def measure() -> float:
+    def measure_seconds() -> float:
         measured.clear()
         measured.update(measure_steps(task, training, batch, None if budget is None else MEASURING * budget))
         return min(measured.values()) * task.batch_count(0, batch=batch, seed=training.seed)
 
     left = None if budget is None else max(1.0, budget * (1 - RESERVE) - (time.monotonic() - started))
-    worthwhile = task.choose(left, measure)
+    worthwhile = task.choose_defaults(left, measure_seconds)
     if not measured and (training.precision == "auto" or budget is not None):
-        measure()
+        measure_seconds()
     precision = min(measured, key=measured.__getitem__) if measured else training.precision
     per_epoch = task.batch_count(0, batch=batch, seed=training.seed)
     epochs = training.epochs or worthwhile
@@ -96,12 +96,12 @@ def measure_steps(
     choices = ["float32", "bfloat16"] if training.precision == "auto" else [training.precision]
     seconds = {}
     for precision in choices:
-        trainer = Trainer(task, training, precision)
+        state = TrainState(task, training, precision)
         times = []
         batches = task.batches(0, batch=batch, seed=training.seed)
         for item in islice(batches, repeats + 1):
             start = time.perf_counter()
-            trainer.step(item, lr=0.0)
+            state.step(item, lr=0.0)
             times.append(time.perf_counter() - start)
             if limit is not None and sum(times) >= limit:
                 break

@@ -16,9 +16,9 @@ from rich.live import Live
 
 from recurra.report.numbers import count
 from recurra.training.display import render, sparkline
-from recurra.training.history import Pace, Seen, clock_time, first_figures
+from recurra.training.history import RateEstimator, TrainingHistory, clock_time, first_figures
 
-__all__ = ["Pace", "Progress", "sparkline"]
+__all__ = ["Progress", "RateEstimator", "sparkline"]
 
 _PLAIN_SECONDS = 10.0
 
@@ -52,7 +52,7 @@ class Progress:
         self._live: Live | None = None
         self._console: Console | None = None
 
-        self._seen = Seen(clock(), units)
+        self._seen = TrainingHistory(clock(), units)
         self._note = ""
         self._said = clock()
         self.written: set[str] = set()

@@ -16,25 +16,25 @@ from recurra.training.config import DEFAULTS, Training
 from recurra.training.device import move
 
 
-class Trainer:
-    """A network in training. It knows no task: the loss comes from the task, and what is carried is opaque."""
+class TrainState:
+    """A network in training, with all that its next step depends on. It knows no task: the loss comes from the task, and what is carried is opaque."""
 
     def __init__(self, task: Task, training: Training, precision: str) -> None:
         self.task, self.training, self.precision = task, training, precision
-        self.network = task.network()
+        self.network = task.build_network()
         self.device = move(self.network, training.device)
         self.parameters: list[Tensor] = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = _optimizer(self.network, training)
-        self.average = [p.detach().clone() for p in self.parameters] if training.average else []
-        self.carry: Any = None
+        self.average = [p.detach().clone() for p in self.parameters] if training.ema else []
+        self.carried: Any = None
         self.done = 0
 
-    def begin(self) -> str | None:
-        """Set what the task begins a training with; gives what it says of it."""
-        said = self.task.begin(self.network)
+    def initialize(self) -> str | None:
+        """Set what the training data tell of a fresh network; gives the task's sentence on it."""
+        sentence = self.task.initialize(self.network)
         if self.average:
             self.average = [p.detach().clone() for p in self.parameters]
-        return said
+        return sentence
 
     def step(self, batch: Batch, lr: float) -> tuple[float, int, float]:
         """Learn from one batch; gives the summed loss, over how many elements, and the gradient's norm before clipping.
@@ -44,7 +44,7 @@ class Trainer:
         self.network.train()
         enabled = self.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
-            loss, count, carry = self.task.loss(self.network, batch, self.carry)
+            loss, count, carried = self.task.loss(self.network, batch, self.carried)
         self.optimizer.zero_grad(set_to_none=True)
         (loss / max(1, count)).backward()
         norm = float(nn.utils.clip_grad_norm_(self.parameters, self.training.clip))
@@ -54,7 +54,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.step()
-        self.carry = carry
+        self.carried = carried
         self.done += 1
         self._update_average()
         return total, count, norm
@@ -63,7 +63,7 @@ class Trainer:
     def _update_average(self) -> None:
         if self.average:
             # A young average is a plain mean, so that the initial weights do not linger in it.
-            memory = min(self.training.average, (1 + self.done) / (10 + self.done))
+            memory = min(self.training.ema, (1 + self.done) / (10 + self.done))
             torch._foreach_lerp_(self.average, self.parameters, 1 - memory)
 
     def weights(self) -> dict[str, Tensor]:
@@ -98,7 +98,7 @@ class Trainer:
             tensors |= {
                 f"optimizer/{index}/{slot}": value for slot, value in slots.items() if isinstance(value, Tensor)
             }
-        tensors |= flatten("carry", self.carry)
+        tensors |= flatten("carry", self.carried)
         tensors["random/cpu"] = torch.get_rng_state()
         if self.device.type == "cuda":
             tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
@@ -114,7 +114,7 @@ class Trainer:
             index, slot = name.split("/")
             state.setdefault(int(index), {})[slot] = value
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
-        self.carry = _to(unflatten(parts["carry"]), self.device)
+        self.carried = _to(unflatten(parts["carry"]), self.device)
         torch.set_rng_state(parts["random"]["cpu"])
         if "cuda" in parts["random"]:
             torch.cuda.set_rng_state(parts["random"]["cuda"], self.device)

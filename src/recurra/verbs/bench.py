@@ -23,6 +23,8 @@ SECTIONS = ("training", "graves", "ragged", "stream", "generate")
 QUICK_SECONDS = 45.0
 UNPIPED_WIDTH = 160  # columns of a table when nobody's terminal says how wide it is
 
+POSITION = 90
+
 
 def bench(
     section: Annotated[
@@ -255,3 +257,7 @@ def _print(stored: dict[str, Any]) -> None:
     if not console.is_terminal:
         console = Console(file=sys.stdout, width=UNPIPED_WIDTH, highlight=False)
     print_report(stored, console)
+
+
+def register(root: typer.Typer) -> None:
+    root.command("bench")(bench)

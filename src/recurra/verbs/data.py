@@ -17,6 +17,7 @@ from recurra.data.datasets.locate import Located, download, find, locate
 from recurra.data.datasets.registry import Dataset, Split, get, names
 from recurra.verbs.base.options import Json, note, print_json, print_line
 
+POSITION = 70
 app = typer.Typer(
     no_args_is_help=True,
     help="""List, get and find the named datasets.
@@ -241,3 +242,7 @@ def info(name: Name, as_json: Json = False) -> None:
     if not console.is_terminal:
         console = Console(file=sys.stdout, width=UNPIPED_WIDTH)
     console.print(table)
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(app, name="data")

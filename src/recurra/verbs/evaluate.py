@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from recurra.tasks.base.options import EvaluateOptions
+from recurra.verbs.base.evaluation import show
 from recurra.verbs.base.options import Device, Json, RunFolder, load_run, note, print_json
+from recurra.verbs.base.run_command import RunCommand, given_options
 
-if TYPE_CHECKING:
-    from recurra.report.figures import Figure
+POSITION = 20
 
-MOST = 7
-"""Figures that stand side by side; more are written one under the other."""
+
+class EvaluateCommand(RunCommand):
+    attribute, usual = "EvaluateOptions", EvaluateOptions
 
 
 def evaluate(
+    context: typer.Context,
     run: RunFolder,
     data: Annotated[
         list[str] | None,
@@ -29,15 +29,11 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option(help="Measure the baselines too (they learn from the training text).")
     ] = True,
-    label: Annotated[
-        str | None, typer.Option(help="detect: the column of the files that says which steps are abnormal.")
-    ] = None,
-    labels: Annotated[
-        str | None, typer.Option(metavar="FILE", help="detect: the file that says what is abnormal.")
-    ] = None,
     device: Device = "cpu",
 ) -> None:
     """Measure a run on held-out data, beside the baselines.
+
+    `recurra evaluate RUN --help` lists what this run takes besides.
 
     [bold]Examples[/bold]
 
@@ -48,81 +44,18 @@ def evaluate(
     recurra evaluate runs/plant faults.csv --label fault
     """
     loaded = load_run(run, device)
-    asked = {"label": label, "labels": labels}
-    options = {name: value for name, value in asked.items() if value is not None}
-    told: list[str] = []
+    shown: list[str] = []
 
-    def tell(text: str) -> None:
-        told.append(text)
+    def progress(text: str) -> None:
+        shown.append(text)
         note(text)
 
-    result = loaded.evaluate(data or (), baselines=baselines, progress=tell, **options)
+    result = loaded.evaluate(data or (), baselines=baselines, progress=progress, **given_options(context))
     if json:
         print_json(result)
     else:
-        show(result, told)
+        show(result, shown)
 
 
-def show(result: dict[str, Any], told: Collection[str] = ()) -> None:
-    """Print an evaluation: a table, how it stands to the best baseline, what else is to be known.
-
-    told: notes that stand there to be read already.
-    """
-    from recurra.report.figures import compare, headline, write_between
-    from recurra.report.names import baseline_name, units
-
-    metrics, details = result["metrics"], result.get("details", {})
-    chief = headline(metrics)
-    names = sorted(metrics, key=lambda name: chief is None or name != chief.key)
-    # The data is named by the user, whose brackets are no markup.
-    title = Text(f"{result['data']}: {result['count']:,} {units(result['task'])}")
-    fewer = details.get("fewer", {})  # baselines that are measured on a part alone: the notes say on which
-    beside = {baseline_name(name) + "*" * (name in fewer): row for name, row in result["baselines"].items()}
-    models = {"this model": metrics, **beside}
-    console = Console(highlight=False)
-    console.print(_table(title, models, names))
-    if chief is not None and chief.key in details.get("intervals", {}):
-        note(f"{chief.name}: {write_between(chief, details['intervals'][chief.key])} with 95 % confidence")
-    best = _best(chief, result["baselines"])
-    if chief is not None and best is not None:
-        words, better = compare(chief, metrics[chief.key], best[1])
-        if better is False:
-            note(f"{baseline_name(best[0])} is better than this model, which is {words} it")
-    for line in details.get("notes", []):
-        if line not in told:
-            note(line)
-
-
-def _table(title: Text, models: dict[str, dict[str, float]], names: list[str]) -> Table:
-    """Set models in rows, or, where there are more figures than a terminal is wide, the figures."""
-    from recurra.report.figures import figure
-
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-
-    def written(figures: dict[str, float], name: str) -> str:
-        return figure(name).write(figures[name]) if name in figures else ""
-
-    if len(names) <= MOST:
-        for name in names:
-            table.add_column(figure(name).name, justify="right")
-        for number, (model, figures) in enumerate(models.items()):
-            table.add_row(
-                Text(model), *(written(figures, name) for name in names), style="bold" if not number else None
-            )
-        return table
-    for number, model in enumerate(models):
-        table.add_column(Text(model), justify="right", style="bold" if not number else None)
-    for name in names:
-        what = figure(name)
-        unit = f", {what.unit}" if what.unit else ""
-        table.add_row(Text(what.name + unit), *(written(figures, name) for figures in models.values()))
-    return table
-
-
-def _best(chief: Figure | None, baselines: dict[str, dict[str, float]]) -> tuple[str, float] | None:
-    if chief is None or chief.lower is None:
-        return None
-    known = {name: figures[chief.key] for name, figures in baselines.items() if chief.key in figures}
-    pick = min if chief.lower else max
-    return pick(known.items(), key=lambda item: item[1]) if known else None
+def register(root: typer.Typer) -> None:
+    root.command("evaluate", cls=EvaluateCommand)(evaluate)

@@ -11,6 +11,8 @@ import typer
 from recurra import __version__
 from recurra.verbs.base.options import Json, print_json, print_line
 
+POSITION = 60
+
 
 def info(
     run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run folder.", show_default=False)] = None,
@@ -49,3 +51,7 @@ def _installation() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
+
+
+def register(root: typer.Typer) -> None:
+    root.command("info")(info)

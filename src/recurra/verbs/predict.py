@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.errors import DataError, UsageError
+from recurra.tasks.base.options import PredictOptions, read_options
 from recurra.verbs.base.options import (
     Device,
     Json,
@@ -21,16 +22,25 @@ from recurra.verbs.base.options import (
     read_lines,
     warn,
 )
-from recurra.verbs.base.pipe import AT_ONCE, Pipe, together
+from recurra.verbs.base.pipe import LINES_PER_BATCH, Pipe, together
+from recurra.verbs.base.run_command import RunCommand, given_options
 
 if TYPE_CHECKING:
-    from recurra.tasks import Task
+    from recurra.tasks.base.predictor import Predictor
 
-Tell = Callable[[DataError], None]
+OnError = Callable[[DataError], None]
 STANDARD_INPUT = "standard input"
 
 
+POSITION = 30
+
+
+class PredictCommand(RunCommand):
+    attribute, usual = "Options", PredictOptions
+
+
 def predict(
+    context: typer.Context,
     run: RunFolder,
     source: Annotated[
         str,
@@ -45,19 +55,6 @@ def predict(
         list[str] | None,
         typer.Option("--text", "-t", help="A text, or the numbers of a series, instead of a file; may be repeated."),
     ] = None,
-    steps: Annotated[bool, typer.Option("--steps", help="Also what is foretold after each element.")] = False,
-    k: Annotated[
-        int | None, typer.Option("-k", min=1, help="How many of the likeliest. Default: 5 next units, all classes.")
-    ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            metavar="K|auto", help="embed: also group what is asked, into so many clusters or as many as stand out."
-        ),
-    ] = None,
-    neighbours: Annotated[
-        int | None, typer.Option(min=1, help="embed: also so many of the nearest others among what is asked.")
-    ] = None,
     on_error: Annotated[
         str,
         typer.Option(
@@ -70,12 +67,13 @@ def predict(
     ] = True,
     device: Device = "cpu",
 ) -> None:
-    """Foretell: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
+    """Predict: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
 
     Lines of a pipe are answered as they come; to a run of detect they are the steps of one stream. A run of
     forecast reads a table to its end.
-    Forecasts, classes, vectors and what is judged abnormal are tables, their cells apart by tabs, with a line of names above
+    Forecasts, classes, vectors and detected anomalies are tables, their cells apart by tabs, with a line of names above
     where a file or a pipe is asked about.
+    `recurra predict RUN --help` lists what this run takes besides.
 
     [bold]Examples[/bold]
 
@@ -92,106 +90,115 @@ def predict(
     check_one_source(text, source)
     if on_error not in ("stop", "skip"):
         raise UsageError(f"on-error: expected stop or skip, got {on_error!r}")
-    loaded = load_run(run, device)
-    task = loaded.task
-    asked = {"cluster": cluster, "neighbours": neighbours}
-    options = {name: value for name, value in asked.items() if value is not None}
-    task.check_options(options)
+    predictor = load_run(run, device).predictor
+    options = read_options(predictor.Options, given_options(context), predictor.name)
     pipe = None if text or source != "-" else Pipe(sys.stdin.buffer)
-    tell = _told if on_error == "skip" else None
-    write = Writer(task, json=json, header=header and not text)
-    following = task.line_stream(loaded.network) if pipe is not None else None
-    if following is not None:
-        for result in followed(following, read_lines(source, tell, pipe=pipe), tell):
+    report = _report_skipped if on_error == "skip" else None
+    write = ResultWriter(predictor, json=json, header=header and not text)
+    if pipe is not None and (step := line_stream_of(predictor)) is not None:
+        for result in stream_results(step, read_lines(source, report, pipe=pipe), report):
             write(result)
         return
-    most = sys.maxsize if options else AT_ONCE  # what these say depends on all there is
-    for batch in _batches(task, source, text, pipe, most, tell):
+    most = sys.maxsize if options.is_joint else LINES_PER_BATCH
+    for batch in _batches(predictor, source, text, pipe, most, report):
         for item in batch:
-            warn(task, item)
-        for result in loaded.predict(batch, k, steps=steps, **options):
+            warn(predictor, item)
+        for result in predictor.predict_with(batch, options):
             write(result)
+
+
+def line_stream_of(predictor: Predictor) -> Callable[[str], Mapping[str, Any] | None] | None:
+    """Give what takes the lines of a pipe as the steps of one stream; None where each is a whole input."""
+    from recurra.tasks.base.capabilities import StreamsLines
+
+    return predictor.line_stream() if isinstance(predictor, StreamsLines) else None
 
 
 def _batches(
-    task: Task, source: str, text: list[str] | None, pipe: Pipe | None, most: int, tell: Tell | None
+    predictor: Predictor, source: str, text: list[str] | None, pipe: Pipe | None, most: int, report: OnError | None
 ) -> Iterator[list[Any]]:
-    """Give what is asked about, as `predict` takes it."""
+    """Give the inputs, as `predict` takes them."""
     begun = b"" if pipe is None else pipe.readline()
     known = None
     if pipe is None:
-        known = None if text else task.inputs(source)
+        known = None if text else predictor.read_file(source)
     elif begun:
-        known = task.piped(begun, pipe.read)
+        known = predictor.read_pipe(begun, pipe.read)
     if known is not None:
         yield from together(known, most)
         return
     lines = iter(text) if text else read_lines(source, begun=begun, pipe=pipe)
     # A pipe is answered as its lines come.
-    waits = None if pipe is None or most > AT_ONCE else pipe.waits
+    waits = None if pipe is None or most > LINES_PER_BATCH else pipe.waits
     for some in together(enumerate(lines, 1), most, waits):
-        yield from together(parsed(task, some, None if text else source, tell), most)
+        yield from together(parse_lines(predictor, some, None if text else source, report), most)
 
 
-class Writer:
-    """Prints one result after another: as JSON, or as the task writes them, with the columns' names above the first of a table."""
+class ResultWriter:
+    """Prints one result after another: as JSON, or as the predictor writes them, with the columns' names above the first of a table."""
 
-    def __init__(self, task: Task, *, json: bool, header: bool) -> None:
-        self._task, self._json, self._header = task, json, header
+    def __init__(self, predictor: Predictor, *, json: bool, header: bool) -> None:
+        self._predictor, self._json, self._header = predictor, json, header
 
     def __call__(self, result: Mapping[str, Any]) -> None:
         """Print one result, at once."""
         if self._json:
             print_json(result)
             return
-        names, self._header = self._task.prediction_header(result) if self._header else None, False
+        names, self._header = self._predictor.format_header(result) if self._header else None, False
         if names is not None:
             print_line(names)
-        print_line(self._task.prediction_line(result))
+        print_line(self._predictor.format_result(result))
 
 
-def parsed(task: Task, lines: Iterable[tuple[int, str]], source: str | None, tell: Tell | None = None) -> Iterator[Any]:
+def parse_lines(
+    predictor: Predictor, lines: Iterable[tuple[int, str]], source: str | None, report: OnError | None = None
+) -> Iterator[Any]:
     """Read lines, each with its number, as what `predict` takes; raises `DataError` for one that cannot be read so.
 
-    source: the file, - for standard input, or None for texts that were given one by one.  tell: takes the error instead.
+    source: the file, - for standard input, or None for texts that were given one by one.  report: takes the error instead.
     """
     for number, line in lines:
         try:
-            item = task.parse(line)
+            item = predictor.parse(line)
         except DataError as error:
             where = STANDARD_INPUT if source == "-" else source
-            _met(
+            _handle(
                 DataError(str(error), source=f"--text {number}")
                 if where is None
                 else DataError(str(error), source=where, line=number),
-                tell,
+                report,
             )
         else:
             yield item
 
 
-def followed(
-    following: Callable[[str], Mapping[str, Any] | None], lines: Iterable[str], tell: Tell | None = None
+def stream_results(
+    step: Callable[[str], Mapping[str, Any] | None], lines: Iterable[str], report: OnError | None = None
 ) -> Iterator[Mapping[str, Any]]:
-    """Answer lines as the steps of one stream; raises `DataError`, with the line, for one that cannot be read so.
+    """Take lines as the steps of one stream; raises `DataError`, with the line, for one that cannot be read so.
 
-    tell: takes the error instead; the stream goes on as if the line had not been there.
+    report: takes the error instead; the stream goes on as if the line had not been there.
     """
     for number, line in enumerate(lines, 1):
         try:
-            result = following(line)
+            result = step(line)
         except DataError as error:
-            _met(DataError(str(error), source=STANDARD_INPUT, line=number), tell)
+            _handle(DataError(str(error), source=STANDARD_INPUT, line=number), report)
         else:
             if result is not None:
                 yield result
 
 
-def _met(error: DataError, tell: Tell | None) -> None:
-    if tell is None:
+def _handle(error: DataError, report: OnError | None) -> None:
+    if report is None:
         raise error from None
-    tell(error)
+    report(error)
 
 
-def _told(error: DataError) -> None:
+def _report_skipped(error: DataError) -> None:
     note(f"{error}; skipped")
+
+
+def register(root: typer.Typer) -> None:
+    root.command("predict", cls=PredictCommand)(predict)

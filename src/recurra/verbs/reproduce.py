@@ -16,6 +16,8 @@ from recurra.verbs.base.options import Json, Quiet, note, print_json, print_line
 if TYPE_CHECKING:
     from recurra.runs.run import Run  # slow to load, and a list need not wait
 
+POSITION = 80
+
 
 def reproduce(
     name: Annotated[
@@ -131,3 +133,7 @@ def _list(recipes: list[Recipe], json: bool) -> None:
     for recipe in recipes:
         table.add_row(*map(Text, (recipe.name, recipe.title, recipe.target.in_words(), recipe.target.source)))
     Console(highlight=False).print(table)
+
+
+def register(root: typer.Typer) -> None:
+    root.command("reproduce")(reproduce)

@@ -19,7 +19,9 @@ from recurra.verbs.base.options import (
     print_line,
     read_lines,
 )
-from recurra.verbs.base.pipe import AT_ONCE, Pipe, together
+from recurra.verbs.base.pipe import LINES_PER_BATCH, Pipe, together
+
+POSITION = 40
 
 
 def score(
@@ -47,7 +49,7 @@ def score(
     if rank:
         _print(sorted(loaded.score(list(lines)), key=_rank), json)
         return
-    for batch in together(lines, AT_ONCE, None if pipe is None else pipe.waits):
+    for batch in together(lines, LINES_PER_BATCH, None if pipe is None else pipe.waits):
         _print(loaded.score(batch), json)
 
 
@@ -62,3 +64,7 @@ def _print(results: list[dict[str, Any]], json: bool) -> None:
             print_json(result)
         else:
             print_line(f"{result['log_prob']:.4f}\t{result['log_prob_per_unit']:.4f}\t{result['text']}")
+
+
+def register(root: typer.Typer) -> None:
+    root.command("score")(score)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any
 
 import typer
-from pydantic.fields import FieldInfo
 from rich.markup import escape
 from typer.core import TyperGroup
 
 from recurra.errors import UsageError
+from recurra.verbs.base.flags import parameter, setting_parameter, takes_list
 from recurra.verbs.base.options import Quiet, note
 
+POSITION = 10
 PANELS = {"data": "Data", "model": "Model", "training": "Training"}
 
 
@@ -48,12 +49,12 @@ class TaskGroup(TyperGroup):
 def _no_task(word: str) -> str:
     """Say that a word is no task; data that were named without a task are told where it stands."""
     from recurra.data import get, names
-    from recurra.tasks import task_names, unknown
+    from recurra.tasks import task_names, unknown_choice_message
 
     if word == "-" or word in names() or os.path.exists(word):  # noqa: PTH110  no error where a name is too long
         task = get(word).task if word in names() else "lm"
         return f"task: expected one of {', '.join(task_names())} before the data, as in `recurra train {task} {word}`"
-    return f"task: {unknown(word, task_names())}"
+    return f"task: {unknown_choice_message(word, task_names())}"
 
 
 app = typer.Typer(
@@ -108,16 +109,17 @@ def _command(task: str) -> Callable[..., None]:
         _finish(api.train(task, data, out, config=config, quiet=quiet, **{**flags, **extra}))
 
     parameters = [
-        _parameter("data_arguments", list[str] | None, typer.Argument(metavar="DATA...", show_default=False, help="Files, folders, globs, the name of a data set (`recurra data list`), or - for standard input."), []),
-        _parameter("out", Path | None, typer.Option("--out", "-o", metavar="RUN", help="The run folder to make. Default: a new one under runs/.")),
-        _parameter("config", Path | None, typer.Option("--config", metavar="FILE", help="Settings from a TOML file; flags outrank it.")),
-        _parameter("set", list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name, as in model.hidden=256."), []),
-        _parameter("resume", bool, typer.Option("--resume", help="Go on with the training in -o RUN, with the data and the settings that it began with."), False),
+        parameter("data_arguments", list[str] | None, typer.Argument(metavar="DATA...", show_default=False, help="Files, folders, globs, the name of a data set (`recurra data list`), or - for standard input."), []),
+        parameter("out", Path | None, typer.Option("--out", "-o", metavar="RUN", help="The run folder to make. Default: a new one under runs/.")),
+        parameter("config", Path | None, typer.Option("--config", metavar="FILE", help="Settings from a TOML file; flags outrank it.")),
+        parameter("set", list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any setting by its name, as in model.hidden=256."), []),
+        parameter("resume", bool, typer.Option("--resume", help="Go on with the training in -o RUN, with the data and the settings that it began with."), False),
         inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet),
-        *(_setting(name, section, field) for name, (section, field) in settings.items()),
+        *(setting_parameter(name, field, _panel(section)) for name, (section, field) in settings.items()),
+        *_old_names(task),
     ]  # fmt: skip
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__doc__ = f"{get_task(task).Config.__doc__}\n{_examples(get_task(task).commands)}"
+    command.__doc__ = f"{get_task(task).Config.__doc__}\n{_examples(get_task(task).cli_examples)}"
     return command
 
 
@@ -125,43 +127,22 @@ def _examples(commands: Sequence[str]) -> str:
     return "\n\n".join(["[bold]Examples[/bold]", *map(escape, commands)]) if commands else ""
 
 
-def _parameter(name: str, kind: Any, option: Any, default: Any = None) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+def _panel(section: str) -> str:
+    return PANELS.get(section, section.title())
 
 
-def _setting(name: str, section: str, field: FieldInfo) -> inspect.Parameter:
-    """Turn a setting into a flag. It stays text here: the configuration is what reads and checks it."""
-    from recurra.runs.config import takes_list
+def _old_names(task: str) -> Iterator[inspect.Parameter]:
+    """Give flags for the names that settings had before, so that command lines in scripts go on to work; no help lists them."""
+    from recurra.runs.config import fields, renamed
 
-    flag, panel = "--" + name.replace("_", "-"), PANELS.get(section, section.title())
-    default = "" if field.default in (None, []) else f" [dim]\\[default: {_shown(field.default)}][/dim]"
-    description = f"{field.description}{default}"
-    common = {"help": description, "rich_help_panel": panel, "show_default": False}
-    if takes_list(field):
-        return _parameter(name, list[str], typer.Option(flag, metavar=_metavar(field), **common), [])
-    if field.annotation is bool:
-        return _parameter(name, bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", **common))
-    return _parameter(name, str | None, typer.Option(flag, metavar=_metavar(field), **common))
-
-
-def _shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _metavar(field: FieldInfo) -> str:
-    from recurra.tasks import names_files
-
-    if names_files(field):
-        return "FILE"
-    kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
-    if get_origin(field.annotation) is Literal:
-        return "|".join(str(kind) for kind in kinds)
-    kind = kinds[0] if kinds else field.annotation
-    return {int: "N", float: "X", str: "TEXT"}.get(kind, "VALUE")  # type: ignore[arg-type]
+    known = fields(task)
+    for old, (_, new) in renamed(task).items():
+        if old not in known:
+            yield setting_parameter(old, known[new.name][1], hidden=True)
 
 
 def _assignment(text: str, task: str) -> tuple[str, Any]:
-    from recurra.runs.config import fields, takes_list
+    from recurra.runs.config import fields
 
     name, equals, value = text.partition("=")
     if not equals:
@@ -178,8 +159,12 @@ def _finish(run: Any) -> None:
             f"stopped after step {end['step']}; the run can be used, or gone on with: recurra train --resume {run.path}"
         )
         raise typer.Exit(130)
-    from recurra.verbs.evaluate import show
+    from recurra.verbs.base.evaluation import show
 
     if run.evaluation is not None:
-        show(run.evaluation, run.told)
+        show(run.evaluation, run.notes_shown)
     note(f"run: {run.path}   report: {run.path / 'report.html'}")
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(app, name="train")

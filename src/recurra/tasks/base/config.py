@@ -11,7 +11,7 @@ from recurra.data.labelled.options import Reading, parse_renames
 from recurra.data.timeseries.types import TimedReading
 from recurra.errors import UsageError
 from recurra.nn import SCHEMES
-from recurra.tasks.base.settings import Files, Settings, unknown
+from recurra.tasks.base.settings import Files, Settings, unknown_choice_message
 
 
 class DataFiles(Settings):
@@ -208,14 +208,14 @@ class RecurrentModel(Settings):
     @classmethod
     def _known_cell(cls, value: str) -> str:
         if value not in cell_names():
-            raise ValueError(unknown(value, cell_names()))
+            raise ValueError(unknown_choice_message(value, cell_names()))
         return value
 
     @field_validator("init")
     @classmethod
     def _known_scheme(cls, value: str) -> str:
         if value not in SCHEMES:
-            raise ValueError(unknown(value, SCHEMES))
+            raise ValueError(unknown_choice_message(value, SCHEMES))
         return value
 
     @property

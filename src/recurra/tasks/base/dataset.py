@@ -1,30 +1,51 @@
-"""How much is held out, and what is said of what was left out: the same for all tasks of whole sequences."""
+"""Data ready for training: their parts, how much is held out, and notes on what was skipped. The same for all tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 from recurra.tasks.base.config import SequenceData
 
-FEW = 500
+MIN_EXAMPLES_TO_VALIDATE = 500
 """Examples below which none is spared for validation: training on all of them to the end of the schedule gives more."""
-SHOWN = 5
+MAX_SKIPPED_SHOWN = 5
 
 
-def share_of_valid(data: SequenceData, examples: int) -> float:
+class SplitDataset(Protocol):
+    """Data ready for training.
+
+    valid, test: what is held out, or None.  preprocessor: what the network's inputs and outputs mean, made from the training
+    part.  notes: what there is to say of them.  fingerprint: a sum that changes as they do.
+    """
+
+    @property
+    def valid(self) -> Any: ...
+    @property
+    def test(self) -> Any: ...
+    @property
+    def preprocessor(self) -> Any: ...
+    @property
+    def notes(self) -> list[str]: ...
+    @property
+    def fingerprint(self) -> str: ...
+
+
+def default_valid_share(data: SequenceData, examples: int) -> float:
     """Give the share that is held out for validation.
 
-    >>> share_of_valid(SequenceData(), 10_000), share_of_valid(SequenceData(), 60)
+    >>> default_valid_share(SequenceData(), 10_000), default_valid_share(SequenceData(), 60)
     (0.1, 0.0)
     """
     if data.valid:
         return 0.0
     if data.valid_share is not None:
         return data.valid_share
-    return 0.1 if examples >= FEW else 0.0
+    return 0.1 if examples >= MIN_EXAMPLES_TO_VALIDATE else 0.0
 
 
-def left_out(skipped: Sequence[str]) -> list[str]:
+def skipped_notes(skipped: Sequence[str]) -> list[str]:
     """Say what was left out: the first few messages, and how many more there are."""
-    more = [f"left out: {len(skipped) - SHOWN:,} more"] if len(skipped) > SHOWN else []
-    return [f"left out: {message}" for message in skipped[:SHOWN]] + more
+    hidden = len(skipped) - MAX_SKIPPED_SHOWN
+    more = [f"left out: {hidden:,} more"] if hidden > 0 else []
+    return [f"left out: {message}" for message in skipped[:MAX_SKIPPED_SHOWN]] + more

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-TEXT_RATE = 0.001
+TEXT_LEARNING_RATE = 0.001
 """Learning rate for text, where most of the weights are vectors of words that are rare: a larger one learns them by heart."""
 
 
-def choose_batch(examples: int, *, most: int = 64, least: int = 8, batches: int = 40) -> int:
+def batch_size_for(examples: int, *, most: int = 64, least: int = 8, batches: int = 40) -> int:
     """Choose how many sequences are read side by side: few examples in small batches, so that there are so many of these.
 
-    >>> choose_batch(40), choose_batch(400), choose_batch(100_000)
+    >>> batch_size_for(40), batch_size_for(400), batch_size_for(100_000)
     (8, 8, 64)
-    >>> [choose_batch(pieces, most=32, least=4, batches=4) for pieces in (7, 400)], choose_batch(300, batches=8)
+    >>> [batch_size_for(pieces, most=32, least=4, batches=4) for pieces in (7, 400)], batch_size_for(300, batches=8)
     ([4, 32], 32)
     """
     batch = most

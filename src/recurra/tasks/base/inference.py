@@ -1,4 +1,4 @@
-"""A network asked about sequences: exactly, in batches of like length, and without a trace in it."""
+"""A network run over sequences: exactly, in batches of like length, and left as it was."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.batching import batches_to_read
-from recurra.kernels import exact
+from recurra.kernels import exact as exact_mode
 
-STEPS = 40_000
+MAX_STEPS_PER_BATCH = 40_000
 """Steps of a batch, padding included: enough to keep the machine busy, and little memory."""
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[torch.device]:
-    """Ask a network without gradients and without dropout, and leave it as it was; gives where it computes."""
+def eval_mode(network: nn.Module) -> Iterator[torch.device]:
+    """Use a network without gradients and without dropout, and leave it as it was; gives where it computes."""
     training = network.training
     network.eval()
     try:
@@ -29,32 +29,32 @@ def evaluating(network: nn.Module) -> Iterator[torch.device]:
         network.train(training)
 
 
-def in_batches(
+def run_in_batches(
     network: nn.Module,
     lengths: Sequence[int],
-    ask: Callable[[np.ndarray, torch.device], Sequence[Any]],
+    run: Callable[[np.ndarray, torch.device], Sequence[Any]],
     *,
-    exactly: bool = True,
+    exact: bool = True,
 ) -> list[Any]:
-    """Ask about many sequences; gives one answer for each, in their order.
+    """Run a network over many sequences; gives an output for each, in their order.
 
-    lengths: of the sequences.  ask: (indices of a batch, device) → an answer for each.  exactly: in exact mode where the
-    engine is there, so that no answer depends on which others are asked for; without it validation is faster.
+    lengths: of the sequences.  run: (indices of a batch, device) → an output for each.  exact: in exact mode where the
+    engine is there, so that no output depends on which others there are; without it validation is faster.
     """
-    answers: list[Any] = [None] * len(lengths)
-    with evaluating(network) as device:
-        for indices in batches_to_read(lengths, STEPS):
-            with exact(required=False) if exactly else nullcontext():
-                given = ask(indices, device)
-            for index, answer in zip(indices.tolist(), given, strict=True):
-                answers[index] = answer
-    return answers
+    results: list[Any] = [None] * len(lengths)
+    with eval_mode(network) as device:
+        for indices in batches_to_read(lengths, MAX_STEPS_PER_BATCH):
+            with exact_mode(required=False) if exact else nullcontext():
+                outputs = run(indices, device)
+            for index, output in zip(indices.tolist(), outputs, strict=True):
+                results[index] = output
+    return results
 
 
-def spread(count: int, some: int) -> list[int]:
+def evenly_spaced(count: int, some: int) -> list[int]:
     """Give the numbers of a few of so many, spread over all of them.
 
-    >>> spread(10, 3), spread(2, 3)
+    >>> evenly_spaced(10, 3), evenly_spaced(2, 3)
     ([0, 4, 9], [0, 1])
     """
     return sorted({round(place) for place in np.linspace(0, count - 1, min(count, some))})

@@ -13,10 +13,10 @@ from recurra.files import write_whole
 FILE = "labels.json"
 
 
-def in_order(labels: Iterable[str]) -> list[str]:
+def natural_sort(labels: Iterable[str]) -> list[str]:
     """Sort labels as people do: by their text, and by the numbers in it.
 
-    >>> in_order({"class 10", "class 9", "other"}), in_order({"1", "-1", "0.5", "0.25"})
+    >>> natural_sort({"class 10", "class 9", "other"}), natural_sort({"1", "-1", "0.5", "0.25"})
     (['class 9', 'class 10', 'other'], ['-1', '0.25', '0.5', '1'])
     """
 

@@ -1,4 +1,4 @@
-"""What was asked about, in a line for people."""
+"""A result's input, in a line for people."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-MOST = 8
+MAX_VALUES_SHOWN = 8
 """Values of a step that fit into a line."""
 _BREAKS = re.compile(r"[\r\n\t\v\f\x85\u2028\u2029]")
 _WRITTEN = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-def one_line(result: Mapping[str, Any]) -> str:
-    """Show the text or series of an answer, or the step of one.
+def preview(result: Mapping[str, Any]) -> str:
+    """Show the text or series that a result is of, or the step of one.
 
-    >>> one_line({"text": "two\\nlines"}), one_line({"series": [1.0, 2.5]}), one_line({"step": 3, "value": 0.5})
+    >>> preview({"text": "two\\nlines"}), preview({"series": [1.0, 2.5]}), preview({"step": 3, "value": 0.5})
     ('two\\\\nlines', '2 steps, the last 2.5', 'step 3: 0.5')
     """
     if "step" in result:
         return f"step {result['step']}: {json.dumps(result['value'])}"
     if "series" in result:
         series = result["series"]
-        if not series or (isinstance(series[-1], list) and len(series[-1]) > MOST):
+        if not series or (isinstance(series[-1], list) and len(series[-1]) > MAX_VALUES_SHOWN):
             return f"{len(series)} steps"
         return f"{len(series)} steps, the last {json.dumps(series[-1])}"
     text = result["text"]
@@ -31,10 +31,10 @@ def one_line(result: Mapping[str, Any]) -> str:
     return " ".join(text) if isinstance(text, list) else _BREAKS.sub(lambda found: _WRITTEN.get(found[0], " "), text)
 
 
-def line_name(result: Mapping[str, Any]) -> str:
-    """Name what `one_line` shows, as the head of a column.
+def preview_column(result: Mapping[str, Any]) -> str:
+    """Name what `preview` shows, as the head of a column.
 
-    >>> line_name({"text": "so warm"}), line_name({"step": 3, "value": 0.5})
+    >>> preview_column({"text": "so warm"}), preview_column({"step": 3, "value": 0.5})
     ('text', 'step')
     """
     return next(name for name in ("step", "series", "text") if name in result)

@@ -1,10 +1,11 @@
-"""What settings are made of: sections, the type of those that name files, and what is said of a choice that there is not."""
+"""What settings are made of: sections, the type of those that name files, short flags, and the message for an unknown choice."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, get_args, get_origin
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -18,16 +19,53 @@ Files = Annotated[list[str], _Paths()]
 """A setting that names files, folders or globs, or - for standard input."""
 
 
-def names_files(field: FieldInfo) -> bool:
+@dataclass(frozen=True)
+class Flag:
+    """Marks a setting whose flag on the command line is not made from its name alone.
+
+    short: one letter, as in -k.  long: instead of the setting's name.
+
+    >>> class Section(Settings):
+    ...     top: Annotated[int, Flag(short="-t")] = 5
+    >>> flag_of(Section.model_fields["top"]).short
+    '-t'
+    """
+
+    short: str | None = None
+    long: str | None = None
+
+
+def flag_of(field: FieldInfo) -> Flag:
+    """Give how a setting is written on the command line."""
+    return next((mark for mark in field.metadata if isinstance(mark, Flag)), Flag())
+
+
+def is_file_setting(field: FieldInfo) -> bool:
     """Tell whether a setting names files.
 
     >>> class Section(Settings):
     ...     data: Files = []
     ...     tags: list[str] = []
-    >>> [names_files(field) for field in Section.model_fields.values()]
+    >>> [is_file_setting(field) for field in Section.model_fields.values()]
     [True, False]
     """
     return any(isinstance(mark, _Paths) for mark in field.metadata)
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """What a setting is called now, and what its old values are, where these have changed too."""
+
+    name: str
+    values: Mapping[Any, Any] = field(default_factory=dict)
+
+    def value(self, given: Any) -> Any:
+        """Give today's value for an old one.
+
+        >>> Renamed("multivariate", {"together": True}).value("together")
+        True
+        """
+        return self.values.get(given, given) if isinstance(given, str | int | float) else given
 
 
 class Settings(BaseModel):
@@ -41,6 +79,9 @@ class Settings(BaseModel):
     ['sales']
     """
 
+    renamed: ClassVar[Mapping[str, Renamed]] = {}
+    """Settings by the names that they had before: runs and command lines that were written then go on to work."""
+
     model_config = ConfigDict(extra="forbid", validate_assignment=True, validate_default=True)
 
     @field_validator("*", mode="before")
@@ -50,16 +91,16 @@ class Settings(BaseModel):
         if kind == list[str] and isinstance(value, str):
             return [value]
         if get_origin(kind) is Literal and isinstance(value, str) and value not in get_args(kind):
-            raise ValueError(unknown(value, get_args(kind)))
+            raise ValueError(unknown_choice_message(value, get_args(kind)))
         return value
 
 
-def unknown(value: str, known: Iterable[str]) -> str:
+def unknown_choice_message(value: str, known: Iterable[str]) -> str:
     """Say that a value is none of those there are, and which was probably meant: what an error says after the setting.
 
-    >>> unknown("LSMT", ["lstm", "gru"])
+    >>> unknown_choice_message("LSMT", ["lstm", "gru"])
     "expected one of lstm, gru; got 'LSMT'; did you mean lstm?"
-    >>> unknown("transformer", ["lstm", "gru"])
+    >>> unknown_choice_message("transformer", ["lstm", "gru"])
     "expected one of lstm, gru; got 'transformer'"
     """
     names = list(known)

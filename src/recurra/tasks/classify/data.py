@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from recurra.data.labelled.reader import Labelled, Reading, read_labelled
+from recurra.data.labelled.options import Reading
+from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.errors import DataError, UsageError
-from recurra.tasks.base.dataset import left_out
-from recurra.tasks.base.labels import in_order
+from recurra.tasks.base.dataset import skipped_notes
+from recurra.tasks.base.labels import natural_sort
 from recurra.tasks.classify.config import Data
 from recurra.tasks.sequence.data import (
-    Examples,
-    contradictions,
-    cutting,
-    encode_each,
+    Dataset,
+    conflicting_label_notes,
+    encode_all,
     fingerprint,
-    leakage,
-    named,
+    leakage_notes,
     read_held_out,
-    split_up,
-    unseen_labels,
+    source_name,
+    split_dataset,
+    split_function,
+    unseen_label_notes,
 )
-from recurra.tasks.sequence.preprocessing import Input, begin_with_vectors, make_input
+from recurra.tasks.sequence.labels import LabelledPreprocessor
+from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
 
 
 @dataclass(frozen=True)
-class Part:
+class Split:
     """Examples of one split.
 
     sequences: as they were read; encoded: as numbers.  targets: (N) int64, -1 for a label that training never saw; with
@@ -50,13 +53,13 @@ class Part:
         return len(self.sequences)
 
 
-def reading(data: Data, *, phrases: bool = False, for_answers: bool = False) -> Reading:
-    """Give how the run reads all its data; for_answers: whatever is there has an answer, so nothing is left out."""
-    return replace(data.reading(for_answers=for_answers), phrases=phrases, multi_label=data.multi_label)
+def reading_options(data: Data, *, phrases: bool = False, labelled: bool = True) -> Reading:
+    """Give how the run reads all its data; labelled: False: whatever is there gets a prediction, so nothing is left out."""
+    return replace(data.reading(for_answers=not labelled), phrases=phrases, multi_label=data.multi_label)
 
 
-def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> Examples[Part]:
-    """Read, split and encode all that a run needs; classes and input are made from the training part unless they are given.
+def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Split]:
+    """Read, split and encode all that a run needs; classes and inputs are known, or made from the training part.
 
     Raises `DataError` where a part would be empty or there is but one class, `UsageError` where settings contradict each other.
     """
@@ -64,44 +67,69 @@ def read_examples(data: Data, classes: list[str] | None, made: Input | None) -> 
         raise UsageError(
             "phrases: expected a test file of its own (--test FILE), or phrases of test sentences are trained on"
         )
-    cut = cutting(data, data)
-    whole = read_labelled(data.given, reading(data, phrases=data.phrases))
-    notes = [*whole.notes, *left_out(whole.skipped)]
-    parts = split_up(whole, data, cut)
+    cut = split_function(data, data)
+    whole = read_labelled(data.given, reading_options(data, phrases=data.phrases))
+    notes = [*whole.notes, *skipped_notes(whole.skipped)]
+    parts = split_dataset(whole, data, cut)
     train = parts["train"]
-    if classes is None:
-        classes = in_order(label for labels in train.labels for label in labels)
+    preprocessor, more = (known, []) if known is not None else _make_preprocessor(train, data)
+    inputs, notes = preprocessor.inputs, notes + more
+    held_out, more = read_held_out(data, inputs, lambda files: read_labelled(files, reading_options(data)))
+    parts, notes = parts | held_out, notes + more
+    notes += conflicting_label_notes(train.sequences, train.labels, inputs)
+    notes += leakage_notes({name: part.sequences for name, part in parts.items()}, inputs)
+    splits = {name: encode(part, preprocessor, data.multi_label) for name, part in parts.items() if part.sequences}
+    for name, split in splits.items():
+        notes += unseen_label_notes(name, split.unseen)
+    digest = fingerprint((zip(part.sequences, part.labels, strict=True) for part in parts.values()), inputs)
+    return Dataset(splits["train"], splits.get("valid"), splits.get("test"), preprocessor, notes, digest)
+
+
+def _make_preprocessor(train: Labelled, data: Data) -> tuple[LabelledPreprocessor, list[str]]:
+    classes = natural_sort(label for labels in train.labels for label in labels)
     if len(classes) < (1 if data.multi_label else 2):
         raise DataError(
             f"expected two classes or more in the training data, got {len(classes)}: {', '.join(classes) or 'none'}",
-            source=named(data),
+            source=source_name(data),
             hint="check --label, and that the data is not sorted into files by class",
         )
-    if made is None:
-        made = make_input(train.kind, train.sequences, train.channels, data, unit=data.unit)
-        notes += begin_with_vectors(made, data.vectors)
-    held_out, more = read_held_out(data, made, lambda files: read_labelled(files, reading(data)))
-    parts, notes = parts | held_out, notes + more
-    notes += contradictions(train.sequences, train.labels, made)
-    notes += leakage({name: part.sequences for name, part in parts.items()}, made)
-    built = {name: encode(part, classes, made, data.multi_label) for name, part in parts.items() if part.sequences}
-    for name, part in built.items():
-        notes += unseen_labels(name, part.unseen)
-    sums = fingerprint((zip(part.sequences, part.labels, strict=True) for part in parts.values()), made)
-    return Examples(built["train"], built.get("valid"), built.get("test"), classes, made, notes, sums)
+    inputs = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit)
+    return LabelledPreprocessor(inputs, classes), load_pretrained_vectors(inputs, data.vectors)
 
 
-def encode(part: Labelled, classes: Sequence[str], made: Input, multi_label: bool) -> Part:
+def encode(read: Labelled, preprocessor: LabelledPreprocessor, multi_label: bool) -> Split:
     """Turn what was read into numbers; raises `DataError` with its place for a sequence of another make."""
-    encoded = encode_each(part.sequences, part.places, made)
+    classes = preprocessor.labels
+    encoded = encode_all(read.sequences, read.places, preprocessor.inputs)
     index = {label: number for number, label in enumerate(classes)}
-    unseen = Counter(label for labels in part.labels for label in labels if label not in index)
+    unseen = Counter(label for labels in read.labels for label in labels if label not in index)
     if multi_label:
-        targets = np.zeros((len(part.sequences), len(classes)), np.float32)
-        for row, labels in enumerate(part.labels):
+        targets = np.zeros((len(read.sequences), len(classes)), np.float32)
+        for row, labels in enumerate(read.labels):
             targets[row, [index[label] for label in labels if label in index]] = 1.0
     else:
-        targets = np.array([index.get(labels[0], -1) for labels in part.labels], np.int64)
-    missed = np.array([sum(label not in index for label in labels) for labels in part.labels], np.int64)
-    said = dict(unseen.most_common())
-    return Part(list(part.sequences), encoded, targets, part.places, missed, said, part.skipped)
+        targets = np.array([index.get(labels[0], -1) for labels in read.labels], np.int64)
+    missed = np.array([sum(label not in index for label in labels) for labels in read.labels], np.int64)
+    return Split(list(read.sequences), encoded, targets, read.places, missed, dict(unseen.most_common()), read.skipped)
+
+
+def has_known_label(split: Split) -> np.ndarray:
+    """Tell which examples have a label that training has seen, (N) bool."""
+    return np.ones(len(split), bool) if split.targets.ndim == 2 else split.targets >= 0
+
+
+def class_frequencies(targets: np.ndarray, classes: int) -> Tensor:
+    """Give how often each class comes in training, (C), as if each had come once more; with several labels each by itself."""
+    if targets.ndim == 2:
+        return torch.from_numpy((targets.sum(0) + 1) / (len(targets) + 2)).float()
+    count = np.bincount(targets, minlength=classes) + 1.0
+    return torch.from_numpy(count / count.sum()).float()
+
+
+def balanced_weights(targets: np.ndarray, classes: int) -> Tensor:
+    """Give what each class counts in the loss, (C), so that all count alike, with a mean of 1 over the training examples."""
+    if targets.ndim == 2:
+        count = targets.sum(0)
+        return torch.from_numpy((len(targets) - count) / np.maximum(1, count)).float()
+    count = np.bincount(targets, minlength=classes)
+    return torch.from_numpy(len(targets) / (np.count_nonzero(count) * np.maximum(1, count))).float()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from recurra.tasks.classify.config import Model
 
-TEXT_TO_LEARN = 100_000  # texts read after which a classifier of text has most of what it will get
-SERIES_TO_LEARN = 200_000
+TEXTS_TO_LEARN_FROM = 100_000
+"""Texts read after which a classifier of text has most of what it will get."""
+SERIES_TO_LEARN_FROM = 200_000
 
 
-def choose_size(model: Model, kind: str, examples: int, *, words: bool = False) -> float:
+def choose_size(model: Model, examples: int, *, text: bool, words: bool = False) -> float:
     """Fill in what of the network is open, and give the number of epochs worth training.
 
     >>> model = Model()
-    >>> choose_size(model, "text", 10_000), model.hidden, model.pooling, model.dropout
+    >>> choose_size(model, 10_000, text=True), model.hidden, model.pooling, model.dropout
     (10.0, 128, 'max', 0.5)
     """
-    text = kind == "text"
     if model.pooling is None:
         model.pooling = "max" if text else "attention"
     if model.dropout is None:
@@ -26,5 +26,5 @@ def choose_size(model: Model, kind: str, examples: int, *, words: bool = False) 
         model.noise = 0.1 if not text and examples < 20_000 else 0.0
     if model.hidden is None:
         model.hidden = 128 if text or examples >= 1_000 else 96
-    few, most = (3.0, 30.0) if text else (5.0, 300.0)
-    return min(most, max(few, (TEXT_TO_LEARN if text else SERIES_TO_LEARN) / max(1, examples)))
+    fewest, most = (3.0, 30.0) if text else (5.0, 300.0)
+    return min(most, max(fewest, (TEXTS_TO_LEARN_FROM if text else SERIES_TO_LEARN_FROM) / max(1, examples)))

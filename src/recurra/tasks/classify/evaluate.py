@@ -1,107 +1,121 @@
-"""The figures of a classifier and of the baselines on the same held-out examples."""
+"""The metrics of a classifier and of the baselines on the same held-out examples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from recurra.baselines import ClassBaseline, Majority, NearestNeighbour, TfidfLogistic
 from recurra.metrics import classification, confusion, intervals, multi_label, per_class, reliability, worst
-from recurra.tasks.classify import predict as asking
-from recurra.tasks.classify.data import Part
-from recurra.tasks.sequence.data import notes_of
+from recurra.tasks.base.inference import evenly_spaced
+from recurra.tasks.classify.data import Split
+from recurra.tasks.classify.predict import Classifier
+from recurra.tasks.classify.results import to_result
+from recurra.tasks.sequence.data import evaluation_notes
 
-if TYPE_CHECKING:
-    from recurra.tasks.classify.task import Classifier
-
-WATCHED = ("nll", "accuracy", "exact_match", "macro_f1")
-"""Figures that are looked at while training."""
-MISTAKES = 20
-MOST_WORK = {"1-nn": 1e12, "1-nn-dtw": 5e10}
-"""Work (`NearestNeighbour.cost`) that a search for neighbours is worth: some two or three minutes of one core."""
-
-
-def figures(probabilities: np.ndarray, part: Part) -> dict[str, float]:
-    """Give the figures for probabilities (N, C) on a part."""
-    if part.targets.ndim == 2:
-        return multi_label(probabilities, part.targets, part.missed)
-    return classification(probabilities, part.targets)
+VALIDATION_METRICS = ("nll", "accuracy", "exact_match", "macro_f1")
+"""Metrics that are looked at while training."""
+MAX_MISTAKES_SHOWN = 20
+MAX_COST = {"1-nn": 1e12, "1-nn-dtw": 5e10}
+"""Cost (`NearestNeighbour.cost`) that a search for neighbours is worth: some two or three minutes of one core."""
 
 
-def known(part: Part) -> np.ndarray:
-    """Tell which examples have a label that training has seen, (N) bool."""
-    return np.ones(len(part), bool) if part.targets.ndim == 2 else part.targets >= 0
+def compute_metrics(probabilities: np.ndarray, split: Split) -> dict[str, float]:
+    """Give the metrics of probabilities (N, C) on a split."""
+    if split.targets.ndim == 2:
+        return multi_label(probabilities, split.targets, split.missed)
+    return classification(probabilities, split.targets)
 
 
-def shares(targets: np.ndarray, classes: int) -> Tensor:
-    """Give how often each class comes in training, (C), as if each had come once more; with several labels each by itself."""
-    if targets.ndim == 2:
-        return torch.from_numpy((targets.sum(0) + 1) / (len(targets) + 2)).float()
-    count = np.bincount(targets, minlength=classes) + 1.0
-    return torch.from_numpy(count / count.sum()).float()
-
-
-def evaluation(
-    task: Classifier, network: nn.Module, part: Part, name: str, progress: Callable[[str], None], *, baselines: bool
+def evaluate(
+    classifier: Classifier,
+    split: Split,
+    *,
+    name: str,
+    train: Split | None,
+    notes: Sequence[str],
+    progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Measure a network on a part, beside the baselines: the object that `evaluate` prints."""
+    """Measure a classifier on a split: the object that `evaluate` prints.
+
+    train: what the baselines learn from; None: none are measured.  notes: on the training data.
+    """
     progress("measuring the model")
-    rows = asking.probabilities(task, network, part.encoded)
-    beside = {}
-    if baselines:
-        for baseline in _baselines(task, part, progress):
-            beside[baseline.name] = figures(baseline.probabilities(part.sequences), part)
-    result = {"task": task.name, "data": name, "count": len(part), "metrics": figures(rows, part), "baselines": beside}
-    return {**result, "details": _details(task, name, rows, part)}
+    rows = classifier.probabilities(split.encoded)
+    baselines = {}
+    for baseline in _fit_baselines(classifier, train, len(split), progress) if train is not None else ():
+        baselines[baseline.name] = compute_metrics(baseline.probabilities(split.sequences), split)
+    return {
+        "task": classifier.name,
+        "data": name,
+        "count": len(split),
+        "metrics": compute_metrics(rows, split),
+        "baselines": baselines,
+        "details": _details(classifier, rows, split, evaluation_notes(notes, name, split)),
+    }
 
 
-def _neighbours() -> list[ClassBaseline]:
-    return [NearestNeighbour(), NearestNeighbour("dtw")]
-
-
-def _baselines(task: Classifier, part: Part, progress: Callable[[str], None]) -> Iterator[ClassBaseline]:
-    """Give the plain models to stand beside, which have learnt from the same training data."""
-    train = task.examples.train
-    for baseline in (Majority(), *([TfidfLogistic()] if task.input.kind == "text" else _neighbours())):
-        asked = baseline.cost(train.sequences, len(part)) if isinstance(baseline, NearestNeighbour) else 0.0
-        if asked > MOST_WORK.get(baseline.name, 0.0):
+def _fit_baselines(
+    classifier: Classifier, train: Split, asked: int, progress: Callable[[str], None]
+) -> Iterator[ClassBaseline]:
+    """Give the plain models to compare with, which have learnt from the same training data."""
+    by_kind = [TfidfLogistic()] if classifier.inputs.discrete else [NearestNeighbour(), NearestNeighbour("dtw")]
+    for baseline in (Majority(), *by_kind):
+        cost = baseline.cost(train.sequences, asked) if isinstance(baseline, NearestNeighbour) else 0.0
+        if cost > MAX_COST.get(baseline.name, 0.0):
             progress(f"{baseline.name} is left out: on so many series it would take longer than a few minutes")
             continue
         progress(f"measuring the baseline {baseline.name}")
-        yield baseline.fit(train.sequences, train.targets, len(task.classes))
+        yield baseline.fit(train.sequences, train.targets, len(classifier.classes))
 
 
-def _details(task: Classifier, name: str, rows: np.ndarray, part: Part) -> dict[str, Any]:
-    """Give what a report shows beside the figures."""
-    details: dict[str, Any] = {"classes": task.classes, "notes": notes_of(task, name, part)}
-    details["intervals"] = intervals(rows, part.targets)
-    predicted = rows >= 0.5 if task.multi_label else rows.argmax(1)
-    details["per_class"] = per_class(predicted, part.targets, task.classes)
-    if not task.multi_label:
-        details["confusion"] = confusion(predicted, part.targets, task.classes)
-        details["mistakes"] = _mistakes(task, rows, part)
-    details["reliability"] = reliability(rows, part.targets)
+def _details(classifier: Classifier, rows: np.ndarray, split: Split, notes: list[str]) -> dict[str, Any]:
+    """Give what a report shows beside the metrics."""
+    classes = classifier.classes
+    details: dict[str, Any] = {"classes": classes, "notes": notes, "intervals": intervals(rows, split.targets)}
+    predicted = rows >= 0.5 if classifier.multi_label else rows.argmax(1)
+    details["per_class"] = per_class(predicted, split.targets, classes)
+    if not classifier.multi_label:
+        details["confusion"] = confusion(predicted, split.targets, classes)
+        details["mistakes"] = _mistakes(classes, rows, split)
+    details["reliability"] = reliability(rows, split.targets)
     return details
 
 
-def _mistakes(task: Classifier, rows: np.ndarray, part: Part) -> list[dict[str, Any]]:
-    """List the wrong answers that the network was surest of."""
+def _mistakes(classes: Sequence[str], rows: np.ndarray, split: Split) -> list[dict[str, Any]]:
+    """List the wrong predictions with the highest probabilities."""
     predicted = rows.argmax(1)
     return [
         {
-            "place": part.places[index],
-            "input": _shown(part.sequences[index]),
-            "label": task.classes[part.targets[index]] if part.targets[index] >= 0 else None,
-            "predicted": task.classes[predicted[index]],
+            "place": split.places[index],
+            "input": _shortened(split.sequences[index]),
+            "label": classes[split.targets[index]] if split.targets[index] >= 0 else None,
+            "predicted": classes[predicted[index]],
             "probability": round(float(rows[index].max()), 4),
         }
-        for index in worst(rows, part.targets, MISTAKES)
+        for index in worst(rows, split.targets, MAX_MISTAKES_SHOWN)
     ]
 
 
-def _shown(sequence: Any) -> str:
+def _shortened(sequence: Any) -> str:
     return sequence[:300] if isinstance(sequence, str) else f"{len(sequence)} steps"
+
+
+def preview_predictions(classifier: Classifier, split: Split, count: int = 4) -> str:
+    """Show the predictions for a few examples, spread over the split."""
+    chosen, classes = evenly_spaced(len(split), count), classifier.classes
+    rows = classifier.probabilities([split.encoded[index] for index in chosen], exact=False)
+    lines = []
+    for index, row in zip(chosen, rows, strict=True):
+        result, sequence = to_result(row, classes, multi_label=classifier.multi_label), split.sequences[index]
+        shown = sequence[:80] if isinstance(sequence, str) else split.places[index]
+        if classifier.multi_label:
+            lines.append(f"{', '.join(result['labels']) or 'none'}: {shown}")
+            continue
+        target = int(split.targets[index])
+        truth = classes[target] if target >= 0 else "another class"
+        verdict = "right" if result["label"] == truth else f"it is {truth}"
+        lines.append(f"{result['label']} {row.max():.2f} ({verdict}): {shown}")
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The classifier's network: an encoder, a stack of cells, what is kept of all steps, and a probability for each class."""
+"""The classifier's network: an input layer, a stack of cells, pooling over all steps, and a logit for each class."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from torch import Tensor, nn
 
 from recurra.kernels import linear
 from recurra.tasks.classify.config import Model
-from recurra.tasks.sequence.encoder import PooledBody
-from recurra.tasks.sequence.preprocessing import Encoder
+from recurra.tasks.sequence.encoder import PooledEncoder
+from recurra.tasks.sequence.preprocessing import InputLayer
 
 
-class ClassifierNetwork(PooledBody):
+class ClassifierNetwork(PooledEncoder):
     """inputs of T steps, lengths (B) → logits (B, C).
 
     Two classes that exclude each other have one output, the logit of the second against the first: a sigmoid. The buffer
     `temperature` divides the logits of a trained network, so that its probabilities are neither too sure nor too modest.
     """
 
-    def __init__(self, encoder: Encoder, classes: int, model: Model, *, multi_label: bool) -> None:
+    def __init__(self, input_layer: InputLayer, classes: int, model: Model, *, multi_label: bool) -> None:
         if model.pooling is None:
             raise ValueError("pooling has to be chosen before the network is built")
-        super().__init__(encoder, model, model.pooling)
+        super().__init__(input_layer, model, model.pooling)
         self.multi_label, self.single = multi_label, classes == 2 and not multi_label
         self.output_dropout = nn.Dropout(model.dropouts[2])
         self.output = nn.Linear(self.body.size, 1 if self.single else classes)
         self.register_buffer("temperature", torch.ones(()))
+        nn.init.normal_(
+            self.output.weight, std=0.5 * self.output.in_features**-0.5
+        )  # small beside the classes' frequencies
 
     @torch.no_grad()
-    def set_frequencies(self, frequencies: Tensor) -> None:
+    def init_output_bias(self, frequencies: Tensor) -> None:
         """Begin with the share of each class, (C,), whatever is read: the first steps need not be spent on learning them."""
-        nn.init.normal_(self.output.weight, std=0.5 * self.output.in_features**-0.5)
         if self.multi_label:
             bias = frequencies.logit()
         else:
@@ -41,7 +43,7 @@ class ClassifierNetwork(PooledBody):
             bias = bias[1:] - bias[:1] if self.single else bias
         self.output.bias.copy_(bias)
 
-    def decide(self, pooled: Tensor) -> Tensor:
+    def head(self, pooled: Tensor) -> Tensor:
         """Give the logits (B, C) of what all steps pool to, (B, D·H)."""
         pooled = self.output_dropout(pooled)
         logits = linear(pooled, self.output.weight, self.output.bias).float()
@@ -50,9 +52,9 @@ class ClassifierNetwork(PooledBody):
         return logits if self.training else logits / cast(Tensor, self.temperature)
 
 
-def summed_loss(logits: Tensor, targets: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+def summed_loss(logits: Tensor, targets: Tensor, weights: Tensor | None, label_smoothing: float) -> Tensor:
     """Give Σ −log p of the targets: (B) of class numbers, or (B, C) of ones and zeros for each label by itself."""
     if targets.dim() == 1:
-        return F.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing, reduction="sum")
-    soft = targets * (1 - smoothing) + 0.5 * smoothing
+        return F.cross_entropy(logits, targets, weight=weights, label_smoothing=label_smoothing, reduction="sum")
+    soft = targets * (1 - label_smoothing) + 0.5 * label_smoothing
     return F.binary_cross_entropy_with_logits(logits, soft, pos_weight=weights, reduction="sum")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recurra.tasks.classify.network import ClassifierNetwork
+from recurra.tasks.classify.results import class_probabilities, to_result
+from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.stream import PooledStream
-
-if TYPE_CHECKING:
-    from recurra.tasks.classify.task import Classifier
 
 
 class ClassStream(PooledStream):
@@ -23,23 +22,23 @@ class ClassStream(PooledStream):
     A text that is read in pieces is cut into words or characters piece by piece.
     """
 
-    def __init__(self, task: Classifier, network: ClassifierNetwork) -> None:
-        self._task = task
-        super().__init__(task.input, network)
+    def __init__(self, preprocessor: LabelledPreprocessor, network: ClassifierNetwork) -> None:
+        self._classes, self._multi_label = preprocessor.labels, network.multi_label
+        super().__init__(preprocessor.inputs, network)
 
     def read(self, sequence: Any, k: int | None = None) -> dict[str, Any]:
         """Read a sequence on from here; gives {"label" (or "labels"), "probabilities"}, with k only of the k likeliest."""
-        for _ in self.outputs(sequence):
+        for _ in self.feed_all(sequence):
             pass
         return self.prediction(k)
 
     def step(self, value: Any, k: int | None = None) -> dict[str, Any]:
         """Read one word, character or step; gives what `read` does."""
-        self.feed(self.element(value))
+        self.feed(self.parse_element(value))
         return self.prediction(k)
 
     def prediction(self, k: int | None = None) -> dict[str, Any]:
-        """Say what is known by now, as `read` does."""
-        from recurra.tasks.classify.predict import said, shares
-
-        return said(self._task, shares(self._task, self.said[None].double().cpu().numpy())[0], k)
+        """Give the prediction for what was read, as `read` does."""
+        logits = self.output[None].double().cpu().numpy()
+        (probabilities,) = class_probabilities(logits, multi_label=self._multi_label)
+        return to_result(probabilities, self._classes, k, multi_label=self._multi_label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, cast
 
@@ -10,32 +10,41 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.labelled.reader import Labelled, read_labelled
+from recurra.data.labelled.reader import Labelled
 from recurra.metrics.calibration import fit_temperature
-from recurra.tasks.base.defaults import choose_batch
+from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import to_device
-from recurra.tasks.base.task import Carry, register_task
-from recurra.tasks.classify import evaluate as measure
-from recurra.tasks.classify import predict as asking
+from recurra.tasks.base.registry import register_task
+from recurra.tasks.base.task import CarriedState
+from recurra.tasks.classify import evaluate
 from recurra.tasks.classify.config import ClassifierConfig
-from recurra.tasks.classify.data import Part, encode, read_examples, reading
+from recurra.tasks.classify.data import (
+    Split,
+    balanced_weights,
+    class_frequencies,
+    encode,
+    has_known_label,
+    read_dataset,
+)
 from recurra.tasks.classify.defaults import choose_size
 from recurra.tasks.classify.network import ClassifierNetwork, summed_loss
-from recurra.tasks.classify.stream import ClassStream
-from recurra.tasks.sequence.data import Examples
-from recurra.tasks.sequence.preprocessing import Input, WordInput, vector_size
+from recurra.tasks.classify.predict import Classifier
+from recurra.tasks.sequence.data import Dataset
+from recurra.tasks.sequence.labels import LabelledPreprocessor
+from recurra.tasks.sequence.preprocessing import Preprocessor, vector_size
 from recurra.tasks.sequence.task import Batch, SequenceTask
 
 
 @register_task
-class Classifier(SequenceTask[ClassifierConfig, Part]):
-    """Says which class a whole text or series belongs to, and how sure it is."""
+class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
+    """Trains a `Classifier`."""
 
     name = "classify"
     title = "Classifier"
-    labels_are = "classes"
+    element = ("example", "examples")
     Config = ClassifierConfig
-    commands = (
+    Predictor = Classifier
+    cli_examples = (
         "recurra train classify digits",
         "recurra train classify reviews.csv --text review --label sentiment --within 10m",
         "recurra train classify rt-polarity.pos rt-polarity.neg -o runs/movies",
@@ -44,122 +53,97 @@ class Classifier(SequenceTask[ClassifierConfig, Part]):
     )
 
     @property
+    def inputs(self) -> Preprocessor:
+        return self.preprocessor.inputs
+
+    @property
     def classes(self) -> list[str]:
-        return self.labels
-
-    @property
-    def unit(self) -> str:
-        return self.config.data.unit
-
-    @property
-    def multi_label(self) -> bool:
-        """Whether an example may have several labels."""
-        return self.config.data.multi_label
+        """The classes, in the order of their numbers."""
+        return self.preprocessor.labels
 
     @property
     def criterion(self) -> str:
-        # Probabilities grow too sure long before the choices get worse, and `settle` mends them.
-        if self.multi_label:
+        # Probabilities grow too sure long before the choices get worse, and `calibrate` mends them.
+        if self.config.data.multi_label:
             return "micro_f1"
         return "balanced_accuracy" if self.config.model.class_weights == "balanced" else "accuracy"
 
     # Data
 
-    def read_examples(self, labels: list[str] | None, made: Input | None) -> Examples[Part]:
-        return read_examples(self.config.data, labels, made)
+    def read_dataset(self, preprocessor: LabelledPreprocessor | None) -> Dataset[Split]:
+        return read_dataset(self.config.data, preprocessor)
 
-    def read(self, files: Sequence[str], settings: dict[str, Any], *, for_answers: bool = False) -> Labelled:
-        how = reading(self.config.data.model_copy(update=settings), for_answers=for_answers)
-        return read_labelled(files, how)
+    def encode(self, read: Labelled) -> Split:
+        return encode(read, self.preprocessor, self.config.data.multi_label)
 
-    def encode(self, read: Labelled) -> Part:
-        return encode(read, self.classes, self.input, self.multi_label)
+    def count_dataset(self, dataset: Dataset[Split]) -> dict[str, int]:
+        return super().count_dataset(dataset) | {"classes": len(self.classes)}
 
     # Training
 
-    def choose(self, seconds: float | None, measure: Callable[[], float]) -> float:  # noqa: ARG002
-        self.config.model.embedding = self.config.model.embedding or vector_size(self.input)
-        return choose_size(
-            self.config.model, self.input.kind, len(self.examples.train), words=isinstance(self.input, WordInput)
-        )
+    def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
+        model, inputs = self.config.model, self.inputs
+        model.embedding = model.embedding or vector_size(inputs)
+        return choose_size(model, len(self.dataset.train), text=inputs.discrete, words=inputs.reads_words)
 
-    def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
-        return choose_batch(len(self.examples.train))
+    def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
+        return batch_size_for(len(self.dataset.train))
 
-    def network(self) -> ClassifierNetwork:
-        model = self.config.model
-        encoder = self.input.encoder(model.embedding, noise=model.noise or 0.0, cell=model.cell)
-        network = ClassifierNetwork(encoder, len(self.classes), model, multi_label=self.multi_label)
-        if self._examples is not None:
-            network.set_frequencies(measure.shares(self._examples.train.targets, len(self.classes)))
-        return network
+    def initialize(self, network: nn.Module) -> None:
+        """Set the output's bias by how often each class comes."""
+        frequencies = class_frequencies(self.dataset.train.targets, len(self.classes))
+        cast(ClassifierNetwork, network).init_output_bias(frequencies)
 
     @cached_property
     def class_weights(self) -> Tensor | None:
-        """What each class counts in the loss; balanced, all count alike, with a mean of 1 over the training examples."""
+        """What each class counts in the loss; None: 1."""
         if self.config.model.class_weights == "none":
             return None
-        targets = self.examples.train.targets
-        if self.multi_label:
-            count = targets.sum(0)
-            return torch.from_numpy((len(targets) - count) / np.maximum(1, count)).float()
-        count = np.bincount(targets, minlength=len(self.classes))
-        return torch.from_numpy(len(targets) / (np.count_nonzero(count) * np.maximum(1, count))).float()
+        return balanced_weights(self.dataset.train.targets, len(self.classes))
 
-    def batch(self, part: Part, indices: np.ndarray) -> Batch:
-        """Put some of the examples of a part side by side."""
-        encoded = [part.encoded[index] for index in indices]
+    def batch(self, split: Split, indices: np.ndarray) -> Batch:
+        encoded = [split.encoded[index] for index in indices]
         lengths = torch.tensor([len(one) for one in encoded])
-        return Batch(self.input.collate(encoded), lengths, torch.from_numpy(part.targets[indices]))
+        return Batch(self.inputs.collate(encoded), lengths, torch.from_numpy(split.targets[indices]))
 
-    def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:  # noqa: ARG002
+    def loss(
+        self,
+        network: nn.Module,
+        batch: Batch,
+        carried: CarriedState,  # noqa: ARG002
+    ) -> tuple[Tensor, int, CarriedState]:
         device = next(network.parameters()).device
         logits = network(to_device(batch.inputs, device), batch.lengths)
         weights = None if self.class_weights is None else self.class_weights.to(device)
         loss = summed_loss(logits, batch.targets.to(device), weights, self.config.model.smoothing)
         return loss, len(batch.lengths), None
 
-    def validate(self, network: nn.Module) -> dict[str, float] | None:
-        part = self.examples.valid
-        if part is None:
+    def validate(self, predictor: Classifier) -> dict[str, float] | None:
+        split = self.dataset.valid
+        if split is None:
             return None
-        figures = measure.figures(asking.probabilities(self, network, part.encoded, exactly=False), part)
-        return {name: figures[name] for name in dict.fromkeys((self.criterion, *measure.WATCHED)) if name in figures}
+        metrics = evaluate.compute_metrics(predictor.probabilities(split.encoded, exact=False), split)
+        wanted = dict.fromkeys((self.criterion, *evaluate.VALIDATION_METRICS))
+        return {name: metrics[name] for name in wanted if name in metrics}
 
-    def settle(self, network: nn.Module) -> None:
-        """Set the temperature with which the validation examples are likeliest."""
-        part = self.examples.valid
-        if part is None or not (known := measure.known(part)).any():
-            return
-        temperature = cast(Tensor, cast(ClassifierNetwork, network).temperature)
-        temperature.fill_(1.0)
-        logits = asking.logits(self, network, part.encoded)
-        temperature.fill_(fit_temperature(logits[known], part.targets[known], multi=self.multi_label))
-
-    def sample(self, network: nn.Module, seed: int) -> str | None:  # noqa: ARG002
-        part = self.examples.valid or self.examples.train
-        return asking.few_lines(self, network, part)
+    def sample(self, predictor: Classifier, seed: int) -> str | None:  # noqa: ARG002
+        return evaluate.preview_predictions(predictor, self.dataset.valid or self.dataset.train)
 
     # After training
 
-    def measure(
-        self, network: nn.Module, part: Part, name: str, progress: Callable[[str], None], *, baselines: bool
+    def calibrate(self, predictor: Classifier) -> None:
+        """Set the temperature with which the validation examples are likeliest."""
+        split = self.dataset.valid
+        if split is None or not (known := has_known_label(split)).any():
+            return
+        temperature = cast(Tensor, cast(ClassifierNetwork, predictor.network).temperature)
+        temperature.fill_(1.0)
+        logits = predictor.logits(split.encoded)
+        multi_label = self.config.data.multi_label
+        temperature.fill_(fit_temperature(logits[known], split.targets[known], multi=multi_label))
+
+    def evaluate_split(
+        self, predictor: Classifier, split: Split, name: str, progress: Callable[[str], None], *, baselines: bool
     ) -> dict[str, Any]:
-        return measure.evaluation(self, network, part, name, progress, baselines=baselines)
-
-    # What a classifier can be asked
-
-    def predict(
-        self, network: nn.Module, inputs: Sequence[Any], *, k: int | None = None, steps: bool = False
-    ) -> list[dict[str, Any]]:
-        """Give the class of each sequence with the probabilities; see `asking.predict`."""
-        return asking.predict(self, network, inputs, k=k, steps=steps)
-
-    def prediction_line(self, result: Mapping[str, Any]) -> str:
-        return asking.line(result)
-
-    def prediction_header(self, result: Mapping[str, Any]) -> str | None:
-        return asking.header(result)
-
-    def new_stream(self, network: nn.Module) -> ClassStream:
-        return ClassStream(self, cast(ClassifierNetwork, network))
+        train, notes = self.evaluation_context(baselines=baselines)
+        return evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)

@@ -52,7 +52,7 @@ def clusters(vectors: np.ndarray, wanted: int | Literal["auto"]) -> list[int | N
 
 
 def k_means(points: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Group points (N, …) into clusters by k-means, the best of ten beginnings: the number of each one's, (N).
+    """Group points (N, …) into clusters by k-means, the best of ten prefixes: the number of each one's, (N).
 
     Points that are alike are in one cluster, so there are no more of them than there are different points.
     """

@@ -8,10 +8,17 @@ from typing import Any
 from recurra.data.labelled.reader import Labelled, Reading, read_labelled
 from recurra.data.splits import split_documents
 from recurra.errors import DataError
-from recurra.tasks.base.dataset import left_out
 from recurra.tasks.embed.config import Data
-from recurra.tasks.sequence.data import Examples, encode_each, fingerprint, leakage, named, read_held_out, split_up
-from recurra.tasks.sequence.preprocessing import Input, begin_with_vectors, make_input
+from recurra.tasks.sequence.data import (
+    Examples,
+    encode_all,
+    fingerprint,
+    leakage_notes,
+    named,
+    read_held_out,
+    split_dataset,
+)
+from recurra.tasks.sequence.preprocessing import Preprocessor, build_preprocessor, load_pretrained_vectors
 
 
 @dataclass(frozen=True)
@@ -38,21 +45,21 @@ def reading(data: Data, *, for_answers: bool = False) -> Reading:
     return replace(data.reading(for_answers=for_answers), phrases=data.phrases and not for_answers, need_labels=needed)
 
 
-def read_examples(data: Data, made: Input | None) -> Examples[Part]:
+def read_examples(data: Data, made: Preprocessor | None) -> Examples[Part]:
     """Read, split and encode all that a run needs; the input is made from the training part unless it is given.
 
     Raises `DataError` where a part would be empty or there is nothing to learn, `UsageError` where no data are named.
     """
     whole = read_labelled(data.given, reading(data))
     notes = [*whole.notes, *left_out(whole.skipped)]
-    parts = split_up(whole, data, split_documents)
+    parts = split_dataset(whole, data, split_documents)
     train = parts["train"]
     if made is None:
-        made = make_input(train.kind, train.sequences, train.channels, data, unit=data.unit)
-        notes += begin_with_vectors(made, data.vectors)
+        made = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit)
+        notes += load_pretrained_vectors(made, data.vectors)
     held_out, more = read_held_out(data, made, lambda files: read_labelled(files, reading(data)))
     parts, notes = parts | held_out, notes + more
-    notes += leakage({name: part.sequences for name, part in parts.items()}, made)
+    notes += leakage_notes({name: part.sequences for name, part in parts.items()}, made)
     built = {name: encode(part, made) for name, part in parts.items() if part.sequences}
     if not any(len(one) for one in built["train"].encoded):
         raise DataError("expected sequences to learn from, got none that is not empty", source=named(data))
@@ -60,8 +67,8 @@ def read_examples(data: Data, made: Input | None) -> Examples[Part]:
     return Examples(built["train"], built.get("valid"), built.get("test"), [], made, notes, sums)
 
 
-def encode(part: Labelled, made: Input) -> Part:
+def encode(part: Labelled, made: Preprocessor) -> Part:
     """Turn what was read into numbers; raises `DataError` with its place for a sequence of another make."""
-    encoded = encode_each(part.sequences, part.places, made)
+    encoded = encode_all(part.sequences, part.places, made)
     labels = [" ".join(said) for said in part.labels]
     return Part(list(part.sequences), encoded, labels, part.places, skipped=part.skipped)

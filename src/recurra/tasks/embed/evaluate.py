@@ -15,8 +15,8 @@ from recurra.tasks.embed import clustering as groups
 from recurra.tasks.embed import predict as asking
 from recurra.tasks.embed.baselines import MeanUnits, MeanValues, Plain, RawSeries
 from recurra.tasks.embed.data import Part
-from recurra.tasks.sequence.data import notes_of
-from recurra.tasks.sequence.preprocessing import SeriesInput
+from recurra.tasks.sequence.data import evaluation_notes
+from recurra.tasks.sequence.preprocessing import SeriesPreprocessor
 
 if TYPE_CHECKING:
     from recurra.tasks.embed.task import Embedder
@@ -34,7 +34,7 @@ def evaluation(
 ) -> dict[str, Any]:
     """Measure a network on a part, beside the plain ways if wanted: the object that `evaluate` prints."""
     progress("measuring the model")
-    notes = notes_of(task, name, part)
+    notes = evaluation_notes(task, name, part)
     figures = {task.criterion: asking.mean_error(task, network, part)}
     vectors = asking.vectors(task, network, part.encoded)
     labelled, found = len(set(part.labels)) > 1, None
@@ -75,7 +75,7 @@ def by_labels(vectors: np.ndarray, labels: list[str]) -> dict[str, float]:
 def _plain(task: Embedder, labelled: Part | None) -> Iterator[Plain]:
     """Give the plain ways, which have learnt from the same training data."""
     train, made, new = task.examples.train, task.input, task.config.model.method == "next"
-    if not isinstance(made, SeriesInput):
+    if not isinstance(made, SeriesPreprocessor):
         yield MeanUnits(task.targets, train)
         return
     yield MeanValues(task.targets, len(made.channels), new=new)

@@ -11,17 +11,17 @@ from recurra.kernels import linear
 from recurra.nn import Stack
 from recurra.tasks.embed.config import Model
 from recurra.tasks.embed.targets import Targets
-from recurra.tasks.sequence.encoder import PooledBody
-from recurra.tasks.sequence.preprocessing import Encoder
+from recurra.tasks.sequence.encoder import PooledEncoder
+from recurra.tasks.sequence.preprocessing import InputLayer
 
 
-class EmbedderNetwork(PooledBody):
+class EmbedderNetwork(PooledEncoder):
     """inputs of T steps, lengths (B) → vectors (B, D), less the buffer `centre` (D) and divided by the buffer `spread`.
 
     Once training is over both are set by the vectors of the training data, which then have the mean 0 and lengths around 1.
     """
 
-    def __init__(self, encoder: Encoder, model: Model, targets: Targets, size: int) -> None:
+    def __init__(self, encoder: InputLayer, model: Model, targets: Targets, size: int) -> None:
         if model.pooling is None:
             raise ValueError("pooling has to be chosen before the network is built")
         super().__init__(encoder, model, model.pooling)
@@ -56,7 +56,7 @@ class Autoencoder(EmbedderNetwork):
     all of them it could do without the vector (Bowman et al. 2016, arXiv:1511.06349v4).
     """
 
-    def __init__(self, encoder: Encoder, model: Model, targets: Targets) -> None:
+    def __init__(self, encoder: InputLayer, model: Model, targets: Targets) -> None:
         if model.size is None or model.blind is None or model.hidden is None:
             raise ValueError("hidden, size and blind have to be chosen before the network is built")
         super().__init__(encoder, model, targets, model.size)
@@ -95,7 +95,7 @@ class Autoencoder(EmbedderNetwork):
 class NextStep(EmbedderNetwork):
     """Foretells each step by those before it; what its states pool to is the vector."""
 
-    def __init__(self, encoder: Encoder, model: Model, targets: Targets) -> None:
+    def __init__(self, encoder: InputLayer, model: Model, targets: Targets) -> None:
         if model.hidden is None:
             raise ValueError("hidden has to be chosen before the network is built")
         super().__init__(encoder, model, targets, model.hidden)

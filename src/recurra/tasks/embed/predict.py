@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from recurra.errors import UsageError
-from recurra.tasks.base.inference import in_batches, to_device
-from recurra.tasks.base.results import line_name, one_line
+from recurra.tasks.base.inference import run_in_batches, to_device
+from recurra.tasks.base.results import preview, preview_column
 from recurra.tasks.embed import clustering as groups
 from recurra.tasks.embed.data import Part
 from recurra.tasks.embed.network import EmbedderNetwork
@@ -36,7 +36,7 @@ def vectors(task: Embedder, network: nn.Module, encoded: Sequence[Any], *, exact
         lengths = torch.tensor([len(one) for one in group])
         return list(network(to_device(task.input.collate(group), device), lengths).float().cpu().numpy())
 
-    answers = in_batches(network, [len(one) for one in encoded], ask, exactly=exactly)
+    answers = run_in_batches(network, [len(one) for one in encoded], ask, exactly=exactly)
     return np.stack(answers) if answers else np.zeros((0, cast(EmbedderNetwork, network).size), np.float32)
 
 
@@ -47,7 +47,7 @@ def mean_error(task: Embedder, network: nn.Module, part: Part, *, exactly: bool 
         errors, counts = task.errors(network, task.batch(part, indices), device)
         return list(zip(errors.double().tolist(), counts.tolist(), strict=True))
 
-    answers = in_batches(network, [len(one) for one in part.encoded], ask, exactly=exactly)
+    answers = run_in_batches(network, [len(one) for one in part.encoded], ask, exactly=exactly)
     return task.targets.mean(sum(error for error, _ in answers), sum(count for _, count in answers))
 
 
@@ -74,7 +74,7 @@ def predict(
     found = vectors(task, network, [task.input.encode(sequence) for sequence in given])
     kind = task.input.kind
     results: list[dict[str, Any]] = [
-        {kind: task.input.shown(sequence), "vector": written(row)} for sequence, row in zip(given, found, strict=True)
+        {kind: task.input.to_json(sequence), "vector": written(row)} for sequence, row in zip(given, found, strict=True)
     ]
     if wanted is not None:
         for result, number in zip(results, groups.clusters(found, wanted), strict=True):
@@ -98,11 +98,11 @@ def written(vector: np.ndarray) -> list[float]:
 def _steps(task: Embedder, network: nn.Module, sequence: Any) -> Iterator[dict[str, Any]]:
     if task.streams:
         stream = VectorStream(task, cast(EmbedderNetwork, network))
-        for shown, output in zip(task.input.shown_after_each(sequence), stream.outputs(sequence), strict=True):
+        for shown, output in zip(task.input.prefixes_json(sequence), stream.outputs(sequence), strict=True):
             yield {**shown, "vector": written(output[0].float().cpu().numpy())}
         return
-    beginnings = zip(task.input.shown_after_each(sequence), task.input.beginnings(sequence), strict=True)
-    while some := list(islice(beginnings, AT_ONCE)):
+    prefixes = zip(task.input.prefixes_json(sequence), task.input.prefixes(sequence), strict=True)
+    while some := list(islice(prefixes, AT_ONCE)):
         rows = vectors(task, network, [encoded for _, encoded in some])
         yield from ({**shown, "vector": written(row)} for (shown, _), row in zip(some, rows, strict=True))
 
@@ -125,7 +125,7 @@ def _line(result: Mapping[str, Any]) -> str:
     vector = result["vector"]
     more = f" … ({len(vector)})" if len(vector) > SHOWN else ""
     parts.append(" ".join(f"{value:5.2f}" for value in vector[:SHOWN]) + more)
-    return "\t".join([*parts, one_line(result)])
+    return "\t".join([*parts, preview(result)])
 
 
 def header(result: Mapping[str, Any]) -> str:
@@ -135,4 +135,4 @@ def header(result: Mapping[str, Any]) -> str:
     'cluster\\tneighbours\\tvector\\ttext'
     """
     one = next(iter(result.get("steps", [])), result)
-    return "\t".join([*(name for name in ("cluster", "neighbours", "vector") if name in one), line_name(one)])
+    return "\t".join([*(name for name in ("cluster", "neighbours", "vector") if name in one), preview_column(one)])

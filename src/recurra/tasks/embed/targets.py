@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recurra.tasks.sequence.preprocessing import Input, SeriesInput, UnitInput, WordInput
+from recurra.tasks.sequence.preprocessing import Preprocessor, SeriesPreprocessor, TokenPreprocessor, WordPreprocessor
 
 NONE = -1
 """The unit that stands where there is none to foretell."""
@@ -63,7 +63,7 @@ class Values(Targets):
 
     figure = "rmse"
 
-    def __init__(self, made: SeriesInput, *, new: bool) -> None:
+    def __init__(self, made: SeriesPreprocessor, *, new: bool) -> None:
         self._made = made
         frame, hop = made.cutting.frame, made.cutting.hop
         self._steps = min(frame, hop) if new else frame
@@ -110,9 +110,9 @@ class Units(Targets):
 
     figure = "nll"
 
-    def __init__(self, made: WordInput | UnitInput, embedding: int) -> None:
-        self._words = isinstance(made, WordInput)
-        self.size = len(made.vocabulary.words) + 1 if isinstance(made, WordInput) else made.vocabulary.size
+    def __init__(self, made: WordPreprocessor | TokenPreprocessor, embedding: int) -> None:
+        self._words = isinstance(made, WordPreprocessor)
+        self.size = len(made.vocabulary.words) + 1 if isinstance(made, WordPreprocessor) else made.vocabulary.size
         self._embedding = embedding
 
     def of(self, sequence: Any, encoded: Any) -> np.ndarray:  # noqa: ARG002
@@ -144,11 +144,11 @@ class UnitReader(Reader):
         return cast(Tensor, self.embedding(targets.masked_fill(~seen | (targets < 0), self.unseen)))
 
 
-def make_targets(made: Input, embedding: int, *, new: bool) -> Targets:
+def make_targets(made: Preprocessor, embedding: int, *, new: bool) -> Targets:
     """Choose by what is read; new: of overlapping frames only what the one before has not."""
-    if isinstance(made, SeriesInput):
+    if isinstance(made, SeriesPreprocessor):
         return Values(made, new=new)
-    assert isinstance(made, WordInput | UnitInput)
+    assert isinstance(made, WordPreprocessor | TokenPreprocessor)
     return Units(made, embedding)
 
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.labelled.reader import Labelled, read_labelled
-from recurra.tasks.base.defaults import choose_batch
+from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import spread, to_device
-from recurra.tasks.base.task import Carry, register_task
+from recurra.tasks.base.task import CarriedState, register_task
 from recurra.tasks.embed import evaluate as measure
 from recurra.tasks.embed import predict as asking
 from recurra.tasks.embed.config import EmbedderConfig
@@ -24,7 +24,7 @@ from recurra.tasks.embed.network import NETWORKS, EmbedderNetwork
 from recurra.tasks.embed.stream import VectorStream
 from recurra.tasks.embed.targets import Targets, make_targets
 from recurra.tasks.sequence.data import Examples
-from recurra.tasks.sequence.preprocessing import Input, load_input, vector_size
+from recurra.tasks.sequence.preprocessing import Preprocessor, load_preprocessor, vector_size
 from recurra.tasks.sequence.task import Batch, SequenceTask
 
 SETTLED_BY = 2000
@@ -64,7 +64,7 @@ class Embedder(SequenceTask[EmbedderConfig, Part]):
 
     # Data
 
-    def read_examples(self, labels: list[str] | None, made: Input | None) -> Examples[Part]:  # noqa: ARG002
+    def read_examples(self, labels: list[str] | None, made: Preprocessor | None) -> Examples[Part]:  # noqa: ARG002
         return read_examples(self.config.data, made)
 
     def read(self, files: Sequence[str], settings: dict[str, Any], *, for_answers: bool = False) -> Labelled:
@@ -81,7 +81,7 @@ class Embedder(SequenceTask[EmbedderConfig, Part]):
         return self.input.save(folder)
 
     def restore(self, folder: Path) -> None:
-        self._labels, self._input = [], load_input(folder, unit=self.unit)
+        self._labels, self._input = [], load_preprocessor(folder, unit=self.unit)
 
     # Training
 
@@ -90,7 +90,7 @@ class Embedder(SequenceTask[EmbedderConfig, Part]):
         return choose_size(self.config.model, self.input.kind, len(self.examples.train))
 
     def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
-        return choose_batch(len(self.examples.train), batches=8)
+        return batch_size_for(len(self.examples.train), batches=8)
 
     def network(self) -> EmbedderNetwork:
         model = self.config.model
@@ -109,7 +109,7 @@ class Embedder(SequenceTask[EmbedderConfig, Part]):
         inputs, targets = to_device(batch.inputs, device), batch.targets.to(device)
         return cast(EmbedderNetwork, network).errors(inputs, batch.lengths, targets)
 
-    def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:  # noqa: ARG002
+    def loss(self, network: nn.Module, batch: Batch, carry: CarriedState) -> tuple[Tensor, int, CarriedState]:  # noqa: ARG002
         errors, counts = self.errors(network, batch, next(network.parameters()).device)
         # Each sequence counts alike, however long it is.
         return (errors / counts.clamp(min=1)).sum(), len(batch.lengths), None

@@ -1,31 +1,28 @@
-"""Labelled sequences on their way to a network, whatever is said of them: encoded, compared, fingerprinted."""
+"""Sequences on their way to a network, whatever is predicted of them: split, encoded, compared, fingerprinted."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import numpy as np
 
 from recurra.data.labelled.reader import Labelled
 from recurra.data.labelled.tagged import Tagged
-from recurra.data.splits import Split, split_documents, split_fold
+from recurra.data.splits import SplitIndices, split_documents, split_fold
 from recurra.errors import DataError, UsageError
 from recurra.tasks.base.config import Folds, SequenceData
-from recurra.tasks.base.dataset import left_out, share_of_valid
-from recurra.tasks.sequence.preprocessing import Input
-
-if TYPE_CHECKING:
-    from recurra.tasks.sequence.task import SequenceTask
+from recurra.tasks.base.dataset import default_valid_share, skipped_notes
+from recurra.tasks.sequence.preprocessing import Preprocessor
 
 Read = Labelled | Tagged
-SHOWN = 5
+MAX_LABELS_SHOWN = 5
 ReadT = TypeVar("ReadT", bound=Labelled | Tagged)
 
 
-class Part(Protocol):
+class Split(Protocol):
     """Examples of one split: as they were read, as numbers, where each stands, labels that are new, and what was left out."""
 
     @property
@@ -41,37 +38,36 @@ class Part(Protocol):
     def __len__(self) -> int: ...
 
 
-PartT = TypeVar("PartT", bound=Part)
+SplitT = TypeVar("SplitT", bound=Split)
 
 
 @dataclass(frozen=True)
-class Examples(Generic[PartT]):
-    """Labelled data ready for training; labels: the classes or tags, in the order of their numbers."""
+class Dataset(Generic[SplitT]):
+    """Sequences ready for training; preprocessor: how they became numbers, and what the numbers of labels mean where there are some."""
 
-    train: PartT
-    valid: PartT | None
-    test: PartT | None
-    labels: list[str]
-    input: Input
+    train: SplitT
+    valid: SplitT | None
+    test: SplitT | None
+    preprocessor: Any
     notes: list[str]
     fingerprint: str
 
     @property
-    def parts(self) -> dict[str, PartT]:
-        """The parts that there are, by name."""
+    def splits(self) -> dict[str, SplitT]:
+        """The splits that there are, by name."""
         named = {"train": self.train, "valid": self.valid, "test": self.test}
-        return {name: part for name, part in named.items() if part is not None}
+        return {name: split for name, split in named.items() if split is not None}
 
 
-def sequences(read: Read) -> list[Any]:
+def raw_sequences(read: Read) -> list[Any]:
     """Give what the labels are of: texts, lists of words, or series."""
     if isinstance(read, Labelled):
         return list(read.sequences)
-    return list(read.sentences) if read.kind == "text" else list(read.sequences)
+    return list(read.sentences or read.sequences)
 
 
-def cutting(data: SequenceData, folds: Folds) -> Callable[[list[bytes], float, float], Split]:
-    """Give how `split_up` is to cut: by shares, or one fold out; data, folds: both faces of the settings.
+def split_function(data: SequenceData, folds: Folds) -> Callable[[list[bytes], float, float], SplitIndices]:
+    """Give how `split_dataset` is to cut: by shares, or one fold out; data, folds: both faces of the settings.
 
     Raises `UsageError` for a fold that is not there, and for one beside test files.
     """
@@ -87,21 +83,23 @@ def cutting(data: SequenceData, folds: Folds) -> Callable[[list[bytes], float, f
     return lambda keys, valid, test: split_fold(keys, count, fold, valid)  # noqa: ARG005
 
 
-def split_up(whole: ReadT, data: SequenceData, cut: Callable[[list[bytes], float, float], Split]) -> dict[str, ReadT]:
+def split_dataset(
+    whole: ReadT, data: SequenceData, cut: Callable[[list[bytes], float, float], SplitIndices]
+) -> dict[str, ReadT]:
     """Split what was read into train, valid and test; cut: (keys, share of valid, of test) → which go where.
 
     Raises `DataError`, with the files, where a part would be empty.
     """
-    given = sequences(whole)
-    valid, test = share_of_valid(data, len(given)), 0.0 if data.test else data.test_share
+    given = raw_sequences(whole)
+    valid, test = default_valid_share(data, len(given)), 0.0 if data.test else data.test_share
     try:
-        split = cut(keys(given), valid, test)
+        split = cut(split_keys(given), valid, test)
     except DataError as error:
-        raise DataError(str(error), source=named(data)) from None
-    return {name: _taken(whole, getattr(split, name)) for name in ("train", "valid", "test")}
+        raise DataError(str(error), source=source_name(data)) from None
+    return {name: _select(whole, getattr(split, name)) for name in ("train", "valid", "test")}
 
 
-def _taken(whole: ReadT, indices: Sequence[int]) -> ReadT:
+def _select(whole: ReadT, indices: Sequence[int]) -> ReadT:
     lists = ("labels",) if isinstance(whole, Labelled) else ("sentences", "tags")
     held = {name: getattr(whole, name) for name in ("sequences", "places", *lists)}
     picked = {name: [values[index] for index in indices] if values else [] for name, values in held.items()}
@@ -109,59 +107,61 @@ def _taken(whole: ReadT, indices: Sequence[int]) -> ReadT:
 
 
 def read_held_out(
-    data: SequenceData, made: Input, read: Callable[[Sequence[str]], ReadT]
+    data: SequenceData, preprocessor: Preprocessor, read: Callable[[Sequence[str]], ReadT]
 ) -> tuple[dict[str, ReadT], list[str]]:
     """Read the files that the user names to hold out, and give what there is to say of how they were read."""
     parts, notes = {}, []
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
-            parts[name] = part = fitted(read(files), made, f"{name}: {' '.join(files[:3])}")
-            notes += [f"{name}: {message}" for message in [*part.notes, *left_out(part.skipped)]]
+            parts[name] = part = align_channels(read(files), preprocessor, f"{name}: {' '.join(files[:3])}")
+            notes += [f"{name}: {message}" for message in [*part.notes, *skipped_notes(part.skipped)]]
     return parts, notes
 
 
-def named(data: SequenceData) -> str:
+def source_name(data: SequenceData) -> str:
     """Name the training data in a message."""
     return " ".join(data.data[:3])
 
 
-def fitted(read: ReadT, made: Input, source: str) -> ReadT:
+def align_channels(read: ReadT, preprocessor: Preprocessor, source: str) -> ReadT:
     """Bring what was read into the form of the training data: series with their channels in the same order.
 
     Raises `DataError` for another kind, and for channels of other names.
     """
-    if read.kind != made.kind:
-        raise DataError(f"expected {made.kind}, as in the training data; got {read.kind}", source=source)
-    order = made.order(read.channels, source)
+    if read.kind != preprocessor.kind:
+        raise DataError(f"expected {preprocessor.kind}, as in the training data; got {read.kind}", source=source)
+    order = preprocessor.channel_order(read.channels, source)
     if order is None:
         return read
     return replace(
-        read, sequences=[series[:, order] for series in cast(list[np.ndarray], read.sequences)], channels=made.names
+        read,
+        sequences=[series[:, order] for series in cast(list[np.ndarray], read.sequences)],
+        channels=preprocessor.channel_names,
     )
 
 
-def encode_each(given: Sequence[Any], places: Sequence[str], made: Input) -> list[Any]:
+def encode_all(given: Sequence[Any], places: Sequence[str], preprocessor: Preprocessor) -> list[Any]:
     """Turn sequences into numbers; raises `DataError` with its place for one of another make."""
     encoded = []
     for sequence, place in zip(given, places, strict=True):
         try:
-            encoded.append(made.encode(sequence))
+            encoded.append(preprocessor.encode(sequence))
         except DataError as error:
             raise DataError(str(error), source=place) from None
     return encoded
 
 
-def check_each(given: Sequence[Any], places: Sequence[str], made: Input) -> list[Any]:
+def check_all(given: Sequence[Any], places: Sequence[str], preprocessor: Preprocessor) -> list[Any]:
     """Give the sequences; raises `DataError` with its place for one that could not be encoded."""
     for sequence, place in zip(given, places, strict=True):
         try:
-            made.check(sequence)
+            preprocessor.check(sequence)
         except DataError as error:
             raise DataError(str(error), source=place) from None
     return list(given)
 
 
-def keys(given: Iterable[Any]) -> list[bytes]:
+def split_keys(given: Iterable[Any]) -> list[bytes]:
     """Give the bytes that each sequence is split by: those of its text, its words or its numbers."""
     return [
         sequence.encode()
@@ -177,49 +177,50 @@ def _digest(key: bytes) -> bytes:
     return hashlib.blake2b(key, digest_size=16).digest()  # a long series is not kept a second time
 
 
-def leakage(parts: Mapping[str, Sequence[Any]], made: Input) -> list[str]:
+def leakage_notes(parts: Mapping[str, Sequence[Any]], preprocessor: Preprocessor) -> list[str]:
     """Say how many held-out sequences stand in the training data too."""
-    known = {_digest(made.key(sequence)) for sequence in parts["train"]}
+    known = {_digest(preprocessor.dedup_key(sequence)) for sequence in parts["train"]}
     notes = []
     for name in ("valid", "test"):
         if given := parts.get(name):
-            count = sum(_digest(made.key(sequence)) in known for sequence in given)
+            count = sum(_digest(preprocessor.dedup_key(sequence)) in known for sequence in given)
             if count:
                 notes.append(f"leakage: {count:,} of {len(given):,} {name} examples stand in the training data too")
     return notes
 
 
-def contradictions(given: Sequence[Any], labels: Sequence[tuple[str, ...]], made: Input) -> list[str]:
+def conflicting_label_notes(
+    given: Sequence[Any], labels: Sequence[tuple[str, ...]], preprocessor: Preprocessor
+) -> list[str]:
     """Say how many sequences are labelled in two ways."""
-    said: dict[bytes, set[tuple[str, ...]]] = {}
+    seen: dict[bytes, set[tuple[str, ...]]] = {}
     for sequence, label in zip(given, labels, strict=True):
-        said.setdefault(_digest(made.key(sequence)), set()).add(label)
-    twice = sum(len(ways) > 1 for ways in said.values())
+        seen.setdefault(_digest(preprocessor.dedup_key(sequence)), set()).add(label)
+    twice = sum(len(ways) > 1 for ways in seen.values())
     return [f"{twice:,} training examples are there with different labels"] if twice else []
 
 
-def unseen_labels(name: str, counts: Mapping[str, int]) -> list[str]:
+def unseen_label_notes(name: str, counts: Mapping[str, int]) -> list[str]:
     """Say which labels of a part training never saw; counts: how often each comes, the commonest first."""
     if not counts:
         return []
-    listed = ", ".join(f"{label} ({count})" for label, count in list(counts.items())[:SHOWN])
-    more = f" and {len(counts) - SHOWN:,} more" if len(counts) > SHOWN else ""
+    listed = ", ".join(f"{label} ({count})" for label, count in list(counts.items())[:MAX_LABELS_SHOWN])
+    more = f" and {len(counts) - MAX_LABELS_SHOWN:,} more" if len(counts) > MAX_LABELS_SHOWN else ""
     return [f"{name}: labels that training never saw, which count as wrong: {listed}{more}"]
 
 
-def notes_of(task: SequenceTask, name: str, part: Part) -> list[str]:
-    """Give what is to be known of a measurement: of the training data, if they were read, and of what it was made on."""
-    notes = list(task.examples.notes) if task.prepared else []
-    notes += unseen_labels(name, part.unseen) + left_out(part.skipped)
+def evaluation_notes(dataset_notes: Sequence[str], name: str, split: Split) -> list[str]:
+    """Give what is to be known of an evaluation: the notes on the training data, if they were read, and on the data that it was made on."""
+    notes = [*dataset_notes, *unseen_label_notes(name, split.unseen), *skipped_notes(split.skipped)]
     return list(dict.fromkeys(notes))
 
 
-def fingerprint(parts: Iterable[Iterable[tuple[Any, Sequence[str]]]], made: Input) -> str:
+def fingerprint(parts: Iterable[Iterable[tuple[Any, Sequence[str]]]], preprocessor: Preprocessor) -> str:
     """Give a sum that changes whenever the (sequence, labels) of a part do, or their order."""
     digest = hashlib.sha256()
     for part in parts:
         for sequence, labels in part:
-            key, said = made.key(sequence), "\0".join(labels).encode()
-            digest.update(len(key).to_bytes(8, "little") + key + len(said).to_bytes(8, "little") + said)
+            key, written = preprocessor.dedup_key(sequence), "\0".join(labels).encode()
+            digest.update(len(key).to_bytes(8, "little") + key + len(written).to_bytes(8, "little") + written)
         digest.update(b"|")
     return digest.hexdigest()

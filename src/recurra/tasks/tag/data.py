@@ -12,21 +12,20 @@ import numpy as np
 from recurra.data.labelled.tagged import Tagged, TagReading, read_tagged
 from recurra.errors import DataError
 from recurra.metrics import marks_spans
-from recurra.tasks.base.dataset import left_out
 from recurra.tasks.base.labels import in_order
 from recurra.tasks.sequence.data import (
     Examples,
     cutting,
-    encode_each,
+    encode_all,
     fingerprint,
-    leakage,
+    leakage_notes,
     named,
     read_held_out,
     sequences,
-    split_up,
-    unseen_labels,
+    split_dataset,
+    unseen_label_notes,
 )
-from recurra.tasks.sequence.preprocessing import Input, begin_with_vectors, make_input
+from recurra.tasks.sequence.preprocessing import Preprocessor, build_preprocessor, load_pretrained_vectors
 from recurra.tasks.tag.config import Data
 
 
@@ -72,7 +71,7 @@ def _column(given: str | None) -> int | str | None:
     return int(given) if given is not None and given.lstrip("-").isdecimal() else given
 
 
-def read_examples(data: Data, tags: list[str] | None, made: Input | None) -> Examples[Part]:
+def read_examples(data: Data, tags: list[str] | None, made: Preprocessor | None) -> Examples[Part]:
     """Read, split and encode all that a run needs; tags and input are made from the training part unless they are given.
 
     Raises `DataError` where a part would be empty or there is but one tag.
@@ -80,7 +79,7 @@ def read_examples(data: Data, tags: list[str] | None, made: Input | None) -> Exa
     cut = cutting(data, data)
     whole = read_tagged(data.given, reading(data))
     notes = [*whole.notes, *left_out(whole.skipped)]
-    parts = split_up(whole, data, cut)
+    parts = split_dataset(whole, data, cut)
     train = parts["train"]
     if tags is None:
         tags = in_order(tag for sentence in train.tags for tag in sentence)
@@ -93,22 +92,22 @@ def read_examples(data: Data, tags: list[str] | None, made: Input | None) -> Exa
             hint="name the column that has the tags: --column",
         )
     if made is None:
-        made = make_input(train.kind, sequences(train), train.channels, data)
-        notes += begin_with_vectors(made, data.vectors)
+        made = build_preprocessor(train.kind, sequences(train), train.channels, data)
+        notes += load_pretrained_vectors(made, data.vectors)
     held_out, more = read_held_out(data, made, lambda files: read_tagged(files, reading(data)))
     parts, notes = parts | held_out, notes + more
-    notes += leakage({name: sequences(part) for name, part in parts.items()}, made)
+    notes += leakage_notes({name: sequences(part) for name, part in parts.items()}, made)
     built = {name: encode(part, tags, made) for name, part in parts.items() if part.tags}
     for name, part in built.items():
-        notes += unseen_labels(name, part.unseen)
+        notes += unseen_label_notes(name, part.unseen)
     sums = fingerprint((zip(part.sequences, part.tags, strict=True) for part in built.values()), made)
     return Examples(built["train"], built.get("valid"), built.get("test"), tags, made, notes, sums)
 
 
-def encode(read: Tagged, tags: Sequence[str], made: Input) -> Part:
+def encode(read: Tagged, tags: Sequence[str], made: Preprocessor) -> Part:
     """Turn what was read into numbers; raises `DataError` with its place for a sequence of another make."""
     given, index = sequences(read), {tag: number for number, tag in enumerate(tags)}
-    encoded = encode_each(given, read.places, made)
+    encoded = encode_all(given, read.places, made)
     targets = [np.array([index.get(tag, -1) for tag in said], np.int64) for said in read.tags]
     unseen = Counter(tag for said in read.tags for tag in said if tag not in index)
     if marks_spans(tags):

@@ -11,8 +11,8 @@ from torch import nn
 
 from recurra.baselines import MostFrequentTag
 from recurra.metrics import confusion, per_class, ratio_intervals, span_counts, span_scores, tag_scores
-from recurra.tasks.base.inference import evaluating, to_device
-from recurra.tasks.sequence.data import notes_of
+from recurra.tasks.base.inference import eval_mode, to_device
+from recurra.tasks.sequence.data import evaluation_notes
 from recurra.tasks.tag import predict as asking
 from recurra.tasks.tag.data import Part
 from recurra.tasks.tag.network import TaggerNetwork
@@ -51,7 +51,7 @@ def fit_temperature(task: Tagger, network: TaggerNetwork, part: Part) -> None:
     """Find the temperature with the least −log p of the true tags, by golden section search (Kiefer 1953)."""
     chosen = [part.encoded[index] for index in range(0, len(part), max(1, len(part) // ENOUGH))]
     kept = Part([], chosen, [], [part.targets[i] for i in range(0, len(part), max(1, len(part) // ENOUGH))], [])
-    with evaluating(network) as device:
+    with eval_mode(network) as device:
         scored = []
         for first in range(0, len(chosen), 64):
             group = chosen[first : first + 64]
@@ -100,7 +100,7 @@ def _details(task: Tagger, name: str, part: Part, answers: Sequence[asking.Answe
     right = np.array([sum(map(str.__eq__, tags, given)) for tags, given in zip(part.tags, said, strict=True)])
     sizes = np.array([len(tags) for tags in part.tags])
     ratios = {"accuracy": (right, sizes)}
-    details: dict[str, Any] = {"classes": task.tags, "notes": notes_of(task, name, part)}
+    details: dict[str, Any] = {"classes": task.tags, "notes": evaluation_notes(task, name, part)}
     if task.spans:
         counts = span_counts(part.tags, said)
         ratios["f1"] = (2 * counts[:, 0], counts[:, 1] + counts[:, 2])

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from recurra.errors import UsageError
 from recurra.kernels import linear
 from recurra.nn import CRF, Dropout, State, transitions, widen
-from recurra.tasks.sequence.encoder import Body
-from recurra.tasks.sequence.preprocessing import Encoder
+from recurra.tasks.sequence.encoder import SequenceEncoder
+from recurra.tasks.sequence.preprocessing import InputLayer
 from recurra.tasks.tag.config import Model
 
 UNKNOWN = -1
@@ -25,9 +25,9 @@ class TaggerNetwork(nn.Module):
     divides the scores when probabilities are asked for.
     """
 
-    def __init__(self, encoder: Encoder, tags: list[str], model: Model) -> None:
+    def __init__(self, encoder: InputLayer, tags: list[str], model: Model) -> None:
         super().__init__()
-        self.body = Body(encoder, model)
+        self.body = SequenceEncoder(encoder, model)
         self.output_dropout = Dropout(model.dropouts[2], variational=model.variational)
         self.output = nn.Linear(self.body.size, len(tags))
         self.crf = CRF(len(tags), transitions(tags)) if model.head == "crf" else None
@@ -39,7 +39,7 @@ class TaggerNetwork(nn.Module):
             self.crf.allowed.copy_(widen(self.crf.allowed, targets))
 
     @torch.no_grad()
-    def set_frequencies(self, frequencies: Tensor) -> None:
+    def init_output_bias(self, frequencies: Tensor) -> None:
         """Begin with the share of each tag, (K,), whatever is read."""
         nn.init.normal_(self.output.weight, std=0.5 * self.output.in_features**-0.5)
         self.output.bias.copy_(frequencies.log())

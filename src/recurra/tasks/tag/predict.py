@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from recurra.kernels import exact
 from recurra.metrics import spans
-from recurra.tasks.base.inference import evaluating, in_batches, spread, to_device
-from recurra.tasks.sequence.preprocessing import WordInput
+from recurra.tasks.base.inference import eval_mode, run_in_batches, spread, to_device
+from recurra.tasks.sequence.preprocessing import WordPreprocessor
 from recurra.tasks.tag.data import Part
 from recurra.tasks.tag.network import TaggerNetwork
 
@@ -43,7 +43,7 @@ def answers(task: Tagger, network: nn.Module, encoded: Sequence[Any], *, exactly
         lengths = torch.tensor([len(one) for one in group])
         return _answers(task, tagger, tagger(to_device(task.input.collate(group), device), lengths), lengths)
 
-    return in_batches(network, [len(one) for one in encoded], ask, exactly=exactly)
+    return run_in_batches(network, [len(one) for one in encoded], ask, exactly=exactly)
 
 
 def _answers(task: Tagger, network: TaggerNetwork, scores: Tensor, lengths: Tensor) -> list[Answer]:
@@ -84,18 +84,18 @@ def predict(
 
 def _words(task: Tagger, sequence: Any) -> Any:
     """Cut a text into its words; what is cut already, and a series, stays as it is."""
-    return cast(WordInput, task.input).vocabulary.cut(sequence) if isinstance(sequence, str) else sequence
+    return cast(WordPreprocessor, task.input).vocabulary.cut(sequence) if isinstance(sequence, str) else sequence
 
 
 def _after_each(task: Tagger, network: nn.Module, encoded: Any, sequence: Any) -> Iterator[Answer]:
     """Tag what there is after each step."""
     if not task.streams:
-        beginnings = task.input.beginnings(sequence)
-        while some := list(islice(beginnings, AT_ONCE)):
+        prefixes = task.input.prefixes(sequence)
+        while some := list(islice(prefixes, AT_ONCE)):
             yield from answers(task, network, some)
         return
     tagger = cast(TaggerNetwork, network)
-    with evaluating(network) as device, exact(required=False):
+    with eval_mode(network) as device, exact(required=False):
         lengths = torch.tensor([len(encoded)])
         scores = tagger(to_device(task.input.collate([encoded]), device), lengths)  # (T, 1, K)
         for first in range(0, len(encoded), AT_ONCE):
@@ -115,7 +115,7 @@ def _said(task: Tagger, sequence: Any, answer: Answer, k: int | None) -> dict[st
             for row in answer.probabilities
         ]
     name = "tokens" if task.input.kind == "text" else "series"
-    result = {name: task.input.shown(sequence), "tags": answer.tags, "probabilities": sure}
+    result = {name: task.input.to_json(sequence), "tags": answer.tags, "probabilities": sure}
     if task.spans and name == "tokens":
         result["spans"] = [
             {"start": start, "end": end, "type": kind, "tokens": sequence[start:end]}

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from recurra.data.labelled.tagged import Tagged, read_tagged
 from recurra.metrics import marks_spans
-from recurra.tasks.base.defaults import choose_batch
+from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import to_device
-from recurra.tasks.base.task import Carry, register_task
+from recurra.tasks.base.task import CarriedState, register_task
 from recurra.tasks.sequence.data import Examples
-from recurra.tasks.sequence.preprocessing import Input, vector_size
+from recurra.tasks.sequence.preprocessing import Preprocessor, vector_size
 from recurra.tasks.sequence.task import Batch, SequenceTask
 from recurra.tasks.tag import evaluate as measure
 from recurra.tasks.tag import predict as asking
@@ -63,7 +63,7 @@ class Tagger(SequenceTask[TaggerConfig, Part]):
 
     # Data
 
-    def read_examples(self, labels: list[str] | None, made: Input | None) -> Examples[Part]:
+    def read_examples(self, labels: list[str] | None, made: Preprocessor | None) -> Examples[Part]:
         return read_examples(self.config.data, labels, made)
 
     def read(self, files: Sequence[str], settings: dict[str, Any], *, for_answers: bool = False) -> Tagged:
@@ -95,7 +95,7 @@ class Tagger(SequenceTask[TaggerConfig, Part]):
         return min(40.0, max(4.0, STEPS_TO_LEARN / max(1, train.steps)))
 
     def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
-        return min(32, choose_batch(len(self.examples.train)))
+        return min(32, batch_size_for(len(self.examples.train)))
 
     def network(self) -> TaggerNetwork:
         model = self.config.model
@@ -110,7 +110,7 @@ class Tagger(SequenceTask[TaggerConfig, Part]):
         if self._examples is not None:
             targets = self._examples.train.targets
             count = np.bincount(np.concatenate(targets), minlength=len(self.tags)) + 1.0
-            network.set_frequencies(torch.from_numpy(count / count.sum()).float())
+            network.init_output_bias(torch.from_numpy(count / count.sum()).float())
             network.allow([each.tolist() for each in targets])
         return network
 
@@ -121,7 +121,7 @@ class Tagger(SequenceTask[TaggerConfig, Part]):
         targets = padded_targets([part.targets[index] for index in indices], UNKNOWN)
         return Batch(self.input.collate(encoded), lengths, torch.from_numpy(targets))
 
-    def loss(self, network: nn.Module, batch: Batch, carry: Carry) -> tuple[Tensor, int, Carry]:  # noqa: ARG002
+    def loss(self, network: nn.Module, batch: Batch, carry: CarriedState) -> tuple[Tensor, int, CarriedState]:  # noqa: ARG002
         device = next(network.parameters()).device
         inputs, targets = to_device(batch.inputs, device), batch.targets.to(device)
         loss = cast(TaggerNetwork, network).loss(inputs, batch.lengths, targets)

@@ -18,7 +18,7 @@ from recurra.verbs.base.pipe import Pipe
 
 if TYPE_CHECKING:
     from recurra.runs.run import Run
-    from recurra.tasks import Task
+    from recurra.tasks.base.predictor import Predictor
 
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run folder, made by `recurra train`.", show_default=False)
@@ -72,25 +72,25 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def warn(task: Task, item: Any) -> None:
-    """Say what a task has to say against what its model is given."""
-    for warning in task.warnings(item):
+def warn(predictor: Predictor, item: Any) -> None:
+    """Say why little may be expected of a prediction for an input, where a predictor says so."""
+    for warning in predictor.input_warnings(item):
         note(warning)
 
 
 def read_lines(
-    source: str, tell: Callable[[DataError], None] | None = None, begun: bytes = b"", pipe: Pipe | None = None
+    source: str, report: Callable[[DataError], None] | None = None, begun: bytes = b"", pipe: Pipe | None = None
 ) -> Iterator[str]:
     """Read lines without their ends: a file, unpacked where its suffix says so, or standard input as its lines come.
 
-    Raises `DataError` for what cannot be read or is no UTF-8 text.  tell: takes the error of a line of standard input instead,
+    Raises `DataError` for what cannot be read or is no UTF-8 text.  report: takes the error of a line of standard input instead,
     which is empty then.  begun: the first line of standard input, where that is read already.  pipe: standard input.
     """
     from recurra.text.read.decode import decode  # slow to load too
     from recurra.text.read.unpack import decompress, layers
 
     if source == "-":
-        yield from _as_they_come(chain([begun] if begun else [], pipe or Pipe(sys.stdin.buffer)), tell)
+        yield from _as_they_come(chain([begun] if begun else [], pipe or Pipe(sys.stdin.buffer)), report)
         return
     try:
         data = Path(source).read_bytes()
@@ -106,7 +106,7 @@ def _lines(text: str) -> list[str]:
     return [*whole, last] if last else whole
 
 
-def _as_they_come(lines: Iterable[bytes], tell: Callable[[DataError], None] | None = None) -> Iterator[str]:
+def _as_they_come(lines: Iterable[bytes], report: Callable[[DataError], None] | None = None) -> Iterator[str]:
     from recurra.text.read.decode import decode
     from recurra.text.read.sources import STANDARD_INPUT
 
@@ -121,9 +121,9 @@ def _as_they_come(lines: Iterable[bytes], tell: Callable[[DataError], None] | No
             said = str(error).partition(f"byte {place}: ")[2]
             byte = offset + place - len(lead)
             broken = DataError(said, source=STANDARD_INPUT, line=number, byte=byte)
-            if tell is None:
+            if report is None:
                 raise broken from None
-            tell(broken)
+            report(broken)
             text = "\n" * (len(lead) + 1)  # an empty line
         yield from _lines(text[len(lead) :])
         offset += len(line)

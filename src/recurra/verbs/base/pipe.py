@@ -10,7 +10,7 @@ from typing import BinaryIO, TypeVar
 
 T = TypeVar("T")
 CHUNK = 1 << 16
-AT_ONCE = 256
+LINES_PER_BATCH = 256
 """Lines that are answered together at most."""
 
 

@@ -1,4 +1,4 @@
-"""What every kind of input promises."""
+"""What every kind of preprocessor promises, and the kinds that there are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from torch import Tensor, nn
+
+from recurra.tasks.base.config import SequenceData
 
 
 class Encoded(Protocol):
@@ -19,8 +21,8 @@ class Encoded(Protocol):
 EncodedT = TypeVar("EncodedT", bound=Encoded)
 
 
-class Encoder(nn.Module):
-    """The first layer: what `Input.collate` gives → vectors (T, B, size)."""
+class InputLayer(nn.Module):
+    """The first layer: what `Preprocessor.collate` gives → vectors (T, B, size)."""
 
     size: int
 
@@ -28,16 +30,41 @@ class Encoder(nn.Module):
         raise NotImplementedError
 
 
-class Input(ABC, Generic[EncodedT]):
-    """What sequences are made of: how one becomes numbers, and the first layer that reads them.
+class Preprocessor(ABC, Generic[EncodedT]):
+    """How a sequence becomes numbers, and the first layer that reads these.
 
-    It is made from the training data, saved with the run, and the same from then on.
+    It is made from the training data, saved with the run, and the same from then on. A class that is registered
+    (`register_preprocessor`) is found by the kind of the data when a run is made, and by its files when it is loaded.
     """
 
     kind: ClassVar[str]
-    """"text" or "series", as in `recurra.data.labelled.reader`."""
+    """"text" or "series", as in `recurra.data.labelled.reader`; in JSON the name of the input."""
+    discrete: ClassVar[bool]
+    """Whether its elements are from a vocabulary (words, characters), each with a vector of its own, instead of numbers."""
     reads_words: ClassVar[bool] = False
     """Whether an element of a text is a word, which is not cut any further."""
+
+    @classmethod
+    @abstractmethod
+    def reads_unit(cls, unit: str) -> bool:
+        """Tell whether it reads texts by this unit; what is no text has none, and gives True."""
+
+    @classmethod
+    @abstractmethod
+    def from_data(
+        cls, sequences: Sequence[Any], channels: Sequence[str], data: SequenceData, unit: str
+    ) -> Preprocessor[Any]:
+        """Make it from the training sequences; what `data` leaves open of how they are read is chosen, and written into it."""
+
+    @classmethod
+    @abstractmethod
+    def is_saved_in(cls, folder: Path, unit: str) -> bool:
+        """Tell whether the preprocessor of a run folder is of this class."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> Preprocessor[Any]:
+        """Read what `save` wrote; raises `RunError` when it is damaged."""
 
     @abstractmethod
     def encode(self, sequence: Any) -> EncodedT:
@@ -45,18 +72,18 @@ class Input(ABC, Generic[EncodedT]):
 
     @abstractmethod
     def collate(self, encoded: Sequence[EncodedT]) -> Any:
-        """Put sequences side by side, padded to the longest: tensors for the encoder."""
+        """Put sequences side by side, padded to the longest: tensors for the input layer."""
 
     @abstractmethod
-    def encoder(self, size: int | None, **options: Any) -> Encoder:
-        """Build the first layer; size: of a unit's vector, where it has one."""
+    def input_layer(self, size: int | None, **options: Any) -> InputLayer:
+        """Build the first layer; size: of an element's vector, where it has one."""
 
     @property
-    def names(self) -> list[str]:
+    def channel_names(self) -> list[str]:
         """The names of the channels; none for text."""
         return []
 
-    def order(self, channels: Sequence[str], source: str) -> list[int] | None:  # noqa: ARG002
+    def channel_order(self, channels: Sequence[str], source: str) -> list[int] | None:  # noqa: ARG002
         """Give where each channel stands among those of a file; None where they stand in order already.
 
         Raises `DataError` for other ones.
@@ -70,26 +97,26 @@ class Input(ABC, Generic[EncodedT]):
 
     @abstractmethod
     def elements(self, sequence: Any) -> list[Any]:
-        """Give what `follow` takes one by one: a word, a character, the values of a step."""
+        """Give what `step` takes one by one: a word, a character, the values of a step."""
 
     @abstractmethod
-    def beginnings(self, sequence: Any) -> Iterator[EncodedT]:
+    def prefixes(self, sequence: Any) -> Iterator[EncodedT]:
         """Give as numbers what there is after each element, the whole last."""
 
     @abstractmethod
-    def shown_after_each(self, sequence: Any) -> Iterator[dict[str, Any]]:
+    def prefixes_json(self, sequence: Any) -> Iterator[dict[str, Any]]:
         """Give what JSON and people get to see of a sequence after each element."""
 
-    def begin(self) -> tuple[Tensor, ...]:
-        """Give what `follow` carries before the first element."""
+    def initial_state(self) -> tuple[Tensor, ...]:
+        """Give what `step` carries before the first element."""
         return ()
 
-    def follow(self, element: Any, carried: tuple[Tensor, ...]) -> tuple[EncodedT, bool, tuple[Tensor, ...]]:
+    def step(self, element: Any, carried: tuple[Tensor, ...]) -> tuple[EncodedT, bool, tuple[Tensor, ...]]:
         """Take one element more; gives the steps to read, whether they stay when more elements come, and what is carried on."""
         return element, True, carried
 
     @abstractmethod
-    def read(self, sequence: Any) -> Any:
+    def validate(self, sequence: Any) -> Any:
         """Give what a user handed over as a sequence; raises `DataError` for what is none, as `check` does."""
 
     @abstractmethod
@@ -101,13 +128,28 @@ class Input(ABC, Generic[EncodedT]):
         """Raise `DataError` for a sequence that `encode` would not take; it costs less."""
 
     @abstractmethod
-    def shown(self, sequence: Any) -> Any:
+    def to_json(self, sequence: Any) -> Any:
         """Give a sequence as JSON and people get to see it."""
 
     @abstractmethod
-    def key(self, sequence: Any) -> bytes:
+    def dedup_key(self, sequence: Any) -> bytes:
         """Give the bytes that a split goes by: equal sequences have equal ones."""
 
     @abstractmethod
     def save(self, folder: Path) -> list[str]:
         """Write what has to be known of it, and give the names of the files."""
+
+
+_kinds: list[type[Preprocessor]] = []
+PreprocessorT = TypeVar("PreprocessorT", bound=Preprocessor)
+
+
+def register_preprocessor(cls: type[PreprocessorT]) -> type[PreprocessorT]:
+    """Make a kind of preprocessor known; used as a class decorator."""
+    _kinds.append(cls)
+    return cls
+
+
+def preprocessors() -> list[type[Preprocessor]]:
+    """List all kinds, in the order of their registration."""
+    return list(_kinds)

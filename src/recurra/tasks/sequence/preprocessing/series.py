@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any, Literal
 
 import numpy as np
@@ -14,16 +15,20 @@ from torch import Tensor
 
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
-from recurra.series import channel_order
-from recurra.tasks.sequence.preprocessing.base import Encoder, Input
+from recurra.series import channel_order, parse_series
+from recurra.tasks.base.config import SequenceData
+from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
 
 FILE = "channels.json"
-FLAT = 1e-8
+"""What is kept of it, by names that have been the same since the first runs."""
+FRAMES_PER_SERIES = 40
+"""Frames that a series is cut into, where nothing else is asked for."""
+MIN_SPREAD = 1e-8
 """A spread below this is none: such a channel says nothing, and is not blown up to noise."""
 
 
 @dataclass(frozen=True)
-class Cutting:
+class SeriesOptions:
     """How a series is made ready.
 
     scale: by the training data's mean and spread, by each series' own, or not at all.  differences: each value's change
@@ -36,26 +41,28 @@ class Cutting:
     hop: int = 1
 
 
-class SeriesInput(Input[np.ndarray]):
+@register_preprocessor
+class SeriesPreprocessor(Preprocessor[np.ndarray]):
     """Series (T, C) of float32, NaN where a value is missing, as features (T', F).
 
     A missing value is read as the mean; where the training data lack some of a channel, a feature beside it says so.
 
-    >>> series = SeriesInput.build([np.array([[1.0], [3.0]])], ["x"], Cutting(differences=True))
+    >>> series = SeriesPreprocessor.build([np.array([[1.0], [3.0]])], ["x"], SeriesOptions(differences=True))
     >>> series.encode(np.array([[2.0], [3.0], [4.0]])).tolist()
     [[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]]
     """
 
     kind = "series"
+    discrete = False
 
     def __init__(
-        self, channels: Sequence[str], mean: np.ndarray, spread: np.ndarray, gaps: np.ndarray, cutting: Cutting
+        self, channels: Sequence[str], mean: np.ndarray, spread: np.ndarray, gaps: np.ndarray, options: SeriesOptions
     ) -> None:
-        self.channels, self.cutting = list(channels), cutting
+        self.channels, self.options = list(channels), options
         self.mean, self.spread, self.gaps = mean, spread, gaps
 
     @classmethod
-    def build(cls, series: Sequence[np.ndarray], channels: Sequence[str], cutting: Cutting) -> SeriesInput:
+    def build(cls, series: Sequence[np.ndarray], channels: Sequence[str], options: SeriesOptions) -> SeriesPreprocessor:
         """Make it from the training series; raises `DataError` for a channel that is never there."""
         count, total, squares = (np.zeros(len(channels)) for _ in range(3))
         gaps = np.zeros(len(channels), bool)
@@ -73,10 +80,32 @@ class SeriesInput(Input[np.ndarray]):
             )
         mean = total / count
         spread = np.sqrt(np.maximum(0.0, squares / count - mean**2))
-        return cls(channels, mean + shift, spread, gaps, cutting)
+        return cls(channels, mean + shift, spread, gaps, options)
 
     @classmethod
-    def load(cls, folder: Path) -> SeriesInput:
+    def reads_unit(cls, unit: str) -> bool:  # noqa: ARG003
+        return True
+
+    @classmethod
+    def from_data(
+        cls,
+        sequences: Sequence[Any],
+        channels: Sequence[str],
+        data: SequenceData,
+        unit: str,  # noqa: ARG003
+    ) -> SeriesPreprocessor:
+        data.hop, data.frame = choose_frames([len(one) for one in sequences], data.hop, data.frame)
+        try:
+            return cls.build(sequences, channels, SeriesOptions(data.scale, data.differences, data.frame, data.hop))
+        except DataError as error:
+            raise DataError(str(error), source=" ".join(data.data[:3])) from None
+
+    @classmethod
+    def is_saved_in(cls, folder: Path, unit: str) -> bool:  # noqa: ARG003
+        return (folder / FILE).is_file()
+
+    @classmethod
+    def load(cls, folder: Path) -> SeriesPreprocessor:
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         path = folder / FILE
         try:
@@ -89,7 +118,7 @@ class SeriesInput(Input[np.ndarray]):
             )
             if any(array.shape != (len(names),) for array in (mean, spread, gaps)):
                 raise ValueError("expected as many numbers as channels")
-            return cls(names, mean, spread, gaps, Cutting(**read["cutting"]))
+            return cls(names, mean, spread, gaps, SeriesOptions(**read["cutting"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path}: is damaged: {error}") from None
 
@@ -99,7 +128,7 @@ class SeriesInput(Input[np.ndarray]):
             "mean": self.mean.tolist(),
             "spread": self.spread.tolist(),
             "gaps": self.gaps.tolist(),
-            "cutting": asdict(self.cutting),
+            "cutting": asdict(self.options),
         }
         write_whole(folder / FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
         return [FILE]
@@ -108,19 +137,19 @@ class SeriesInput(Input[np.ndarray]):
     def features(self) -> int:
         """F, the numbers that the network reads at each step."""
         channels = len(self.channels)
-        return (channels * (2 if self.cutting.differences else 1) + int(self.gaps.sum())) * self.cutting.frame
+        return (channels * (2 if self.options.differences else 1) + int(self.gaps.sum())) * self.options.frame
 
     @property
-    def names(self) -> list[str]:
+    def channel_names(self) -> list[str]:
         return self.channels
 
-    def order(self, channels: Sequence[str], source: str) -> list[int] | None:
+    def channel_order(self, channels: Sequence[str], source: str) -> list[int] | None:
         try:
             return channel_order(channels, self.channels)
         except DataError as error:
             raise DataError(str(error), source=source) from None
 
-    def read(self, sequence: Any) -> np.ndarray:
+    def validate(self, sequence: Any) -> np.ndarray:
         try:
             with np.errstate(over="ignore"):  # too large a number becomes infinity, which `check` names
                 series = np.asarray(sequence, np.float32)
@@ -132,7 +161,7 @@ class SeriesInput(Input[np.ndarray]):
         return series
 
     def parse(self, line: str) -> np.ndarray:
-        return self.read(parse_series(line))
+        return self.validate(parse_series(line))
 
     def check(self, sequence: np.ndarray) -> None:
         if sequence.ndim != 2 or sequence.shape[1] != len(self.channels):
@@ -168,24 +197,24 @@ class SeriesInput(Input[np.ndarray]):
     def _features(self, values: np.ndarray, before: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Give what is read at each step; before: the values of the step before the first, (1, C)."""
         parts = [values]
-        if self.cutting.differences:
+        if self.options.differences:
             parts.append(np.diff(values, axis=0, prepend=before))
         if self.gaps.any():
             parts.append(missing[:, self.gaps].astype(np.float64))
         return np.concatenate(parts, axis=1)
 
     def _scaled(self, series: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        if self.cutting.scale == "none" or not len(series):
+        if self.options.scale == "none" or not len(series):
             return series
         mean, spread = self.mean, self.spread
-        if self.cutting.scale == "series":
+        if self.options.scale == "series":
             there = np.maximum(1, (~missing).sum(0))
             mean = np.where(missing, 0.0, series).sum(0) / there
             spread = np.sqrt((np.where(missing, 0.0, series - mean) ** 2).sum(0) / there)
-        return (series - mean) / np.where(spread < FLAT, 1.0, spread)
+        return (series - mean) / np.where(spread < MIN_SPREAD, 1.0, spread)
 
     def _framed(self, values: np.ndarray) -> np.ndarray:
-        frame, hop = self.cutting.frame, self.cutting.hop
+        frame, hop = self.options.frame, self.options.hop
         if (frame, hop) == (1, 1) or not len(values):
             return values if len(values) else np.zeros((0, self.features), np.float32)
         frames = 1 + max(0, -(-(len(values) - frame) // hop))
@@ -201,47 +230,47 @@ class SeriesInput(Input[np.ndarray]):
             padded[: len(one), row] = one
         return torch.from_numpy(padded)
 
-    def encoder(self, size: int | None, *, noise: float = 0.0, **options: Any) -> SeriesEncoder:  # noqa: ARG002
-        return SeriesEncoder(self.features, noise)
+    def input_layer(self, size: int | None, *, noise: float = 0.0, **options: Any) -> SeriesInputLayer:  # noqa: ARG002
+        return SeriesInputLayer(self.features, noise)
 
     @property
     def causal(self) -> bool:
-        return self.cutting.scale != "series"
+        return self.options.scale != "series"
 
     def elements(self, sequence: np.ndarray) -> list[np.ndarray]:
         return list(sequence)
 
-    def beginnings(self, sequence: np.ndarray) -> Iterator[np.ndarray]:
+    def prefixes(self, sequence: np.ndarray) -> Iterator[np.ndarray]:
         return (self.encode(sequence[:count]) for count in range(1, len(sequence) + 1))
 
-    def shown_after_each(self, sequence: np.ndarray) -> Iterator[dict[str, Any]]:
-        return ({"step": number, "value": value} for number, value in enumerate(self.shown(sequence), 1))
+    def prefixes_json(self, sequence: np.ndarray) -> Iterator[dict[str, Any]]:
+        return ({"step": number, "value": value} for number, value in enumerate(self.to_json(sequence), 1))
 
-    def begin(self) -> tuple[Tensor, ...]:
-        rows = torch.zeros(self.cutting.frame, self.features // self.cutting.frame, dtype=torch.float64)
+    def initial_state(self) -> tuple[Tensor, ...]:
+        rows = torch.zeros(self.options.frame, self.features // self.options.frame, dtype=torch.float64)
         return rows, torch.zeros(1, 1, dtype=torch.int64)
 
-    def follow(self, element: np.ndarray, carried: tuple[Tensor, ...]) -> tuple[np.ndarray, bool, tuple[Tensor, ...]]:
+    def step(self, element: np.ndarray, carried: tuple[Tensor, ...]) -> tuple[np.ndarray, bool, tuple[Tensor, ...]]:
         rows, count = carried[0].numpy(), int(carried[1]) + 1
         values = self._values(np.asarray(element, np.float64)[None])
         before = values if count == 1 else rows[-1:, : len(self.channels)]
         rows = np.concatenate([rows[1:], self._features(values, before, np.isnan(element)[None])])
-        frame, hop = self.cutting.frame, self.cutting.hop
+        frame, hop = self.options.frame, self.options.hop
         frames = 1 + max(0, -(-(count - frame) // hop))
         there = rows[frame - count + (frames - 1) * hop :] if count > (frames - 1) * hop else rows[-1:]
         whole = np.concatenate([there, np.repeat(rows[-1:], frame - len(there), axis=0)]).astype(np.float32)
         kept = (frames - 1) * hop + frame <= count
         return whole.reshape(1, -1), kept, (torch.from_numpy(rows), torch.full((1, 1), count))
 
-    def shown(self, sequence: np.ndarray) -> list[Any]:
+    def to_json(self, sequence: np.ndarray) -> list[Any]:
         values = [[None if np.isnan(value) else round(float(value), 6) for value in step] for step in sequence]
         return [step[0] for step in values] if len(self.channels) == 1 else values
 
-    def key(self, sequence: np.ndarray) -> bytes:
+    def dedup_key(self, sequence: np.ndarray) -> bytes:
         return np.ascontiguousarray(sequence, np.float32).tobytes()
 
 
-class SeriesEncoder(Encoder):
+class SeriesInputLayer(InputLayer):
     """features (T, B, F) → the same; in training with a little noise, of this spread, so that no series is learnt by heart."""
 
     def __init__(self, size: int, noise: float) -> None:
@@ -252,25 +281,17 @@ class SeriesEncoder(Encoder):
         return inputs + self.noise * torch.randn_like(inputs) if self.training and self.noise else inputs
 
 
-def parse_series(text: str) -> np.ndarray:
-    """Read a series from a line: numbers, or a JSON list of numbers, or of steps that are lists of numbers.
+def choose_frames(lengths: Sequence[int], hop: int | None, frame: int | None) -> tuple[int, int]:
+    """Choose hop and frame, where they are open: some forty frames to a series, which overlap by half.
 
-    What is missing is an empty cell, ?, nan or null. Gives (T), or (T, C) where each step is a list.
+    A memory of hundreds of steps is learnt slowly and from many examples; of forty it is learnt from a few.
 
-    >>> parse_series("1.5, 2, 3").shape, parse_series("1,,3").tolist(), parse_series("[[1, 2], [null, 4]]").shape
-    ((3,), [1.0, nan, 3.0], (2, 2))
+    >>> choose_frames([140] * 9, None, None), choose_frames([24] * 9, None, None), choose_frames([140], None, 1)
+    ((4, 8), (1, 1), (1, 1))
     """
-    try:
-        if text.lstrip().startswith("["):
-            return np.array(json.loads(text), dtype=np.float64)
-        cells = text.split(",") if "," in text else text.split()
-        return np.array([np.nan if cell.strip() in ("", "?", "null") else float(cell) for cell in cells])
-    except (ValueError, TypeError, RecursionError, OverflowError):
-        start = text.strip()[:40]
-        raise DataError(
-            f"expected a series in the line, got {start!r}",
-            hint="write 1.5, 2, 3 or [[1, 2], [3, 4]]: a step has a value for each channel",
-        ) from None
+    if hop is None:
+        hop = frame if frame is not None else max(1, round(median(lengths) / FRAMES_PER_SERIES)) if lengths else 1
+    return hop, (1 if hop == 1 else 2 * hop) if frame is None else frame
 
 
 def _listed(names: Sequence[str]) -> str:

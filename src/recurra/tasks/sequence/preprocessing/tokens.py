@@ -11,32 +11,54 @@ import torch
 from torch import Tensor, nn
 
 from recurra.errors import DataError
-from recurra.tasks.sequence.preprocessing.base import Encoder, Input
-from recurra.text import Vocabulary, build_vocabulary, load_vocabulary, normalise
+from recurra.tasks.base.config import SequenceData
+from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
+from recurra.text import UNITS, Vocabulary, build_vocabulary, load_vocabulary, normalise
+from recurra.text.vocabulary import VOCABULARIES
 
 
-class UnitInput(Input[np.ndarray]):
+@register_preprocessor
+class TokenPreprocessor(Preprocessor[np.ndarray]):
     """Text as ids of a vocabulary.
 
-    >>> text = UnitInput.build(["to be or not to be"], "char")
+    >>> text = TokenPreprocessor.build(["to be or not to be"], "char")
     >>> text.collate([text.encode("to"), text.encode("be or")]).shape
     torch.Size([5, 2])
-    >>> [shown["text"] for shown in text.shown_after_each("to be")]
+    >>> [shown["text"] for shown in text.prefixes_json("to be")]
     ['t', 'to', 'to ', 'to b', 'to be']
     """
 
     kind = "text"
+    discrete = True
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
 
     @classmethod
-    def build(cls, texts: Sequence[str], unit: str, *, max_size: int | None = None) -> UnitInput:
+    def build(cls, texts: Sequence[str], unit: str, *, max_size: int | None = None) -> TokenPreprocessor:
         """Make it from the training texts."""
         return cls(build_vocabulary(list(texts), unit=unit, max_size=max_size))
 
     @classmethod
-    def load(cls, folder: Path) -> UnitInput:
+    def reads_unit(cls, unit: str) -> bool:
+        return unit in UNITS and unit != "word"
+
+    @classmethod
+    def from_data(
+        cls,
+        sequences: Sequence[str],
+        channels: Sequence[str],  # noqa: ARG003
+        data: SequenceData,  # noqa: ARG003
+        unit: str,
+    ) -> TokenPreprocessor:
+        return cls.build(sequences, unit)
+
+    @classmethod
+    def is_saved_in(cls, folder: Path, unit: str) -> bool:
+        return unit != "word" and any((folder / kind.file).is_file() for kind in VOCABULARIES.values())
+
+    @classmethod
+    def load(cls, folder: Path) -> TokenPreprocessor:
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         return cls(load_vocabulary(folder))
 
@@ -50,15 +72,15 @@ class UnitInput(Input[np.ndarray]):
             padded[: len(ids), row] = ids
         return torch.from_numpy(padded)
 
-    def encoder(self, size: int | None, **options: Any) -> UnitEncoder:  # noqa: ARG002
-        return UnitEncoder(self.vocabulary.size, size or 64)
+    def input_layer(self, size: int | None, **options: Any) -> TokenInputLayer:  # noqa: ARG002
+        return TokenInputLayer(self.vocabulary.size, size or 64)
 
-    def read(self, sequence: Any) -> str:
+    def validate(self, sequence: Any) -> str:
         self.check(sequence)
         return sequence
 
     def parse(self, line: str) -> str:
-        return self.read(line)
+        return self.validate(line)
 
     def check(self, sequence: Any) -> None:
         if not isinstance(sequence, str):
@@ -69,27 +91,27 @@ class UnitInput(Input[np.ndarray]):
         ids = self.encode(sequence)
         return np.split(ids, np.flatnonzero(self.vocabulary.starts(ids))[1:]) if len(ids) else []
 
-    def beginnings(self, sequence: str) -> Iterator[np.ndarray]:
+    def prefixes(self, sequence: str) -> Iterator[np.ndarray]:
         ids = self.encode(sequence)
         return (ids[:end] for end in np.cumsum([len(element) for element in self.elements(sequence)]))
 
-    def shown_after_each(self, sequence: str) -> Iterator[dict[str, Any]]:
+    def prefixes_json(self, sequence: str) -> Iterator[dict[str, Any]]:
         elements, decoder, text = self.elements(sequence), self.vocabulary.decoder(), ""
         for number, element in enumerate(elements, 1):
             text += decoder.push_all(element.tolist()) + (decoder.flush() if number == len(elements) else "")
             yield {"text": text}
 
-    def shown(self, sequence: str) -> str:
+    def to_json(self, sequence: str) -> str:
         return sequence
 
-    def key(self, sequence: str) -> bytes:
+    def dedup_key(self, sequence: str) -> bytes:
         return sequence.encode()
 
     def save(self, folder: Path) -> list[str]:
         return [self.vocabulary.save(folder).name]
 
 
-class UnitEncoder(Encoder):
+class TokenInputLayer(InputLayer):
     """ids (T, B) → vectors (T, B, E)."""
 
     def __init__(self, count: int, size: int) -> None:

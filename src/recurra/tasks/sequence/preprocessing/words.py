@@ -12,7 +12,8 @@ from torch import Tensor
 from recurra.errors import DataError, UsageError
 from recurra.nn import WordBatch, WordEncoder, collate_words
 from recurra.nn.words import CharactersFor
-from recurra.tasks.sequence.preprocessing.base import Encoder, Input
+from recurra.tasks.base.config import SequenceData
+from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
 from recurra.text import normalise
 from recurra.text.vocabulary.words_and_characters import SpeltText, WordsAndCharacters
 
@@ -21,16 +22,18 @@ Words = str | list[str]
 WORD_SIZE = 128
 
 
-class WordInput(Input[SpeltText]):
+@register_preprocessor
+class WordPreprocessor(Preprocessor[SpeltText]):
     """Text as words.
 
-    >>> text = WordInput.build(["that was phenomenal", "that was it"])
+    >>> text = WordPreprocessor.build(["that was phenomenal", "that was it"])
     >>> batch = text.collate([text.encode("that was"), text.encode("phenomenal")])
-    >>> batch.words.shape, [shown["text"] for shown in text.shown_after_each("that was it")]
+    >>> batch.words.shape, [shown["text"] for shown in text.prefixes_json("that was it")]
     (torch.Size([2, 2]), ['that', 'that was', 'that was it'])
     """
 
     kind = "text"
+    discrete = True
     reads_words = True
 
     def __init__(self, vocabulary: WordsAndCharacters) -> None:
@@ -38,12 +41,30 @@ class WordInput(Input[SpeltText]):
         self._vectors: tuple[np.ndarray, np.ndarray] | None = None
 
     @classmethod
-    def build(cls, texts: Sequence[Words], *, max_words: int | None = 10_000) -> WordInput:
+    def build(cls, texts: Sequence[Words], *, max_words: int | None = 10_000) -> WordPreprocessor:
         """Make it from the training texts."""
         return cls(WordsAndCharacters.build(texts, max_words=max_words))
 
     @classmethod
-    def load(cls, folder: Path) -> WordInput:
+    def reads_unit(cls, unit: str) -> bool:
+        return unit == "word"
+
+    @classmethod
+    def from_data(
+        cls,
+        sequences: Sequence[Words],
+        channels: Sequence[str],  # noqa: ARG003
+        data: SequenceData,
+        unit: str,  # noqa: ARG003
+    ) -> WordPreprocessor:
+        return cls.build(sequences, max_words=data.max_words)
+
+    @classmethod
+    def is_saved_in(cls, folder: Path, unit: str) -> bool:
+        return unit == "word" and (folder / WordsAndCharacters.file).is_file()
+
+    @classmethod
+    def load(cls, folder: Path) -> WordPreprocessor:
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         return cls(WordsAndCharacters.load(folder))
 
@@ -72,7 +93,7 @@ class WordInput(Input[SpeltText]):
     def collate(self, encoded: Sequence[SpeltText]) -> WordBatch:
         return collate_words(encoded)
 
-    def encoder(
+    def input_layer(
         self,
         size: int | None,
         *,
@@ -80,14 +101,14 @@ class WordInput(Input[SpeltText]):
         characters: tuple[int, int] = (32, 32),
         cell: str = "lstm",
         **options: Any,  # noqa: ARG002  those of other inputs
-    ) -> WordFirst:
+    ) -> WordInputLayer:
         if (width := self.vector_size) is not None:
             if size not in (None, width):
                 raise UsageError(
                     f"embedding: the vectors have {width} numbers each; leave it out or set {width}, got {size}"
                 )
             size = width
-        encoder = WordFirst(
+        layer = WordInputLayer(
             WordEncoder(
                 len(self.vocabulary.words),
                 len(self.vocabulary.characters),
@@ -99,10 +120,10 @@ class WordInput(Input[SpeltText]):
             )
         )
         if self._vectors is not None:
-            encoder.words.set_vectors(*self._vectors)
-        return encoder
+            layer.words.set_vectors(*self._vectors)
+        return layer
 
-    def read(self, sequence: Any) -> Words:
+    def validate(self, sequence: Any) -> Words:
         words: Any = list(sequence) if isinstance(sequence, Iterable) and not isinstance(sequence, str) else sequence
         self.check(words)
         return words
@@ -120,14 +141,14 @@ class WordInput(Input[SpeltText]):
     def elements(self, sequence: Words) -> list[SpeltText]:
         return [self.encode([word]) for word in self.vocabulary.cut(sequence)]
 
-    def beginnings(self, sequence: Words) -> Iterator[SpeltText]:
+    def prefixes(self, sequence: Words) -> Iterator[SpeltText]:
         whole = self.encode(sequence)
-        # Distinct words are numbered as they come, so those of a beginning are the first ones.
+        # Distinct words are numbered as they come, so those of a prefix are the first ones.
         for count, distinct in enumerate(np.maximum.accumulate(whole.places + 1), 1):
             parts = (whole.ids[:distinct], whole.counts[:distinct], whole.spellings[:distinct])
             yield SpeltText(whole.places[:count], *parts)
 
-    def shown_after_each(self, sequence: Words) -> Iterator[dict[str, Any]]:
+    def prefixes_json(self, sequence: Words) -> Iterator[dict[str, Any]]:
         words = self.vocabulary.cut(sequence)
         if not isinstance(sequence, str):
             yield from ({"text": words[:count]} for count in range(1, len(words) + 1))
@@ -137,17 +158,17 @@ class WordInput(Input[SpeltText]):
             end = text.index(word, end) + len(word)
             yield {"text": text[:end]}
 
-    def shown(self, sequence: Words) -> Words:
+    def to_json(self, sequence: Words) -> Words:
         return sequence
 
-    def key(self, sequence: Words) -> bytes:
+    def dedup_key(self, sequence: Words) -> bytes:
         return (sequence if isinstance(sequence, str) else "\0".join(sequence)).encode()
 
     def save(self, folder: Path) -> list[str]:
         return [self.vocabulary.save(folder).name]
 
 
-class WordFirst(Encoder):
+class WordInputLayer(InputLayer):
     """A batch of words → vectors (T, B, E)."""
 
     def __init__(self, words: WordEncoder) -> None:

@@ -1,0 +1,77 @@
+"""What only some trained models can do, as protocols: a verb asks whether a predictor has the ability, not which task it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+
+from recurra.stream import Stream
+from recurra.tasks.base.options import GenerateOptions
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """Can be fed one element at a time."""
+
+    def why_not_streamable(self) -> str | None:
+        """Say why this very model cannot; None where it can."""
+        ...
+
+    def stream(self, prompt: Any = "") -> Stream:
+        """Give a stream that has read the beginning of a sequence; raises `UsageError` where the model cannot be one."""
+        ...
+
+
+@runtime_checkable
+class StreamsLines(Protocol):
+    """Reads each line of a pipe as the next step of one stream, instead of as an input of its own."""
+
+    def line_stream(self) -> Callable[[str], Mapping[str, Any] | None]:
+        """Give what is called with every line in turn; it gives None for a line without a result, such as a header."""
+        ...
+
+
+class Chunk(Protocol):
+    """A part of a sample that has become certain: of which sample, and whether it was that sample's last."""
+
+    @property
+    def sample(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def last(self) -> bool: ...
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """Continues prompts by something new."""
+
+    GenerateOptions: ClassVar[type[GenerateOptions]]
+
+    def generate(self, prompts: Sequence[Any], options: Any) -> Iterator[Chunk]:
+        """Give chunks as they are made; the samples are numbered through: those of the first prompt, of the second, and so on."""
+        ...
+
+    def beam_search(self, prompts: Sequence[Any], options: Any) -> list[list[dict[str, Any]]]:
+        """Give the likeliest continuations of each prompt, the best first."""
+        ...
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """Knows how likely a text is."""
+
+    def score(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Give the log-probability of each text, nats, in all and for each unit."""
+        ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """Gives vectors."""
+
+    def embed(self, inputs: Sequence[Any]) -> np.ndarray:
+        """Give the vector of each sequence, (N, D) float32."""
+        ...

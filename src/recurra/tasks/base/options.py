@@ -1,0 +1,99 @@
+"""What a trained model can be asked with: the options of `predict`, `evaluate` and `generate`, declared once for all faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+
+from recurra.errors import UsageError
+from recurra.tasks.base.settings import Flag, Renamed, Settings
+
+
+class PredictOptions(Settings):
+    """What `predict` takes beside the inputs; a task derives its own from it."""
+
+    joint: ClassVar[frozenset[str]] = frozenset()
+    """Options with which a result may depend on all inputs together, so that these are not predicted in batches."""
+
+    k: Annotated[int | None, Flag(short="-k")] = Field(
+        default=None, ge=1, description="How many of the likeliest. Default: all."
+    )
+    steps: bool = Field(default=False, description="Also the prediction after each element.")
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether a result may depend on all inputs together."""
+        return any(getattr(self, name) is not None for name in self.joint)
+
+
+class EvaluateOptions(Settings):
+    """What `evaluate` takes beside the data and `baselines`; a task derives its own from it."""
+
+
+class GenerateOptions(Settings):
+    """What `generate` takes beside the prompts; a task derives its own from it."""
+
+    renamed: ClassVar = {"alpha": Renamed("length_penalty")}
+
+    count: Annotated[int, Flag(short="-n")] = Field(default=1, ge=1, description="Samples of each prompt.")
+    length: Annotated[int, Flag(short="-l")] = Field(default=400, ge=0, description="Most units to write.")
+    temperature: float | None = Field(default=None, ge=0, description="Below 1 safer, above 1 bolder. Default: 1.")
+    top_k: int | None = Field(default=None, ge=1, description="Choose among the K likeliest only.")
+    top_p: float | None = Field(
+        default=None, gt=0, le=1, description="Choose among the likeliest that make up the share P."
+    )
+    seed: int | None = Field(default=None, ge=0, description="Fixes the output.")
+    greedy: bool = Field(default=False, description="Always take the likeliest unit (argmax).")
+    beam: int | None = Field(default=None, ge=1, description="Search the likeliest text, W candidates wide.")
+    length_penalty: float | None = Field(
+        default=None, description="With beam: strength of the length normalisation. Default: 0.6."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_choose(self) -> Self:
+        sampling = [name for name in ("temperature", "top_k", "top_p", "seed") if getattr(self, name) is not None]
+        if (self.greedy or self.beam is not None) and sampling:
+            raise ValueError(f"{sampling[0]}: belongs to sampling; drop it, or greedy or beam")
+        if self.greedy and self.beam is not None:
+            raise ValueError("greedy, beam: expected one of the two, got both")
+        if self.length_penalty is not None and self.beam is None:
+            raise ValueError("length_penalty: belongs to a search; drop it, or add beam")
+        return self
+
+
+OptionsT = TypeVar("OptionsT", bound=Settings)
+
+
+def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> OptionsT:
+    """Read what a user gives by name as the options of a task; None stands for what was left open.
+
+    Raises `UsageError` for one that the task does not take, and for a value that does not fit.
+
+    >>> read_options(PredictOptions, {"k": 3, "steps": None}, "classify").k
+    3
+    >>> read_options(PredictOptions, {"cluster": 3}, "lm")
+    Traceback (most recent call last):
+    ...
+    recurra.errors.UsageError: cluster: a run of 'lm' does not take this option; it takes k, steps
+    """
+    named = {kind.renamed[name].name if name in kind.renamed else name: value for name, value in given.items()}
+    for name in named:
+        if name not in kind.model_fields:
+            raise UsageError(unknown_option_message(name, kind, task))
+    try:
+        return kind.model_validate({name: value for name, value in named.items() if value is not None})
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:  # several options that do not go together
+            raise UsageError(message) from None
+        got = "" if "got" in message else f", got {first['input']!r:.80}"
+        raise UsageError(f"{first['loc'][0]}: {message[:1].lower()}{message[1:]}{got}") from None
+
+
+def unknown_option_message(name: str, kind: type[Settings], task: str) -> str:
+    """Say that a run of a task does not take an option, and which it takes."""
+    taken = ", ".join(sorted(kind.model_fields)) or "none of its own"
+    return f"{name}: a run of {task!r} does not take this option; it takes {taken}"

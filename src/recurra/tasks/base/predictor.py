@@ -1,0 +1,100 @@
+"""What a trained model is, and how it is used: everything that needs no training data."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from torch import nn
+
+from recurra.errors import RunError
+from recurra.tasks.base.options import EvaluateOptions, PredictOptions, read_options
+from recurra.tasks.base.settings import Settings
+
+WEIGHTS = "model.safetensors"
+ConfigT = TypeVar("ConfigT", bound=Settings)
+
+
+class Predictor(ABC, Generic[ConfigT]):
+    """A network, with what its inputs and outputs mean: what training leaves, and what a user asks.
+
+    config: of the run.  preprocessor: turns what a user hands over into numbers; it is made from the training data, and saved with the run
+    by a `save(folder)` that gives the names of its files.
+    """
+
+    name: ClassVar[str]
+    """The task's name."""
+    Options: ClassVar[type[PredictOptions]] = PredictOptions
+    """What `predict` takes; the command line, its help and the docs read it."""
+    EvaluateOptions: ClassVar[type[EvaluateOptions]] = EvaluateOptions
+    """What `evaluate` takes beside the data."""
+
+    def __init__(self, config: ConfigT, network: nn.Module, preprocessor: Any) -> None:
+        self.config, self.network, self.preprocessor = config, network, preprocessor
+
+    # From a run folder
+
+    @classmethod
+    @abstractmethod
+    def load_preprocessor(cls, folder: Path, config: ConfigT) -> Any:
+        """Read what the preprocessor's `save` wrote; raises `RunError` when it is damaged."""
+
+    @classmethod
+    @abstractmethod
+    def build_network(cls, config: ConfigT, preprocessor: Any) -> nn.Module:
+        """Build the network, with fresh weights drawn from torch's generator; no data are looked at."""
+
+    @classmethod
+    def load(cls, folder: Path, config: ConfigT) -> Predictor[ConfigT]:
+        """Load a trained model from its run folder; raises `RunError` when a file is damaged or does not fit the others."""
+        preprocessor = cls.load_preprocessor(folder, config)
+        network = cls.build_network(config, preprocessor)
+        try:
+            network.load_state_dict(load_tensors((folder / WEIGHTS).read_bytes()))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            what = " ".join(str(error).split())
+            raise RunError(f"{folder / WEIGHTS}: does not fit the configuration: {what}") from None
+        return cls(config, network.eval(), preprocessor)
+
+    # What a user hands over
+
+    def parse(self, line: str) -> Any:
+        """Read one line, of a pipe or a file, as what `predict` takes; raises `DataError` for one that cannot be read so."""
+        return line
+
+    def read_file(self, source: str) -> list[Any] | None:  # noqa: ARG002
+        """Read a file that holds what `predict` takes in a form of its own; None where each line is an input."""
+        return None
+
+    def read_pipe(self, first: bytes, rest: Callable[[], bytes]) -> list[Any] | None:  # noqa: ARG002
+        """Read the whole of a pipe as `read_file` does a file, where its first line says that it is one; None where each line is an input.
+
+        rest: gives what follows the first line, and waits for its end.
+        """
+        return None
+
+    def input_warnings(self, item: Any) -> list[str]:  # noqa: ARG002
+        """Say, in a sentence each, why little may be expected of a prediction for an input; nothing in most cases."""
+        return []
+
+    # Predictions
+
+    def predict(self, inputs: Sequence[Any], **options: Any) -> list[dict[str, Any]]:
+        """Predict for some inputs; options: those of `Options`. Raises `UsageError` for others, and `DataError` for a bad input."""
+        return self.predict_with(list(inputs), read_options(self.Options, options, self.name))
+
+    @abstractmethod
+    def predict_with(self, inputs: list[Any], options: Any) -> list[dict[str, Any]]:
+        """Do as `predict`, with an instance of `Options`."""
+
+    def format_result(self, result: Mapping[str, Any]) -> str:
+        """Write a result of `predict` in a line for people, or one for each step; by default all of it, as it is."""
+        return "\t".join(f"{name}: {value}" for name, value in result.items())
+
+    def format_header(self, result: Mapping[str, Any]) -> str | None:  # noqa: ARG002
+        """Name the columns of the table that `format_result` writes of such results, tabs between; None where it is no table."""
+        return None

@@ -1,0 +1,51 @@
+"""The tasks by name: ours are the packages and modules beside this folder, those of other packages are found by an entry point."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TypeVar
+
+from recurra.errors import UsageError
+from recurra.tasks.base.settings import unknown_choice_message
+from recurra.tasks.base.task import Task
+
+ENTRY_POINTS = "recurra.tasks"
+"""The group of entry points in which another package names the module that registers its task."""
+
+_tasks: dict[str, type[Task]] = {}
+TaskT = TypeVar("TaskT", bound=Task)
+
+
+def register_task(task: type[TaskT]) -> type[TaskT]:
+    """Make a task known under its name; used as a class decorator."""
+    if task.name in _tasks:
+        raise ValueError(f"a task named {task.name!r} is registered already")
+    _tasks[task.name] = task
+    return task
+
+
+def task_names() -> list[str]:
+    """List the names of all tasks, sorted."""
+    _import_tasks()
+    return sorted(_tasks)
+
+
+def get_task(name: str) -> type[Task]:
+    """Find a task by its name; raises `UsageError` for an unknown one."""
+    _import_tasks()
+    if name not in _tasks:
+        raise UsageError(f"task: {unknown_choice_message(name, sorted(_tasks))}")
+    return _tasks[name]
+
+
+@cache
+def _import_tasks() -> None:
+    """Import every task, which registers it: a module or package in recurra.tasks is all that one needs."""
+    package = importlib.import_module("recurra.tasks")
+    for module in pkgutil.iter_modules(package.__path__, "recurra.tasks."):
+        importlib.import_module(module.name)
+    for point in entry_points(group=ENTRY_POINTS):
+        point.load()

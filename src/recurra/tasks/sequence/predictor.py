@@ -1,0 +1,162 @@
+"""A trained model over whole sequences: what is the same of a classifier, a tagger and an embedder when they are used."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Generic
+
+import numpy as np
+import torch
+
+from recurra.data.datasets.locate import named_files
+from recurra.data.labelled.reader import Labelled
+from recurra.data.labelled.tagged import Tagged
+from recurra.errors import DataError, UsageError
+from recurra.tasks.base.inference import run_in_batches, to_device
+from recurra.tasks.base.predictor import ConfigT, Predictor
+from recurra.tasks.sequence.data import align_channels, check_all, raw_sequences
+from recurra.tasks.sequence.preprocessing import Preprocessor
+from recurra.tasks.sequence.stream import SequenceStream
+
+LINE_SUFFIXES = {".txt", ""}
+"""Suffixes of files that hold a text a line; others are read as the training data were."""
+PREFIXES_PER_BATCH = 256
+
+
+class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
+    """Predicts something of whole texts or series, or of each of their elements.
+
+    A task gives `outputs` of a batch, `to_result` of one output, and `make_stream`.
+    """
+
+    # What each task gives
+
+    @abstractmethod
+    def read(self, files: Sequence[str], settings: dict[str, Any], *, labelled: bool = True) -> Labelled | Tagged:
+        """Read other files as the training data were, with these settings of their own.
+
+        labelled: False: without labels, and nothing is left out, so that there is a prediction for everything.
+        """
+
+    @abstractmethod
+    def outputs(self, inputs: Any, lengths: torch.Tensor) -> list[Any]:
+        """Run the network on a batch, as `Preprocessor.collate` gives it, on its device; gives an output for each sequence."""
+
+    @abstractmethod
+    def to_result(self, output: Any, sequence: Any, options: Any) -> dict[str, Any]:
+        """Give the result for an output, without the sequence itself."""
+
+    @abstractmethod
+    def stream_output(self, output: torch.Tensor) -> Any:
+        """Turn what a stream's network gives after an element, (1, N), into what `outputs` gives of the prefix."""
+
+    @abstractmethod
+    def make_stream(self) -> SequenceStream:
+        """Give a stream that has read nothing, of a network in one direction."""
+
+    @property
+    def inputs(self) -> Preprocessor:
+        """How sequences become numbers."""
+        return self.preprocessor
+
+    # What a user hands over
+
+    def parse(self, line: str) -> Any:
+        return self.inputs.parse(line)
+
+    def read_file(self, source: str) -> list[Any] | None:
+        lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and Path(source).is_file()
+        if source == "-" or lines:
+            return None
+        files, settings = named_files([source])
+        read = align_channels(self.read(files, settings, labelled=False), self.inputs, source)
+        return check_all(raw_sequences(read), read.places, self.inputs)
+
+    def validate_inputs(self, inputs: Sequence[Any]) -> list[Any]:
+        """Give what a user hands over as sequences; raises `DataError`, with its place among several, for what is none."""
+        sequences = []
+        for number, one in enumerate(inputs, 1):
+            try:
+                sequences.append(self.inputs.validate(one))
+            except DataError as error:
+                raise DataError(str(error), source=f"input {number}" if len(inputs) > 1 else None) from None
+        return sequences
+
+    # Predictions
+
+    def preprocess(self, inputs: Sequence[Any]) -> list[Any]:
+        """Give what a user hands over as the sequences that results are of; raises `DataError` as `validate_inputs` does."""
+        return self.validate_inputs(inputs)
+
+    def forward(self, encoded: Sequence[Any], *, exact: bool = True) -> list[Any]:
+        """Give the output for each encoded sequence, which depends on no other one; exact: see `run_in_batches`."""
+
+        def run(indices: np.ndarray, device: torch.device) -> list[Any]:
+            group = [encoded[index] for index in indices]
+            lengths = torch.tensor([len(one) for one in group])
+            return self.outputs(to_device(self.inputs.collate(group), device), lengths)
+
+        return run_in_batches(self.network, [len(one) for one in encoded], run, exact=exact)
+
+    def predict_with(self, inputs: list[Any], options: Any) -> list[dict[str, Any]]:
+        sequences = self.preprocess(inputs)
+        outputs = self.forward([self.inputs.encode(sequence) for sequence in sequences])
+        results = [
+            {**self.describe(sequence), **self.to_result(output, sequence, options)}
+            for sequence, output in zip(sequences, outputs, strict=True)
+        ]
+        self.relate(results, outputs, options)
+        if options.steps:
+            for sequence, result in zip(sequences, results, strict=True):
+                result["steps"] = list(self.predict_prefixes(sequence, options))
+        return results
+
+    def describe(self, sequence: Any) -> dict[str, Any]:
+        """Give a sequence as its result has it: {"text" or "series": …}."""
+        return {self.inputs.kind: self.inputs.to_json(sequence)}
+
+    def relate(self, results: list[dict[str, Any]], outputs: list[Any], options: Any) -> None:
+        """Add to the results what is known only of all of them together; nothing by default."""
+
+    def predict_prefixes(self, sequence: Any, options: Any) -> Iterator[dict[str, Any]]:
+        """Give the result after each element of a sequence.
+
+        A network in one direction reads the sequence once for that; for one in both directions each prefix is read by itself.
+        """
+        for shown, output in zip(self.inputs.prefixes_json(sequence), self.forward_prefixes(sequence), strict=True):
+            yield {**shown, **self.to_result(output, sequence, options)}
+
+    def forward_prefixes(self, sequence: Any) -> Iterator[Any]:
+        """Give the output after each element of a sequence."""
+        if self.can_stream:
+            yield from map(self.stream_output, self.make_stream().feed_all(sequence))
+            return
+        prefixes = self.inputs.prefixes(sequence)
+        while batch := list(islice(prefixes, PREFIXES_PER_BATCH)):
+            yield from self.forward(batch)
+
+    # As a stream
+
+    def why_not_streamable(self) -> str | None:
+        if getattr(self.config, "model").bidirectional:  # noqa: B009  every such task has the section
+            return "this run reads in both directions, and a stream has no end to read back from; train with --no-bidirectional"
+        if not self.inputs.causal:
+            return "this run scales a series by all of its values, and a stream has not seen those to come; train with --scale data"
+        return None
+
+    @property
+    def can_stream(self) -> bool:
+        """Whether the prediction after an element depends on nothing that comes later."""
+        return self.why_not_streamable() is None
+
+    def stream(self, prompt: Any = "") -> SequenceStream:
+        """Give a stream that has read the beginning of a sequence; raises `UsageError` where the network cannot be one."""
+        if (reason := self.why_not_streamable()) is not None:
+            raise UsageError(f"stream: {reason}")
+        stream = self.make_stream()
+        if not isinstance(prompt, str) or prompt:
+            stream.read(prompt)
+        return stream
