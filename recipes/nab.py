@@ -57,7 +57,7 @@ def scores(times: list[str], values: np.ndarray, folder: Path, seed: int) -> np.
     run = recurra.train(
         "detect", begin, folder / "run", quiet=True, seed=seed, epochs=epochs, batch=4, window=32, **SETTINGS
     )
-    (series,) = run.task.inputs(str(whole)) or []
+    (series,) = run.predictor.read_file(str(whole)) or []
     said = run.predict([series], steps=True)[0]["steps"]
     return np.array([step["score"] or 0.0 for step in said])
 

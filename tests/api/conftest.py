@@ -14,7 +14,7 @@ import torch
 import recurra
 from recurra.runs import session as job
 from recurra.runs.run import Run
-from recurra.training.loop import Loop
+from recurra.training.loop import Trainer
 from recurra.training.plan import Plan, make_plan
 from recurra.training.progress import Progress
 
@@ -76,10 +76,10 @@ def slower(monkeypatch: pytest.MonkeyPatch) -> None:
     def with_a_limit(*arguments: Any) -> Plan:
         return replace(make_plan(*arguments), seconds=3600.0)
 
-    def fit_to_time(loop: Loop) -> None:
+    def fit_to_time(loop: Trainer) -> None:
         if loop.position.step == 10:
             loop.plan.epochs, loop.plan.steps = loop.plan.epochs / 2, loop.plan.steps // 2
             loop.emit({"event": "plan", "step": 10, "steps": loop.plan.steps})
 
     monkeypatch.setattr(job, "make_plan", with_a_limit)
-    monkeypatch.setattr(Loop, "_fit_to_time", fit_to_time)
+    monkeypatch.setattr(Trainer, "_fit_to_time", fit_to_time)

@@ -15,7 +15,7 @@ from recurra.files import beside
 from recurra.runs.run import Run
 from recurra.tasks.lm import LanguageModel
 from recurra.training.log import MetricsLog
-from recurra.training.loop import Loop
+from recurra.training.loop import Trainer
 
 
 def while_it_reads(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
@@ -48,15 +48,15 @@ def test_what_else_was_changed_in_a_training_with_a_limit_is_damage(
 def test_a_limit_that_was_changed_after_a_kill_is_damage(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save, killed = Loop.save, tmp_path / "killed"
+    save, killed = Trainer.save, tmp_path / "killed"
 
-    def save_and_copy(loop: Loop) -> None:
+    def save_and_copy(loop: Trainer) -> None:
         save(loop)
         if not killed.exists():
             shutil.copytree(tmp_path / "run", killed)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Loop, "save", save_and_copy)
+        patch.setattr(Trainer, "save", save_and_copy)
         recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, "epochs": None, "within": "3s"})
     path = killed / "config.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("clip = 1.0", "clip = 2.0"), encoding="utf-8")

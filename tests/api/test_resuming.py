@@ -17,7 +17,7 @@ from recurra.runs import session as job
 from recurra.runs.config import load_configuration
 from recurra.runs.run import Run
 from recurra.training.checkpoint import read_checkpoint
-from recurra.training.loop import Loop
+from recurra.training.loop import Trainer
 from recurra.training.progress import Progress
 
 
@@ -91,9 +91,9 @@ def test_killed_around_its_first_checkpoint_a_training_keeps_its_limit_of_time(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """A kill leaves the folder as it is just then: so a copy of it, made just then, is what a kill leaves."""
-    save, killed = Loop.save, tmp_path / "killed"
+    save, killed = Trainer.save, tmp_path / "killed"
 
-    def copy_and_save(loop: Loop) -> None:
+    def copy_and_save(loop: Trainer) -> None:
         if moment == "after":
             save(loop)
         if not killed.exists():
@@ -103,7 +103,7 @@ def test_killed_around_its_first_checkpoint_a_training_keeps_its_limit_of_time(
 
     settings = {**SETTINGS, "epochs": None, "within": "3s"}
     with monkeypatch.context() as patch:
-        patch.setattr(Loop, "save", copy_and_save)
+        patch.setattr(Trainer, "save", copy_and_save)
         whole = recurra.train("lm", data, tmp_path / "run", **settings)
     assert (killed / "checkpoint").is_dir() == (moment == "after")
     left = load_configuration(killed / "config.toml").training

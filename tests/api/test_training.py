@@ -16,7 +16,7 @@ import recurra
 from recurra.errors import DivergedError, RunError, UsageError
 from recurra.runs.run import Run
 from recurra.tasks.lm import LanguageModel
-from recurra.training.loop import Loop
+from recurra.training.loop import Trainer
 from recurra.training.step import Trainer
 
 
@@ -33,7 +33,7 @@ def test_what_was_left_open_is_written_down_and_made_again(
 ) -> None:
     """Precision, epochs and size that were measured here are settings there; only then is it the same training."""
     # A machine that turns slower on the way changes the plan, and what is made by another plan is another model.
-    monkeypatch.setattr(Loop, "_fit_to_time", lambda _: None)
+    monkeypatch.setattr(Trainer, "_fit_to_time", lambda _: None)
     open_ = {name: value for name, value in SETTINGS.items() if name not in ("precision", "epochs", "batch", "dropout")}
     first = recurra.train("lm", data, tmp_path / "first", **open_, within="3s")
     chosen = first.configuration
@@ -58,7 +58,7 @@ def test_within_is_kept_and_said_beforehand(data: Path, tmp_path: Path, capsys: 
 def test_the_model_is_the_best_by_validation_and_averaged(data: Path, tmp_path: Path, whole: Run) -> None:
     best = [event for event in whole.events("valid") if event["best"]][-1]
     assert whole.task.prepare(whole.path).counts["valid_units"] > 0
-    figures = whole.task.validate(whole.network)
+    figures = whole.task.validate(whole.predictor)
     assert figures is not None
     assert figures["nll"] == pytest.approx(best["nll"], abs=1e-9)
     (checkpoint,) = (whole.path / "checkpoint").iterdir()
@@ -165,7 +165,7 @@ def test_a_training_that_diverges_late_leaves_the_best_it_had(
     run = recurra.load(tmp_path / "run")
     (end,) = run.events("end")
     assert (end["best_step"], end["step"]) == (best["step"], best["step"] + 1)
-    figures = run.task.validate(run.network)
+    figures = run.task.validate(run.predictor)
     assert figures is not None
     assert figures["nll"] == pytest.approx(run.events("valid")[0]["nll"], abs=1e-9)
     assert run.evaluation is not None

@@ -64,7 +64,7 @@ def test_the_columns_of_forecasts_have_names(forecaster: Run, table: Path) -> No
 
 
 def _steps(run: Run, table: Path, number: int) -> list[dict[str, Any]]:
-    return run.predict(run.task.inputs(str(table)), steps=True)[number]["steps"]
+    return run.predict(run.predictor.read_file(str(table)), steps=True)[number]["steps"]
 
 
 def test_the_columns_of_what_is_judged_have_names(detector: Run, table: Path) -> None:

@@ -99,7 +99,7 @@ def test_the_json_of_a_forecaster_is_as_described(runs: dict[str, recurra.Run], 
     assert set(measured["details"]["by_step"]) == set(given["details"]["by_step"])
     assert set(measured["details"]["forecasts"][0]) == set(given["details"]["forecasts"][0])
     (tmp_path / "new.csv").write_text("day,sales\n2024-03-01,4\n2024-03-02,5.5\n")
-    (said,) = run.predict(run.task.inputs(str(tmp_path / "new.csv")))
+    (said,) = run.predict(run.predictor.read_file(str(tmp_path / "new.csv")))
     assert list(asked) == list(said)
 
 
@@ -117,7 +117,7 @@ def test_the_json_of_a_detector_is_as_described(runs: dict[str, recurra.Run]) ->
     assert list(asked) == [name for name in said if name != "steps"]
     assert list(asked["events"][0]) == list(said["events"][0])
     assert list(line)[:-1] == list(said["steps"][1])
-    following = run.task.line_stream(run.network)
+    following = run.predictor.line_stream()
     assert following is not None and following("day,temp,bar") is None
     assert list(following("2024-05-01,2.5,") or {}) == list(line)
     assert list(whole) == [*list(asked)[:3], "threshold", "anomaly", "channel"]

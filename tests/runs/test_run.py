@@ -157,7 +157,7 @@ def test_several_samples_are_not_mixed_into_one_text(whole: Path) -> None:
             run.generate("the", count=count, length=5)
     one = run.generate("the", count=1, length=5, seed=1)
     assert one == run.generate("the", length=5, seed=1)
-    pieces = list(run.write("the", count=3, length=5, seed=1))
+    pieces = list(run.generate_chunks("the", count=3, length=5, seed=1))
     assert {piece.sample for piece in pieces} == {0, 1, 2}
 
 

@@ -72,7 +72,7 @@ def test_other_channels_are_refused_by_name(takes: Run, tmp_path: Path) -> None:
     assert "ab.csv: expected 2 channels (x, y), got 2 (a, b)" in refused("predict", takes.path, tmp_path / "ab.csv")
     (tmp_path / "xyz.csv").write_text("take,t,x,y,z\n0,0,1,2,3\n0,1,1,2,3\n")
     with pytest.raises(DataError, match=r"xyz.csv: expected 2 channels \(x, y\), got 3 \(x, y, z\)"):
-        takes.task.inputs(str(tmp_path / "xyz.csv"))
+        takes.predictor.read_file(str(tmp_path / "xyz.csv"))
 
 
 def test_channels_without_names_are_taken_in_their_order() -> None:
@@ -93,17 +93,17 @@ def test_a_line_of_a_pipe_that_is_no_series_is_named(takes: Run) -> None:
 def test_a_row_of_a_file_that_cannot_be_read_is_named(takes: Run, tmp_path: Path) -> None:
     np.savez(tmp_path / "inf.npz", x=np.array([[[1.0, 2.0]], [[np.inf, 1.0]]]))
     with pytest.raises(DataError, match=r"inf\.npz: row 2: .*infinite"):
-        takes.task.inputs(str(tmp_path / "inf.npz"))
+        takes.predictor.read_file(str(tmp_path / "inf.npz"))
     with pytest.raises(DataError, match="input 2: expected a series of numbers, got 'up'"):
         takes.predict([np.zeros((2, 2)), "up"])
 
 
 @pytest.mark.parametrize("line", ["", "[]", "  "])
 def test_a_series_without_steps_has_an_answer(takes: Run, line: str) -> None:
-    (said,) = takes.predict([takes.task.parse(line)], steps=True)
+    (said,) = takes.predict([takes.predictor.parse(line)], steps=True)
     assert (said["series"], said["steps"]) == ([], [])
     assert sum(said["probabilities"].values()) == pytest.approx(1)
-    assert "0 steps" in takes.task.prediction_line(said)
+    assert "0 steps" in takes.predictor.format_result(said)
 
 
 def test_a_gap_in_a_line_stays_a_gap() -> None:

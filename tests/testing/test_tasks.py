@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from recurra.tasks import Facts, Settings, Task, register_task
+from recurra.tasks import DatasetSummary, Settings, Task, register_task
 from recurra.tasks.base import task as registry
 from recurra.testing import check_task
 
@@ -54,7 +54,7 @@ class Line(Task[LineConfig]):
     def prepare(self, saved=None):
         numbers = torch.tensor(json.loads(Path(self.config.data.file).read_text()))
         self.train, self.valid = numbers[:-8], numbers[-8:]
-        return Facts({"train_units": len(self.train)}, str(float(numbers.sum())))
+        return DatasetSummary({"train_units": len(self.train)}, str(float(numbers.sum())))
 
     def save(self, folder):
         (folder / "scale.json").write_text("1")

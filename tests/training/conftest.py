@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recurra.tasks.base.task import Facts, Settings, Task
+from recurra.tasks.base.task import DatasetSummary, Settings, Task
 from recurra.training.config import Training
-from recurra.training.loop import Loop
+from recurra.training.loop import Trainer
 from recurra.training.plan import Plan
 
-Make = Callable[..., Loop]
+Make = Callable[..., Trainer]
 Events = Callable[[str], list[dict[str, Any]]]
 
 
@@ -39,8 +39,8 @@ class Line(Task[LineConfig]):
         self.on_loss: Callable[[], None] = lambda: None
         self.factor = 1.0
 
-    def prepare(self, saved: Path | None = None) -> Facts:
-        return Facts({"train_units": 80}, "points")
+    def prepare(self, saved: Path | None = None) -> DatasetSummary:
+        return DatasetSummary({"train_units": 80}, "points")
 
     def save(self, folder: Path) -> list[str]:
         return []
@@ -90,11 +90,11 @@ def line() -> Line:
 
 
 @pytest.fixture
-def make_loop(tmp_path: Path) -> Iterator[Callable[..., Loop]]:
+def make_loop(tmp_path: Path) -> Iterator[Callable[..., Trainer]]:
     """Give a function that makes loops in one folder; each closes the one before."""
-    made: list[Loop] = []
+    made: list[Trainer] = []
 
-    def make(task: Line, plan: dict[str, Any] | None = None, **training: Any) -> Loop:
+    def make(task: Line, plan: dict[str, Any] | None = None, **training: Any) -> Trainer:
         for loop in made:
             loop.close()
         torch.manual_seed(1)
@@ -102,7 +102,7 @@ def make_loop(tmp_path: Path) -> Iterator[Callable[..., Loop]]:
             plan or {}
         )
         settings = Training(**{"lr": 0.05, "checkpoint_seconds": 3600, **training})
-        loop = Loop(
+        loop = Trainer(
             task, settings, Plan(**chosen), tmp_path, batch=8, fingerprint="points", files={}, watch=lambda _: None
         )
         made.append(loop)

@@ -111,7 +111,7 @@ def test_the_temperature_is_the_one_that_fits_what_was_held_out(tmp_path: Path) 
     def cost(factor: float) -> float:
         with torch.no_grad():
             temperature.fill_(fitted * factor)
-        return run.task.validate(run.network)["nll"]
+        return run.task.validate(run.predictor)["nll"]
 
     assert cost(1.0) < min(cost(0.8), cost(1.25))
 
@@ -180,7 +180,7 @@ def test_series_with_gaps_and_of_any_length(tmp_path: Path) -> None:
     assert [answer["label"] for answer in said] == ["up", "down"]
     assert said[1]["series"] == [3.0, None, 1.0, 0.0]
     with pytest.raises(DataError, match="expected a series in the line, got 'one two'"):
-        run.task.parse("one two")
+        run.predictor.parse("one two")
     with pytest.raises(DataError, match="expected series of 1 channels"):
         run.predict(np.zeros((4, 2)))
     with pytest.raises(DataError, match=r"step 2, channel .*: expected a finite number, got infinity"):

@@ -64,7 +64,7 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_no_alarm_is_given_at_a_hole_and_no_fault_is_missed(station: dict[str, Any]) -> None:
     run: Run = station["run"]
-    (answer,) = run.predict(run.task.inputs(str(station["file"])))
+    (answer,) = run.predict(run.predictor.read_file(str(station["file"])))
     events = [(np.datetime64(event["start"]), np.datetime64(event["end"])) for event in answer["events"]]
     told = [any(first <= fault + 3 * HOUR and fault <= last for first, last in events) for fault in station["faults"]]
     assert all(told)
@@ -81,7 +81,7 @@ def test_a_live_stream_sees_the_same_holes(station: dict[str, Any]) -> None:
     lines = station["file"].read_text().splitlines()[:700]
     result = CliRunner().invoke(app, ["predict", str(run.path), "-", "--json"], input="\n".join(lines) + "\n")
     streamed = [json.loads(line) for line in result.stdout.splitlines()]
-    (whole,) = run.predict(run.task.inputs(str(station["file"])), steps=True)
+    (whole,) = run.predict(run.predictor.read_file(str(station["file"])), steps=True)
     unjudged = [np.datetime64(one["time"]) for one in streamed if one["score"] is None]
     assert unjudged == [
         np.datetime64(streamed[0]["time"]),
@@ -94,7 +94,7 @@ def test_a_live_stream_sees_the_same_holes(station: dict[str, Any]) -> None:
 
 def test_a_stream_that_is_kept_at_the_edge_of_a_hole_goes_on_alike(station: dict[str, Any]) -> None:
     run: Run = station["run"]
-    (series,) = run.task.inputs(str(station["file"])) or []
+    (series,) = run.predictor.read_file(str(station["file"])) or []
     edge = int(np.flatnonzero(series.times.astype("M8[m]") == station["behind"][0])[0])
     one: Any = run.stream()
     other: Any = run.stream()
@@ -121,6 +121,6 @@ def test_without_times_there_are_no_holes(tmp_path: Path) -> None:
     (tmp_path / "bare.csv").write_text("\n".join(["x", *(f"{n % 7}" for n in range(200))]) + "\n")
     settings = {"hidden": 4, "epochs": 1, "precision": "float32", "threads": 1, "quiet": True}
     run: Any = recurra.train("detect", tmp_path / "bare.csv", tmp_path / "run", **settings)
-    assert run.task.readings.hole is None
+    assert run.predictor.preprocessor.hole is None
     (answer,) = run.predict([np.arange(20.0) % 7], steps=True)
     assert [step["score"] is None for step in answer["steps"]] == [True] + [False] * 19

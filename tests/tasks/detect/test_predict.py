@@ -17,12 +17,12 @@ QUICK = {"hidden": 4, "epochs": 2, "quiet": True, "precision": "float32", "threa
 
 
 def test_it_finds_the_events_and_the_channel_to_blame(plant: Run) -> None:
-    (item,) = plant.task.inputs(str(plant.path.parent / "faulty.csv")) or []
+    (item,) = plant.predictor.read_file(str(plant.path.parent / "faulty.csv")) or []
     result = plant.predict([item])[0]
     found = {event["channel"]: event for event in result["events"] if event["start"] >= "2024-03-17 00:00:00"}
     assert found["temp"]["start"] == "2024-03-17 16:00:00"
     assert found["bar"]["start"] == "2024-03-19 08:00:00"
-    (calm,) = plant.task.inputs(str(plant.path.parent / "normal.csv")) or []
+    (calm,) = plant.predictor.read_file(str(plant.path.parent / "normal.csv")) or []
     assert len(plant.predict([calm])[0]["events"]) <= 1
     (most,) = plant.predict([item], k=1)[0]["events"]
     assert most["score"] == max(event["score"] for event in result["events"])
@@ -57,7 +57,7 @@ def test_a_series_that_is_too_short_to_learn_from_is_named(tmp_path: Path, count
 
 
 def test_series_of_no_and_one_step_have_answers(plant: Run) -> None:
-    (item,) = plant.task.inputs(str(plant.path.parent / "normal.csv")) or []
+    (item,) = plant.predictor.read_file(str(plant.path.parent / "normal.csv")) or []
     none = replace(item, values=item.values[:0], times=item.times[:0], known=item.known[:0], past=item.past[:0])
     one = replace(item, values=item.values[:1], times=item.times[:1], known=item.known[:1], past=item.past[:1])
     nothing, first = plant.predict([none, one], steps=True)
@@ -68,23 +68,23 @@ def test_series_of_no_and_one_step_have_answers(plant: Run) -> None:
 def test_a_channel_that_is_missing_all_the_time_is_no_missing_column(plant: Run, tmp_path: Path) -> None:
     rows = ["time,temp,bar,load,fault", *(f"2024-03-01 {n:02}:00,{20 + n % 2},,0,0" for n in range(12))]
     (tmp_path / "dead.csv").write_text("\n".join(rows) + "\n")
-    (result,) = plant.predict(plant.task.inputs(str(tmp_path / "dead.csv")), steps=True)
+    (result,) = plant.predict(plant.predictor.read_file(str(tmp_path / "dead.csv")), steps=True)
     assert [step["missing"] for step in result["steps"]] == [["bar"]] * 12
     assert plant.evaluate(tmp_path / "dead.csv")["count"] == 12
     (tmp_path / "dark.csv").write_text("\n".join(row.replace("20,", ",").replace("21,", ",") for row in rows) + "\n")
-    (nothing,) = plant.predict(plant.task.inputs(str(tmp_path / "dark.csv")))
+    (nothing,) = plant.predict(plant.predictor.read_file(str(tmp_path / "dark.csv")))
     assert nothing["score"] is None and nothing["events"] == []
 
 
 def test_infinities_and_other_columns_are_refused_with_their_place(plant: Run, tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("time,temp,load\n2024-03-01 00:00,1,0\n2024-03-01 01:00,1,0\n")
     with pytest.raises(DataError, match=r"bar"):
-        plant.task.inputs(str(tmp_path / "other.csv"))
+        plant.predictor.read_file(str(tmp_path / "other.csv"))
     (tmp_path / "inf.csv").write_text(
         "time,temp,bar,load,fault\n2024-03-01 00:00,1,2,0,0\n2024-03-01 01:00,inf,2,0,0\n2024-03-01 02:00,1,2,0,0\n"
     )
     with pytest.raises(DataError, match=r"inf.csv"):
-        plant.task.inputs(str(tmp_path / "inf.csv"))
+        plant.predictor.read_file(str(tmp_path / "inf.csv"))
 
 
 def test_a_new_series_is_scaled_as_all_are(tmp_path: Path) -> None:
@@ -93,16 +93,16 @@ def test_a_new_series_is_scaled_as_all_are(tmp_path: Path) -> None:
     run = recurra.train(
         "detect", tmp_path / "machines.csv", tmp_path / "run", series="machine", time="t", scale="series", **QUICK
     )
-    readings = run.task.readings
+    readings = run.predictor.preprocessor
     assert readings.scales("m1")[0][0] == pytest.approx(100, abs=0.2)
     assert readings.scales("m9")[0][0] == pytest.approx(50, abs=0.2)
     (tmp_path / "new.csv").write_text("\n".join(["machine,t,x", *(f"m9,{n},{50 + n % 3}" for n in range(30))]) + "\n")
-    (item,) = run.task.inputs(str(tmp_path / "new.csv")) or []
+    (item,) = run.predictor.read_file(str(tmp_path / "new.csv")) or []
     assert run.predict([item])[0]["series"] == "m9"
 
 
 def test_what_is_abnormal_is_read_in_every_form(plant: Run, tmp_path: Path) -> None:
-    (item,) = plant.task.inputs(str(plant.path.parent / "faulty.csv")) or []
+    (item,) = plant.predictor.read_file(str(plant.path.parent / "faulty.csv")) or []
     windows = tmp_path / "windows.json"
     windows.write_text('{"realPlant/faulty.csv": [["2024-03-17 16:00:00", "2024-03-17 21:00:00"]], "b.csv": []}')
     assert read_abnormal(windows).events(item) == [(400, 406)]

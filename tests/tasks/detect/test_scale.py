@@ -20,9 +20,9 @@ def test_values_are_scaled_by_what_training_has_or_not_at_all(tmp_path: Path, sc
         "detect", tmp_path / "normal.npy", tmp_path / "run", scale=scale, layout="steps", hidden=4, epochs=0.01, quiet=True, threads=1, **settings
     )  # fmt: skip
     assert isinstance(run.task, Detector)
-    mean, spread = run.task.readings.scales("normal")
-    (series,) = run.task.inputs(str(tmp_path / "normal.npy")) or []
-    read = run.task.readings.encode(series)[0].values[:, 0]
+    mean, spread = run.predictor.preprocessor.scales("normal")
+    (series,) = run.predictor.read_file(str(tmp_path / "normal.npy")) or []
+    read = run.predictor.preprocessor.encode(series)[0].values[:, 0]
     if scale == "none":
         assert mean.tolist() == [0, 0] and spread.tolist() == [1, 1]
         np.testing.assert_array_equal(read, values[:, 0])

@@ -18,7 +18,7 @@ from recurra.kernels.native import engine
 
 
 def given(plant: Run, name: str = "faulty.csv") -> list[Any]:
-    items = plant.task.inputs(str(plant.path.parent / name))
+    items = plant.predictor.read_file(str(plant.path.parent / name))
     assert items is not None
     return items
 
@@ -103,7 +103,7 @@ def test_a_line_that_is_none_is_named(plant: Run) -> None:
 def test_a_time_that_is_none_is_named(plant: Run) -> None:
     for time in ("inf", "NaN", "1e300"):
         with pytest.raises(DataError, match="expected a time, got"):
-            plant.task.line_stream(plant.network)(f"{time},1,2,0")
+            plant.predictor.line_stream()(f"{time},1,2,0")
 
 
 def test_a_line_that_cannot_be_read_is_told_and_skipped_where_that_is_wished(plant: Run) -> None:
@@ -132,7 +132,7 @@ def test_each_series_of_a_pipe_is_a_stream_of_its_own(tmp_path: Path) -> None:
     columns = {"series": "machine", "time": "t", "scale": "series"}
     settings = {"hidden": 4, "epochs": 2, "quiet": True, "precision": "float32", "threads": 1}
     run = recurra.train("detect", tmp_path / "machines.csv", tmp_path / "run", **columns, **settings)
-    following = run.task.line_stream(run.network)
+    following = run.predictor.line_stream()
     answers = [following(line) for line in ["machine,t,x", *rows]][1:]
     whole = {one["series"]: one["steps"] for one in run.predict({**_columns(rows)}, steps=True)}
     for name in ("m0", "m1"):
@@ -140,7 +140,7 @@ def test_each_series_of_a_pipe_is_a_stream_of_its_own(tmp_path: Path) -> None:
         assert len(own) == 120 and [answer["expected"] for answer in own] == pytest.approx(
             [step["expected"] for step in whole[name]], abs=1e-4
         )
-    named = run.task.line_stream(run.network)
+    named = run.predictor.line_stream()
     assert named('{"machine": "m1", "t": 0, "x": 100.1412}') == answers[1]
 
 

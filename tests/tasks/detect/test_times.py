@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_times_come_back_with_their_zone(run: Any, tmp_path: Path, zone: str, written: str) -> None:
     path = tmp_path / "new.csv"
     path.write_text("\n".join(["time,x", *rows(zone)]) + "\n")
-    (whole,) = run.predict(run.task.inputs(str(path)), steps=True)
+    (whole,) = run.predict(run.predictor.read_file(str(path)), steps=True)
     assert [step["time"] for step in whole["steps"][:2]] == [f"2024-05-01 0{n}:00:00{written}" for n in (0, 1)]
     assert f"2024-05-13 12:00:00{written}" in {event["start"] for event in whole["events"]}
     result = CliRunner().invoke(app, ["predict", str(run.path), "-", "--json"], input=path.read_text())
@@ -42,7 +42,7 @@ def test_times_come_back_with_their_zone(run: Any, tmp_path: Path, zone: str, wr
 def test_a_zone_that_changes_is_written_as_utc(run: Any, tmp_path: Path) -> None:
     path = tmp_path / "change.csv"
     path.write_text("time,x\n2024-10-27T02:00+02:00,0\n2024-10-27T02:00+01:00,0.1\n2024-10-27T03:00+01:00,0.2\n")
-    (whole,) = run.predict(run.task.inputs(str(path)), steps=True)
+    (whole,) = run.predict(run.predictor.read_file(str(path)), steps=True)
     assert [step["time"] for step in whole["steps"]] == [f"2024-10-27 0{n}:00:00Z" for n in range(3)]
 
 

@@ -110,5 +110,5 @@ def timed(values: list[float]) -> Timed:
 
 def series_of(path: Path, run: Run) -> Timed:
     """Read the one series of a file as `recurra predict` does."""
-    (series,) = run.task.inputs(str(path)) or []
+    (series,) = run.predictor.read_file(str(path)) or []
     return series

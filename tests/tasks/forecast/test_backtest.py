@@ -19,19 +19,19 @@ def test_a_new_series_and_a_missing_column(tmp_path: Path, sold: Run) -> None:
     table = shops(tmp_path).read_text()
     path = tmp_path / "new.csv"
     path.write_text(table.replace("north", "west"))
-    assert {one["series"] for one in sold.predict(sold.task.inputs(str(path)))} == {"west", "south"}
+    assert {one["series"] for one in sold.predict(sold.predictor.read_file(str(path)))} == {"west", "south"}
     path.write_text(table.replace("sales", "turnover"))
     with pytest.raises(DataError, match=r"new\.csv: line 1.*sales"):
-        sold.task.inputs(str(path))
+        sold.predictor.read_file(str(path))
     path.write_text(table.replace(",40.0,", ",small,"))
     with pytest.raises(DataError, match=r"series north: static column 'size': expected a number.*got 'small'"):
-        sold.predict(sold.task.inputs(str(path)))
+        sold.predict(sold.predictor.read_file(str(path)))
 
 
 def test_a_static_nought_is_a_number(tmp_path: Path, sold: Run) -> None:
     form = cast(Forecaster, sold.task).form
     mean, spread = form.spreads["size"]
-    (series, *_) = sold.task.inputs(str(shops(tmp_path))) or []
+    (series, *_) = sold.predictor.read_file(str(shops(tmp_path))) or []
     (row,) = form.rows(replace(series, static=(0.0,)))
     assert row.about.tolist() == pytest.approx([-mean / spread])
     (row,) = form.rows(replace(series, static=(float("nan"),)))
@@ -45,9 +45,9 @@ def test_what_is_to_be_known_ahead_has_to_be_there(tmp_path: Path, sold: Run) ->
     with pytest.raises(
         DataError, match=r"series north: 'promotion' is not known at 2024-03-31, 1 step ahead.*add rows"
     ):
-        sold.predict(sold.task.inputs(str(path)))
+        sold.predict(sold.predictor.read_file(str(path)))
     path.write_text("\n".join(line for line in lines if not line.startswith(("2024-04-02", "2024-04-03"))) + "\n")
-    series = sold.task.inputs(str(path)) or []
+    series = sold.predictor.read_file(str(path)) or []
     with pytest.raises(DataError, match=r"not known at 2024-04-02, 3 steps ahead.*-k 2"):
         sold.predict(series)
     assert [one["time"] for one in sold.predict(series, 2)] == [["2024-03-31", "2024-04-01"]] * 2
@@ -67,7 +67,7 @@ def test_frames_give_what_the_file_gives(tmp_path: Path, sold: Run, library: str
     else:
         held = pytest.importorskip(library).read_csv(path)
     found = sold.predict(held)
-    wanted = sold.predict(sold.task.inputs(str(path)))
+    wanted = sold.predict(sold.predictor.read_file(str(path)))
     assert isinstance(found, list)
     assert found == wanted
 
@@ -87,21 +87,21 @@ def test_a_table_with_a_series_a_row_is_foretold_as_it_was_read(tmp_path: Path) 
     rows = [f"S{row}," + ",".join(map(str, wave(60 - row))) + "," * row for row in range(4)]
     path.write_text("\n".join(["id," + ",".join(f"t{at}" for at in range(60)), *rows]) + "\n")
     run = recurra.train("forecast", path, tmp_path / "run", season=7, **TINY)
-    found = run.predict(run.task.inputs(str(path)))
+    found = run.predict(run.predictor.read_file(str(path)))
     assert [one["series"] for one in found] == ["S0", "S1", "S2", "S3"]
     assert found[3]["time"] == [57, 58, 59, 60]
 
 
 def test_a_run_that_is_loaded_again_says_the_same(sold: Run, tmp_path: Path) -> None:
     again = recurra.load(sold.path)
-    inputs = sold.task.inputs(str(shops(tmp_path)))
+    inputs = sold.predictor.read_file(str(shops(tmp_path)))
     assert sold.predict(inputs) == again.predict(inputs)
     assert sold.evaluate(baselines=False) == again.evaluate(baselines=False)
 
 
 def test_bare_numbers_do_not_do_where_more_is_read(days: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"bare numbers say nothing of time stamps.*recurra predict RUN table\.csv"):
-        days.task.parse("time,y")
+        days.predictor.parse("time,y")
     task, network = ready(tmp_path, [line.split(",")[0] for line in walk(tmp_path).read_text().split()[1:]])
     assert len(task.predict(network, [task.parse("1, 2, 3")])[0]["mean"]) == 4
 
@@ -116,7 +116,7 @@ def test_a_run_learns_from_a_frame_what_it_learns_from_the_file(tmp_path: Path, 
     columns = {"time": "time", "series": "shop", "target": "sales", "known": "promotion"}
     run = recurra.train("forecast", held, tmp_path / library, **columns, **TINY)
     other = recurra.train("forecast", path, tmp_path / "run", **columns, **TINY)
-    inputs = other.task.inputs(str(path))
+    inputs = other.predictor.read_file(str(path))
     assert run.predict(held) == other.predict(inputs)
     assert run.configuration.settings.data.data == [str(tmp_path / library / "data.parquet")]
     again = recurra.load(tmp_path / library)

@@ -46,7 +46,7 @@ def test_answers_carry_fractions_as_they_are_written(tmp_path: Path) -> None:
     run = recurra.train("forecast", path, tmp_path / "run", **TINY)
     (found,) = run.predict([series_of(path, run)])
     assert found["time"] == [5.7, 5.8, 5.9, 6.0]
-    assert run.task.prediction_line(found).split("\n")[0].split("\t")[2] == "5.7"
+    assert run.predictor.format_result(found).split("\n")[0].split("\t")[2] == "5.7"
 
 
 def test_the_spacing_is_the_runs_where_few_rows_do_not_show_it(tmp_path: Path, tens: Run) -> None:
@@ -56,7 +56,7 @@ def test_the_spacing_is_the_runs_where_few_rows_do_not_show_it(tmp_path: Path, t
     path.write_text("t,y\n1205,10\n1245,12\n")
     assert len(series_of(path, tens)) == 5
     with pytest.raises(DataError, match=r"hundred\.csv: line 2: .*has a value every 100, expected one every 10"):
-        tens.task.inputs(str(numbered(tmp_path / "hundred.csv", 0, 100, wave(30))))
+        tens.predictor.read_file(str(numbered(tmp_path / "hundred.csv", 0, 100, wave(30))))
 
 
 def test_the_forecasts_of_a_report_have_the_numbers_too(tens: Run) -> None:

@@ -35,7 +35,7 @@ def test_a_series_shorter_than_the_horizon_is_learnt_from_beside_others(tmp_path
     path = tmp_path / "both.csv"
     path.write_text("\n".join(["time,id,y", *rows]) + "\n")
     run = recurra.train("forecast", path, tmp_path / "run", time="time", series="id", target="y", **TINY)
-    found = run.predict(run.task.inputs(str(path)))
+    found = run.predict(run.predictor.read_file(str(path)))
     assert [one["series"] for one in found] == ["long", "short", "one"]
     assert all(np.isfinite(numbers(one)).all() and len(one["time"]) == 4 for one in found)
     assert (numbers(found[2]) == 4).all()  # one value: nothing has ever changed

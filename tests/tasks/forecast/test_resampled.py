@@ -22,11 +22,11 @@ def test_a_day_in_course_is_foretold_rather_than_summed(tmp_path: Path) -> None:
         "forecast", sold(tmp_path / "past.csv", 60 * 24 + 5), tmp_path / "run", every="1d", combine="sum", **TINY
     )
     assert any(
-        "its last step, 2024-03-01, has 5 rows where 24 are usual: left out" in n for n in run.task.examples.notes
+        "its last step, 2024-03-01, has 5 rows where 24 are usual: left out" in n for n in run.task.dataset.notes
     )
     whole, more = (sold(tmp_path / name, 24 * 40 + rest) for name, rest in (("whole.csv", 0), ("more.csv", 13)))
-    (one,), (other,) = (run.predict(run.task.inputs(str(path))) for path in (whole, more))
+    (one,), (other,) = (run.predict(run.predictor.read_file(str(path))) for path in (whole, more))
     assert one["time"] == other["time"] == [f"2024-02-{day}" for day in (10, 11, 12, 13)]
     assert one["mean"] == other["mean"]
-    (series,) = run.task.inputs(str(more))
+    (series,) = run.predictor.read_file(str(more))
     assert np.allclose(series.values[:, 0], wave(41)[:40])

@@ -59,7 +59,7 @@ def test_rows_at_odd_times_that_are_steps_each_go_on_by_counting(tmp_path: Path)
     path = tmp_path / "trades.csv"
     path.write_text("\n".join(["time,series,y", *rows]) + "\n")
     run = recurra.train("forecast", path, tmp_path / "run", gaps="keep", **TINY)
-    found = run.predict(run.task.inputs(str(path)))
+    found = run.predict(run.predictor.read_file(str(path)))
     assert [one["time"] for one in found] == [["+1", "+2", "+3", "+4"]] * 2
 
 
@@ -83,7 +83,7 @@ def test_series_of_other_spacings_are_told_apart(tmp_path: Path) -> None:
 def test_another_spacing_at_prediction_is_refused(tmp_path: Path, days: Run) -> None:
     path = write(tmp_path / "hours.csv", wave(50), start="2024-01-01T00:00", step="60m")
     with pytest.raises(DataError, match=r"hours\.csv.*has a value every 1h, expected one every 1d"):
-        days.task.inputs(str(path))
+        days.predictor.read_file(str(path))
 
 
 def test_the_spacing_is_the_runs_where_few_rows_do_not_show_it(tmp_path: Path, days: Run) -> None:
