@@ -1,4 +1,7 @@
-"""What is said of a value to come: quantiles, or a distribution; its loss, its point, its quantiles, and draws from it."""
+"""What is said of a value to come: quantiles, or a distribution; its loss, its point, its quantiles, and draws from it.
+
+Student's t distribution stands by itself too, for all who score by it: `student_t_nll`, `student_t_quantiles`.
+"""
 
 from __future__ import annotations
 
@@ -140,27 +143,50 @@ class StudentT(Output):
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
         mean, spread = self._parts(raw, centre)
         free = self.freedom
-        shape = torch.lgamma(free / 2) - torch.lgamma((free + 1) / 2) + 0.5 * (free * torch.pi).log()
-        return shape + spread.log() + (free + 1) / 2 * torch.log1p(((target - mean) / spread) ** 2 / free)
+        # Not student_t_nll + log: the last bit of a sum, and of its gradient, depends on the order of its terms.
+        return student_t_log_normalizer(free) + spread.log() + student_t_kernel((target - mean) / spread, free)
 
     def point(self, raw: Tensor, centre: Tensor) -> Tensor:
         return centre + raw[..., 0]
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
         mean, spread = self._parts(raw, centre)
-        units = mean.new_tensor(t_quantiles(levels, self.freedom.item()))
+        units = mean.new_tensor(student_t_quantiles(levels, self.freedom.item()))
         return mean.unsqueeze(-1) + spread.unsqueeze(-1) * units
 
     def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
         mean, spread = self._parts(raw, centre)
-        drawn = t_quantiles(uniform.double().clamp(EDGE, 1 - EDGE).cpu().numpy(), self.freedom.item())
+        drawn = student_t_quantiles(uniform.double().clamp(EDGE, 1 - EDGE).cpu().numpy(), self.freedom.item())
         return mean + spread * torch.from_numpy(drawn).to(mean)
 
 
-def t_quantiles(levels: Sequence[float] | np.ndarray, freedom: float) -> np.ndarray:
+def student_t_nll(error: Tensor, freedom: Tensor) -> Tensor:
+    """Give −log p, in nats, of standardised errors (…) under Student's t distribution of ν degrees of freedom, (…) or fewer.
+
+        −log p(e) = ½ (ν + 1) log(1 + e² / ν) + log Γ(½ ν) − log Γ(½ (ν + 1)) + ½ log(π ν)
+
+    Of an error in units of a scale s, log s is added.
+
+    >>> round(student_t_nll(torch.tensor(1.0), torch.tensor(5.0)).item(), 4)
+    1.5156
+    """
+    return student_t_kernel(error, freedom) + student_t_log_normalizer(freedom)
+
+
+def student_t_kernel(error: Tensor, freedom: Tensor) -> Tensor:
+    """Give the part of `student_t_nll` that depends on the errors."""
+    return 0.5 * (freedom + 1) * torch.log1p(error**2 / freedom)
+
+
+def student_t_log_normalizer(freedom: Tensor) -> Tensor:
+    """Give the part of `student_t_nll` that does not depend on the errors."""
+    return torch.lgamma(freedom / 2) - torch.lgamma((freedom + 1) / 2) + 0.5 * (freedom * torch.pi).log()
+
+
+def student_t_quantiles(levels: Sequence[float] | np.ndarray, freedom: float) -> np.ndarray:
     """Give quantiles (…) of Student's t distribution, by integrating its density over θ, where t = √ν tan θ.
 
-    >>> t_quantiles([0.975, 0.5], 5.0).round(3).tolist(), t_quantiles([0.1], 3.0).round(3).tolist()
+    >>> student_t_quantiles([0.975, 0.5], 5.0).round(3).tolist(), student_t_quantiles([0.1], 3.0).round(3).tolist()
     ([2.571, 0.0], [-1.638])
     """
     marks = np.asarray(levels, np.float64)
