@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fit.conftest import SETTINGS, TEXT, at_step, stop, weights
+from tests.api.conftest import SETTINGS, TEXT, at_step, stop, weights
 
 import recurra
 from recurra.errors import DataError, RunError, UsageError

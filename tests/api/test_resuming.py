@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fit.conftest import SETTINGS, at_step, stop, weights
+from tests.api.conftest import SETTINGS, at_step, stop, weights
 
 import recurra
 from recurra.errors import RunError, UsageError

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.fit.conftest import SETTINGS, TEXT, weights
+from tests.api.conftest import SETTINGS, TEXT, weights
 
 import recurra
 from recurra.errors import DivergedError, RunError, UsageError

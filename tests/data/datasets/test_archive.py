@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.data.fetch.conftest import CONTENT, HAN, everything_in, lay_out, make, tar
+from tests.data.datasets.conftest import CONTENT, HAN, everything_in, lay_out, make, tar
 
 from recurra.data import cache_folder, locate
 from recurra.errors import DataError

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.fetch.conftest import CONTENT, HAN, everything_in, lay_out, make
+from tests.data.datasets.conftest import CONTENT, HAN, everything_in, lay_out, make
 
 from recurra.data import download, locate
 from recurra.errors import DataError, MissingExtraError

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.data.fetch.conftest import CONTENT, HAN, lay_out, make
+from tests.data.datasets.conftest import CONTENT, HAN, lay_out, make
 
 from recurra.data import cache_folder, download, get, locate, names
 from recurra.data.datasets import checksums as checksums_module

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.times.conftest import note, read
+from tests.data.timeseries.conftest import note, read
 
 
 def shops(ends: dict[str, int], days: int = 12, *, dates: bool = True) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.times.conftest import column, daily, note, read
+from tests.data.timeseries.conftest import column, daily, note, read
 
 from recurra.errors import DataError, UsageError
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tests.data.times.conftest import column, daily, note, read
+from tests.data.timeseries.conftest import column, daily, note, read
 
 from recurra.data.timeseries.frequency import Step, later, parse_step
 from recurra.data.timeseries.grid import Numbers

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.data.times.conftest import column, daily, note, read
+from tests.data.timeseries.conftest import column, daily, note, read
 
 from recurra.data.timeseries.anomaly_labels import read_marked
 from recurra.data.timeseries.frequency import on_clock

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.times.conftest import column, daily, note, read
+from tests.data.timeseries.conftest import column, daily, note, read
 
 from recurra.data.timeseries.frequency import Step
 from recurra.data.timeseries.timestamps import read_stamps
