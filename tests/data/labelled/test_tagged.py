@@ -11,7 +11,7 @@ import pytest
 from recurra.data.labelled.tagged import TagReading, read_tagged
 from recurra.errors import DataError, UsageError
 
-from .conftest import Files
+from ...conftest import Files
 
 WORDS = [["Anna", "lives"], ["北京", "#here", "café"]]
 TAGS = [["B-PER", "O"], ["B-LOC", "O", "O"]]
