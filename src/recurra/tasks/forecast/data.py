@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from recurra.baselines import Linear
-from recurra.data.timeseries.append import joined
+from recurra.data.timeseries.append import append_panel
 from recurra.data.timeseries.frequency import calendar
 from recurra.data.timeseries.frequency import season as usual_season
 from recurra.data.timeseries.reader import Panel, TimedReading, read_timed
@@ -96,7 +96,7 @@ def read_examples(data: Data, model: Model, form: Form | None) -> Examples:
             if not any(len(series) for series in more.series):
                 raise DataError(f"{name}: holds no values to measure on", source=" ".join(files[:3]))
             parts[name] = [len(series) for series in panel.series]
-            panel, missing = joined(panel, more, name)
+            panel, missing = append_panel(panel, more, name)
             notes += missing
             notes += [f"{name}: {note}" for note in [*more.notes, *left_out(more.skipped)]]
     panel = _cut(panel, data)
