@@ -108,22 +108,22 @@ class Normal(Distribution):
 
     size = 2
 
-    def _parameters(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+    def _loc_scale(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
         return centre + raw[..., 0], F.softplus(raw[..., 1]) + MIN_SCALE
 
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        loc, scale = self._parameters(raw, centre)
+        loc, scale = self._loc_scale(raw, centre)
         return 0.5 * ((target - loc) / scale) ** 2 + scale.log()
 
     def mean(self, raw: Tensor, centre: Tensor) -> Tensor:
         return centre + raw[..., 0]
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
-        loc, scale = self._parameters(raw, centre)
+        loc, scale = self._loc_scale(raw, centre)
         return loc.unsqueeze(-1) + scale.unsqueeze(-1) * torch.special.ndtri(loc.new_tensor(levels))
 
     def sample(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        loc, scale = self._parameters(raw, centre)
+        loc, scale = self._loc_scale(raw, centre)
         return loc + scale * torch.special.ndtri(uniform.clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY))
 
 
@@ -141,11 +141,11 @@ class StudentT(Distribution):
         """The degrees of freedom, above 2, so that there is a variance."""
         return 2.0 + F.softplus(self.tail)
 
-    def _parameters(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+    def _loc_scale(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
         return centre + raw[..., 0], F.softplus(raw[..., 1]) + MIN_SCALE
 
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        loc, scale = self._parameters(raw, centre)
+        loc, scale = self._loc_scale(raw, centre)
         df = self.df
         # Not student_t_nll + log: the last bit of a sum, and of its gradient, depends on the order of its terms.
         return student_t_log_normalizer(df) + scale.log() + student_t_kernel((target - loc) / scale, df)
@@ -154,12 +154,12 @@ class StudentT(Distribution):
         return centre + raw[..., 0]
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
-        loc, scale = self._parameters(raw, centre)
+        loc, scale = self._loc_scale(raw, centre)
         units = loc.new_tensor(student_t_quantiles(levels, self.df.item()))
         return loc.unsqueeze(-1) + scale.unsqueeze(-1) * units
 
     def sample(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        loc, scale = self._parameters(raw, centre)
+        loc, scale = self._loc_scale(raw, centre)
         drawn = student_t_quantiles(
             uniform.double().clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY).cpu().numpy(), self.df.item()
         )
@@ -212,17 +212,17 @@ class NegativeBinomial(Distribution):
     counts = True
     max_count = 20_000
 
-    def _parameters(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+    def _mean_dispersion(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
         return F.softplus(centre + raw[..., 0]) + 1e-6, F.softplus(raw[..., 1]) + 1e-3
 
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:
-        mean, alpha = self._parameters(raw, centre)
+        mean, alpha = self._mean_dispersion(raw, centre)
         mean, size, counts = mean * unit.clamp_min(MIN_COUNT_UNIT), 1 / alpha, (target * unit).round()
         log_p = torch.lgamma(counts + size) - torch.lgamma(size) - torch.lgamma(counts + 1)
         return -(log_p + size * torch.log(size / (size + mean)) + counts * torch.log(mean / (size + mean)))
 
     def mean(self, raw: Tensor, centre: Tensor) -> Tensor:
-        return self._parameters(raw, centre)[0]
+        return self._mean_dispersion(raw, centre)[0]
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:
         """Give, divided by the unit, the smallest counts whose distribution function reaches the levels, (..., Q)."""
@@ -237,7 +237,7 @@ class NegativeBinomial(Distribution):
 
         They are counted up to; large ones are those of the gamma distribution of the same variance, which they come close to.
         """
-        mean, alpha = self._parameters(raw, centre)
+        mean, alpha = self._mean_dispersion(raw, centre)
         unit = unit.clamp_min(MIN_COUNT_UNIT)
         mean, size = ((each.double()).unsqueeze(-1) for each in (mean * unit, 1 / alpha))
         found = torch.zeros_like(mean * levels)
