@@ -37,8 +37,9 @@ class _QuantileLoss(torch.autograd.Function):
         flat = raw.reshape(-1, len(levels))
         cost, slope = target.new_empty(target.shape), flat.new_empty(flat.shape)
         parts = (flat, centre.reshape(-1), target.reshape(-1), cost.view(-1), slope)
-        for block in zip(*(part.split(VALUES_PER_BLOCK) for part in parts), strict=True):
-            _fill_costs(*block, levels)
+        blocks = zip(*(part.split(VALUES_PER_BLOCK) for part in parts), strict=True)
+        for raw_block, centre_block, target_block, cost_block, slope_block in blocks:
+            _fill_costs(raw_block, centre_block, target_block, cost_block, slope_block, levels)
         ctx.save_for_backward(slope.view_as(raw))
         ctx.middle = levels.index(0.5)
         return cost
