@@ -1,4 +1,4 @@
-"""What can be set about an embedder and about its predictions, and what each setting means."""
+"""The settings of an embedder and of its predictions, and what each of them means."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Model(SequenceModel):
         description="What it learns by: giving a sequence back from its vector, or predicting each next step.",
     )
     pooling: Literal["last", "mean", "max", "attention"] | None = Field(
-        default=None, description="What of all steps goes into the vector. Default: mean."
+        default=None, description="How all steps become one vector. Default: mean."
     )
     vector_size: int | None = Field(
         default=None,
