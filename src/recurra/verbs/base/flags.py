@@ -35,6 +35,8 @@ def setting_parameter(
         "hidden": hidden,
     }
     flags = [flag, mark.short] if mark.short else [flag]
+    if mark.short == f"-{name}":  # the name is one letter
+        flags = [mark.short]
     if takes_list(field):
         return parameter(name, list[str], typer.Option(*flags, metavar=_metavar(field), **common), [])
     if field.annotation is bool:
