@@ -45,12 +45,14 @@ def setting_parameter(
 
 
 def click_parameters(kind: type[Settings]) -> list[Any]:
-    """Give the flags of a section as click has them."""
+    """Give the flags of a section as click has them; those that had another name before have that too, which no help lists."""
 
     def command(**_: Any) -> None:
         pass
 
-    made = [setting_parameter(name, field) for name, field in kind.model_fields.items()]
+    fields = kind.model_fields
+    made = [setting_parameter(name, field) for name, field in fields.items()]
+    made += [setting_parameter(old, fields[new.name], hidden=True) for old, new in kind.renamed.items()]
     command.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]
     app = typer.Typer(rich_markup_mode="rich", add_completion=False)
     app.command()(command)
