@@ -176,7 +176,9 @@ def student_t_nll(error: Tensor, df: Tensor) -> Tensor:
     >>> round(student_t_nll(torch.tensor(1.0), torch.tensor(5.0)).item(), 4)
     1.5156
     """
-    return student_t_kernel(error, df) + student_t_log_normalizer(df)
+    # In this order: the last bit of the gradient depends on it.
+    kernel = student_t_kernel(error, df)
+    return kernel + student_t_log_normalizer(df)
 
 
 def student_t_kernel(error: Tensor, df: Tensor) -> Tensor:
