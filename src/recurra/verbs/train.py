@@ -13,7 +13,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from recurra.errors import UsageError
-from recurra.verbs.base.flags import parameter, setting_parameter, takes_list
+from recurra.verbs.base.flags import old_name_parameter, parameter, setting_parameter, takes_list
 from recurra.verbs.base.options import Quiet, note
 
 POSITION = 10
@@ -138,7 +138,7 @@ def _old_names(task: str) -> Iterator[inspect.Parameter]:
     known = fields(task)
     for old, (_, new) in renamed(task).items():
         if old not in known:
-            yield setting_parameter(old, known[new.name][1], hidden=True)
+            yield old_name_parameter(old, new, known[new.name][1])
 
 
 def _assignment(text: str, task: str) -> tuple[str, Any]:

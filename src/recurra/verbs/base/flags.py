@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from recurra.tasks.base.settings import Settings, flag_of, is_file_setting
+from recurra.tasks.base.settings import Renamed, Settings, flag_of, is_file_setting
 
 
 def takes_list(field: FieldInfo) -> bool:
@@ -22,9 +22,12 @@ def parameter(name: str, kind: Any, option: Any, default: Any = None) -> inspect
 
 
 def setting_parameter(
-    name: str, field: FieldInfo, panel: str | None = None, *, hidden: bool = False
+    name: str, field: FieldInfo, panel: str | None = None, *, hidden: bool = False, as_text: bool = False
 ) -> inspect.Parameter:
-    """Turn a setting into a flag. It stays text here: the settings are what reads and checks it."""
+    """Turn a setting into a flag. It stays text here: the settings are what reads and checks it.
+
+    as_text: a value follows the flag even where the setting is on or off.
+    """
     mark = flag_of(field)
     flag = mark.long or "--" + name.replace("_", "-")
     default = "" if field.default in (None, [], False, "") else f" [dim]\\[default: {_shown(field.default)}][/dim]"
@@ -39,9 +42,14 @@ def setting_parameter(
         flags = [mark.short]
     if takes_list(field):
         return parameter(name, list[str], typer.Option(*flags, metavar=_metavar(field), **common), [])
-    if field.annotation is bool:
+    if field.annotation is bool and not as_text:
         return parameter(name, bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", *flags[1:], **common))
     return parameter(name, str | None, typer.Option(*flags, metavar=_metavar(field), **common))
+
+
+def old_name_parameter(name: str, renamed: Renamed, field: FieldInfo) -> inspect.Parameter:
+    """Give the flag of a setting's old name, which no help lists; it takes the old values too."""
+    return setting_parameter(name, field, hidden=True, as_text=bool(renamed.values))
 
 
 def click_parameters(kind: type[Settings]) -> list[Any]:
@@ -52,7 +60,7 @@ def click_parameters(kind: type[Settings]) -> list[Any]:
 
     fields = kind.model_fields
     made = [setting_parameter(name, field) for name, field in fields.items()]
-    made += [setting_parameter(old, fields[new.name], hidden=True) for old, new in kind.renamed.items()]
+    made += [old_name_parameter(old, new, fields[new.name]) for old, new in kind.renamed.items()]
     command.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]
     app = typer.Typer(rich_markup_mode="rich", add_completion=False)
     app.command()(command)
