@@ -1,4 +1,4 @@
-"""A global forecaster of M4 hourly beside neuralforecast's LSTM: a step of training, and 10,000 series × 48 steps forecast.
+"""A global forecaster of M4 hourly compared with neuralforecast's LSTM: a step of training, and 10,000 series × 48 steps forecast.
 
     python -m venv peer && . peer/bin/activate
     pip install -c constraints.txt torch==2.13.0 neuralforecast==3.3.0 && pip install -c constraints.txt '.[data]'
