@@ -11,7 +11,7 @@ from tests.api.conftest import SETTINGS, TEXT, at_step, stop, weights
 
 import recurra
 from recurra.errors import DataError, RunError, UsageError
-from recurra.files import beside
+from recurra.files import temporary_path
 from recurra.runs.run import Run
 from recurra.tasks.lm import LanguageModel
 from recurra.training.log import MetricsLog
@@ -68,7 +68,7 @@ def test_a_training_that_began_first_keeps_the_folder(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, before = tmp_path / "run", {}
-    part = beside(folder / "model.safetensors")
+    part = temporary_path(folder / "model.safetensors")
     logs = []
 
     def begin() -> None:

@@ -138,7 +138,7 @@ def test_a_training_that_diverges_leaves_its_last_good_weights(data: Path, tmp_p
     assert all(p.isfinite().all() for p in run.network.parameters())
     assert run.evaluation is not None and run.evaluation["metrics"]["nll"] < 10
     assert len(run.generate("the", length=5, seed=1)) >= 8
-    with pytest.raises(UsageError, match="has diverged, and would again; train anew with a lower lr"):
+    with pytest.raises(UsageError, match="has diverged, and would again; train again with a lower lr"):
         recurra.resume(folder, quiet=True)
 
 

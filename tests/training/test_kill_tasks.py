@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from recurra.runs.config import load_configuration
-from recurra.runs.manifest import NAME, check_manifest
+from recurra.runs.manifest import MANIFEST, check_manifest
 from recurra.tasks import task_names
 from recurra.training.checkpoint import read_checkpoint
 from recurra.training.folder import LOG
@@ -97,7 +97,7 @@ def readable(folder: Path) -> None:
         read_checkpoint(folder / "checkpoint")
     if (folder / LOG).is_file():
         read_events(folder / LOG)
-    if (folder / NAME).is_file():
+    if (folder / MANIFEST).is_file():
         check_manifest(folder)
 
 

@@ -70,9 +70,9 @@ def test_a_run_of_a_data_set_belongs_by_its_name(tmp_path: Path, recipes: Write)
         encoding="utf-8",
     )
     with pytest.raises(UsageError, match="window = 16"):  # the data is right, a setting is not
-        recipe.check_begun(tmp_path)
+        recipe.check_run(tmp_path)
     with pytest.raises(UsageError, match="on ptb"):
-        recipe.model_copy(update={"data": "ptb"}).check_begun(tmp_path)
+        recipe.model_copy(update={"data": "ptb"}).check_run(tmp_path)
 
 
 def test_where_nothing_was_begun_it_says_so(tmp_path: Path, recipes: Write) -> None:
