@@ -1,4 +1,4 @@
-"""Plain models that every result stands beside."""
+"""Plain models that every result is compared with."""
 
 from recurra.baselines.base import Baseline
 from recurra.baselines.discounts import Discounts

@@ -2,7 +2,7 @@
 
 from recurra.metrics.bootstrap import intervals, ratio_intervals
 from recurra.metrics.calibration import fit_temperature, reliability
-from recurra.metrics.classes import classification, confusion, multi_label, per_class, worst
+from recurra.metrics.classes import classification, confusion, most_confident_mistakes, multi_label, per_class
 from recurra.metrics.clusters import adjusted_rand, mutual_information, neighbour_accuracy
 from recurra.metrics.events import event_counts, event_scores, step_scores
 from recurra.metrics.forecast import (
@@ -58,6 +58,7 @@ __all__ = [
     "mae",
     "marks_spans",
     "mase",
+    "most_confident_mistakes",
     "mse",
     "multi_label",
     "mutual_information",
@@ -82,5 +83,4 @@ __all__ = [
     "spans",
     "step_scores",
     "tag_scores",
-    "worst",
 ]

@@ -8,11 +8,11 @@ import numpy as np
 
 from recurra.errors import UsageError
 from recurra.metrics.checks import class_marks, class_numbers, probability_rows
-from recurra.metrics.classes import FLOOR, mean_f1, mean_recall, surprise
+from recurra.metrics.classes import FLOOR, example_nll, mean_f1, mean_recall
 
-WORK = 3 * 10**7
-"""Numbers that the rounds of one figure may touch; many examples need fewer rounds than this allows, but `FEWEST`."""
-FEWEST = 200
+MAX_NUMBERS_TOUCHED = 3 * 10**7
+"""Numbers that the rounds of one figure may touch; many examples need fewer rounds than this allows, but `MIN_ROUNDS`."""
+MIN_ROUNDS = 200
 
 Interval = list[float]
 
@@ -24,8 +24,8 @@ def intervals(
 
     In each round as many examples are drawn as there are, with replacement, and measured; `level` of the figures lie
     between low and high. The same arguments always give the same intervals. All figures share the rounds; the AUROC, which
-    goes through every class's examples in the order of their scores, takes the first of them: as many as `WORK` allows, and
-    200 at least (all 1,000 for 10,000 examples of up to three classes). `calibration_error` has no interval: drawn anew,
+    goes through every class's examples in the order of their scores, takes the first of them: as many as `MAX_NUMBERS_TOUCHED` allows, and
+    200 at least (all 1,000 for 10,000 examples of up to three classes). `calibration_error` has no interval: drawn again,
     bins are always further off, and an interval made of that would lie above the figure itself.
 
     Raises:
@@ -105,7 +105,7 @@ def _check(rounds: int, level: float) -> None:
 
 
 def _rounds(wanted: int, work: int) -> int:
-    return min(wanted, max(FEWEST, WORK // max(1, work)))
+    return min(wanted, max(MIN_ROUNDS, MAX_NUMBERS_TOUCHED // max(1, work)))
 
 
 def _between(values: np.ndarray, level: float) -> Interval:
@@ -116,13 +116,13 @@ def _between(values: np.ndarray, level: float) -> Interval:
 def _class_figures(rows: np.ndarray, numbers: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
     """Prepare what stays the same, and give the function from weights (N,) to figures."""
     classes = rows.shape[1]
-    predicted, losses = rows.argmax(1), surprise(rows, numbers)
+    predicted, losses = rows.argmax(1), example_nll(rows, numbers)
     true = np.where(numbers < 0, classes, numbers)
     hit = predicted == true
 
     def figures(weights: np.ndarray) -> dict[str, float]:
         counted = weights.astype(np.float64)
-        right, there, said = (
+        right, there, guessed = (
             np.bincount(place, counts, classes + 1)
             for place, counts in ((true, counted * hit), (true, counted), (predicted, counted))
         )
@@ -130,7 +130,7 @@ def _class_figures(rows: np.ndarray, numbers: np.ndarray) -> Callable[[np.ndarra
             "nll": float(losses @ counted / len(counted)),
             "accuracy": float(right.sum() / len(counted)),
             "balanced_accuracy": float(mean_recall(right, there)),
-            "macro_f1": float(mean_f1(right, there, said)),
+            "macro_f1": float(mean_f1(right, there, guessed)),
         }
 
     return figures
@@ -143,12 +143,12 @@ def _label_figures(rows: np.ndarray, marks: np.ndarray) -> Callable[[np.ndarray]
     counts = np.stack([given & marks, marks, given]).astype(np.float64)  # (3, N, C)
 
     def figures(weights: np.ndarray) -> dict[str, float]:
-        right, there, said = weights @ counts
+        right, there, guessed = weights @ counts
         return {
             "nll": float(losses @ weights / len(weights)),
             "exact_match": float(whole @ weights / len(weights)),
-            "micro_f1": float(2 * right.sum() / max(1.0, there.sum() + said.sum())),
-            "macro_f1": float(mean_f1(right, there, said)),
+            "micro_f1": float(2 * right.sum() / max(1.0, there.sum() + guessed.sum())),
+            "macro_f1": float(mean_f1(right, there, guessed)),
         }
 
     return figures

@@ -101,7 +101,7 @@ def measure_baseline(
     """
     baseline.fit(train.sequences, vocabulary.size, vocabulary.begin, end)
     targets = [_with_end(ids, end) for ids in part.sequences]
-    log_probs, hits = [baseline.log_probs(ids) for ids in targets], [baseline.hits(ids) for ids in targets]
+    log_probs, hits = [baseline.log_probs(ids) for ids in targets], [baseline.top1(ids) for ids in targets]
     figures = _figures(part, vocabulary, end, log_probs, hits)
     return figures if baseline.trained_on == train.units else {**figures, "trained_on": baseline.trained_on}
 
