@@ -52,9 +52,9 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, then: Any) -> None:
     """Do something when a training shows the entry of a step."""
     event = Progress.event
 
-    def watch(self: Progress, said: dict[str, Any]) -> None:
-        event(self, said)
-        if said.get("event") == "train" and said["step"] >= step:
+    def watch(self: Progress, shown: dict[str, Any]) -> None:
+        event(self, shown)
+        if shown.get("event") == "train" and shown["step"] >= step:
             then()
 
     monkeypatch.setattr(Progress, "event", watch)

@@ -49,8 +49,8 @@ def test_within_is_kept_and_said_beforehand(data: Path, tmp_path: Path, capsys: 
     settings = {**SETTINGS, "quiet": False, "epochs": None, "within": "6s", "hidden": 16}
     run = recurra.train("lm", data, tmp_path / "run", **settings)
     assert time.monotonic() - began < 60  # not a measure of speed: without the limit it would go on for many minutes
-    said = capsys.readouterr().err
-    assert run.events("start")[0]["plan"] in said
+    printed = capsys.readouterr().err
+    assert run.events("start")[0]["plan"] in printed
     assert "about" in run.events("start")[0]["plan"]
     assert run.events("end")[0]["reason"] == "finished"
 

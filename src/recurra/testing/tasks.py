@@ -53,7 +53,7 @@ def task_checks() -> list[Check]:
         check_facts,
         check_settings,
         check_data,
-        check_choice,
+        check_defaults,
         check_network,
         check_batches,
         check_loss,
@@ -76,7 +76,7 @@ def check_facts(case: TaskCase) -> None:
     expect(kind.name in task_names(), "expected the task to be registered; decorate it with register_task")
     expect(get_task(kind.name) is kind, f"expected get_task({kind.name!r}) to give this very class")
     expect(bool(kind.title.strip()), "title: expected the name that people read, got an empty one")
-    expect(bool(case.ready().criterion), "criterion: expected the name of a validation figure, got none")
+    expect(bool(case.ready().criterion), "criterion: expected the name of a validation metric, got none")
 
 
 def check_settings(case: TaskCase) -> None:
@@ -98,25 +98,28 @@ def check_settings(case: TaskCase) -> None:
 
 
 def check_data(case: TaskCase) -> None:
-    """Reading the data twice gives the same facts, and random numbers have no part in it."""
+    """Reading the data twice gives the same summary, and random numbers have no part in it."""
     with untouched():
-        facts, again = case.fresh().prepare(), case.fresh().prepare()
-    expect(bool(facts.counts), "prepare: expected counts of what there is, got none")
-    for name, count in facts.counts.items():
+        summary, again = case.fresh().prepare(), case.fresh().prepare()
+    expect(bool(summary.counts), "prepare: expected counts of what there is, got none")
+    for name, count in summary.counts.items():
         expect(type(count) is int and count >= 0, f"prepare, {name}: expected a count, got {count!r}")
-    expect(bool(facts.fingerprint), "prepare: expected a fingerprint of the examples, got an empty one")
-    expect(facts == again, f"prepare: expected the same facts of the same data, got {facts} and {again}")
+    expect(bool(summary.fingerprint), "prepare: expected a fingerprint of the examples, got an empty one")
+    expect(summary == again, f"prepare: expected the same summary of the same data, got {summary} and {again}")
     task = case.fresh()
-    expect(task.prepare() == task.prepare(), "prepare: expected the same facts when asked twice")
+    expect(task.prepare() == task.prepare(), "prepare: expected the same summary when asked twice")
 
 
-def check_choice(case: TaskCase) -> None:
+def check_defaults(case: TaskCase) -> None:
     """What the user left open is filled in, what the user said stays, and the number of epochs makes sense."""
     for seconds in (None, 60.0):
         task = case.fresh()
         task.prepare()
         size = task.default_batch_size(seconds)
-        expect(type(size) is int and size >= 1, f"default_batch_size({seconds}): expected at least one sequence, got {size!r}")
+        expect(
+            type(size) is int and size >= 1,
+            f"default_batch_size({seconds}): expected at least one sequence, got {size!r}",
+        )
         before = _leaves_of(task.config)
         epochs = task.choose_defaults(seconds, lambda: 0.5)
         expect(0 < epochs < math.inf, f"choose_defaults({seconds}): expected a number of epochs above 0, got {epochs}")
@@ -124,7 +127,10 @@ def check_choice(case: TaskCase) -> None:
         changed = [name for name, value in before.items() if value is not None and chosen[name] != value]
         expect(not changed, f"choose_defaults({seconds}): expected what was set to stay, but it changed {changed}")
         task.choose_defaults(seconds, lambda: 0.5)
-        expect(_leaves_of(task.config) == chosen, f"choose_defaults({seconds}): expected to choose nothing more the second time")
+        expect(
+            _leaves_of(task.config) == chosen,
+            f"choose_defaults({seconds}): expected to choose nothing more the second time",
+        )
 
 
 def check_network(case: TaskCase) -> None:
@@ -169,7 +175,9 @@ def check_loss(case: TaskCase) -> None:
         expect(math.isfinite(loss.item()), f"expected a finite loss, got {loss.item()}")
         expect(type(count) is int and count > 0, f"expected a count of elements above 0, got {count!r}")
         for tensor in leaves(carried):
-            expect(isinstance(tensor, Tensor), f"carried: expected tensors in nested tuples, got {type(tensor).__name__}")
+            expect(
+                isinstance(tensor, Tensor), f"carried: expected tensors in nested tuples, got {type(tensor).__name__}"
+            )
             expect(not tensor.requires_grad, "carried: expected tensors without a past, got one that requires grad")
         network.zero_grad()
         loss.backward()
@@ -236,8 +244,8 @@ def check_saved(case: TaskCase) -> None:
     network = case.network(task)
     shell = case.network(restored, 2)
     shell.load_state_dict(network.state_dict())
-    facts = restored.prepare(kept)
-    expect(facts == task.prepare(), "prepare(saved): expected the facts of the run, got others")
+    summary = restored.prepare(kept)
+    expect(summary == task.prepare(), "prepare(saved): expected the summary of the run, got another")
     network.eval(), shell.eval()
     for epoch in (0, 1):
         batches = list(task.batches(epoch, batch=case.batch, seed=1))

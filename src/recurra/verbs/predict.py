@@ -118,16 +118,16 @@ def _batches(
     predictor: Predictor, source: str, text: list[str] | None, pipe: Pipe | None, most: int, report: OnError | None
 ) -> Iterator[list[Any]]:
     """Give the inputs, as `predict` takes them."""
-    begun = b"" if pipe is None else pipe.readline()
+    first_line = b"" if pipe is None else pipe.readline()
     known = None
     if pipe is None:
         known = None if text else predictor.read_file(source)
-    elif begun:
-        known = predictor.read_pipe(begun, pipe.read)
+    elif first_line:
+        known = predictor.read_pipe(first_line, pipe.read)
     if known is not None:
         yield from together(known, most)
         return
-    lines = iter(text) if text else read_lines(source, begun=begun, pipe=pipe)
+    lines = iter(text) if text else read_lines(source, first_line=first_line, pipe=pipe)
     # A pipe is answered as its lines come.
     waits = None if pipe is None or most > LINES_PER_BATCH else pipe.waits
     for some in together(enumerate(lines, 1), most, waits):

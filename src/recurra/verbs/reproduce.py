@@ -85,7 +85,7 @@ def _run(recipe: Recipe, folder: Path, seed: int | None, resume: bool, quiet: bo
 
 
 def _train_one_of_many(recipe: Recipe, part: Part, folder: Path, resume: bool, quiet: bool) -> Measured:
-    """Train one of several; resumed, those that have ended are read, and those that have not begun are begun."""
+    """Train one of several; resumed, those that have ended are read, and those that have not been started are started."""
     from recurra.runs.run import Run
 
     if resume and (folder / "manifest.json").is_file():

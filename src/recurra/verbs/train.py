@@ -47,12 +47,12 @@ class TaskGroup(TyperGroup):
 
 
 def _no_task(word: str) -> str:
-    """Say that a word is no task; data that were named without a task are told where it stands."""
+    """Say that a word is no task; for data that were named without a task, where it stands."""
     from recurra.data import get, names
     from recurra.tasks import task_names, unknown_choice_message
 
     if word == "-" or word in names() or os.path.exists(word):  # noqa: PTH110  no error where a name is too long
-        task = get(word).task if word in names() else "lm"
+        task = get(word).task if word in names() else "TASK"
         return f"task: expected one of {', '.join(task_names())} before the data, as in `recurra train {task} {word}`"
     return f"task: {unknown_choice_message(word, task_names())}"
 
@@ -76,9 +76,9 @@ def _resume(
     if resume is not None:
         if context.invoked_subcommand is not None:
             raise UsageError("resume: expected the run folder alone, as in `recurra train --resume RUN`")
-        from recurra.api import resume as go_on
+        from recurra.api import resume as resume_training
 
-        _finish(go_on(resume, quiet=quiet))
+        _finish(resume_training(resume, quiet=quiet))
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

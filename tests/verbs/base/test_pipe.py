@@ -118,9 +118,9 @@ class Numbers:
 
 def test_a_broken_line_holds_no_answer_back(ends: Ends):
     """It is skipped; what was before it is answered while the next one has not come."""
-    said: list[str] = []
+    errors: list[str] = []
     ends.put(b"1\nx\n")
     (group,) = [next(together(enumerate(ends.pipe, 1), 10, ends.pipe.waits))]
     lines = [(number, line.decode().strip()) for number, line in group]
-    assert list(parsed(Numbers(), lines, "-", lambda error: said.append(str(error)))) == [1.0]  # pyrefly: ignore
-    assert said == ["standard input: line 2: expected a number, got 'x'"]
+    assert list(parsed(Numbers(), lines, "-", lambda error: errors.append(str(error)))) == [1.0]  # pyrefly: ignore
+    assert errors == ["standard input: line 2: expected a number, got 'x'"]

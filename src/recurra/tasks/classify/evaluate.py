@@ -12,10 +12,10 @@ from recurra.metrics import (
     classification,
     confusion,
     intervals,
+    most_confident_mistakes,
     multi_label,
     per_class,
     reliability,
-    most_confident_mistakes,
 )
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.classify.data import Split

@@ -32,8 +32,8 @@ def show(result: dict[str, Any], shown: Collection[str] = ()) -> None:
     # The data is named by the user, whose brackets are no markup.
     title = Text(f"{result['data']}: {result['count']:,} {units(result['task'])}")
     fewer = details.get("fewer", {})  # baselines that are measured on a part alone: the notes say on which
-    beside = {baseline_name(name) + "*" * (name in fewer): row for name, row in result["baselines"].items()}
-    models = {"this model": metrics, **beside}
+    baselines = {baseline_name(name) + "*" * (name in fewer): row for name, row in result["baselines"].items()}
+    models = {"this model": metrics, **baselines}
     console = Console(highlight=False)
     console.print(_table(title, models, names))
     if chief is not None and chief.key in details.get("intervals", {}):
