@@ -58,9 +58,9 @@ def test_within_is_kept_and_said_beforehand(data: Path, tmp_path: Path, capsys: 
 def test_the_model_is_the_best_by_validation_and_averaged(data: Path, tmp_path: Path, whole: Run) -> None:
     best = [event for event in whole.events("valid") if event["best"]][-1]
     assert whole.task.prepare(whole.path).counts["valid_units"] > 0
-    figures = whole.task.validate(whole.predictor)
-    assert figures is not None
-    assert figures["nll"] == pytest.approx(best["nll"], abs=1e-9)
+    metrics = whole.task.validate(whole.predictor)
+    assert metrics is not None
+    assert metrics["nll"] == pytest.approx(best["nll"], abs=1e-9)
     (checkpoint,) = (whole.path / "checkpoint").iterdir()
     tensors = load_file(checkpoint)
     last = {name.removeprefix("model/"): t for name, t in tensors.items() if name.startswith("model/")}
@@ -165,9 +165,9 @@ def test_a_training_that_diverges_late_leaves_the_best_it_had(
     run = recurra.load(tmp_path / "run")
     (end,) = run.events("end")
     assert (end["best_step"], end["step"]) == (best["step"], best["step"] + 1)
-    figures = run.task.validate(run.predictor)
-    assert figures is not None
-    assert figures["nll"] == pytest.approx(run.events("valid")[0]["nll"], abs=1e-9)
+    metrics = run.task.validate(run.predictor)
+    assert metrics is not None
+    assert metrics["nll"] == pytest.approx(run.events("valid")[0]["nll"], abs=1e-9)
     assert run.evaluation is not None
 
 

@@ -47,8 +47,8 @@ def train(step: int, **others: Any) -> dict[str, Any]:
 
 
 def valid(step: int, nll: float, *, best: bool = True) -> dict[str, Any]:
-    figures = {"nll": nll, "perplexity": math.exp(nll)}
-    return {"event": "valid", "step": step, **figures, "seconds": step / 10, "best": best}
+    metrics = {"nll": nll, "perplexity": math.exp(nll)}
+    return {"event": "valid", "step": step, **metrics, "seconds": step / 10, "best": best}
 
 
 def test_plain_lines_come_at_validations_and_else_every_ten_seconds() -> None:

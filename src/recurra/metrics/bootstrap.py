@@ -37,12 +37,12 @@ def intervals(
     _check(rounds, level)
     if np.ndim(targets) == 2:
         rows = probability_rows(probabilities, one=False)
-        figures = _label_figures(rows, class_marks(targets, rows.shape))
+        metrics = _label_metrics(rows, class_marks(targets, rows.shape))
         marks, columns = np.asarray(targets, bool), list(range(rows.shape[1]))
     else:
         rows = probability_rows(probabilities, one=True)
         numbers = class_numbers(targets, *rows.shape)
-        figures = _class_figures(rows, numbers)
+        metrics = _class_metrics(rows, numbers)
         marks = numbers[:, None] == np.arange(rows.shape[1])
         marks = np.where(numbers[:, None] < 0, -1, marks)  # in no ranking
         columns = [1] if rows.shape[1] == 2 else list(range(rows.shape[1]))
@@ -53,7 +53,7 @@ def intervals(
     drawn: list[dict[str, float]] = []
     for number in range(total):
         weights = np.bincount(chance.integers(0, len(rows), len(rows)), minlength=len(rows))
-        found = figures(weights)
+        found = metrics(weights)
         if number < with_areas:
             areas = [area for ranking in rankings if (area := ranking.area(weights)) is not None]
             found |= {"auroc": float(np.mean(areas))} if areas else {}
@@ -91,8 +91,8 @@ def ratio_intervals(
     chance = np.random.default_rng(seed)
     sums = np.stack([terms[:, chance.integers(0, size, size)].sum(1) for _ in range(_rounds(rounds, size))])
     with np.errstate(invalid="ignore", divide="ignore"):
-        figures = sums[:, ::2] / sums[:, 1::2]
-    columns = {name: figures[:, place] for place, name in enumerate(pairs)}
+        metrics = sums[:, ::2] / sums[:, 1::2]
+    columns = {name: metrics[:, place] for place, name in enumerate(pairs)}
     known = {name: values[np.isfinite(values)] for name, values in columns.items()}
     return {name: _between(values, level) for name, values in known.items() if len(values)}
 
@@ -113,14 +113,14 @@ def _between(values: np.ndarray, level: float) -> Interval:
     return [float(low), float(high)]
 
 
-def _class_figures(rows: np.ndarray, numbers: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
+def _class_metrics(rows: np.ndarray, numbers: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
     """Prepare what stays the same, and give the function from weights (N,) to figures."""
     classes = rows.shape[1]
     predicted, losses = rows.argmax(1), example_nll(rows, numbers)
     true = np.where(numbers < 0, classes, numbers)
     hit = predicted == true
 
-    def figures(weights: np.ndarray) -> dict[str, float]:
+    def metrics(weights: np.ndarray) -> dict[str, float]:
         counted = weights.astype(np.float64)
         right, there, guessed = (
             np.bincount(place, counts, classes + 1)
@@ -133,16 +133,16 @@ def _class_figures(rows: np.ndarray, numbers: np.ndarray) -> Callable[[np.ndarra
             "macro_f1": float(mean_f1(right, there, guessed)),
         }
 
-    return figures
+    return metrics
 
 
-def _label_figures(rows: np.ndarray, marks: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
+def _label_metrics(rows: np.ndarray, marks: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
     given = rows >= 0.5
     losses = -np.log(np.clip(np.where(marks, rows, 1 - rows), FLOOR, 1.0)).mean(1)
     whole = (given == marks).all(1)
     counts = np.stack([given & marks, marks, given]).astype(np.float64)  # (3, N, C)
 
-    def figures(weights: np.ndarray) -> dict[str, float]:
+    def metrics(weights: np.ndarray) -> dict[str, float]:
         right, there, guessed = weights @ counts
         return {
             "nll": float(losses @ weights / len(weights)),
@@ -151,7 +151,7 @@ def _label_figures(rows: np.ndarray, marks: np.ndarray) -> Callable[[np.ndarray]
             "macro_f1": float(mean_f1(right, there, guessed)),
         }
 
-    return figures
+    return metrics
 
 
 class _Ranking:

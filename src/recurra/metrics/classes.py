@@ -39,15 +39,15 @@ def classification(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, 
         DivergedError: a probability is infinite or not a number.
         UsageError: no examples, or shapes and values other than above.
 
-    >>> figures = classification(np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.3, 0.7]]), np.array([0, 0, 1, 1]))
-    >>> {name: round(value, 3) for name, value in figures.items()}
+    >>> metrics = classification(np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.3, 0.7]]), np.array([0, 0, 1, 1]))
+    >>> {name: round(value, 3) for name, value in metrics.items()}
     {'nll': 0.747, 'accuracy': 0.5, 'balanced_accuracy': 0.5, 'macro_f1': 0.5, 'auroc': 0.75, 'calibration_error': 0.45}
     """
     rows = probability_rows(probabilities, one=True)
     numbers = class_numbers(targets, *rows.shape)
     predicted = rows.argmax(1)
     right, true, guessed = tallies(predicted, numbers, rows.shape[1])
-    figures = {
+    metrics = {
         "nll": float(example_nll(rows, numbers).mean()),
         "accuracy": float(right.sum() / len(rows)),
         "balanced_accuracy": float(mean_recall(right, true)),
@@ -55,8 +55,8 @@ def classification(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, 
     }
     area = area_under_roc(rows, numbers)
     if area is not None:
-        figures["auroc"] = area
-    return {**figures, "calibration_error": top_label_gap(rows, numbers)}
+        metrics["auroc"] = area
+    return {**metrics, "calibration_error": top_label_gap(rows, numbers)}
 
 
 def multi_label(probabilities: np.ndarray, targets: np.ndarray, unseen: np.ndarray | None = None) -> dict[str, float]:
@@ -80,8 +80,8 @@ def multi_label(probabilities: np.ndarray, targets: np.ndarray, unseen: np.ndarr
         DivergedError: a probability is infinite or not a number.
         UsageError: no examples, or shapes and values other than above.
 
-    >>> figures = multi_label(np.array([[0.9, 0.2], [0.6, 0.7]]), np.array([[1, 0], [0, 1]]))
-    >>> {name: round(value, 3) for name, value in figures.items()}
+    >>> metrics = multi_label(np.array([[0.9, 0.2], [0.6, 0.7]]), np.array([[1, 0], [0, 1]]))
+    >>> {name: round(value, 3) for name, value in metrics.items()}
     {'nll': 0.4, 'exact_match': 0.5, 'micro_f1': 0.8, 'macro_f1': 0.833, 'auroc': 1.0, 'calibration_error': 0.3}
     """
     rows = probability_rows(probabilities, one=False)
@@ -94,7 +94,7 @@ def multi_label(probabilities: np.ndarray, targets: np.ndarray, unseen: np.ndarr
     true = np.append(marks.sum(0), missed.sum())
     guessed = np.append(given.sum(0), 0)
     likely = np.where(marks, rows, 1 - rows)
-    figures = {
+    metrics = {
         "nll": float(-np.log(np.clip(likely, FLOOR, 1.0)).mean()) + 0.0,
         "exact_match": float(((given == marks).all(1) & (missed == 0)).mean()),
         "micro_f1": float(2 * right.sum() / max(1, true.sum() + guessed.sum())),
@@ -103,8 +103,8 @@ def multi_label(probabilities: np.ndarray, targets: np.ndarray, unseen: np.ndarr
     areas = [ranking(rows[:, label], marks[:, label]) for label in range(rows.shape[1])]
     known = [area for area in areas if area is not None]
     if known:
-        figures["auroc"] = float(np.mean(known))
-    return {**figures, "calibration_error": label_gap(rows, marks)}
+        metrics["auroc"] = float(np.mean(known))
+    return {**metrics, "calibration_error": label_gap(rows, marks)}
 
 
 def example_nll(rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:

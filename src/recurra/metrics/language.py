@@ -145,10 +145,10 @@ class LanguageScore:
             raise UsageError("expected at least one unit to measure, got none: is the text empty?")
         nll = max(0.0, -self.log_prob / self.units)
         largest = sys.float_info.max
-        figures = {"nll": nll, "perplexity": math.exp(nll) if nll < math.log(largest) else largest}
+        metrics = {"nll": nll, "perplexity": math.exp(nll) if nll < math.log(largest) else largest}
         for name, count in (("bits_per_char", self.characters), ("bits_per_byte", self.bytes)):
             if count:
-                figures[name] = max(0.0, -self.log_prob / math.log(2) / count)
+                metrics[name] = max(0.0, -self.log_prob / math.log(2) / count)
         if self.right is not None:
-            figures["accuracy"] = self.right / self.units
-        return figures
+            metrics["accuracy"] = self.right / self.units
+        return metrics

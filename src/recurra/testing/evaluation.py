@@ -41,10 +41,10 @@ def check_evaluation(case: TaskCase) -> None:
     metrics = result["metrics"]
     expect(task.criterion in metrics, f"metrics: expected {task.criterion!r} among them, got {sorted(metrics)}")
     _expect_metrics("metrics", metrics)
-    for name, figures in result["baselines"].items():
-        _expect_metrics(f"baselines, {name}", figures)
-        expect(task.criterion in figures, f"baselines, {name}: expected {task.criterion!r}, got {sorted(figures)}")
-        unknown = set(figures) - set(metrics)
+    for name, measured in result["baselines"].items():
+        _expect_metrics(f"baselines, {name}", measured)
+        expect(task.criterion in measured, f"baselines, {name}: expected {task.criterion!r}, got {sorted(measured)}")
+        unknown = set(measured) - set(metrics)
         expect(not unknown, f"baselines, {name}: expected metrics that the model has too, got {sorted(unknown)}")
     expect(all(isinstance(line, str) and line for line in lines), f"progress: expected words, got {lines}")
     expect(task.rereadable in (True, False), f"rereadable: expected True or False, got {task.rereadable!r}")

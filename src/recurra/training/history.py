@@ -128,8 +128,8 @@ class TrainingHistory:
         best = self.end.get("best_step")
         if finite(best) is None:
             return text
-        figures = f": {', '.join(first_metrics(self.best))}" if self.best.get("step") == best else ""
-        return f"{text}, best at step {count(best)}{figures}"
+        metrics = f": {', '.join(first_metrics(self.best))}" if self.best.get("step") == best else ""
+        return f"{text}, best at step {count(best)}{metrics}"
 
     def _add_train(self, event: Mapping[str, Any], now: float) -> None:
         self.train = event

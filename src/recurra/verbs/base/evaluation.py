@@ -55,15 +55,15 @@ def _table(title: Text, models: dict[str, dict[str, float]], names: list[str]) -
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")
 
-    def written(figures: dict[str, float], name: str) -> str:
-        return figure(name).write(figures[name]) if name in figures else ""
+    def written(metrics: dict[str, float], name: str) -> str:
+        return figure(name).write(metrics[name]) if name in metrics else ""
 
     if len(names) <= MAX_COLUMNS:
         for name in names:
             table.add_column(figure(name).name, justify="right")
-        for number, (model, figures) in enumerate(models.items()):
+        for number, (model, metrics) in enumerate(models.items()):
             table.add_row(
-                Text(model), *(written(figures, name) for name in names), style="bold" if not number else None
+                Text(model), *(written(metrics, name) for name in names), style="bold" if not number else None
             )
         return table
     for number, model in enumerate(models):
@@ -71,13 +71,13 @@ def _table(title: Text, models: dict[str, dict[str, float]], names: list[str]) -
     for name in names:
         what = figure(name)
         unit = f", {what.unit}" if what.unit else ""
-        table.add_row(Text(what.name + unit), *(written(figures, name) for figures in models.values()))
+        table.add_row(Text(what.name + unit), *(written(metrics, name) for metrics in models.values()))
     return table
 
 
 def _best(chief: Figure | None, baselines: dict[str, dict[str, float]]) -> tuple[str, float] | None:
     if chief is None or chief.lower is None:
         return None
-    known = {name: figures[chief.key] for name, figures in baselines.items() if chief.key in figures}
+    known = {name: metrics[chief.key] for name, metrics in baselines.items() if chief.key in metrics}
     pick = min if chief.lower else max
     return pick(known.items(), key=lambda item: item[1]) if known else None
