@@ -14,12 +14,12 @@ import tomli_w
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from recurra import __version__
 from recurra.errors import RunError, UsageError
 from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
 from recurra.tasks.base.settings import Renamed
 from recurra.training.config import Training
+from recurra.version import __version__
 
 FORMAT = 2
 """Of config.toml; 1, which does not say so, has some settings under older names."""
