@@ -26,42 +26,46 @@ UNPIPED_WIDTH = 160  # columns of a table when nobody's terminal says how wide i
 POSITION = 90
 
 
+Section = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SECTION]...", help=f"What is measured: {', '.join(SECTIONS)}. Default: all.", show_default=False
+    ),
+]
+Cells = Annotated[
+    list[str] | None, typer.Option("--cell", help="A cell; give it again for more. Default: lstm, gru, rnn.")
+]
+Shapes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shape", metavar="I,H,B,T,L", help="Input features, hidden units, batch, steps, layers; again for more."
+    ),
+]
+Hidden = Annotated[list[int] | None, typer.Option("--hidden", help="Hidden units of a streaming step; again for more.")]
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option("--precision", metavar="float32|bfloat16", help="Of training. Default: both; bfloat16 is autocast."),
+]
+Threads = Annotated[
+    list[int] | None, typer.Option("--threads", help="Threads; again for more. Default: 1 and 2, where there are two.")
+]
+Rounds = Annotated[int, typer.Option("--rounds", help="Turns that each contestant gets, 5 or more.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Few small shapes, under a minute.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Store everything measured as JSON.")]
+Show = Annotated[Path | None, typer.Option("--show", help="Print the tables of a stored file; measure nothing.")]
+
+
 def bench(
-    section: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SECTION]...", help=f"What is measured: {', '.join(SECTIONS)}. Default: all.", show_default=False
-        ),
-    ] = None,
-    cell: Annotated[
-        list[str] | None,
-        typer.Option("--cell", help="A cell; give it again for more. Default: lstm, gru, rnn."),
-    ] = None,
-    shape: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--shape", metavar="I,H,B,T,L", help="Input features, hidden units, batch, steps, layers; again for more."
-        ),
-    ] = None,
-    hidden: Annotated[
-        list[int] | None, typer.Option("--hidden", help="Hidden units of a streaming step; again for more.")
-    ] = None,
-    precision: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--precision", metavar="float32|bfloat16", help="Of training. Default: both; bfloat16 is autocast."
-        ),
-    ] = None,
-    threads: Annotated[
-        list[int] | None,
-        typer.Option("--threads", help="Threads; again for more. Default: 1 and 2, where there are two."),
-    ] = None,
-    rounds: Annotated[int, typer.Option("--rounds", help="Turns that each contestant gets, 5 or more.")] = 5,
-    quick: Annotated[bool, typer.Option("--quick", help="Few small shapes, under a minute.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Store everything measured as JSON.")] = None,
-    show: Annotated[
-        Path | None, typer.Option("--show", help="Print the tables of a stored file; measure nothing.")
-    ] = None,
+    section: Section = None,
+    cell: Cells = None,
+    shape: Shapes = None,
+    hidden: Hidden = None,
+    precision: Precisions = None,
+    threads: Threads = None,
+    rounds: Rounds = 5,
+    quick: Quick = False,
+    output: Output = None,
+    show: Show = None,
     json: Json = False,
 ) -> None:
     """Time Recurra beside its peers: training steps, ragged ones, streaming steps, generated text.
@@ -102,19 +106,18 @@ def bench(
     benchmark.check_rounds(rounds)
     names = [name for name in SECTIONS if not section or name in section]
     report = benchmark.Report([table for name in names for table in getattr(benchmark, name).TABLES])
-    todo = _groups(names, scope, rounds, report, asked=bool(section))
+    todo = _groups(names, scope, rounds, report, requested=bool(section))
     if json:
         print_json({"machine": report.machine})
-    interrupted = False
     try:
         interrupted = _measure(todo, report, QUICK_SECONDS if quick else None, json=json)
     finally:  # minutes of measuring are not lost to whatever breaks the rest
-        _give(report, output, json=json)
+        _report_results(report, output, json=json)
     if interrupted:
         raise typer.Exit(130)
 
 
-def _give(report: Report, output: Path | None, *, json: bool) -> None:
+def _report_results(report: Report, output: Path | None, *, json: bool) -> None:
     stored = report.as_dict()
     if output is not None:
         from recurra.files import write_whole
@@ -130,8 +133,8 @@ def _give(report: Report, output: Path | None, *, json: bool) -> None:
         note(f"not measured: {missing}")
 
 
-def _groups(names: list[str], scope: Scope, rounds: int, report: Report, *, asked: bool) -> list[Group]:
-    """List what is to be measured; a section whose peer is not installed is left out, unless it was asked for."""
+def _groups(names: list[str], scope: Scope, rounds: int, report: Report, *, requested: bool) -> list[Group]:
+    """List what is to be measured; a section whose peer is not installed is left out, unless the user names it."""
     from recurra import benchmark
 
     todo: list[Group] = []
@@ -142,7 +145,7 @@ def _groups(names: list[str], scope: Scope, rounds: int, report: Report, *, aske
             else:
                 todo += getattr(benchmark, name).groups(scope, rounds)
         except MissingExtraError as error:
-            if asked:
+            if requested:
                 raise
             report.left_out.append(f"{name}: {error}")
     if not todo and not report.left_out:

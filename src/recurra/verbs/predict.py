@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 OnError = Callable[[DataError], None]
 STANDARD_INPUT = "standard input"
-
-
 POSITION = 30
 
 
@@ -39,32 +37,33 @@ class PredictCommand(RunCommand):
     attribute, usual = "Options", PredictOptions
 
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="[INPUT|-]",
+        help="A file: a text or series a line, or of the kind that the run was trained on; - is standard input.",
+        show_default=False,
+    ),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--text", "-t", help="A text, or the numbers of a series, instead of a file; may be repeated."),
+]
+Strictness = Annotated[
+    str,
+    typer.Option("--on-error", metavar="stop|skip", help="At a line that cannot be read: stop, or say so and go on."),
+]
+Header = Annotated[bool, typer.Option(help="Tables of files and pipes: name the columns in a first line.")]
+
+
 def predict(
     context: typer.Context,
     run: RunFolder,
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="[INPUT|-]",
-            help="A file: a text or series a line, or of the kind that the run was trained on; - is standard input.",
-            show_default=False,
-        ),
-    ] = "-",
+    source: Source = "-",
     json: Json = False,
-    text: Annotated[
-        list[str] | None,
-        typer.Option("--text", "-t", help="A text, or the numbers of a series, instead of a file; may be repeated."),
-    ] = None,
-    on_error: Annotated[
-        str,
-        typer.Option(
-            "--on-error", metavar="stop|skip", help="At a line that cannot be read: stop, or say so and go on."
-        ),
-    ] = "stop",
-    header: Annotated[
-        bool,
-        typer.Option(help="Tables of files and pipes: name the columns in a first line."),
-    ] = True,
+    text: Inputs = None,
+    on_error: Strictness = "stop",
+    header: Header = True,
     device: Device = "cpu",
 ) -> None:
     """Predict: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
