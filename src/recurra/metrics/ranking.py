@@ -19,7 +19,7 @@ def detection(scores: np.ndarray, unusual: np.ndarray) -> dict[str, float]:
         unusual: (N,), true where it is.
 
     Returns:
-        Both figures; none of them where all or none are unusual, since nothing can be put in order.
+        Both metrics; none of them where all or none are unusual, since nothing can be put in order.
 
     Raises:
         DivergedError: a score is infinite or not a number.
