@@ -163,8 +163,9 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
     named = document.pop("task", task)
     if named != task:
         raise UsageError(f"{path}: is the configuration of a {named} run, not of {task}")
-    document.pop("recurra", None)
-    document.pop("format", None)
+    version = document.pop("recurra", "?")
+    if document.pop("format", FORMAT) not in (1, FORMAT):
+        raise UsageError(f"{path}: was written by a newer Recurra ({version}), this is {__version__}; install that one")
     layer = {}
     for section, values in document.items():
         if not isinstance(values, dict):

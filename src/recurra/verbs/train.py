@@ -13,7 +13,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from recurra.errors import UsageError
-from recurra.verbs.base.flags import parameter, setting_parameter, takes_list
+from recurra.verbs.base.flags import old_parameter, parameter, setting_parameter, takes_list
 from recurra.verbs.base.options import Quiet, note
 
 POSITION = 10
@@ -132,22 +132,23 @@ def _panel(section: str) -> str:
 
 
 def _old_names(task: str) -> Iterator[inspect.Parameter]:
-    """Give flags for the names that settings had before, so that command lines in scripts go on to work; no help lists them."""
+    """Give the flags of names that settings had before, where no setting of today has them."""
     from recurra.runs.config import fields, renamed
 
     known = fields(task)
     for old, (_, new) in renamed(task).items():
         if old not in known:
-            yield setting_parameter(old, known[new.name][1], hidden=True)
+            yield old_parameter(old, new, known[new.name][1])
 
 
 def _assignment(text: str, task: str) -> tuple[str, Any]:
-    from recurra.runs.config import fields
+    from recurra.runs.config import current_name, fields
 
     name, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"set: expected KEY=VALUE, got {text!r}")
-    known = fields(task).get(name.rpartition(".")[2].replace("-", "_"))
+    today = current_name(task, name, None)[0].strip().rpartition(".")[2].replace("-", "_")
+    known = fields(task).get(today)
     return name.strip(), value.split(",") if known and takes_list(known[1]) else value
 
 
