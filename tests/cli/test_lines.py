@@ -54,7 +54,7 @@ def test_a_line_may_begin_like_a_file_of_another_kind(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"good\nb\xe9d\nlast\n", "line 2: byte 6: expected UTF-8 text, got byte 0xe9"),
         ("春眠不觉晓，处处闻啼鸟\n".encode("gb18030"), "iconv -f gb18030"),

@@ -14,26 +14,28 @@ from typer.testing import CliRunner
 from recurra.cli import app
 from recurra.runs.run import Run
 from recurra.tasks import Files, Settings, Task, get_task, task_names
-from recurra.tasks.base import task as base
+from recurra.tasks.base import registry
+from recurra.tasks.base.options import PredictOptions
+from recurra.tasks.base.predictor import Predictor
 
 
-class Sorter(Task):
-    """A task that sorts texts into kinds; only what is asked of a task that predicts."""
+class Sorter(Predictor):
+    """Sorts texts into kinds; it has only what a prediction needs."""
 
-    name, title = "sorter", "Sorter"
-    prepare = save = restore = choose = network = batches = batch_count = loss = validate = evaluate = held_out = None  # type: ignore[assignment]
+    name = "sorter"
+    load_preprocessor = build_network = None  # type: ignore[assignment]
 
-    def predict(self, network: object, inputs: list[str], *, k: int | None, steps: bool) -> list[dict[str, Any]]:
-        assert not steps
-        return [{"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": k} for text in inputs]
+    def predict_with(self, inputs: list[str], options: PredictOptions) -> list[dict[str, Any]]:
+        assert not options.steps
+        return [{"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": options.k} for text in inputs]
 
-    def warnings(self, text: str) -> list[str]:
-        return ["too short to tell"] if len(text) < 3 else []
+    def input_warnings(self, item: str) -> list[str]:
+        return ["too short to tell"] if len(item) < 3 else []
 
 
 @pytest.fixture
 def sorter(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(Path("runs/a"), SimpleNamespace(task="sorter"), Sorter(None), None)  # type: ignore[arg-type]
+    run = Run(Path("runs/a"), SimpleNamespace(task="sorter"), Sorter(None, None, None))  # type: ignore[arg-type]
     monkeypatch.setattr(Run, "load", classmethod(lambda _, path: run))
     monkeypatch.setattr(Run, "to", lambda self, device: self)
 
@@ -64,9 +66,14 @@ class PairsConfig(Settings):
     pairs: Pairs = Pairs()
 
 
+class SorterTask(Task):
+    """As far as its help goes."""
+
+    name, title, Config, Predictor = "sorter", "Sorter", PairsConfig, Sorter
+
+
 def test_a_list_says_by_its_type_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Sorter, "Config", PairsConfig, raising=False)
-    monkeypatch.setitem(base._tasks, "sorter", Sorter)
+    monkeypatch.setitem(registry._tasks, "sorter", SorterTask)
     monkeypatch.setenv("COLUMNS", "120")
     shown = call("train", "sorter", "--help").stdout
     for flag, metavar in (("references", "FILE"), ("labels", "TEXT"), ("sizes", "N")):
@@ -76,6 +83,6 @@ def test_a_list_says_by_its_type_what_it_takes(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("task", task_names())
 def test_the_help_of_a_task_shows_its_own_examples(task: str) -> None:
     shown = " ".join(call("train", task, "--help").stdout.split())
-    assert get_task(task).commands
-    for command in get_task(task).commands:
+    assert get_task(task).cli_examples
+    for command in get_task(task).cli_examples:
         assert command in shown
