@@ -161,7 +161,7 @@ def test_a_training_that_diverges_late_leaves_the_best_it_had(
     best = next(event for event in whole.events("valid"))
     ruin(monkeypatch, best["step"] + 1)
     with pytest.raises(DivergedError, match=f"a run with the weights of step {best['step']}$"):
-        recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, "average": 0, "checkpoint_seconds": 3600})
+        recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, "ema": 0, "checkpoint_seconds": 3600})
     run = recurra.load(tmp_path / "run")
     (end,) = run.events("end")
     assert (end["best_step"], end["step"]) == (best["step"], best["step"] + 1)

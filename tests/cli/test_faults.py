@@ -15,7 +15,7 @@ import torch
 from recurra import cli
 
 TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(40))
-TINY = ["-q", "--hidden", "8", "--layers", "1", "--epochs", "1", "--window", "16", "--batch", "4", "--threads", "1",
+TINY = ["-q", "--hidden", "8", "--layers", "1", "--epochs", "1", "--bptt", "16", "--batch", "4", "--threads", "1",
         "--precision", "float32"]  # fmt: skip
 
 Call = Callable[..., str]

@@ -20,7 +20,7 @@ from recurra.errors import DataError, DivergedError, MissingExtraError, RecurraE
 from recurra.verbs.base import options
 
 TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(200))
-FLAGS = ["--hidden", "8", "--layers", "1", "--epochs", "40", "--window", "16", "--batch", "4", "--threads", "1",
+FLAGS = ["--hidden", "8", "--layers", "1", "--epochs", "40", "--bptt", "16", "--batch", "4", "--threads", "1",
          "--precision", "float32", "--checkpoint-seconds", "3600"]  # fmt: skip
 
 

@@ -19,7 +19,7 @@ POEMS = ["床前明月光", "疑是地上霜", "舉頭望明月", "低頭思故�
 def run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("verbs")
     (folder / "verse.txt").write_text(VERSE * 60)
-    settings = {"hidden": 48, "layers": 1, "epochs": 60, "dropout": 0.0, "window": 32, "batch": 16, "lr": 0.01}
+    settings = {"hidden": 48, "layers": 1, "epochs": 60, "dropout": 0.0, "bptt": 32, "batch": 16, "lr": 0.01}
     return recurra.train("lm", folder / "verse.txt", folder / "run", quiet=True, precision="float32", **settings).path
 
 

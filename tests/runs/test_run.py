@@ -16,7 +16,7 @@ from recurra.runs.manifest import check_manifest, write_manifest
 from recurra.runs.run import Run
 
 VERSE = "the rain in spain falls mainly on the plain\n舉頭望明月，低頭思故鄉。\n"
-SETTINGS: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "window": 16, "batch": 4, "threads": 1}
+SETTINGS: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "bptt": 16, "batch": 4, "threads": 1}
 FILES = ["config.toml", "metrics.jsonl", "model.safetensors", "report.html", "vocabulary.json"]
 
 

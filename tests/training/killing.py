@@ -28,7 +28,7 @@ EVERYTHING: dict[str, Any] = {
     "ema": 0.9,
     "gradient_lags": 3,
     "validations": 4,
-    "window": 8,
+    "bptt": 8,
     "batch": 4,
     "epochs": 1.1,
     "threads": 1,
@@ -50,7 +50,7 @@ CASES: dict[str, dict[str, Any]] = {
         "patience": 1,
         "ema": 0,
         "validations": 30,
-        "window": 40,
+        "bptt": 40,
         "checkpoint_seconds": 0.05,
     },
 }

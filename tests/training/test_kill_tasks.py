@@ -34,7 +34,7 @@ def write(folder: Path, name: str, lines: list[str]) -> str:
 
 def verses(folder: Path) -> dict[str, Any]:
     lines = [f"{n} 白日依山盡 rain {n * n % 101}" for n in range(16)]
-    return {"data": write(folder, "verse.txt", lines), "batch": 4, "window": 8, "epochs": 1}
+    return {"data": write(folder, "verse.txt", lines), "batch": 4, "bptt": 8, "epochs": 1}
 
 
 def reviews(folder: Path) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def machines(folder: Path) -> dict[str, Any]:
 
 def waves(folder: Path) -> dict[str, Any]:
     np.savez(folder / "waves.npz", x=np.random.default_rng(1).normal(size=(30, 7, 2)), y=[0, 1] * 15)
-    return {"data": str(folder / "waves.npz"), "valid_share": 0.2, "noise": 0.1, "blind": 0.5, "batch": 8}
+    return {"data": str(folder / "waves.npz"), "valid_share": 0.2, "noise": 0.1, "decoder_input_dropout": 0.5, "batch": 8}
 
 
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {

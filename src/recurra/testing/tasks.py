@@ -34,7 +34,7 @@ def check_task(
     >>> from recurra.tasks.lm import LanguageModelConfig, LanguageModelingTask
     >>> def configure(folder):
     ...     _ = (folder / "verse.txt").write_text("the rain in spain falls mainly on the plain\\n" * 40)
-    ...     data = {"data": [str(folder / "verse.txt")], "window": 16}
+    ...     data = {"data": [str(folder / "verse.txt")], "bptt": 16}
     ...     return LanguageModelConfig.model_validate({"data": data, "model": {"hidden": 16, "layers": 1}})
     >>> check_task(LanguageModelingTask, configure, lines=["the rain", ""])
     """
