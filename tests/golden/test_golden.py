@@ -36,11 +36,13 @@ TRAINED = 2e-3
 zero moves a weight as far as a signal would. Between AVX-512 and SSE a sum of all weights differed by 1e-4."""
 REWORDED: dict[str, str] = {}
 """Words of notes that were changed on purpose, old → new. No field, no figure and no name of a file belongs here."""
+RENAMED = {"search": "beam_search"}
+"""Methods of a run that have another name now, old → new."""
 
 
 def fresh_network(settings: Mapping[str, Any]) -> nn.Module:
     """Build the network of a training as its first step finds it, from its seed. Only this knows how a task does so."""
-    from recurra.configuration import configure
+    from recurra.runs.config import configure
     from recurra.tasks import get_task
 
     given = dict(settings)
@@ -48,9 +50,11 @@ def fresh_network(settings: Mapping[str, Any]) -> nn.Module:
     configuration = configure(name, given)
     task = get_task(name)(configuration.settings)
     task.prepare()
-    task.choose(None, lambda: 0.01)
+    task.choose_defaults(None, lambda: 0.01)
     torch.manual_seed(configuration.training.seed)
-    return task.network()
+    network = task.build_network()
+    task.initialize(network)
+    return network
 
 
 def machine() -> dict[str, str]:
@@ -98,7 +102,8 @@ def answer(call: Mapping[str, Any], run: Path) -> str:
     """Ask a run, by the command line or by a method, and give the answer as text."""
     if "python" in call:
         arguments = [_given(argument) for argument in call["arguments"]]
-        given = getattr(recurra.load(run), call["python"])(*arguments, **call["options"])
+        method = RENAMED.get(call["python"], call["python"])
+        given = getattr(recurra.load(run), method)(*arguments, **call["options"])
         return json.dumps(given.tolist() if isinstance(given, np.ndarray) else given, ensure_ascii=False)
     words = [str(run) if word == "RUN" else word for word in call["cli"]]
     out = on_command_line(words, call.get("stdin", ""))
