@@ -105,7 +105,7 @@ def beam_search(step: Step, state: State, ids: Tensor, options: SearchOptions) -
     >>> table = torch.tensor([[0.0, 0.0, 0.6, 0.4], [0, 1, 0, 0], [0, 0.4, 0.3, 0.3], [0, 0.9, 0.05, 0.05]]).log()
     >>> options = SearchOptions(width=3, length=4, end=1, count=2, forbid=[0])
     >>> for results in beam_search(lambda ids, state: (table[ids], state), (), torch.tensor([0, 3]), options):
-    ...     print([(found.ids.tolist(), round(np.exp(found.log_prob), 3)) for found in results])
+    ...     print([(found.ids.tolist(), round(math.exp(found.log_prob), 3)) for found in results])
     [([3, 1], 0.36), ([2, 1], 0.24)]
     [([1], 0.9), ([3, 1], 0.045)]
     """
