@@ -87,14 +87,14 @@ def read_split(
 ) -> Split:
     """Read what a user names at evaluation time, in the units of the run; `note` takes what is not as one may expect.
 
-    For a run on records, plain text is taken too: its documents are then what stands between blank lines.
+    For a run on records, plain text may be named too: its documents are then what stands between blank lines.
     """
     arguments, settings = named_files(arguments)
     data = data.model_copy(update={"text": settings.get("text", data.text)})
     try:
         corpus = read(arguments, data)
     except PlainTextError:
-        note("plain text, though the run learnt from records: what blank lines part is taken for a document")
+        note("plain text, though the run learnt from records: what stands between blank lines is one document")
         corpus = read_corpus(arguments, documents="blank", on_error=data.on_error)
     for message in skipped_notes(corpus.skipped):
         note(message)

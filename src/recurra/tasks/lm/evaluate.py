@@ -23,7 +23,7 @@ MAX_UNITS_IN_FEW_LANES = 2**20
 UNITS_PER_LANE = 2**14
 """Of such a text, beside which those read to warm up are few."""
 DOCUMENTS_PER_BATCH = 64 * LANES_PER_BATCH
-"""Documents that are scored together, sorted by their lengths, before anything is said."""
+"""Documents that are scored together, sorted by their lengths, before progress is reported."""
 SECONDS_BETWEEN_NOTES = 20
 SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 240, 0.8
 

@@ -83,16 +83,16 @@ class LanguageNetwork(nn.Module):
         """
         x, state = self._features(ids, state)
 
-        def part(x: Tensor, targets: Tensor) -> Tensor:
+        def summed_loss(x: Tensor, targets: Tensor) -> Tensor:
             logits = self._logits(x).flatten(0, 1).float()
             return F.cross_entropy(logits, targets.flatten(), ignore_index=ignore, reduction="sum")
 
         steps = max(1, MAX_LOGITS_TRAINING // (ids.shape[1] * self.size))
         if steps >= len(ids):
-            return part(x, targets), state
+            return summed_loss(x, targets), state
         pieces = zip(x.split(steps), targets.split(steps), strict=True)
         # Nothing is drawn at random behind the features, so no generator has to be put back.
-        losses = [checkpoint(part, *piece, use_reentrant=False, preserve_rng_state=False) for piece in pieces]
+        losses = [checkpoint(summed_loss, *piece, use_reentrant=False, preserve_rng_state=False) for piece in pieces]
         return torch.stack(losses).sum(), state
 
     def _features(self, ids: Tensor, state: State) -> tuple[Tensor, State]:

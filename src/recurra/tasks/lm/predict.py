@@ -67,7 +67,7 @@ class LanguageModel(Predictor[LanguageModelConfig]):
         """Give the k likeliest next units; steps: "steps" has the same after each unit of the text."""
         network, preprocessor = self._language_network, self.preprocessor
         result = {"text": text, "next": next_tokens(network, preprocessor, text, k)}
-        return {**result, "steps": next_tokens_on_the_way(network, preprocessor, text, k)} if steps else result
+        return {**result, "steps": next_tokens_of_prefixes(network, preprocessor, text, k)} if steps else result
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         return "\n".join(
@@ -108,7 +108,7 @@ def next_tokens(network: LanguageNetwork, preprocessor: TextPreprocessor, text: 
 
 
 @torch.inference_mode()
-def next_tokens_on_the_way(
+def next_tokens_of_prefixes(
     network: LanguageNetwork, preprocessor: TextPreprocessor, text: str, k: int
 ) -> list[dict[str, Any]]:
     """Give the k likeliest next units after each unit of a text: {"text": what was read by then, "next"}."""

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from recurra.kernels import exact
 from recurra.nn import map_state
+from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.tokens import TextPreprocessor, token_label
 
@@ -86,24 +87,19 @@ def _to_result(preprocessor: TextPreprocessor, text: str, ids: np.ndarray, log_p
     return {"text": text, "log_prob": total, "log_prob_per_unit": total / max(1, len(units)), "units": units}
 
 
-@torch.inference_mode()
 def score_items(network: LanguageNetwork, items: Sequence[Item]) -> list[Scored]:
     """Score sequences in float32, in exact mode where the engine is there; the results are in the order of the items."""
-    device = next(network.parameters()).device
-    training = network.training
-    network.eval()
     results: list[Scored | None] = [None] * len(items)
     order = sorted(range(len(items)), key=lambda index: -len(items[index].inputs))
-    steps = max(
-        1, min(STEPS_PER_WINDOW, MAX_LOGITS_SCORING // (network.size * min(LANES_PER_BATCH, max(1, len(items)))))
-    )
-    for first in range(0, len(order), LANES_PER_BATCH):
-        group = order[first : first + LANES_PER_BATCH]
-        with exact(required=False):
-            group_scored = _score_group(network, [items[i] for i in group], steps, device)
-        for index, scored in zip(group, group_scored, strict=True):
-            results[index] = scored
-    network.train(training)
+    lanes = min(LANES_PER_BATCH, max(1, len(items)))
+    steps = max(1, min(STEPS_PER_WINDOW, MAX_LOGITS_SCORING // (network.size * lanes)))
+    with eval_mode(network) as device:
+        for first in range(0, len(order), LANES_PER_BATCH):
+            group = order[first : first + LANES_PER_BATCH]
+            with exact(required=False):
+                group_scored = _score_group(network, [items[i] for i in group], steps, device)
+            for index, scored in zip(group, group_scored, strict=True):
+                results[index] = scored
     return [result for result in results if result is not None]
 
 
