@@ -13,21 +13,21 @@ import recurra
 from recurra.errors import DataError, RunError, UsageError
 from recurra.files import temporary_path
 from recurra.runs.run import Run
-from recurra.tasks.lm import LanguageModel
+from recurra.tasks.lm import LanguageModelingTask
 from recurra.training.log import MetricsLog
 from recurra.training.loop import Trainer
 
 
 def while_it_reads(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
     """Do something when a training reads its data, once."""
-    prepare, calls = LanguageModel.prepare, iter(range(99))
+    prepare, calls = LanguageModelingTask.prepare, iter(range(99))
 
-    def prepare_while_another_begins(self: LanguageModel, saved: Path | None = None) -> Any:
+    def prepare_while_another_begins(self: LanguageModelingTask, saved: Path | None = None) -> Any:
         if next(calls) == 0:
             then()
         return prepare(self, saved)
 
-    monkeypatch.setattr(LanguageModel, "prepare", prepare_while_another_begins)
+    monkeypatch.setattr(LanguageModelingTask, "prepare", prepare_while_another_begins)
 
 
 def everything(folder: Path) -> dict[Path, bytes]:

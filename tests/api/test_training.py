@@ -15,7 +15,7 @@ from tests.api.conftest import SETTINGS, TEXT, weights
 import recurra
 from recurra.errors import DivergedError, RunError, UsageError
 from recurra.runs.run import Run
-from recurra.tasks.lm import LanguageModel
+from recurra.tasks.lm import LanguageModelingTask
 from recurra.training.loop import Trainer
 from recurra.training.step import Trainer
 
@@ -109,13 +109,13 @@ def test_two_trainings_that_begin_at_once_take_two_folders(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    prepare = LanguageModel.prepare
+    prepare = LanguageModelingTask.prepare
 
-    def prepare_while_another_begins(self: LanguageModel, saved: Path | None = None) -> Any:
+    def prepare_while_another_begins(self: LanguageModelingTask, saved: Path | None = None) -> Any:
         Path("runs/lm-1").mkdir(parents=True, exist_ok=True)
         return prepare(self, saved)
 
-    monkeypatch.setattr(LanguageModel, "prepare", prepare_while_another_begins)
+    monkeypatch.setattr(LanguageModelingTask, "prepare", prepare_while_another_begins)
     assert recurra.train("lm", data, **{**SETTINGS, "epochs": 0.2}).path == Path("runs/lm-2")
 
 
@@ -177,7 +177,7 @@ def test_a_model_that_cannot_be_measured_is_a_run_all_the_same(
     def fail(*_: Any, **__: Any) -> None:
         raise DivergedError("expected finite log-probabilities")
 
-    monkeypatch.setattr(LanguageModel, "evaluate", fail)
+    monkeypatch.setattr(LanguageModelingTask, "evaluate", fail)
     run = recurra.train("lm", data, tmp_path / "run", **SETTINGS)
     assert run.evaluation is None
     assert run.info()["ended"] == "finished"

@@ -73,7 +73,7 @@ def test_the_json_is_as_described(runs: dict[str, recurra.Run]) -> None:
     assert {*map(frozenset, steps["steps"])} == {*map(frozenset, films.predict("a film", steps=True)["steps"])}
     assert keys(tags) == keys(names.predict([["Ann", "left"]])[0])
     assert set(tags["spans"][0]) == set(names.predict([["Ann", "left", "Bob"] * 20])[0]["spans"][0])
-    assert set(beam) - {"text"} == set(lm.search("a", beam=2, length=3)[0]) - {"text"}
+    assert set(beam) - {"text"} == set(lm.beam_search("a", beam=2, length=3)[0]) - {"text"}
     assert set(generate) == {"text"}
 
 
