@@ -28,7 +28,7 @@ OPTIONAL = {
     "polars",
 }
 
-BASE = ["errors", "files"]
+BASE = ["errors", "files", "formatting"]
 LIBRARIES = ["text", "series", "data", "decoding", "thresholds", "metrics", "baselines", "report"]
 ENGINE = ["cells", "kernels", "nn", "stream"]
 TOP = ["runs", "api"]
@@ -45,8 +45,7 @@ def allowed() -> dict[str, set[str]]:
         may[name] = {*BASE, *ENGINE[:number]}
     below = {*BASE, *ENGINE}
     may["tasks"] = below | set(LIBRARIES)
-    said = {"report.figures", "report.numbers", "report.record"}  # what is measured is said as the report does
-    may["training"] = below | {"tasks"} | said
+    may["training"] = below | {"tasks", "metrics"}  # each metric says how it is called and written
     for number, name in enumerate(TOP):
         may[name] = below | set(LIBRARIES) | {"tasks", "training", *TOP[:number]}
     may["benchmark"] = set(below)
@@ -146,7 +145,7 @@ def test_the_order_finds_what_breaks_it(own, source, fault):
     [
         ("tasks", "from recurra.text import Corpus\nfrom recurra.nn import Stack\nimport numpy"),
         ("metrics", "from recurra.text import Corpus"),
-        ("training", "from recurra.report.figures import count\nfrom recurra.report import figures"),
+        ("training", "from recurra.metrics import get_metric\nfrom recurra.formatting import count"),
         ("runs", "from recurra import __version__"),
         ("verbs", "from recurra import api, __version__"),
         ("nn", "from recurra.nn.dropout import _helper"),

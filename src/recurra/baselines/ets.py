@@ -11,12 +11,14 @@ import numpy as np
 from recurra.baselines.forecasts import Forecast, ForecastBaseline, filled, first_known
 from recurra.baselines.naive2 import is_seasonal, seasonal_indices
 from recurra.baselines.seasonal import SeasonalNaive
+from recurra.baselines.titles import register_baseline
 from recurra.errors import require
 
 LONGEST = 500  # steps of a history that are looked at: what lies further back has hardly any weight
 WIDEST = 24  # steps of a season that ETS estimates a state for each of
 
 
+@register_baseline
 class ETS(ForecastBaseline):
     """Error, trend and season by exponential smoothing (Hyndman et al. 2002); the form with the lowest AICc, statsforecast's AutoETS.
 
@@ -38,6 +40,7 @@ class ETS(ForecastBaseline):
     """
 
     name = "ets"
+    title = "ETS"
 
     def __init__(self) -> None:
         self.substituted = 0

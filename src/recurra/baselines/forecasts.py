@@ -28,6 +28,7 @@ class ForecastBaseline(ABC):
     """
 
     name: str
+    title: str
     season = 0
     horizon = 0
 

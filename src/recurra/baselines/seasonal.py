@@ -18,10 +18,12 @@ from recurra.baselines.forecasts import (
     thinned,
     typical_scale,
 )
+from recurra.baselines.titles import register_baseline
 
 ENOUGH_EACH = 5  # errors of a series that are looked at, however many series there are
 
 
+@register_baseline
 class SeasonalNaive(ForecastBaseline):
     """Repeats the last season: ŷ_(T+k) = y_(T+k−m·⌈k/m⌉). With a season of 1 this is the naive forecast, the last value.
 
@@ -35,6 +37,7 @@ class SeasonalNaive(ForecastBaseline):
     """
 
     name = "seasonal-naive"
+    title = "seasonal naive"
 
     def fit(self, histories: Sequence[np.ndarray], season: int, horizon: int) -> Self:
         """Learn how wide the intervals are; a mean needs nothing but the season. See `ForecastBaseline.fit`."""
