@@ -1,4 +1,4 @@
-"""What baselines are called: each says it itself, and whoever knows but a name, such as a report, asks here."""
+"""What baselines are called: each brings its title, and whoever knows but a name, such as a report, finds it here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def register_title_family(pattern: str, title: Callable[[re.Match[str]], str]) -
 
 
 def baseline_title(name: str) -> str:
-    """Give what people call a baseline; one that has not said it keeps its name.
+    """Give what people call a baseline; one without a title keeps its name.
 
     >>> register_title("rule-of-thumb", "rule of thumb")
     >>> baseline_title("rule-of-thumb"), baseline_title("other-rule")

@@ -8,14 +8,14 @@ from html import escape
 from recurra.baselines import baseline_title
 from recurra.formatting import count, finite
 from recurra.metrics import Metric, headline_metric, metric_keys
-from recurra.report.blocks import Text
+from recurra.report.blocks import Block
 from recurra.report.fields import details, mapping
 from recurra.report.record import Event, Record
 
 _LEVEL = {True: "good", False: "bad", None: ""}
 
 
-def section(record: Record, cautions: Sequence[Text] = ()) -> str:
+def section(record: Record, cautions: Sequence[Block] = ()) -> str:
     """Write the headline of the main evaluation, or else of the best held-out measurement.
 
     cautions: what the task's blocks hold for this place.

@@ -31,15 +31,15 @@ def test_the_matrix_draws_each_cell_where_it_belongs(classes: int) -> None:
     names = [f"a rather long name of class {number}" for number in range(classes)]
     table = counted(classes)
     ground, *cells = rectangles(picture(table, names))
-    filled = [(true, said) for true in range(classes) for said in range(classes) if table[true][said]]
+    filled = [(true, other) for true in range(classes) for other in range(classes) if table[true][other]]
     assert len(cells) == len(filled)
     side = float(ground["width"]) / classes
-    for cell, (true, said) in zip(cells, filled, strict=True):
-        assert cell["class"] == ("right" if true == said else "wrong")
-        assert (float(cell["x"]) - float(ground["x"])) // side == said
+    for cell, (true, other) in zip(cells, filled, strict=True):
+        assert cell["class"] == ("right" if true == other else "wrong")
+        assert (float(cell["x"]) - float(ground["x"])) // side == other
         assert (float(cell["y"]) - float(ground["y"])) // side == true
         assert float(cell["fill-opacity"]) == pytest.approx(
-            0.08 + 0.92 * math.sqrt(table[true][said] / sum(table[true])), abs=0.006
+            0.08 + 0.92 * math.sqrt(table[true][other] / sum(table[true])), abs=0.006
         )
     svg = ElementTree.fromstring(picture(table, names))
     width, height = float(svg.attrib["width"]), float(svg.attrib["height"])

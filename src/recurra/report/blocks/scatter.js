@@ -4,7 +4,7 @@ for (const map of document.querySelectorAll("figure.map")) {
   const spots = [...picture.querySelectorAll(".spot")].map(dot => {
     const place = dot.transform.baseVal.consolidate().matrix, title = dot.querySelector("title");
     const lines = title.textContent.split("\n");
-    title.remove(); // the card says it
+    title.remove(); // the card shows it
     dot.setAttribute("aria-label", lines.join(", "));
     return {dot, x: place.e, y: place.f, lines};
   });
