@@ -40,7 +40,7 @@ REWORDED: dict[str, str] = {}
 
 def fresh_network(settings: Mapping[str, Any]) -> nn.Module:
     """Build the network of a training as its first step finds it, from its seed. Only this knows how a task does so."""
-    from recurra.configuration import configure
+    from recurra.runs.config import configure
     from recurra.tasks import get_task
 
     given = dict(settings)
@@ -48,9 +48,11 @@ def fresh_network(settings: Mapping[str, Any]) -> nn.Module:
     configuration = configure(name, given)
     task = get_task(name)(configuration.settings)
     task.prepare()
-    task.choose(None, lambda: 0.01)
+    task.choose_defaults(None, lambda: 0.01)
     torch.manual_seed(configuration.training.seed)
-    return task.network()
+    network = task.build_network()
+    task.initialize(network)
+    return network
 
 
 def machine() -> dict[str, str]:

@@ -60,10 +60,13 @@ def _shown(value: Any) -> str:
 
 
 def _metavar(field: FieldInfo) -> str:
+    if (given := flag_of(field).metavar) is not None:
+        return given
     if is_file_setting(field):
         return "FILE"
     kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
-    if get_origin(field.annotation) is Literal:
-        return "|".join(str(kind) for kind in kinds)
+    choices = next((kind for kind in (field.annotation, *kinds) if get_origin(kind) is Literal), None)
+    if choices is not None:
+        return "|".join(map(str, get_args(choices)))
     kind = kinds[0] if kinds else field.annotation
     return {int: "N", float: "X", str: "TEXT"}.get(kind, "VALUE")  # type: ignore[arg-type]
