@@ -34,7 +34,7 @@ CLOCKED = ("seconds", "units_per_second", "began", "trained")
 TRAINED = 2e-3
 """How near training comes elsewhere: AdamW divides a gradient by its own size, so that the noise of one that is nearly
 zero moves a weight as far as a signal would. Between AVX-512 and SSE a sum of all weights differed by 1e-4."""
-REWORDED: dict[str, str] = {}
+REWORDED: dict[str, str] = {"(--label, --labels)": "(--label, --anomaly-labels)"}
 """Words of notes that were changed on purpose, old → new. No field, no figure and no name of a file belongs here."""
 
 

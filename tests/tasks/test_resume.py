@@ -22,7 +22,7 @@ def machines(folder: Path) -> dict[str, Any]:
     rows = [f"m{n % 2},{n // 2},{np.sin(n / 9):.4f},{'' if n % 31 == 0 else n % 5}" for n in range(300)]
     (folder / "machines.csv").write_text("\n".join(["machine,t,x,y", *rows]) + "\n")
     columns = {"series": "machine", "time": "t"}
-    return {"data": folder / "machines.csv", **columns, "ahead": 3, "window": 8, "batch": 3}
+    return {"data": folder / "machines.csv", **columns, "horizon": 3, "window": 8, "batch": 3}
 
 
 def waves(folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.data.timeseries.conftest import column, daily, note, read
 
-from recurra.data.timeseries.anomaly_labels import read_marked
+from recurra.data.timeseries.anomaly_labels import read_label_column
 from recurra.data.timeseries.frequency import on_clock
 from recurra.data.timeseries.reader import TimedReading, read_timed
 from recurra.errors import DataError, UsageError
@@ -131,7 +131,7 @@ def test_a_step_is_abnormal_where_a_row_of_it_is(tmp_path: Path, way: Any, marks
     path = tmp_path / "a.csv"
     path.write_text("\n".join(["time,v,odd", *rows]) + "\n")
     how = TimedReading(target=("v",), every="1d", combine=way)
-    assert read_marked([path], how, "odd")["a"].tolist() == [bool(mark) for mark in marks]
+    assert read_label_column([path], how, "odd")["a"].tolist() == [bool(mark) for mark in marks]
     assert len(read_timed([path], how).series[0]) == len(marks)
 
 

@@ -35,6 +35,8 @@ def setting_parameter(
         "hidden": hidden,
     }
     flags = [flag, mark.short] if mark.short else [flag]
+    if mark.short == f"-{name}":  # the name is one letter
+        flags = [mark.short]
     if takes_list(field):
         return parameter(name, list[str], typer.Option(*flags, metavar=_metavar(field), **common), [])
     if field.annotation is bool:
@@ -43,12 +45,14 @@ def setting_parameter(
 
 
 def click_parameters(kind: type[Settings]) -> list[Any]:
-    """Give the flags of a section as click has them."""
+    """Give the flags of a section as click has them; those that had another name before have that too, which no help lists."""
 
     def command(**_: Any) -> None:
         pass
 
-    made = [setting_parameter(name, field) for name, field in kind.model_fields.items()]
+    fields = kind.model_fields
+    made = [setting_parameter(name, field) for name, field in fields.items()]
+    made += [setting_parameter(old, fields[new.name], hidden=True) for old, new in kind.renamed.items()]
     command.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]
     app = typer.Typer(rich_markup_mode="rich", add_completion=False)
     app.command()(command)
