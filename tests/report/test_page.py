@@ -294,12 +294,3 @@ def test_several_evaluations_are_told_apart(make_run: MakeRun, language_events: 
     caution = [Text("", ["careful"], in_headline=True)]
     write_report(folder, LANGUAGE, lambda each: caution if each["data"] == "other.txt" else note_blocks(each))
     assert "careful" not in (folder / "report.html").read_text(encoding="utf-8")
-
-
-def test_a_block_is_data_that_json_can_hold() -> None:
-    assert json.loads(json.dumps(Text("Notes", ["a"]).to_json())) == {
-        "kind": "text",
-        "title": "Notes",
-        "sentences": ["a"],
-        "in_headline": False,
-    }
