@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -24,7 +25,7 @@ from recurra.report.blocks import (
     Track,
 )
 
-CURVE = [Series("a", [(0.0, 1.0), (1.0, 2.0)], "held")]
+CURVE = [Series("a", [(0.0, 1.0), (1.0, math.nan), (2.0, 2.0)], "held")]
 BLOCKS = [
     Text("t", ["a"]),
     Table("t", [Column("a")], [("b",)]),

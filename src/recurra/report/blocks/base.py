@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -26,5 +27,13 @@ class Block(ABC):
         return None
 
     def to_json(self) -> dict[str, Any]:
-        """Give the kind and all data."""
-        return {"kind": self.kind, **asdict(self)}
+        """Give the kind and all data; a number that is not finite is None."""
+        return {"kind": self.kind, **_finite(asdict(self))}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
