@@ -47,8 +47,8 @@ def test_evaluate_follows_the_contract(run: Path) -> None:
     (result,) = lines(call("evaluate", run, "--json"))
     assert set(result) == {"task", "data", "count", "metrics", "baselines"}
     assert set(result["baselines"]) == {"uniform", "bigram", "kneser-ney-5"}
-    for figures in [result["metrics"], *result["baselines"].values()]:
-        assert set(figures) == {"nll", "perplexity", "bits_per_char", "bits_per_byte", "accuracy"}
+    for metrics in [result["metrics"], *result["baselines"].values()]:
+        assert set(metrics) == {"nll", "perplexity", "bits_per_char", "bits_per_byte", "accuracy"}
     assert result["metrics"]["nll"] < result["baselines"]["uniform"]["nll"]
     assert result["count"] == result_count(run)
 

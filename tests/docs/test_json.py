@@ -33,7 +33,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
     tiny: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "batch": 4, "quiet": True, "threads": 1}
     held: dict[str, Any] = {**tiny, "test_share": 0.3, "valid_share": 0.3}
     yield {
-        "lm": recurra.train("lm", folder / "verse.txt", folder / "lm", window=16, gradient_lags=4, **tiny),
+        "lm": recurra.train("lm", folder / "verse.txt", folder / "lm", bptt=16, gradient_lags=4, **tiny),
         "films": recurra.train("classify", folder / "films.csv", folder / "films", **held),
         "waves": recurra.train("classify", folder / "waves.npz", folder / "waves", **held),
         "vectors": recurra.train("embed", folder / "waves.npz", folder / "vectors", **held),

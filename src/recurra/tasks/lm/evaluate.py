@@ -91,7 +91,7 @@ def compute_baseline_metrics(
     vocabulary, end = preprocessor.vocabulary, preprocessor.eos_id
     baseline.fit(train.sequences, vocabulary.size, vocabulary.begin, end)
     targets = [ids if end is None else np.append(ids, end) for ids in split.sequences]
-    log_probs, top1 = [baseline.log_probs(ids) for ids in targets], [baseline.hits(ids) for ids in targets]
+    log_probs, top1 = [baseline.log_probs(ids) for ids in targets], [baseline.top1(ids) for ids in targets]
     metrics = _metrics(split, preprocessor, log_probs, top1)
     return metrics if baseline.trained_on == train.units else {**metrics, "trained_on": baseline.trained_on}
 
