@@ -197,8 +197,7 @@ def check_loss(case: TaskCase) -> None:
 def check_learning(case: TaskCase, steps: int = 60) -> None:
     """A few steps of training make the loss smaller on the data that it is trained on, and on what is held out."""
     task = case.ready()
-    network = case.network(task)
-    task.initialize(network)
+    network = case.network(task)  # not initialized: from a good start there may be little left to learn
     before = cast(dict[str, float], task.validate(task.predictor(network)))[task.criterion]
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.01)
     losses: list[float] = []
