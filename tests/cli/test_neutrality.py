@@ -1,7 +1,8 @@
-"""The verbs know no task by name: what they say of one, and of its results, is the task's own."""
+"""The verbs and the report know no task by name: what they show of one, and of its results, is the task's own."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from pydantic import Field
 from typer.testing import CliRunner
 
+import recurra
 from recurra.cli import app
 from recurra.runs.run import Run
 from recurra.tasks import Files, Settings, Task, get_task, task_names
@@ -18,9 +20,11 @@ from recurra.tasks.base import registry
 from recurra.tasks.base.options import PredictOptions
 from recurra.tasks.base.predictor import Predictor
 
+NEUTRAL = ("cli", "report", "training", "verbs/base")
+
 
 class Sorter(Predictor):
-    """Sorts texts into kinds; it has only what a prediction needs."""
+    """What sorts texts into kinds; only what is asked of a predictor."""
 
     name = "sorter"
     load_preprocessor = build_network = None  # type: ignore[assignment]
@@ -29,8 +33,14 @@ class Sorter(Predictor):
         assert not options.steps
         return [{"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": options.k} for text in inputs]
 
-    def input_warnings(self, item: str) -> list[str]:
-        return ["too short to tell"] if len(item) < 3 else []
+    def input_warnings(self, text: str) -> list[str]:
+        return ["too short to tell"] if len(text) < 3 else []
+
+
+class SortingTask(Task):
+    """A task of which nothing is asked but how it is configured."""
+
+    name, title, Predictor = "sorter", "Sorter", Sorter
 
 
 @pytest.fixture
@@ -66,14 +76,9 @@ class PairsConfig(Settings):
     pairs: Pairs = Pairs()
 
 
-class SorterTask(Task):
-    """As far as its help goes."""
-
-    name, title, Config, Predictor = "sorter", "Sorter", PairsConfig, Sorter
-
-
 def test_a_list_says_by_its_type_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry._tasks, "sorter", SorterTask)
+    monkeypatch.setattr(SortingTask, "Config", PairsConfig, raising=False)
+    monkeypatch.setitem(registry._tasks, "sorter", SortingTask)
     monkeypatch.setenv("COLUMNS", "120")
     shown = call("train", "sorter", "--help").stdout
     for flag, metavar in (("references", "FILE"), ("labels", "TEXT"), ("sizes", "N")):
@@ -86,3 +91,13 @@ def test_the_help_of_a_task_shows_its_own_examples(task: str) -> None:
     assert get_task(task).cli_examples
     for command in get_task(task).cli_examples:
         assert command in shown
+
+
+@pytest.mark.parametrize("part", NEUTRAL)
+def test_no_task_is_named(part: str) -> None:
+    named = []
+    for path in sorted(Path(recurra.__file__).parent.joinpath(part).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and node.value in task_names():
+                named.append(f"{path.name}, line {node.lineno}: {node.value}")
+    assert named == []

@@ -9,6 +9,7 @@ import numpy as np
 
 from recurra.baselines.dtw import dtw
 from recurra.baselines.majority import known_targets
+from recurra.baselines.titles import register_title
 from recurra.errors import UsageError
 
 DISTANCES_PER_CHUNK = 2**22  # distances that are held at a time
@@ -16,6 +17,11 @@ SERIES_TO_ESTIMATE_ERROR = {
     "euclidean": 1000,
     "dtw": 100,
 }  # training series whose neighbours are looked up, to know how often they mislead
+
+NAMES = {"euclidean": ("1-nn", "nearest neighbour"), "dtw": ("1-nn-dtw", "nearest neighbour (DTW)")}
+"""Name and title by metric."""
+for _name, _title in NAMES.values():
+    register_title(_name, _title)
 
 
 class NearestNeighbour:
@@ -55,7 +61,7 @@ class NearestNeighbour:
         if scale not in ("series", "data", None):
             raise UsageError(f"scale: expected series, data or None (chosen by the training series), got {scale!r}")
         self.metric, self.band, self.scale = metric, band, scale
-        self.name = {"euclidean": "1-nn", "dtw": "1-nn-dtw"}[metric]
+        self.name, self.title = NAMES[metric]
         self.length = 0
         self._series = np.zeros((0, 0, 0), np.float32)
         self._marks = np.zeros((0, 0))

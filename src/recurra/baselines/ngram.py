@@ -12,6 +12,7 @@ from recurra.baselines.base import Baseline, check_ids, check_marks, check_range
 from recurra.baselines.counts import CHUNK, Counts, adjust, chunks, count, find
 from recurra.baselines.discounts import Discounts
 from recurra.baselines.guesses import likeliest
+from recurra.baselines.titles import register_title, register_title_family
 from recurra.baselines.uniform import Uniform
 from recurra.errors import DataError, UsageError
 
@@ -26,6 +27,11 @@ def language_baselines() -> dict[str, Baseline]:
     ['uniform', 'bigram', 'kneser-ney-5']
     """
     return {"uniform": Uniform(), "bigram": KneserNey(2), "kneser-ney-5": KneserNey(5)}
+
+
+register_title("unigram", "unigram")
+register_title("bigram", "bigram")
+register_title_family(r"kneser-ney-(\d+)", lambda match: f"Kneser–Ney {match[1]}-gram")
 
 
 class KneserNey:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from recurra.baselines.majority import Majority, frequencies, known_targets
+from recurra.baselines.titles import register_baseline
 from recurra.errors import UsageError, require
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -25,6 +26,7 @@ _UNSPACED = re.compile(
 )
 
 
+@register_baseline
 class TfidfLogistic:
     """Logistic regression on the TF-IDF of n-grams; probabilities of all labels at once, or of one against the rest.
 
@@ -46,6 +48,7 @@ class TfidfLogistic:
     """
 
     name = "tfidf-logistic"
+    title = "TF-IDF + logistic regression"
 
     def __init__(self, unit: Literal["word", "char"] | None = None) -> None:
         if unit not in ("word", "char", None):

@@ -8,15 +8,20 @@ from typing import Self
 import numpy as np
 
 from recurra.baselines.base import check_marks
+from recurra.baselines.titles import register_baseline
 from recurra.errors import UsageError
 
 
+@register_baseline
 class Uniform:
     """Every id that can be predicted (all but the begin mark) is equally likely: 1 / (V − 1).
 
     >>> Uniform(5).log_probs(np.array([2, 4])).round(4).tolist()
     [-1.3863, -1.3863]
     """
+
+    name = "uniform"
+    title = "uniform"
 
     def __init__(self, size: int | None = None) -> None:
         if size is not None and size < 2:

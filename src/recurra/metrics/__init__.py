@@ -1,5 +1,15 @@
-"""Figures that say how good a model is."""
+"""Metrics: how good a model is, and how each is called and written."""
 
+from recurra.metrics.base import (
+    Metric,
+    get_metric,
+    headline_metric,
+    metric_keys,
+    register_metric,
+    register_metric_family,
+    registered_metrics,
+    share_metric,
+)
 from recurra.metrics.bootstrap import intervals, ratio_intervals
 from recurra.metrics.calibration import fit_temperature, reliability
 from recurra.metrics.classes import classification, confusion, most_confident_mistakes, multi_label, per_class
@@ -40,6 +50,7 @@ __all__ = [
     "NAB_PROFILES",
     "ForecastScores",
     "LanguageScore",
+    "Metric",
     "NabProfile",
     "NabScore",
     "adjusted_rand",
@@ -52,13 +63,16 @@ __all__ = [
     "event_counts",
     "event_scores",
     "fit_temperature",
+    "get_metric",
     "golden_section",
+    "headline_metric",
     "intervals",
     "level_weights",
     "mae",
     "marks_spans",
     "mase",
     "most_confident_mistakes",
+    "metric_keys",
     "mse",
     "multi_label",
     "mutual_information",
@@ -74,9 +88,13 @@ __all__ = [
     "per_class",
     "quantile_loss",
     "ratio_intervals",
+    "register_metric",
+    "register_metric_family",
+    "registered_metrics",
     "reliability",
     "rmse",
     "scaled",
+    "share_metric",
     "smape",
     "span_counts",
     "span_scores",

@@ -7,11 +7,25 @@ import math
 import numpy as np
 
 from recurra.errors import DivergedError, UsageError
+from recurra.metrics.base import Metric, register_metric
 from recurra.metrics.checks import class_marks, class_numbers, probability_rows
 
 BINS = 15
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 _PRECISION = 1e-9
+
+
+register_metric(
+    Metric(
+        "calibration_error",
+        "calibration error",
+        rank=350,
+        lower_is_better=True,
+        percent=True,
+        versus="difference",
+        gloss="How far its confidence is from how often it is right, on average.",
+    )
+)
 
 
 def top_label_gap(probabilities: np.ndarray, targets: np.ndarray, bins: int = BINS) -> float:

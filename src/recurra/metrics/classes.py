@@ -7,11 +7,39 @@ from collections.abc import Sequence
 import numpy as np
 
 from recurra.errors import UsageError
+from recurra.metrics.base import Metric, register_metric, share_metric
 from recurra.metrics.calibration import label_gap, top_label_gap
 from recurra.metrics.checks import class_marks, class_numbers, probability_rows
 
 FLOOR = float(np.finfo(np.float64).eps)
 """A probability below this counts as this (36 nats): one sure mistake must not make a mean infinite."""
+
+
+register_metric(
+    share_metric("accuracy", "accuracy", 30, "{value} were right."),
+    share_metric(
+        "micro_f1",
+        "micro F1",
+        40,
+        "The harmonic mean of how many of the labels that it gave are right and how many of those that hold it gave.",
+    ),
+    share_metric("exact_match", "exact match", 50, "{value} were given just the labels that they have."),
+    share_metric("macro_f1", "macro F1", 60, "The mean of the F1 of each class, however rare it is."),
+    share_metric(
+        "balanced_accuracy",
+        "balanced accuracy",
+        70,
+        "The mean share of each class's examples that was found, however rare the class is.",
+    ),
+    Metric(
+        "auroc",
+        "AUROC",
+        rank=170,
+        lower_is_better=False,
+        versus="difference",
+        gloss="In {value} of the pairs of an example of a class and one of another, the first has the higher probability.",
+    ),
+)
 
 
 def classification(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, float]:

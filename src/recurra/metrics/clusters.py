@@ -7,9 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from recurra.errors import UsageError
+from recurra.metrics.base import Metric, register_metric, share_metric
 
 DISTANCES_PER_CHUNK = 2**22
 """Distances that are held at a time."""
+
+
+register_metric(
+    Metric(
+        "adjusted_rand",
+        "adjusted Rand index",
+        rank=80,
+        lower_is_better=False,
+        versus="difference",
+        gloss="How far its clusters agree with the labels, which it never saw: 1 is wholly, 0 no more than by chance.",
+    ),
+    Metric("mutual_information", "mutual information", rank=90, lower_is_better=False, versus="difference"),
+    share_metric(
+        "neighbour_accuracy", "neighbour accuracy", 100, "{value} have the label of the one that is nearest to them."
+    ),
+)
 
 
 def adjusted_rand(one: Sequence[object], other: Sequence[object]) -> float:

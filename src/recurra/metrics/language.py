@@ -10,8 +10,24 @@ from typing import Self
 import numpy as np
 
 from recurra.errors import DivergedError, UsageError
+from recurra.metrics.base import Metric, register_metric
 
 LOG_PROB_SLACK = 1e-4  # how far above 0 the rounding of float32 or bfloat16 scores may put a log-probability
+
+
+register_metric(
+    Metric(
+        "perplexity",
+        "perplexity",
+        rank=10,
+        lower_is_better=True,
+        digits=2,
+        logarithmic=True,
+        gloss="At each step the model is as unsure as if it had to choose among {value} equally likely units.",
+    ),
+    Metric("bits_per_char", "bits per character", rank=320, lower_is_better=True, unit="bits"),
+    Metric("bits_per_byte", "bits per byte", rank=330, lower_is_better=True, unit="bits"),
+)
 
 
 @dataclass

@@ -10,11 +10,26 @@ from typing import Any
 import numpy as np
 
 from recurra.errors import UsageError
+from recurra.metrics.base import register_metric, share_metric
 from recurra.metrics.classes import precision_recall_f1
 
 _TAG = re.compile(r"([BIESLU])(?:-(.*))?", re.DOTALL)
 _LAST = frozenset("ESLU")
 _FIRST = frozenset("BSU")
+
+
+register_metric(
+    # Before the accuracy: most words are in no span, so a tagger that finds none is right nearly everywhere.
+    share_metric(
+        "f1",
+        "span F1",
+        20,
+        "The harmonic mean of how many of the spans that it marked are right (precision) and how many of those that are "
+        "there it found (recall).",
+    ),
+    share_metric("precision", "precision", 150),
+    share_metric("recall", "recall", 160),
+)
 
 
 def marks_spans(tags: Iterable[str]) -> bool:

@@ -281,5 +281,5 @@ class TrainingSession:
                 self.progress.note(f"it cannot be measured: {error}")
             else:
                 trainer.emit({"event": "evaluation", **evaluation})
-        write_report(self.folder)
+        write_report(self.folder, self.task.description(), self.task.report_blocks)
         write_manifest(self.folder, [*trainer.files, LOG, WEIGHTS, "report.html"])

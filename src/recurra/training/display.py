@@ -10,9 +10,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from recurra.report.figures import figure
-from recurra.report.numbers import count, finite
-from recurra.report.record import figure_keys
+from recurra.formatting import count, finite
+from recurra.metrics import get_metric, metric_keys
 from recurra.training.history import TrainingHistory, clock_time, first_metrics
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -86,12 +85,9 @@ def _facts(history: TrainingHistory, width: int) -> list[Text]:
 
 
 def _curve(history: TrainingHistory, width: int) -> Text:
-    key = figure_keys(history.valid)[:1]
-    name = figure(key[0]).name if key else "figure"
-    first, last = (
-        figure(key[0] if key else "").write(value)
-        for value in (history.validation_values[0], history.validation_values[-1])
-    )
+    key = metric_keys(history.valid)[:1]
+    name = get_metric(key[0]).title if key else "figure"
+    first, last = (get_metric(key[0] if key else "").format(value) for value in (history.validation_values[0], history.validation_values[-1]))
     text = Text(f"held-out {name}  {first} ", style="dim", no_wrap=True, overflow="crop")
     room = min(40, width - text.cell_len - len(last) - 2)
     if room > 3:

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from recurra.report.figures import figure
-from recurra.report.numbers import count, finite
-from recurra.report.record import figure_keys
+from recurra.formatting import count, finite
+from recurra.metrics import get_metric, metric_keys
 
 _LOSS_EVENTS = 50
 """The training loss is averaged over about this many events."""
@@ -108,7 +107,7 @@ class TrainingHistory:
 
     def mean_loss(self) -> str:
         """Write the training loss, averaged over the last events."""
-        return figure("loss").write(self._loss / self._weight)
+        return get_metric("loss").format(self._loss / self._weight)
 
     def percent_done(self, steps: float) -> int:
         """Give how much of `steps` is done."""
@@ -147,7 +146,7 @@ class TrainingHistory:
         self._advance(event, now)
         if event.get("best") is True:
             self.best = event
-        keys = figure_keys(event)
+        keys = metric_keys(event)
         value = finite(event[keys[0]]) if keys else None
         if value is not None:
             self.validation_values.append(value)
@@ -164,7 +163,8 @@ class TrainingHistory:
 def first_metrics(valid: Mapping[str, Any]) -> list[str]:
     """Write the first two figures of a validation, each with its name."""
     return [
-        f"{figure(key).name} {figure(key).write(valid[key])}".replace("\u00a0", "") for key in figure_keys(valid)[:2]
+        f"{get_metric(key).title} {get_metric(key).format(valid[key])}".replace("\u00a0", "")
+        for key in metric_keys(valid)[:2]
     ]
 
 

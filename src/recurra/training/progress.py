@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from recurra.report.numbers import count
+from recurra.formatting import count
 from recurra.training.display import render, sparkline
 from recurra.training.history import RateEstimator, TrainingHistory, clock_time, first_metrics
 

@@ -31,7 +31,7 @@ def reproduce(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run a recipe from beginning to end, and print its figure beside the published one.
+    """Run a recipe from beginning to end, and compare its figure with the published one.
 
     Exit status 1 when the figure is not reached. recipes/RESULTS.md holds what was measured for each.
 

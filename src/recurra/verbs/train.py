@@ -160,10 +160,11 @@ def _finish(run: Any) -> None:
             f"stopped after step {end['step']}; the run can be used, or gone on with: recurra train --resume {run.path}"
         )
         raise typer.Exit(130)
-    from recurra.verbs.base.evaluation import show
+    from recurra.tasks import get_task
+    from recurra.verbs.base.evaluation import print_evaluation
 
     if run.evaluation is not None:
-        show(run.evaluation, run.notes_shown)
+        print_evaluation(run.evaluation, get_task(run.configuration.task).element[1], run.notes_shown)
     note(f"run: {run.path}   report: {run.path / 'report.html'}")
 
 

@@ -1,4 +1,4 @@
-"""Ticks, thinning, smoothing and charts."""
+"""Thinning, smoothing and charts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recurra.report.svg import Mark, Series, bar, line_chart, smooth, thin
+from recurra.report.chart import Chart, Mark, Series, draw_chart
+from recurra.report.comparison import bar
+from recurra.report.points import smooth, thin
 
 NUMBERS = st.floats(min_value=-1e140, max_value=1e140)
 
@@ -51,9 +53,8 @@ def coordinates(svg: str) -> list[float]:
 )
 def test_any_curve_gives_a_well_formed_picture(points: list[tuple[int, float]], log: bool, zero: bool) -> None:
     points.sort(key=lambda point: point[0])
-    svg = line_chart(
-        [Series("a", [(float(x), y) for x, y in points], "held", dots=True)], title="t", x_label="x", log=log, zero=zero
-    )
+    series = [Series("a", [(float(x), y) for x, y in points], "held", dots=True)]
+    svg = draw_chart(Chart("t", series, "x", log=log, zero=zero))
     if any(math.isfinite(y) and (y > 0 or not log) for _, y in points):
         ElementTree.fromstring(svg)
         assert "nan" not in svg and "inf" not in svg
@@ -63,25 +64,21 @@ def test_any_curve_gives_a_well_formed_picture(points: list[tuple[int, float]], 
 
 
 def test_one_point_is_a_dot_and_a_constant_lies_in_the_middle() -> None:
-    one = line_chart([Series("a", [(5.0, 1.0)], "held")], title="t", x_label="x")
+    one = draw_chart(Chart("t", [Series("a", [(5.0, 1.0)], "held")], "x"))
     assert one.count("<circle") == 1 and "<path" not in one
-    flat = line_chart([Series("a", [(0.0, 2.0), (1.0, 2.0)], "held")], title="t", x_label="x")
+    flat = draw_chart(Chart("t", [Series("a", [(0.0, 2.0), (1.0, 2.0)], "held")], "x"))
     assert re.search(r'd="M0 500h0L2000 500"', flat)
 
 
 def test_a_gap_parts_the_curve() -> None:
     points = [(0.0, 1.0), (1.0, 2.0), (2.0, math.nan), (3.0, 1.0), (4.0, math.inf), (5.0, 1.5)]
-    svg = line_chart([Series("a", points, "held")], title="t", x_label="x")
+    svg = draw_chart(Chart("t", [Series("a", points, "held")], "x"))
     assert coordinates(svg) and re.findall(r' d="([^"]*)"', svg)[0].count("M") == 3
 
 
 def test_texts_are_escaped() -> None:
-    svg = line_chart(
-        [Series("<s>", [(0.0, 1.0), (1.0, 2.0)], "held")],
-        title='"><script>',
-        x_label="<x>",
-        marks=[Mark(1.0, 2.0, "<b>best</b>", "held")],
-    )
+    series, marks = [Series("<s>", [(0.0, 1.0), (1.0, 2.0)], "held")], [Mark(1.0, 2.0, "<b>best</b>", "held")]
+    svg = draw_chart(Chart('"><script>', series, "<x>", marks=marks))
     assert "<script" not in svg and "<x>" not in svg and "<b>" not in svg
     assert "&lt;b&gt;best" in svg
 

@@ -3,13 +3,13 @@ for (const map of document.querySelectorAll("figure.map")) {
   const picture = map.querySelector("svg[role=img]"), legends = [...map.querySelectorAll("ul.groups")];
   const spots = [...picture.querySelectorAll(".spot")].map(dot => {
     const place = dot.transform.baseVal.consolidate().matrix, title = dot.querySelector("title");
-    const said = title.textContent.split("\n");
-    title.remove(); // the card says it
-    dot.setAttribute("aria-label", said.join(", "));
-    return {dot, x: place.e, y: place.f, said};
+    const lines = title.textContent.split("\n");
+    title.remove(); // the card shows it
+    dot.setAttribute("aria-label", lines.join(", "));
+    return {dot, x: place.e, y: place.f, lines};
   });
   const style = group => group < 0 ? "none" : "g" + group % 10;
-  const shapes = ["M5 0A5 5 0 1 1-5 0A5 5 0 1 1 5 0Z", "M-5-5H5V5H-5Z", "M0-6L6 5H-6Z", "M0-7L6 0L0 7L-6 0Z"]; // as in map.py
+  const shapes = ["M5 0A5 5 0 1 1-5 0A5 5 0 1 1 5 0Z", "M-5-5H5V5H-5Z", "M0-6L6 5H-6Z", "M0-7L6 0L0 7L-6 0Z"]; // as in scatter.py
   const card = map.appendChild(document.createElement("div"));
   card.className = "card";
   card.hidden = true;
@@ -72,13 +72,13 @@ for (const map of document.querySelectorAll("figure.map")) {
     card.hidden = !spot;
     if (!spot) return;
     spot.dot.classList.add("chosen");
-    card.replaceChildren(...spot.said.map((text, index) => {
-      const part = document.createElement(index === 0 ? "strong" : index === spot.said.length - 1 ? "small" : "span");
+    card.replaceChildren(...spot.lines.map((text, index) => {
+      const part = document.createElement(index === 0 ? "strong" : index === spot.lines.length - 1 ? "small" : "span");
       part.dir = "auto";
       part.textContent = text;
       return part;
     }));
-    if (spot.dot.dataset.lines) card.append(line(JSON.parse(spot.dot.dataset.lines)));
+    if (spot.dot.dataset.curves) card.append(line(JSON.parse(spot.dot.dataset.curves)));
     const box = picture.getBoundingClientRect(), whole = map.getBoundingClientRect(), scale = box.width / picture.viewBox.baseVal.width;
     const x = box.left - whole.left + spot.x * scale, y = box.top - whole.top + spot.y * scale;
     card.style.left = Math.max(0, Math.min(x + 14, whole.width - card.offsetWidth)) + "px";
