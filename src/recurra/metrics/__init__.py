@@ -12,7 +12,7 @@ from recurra.metrics.base import (
 )
 from recurra.metrics.bootstrap import intervals, ratio_intervals
 from recurra.metrics.calibration import fit_temperature, reliability
-from recurra.metrics.classes import classification, confusion, multi_label, per_class, worst
+from recurra.metrics.classes import classification, confusion, most_confident_mistakes, multi_label, per_class
 from recurra.metrics.clusters import adjusted_rand, mutual_information, neighbour_accuracy
 from recurra.metrics.events import event_counts, event_scores, step_scores
 from recurra.metrics.forecast import (
@@ -72,6 +72,7 @@ __all__ = [
     "marks_spans",
     "mase",
     "metric_keys",
+    "most_confident_mistakes",
     "mse",
     "multi_label",
     "mutual_information",
@@ -100,5 +101,4 @@ __all__ = [
     "spans",
     "step_scores",
     "tag_scores",
-    "worst",
 ]

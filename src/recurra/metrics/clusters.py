@@ -9,7 +9,7 @@ import numpy as np
 from recurra.errors import UsageError
 from recurra.metrics.base import Metric, register_metric, share_metric
 
-AT_ONCE = 2**22
+DISTANCES_PER_CHUNK = 2**22
 """Distances that are held at a time."""
 
 
@@ -79,7 +79,7 @@ def neighbour_accuracy(points: np.ndarray, labels: Sequence[object]) -> float:
         raise UsageError(f"labels: expected one for each of two points or more, got {len(labels)} for {len(flat)}")
     known = np.unique(np.array([str(label) for label in labels]), return_inverse=True)[1]
     squares, right = (flat**2).sum(1), 0
-    for start in range(0, len(flat), each := max(1, AT_ONCE // len(flat))):
+    for start in range(0, len(flat), each := max(1, DISTANCES_PER_CHUNK // len(flat))):
         far = squares - 2 * flat[start : start + each] @ flat.T
         far[np.arange(len(far)), np.arange(start, start + len(far))] = np.inf
         right += int((known[far.argmin(1)] == known[start : start + each]).sum())

@@ -16,7 +16,7 @@ from recurra.data.datasets.checksums import PACKED, Checker, digest, member_cont
 from recurra.data.datasets.download import NO_ROOM, Report, download_file
 from recurra.data.datasets.registry import Dataset, File, Split, get, names
 from recurra.errors import DataError, UsageError
-from recurra.files import beside
+from recurra.files import temporary_path
 
 Where = Literal["data folder", "cache", "built in"]
 
@@ -170,7 +170,7 @@ def _unpacked(dataset: Dataset, archive: Path, aside: dict[File, Path]) -> Locat
         for name, content in itertools.chain(members, beside_it):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = beside(target)
+            temporary = temporary_path(target)
             temporary.write_bytes(content)
             temporary.replace(target)
     except OSError as error:

@@ -140,7 +140,7 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
 
         Raises `DataError` where nothing is held out.
         """
-        split = self.dataset.test or self.dataset.valid
+        split = self.dataset.valid if self.dataset.test is None else self.dataset.test
         if split is None:
             raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
         return split, "test" if split is self.dataset.test else "valid"
