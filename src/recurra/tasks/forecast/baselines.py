@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from recurra.baselines import ETS, ForecastBaseline, Linear, Naive2, SeasonalNaive, baseline_title
+from recurra.baselines import ETS, ForecastBaseline, Linear, Naive2, SeasonalNaive
 from recurra.errors import DataError, MissingExtraError
 from recurra.tasks.forecast.backtest import EvaluationSet, Forecasts
 from recurra.tasks.forecast.data import Dataset

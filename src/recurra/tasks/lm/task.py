@@ -45,7 +45,6 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         "zcat books.gz | recurra train lm - -o runs/books",
         "recurra train --resume runs/novel",
     )
-    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
 
     # Data
 
