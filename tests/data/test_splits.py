@@ -9,14 +9,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from recurra.data.splits import Split, share_of, split_documents, split_text
+from recurra.data.splits import SplitIndices, share_of, split_documents, split_text
 from recurra.errors import DataError, RecurraError, UsageError
 
 shares = st.integers(0, 45).map(lambda percent: percent / 100)
 many = [f"document {index}" for index in range(2000)]
 
 
-def sides(documents: list[str], split: Split) -> dict[str, str]:
+def sides(documents: list[str], split: SplitIndices) -> dict[str, str]:
     return {
         documents[index]: part
         for part, indices in (("train", split.train), ("valid", split.valid), ("test", split.test))
@@ -24,7 +24,7 @@ def sides(documents: list[str], split: Split) -> dict[str, str]:
     }
 
 
-def split_or_none(documents: list[str], valid: float, test: float) -> Split | None:
+def split_or_none(documents: list[str], valid: float, test: float) -> SplitIndices | None:
     try:
         return split_documents(documents, valid, test)
     except DataError:
