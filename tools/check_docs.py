@@ -22,6 +22,8 @@ from recurra import cells, errors
 from recurra.cli import app
 from recurra.runs.config import fields, sections
 from recurra.tasks import get_task, task_names
+from recurra.verbs.base.flags import click_parameters
+from recurra.verbs.base.run_command import RunCommand
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 MADE = "<!-- Made by tools/check_docs.py: edit the source that it is made from, then run `python tools/check_docs.py --write`. -->\n"
@@ -91,10 +93,23 @@ def command_part(command: Any, path: list[str]) -> Iterator[str]:
         title = f"{panel} settings" if panel else "option"
         rows = [(f"`{flags(option)}`", described(option)) for option in options]
         yield "\n" + table((title, "what it does"), *rows)
+    if isinstance(command, RunCommand):
+        yield from run_options(command)
     if below is not None:
         context = command.make_context(path[-1], [], resilient_parsing=True)
         for name in command.list_commands(context):
             yield from command_part(command.get_command(context, name), [*path, name])
+
+
+def run_options(command: RunCommand) -> Iterator[str]:
+    """List what a run takes besides, by the task that it is of; a flag is made of the option's own settings."""
+    for task in task_names():
+        kind = command.options_of(task)
+        if kind is None:
+            continue
+        options = [(flags(option), described(option)) for option in click_parameters(kind)]
+        if options:
+            yield "\n" + table((f"a run of `{task}`", "what it does"), *((f"`{flag}`", text) for flag, text in options))
 
 
 def prose(help_text: str) -> str:

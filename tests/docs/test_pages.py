@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.docs.conftest import CHINESE, PAGES, README, ROOT, blocks, commands_of, read
+from tests.docs.conftest import PAGES, README, ROOT, TRANSLATED, blocks, commands_of, read
 
 from recurra.baselines.ngram import MEMORY
 from recurra.runs.config import fields
@@ -31,8 +31,9 @@ def test_every_command_parses(page: Path) -> None:
             pytest.fail(f"{page.name}: recurra {shlex.join(words)}: {error}")
 
 
-def test_both_readmes_show_the_same_commands() -> None:
-    english, chinese = ([read(words) for words in commands(page)] for page in (README, CHINESE))
+@pytest.mark.parametrize("pages", TRANSLATED, ids=lambda pages: pages[0].name)
+def test_a_page_and_its_translation_show_the_same_commands(pages: tuple[Path, Path]) -> None:
+    english, chinese = ([read(words) for words in commands(page)] for page in pages)
     assert len(english) > 8
     for words in english:
         words[1][:] = [option for option in words[1] if option != "--phrases"]  # only the English reviews have some

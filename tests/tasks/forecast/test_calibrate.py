@@ -41,7 +41,9 @@ def test_intervals_that_were_learnt_too_narrow_hold_what_they_say(
     assert 0.72 < figure(run, "coverage_80") < 0.84
     assert figure(run, "crps") < 0.95 * figure(plain, "crps")
     stretch = run.network.get_buffer("stretch").item()
-    for before, after in zip(*(one.predict(one.predictor.read_file(str(data)) or []) for one in (plain, run)), strict=True):
+    for before, after in zip(
+        *(one.predict(one.predictor.read_file(str(data)) or []) for one in (plain, run)), strict=True
+    ):
         quantiles = np.array(list(after["quantiles"].values()))
         assert np.array_equal(before["mean"], after["mean"])
         assert (np.diff(quantiles, axis=0) >= 0).all()

@@ -1,6 +1,1 @@
 """Named datasets: what there is, where it lies, and how it gets here."""
-
-from recurra.data.datasets.locate import Located, cache_folder, download, locate
-from recurra.data.datasets.registry import Dataset, get, names
-
-__all__ = ["Dataset", "Located", "cache_folder", "download", "get", "locate", "names"]

@@ -1,13 +1,13 @@
-"""What can be set about a classifier, and what each setting means."""
+"""The settings of a classifier, and what each of them means."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from recurra.tasks.base.config import Folds, LabelledData, SequenceModel
-from recurra.tasks.base.settings import Settings
+from recurra.tasks.base.settings import Renamed, Settings
 
 
 class Data(Folds, LabelledData):
@@ -19,13 +19,15 @@ class Data(Folds, LabelledData):
 class Model(SequenceModel):
     """The network."""
 
+    renamed: ClassVar = {"smoothing": Renamed("label_smoothing")}
+
     pooling: Literal["last", "mean", "max", "attention"] | None = Field(
-        default=None, description="What of all steps decides. Default: max for text, attention for series."
+        default=None, description="How all steps become one vector. Default: max for text, attention for series."
     )
     class_weights: Literal["none", "balanced"] = Field(
         default="none", description="balanced: each class counts alike in training, however rare it is."
     )
-    smoothing: float = Field(
+    label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="Share of the certainty that is spread over all classes in training."
     )
 

@@ -115,7 +115,7 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         device = next(network.parameters()).device
         logits = network(to_device(batch.inputs, device), batch.lengths)
         weights = None if self.class_weights is None else self.class_weights.to(device)
-        loss = summed_loss(logits, batch.targets.to(device), weights, self.config.model.smoothing)
+        loss = summed_loss(logits, batch.targets.to(device), weights, self.config.model.label_smoothing)
         return loss, len(batch.lengths), None
 
     def validate(self, predictor: Classifier) -> dict[str, float] | None:
