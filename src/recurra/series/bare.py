@@ -29,7 +29,7 @@ def read_bare(source: Source, faults: Faults, *, labelled: bool = True) -> Itera
             label = _bare_label(cells.pop(0), source, place) if labelled else None
             values = numbers(cells, source.name, place)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
         else:
             yield Series(without_padding(values[:, None]), label, place, UNIVARIATE)
 

@@ -12,7 +12,7 @@ import numpy as np
 from recurra.errors import DataError
 from recurra.series.base import Series
 from recurra.series.tables import is_missing, is_number, row_numbers
-from recurra.text import Faults, Place, Source, has_decimal_commas, rows_of
+from recurra.text import Faults, Place, Source, has_decimal_commas, iter_rows
 
 
 def read_long(
@@ -34,7 +34,7 @@ def read_long(
     commas = has_decimal_commas(source)
     needed = [name for name in (series, time, label, *columns) if name is not None]
     groups: dict[str, list[tuple[Any, np.ndarray, Any, Place]]] = {}
-    for row in rows_of(source, needed, faults):
+    for row in iter_rows(source, needed, faults):
         try:
             key = row.cells.get(series)
             if is_missing(key):
@@ -42,14 +42,14 @@ def read_long(
             when = None if time is None else _moment(row.cells.get(time), time, source, row.place)
             values = row_numbers(row, columns, source, commas)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
             continue
         groups.setdefault(str(key), []).append((when, values, row.cells.get(label) if label else None, row.place))
     for key, group in groups.items():
         try:
             yield _series(key, group, time is not None, steps, tuple(columns), source)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
 
 
 def _series(

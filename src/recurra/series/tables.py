@@ -10,7 +10,7 @@ import numpy as np
 
 from recurra.errors import DataError, UsageError
 from recurra.series.base import UNIVARIATE, Series, numbers, without_padding
-from recurra.text import Faults, Row, Source, has_decimal_commas, listed, rows_of
+from recurra.text import Faults, Row, Source, fields_message, has_decimal_commas, iter_rows
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan)\Z", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?\Z")
@@ -77,7 +77,7 @@ def value_columns(
     named = numeric_columns(sample, has_decimal_commas(source))
     found = [name for name in named if name not in others and name.strip().lower() not in INDICES]
     if not found:
-        there = listed(list(sample[0]) if sample else [])
+        there = fields_message(list(sample[0]) if sample else [])
         raise UsageError(
             f"{source.name}: no column of numbers is left for the values; {there}; name them: --columns NAME"
         )
@@ -92,11 +92,11 @@ def read_wide(source: Source, label: str | None, columns: Sequence[str], faults:
     """
     commas = has_decimal_commas(source)
     needed = [*columns, *([label] if label is not None else [])]
-    for row in rows_of(source, needed, faults):
+    for row in iter_rows(source, needed, faults):
         try:
             values = row_numbers(row, columns, source, commas)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
             continue
         said = row.cells.get(label) if label is not None else None
         yield Series(without_padding(values[:, None]), said, row.place, UNIVARIATE)
@@ -124,9 +124,9 @@ def read_steps(source: Source, columns: Sequence[str], faults: Faults) -> np.nda
     """Read a table as one series (T, C): a row a step. Raises `DataError`, with the line or row, for what is no number."""
     commas = has_decimal_commas(source)
     rows = []
-    for row in rows_of(source, columns, faults):
+    for row in iter_rows(source, columns, faults):
         try:
             rows.append(row_numbers(row, columns, source, commas))
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
     return np.stack(rows) if rows else np.zeros((0, len(columns)), np.float32)

@@ -165,7 +165,7 @@ class _CharacterModel:
             task: Any = kind(kind.Config.model_validate({"data": {"data": [str(file)]}, "model": model}))
             task.prepare()
         self._task, self.network, self.first = task, task.network().eval(), task.context
-        self.forbidden = [task.vocabulary.begin, task.vocabulary.end]
+        self.forbidden = [task.vocabulary.bos_id, task.vocabulary.eos_id]
 
     def write(self, length: int, temperature: float) -> str:
         return "".join(piece.text for piece in self._task.write(self.network, length=length, temperature=temperature))

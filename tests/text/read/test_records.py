@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from recurra.errors import DataError
 from recurra.text.read.decode import normalise
 from recurra.text.read.faults import Faults
-from recurra.text.read.records import read_records, record_kind, text_fields
+from recurra.text.read.records import read_records, record_kind_from_content, text_fields
 from recurra.text.read.sources import Source
 
 texts = st.text(st.characters(exclude_characters="\0\r\ufeff", exclude_categories=["Cs"]), min_size=1).filter(str.strip)
@@ -218,4 +218,4 @@ def test_a_parquet_string_that_is_no_utf8_is_said_with_its_row() -> None:
     ],
 )
 def test_the_format_of_a_pipe_is_told_by_its_begin(data: bytes, kind: str) -> None:
-    assert record_kind(data) == kind
+    assert record_kind_from_content(data) == kind

@@ -34,8 +34,8 @@ from recurra.text import (
     Source,
     open_sources,
     read_fasta,
-    record_file,
-    record_kind,
+    record_kind_from_content,
+    record_kind_from_name,
 )
 
 _SUFFIXES = {".ts": "ts", ".arff": "arff", ".npz": "npz", ".npy": "npy", ".mat": "mat"}
@@ -50,7 +50,7 @@ def file_kind(name: str) -> str | None:
     >>> file_kind("gunpoint_train.ts"), file_kind("t10k-images-idx3-ubyte"), file_kind("rt-polarity.pos")
     ('ts', 'idx', None)
     """
-    return "idx" if is_idx(name) else _SUFFIXES.get(PurePosixPath(name).suffix) or record_file(name)
+    return "idx" if is_idx(name) else _SUFFIXES.get(PurePosixPath(name).suffix) or record_kind_from_name(name)
 
 
 def read_examples(
@@ -87,7 +87,11 @@ def _piped(source: Source, how: Reading) -> Source:
     if source.name != STANDARD_INPUT or source.kind != "text":
         return source
     named = how.text or how.series or (how.label and how.label not in ("file", "folder", "line"))
-    return replace(source, kind=record_kind(source.data)) if named or source.data.lstrip()[:1] == b"{" else source
+    return (
+        replace(source, kind=record_kind_from_content(source.data))
+        if named or source.data.lstrip()[:1] == b"{"
+        else source
+    )
 
 
 def _outer_label(source: Source, sources: list[Source], how: Reading) -> str | None:

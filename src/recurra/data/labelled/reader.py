@@ -17,7 +17,7 @@ from recurra.data.labelled.formats import file_kind, read_examples
 from recurra.data.labelled.options import LABEL_WAYS, Reading, parse_renames
 from recurra.errors import DataError, UsageError
 from recurra.series import Series, channel_order
-from recurra.text import Faults, LabelledText, Place, Source, known_encoding, normalise, open_sources
+from recurra.text import Faults, LabelledText, Place, Source, detect_encoding, normalise, open_sources
 
 Kind = Literal["text", "series"]
 SEPARATORS = "|;,"
@@ -82,14 +82,14 @@ def tells_about(source: Source, faults: Faults) -> bool:
     """Leave out, list, and say so, what was found beside the data and tells about it."""
     about = source.found and source.kind == "text" and _ABOUT.match(PurePath(source.name).name) is not None
     if about:
-        faults.leave_out(f"{source.name}: tells about the data, by its name")
+        faults.skip(f"{source.name}: tells about the data, by its name")
     return about
 
 
 def readable(source: Source, notes: list[str]) -> Source:
     """Turn a text in another encoding into UTF-8, where there is no doubt which it is, and say so."""
     encoding = (
-        known_encoding(source.data)
+        detect_encoding(source.data)
         if source.kind in ("text", "csv", "tsv", "json", "jsonl", "ts", "arff", "conllu")
         else None
     )
@@ -106,9 +106,9 @@ def take_each(examples: Iterable[Any], take: Callable[[Any], None], faults: Faul
             try:
                 take(example)
             except DataError as error:
-                faults.meet(error)
+                faults.handle(error)
     except DataError as error:
-        faults.meet(error)
+        faults.handle(error)
 
 
 class _Gather:

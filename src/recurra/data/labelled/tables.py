@@ -27,12 +27,12 @@ from recurra.text import (
     Faults,
     LabelledText,
     Source,
+    fields_message,
     guess_fields,
     has_decimal_commas,
     label_field,
-    listed,
     read_labelled_records,
-    sample_of,
+    sample_records,
 )
 
 Examples = Iterable[LabelledText | Series]
@@ -102,7 +102,7 @@ def _holds_series(source: Source, how: Reading, label: str | None, said: str | N
         return False
     if how.series is not None or how.columns:
         return True
-    sample = sample_of(source)
+    sample = sample_records(source)
     label = label or (label_field(sample) if said is None else None)
     numeric = [name for name in numeric_columns(sample, has_decimal_commas(source)) if name != label]
     words = [name for name in (sample[0] if sample else {}) if name not in numeric and name != label]
@@ -119,7 +119,7 @@ def _mean_length(name: str, sample: list[dict[str, Any]]) -> float:
 def _series(
     source: Source, how: Reading, label: str | None, said: str | None, faults: Faults, notes: list[str]
 ) -> Iterator[Series]:
-    sample = sample_of(source)
+    sample = sample_records(source)
     names = list(sample[0]) if sample else []
     if label is None and said is None:
         label = label_field(sample)
@@ -127,7 +127,7 @@ def _series(
         label = None
     if label is None and said is None and how.need_labels:
         raise UsageError(
-            f"{source.name}: cannot tell which column is the label; {listed(names)}; name it: --label NAME"
+            f"{source.name}: cannot tell which column is the label; {fields_message(names)}; name it: --label NAME"
         )
     values = value_columns(how.columns, sample, (label, how.series, how.time), source)
     if how.series is not None:

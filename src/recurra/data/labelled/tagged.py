@@ -17,14 +17,14 @@ from recurra.text import (
     Faults,
     Source,
     TaggedWords,
-    conllu_column,
-    list_fields,
+    conllu_column_index,
+    guess_list_fields,
     open_sources,
-    read_columns,
+    read_conll,
     read_conllu,
     read_lists,
-    record_file,
-    sample_of,
+    record_kind_from_name,
+    sample_records,
 )
 
 _SUFFIXES = {"conllu": "conllu", "conllx": "conllu", "npz": "npz"}
@@ -103,7 +103,7 @@ def read_tagged(arguments: Sequence[str | Path], how: TagReading | None = None) 
 
 
 def _file_kind(name: str) -> str | None:
-    return _SUFFIXES.get(name.rpartition(".")[2]) or record_file(name)
+    return _SUFFIXES.get(name.rpartition(".")[2]) or record_kind_from_name(name)
 
 
 def _read(source: Source, how: TagReading, faults: Faults) -> Iterable[TaggedWords | Series]:
@@ -111,14 +111,16 @@ def _read(source: Source, how: TagReading, faults: Faults) -> Iterable[TaggedWor
         return _frames(source)
     if source.kind in ("json", "jsonl", "parquet") and how.series is None:
         words = _field(how.tokens, "tokens")
-        fields = list_fields(source, words, _field(how.column, "column"), how.need_labels)
+        fields = guess_list_fields(source, words, _field(how.column, "column"), how.need_labels)
         return read_lists(source, *fields, faults, need_tags=how.need_labels)
     if how.series is not None or source.kind == "csv":
         return _table(source, how, faults)
     if source.kind == "conllu" or (isinstance(how.column, str) and how.column.lower() in CONLLU):
-        return read_conllu(source, conllu_column(how.tokens, "form"), conllu_column(how.column, "upos"), faults)
+        return read_conllu(
+            source, conllu_column_index(how.tokens, "form"), conllu_column_index(how.column, "upos"), faults
+        )
     words, tags = _number(how.tokens, "tokens", 1), _number(how.column, "column", -1)
-    return read_columns(source, words - 1, tags - 1 if tags > 0 else tags, faults, need_tags=how.need_labels)
+    return read_conll(source, words - 1, tags - 1 if tags > 0 else tags, faults, need_tags=how.need_labels)
 
 
 def _frames(source: Source) -> Iterator[Series]:
@@ -135,7 +137,7 @@ def _table(source: Source, how: TagReading, faults: Faults) -> Iterable[Series]:
             f"{source.name}: a table with a row for every step needs the column that names the series and the one with the "
             "tags: --series NAME --column NAME"
         )
-    values = value_columns(how.columns, sample_of(source), (how.series, how.time, column), source)
+    values = value_columns(how.columns, sample_records(source), (how.series, how.time, column), source)
     return read_long(source, how.series, how.time, column, values, faults, steps=True)
 
 

@@ -25,13 +25,13 @@ from recurra.text import (
     Faults,
     LabelledText,
     Source,
-    first_word,
     is_tree,
-    lines_of,
+    numbered_lines,
     read_lines,
     read_prefixed,
     read_trees,
     read_whole,
+    split_first_word,
 )
 
 Examples = Iterable[LabelledText | Series]
@@ -53,7 +53,7 @@ def read_plain(sources: list[Source], how: Reading, faults: Faults) -> Iterator[
     if any(forms):
         for source, form in zip(sources, forms, strict=True):
             if form is None:
-                faults.leave_out(f"{source.name}: no skeleton file, by its name")
+                faults.skip(f"{source.name}: no skeleton file, by its name")
             else:
                 yield source, _skeleton(source, form)
         return
@@ -101,7 +101,7 @@ def _readers(sources: list[Source], how: Reading, faults: Faults) -> list[Callab
 
 
 def _head(source: Source) -> list[str]:
-    return [line for _, line in islice(lines_of(source, Faults("skip")), _LOOKED_AT)]
+    return [line for _, line in islice(numbered_lines(source, Faults("skip")), _LOOKED_AT)]
 
 
 def _prefixed(heads: list[list[str]]) -> bool:
@@ -110,7 +110,7 @@ def _prefixed(heads: list[list[str]]) -> bool:
     Words must be followed by a tab, or there must be many lines for them: few lines of prose begin with few words too.
     """
     lines = [line for head in heads for line in head]
-    parts = [first_word(line) for line in lines]
+    parts = [split_first_word(line) for line in lines]
     labels = {label for label, text in parts if text}
     if not parts or not all(text for _, text in parts) or not 2 <= len(labels) < len(parts):
         return False

@@ -14,7 +14,7 @@ from recurra.data.timeseries.timestamps import is_clock, is_period, is_stamp
 from recurra.data.timeseries.types import TimedReading
 from recurra.errors import DataError, UsageError, require
 from recurra.series import INDICES, is_missing, is_number
-from recurra.text import Faults, Place, Source, columns_of, has_decimal_commas, listed, missing
+from recurra.text import Faults, Place, Source, fields_message, has_decimal_commas, missing_field_error, table_columns
 
 _SAMPLE = 400  # rows looked at, from all of the table
 _MOST = 0.75  # share of a column's cells from which on it is taken for what they are
@@ -51,10 +51,10 @@ class Table:
         line = int(self.lines[row])
         return {"line": line} if self.word == "line" else {"row": line}
 
-    def missing(self, column: str) -> DataError:
+    def missing_column_error(self, column: str) -> DataError:
         """Say that a column is not there, and which are."""
         source = Source(self.name, "csv", b"", False)
-        return missing(column, list(self.columns), source, {"line": 1} if self.word == "line" else {})
+        return missing_field_error(column, list(self.columns), source, {"line": 1} if self.word == "line" else {})
 
     def sample(self) -> list[dict[str, Any]]:
         """Give some rows of all of the table; a column that they do not show begins with what it shows first."""
@@ -117,7 +117,7 @@ def table_of(source: Source, faults: Faults) -> Table:
     """Read a CSV, TSV, JSON, JSONL or Parquet file by its columns."""
     if source.kind == "parquet":
         return _parquet(source)
-    columns, lines, word = columns_of(source, faults)
+    columns, lines, word = table_columns(source, faults)
     if not lines:
         raise DataError("holds no rows", source=source.name)
     return Table(source.name, columns, np.array(lines, np.int64), word, has_decimal_commas(source))
@@ -166,7 +166,7 @@ def roles_of(table: Table, how: TimedReading, notes: list[str]) -> Roles:
     """Find out which column is what; raises `UsageError` or `DataError` where it is open, or a column is not there."""
     for name in (how.time, how.series, *how.target, *how.known, *how.past, *how.static):
         if name is not None and name not in table.columns:
-            raise table.missing(name)
+            raise table.missing_column_error(name)
     _once(how)
     sample = table.sample()
     numeric = number_columns(sample, table.commas)
@@ -182,7 +182,7 @@ def roles_of(table: Table, how: TimedReading, notes: list[str]) -> Roles:
     target = how.target or tuple(name for name in numeric if name not in others and not _counts(name, table, sample))
     if not target:
         raise UsageError(
-            f"{table.name}: no column of numbers is left for the values; {listed(list(table.columns))}; "
+            f"{table.name}: no column of numbers is left for the values; {fields_message(list(table.columns))}; "
             "name them: --target NAME"
         )
     left = [name for name in table.columns if name not in others and name not in target]

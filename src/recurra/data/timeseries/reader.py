@@ -22,7 +22,15 @@ from recurra.data.timeseries.types import Panel, Timed, TimedReading, steps_of
 from recurra.data.timeseries.wide import layout_of, read_array, read_numbers, read_wholes
 from recurra.errors import DataError, UsageError
 from recurra.series import channel_names, is_bare
-from recurra.text import COMPRESSIONS, STANDARD_INPUT, Faults, Source, open_sources, record_kind, sample_of
+from recurra.text import (
+    COMPRESSIONS,
+    STANDARD_INPUT,
+    Faults,
+    Source,
+    open_sources,
+    record_kind_from_content,
+    sample_records,
+)
 
 _TABLES = ("csv", "tsv", "json", "jsonl", "parquet")
 
@@ -109,12 +117,12 @@ class _Reader:
         """Read all files."""
         for source in sources:
             if len(sources) > 1 and _is_label(source.name):
-                self._faults.leave_out(f"{source.name}: labels, by its name")
+                self._faults.skip(f"{source.name}: labels, by its name")
                 continue
             try:
                 self._source(source)
             except DataError as error:
-                self._faults.meet(error)
+                self._faults.handle(error)
         return self.whole()
 
     def _source(self, source: Source) -> None:
@@ -137,14 +145,14 @@ class _Reader:
                     self._wholes += read
                 return
             if source.kind == "text":
-                source = replace(source, kind=record_kind(source.data))
+                source = replace(source, kind=record_kind_from_content(source.data))
                 source = replace(source, kind="tsv") if source.kind == "csv" and "\t" in head.split("\n")[0] else source
         if source.kind not in _TABLES:
             raise UsageError(
                 f"{source.name}: expected a table or an array of numbers, got a file of the kind {source.kind}"
             )
         if source.kind != "parquet":
-            sample = sample_of(source)
+            sample = sample_records(source)
             names = list(sample[0]) if sample else []
             if any(is_stamp(name) and all(is_stamp(row.get(name)) for row in sample) for name in names):
                 problem = "the first line holds values, not names of columns"

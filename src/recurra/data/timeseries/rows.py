@@ -39,7 +39,7 @@ def read_rows(table: Table, roles: Roles, alone: str, faults: Faults, notes: lis
     """
     for name in roles.all:
         if name not in table.columns:
-            raise table.missing(name)
+            raise table.missing_column_error(name)
     wrong: dict[int, str] = {}
 
     def take(found: dict[int, str], column: str = "") -> None:
@@ -74,7 +74,7 @@ def read_rows(table: Table, roles: Roles, alone: str, faults: Faults, notes: lis
     for row in sorted(wrong):
         said = f"series {names[row]}: {wrong[row]}" if roles.series is not None and names[row] else wrong[row]
         hint = HINT if "expected a number" in said else None
-        faults.meet(DataError(said, source=table.name, hint=hint, **table.place(row)))
+        faults.handle(DataError(said, source=table.name, hint=hint, **table.place(row)))
     at = np.setdiff1d(np.arange(len(table)), list(wrong)) if wrong else np.arange(len(table))
     if wrong:
         names = [names[row] for row in at]

@@ -26,7 +26,7 @@ from recurra.series import (
     read_npz,
 )
 from recurra.series import finite as without_infinity
-from recurra.text import Faults, Place, Source, decode, has_decimal_commas, rows_of
+from recurra.text import Faults, Place, Source, decode, has_decimal_commas, iter_rows
 
 _NUMBERED = re.compile(r"\D*?(\d+)\Z")
 _SAMPLE = 30  # rows looked at; they may be long
@@ -119,15 +119,15 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
 
     Raises `DataError`, with the line and the name of the series, for what is no number.
     """
-    rows = rows_of(source, (), faults)
+    rows = iter_rows(source, (), faults)
     commas = has_decimal_commas(source)
-    sample = [row for _, row in zip(range(_SAMPLE), rows_of(source, (), Faults("skip")), strict=False)]
+    sample = [row for _, row in zip(range(_SAMPLE), iter_rows(source, (), Faults("skip")), strict=False)]
     if not sample:
         raise DataError("holds no rows", source=source.name)
     names, cells = list(sample[0].cells), [row.cells for row in sample]
     for name in (how.series, *how.static):
         if name is not None and name not in names:
-            raise Table(source.name, dict.fromkeys(names, ()), np.zeros(0), "line").missing(name)
+            raise Table(source.name, dict.fromkeys(names, ()), np.zeros(0), "line").missing_column_error(name)
     if how.known or how.past or how.time:
         raise UsageError(
             "a row is a whole series here (--layout series): time, known and past are of tables with a row a step"
@@ -167,7 +167,7 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
                 said = f"series {name}: column '{columns[at]}': {problem}"
                 raise DataError(said, source=source.name, hint=hint, **row.place)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
             continue
         seen[name] = row.place
         there = np.flatnonzero(~np.isnan(values))
@@ -207,7 +207,7 @@ def read_numbers(
             rows.append(numbers(cells, source.name, {"line": number}, "column", wide=True))
             lines.append(number)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
     widths = {len(row) for row in rows}
     layout = how.layout
     if layout == "auto":
