@@ -17,7 +17,7 @@ from recurra.series import (
     array_labels_name,
     image_labels_name,
     is_idx,
-    pairs_of,
+    match_arrays,
     read_arff,
     read_arrays,
     read_images,
@@ -155,7 +155,7 @@ def _array(source: Source, known: dict[str, Source], how: Reading, faults: Fault
 
 def _archive(source: Source, notes: list[str]) -> Iterator[Series]:
     arrays = read_npz(source)
-    pairs = pairs_of(arrays, source.name)
+    pairs = match_arrays(arrays, source.name)
     if len(pairs) > 1:
         named = ", ".join(series for series, _, _ in pairs)
         notes.append(

@@ -11,16 +11,16 @@ from recurra.data.labelled.text_files import file_labels, is_folder_per_class
 from recurra.errors import UsageError
 from recurra.series import (
     Series,
-    begins_with_label,
     channel_names,
-    is_bare,
+    is_headerless,
     is_missing,
     numeric_columns,
-    read_bare,
+    read_headerless,
     read_long,
     read_matrix,
     read_steps,
     read_wide,
+    starts_with_label,
     value_columns,
 )
 from recurra.text import (
@@ -61,7 +61,7 @@ def read_table(
     label = None if how.label in LABEL_WAYS else how.label
     text: tuple[str, str | None] | None = None
     for source, said in zip(sources, outer, strict=True):
-        if source.kind in ("csv", "tsv") and not (how.text or how.series) and is_bare(_head(source)):
+        if source.kind in ("csv", "tsv") and not (how.text or how.series) and is_headerless(_head(source)):
             yield source, _matrix(source, said, how, faults)
         elif text is None and _holds_series(source, how, label, said):
             yield source, _series(source, how, label, said, faults, notes)
@@ -76,7 +76,7 @@ def _head(source: Source) -> str:
 
 def _matrix(source: Source, said: str | None, how: Reading, faults: Faults) -> Iterator[Series]:
     if said is None:
-        yield from read_bare(source, faults, labelled=how.need_labels or begins_with_label(_head(source)))
+        yield from read_headerless(source, faults, labelled=how.need_labels or starts_with_label(_head(source)))
     else:
         values = read_matrix(source)
         yield Series(values, said, {}, channel_names(values.shape[1]))

@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.data.labelled.reader import Kind, arranged, common_folder, label_text, place_of, readable, take_each
 from recurra.errors import DataError, UsageError
-from recurra.series import Series, pairs_of, read_arrays, read_long, read_npz, value_columns
+from recurra.series import Series, match_arrays, read_arrays, read_long, read_npz, value_columns
 from recurra.text import (
     CONLLU,
     Faults,
@@ -125,7 +125,7 @@ def _read(source: Source, how: TagReading, faults: Faults) -> Iterable[TaggedWor
 
 def _frames(source: Source) -> Iterator[Series]:
     arrays = read_npz(source)
-    for series, labels, lengths in pairs_of(arrays, source.name):
+    for series, labels, lengths in match_arrays(arrays, source.name):
         named = arrays[labels] if labels else None
         yield from read_arrays(arrays[series], named, arrays[lengths] if lengths else None, source.name, steps=True)
 

@@ -13,13 +13,13 @@ from recurra.errors import UsageError
 from recurra.series import (
     Series,
     SkeletonFormat,
-    begins_with_label,
     channel_names,
-    is_bare,
-    read_bare,
+    is_headerless,
+    read_headerless,
     read_matrix,
     read_skeleton,
     skeleton_format,
+    starts_with_label,
 )
 from recurra.text import (
     Faults,
@@ -85,9 +85,9 @@ def _readers(sources: list[Source], how: Reading, faults: Faults) -> list[Callab
         )
     if is_folder_per_class([source.name for source in sources]) and all(source.found for source in sources):
         return _a_folder_a_class(sources, how)
-    if all(is_bare("\n".join(lines)) for lines in heads):
-        labelled = how.need_labels or all(begins_with_label("\n".join(lines)) for lines in heads)
-        return [lambda source: read_bare(source, faults, labelled=labelled)] * len(sources)
+    if all(is_headerless("\n".join(lines)) for lines in heads):
+        labelled = how.need_labels or all(starts_with_label("\n".join(lines)) for lines in heads)
+        return [lambda source: read_headerless(source, faults, labelled=labelled)] * len(sources)
     if how.need_labels and _prefixed(heads):
         return [lambda source: read_prefixed(source, faults)] * len(sources)
     if not how.need_labels:
@@ -137,7 +137,7 @@ def _a_folder_a_class(sources: list[Source], how: Reading) -> list[Callable[[Sou
         values = read_matrix(source)
         yield Series(values, label(source), {}, channel_names(values.shape[1]))
 
-    numbers = all(is_bare("\n".join(_head(source)), least=1) for source in sources)
+    numbers = all(is_headerless("\n".join(_head(source)), min_cells=1) for source in sources)
     return [series if numbers else lambda source: read_whole(source, label(source))] * len(sources)
 
 

@@ -13,7 +13,7 @@ from recurra.data.frames import with_index
 from recurra.data.timeseries.timestamps import is_clock, is_period, is_stamp
 from recurra.data.timeseries.types import TimedReading
 from recurra.errors import DataError, UsageError, require
-from recurra.series import INDICES, is_missing, is_number
+from recurra.series import INDEX_NAMES, is_missing, is_number
 from recurra.text import Faults, Place, Source, fields_message, has_decimal_commas, missing_field_error, table_columns
 
 _SAMPLE = 400  # rows looked at, from all of the table
@@ -40,7 +40,7 @@ class Table:
     columns: Mapping[str, Sequence[Any] | np.ndarray]
     lines: np.ndarray
     word: str = "row"
-    commas: bool = False
+    decimal_commas: bool = False
     bare: bool = False
 
     def __len__(self) -> int:
@@ -66,7 +66,7 @@ class Table:
         return rows
 
 
-def number_columns(sample: Sequence[Mapping[str, Any]], commas: bool = False) -> list[str]:
+def number_columns(sample: Sequence[Mapping[str, Any]], decimal_commas: bool = False) -> list[str]:
     """Name the columns of numbers: those most of whose cells, of the ones that are there, are numbers.
 
     What is none among them is refused where it is read, with its row: a broken cell must not cost a whole column.
@@ -78,7 +78,7 @@ def number_columns(sample: Sequence[Mapping[str, Any]], commas: bool = False) ->
     found = []
     for name in dict.fromkeys(name for row in sample for name in row):
         there = [row.get(name) for row in sample if not is_missing(row.get(name))]
-        if there and sum(is_number(cell, commas) for cell in there) >= _MOST * len(there):
+        if there and sum(is_number(cell, decimal_commas) for cell in there) >= _MOST * len(there):
             found.append(name)
     return found
 
@@ -169,7 +169,7 @@ def roles_of(table: Table, how: TimedReading, notes: list[str]) -> Roles:
             raise table.missing_column_error(name)
     _once(how)
     sample = table.sample()
-    numeric = number_columns(sample, table.commas)
+    numeric = number_columns(sample, table.decimal_commas)
     said = {how.series, *how.target, *how.known, *how.past, *how.static}
     short = PurePath(table.name).name
     time = _time(table, how, sample, numeric, said, notes)
@@ -206,7 +206,7 @@ def _once(how: TimedReading) -> None:
 
 def _counts(name: str, table: Table, sample: list[dict[str, Any]]) -> bool:
     """Say whether a column only counts the rows."""
-    if name.strip().lower() in INDICES:
+    if name.strip().lower() in INDEX_NAMES:
         return True
     cells = table.columns[name]
     try:

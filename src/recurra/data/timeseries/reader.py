@@ -21,7 +21,7 @@ from recurra.data.timeseries.timestamps import is_stamp
 from recurra.data.timeseries.types import Panel, Timed, TimedReading, steps_of
 from recurra.data.timeseries.wide import layout_of, read_array, read_numbers, read_wholes
 from recurra.errors import DataError, UsageError
-from recurra.series import channel_names, is_bare
+from recurra.series import channel_names, is_headerless
 from recurra.text import (
     COMPRESSIONS,
     STANDARD_INPUT,
@@ -137,7 +137,7 @@ class _Reader:
             return
         if source.kind in ("text", "csv", "tsv"):
             head = source.data[:100_000].decode("utf-8", "replace").lstrip("\ufeff").replace("\r\n", "\n")
-            if is_bare(head, 1):
+            if is_headerless(head, 1):
                 read = read_numbers(source, how, self._faults, folder, notes)
                 if isinstance(read, Table):
                     self.table(read, stem)

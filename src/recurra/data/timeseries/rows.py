@@ -47,10 +47,12 @@ def read_rows(table: Table, roles: Roles, alone: str, faults: Faults, notes: lis
             between = " " if problem.startswith("is ") else ": "
             wrong.setdefault(row, f"column '{column}'{between}{problem}" if column else problem)
 
-    def numbers(columns: Sequence[str], truths: bool) -> np.ndarray:
+    def numbers(columns: Sequence[str], booleans: bool) -> np.ndarray:
         read = np.zeros((len(table), len(columns)))
         for at, column in enumerate(columns):
-            read[:, at], found = column_numbers(table.columns[column], commas=table.commas, truths=truths)
+            read[:, at], found = column_numbers(
+                table.columns[column], decimal_commas=table.decimal_commas, booleans=booleans
+            )
             take(found, column)
         return read
 

@@ -15,17 +15,17 @@ from recurra.data.timeseries.timestamps import is_stamp, read_stamps
 from recurra.data.timeseries.types import Timed, TimedReading
 from recurra.errors import DataError, UsageError
 from recurra.series import (
-    INDICES,
-    bare_cells,
+    INDEX_NAMES,
     channel_names,
     column_numbers,
     is_missing,
-    numbers,
-    pairs_of,
+    mask_infinite,
+    match_arrays,
+    parse_numbers,
     read_npy,
     read_npz,
+    split_cells,
 )
-from recurra.series import finite as without_infinity
 from recurra.text import Faults, Place, Source, decode, has_decimal_commas, iter_rows
 
 _NUMBERED = re.compile(r"\D*?(\d+)\Z")
@@ -93,7 +93,7 @@ def _end(cells: Sequence[Any]) -> int:
 def _run(names: Sequence[str], sample: Sequence[dict[str, Any]]) -> list[str]:
     """Give the columns that are numbered one after another, or dates, and hold numbers or nothing."""
     words = [name for name in names if any(not is_missing(row.get(name)) for row in sample)]
-    numeric = set(number_columns(sample, commas=True))
+    numeric = set(number_columns(sample, decimal_commas=True))
     empty = set(names) - set(words)
     run: list[str] = []
     for name in names:
@@ -120,7 +120,7 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
     Raises `DataError`, with the line and the name of the series, for what is no number.
     """
     rows = iter_rows(source, (), faults)
-    commas = has_decimal_commas(source)
+    decimal_commas = has_decimal_commas(source)
     sample = [row for _, row in zip(range(_SAMPLE), iter_rows(source, (), Faults("skip")), strict=False)]
     if not sample:
         raise DataError("holds no rows", source=source.name)
@@ -136,7 +136,7 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
         raise UsageError(
             f"every: {how.every} puts rows together, and in {source.name} a row is a whole series; write its steps below each other, or leave it out"
         )
-    numeric = set(number_columns(cells, commas))
+    numeric = set(number_columns(cells, decimal_commas))
     key = how.series or _key(names, cells, numeric)
     columns = _named_targets(how, names) or [
         name
@@ -161,7 +161,7 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
                 raise DataError(
                     f"series {name} is there twice, the first time in {seen[name]}", source=source.name, **row.place
                 )
-            values, wrong = column_numbers([row.cells.get(column) for column in columns], commas=commas)
+            values, wrong = column_numbers([row.cells.get(column) for column in columns], decimal_commas=decimal_commas)
             for at, problem in wrong.items():
                 hint = "empty the cell where there is no value, or leave such series out: --on-error skip"
                 said = f"series {name}: column '{columns[at]}': {problem}"
@@ -183,7 +183,7 @@ def _key(names: Sequence[str], cells: Sequence[dict[str, Any]], numeric: set[str
     for name in names:
         there = [str(row.get(name)) for row in cells]
         if len(set(there)) == len(there) and (
-            name.strip().lower() in INDICES or (name not in numeric and any(map(str.strip, there)))
+            name.strip().lower() in INDEX_NAMES or (name not in numeric and any(map(str.strip, there)))
         ):
             return name
     return None
@@ -200,11 +200,11 @@ def read_numbers(
     rows: list[np.ndarray] = []
     lines: list[int] = []
     for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
-        cells = bare_cells(line)
+        cells = split_cells(line)
         if not cells:
             continue
         try:
-            rows.append(numbers(cells, source.name, {"line": number}, "column", wide=True))
+            rows.append(parse_numbers(cells, source.name, {"line": number}, "column", float64=True))
             lines.append(number)
         except DataError as error:
             faults.handle(error)
@@ -249,7 +249,7 @@ def read_array(source: Source, how: TimedReading, folder: str, stem: str) -> lis
     else:
         arrays = read_npz(source)
         try:
-            found = pairs_of(arrays, source.name)
+            found = match_arrays(arrays, source.name)
         except DataError:
             found = []
         if any(labels or lengths for _, labels, lengths in found):
@@ -289,7 +289,7 @@ def _many(array: np.ndarray, lengths: np.ndarray | None, source: Source, folder:
             piece = array[row] if lengths is None else array[row][: int(lengths[row])]
         values = piece.astype(np.float64)
         values = values[:, None] if values.ndim == 1 else values
-        _, wrong = without_infinity(values.ravel(), {})
+        _, wrong = mask_infinite(values.ravel(), {})
         if wrong:
             raise DataError(
                 f"series {row + 1}: step {next(iter(wrong)) // values.shape[1] + 1} is infinite",
