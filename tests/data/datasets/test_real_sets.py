@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from recurra.data import Located, get, locate, names
-from recurra.data.labelled.reader import Labelled, Reading, parse_renames, read_labelled
-from recurra.data.labelled.tagged import Tagged, TagReading, read_tagged
+from recurra.data.labelled.reader import Labelled, LabelledOptions, parse_renames, read_labelled
+from recurra.data.labelled.tagged import Tagged, TaggedOptions, read_tagged
 from recurra.data.timeseries.reader import Panel, TimedReading, read_timed, steps_of
 
 FOLDER = Path(os.environ.get("RECURRA_DATA", ""))
@@ -39,7 +39,7 @@ def read(name: str, part: str, **changes: Any) -> Labelled:
     found = located(name)
     known = {key: value for key, value in found.settings.items() if key in ("text", "label", "images")}
     known["rename"] = parse_renames(found.settings.get("rename", []))
-    return read_labelled(getattr(found, part), Reading(**known, **changes))
+    return read_labelled(getattr(found, part), LabelledOptions(**known, **changes))
 
 
 def counts(labelled: Labelled) -> dict[str, int]:
@@ -173,7 +173,7 @@ TAGS = {
 @pytest.mark.parametrize(("name", "part"), [(name, part) for name in TAGS for part in TAGS[name]])
 def test_tags(name: str, part: str) -> None:
     found = located(name)
-    tagged: Tagged = read_tagged(getattr(found, part), TagReading(column=found.settings["column"]))
+    tagged: Tagged = read_tagged(getattr(found, part), TaggedOptions(column=found.settings["column"]))
     kinds = {tag for tags in tagged.tags for tag in tags}
     words = sum(len(sentence) for sentence in tagged.sentences)
     assert (len(tagged.sentences), words, len(kinds)) == TAGS[name][part]

@@ -172,7 +172,7 @@ def test_files_are_series_and_files_of_one_name_are_told_apart(tmp_path: Path) -
     panel = read(tmp_path)
     assert panel.names == ["north/wind", "south/wind"]
     assert [one.place for one in panel.series] == ["north/wind.csv", "south/wind.csv"]
-    assert any("README.md: tells about the data" in line for line in panel.skipped)
+    assert any("README.md: documentation" in line for line in panel.skipped)
 
 
 def test_a_series_goes_on_from_file_to_file(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.labelled.reader import place_of
+from recurra.data.sources import location
 from recurra.data.timeseries.columns import Roles
 from recurra.data.timeseries.frequency import shown, zone_of
 from recurra.data.timeseries.grid import in_a_clock_change, mean_of
@@ -84,7 +84,7 @@ class Gathered:
             place: Place = {} if self._roles.series is None else table.place(int(self._row[first]))
             times = np.arange(len(rows)) if self.times is None else self.times[rows]
             name = self._names[self._ids[rows[0]]]
-            groups.append(Group(name, rows, times, place_of(table.name, place, self._folder)))
+            groups.append(Group(name, rows, times, location(table.name, place, self._folder)))
         if unsorted:
             which = "" if len(groups) == 1 else f" of {unsorted:,} of {len(groups):,} series"
             self._notes.append(f"the rows{which} are not in the order of their times: sorted")

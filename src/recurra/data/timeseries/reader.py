@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from recurra.data.frames import is_frame
-from recurra.data.labelled.formats import file_kind
-from recurra.data.labelled.reader import common_folder, readable, tells_about
+from recurra.data.labelled.formats import TABLE_KINDS, file_kind
+from recurra.data.sources import common_folder, open_data, to_utf8
 from recurra.data.timeseries.align import Assembly
 from recurra.data.timeseries.columns import Roles, Table, frame_table, roles_of, table_of
 from recurra.data.timeseries.grid import common_spacing, spacing_of
@@ -27,12 +27,9 @@ from recurra.text import (
     STANDARD_INPUT,
     Faults,
     Source,
-    open_sources,
     record_kind_from_content,
     sample_records,
 )
-
-_TABLES = ("csv", "tsv", "json", "jsonl", "parquet")
 
 __all__ = ["Panel", "Timed", "TimedReading", "is_frame", "panel_of", "read_piped", "read_timed", "steps_of"]
 
@@ -56,8 +53,7 @@ def read_timed(arguments: Sequence[str | Path], how: TimedReading | None = None)
     """
     how = how or TimedReading()
     faults, notes = Faults(how.on_error), []
-    opened = (source for source in open_sources(arguments, faults, file_kind) if not tells_about(source, faults))
-    sources = [readable(source, notes) for source in opened]
+    sources = open_data(arguments, file_kind, faults, notes)
     return _Reader(how, faults, notes, [source.name for source in sources]).panel(sources)
 
 
@@ -70,7 +66,7 @@ def read_piped(data: bytes, how: TimedReading | None = None) -> Panel:
     how = how or TimedReading()
     faults, notes = Faults(how.on_error), []
     kind = "parquet" if data.startswith(b"PAR1") else "text"
-    source = readable(Source(STANDARD_INPUT, kind, data, False), notes)
+    source = to_utf8(Source(STANDARD_INPUT, kind, data, False), notes)
     return _Reader(how, faults, notes, [source.name]).panel([source])
 
 
@@ -147,7 +143,7 @@ class _Reader:
             if source.kind == "text":
                 source = replace(source, kind=record_kind_from_content(source.data))
                 source = replace(source, kind="tsv") if source.kind == "csv" and "\t" in head.split("\n")[0] else source
-        if source.kind not in _TABLES:
+        if source.kind not in TABLE_KINDS:
             raise UsageError(
                 f"{source.name}: expected a table or an array of numbers, got a file of the kind {source.kind}"
             )

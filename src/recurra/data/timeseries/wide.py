@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.labelled.reader import place_of
+from recurra.data.sources import location
 from recurra.data.timeseries.columns import Table, number_columns
 from recurra.data.timeseries.timestamps import is_stamp, read_stamps
 from recurra.data.timeseries.types import Timed, TimedReading
@@ -174,7 +174,7 @@ def read_wholes(source: Source, how: TimedReading, faults: Faults, folder: str, 
         values = values[: there[-1] + 1 if there.size else 0, None]
         static = tuple(str(row.cells.get(column) or "") for column in how.static)
         yield plain(
-            name, values, place_of(source.name, row.place, folder), None if times is None else times.values, static
+            name, values, location(source.name, row.place, folder), None if times is None else times.values, static
         )
 
 
@@ -223,7 +223,7 @@ def read_numbers(
         for row, line in zip(rows, lines, strict=True):
             there = np.flatnonzero(~np.isnan(row))
             end = int(there[-1]) + 1 if there.size else 0
-            made.append(plain(str(len(made) + 1), row[:end, None], place_of(source.name, {"line": line}, folder)))
+            made.append(plain(str(len(made) + 1), row[:end, None], location(source.name, {"line": line}, folder)))
         return made
     for row, line in zip(rows, lines, strict=True):
         if len(row) != len(rows[0]):
@@ -296,5 +296,5 @@ def _many(array: np.ndarray, lengths: np.ndarray | None, source: Source, folder:
                 source=source.name,
                 row=row + 1,
             )
-        made.append(plain(f"{prefix}{row + 1}", values, place_of(source.name, {"row": row + 1}, folder)))
+        made.append(plain(f"{prefix}{row + 1}", values, location(source.name, {"row": row + 1}, folder)))
     return made

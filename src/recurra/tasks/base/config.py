@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from recurra.cells import cell_names
-from recurra.data.labelled.options import Reading, parse_renames
+from recurra.data.labelled.options import LabelledOptions, parse_renames
 from recurra.data.timeseries.types import TimedReading
 from recurra.errors import UsageError
 from recurra.nn import SCHEMES
@@ -112,9 +112,9 @@ class LabelledData(SequenceData):
                 raise ValueError(f"expected OLD=NEW, got {pair!r}")
         return value
 
-    def reading(self, *, for_answers: bool = False) -> Reading:
+    def reading(self, *, for_answers: bool = False) -> LabelledOptions:
         """Give how all data of the run are read; for_answers: whatever is there has an answer, so nothing is left out."""
-        return Reading(
+        return LabelledOptions(
             text=self.text,
             label=self.label,
             series=self.series,
