@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recurra.data import get, locate, names
-from recurra.data.datasets.builtin import MAKERS
+from recurra.data.datasets.builtin import GENERATORS
 from recurra.data.labelled.reader import read_labelled
 from recurra.errors import DataError, MissingExtraError
 
@@ -22,7 +22,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_built_in_set_has_a_maker() -> None:
-    assert {get(name).builtin for name in names()} - {None} == set(MAKERS)
+    assert {get(name).builtin for name in names()} - {None} == set(GENERATORS)
 
 
 def test_python_docs_hold_each_topic_once(cache: Path) -> None:

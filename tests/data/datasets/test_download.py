@@ -63,17 +63,17 @@ def source() -> Iterator[Source]:
 
 class TestDownload:
     def test_into_the_cache_with_progress(self, source: Source, cache: Path) -> None:
-        told: list[tuple[str, int, int]] = []
-        located = download(make(source.base), report=lambda path, done, total: told.append((path, done, total)))
+        reported: list[tuple[str, int, int]] = []
+        located = download(make(source.base), report=lambda path, done, total: reported.append((path, done, total)))
         assert located.where == "cache"
         assert [path.read_bytes() for path in located.paths] == list(CONTENT.values())
         assert everything_in(cache / "data") == ["toy/sub/valid.txt", "toy/test.txt", "toy/train.txt"]
-        train = [(done, total) for path, done, total in told if path == "train.txt"]
+        train = [(done, total) for path, done, total in reported if path == "train.txt"]
         assert len(train) > 1
         assert train == sorted(train)
         assert train[-1] == (len(HAN), len(HAN))
 
-    def test_locate_downloads_only_when_told(self, source: Source) -> None:
+    def test_locate_downloads_only_when_asked(self, source: Source) -> None:
         with pytest.raises(DataError, match="recurra data get toy"):
             locate(make(source.base))
         assert source.asked == []

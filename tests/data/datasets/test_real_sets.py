@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.data import Located, get, locate, names
+from recurra.data import DatasetFiles, get, locate, names
 from recurra.data.labelled.reader import Labelled, LabelledOptions, parse_renames, read_labelled
 from recurra.data.labelled.tagged import Tagged, TaggedOptions, read_tagged
 from recurra.data.timeseries.reader import Panel, TimedReading, read_timed, steps_of
@@ -21,7 +21,7 @@ FOLDER = Path(os.environ.get("RECURRA_DATA", ""))
 OTHERS = ("digits",)
 
 
-def located(name: str) -> Located:
+def located(name: str) -> DatasetFiles:
     dataset = get(name)
     if "RECURRA_DATA" not in os.environ or not (FOLDER / dataset.folder).is_dir():
         pytest.skip(f"RECURRA_DATA has no {dataset.folder}")
@@ -157,8 +157,8 @@ PROTEINS = {
 @pytest.mark.parametrize("name", PROTEINS)
 def test_proteins(name: str) -> None:
     parts = [read(name, part) for part in ("train", "test")]
-    said = [number for part in parts for number in (len(part.sequences), counts(part)["1"])]
-    assert tuple(said) == PROTEINS[name]
+    counted = [number for part in parts for number in (len(part.sequences), counts(part)["1"])]
+    assert tuple(counted) == PROTEINS[name]
     letters = {letter for part in parts for text in part.sequences for letter in text}
     assert letters <= {*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "x"}  # x: an amino acid that is not known
 

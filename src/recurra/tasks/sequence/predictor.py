@@ -11,7 +11,7 @@ from typing import Any, Generic
 import numpy as np
 import torch
 
-from recurra.data.datasets.locate import named_files
+from recurra.data.datasets.locate import resolve_files
 from recurra.data.labelled.reader import Labelled
 from recurra.data.labelled.tagged import Tagged
 from recurra.errors import DataError, UsageError
@@ -71,7 +71,7 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and Path(source).is_file()
         if source == "-" or lines:
             return None
-        files, settings = named_files([source])
+        files, settings = resolve_files([source])
         read = align_channels(self.read(files, settings, labelled=False), self.inputs, source)
         return check_all(read.inputs, read.places, self.inputs)
 
