@@ -15,7 +15,7 @@ import pytest
 from recurra.data import DatasetFiles, get, locate, names
 from recurra.data.labelled.reader import Labelled, LabelledOptions, parse_renames, read_labelled
 from recurra.data.labelled.tagged import Tagged, TaggedOptions, read_tagged
-from recurra.data.timeseries.reader import Panel, TimedReading, read_timed, steps_of
+from recurra.data.timeseries.reader import Panel, TimeSeriesOptions, read_time_series
 
 FOLDER = Path(os.environ.get("RECURRA_DATA", ""))
 OTHERS = ("digits",)
@@ -208,7 +208,7 @@ def timed(name: str, part: str) -> Panel:
     how: dict[str, Any] = {key: value for key, value in found.settings.items() if key in wanted}
     how = {key: tuple(value) if isinstance(value, list) else value for key, value in how.items()}
     gaps: Any = "keep" if get(name).task == "detect" else "fill"
-    return read_timed(getattr(found, part), TimedReading(**how, gaps=gaps))
+    return read_time_series(getattr(found, part), TimeSeriesOptions(**how, gaps=gaps))
 
 
 @pytest.mark.parametrize(("name", "part"), [(name, part) for name in TIMED for part in TIMED[name]])
@@ -217,7 +217,7 @@ def test_series_in_time(name: str, part: str) -> None:
     lengths = [len(one) for one in panel.series]
     gone = sum(int(np.isnan(one.values).sum()) for one in panel.series)
     channels = panel.series[0].values.shape[1]
-    found = (len(panel), steps_of(panel), min(lengths), max(lengths), channels, gone, str(panel.step))
+    found = (len(panel), sum(map(len, panel.series)), min(lengths), max(lengths), channels, gone, str(panel.frequency))
     assert found == TIMED[name][part]
     assert all(one.values.dtype == np.float64 and len(one.times) == len(one) for one in panel.series)
     assert len(set(panel.names)) == len(panel)
