@@ -25,7 +25,7 @@ def test_a_series_that_ends_before_the_others_is_named(tmp_path: Path, dates: bo
     panel = read(tmp_path, shops({"a": 10, "b": 8, "c": 10}, dates=dates), **how)
     assert [len(one) for one in panel.series] == [10, 8, 10]
     assert note(
-        panel, f"1 of 3 series ends before series a does, at {said[0]}: b ({said[1]}); what follows is foretold from"
+        panel, f"1 of 3 series ends before series a does, at {said[0]}: b ({said[1]}); what follows is forecast from"
     )
     panel = read(tmp_path, shops({"a": 10, "b": 10}, dates=dates), **how)
     assert not note(panel, "before series")
