@@ -131,8 +131,8 @@ def test_a_broken_arff_header(files: Files, content: str, problem: str) -> None:
 def test_tables_of_the_ucr_archive(files: Files, name: str, gap: str) -> None:
     rows = [["1.0000e+00", "0.5", "NaN", "2"], ["-1", "1.5", "2.5", "NaN"], ["2", "3", "4", "5"]]
     paths = files({name: "\n".join(gap.join(row) for row in rows) + "\n"})
-    for how in (LabelledOptions(), LabelledOptions(need_labels=False)):
-        read = read_labelled(paths, how)
+    for options in (LabelledOptions(), LabelledOptions(need_labels=False)):
+        read = read_labelled(paths, options)
         np.testing.assert_array_equal(read.sequences[0], np.array([[0.5], [np.nan], [2]], np.float32))
         assert [len(sequence) for sequence in read.sequences] == [3, 2, 3]
         assert read.labels == [("1",), ("-1",), ("2",)]

@@ -155,9 +155,9 @@ def test_idx_of_other_types() -> None:
 def test_matlab_files(files: Files) -> None:
     scipy = pytest.importorskip("scipy.io", reason="SciPy is not installed")
 
-    def mat(**held: Any) -> bytes:
+    def mat(**content: Any) -> bytes:
         stream = io.BytesIO()
-        scipy.savemat(stream, held)
+        scipy.savemat(stream, content)
         return stream.getvalue()
 
     series = np.empty((1, 3), dtype=object)

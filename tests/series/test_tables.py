@@ -77,9 +77,9 @@ def test_long_tables(files: Files) -> None:
     ],
 )
 def test_a_broken_row_is_named(files: Files, old: str, new: str, line: int, problem: str) -> None:
-    how = LabelledOptions(series="id", time="when", label="kind", columns=("x", "y"))
+    options = LabelledOptions(series="id", time="when", label="kind", columns=("x", "y"))
     with pytest.raises(DataError, match=rf"long\.csv: line {line}: {problem}"):
-        read_labelled(files({"long.csv": LONG.replace(old, new)}), how)
+        read_labelled(files({"long.csv": LONG.replace(old, new)}), options)
 
 
 def test_a_long_table_is_not_taken_for_a_wide_one(files: Files) -> None:

@@ -151,7 +151,7 @@ def _vector_start(line: bytes, size: int) -> int:
 
 def _numbers(parts: Sequence[bytes], path: Path | str, number: int) -> npt.NDArray[np.float32]:
     try:
-        with np.errstate(over="ignore"):  # what is beyond float32 is said below
+        with np.errstate(over="ignore"):  # what is beyond float32 is refused below
             vector = np.array([float(part) for part in parts], dtype=np.float32)
     except ValueError:
         wrong = next(part for part in parts if not _all_numbers([part]))
@@ -248,9 +248,9 @@ class _Zstandard(io.RawIOBase):
             self._ready = self._decoder.decompress(piece)
             self._rest = self._decoder.unused_data if self._decoder.eof else b""
         view = memoryview(buffer)
-        taken, self._ready = self._ready[: len(view)], self._ready[len(view) :]
-        view[: len(taken)] = taken
-        return len(taken)
+        chunk, self._ready = self._ready[: len(view)], self._ready[len(view) :]
+        view[: len(chunk)] = chunk
+        return len(chunk)
 
 
 def _zstd_errors(path: Path | str) -> tuple[type[Exception], ...]:

@@ -60,7 +60,7 @@ def test_digits_are_written_once_in_two_parts(cache: Path) -> None:
     assert locate("digits").train[0].stat().st_mtime_ns == stamp
     train.write_bytes(whole[:100])
     locate("digits")
-    assert train.read_bytes() == whole  # to the byte, so that a run can be told to be on the same data
+    assert train.read_bytes() == whole  # to the byte, so that a run can be known to be on the same data
     read = [read_labelled([path]) for path in (train, test)]
     assert [len(part.sequences) for part in read] == [1437, 360]
     assert {part.sequences[0].shape for part in read} == {(8, 8)}

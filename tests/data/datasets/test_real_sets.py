@@ -205,10 +205,10 @@ TIMED: dict[str, dict[str, tuple[int, int, int, int, int, int, str]]] = {
 def timed(name: str, part: str) -> Panel:
     found = located(name)
     wanted = ("time", "series", "target", "known", "past", "static", "layout")
-    how: dict[str, Any] = {key: value for key, value in found.settings.items() if key in wanted}
-    how = {key: tuple(value) if isinstance(value, list) else value for key, value in how.items()}
+    options: dict[str, Any] = {key: value for key, value in found.settings.items() if key in wanted}
+    options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     gaps: Any = "keep" if get(name).task == "detect" else "fill"
-    return read_time_series(getattr(found, part), TimeSeriesOptions(**how, gaps=gaps))
+    return read_time_series(getattr(found, part), TimeSeriesOptions(**options, gaps=gaps))
 
 
 @pytest.mark.parametrize(("name", "part"), [(name, part) for name in TIMED for part in TIMED[name]])
@@ -243,11 +243,11 @@ def test_labels_of_anomalies_fit_the_series() -> None:
     assert sum(map(len, windows.values())) == 116
     for name, pairs in windows.items():
         times = series[f"data/{name}"].times
-        assert all(np.datetime64(begin) in times and np.datetime64(end) in times for begin, end in pairs)
+        assert all(np.datetime64(start) in times and np.datetime64(end) in times for start, end in pairs)
     found = located("smap-msl")
     with next(path for path in found.train if path.suffix == ".csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     lengths = {one.name: len(one) for one in timed("smap-msl", "test").series}
     assert set(lengths) - {row["chan_id"] for row in rows} == {"T-10"}  # nothing is labelled there
     for row in rows:
-        assert all(0 <= begin <= end <= lengths[row["chan_id"]] for begin, end in json.loads(row["anomaly_sequences"]))
+        assert all(0 <= start <= end <= lengths[row["chan_id"]] for start, end in json.loads(row["anomaly_sequences"]))

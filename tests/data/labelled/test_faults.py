@@ -30,7 +30,7 @@ def test_a_broken_tree(files: Files, line: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "how", "error", "message"),
+    ("content", "options", "error", "message"),
     [
         ("text,label\ngood,\n", {}, DataError, r"a\.csv: line 2: the label is missing"),
         (
@@ -57,10 +57,10 @@ def test_a_broken_tree(files: Files, line: str, problem: str) -> None:
     ],
 )
 def test_faults_of_tables(
-    files: Files, content: str, how: dict[str, str], error: type[Exception], message: str
+    files: Files, content: str, options: dict[str, str], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        read_labelled(files({"a.csv": content}), LabelledOptions(**how))
+        read_labelled(files({"a.csv": content}), LabelledOptions(**options))
 
 
 def test_faults_are_listed_when_skipped(files: Files) -> None:
@@ -75,16 +75,16 @@ def test_faults_are_listed_when_skipped(files: Files) -> None:
 
 
 def test_without_need_of_labels_the_same_files_are_read(files: Files) -> None:
-    asked = LabelledOptions(need_labels=False)
-    bare = read_labelled(files({"new.csv": "review,day\nwhat a mess,1\nfine indeed,2\n"}), asked)
+    unlabelled = LabelledOptions(need_labels=False)
+    bare = read_labelled(files({"new.csv": "review,day\nwhat a mess,1\nfine indeed,2\n"}), unlabelled)
     assert (bare.sequences, bare.labels) == (["what a mess", "fine indeed"], [])
     known = files({"old.csv": "review,sentiment\nwhat a mess,bad\nfine indeed,\n"})
     assert read_labelled(known, LabelledOptions(text="review", label="sentiment", need_labels=False)).labels == []
     full = files({"full.csv": "review,sentiment\nwhat a mess,bad\n"})
-    assert read_labelled(full, asked).labels == [("bad",)]
-    lines = read_labelled(files({"lines.txt": "2 films\n3 plays\n"}), asked)
+    assert read_labelled(full, unlabelled).labels == [("bad",)]
+    lines = read_labelled(files({"lines.txt": "2 films\n3 plays\n"}), unlabelled)
     assert (lines.sequences, lines.labels) == (["2 films", "3 plays"], [])
-    # A run that learnt from a file per class is asked about one file.
+    # A run that learnt from a file per class is given one file.
     one = read_labelled(files({"rt.pos": "fine\n"}), LabelledOptions(label="file", need_labels=False))
     assert (one.sequences, one.labels) == (["fine"], [])
 

@@ -32,12 +32,12 @@ RECORDS = [{"review": text, "meta": {"n": 1}, "sentiment": label} for text, labe
     ],
 )
 @pytest.mark.parametrize(
-    "how", [LabelledOptions(), LabelledOptions(text="review", label="sentiment")], ids=["guessed", "named"]
+    "options", [LabelledOptions(), LabelledOptions(text="review", label="sentiment")], ids=["guessed", "named"]
 )
 def test_records_with_a_text_and_a_label(
-    files: Files, name: str, content: str | bytes | None, how: LabelledOptions
+    files: Files, name: str, content: str | bytes | None, options: LabelledOptions
 ) -> None:
-    read = read_labelled(files({name: parquet() if content is None else content}), how)
+    read = read_labelled(files({name: parquet() if content is None else content}), options)
     assert read.kind == "text"
     assert list(zip(read.sequences, [label for (label,) in read.labels], strict=True)) == REVIEWS
     assert len(read.places) == 3
@@ -51,12 +51,12 @@ def test_a_spreadsheet_of_an_office_program(files: Files) -> None:
     assert read.places == ["hotel.csv, line 2", "hotel.csv, line 4"]
 
 
-@pytest.mark.parametrize(("encoding", "said"), [("windows-1252", "windows-1252"), ("utf-16", "utf-16")])
-def test_other_encodings_are_read_and_noted(files: Files, encoding: str, said: str) -> None:
+@pytest.mark.parametrize(("encoding", "noted"), [("windows-1252", "windows-1252"), ("utf-16", "utf-16")])
+def test_other_encodings_are_read_and_noted(files: Files, encoding: str, noted: str) -> None:
     content = "review,label\nun café très cher,neg\nà refaire,pos\n".encode(encoding)
     read = read_labelled(files({"a.csv": content}))
     assert read.sequences == ["un café très cher", "à refaire"]
-    assert read.notes == [f"a.csv: read as {said}, since it is no UTF-8"]
+    assert read.notes == [f"a.csv: read as {noted}, since it is no UTF-8"]
 
 
 def test_chinese_in_gb18030_is_read_and_noted(files: Files) -> None:
@@ -197,15 +197,15 @@ def test_standard_input(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_files_whose_columns_stand_in_another_order_have_the_same_channels(files: Files) -> None:
     xy, yx = "take,t,x,y,move\n0,0,1,2,up\n0,1,3,4,up\n", "take,t,y,x,move\n1,0,2,1,down\n1,1,4,3,down\n"
-    how = LabelledOptions(series="take", time="t", label="move")
-    read = read_labelled(files({"a.csv": xy, "b.csv": yx}), how)
+    options = LabelledOptions(series="take", time="t", label="move")
+    read = read_labelled(files({"a.csv": xy, "b.csv": yx}), options)
     assert read.channels == ["x", "y"]
     assert [series.tolist() for series in read.sequences] == [[[1, 2], [3, 4]]] * 2
     other = yx.replace("y,x", "y,z")
     with pytest.raises(
         DataError, match=r"b\.csv: .*expected 2 channels \(x, y\), got 2 \(y, z\).*a\.csv is read first"
     ):
-        read_labelled(files({"a.csv": xy, "b.csv": other}), how)
+        read_labelled(files({"a.csv": xy, "b.csv": other}), options)
 
 
 @pytest.mark.parametrize("content", ["x,y\n1,2\n3,4\n", "v\n1\n3\n"])

@@ -35,7 +35,7 @@ def conllu(first: str = "1\tAnna\tAnna\tPROPN\tNNP\t_\t2\tnsubj\t_\t_\n") -> str
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "how"),
+    ("name", "content", "options"),
     [
         ("a.conll", columns("\t"), {}),
         ("a.txt", columns(" "), {}),
@@ -49,14 +49,14 @@ def conllu(first: str = "1\tAnna\tAnna\tPROPN\tNNP\t_\t2\tnsubj\t_\t_\n") -> str
         ("a.conll", "\ufeff" + columns("\t").replace("é", "e\u0301"), {}),
     ],
 )
-def test_columns(files: Files, name: str, content: str, how: dict[str, str]) -> None:
-    read = read_tagged(files({name: content}), TaggedOptions(**how))
+def test_columns(files: Files, name: str, content: str, options: dict[str, str]) -> None:
+    read = read_tagged(files({name: content}), TaggedOptions(**options))
     assert (read.kind, read.sentences, read.tags, read.sequences) == ("text", WORDS, TAGS, [])
     assert all(place.startswith(f"{name}, line ") for place in read.places)
 
 
 @pytest.mark.parametrize(
-    ("content", "how", "problem"),
+    ("content", "options", "problem"),
     [
         ("Anna\tB\nlives\n", {}, r"line 2: expected 2 columns, got 1; a word and its tag stand on one line"),
         ("Anna\tB\n\tO\n", {}, "line 2: expected 2 columns, got 1|line 2: the word is empty"),
@@ -68,9 +68,9 @@ def test_columns(files: Files, name: str, content: str, how: dict[str, str]) -> 
         ("\n\n", {}, "holds no tagged sequences"),
     ],
 )
-def test_broken_columns(files: Files, content: str, how: dict[str, int], problem: str) -> None:
+def test_broken_columns(files: Files, content: str, options: dict[str, int], problem: str) -> None:
     with pytest.raises(DataError, match=rf"a\.conll: .*({problem})|a\.conll: ({problem})"):
-        read_tagged(files({"a.conll": content}), TaggedOptions(**how))
+        read_tagged(files({"a.conll": content}), TaggedOptions(**options))
 
 
 def test_a_broken_sentence_is_listed_when_skipped(files: Files) -> None:
@@ -86,7 +86,7 @@ def test_a_column_is_a_number(files: Files, column: int | str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "tags"),
+    ("options", "tags"),
     [
         ({}, [["PROPN", "AUX", "ADV"], ["INTJ"]]),
         ({"column": "XPOS"}, [["NNP", "VBZ", "RB"], ["UH"]]),
@@ -94,11 +94,11 @@ def test_a_column_is_a_number(files: Files, column: int | str) -> None:
         ({"tokens": "lemma", "column": "form"}, [["Anna", "'s", "here"], ["Yes"]]),
     ],
 )
-def test_conllu(files: Files, how: dict[str, int | str], tags: list[list[str]]) -> None:
-    read = read_tagged(files({"a.conllu": conllu()}), TaggedOptions(**how))
+def test_conllu(files: Files, options: dict[str, int | str], tags: list[list[str]]) -> None:
+    read = read_tagged(files({"a.conllu": conllu()}), TaggedOptions(**options))
     assert read.tags == tags
     assert read.sentences == (
-        [["Anna", "be", "here"], ["yes"]] if how.get("tokens") else [["Anna", "'s", "here"], ["Yes"]]
+        [["Anna", "be", "here"], ["yes"]] if options.get("tokens") else [["Anna", "'s", "here"], ["Yes"]]
     )
     assert read.places == ["a.conllu, line 3", "a.conllu, line 10"]
 
@@ -138,7 +138,7 @@ def lines(words: str, tags: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("words", "tags", "how"),
+    ("words", "tags", "options"),
     [
         ("tokens", "ner_tags", {}),
         ("words", "tags", {}),
@@ -146,8 +146,8 @@ def lines(words: str, tags: str) -> str:
         ("a", "b", {"tokens": "a"}),
     ],
 )
-def test_records_with_two_lists(files: Files, words: str, tags: str, how: dict[str, str]) -> None:
-    read = read_tagged(files({"a.jsonl": lines(words, tags)}), TaggedOptions(**how))
+def test_records_with_two_lists(files: Files, words: str, tags: str, options: dict[str, str]) -> None:
+    read = read_tagged(files({"a.jsonl": lines(words, tags)}), TaggedOptions(**options))
     assert (read.sentences, read.tags, read.places) == (WORDS, TAGS, ["a.jsonl, line 1", "a.jsonl, line 2"])
 
 
@@ -181,10 +181,13 @@ def test_records_that_leave_it_open(files: Files) -> None:
 
 
 def test_without_need_of_tags(files: Files) -> None:
-    asked = TaggedOptions(need_labels=False)
-    assert read_tagged(files({"a.conll": "Anna\nlives\n\nhere\n"}), asked).sentences == [["Anna", "lives"], ["here"]]
-    assert read_tagged(files({"a.jsonl": '{"tokens": ["a"]}'}), asked).tags == []
-    assert read_tagged(files({"a.conll": columns("\t")}), asked).tags == TAGS
+    unlabelled = TaggedOptions(need_labels=False)
+    assert read_tagged(files({"a.conll": "Anna\nlives\n\nhere\n"}), unlabelled).sentences == [
+        ["Anna", "lives"],
+        ["here"],
+    ]
+    assert read_tagged(files({"a.jsonl": '{"tokens": ["a"]}'}), unlabelled).tags == []
+    assert read_tagged(files({"a.conll": columns("\t")}), unlabelled).tags == TAGS
 
 
 FRAMES = "take,time,x,y,action\nb,1,0.5,1,rest\na,2,3,4,go\na,1,1,2,rest\n"

@@ -62,8 +62,8 @@ def test_frames_read_as_files_do(tmp_path: Path, library: str) -> None:
     text = "pump,time,bar,kind\na,2024-05-31 13:00,1.5,x\na,2024-05-31 13:10,,x\na,2024-05-31 13:30,3,x\nb,2024-05-31 13:00,4,y\n"
     path = tmp_path / "w.csv"
     path.write_text(text)
-    how = TimeSeriesOptions(series="pump", static=("kind",))
-    wanted = read_time_series([path], how)
+    options = TimeSeriesOptions(series="pump", static=("kind",))
+    wanted = read_time_series([path], options)
     rows = [line.split(",") for line in text.split("\n")[1:-1]]
     columns: dict[str, Any] = {
         "pump": np.array([row[0] for row in rows]),
@@ -78,7 +78,7 @@ def test_frames_read_as_files_do(tmp_path: Path, library: str) -> None:
         frame = pytest.importorskip(library).DataFrame(
             {k: v.tolist() if v.dtype.kind == "U" else v for k, v in columns.items()}
         )
-    found = panel_from_frame(frame, how)
+    found = panel_from_frame(frame, options)
     assert found.names == wanted.names and found.frequency == wanted.frequency and found.targets == wanted.targets
     for one, other in zip(found.series, wanted.series, strict=True):
         assert np.array_equal(one.values, other.values, equal_nan=True)

@@ -215,8 +215,8 @@ def test_a_year_of_readings_with_gaps(tmp_path: Path) -> None:
     times = np.datetime64("2024-01-01T00:03", "us") + np.arange(366 * 144) * np.timedelta64(10, "m")
     truth = 20 + rng.normal(size=len(times))
     there = np.ones(len(times), bool)
-    for begin, length in ((1000, 1), (2000, 36), (9000, 1008), (40_000, 3)):
-        there[begin : begin + length] = False
+    for start, length in ((1000, 1), (2000, 36), (9000, 1008), (40_000, 3)):
+        there[start : start + length] = False
     empty = rng.choice(np.flatnonzero(there), 500, replace=False)
     cells = [f"{value:.6f}" for value in truth]
     for at in empty:

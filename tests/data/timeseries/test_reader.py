@@ -22,8 +22,8 @@ def write(folder: Path, name: str, text: str | bytes) -> Path:
     return path
 
 
-def read(path: Path | list[Path], **how: Any) -> Panel:
-    return read_time_series(path if isinstance(path, list) else [path], TimeSeriesOptions(**how))
+def read(path: Path | list[Path], **options: Any) -> Panel:
+    return read_time_series(path if isinstance(path, list) else [path], TimeSeriesOptions(**options))
 
 
 def values(panel: Panel, at: int = 0) -> list[Any]:
@@ -45,8 +45,8 @@ b,2024-05-31 13:20,9,22,1,small,2010
 
 
 def test_a_row_a_step_of_several_series(tmp_path: Path) -> None:
-    how: dict[str, Any] = {"series": "pump", "target": ("bar",), "past": ("flow",), "static": ("kind", "built")}
-    panel = read(write(tmp_path, "pumps.csv", LONG), **how)
+    options: dict[str, Any] = {"series": "pump", "target": ("bar",), "past": ("flow",), "static": ("kind", "built")}
+    panel = read(write(tmp_path, "pumps.csv", LONG), **options)
     assert panel.names == ["a", "b"] and len(panel) == 2 and sum(map(len, panel.series)) == 7
     assert str(panel.frequency) == "10min"
     assert values(panel) == [1.5, 1.25, None, 2.0] and values(panel, 1) == [7.0, 8.0, 9.0]
@@ -211,9 +211,9 @@ def test_every_kind_of_table_reads_the_same(tmp_path: Path, kind: str) -> None:
         path = write(tmp_path, "p.csv", LONG.encode("utf-16"))
     else:
         path = write(tmp_path, f"p.{kind}", LONG.replace(",", "\t") if kind == "tsv" else LONG)
-    how: dict[str, Any] = {"series": "pump", "static": ("kind", "built"), "known": ("holiday",), "target": ("bar",)}
-    found = read(path, **how)
-    wanted = read(write(tmp_path, "w.csv", LONG), **how)
+    options: dict[str, Any] = {"series": "pump", "static": ("kind", "built"), "known": ("holiday",), "target": ("bar",)}
+    found = read(path, **options)
+    wanted = read(write(tmp_path, "w.csv", LONG), **options)
     assert found.names == wanted.names and found.frequency == wanted.frequency
     for one, other in zip(found.series, wanted.series, strict=True):
         assert np.array_equal(one.values, other.values, equal_nan=True)
@@ -235,9 +235,9 @@ def test_a_broken_cell_is_refused_where_it_is_and_does_not_cost_its_column(tmp_p
     ]
     path = tmp_path / "plant.csv"
 
-    def read(number: int, row: str, **how: Any) -> Panel:
+    def read(number: int, row: str, **options: Any) -> Panel:
         path.write_text("\n".join(["time,temp,load,room", *rows[:number], row, *rows[number + 1 :]]) + "\n")
-        return read_time_series([path], TimeSeriesOptions(**how))
+        return read_time_series([path], TimeSeriesOptions(**options))
 
     with pytest.raises(
         DataError, match=r"plant.csv: line 52: column 'temp': expected a number, got '1.2.3'"

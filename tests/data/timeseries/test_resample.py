@@ -67,8 +67,8 @@ def test_values_are_put_together_as_is_asked(tmp_path: Path, way: str, wanted: l
     cells = [1, "", 3, "", 3, 4, "", "", "", 1, 1, 1]
     lines = [f"{time},{cell},{cell},{at % 3}" for at, (time, cell) in enumerate(zip(days, cells, strict=True))]
     text = "\n".join(["time,sold,rain,price", *lines, "2024-01-05 00:00,,,4"]) + "\n"
-    how = {"target": ("sold",), "past": ("rain",), "known": ("price",)}
-    panel = read(tmp_path, text, every="1d", combine=way, **how)
+    options = {"target": ("sold",), "past": ("rain",), "known": ("price",)}
+    panel = read(tmp_path, text, every="1d", combine=way, **options)
     one = panel.series[0]
     assert column(panel)[:3] == wanted
     assert np.array_equal(one.past, one.values, equal_nan=True)
@@ -132,9 +132,9 @@ def test_a_step_is_abnormal_where_a_row_of_it_is(tmp_path: Path, way: Any, marks
     rows = [f"{time},{at},{int(at in odd)}" for at, time in enumerate(hours("2024-01-01", 60))]
     path = tmp_path / "a.csv"
     path.write_text("\n".join(["time,v,odd", *rows]) + "\n")
-    how = TimeSeriesOptions(target=("v",), every="1d", combine=way)
-    assert read_marked([path], how, "odd")["a"].tolist() == [bool(mark) for mark in marks]
-    assert len(read_time_series([path], how).series[0]) == len(marks)
+    options = TimeSeriesOptions(target=("v",), every="1d", combine=way)
+    assert read_marked([path], options, "odd")["a"].tolist() == [bool(mark) for mark in marks]
+    assert len(read_time_series([path], options).series[0]) == len(marks)
 
 
 def test_half_hours_and_business_days_put_together_to_weeks(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_stamps_are_read_as_they_are_written(cell: str, moment: str) -> None:
         ("NA", "has no time"),
     ],
 )
-def test_what_is_no_time_is_said_with_its_line(tmp_path: Path, cell: str, problem: str) -> None:
+def test_what_is_no_time_is_reported_with_its_line(tmp_path: Path, cell: str, problem: str) -> None:
     with pytest.raises(DataError, match=f"a.csv: line 3: column 'time'.*{problem}"):
         read(tmp_path, f"time,v\n2024-05-30,1\n{cell},2\n2024-05-31,3\n", time="time")
     panel = read(tmp_path, f"time,v\n2024-05-30,1\n{cell},2\n2024-05-31,3\n", time="time", on_error="skip")
@@ -95,9 +95,9 @@ def test_the_column_of_times_is_found(tmp_path: Path, name: str) -> None:
     assert panel.frequency == Frequency(1, "d") and note(panel, f"column '{name}' holds the times")
 
 
-@pytest.mark.parametrize(("name", "how"), [("month", {}), ("period", {"time": "period"})])
-def test_months_may_be_numbers(tmp_path: Path, name: str, how: dict[str, str]) -> None:
-    panel = read(tmp_path, f"{name},v\n202311,1\n202312,2\n202401,3\n", **how)
+@pytest.mark.parametrize(("name", "options"), [("month", {}), ("period", {"time": "period"})])
+def test_months_may_be_numbers(tmp_path: Path, name: str, options: dict[str, str]) -> None:
+    panel = read(tmp_path, f"{name},v\n202311,1\n202312,2\n202401,3\n", **options)
     assert str(panel.frequency) == "1m" and len(panel.series[0]) == 3 and panel.targets == ("v",)
     panel = read(tmp_path, f"{name},v\n202311,1\n202312,2\n202313,3\n", time=name)
     assert panel.frequency is None and panel.series[0].times.tolist() == [202311, 202312, 202313]

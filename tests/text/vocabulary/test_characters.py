@@ -27,8 +27,8 @@ def clusters(text: str) -> list[str]:
 @settings(max_examples=400, deadline=None)
 @given(text=MIXED | st.text())
 def test_clusters_begin_where_the_whole_text_says(text):
-    begins = cluster_starts(code_points(text))
-    assert np.flatnonzero(begins).tolist() == [match.start() for match in regex.finditer(r"\X", text)]
+    starts = cluster_starts(code_points(text))
+    assert np.flatnonzero(starts).tolist() == [match.start() for match in regex.finditer(r"\X", text)]
 
 
 def test_code_points_that_stand_alone_never_join_each_other():

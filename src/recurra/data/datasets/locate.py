@@ -199,7 +199,7 @@ def download(name: str | Dataset, *, report: DownloadProgress | None = None) -> 
     """Download a dataset into the cache folder, unless it is here already, and check every file's SHA-256.
 
     A file goes to a temporary name first and gets its own when its sum is right. Files that are there and right are
-    kept, so a download that broke off goes on with the next file. Raises `DataError` when the dataset is not offered
+    kept, so a download that broke off continues with the next file. Raises `DataError` when the dataset is not offered
     for download, the source cannot be reached or sends something else; `MissingExtraError` without pooch.
     """
     return _download(get(name) if isinstance(name, str) else name, report)

@@ -1,4 +1,4 @@
-"""Tables with a series a row, and how such are told from tables with a step a row."""
+"""Tables with a series a row, and how they are distinguished from tables with a step a row."""
 
 from __future__ import annotations
 

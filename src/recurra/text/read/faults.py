@@ -25,7 +25,7 @@ class Faults:
         self.skipped: list[str] = []
 
     def handle(self, error: DataError) -> None:
-        """Raise the error, or list it and go on."""
+        """Raise the error, or list it and continue."""
         if not self.skipping:
             raise error
         self.skipped.append(str(error))
