@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from recurra.errors import DataError
-from recurra.text.read import tables
 from recurra.text.read.decode import decode, find_defect, normalise
 from recurra.text.read.faults import Faults
 from recurra.text.read.pieces import LabelledText
 from recurra.text.read.sources import Source
-from recurra.text.read.tables import Place, Row
+from recurra.text.read.tables import Place, Row, csv_columns, csv_rows, missing_field_error, parquet_rows
 
 _JSON_TYPES = {"NoneType": "null", "bool": "a truth value", "int": "a number", "float": "a number", "dict": "an object"}
 
@@ -111,7 +110,7 @@ def iter_rows(source: Source, fields: Sequence[str], faults: Faults) -> Iterator
     Raises `DataError` for a broken file, and for a table without one of the fields.
     """
     if source.kind == "parquet":
-        yield from tables.parquet_rows(source, fields, faults)
+        yield from parquet_rows(source, fields, faults)
         return
     text = decode(source.data, source.name, lenient=faults.skipping)
     if not text or text.isspace():
@@ -121,7 +120,7 @@ def iter_rows(source: Source, fields: Sequence[str], faults: Faults) -> Iterator
     elif source.kind == "jsonl":
         yield from _jsonl_rows(text, source, faults)
     else:
-        yield from tables.csv_rows(text, source, fields, faults)
+        yield from csv_rows(text, source, fields, faults)
 
 
 def table_columns(source: Source, faults: Faults) -> tuple[dict[str, Sequence[Any]], list[int], str]:
@@ -133,7 +132,7 @@ def table_columns(source: Source, faults: Faults) -> tuple[dict[str, Sequence[An
     ({'x': ('1', '3'), 'y': ('2', '4')}, [2, 3], 'line')
     """
     if source.kind in ("csv", "tsv"):
-        read = tables.csv_columns(decode(source.data, source.name, lenient=faults.skipping), source)
+        read = csv_columns(decode(source.data, source.name, lenient=faults.skipping), source)
         if read is not None:
             return (*read, "line")
     records: list[dict[str, Any]] = []
@@ -205,7 +204,7 @@ def field_value(row: Row, field: str, source: Source) -> Any:
         return _pick(row.cells, field)
     except KeyError:
         names = [name for name, _ in flatten(row.cells)]
-        raise tables.missing_field_error(field, names, source, row.place) from None
+        raise missing_field_error(field, names, source, row.place) from None
 
 
 def field_text(row: Row, field: str, source: Source, *, lenient: bool = False) -> str:
