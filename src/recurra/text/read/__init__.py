@@ -5,8 +5,8 @@ from recurra.text.read.documents import Corpus, DocumentMode, PlainTextError, re
 from recurra.text.read.fasta import read_fasta
 from recurra.text.read.faults import Faults, OnError
 from recurra.text.read.guess import guess_fields, label_field, sample_records
+from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.lines import numbered_lines, read_lines, read_prefixed, read_whole, split_first_word
-from recurra.text.read.pieces import LabelledText
 from recurra.text.read.records import iter_rows, read_labelled_records, record_kind_from_content, table_columns
 from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources, record_kind_from_name
 from recurra.text.read.tables import Place, Row, fields_message, has_decimal_commas, missing_field_error

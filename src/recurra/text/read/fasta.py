@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from recurra.errors import DataError, UsageError
 from recurra.text.read.decode import decode
 from recurra.text.read.faults import Faults
-from recurra.text.read.pieces import LabelledText
+from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.sources import Source
 
 _LETTERS = re.compile(r"[A-Za-z*.-]*")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from recurra.errors import DataError
 from recurra.text.read.decode import decode, find_defect, normalise
 from recurra.text.read.faults import Faults
-from recurra.text.read.pieces import LabelledText
+from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.sources import Source
 
 

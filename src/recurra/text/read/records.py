@@ -11,7 +11,7 @@ from typing import Any
 from recurra.errors import DataError
 from recurra.text.read.decode import decode, find_defect, normalise
 from recurra.text.read.faults import Faults
-from recurra.text.read.pieces import LabelledText
+from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.sources import Source
 from recurra.text.read.tables import Place, Row, csv_columns, csv_rows, missing_field_error, parquet_rows
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from recurra.errors import DataError
 from recurra.text.read.decode import find_defect
 from recurra.text.read.faults import Faults
+from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.lines import numbered_lines
-from recurra.text.read.pieces import LabelledText
 from recurra.text.read.sources import Source
 
 _TOKEN = re.compile(r"\(|\)|[^()\s]+")
