@@ -30,7 +30,7 @@ cells = st.one_of(st.floats(-100, 100), st.just(math.nan), st.just(math.inf))
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=40), st.integers(2, 12))
 def test_each_channel_is_judged_by_its_last_values(rows, window):
     values = np.array(rows)
-    model = RollingGaussian(window=window, begin=2)
+    model = RollingGaussian(window=window, warmup=2)
     found = np.stack([model.step(row) for row in values])
     for channel in range(2):
         kept: list[float] = []
@@ -42,7 +42,7 @@ def test_each_channel_is_judged_by_its_last_values(rows, window):
             assert found[step, channel] == pytest.approx(expected, rel=1e-5, abs=1e-5)
             if math.isfinite(value):
                 kept = [*kept, value][-window:]
-    assert RollingGaussian(window=window, begin=2).scores(values).tolist() == found.max(1).tolist()
+    assert RollingGaussian(window=window, warmup=2).scores(values).tolist() == found.max(1).tolist()
 
 
 @settings(max_examples=40, deadline=None)
@@ -50,10 +50,10 @@ def test_each_channel_is_judged_by_its_last_values(rows, window):
 def test_a_stream_that_is_cut_goes_on_as_if_it_were_not(seed, cut):
     values = np.random.default_rng(seed).normal(size=(60, 3))
     values[np.random.default_rng(seed + 1).uniform(size=(60, 3)) < 0.1] = np.nan
-    first = RollingGaussian(window=9, begin=3)
+    first = RollingGaussian(window=9, warmup=3)
     before = first.scores(values[:cut])
-    after = RollingGaussian(window=9, begin=3).resume(first.state()).scores(values[cut:])
-    assert [*before, *after] == RollingGaussian(window=9, begin=3).scores(values).tolist()
+    after = RollingGaussian(window=9, warmup=3).resume(first.state()).scores(values[cut:])
+    assert [*before, *after] == RollingGaussian(window=9, warmup=3).scores(values).tolist()
 
 
 def test_a_flat_channel_is_surprised_by_a_change_but_not_by_rounding():
@@ -90,16 +90,16 @@ def test_windowed_gaussian_is_that_of_the_benchmark(values, window, data):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: RollingGaussian(window=1), "window: expected 2"),
-        (lambda: RollingGaussian(window=5, begin=6), "begin: expected from 2 to 5"),
-        (lambda: RollingGaussian(floor=0), "floor: expected"),
+        (lambda: RollingGaussian(window=5, warmup=6), "warmup: expected from 2 to 5"),
+        (lambda: RollingGaussian(min_spread_share=0), "min_spread_share: expected"),
         (lambda: RollingGaussian().scores(np.zeros(3)), r"expected steps and channels, \(T, C\), got \(3,\)"),
     ],
 )
-def test_what_makes_no_sense_is_refused(make, said):
-    with pytest.raises(UsageError, match=said):
+def test_what_makes_no_sense_is_refused(make, message):
+    with pytest.raises(UsageError, match=message):
         make()
     model = RollingGaussian()
     model.step(np.zeros(2))

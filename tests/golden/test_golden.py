@@ -34,13 +34,13 @@ CLOCKED = ("seconds", "units_per_second", "began", "trained")
 TRAINED = 2e-3
 """How near training comes elsewhere: AdamW divides a gradient by its own size, so that the noise of one that is nearly
 zero moves a weight as far as a signal would. Between AVX-512 and SSE a sum of all weights differed by 1e-4."""
-REWORDED: dict[str, str] = {}
+REWORDED: dict[str, str] = {"(--label, --labels)": "(--label, --anomaly-labels)"}
 """Words of notes that were changed on purpose, old → new. No field, no figure and no name of a file belongs here."""
 
 
 def fresh_network(settings: Mapping[str, Any]) -> nn.Module:
     """Build the network of a training as its first step finds it, from its seed. Only this knows how a task does so."""
-    from recurra.configuration import configure
+    from recurra.runs.config import configure
     from recurra.tasks import get_task
 
     given = dict(settings)
@@ -48,9 +48,11 @@ def fresh_network(settings: Mapping[str, Any]) -> nn.Module:
     configuration = configure(name, given)
     task = get_task(name)(configuration.settings)
     task.prepare()
-    task.choose(None, lambda: 0.01)
+    task.choose_defaults(None, lambda: 0.01)
     torch.manual_seed(configuration.training.seed)
-    return task.network()
+    network = task.build_network()
+    task.initialize(network)
+    return network
 
 
 def machine() -> dict[str, str]:

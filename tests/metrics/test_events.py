@@ -36,10 +36,10 @@ def test_an_event_is_found_by_any_overlap(true, predicted, tp, fp, fn):
     assert event_counts(true, predicted) == {"tp": tp, "fp": fp, "fn": fn}
 
 
-stretches = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)).map(lambda p: (p[0], p[0] + p[1])), max_size=6)
+event_lists = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)).map(lambda p: (p[0], p[0] + p[1])), max_size=6)
 
 
-@given(stretches, stretches)
+@given(event_lists, event_lists)
 def test_counts_are_those_of_sets_of_steps(true, predicted):
     sets = [[set(range(*event)) for event in events] for events in (true, predicted)]
     found = sum(any(event & other for other in sets[1]) for event in sets[0])

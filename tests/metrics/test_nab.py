@@ -131,7 +131,7 @@ def test_windows_are_found_by_their_times():
 
 
 @pytest.mark.parametrize(
-    ("scores", "windows", "said"),
+    ("scores", "windows", "message"),
     [
         ({"a": np.zeros(9)}, {"b": [(2, 4)]}, "files of the scores, got a in one"),
         ({"a": np.zeros(9)}, {"a": []}, "at least one in the corpus"),
@@ -140,8 +140,8 @@ def test_windows_are_found_by_their_times():
         ({"a": np.full(9, np.nan)}, {"a": [(2, 4)]}, "a finite number for each row of a"),
     ],
 )
-def test_what_cannot_be_scored_is_refused(scores, windows, said):
-    with pytest.raises(UsageError, match=said):
+def test_what_cannot_be_scored_is_refused(scores, windows, message):
+    with pytest.raises(UsageError, match=message):
         nab_sweep(scores, windows)
 
 
@@ -200,7 +200,7 @@ def test_random_is_scored_as_published(real):
     known = json.loads((NAB / "config" / "thresholds.json").read_text())["random"]
     scores = {}
     for name, each in values.items():
-        chance = random.Random(42)  # anew for each file, as the detector does
+        chance = random.Random(42)  # again for each file, as the detector does
         scores[name] = stored(np.array([chance.uniform(0, 1) for _ in each]))
     best = nab_sweep(scores, windows)
     for name, published in PUBLISHED["random"].items():

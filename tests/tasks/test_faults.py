@@ -1,4 +1,4 @@
-"""What users hand over that cannot be used, or only with care, and what they are told."""
+"""What users hand over that cannot be used, or only with care, and what they read of it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from recurra import Run
 from recurra.cli import app
 from recurra.data.labelled.reader import Labelled
 from recurra.errors import DataError, RecurraError
-from recurra.tasks.base.labels import in_order
-from recurra.tasks.sequence.data import fitted
-from recurra.tasks.sequence.preprocessing import Cutting, SeriesInput, UnitInput, WordInput
+from recurra.tasks.base.labels import natural_sort
+from recurra.tasks.sequence.data import align_channels
+from recurra.tasks.sequence.preprocessing import (
+    SeriesOptions,
+    SeriesPreprocessor,
+    TokenPreprocessor,
+    WordPreprocessor,
+)
 
 QUICK = {"hidden": 4, "epochs": 1, "batch": 16, "quiet": True, "test_share": 0.2}
 
@@ -50,7 +55,7 @@ def invoke(*arguments: object, input: str | None = None) -> str:
 
 
 def refused(*arguments: object, input: str | None = None) -> str:
-    """The message of a command that fails; nothing else is said but the answers before."""
+    """The message of a command that fails; nothing else is written but the results before."""
     result = CliRunner().invoke(app, [*map(str, arguments)], input=input)
     assert isinstance(result.exception, RecurraError), result.output
     assert "seed" not in result.output
@@ -75,18 +80,18 @@ def test_other_channels_are_refused_by_name(takes: Run, tmp_path: Path) -> None:
         takes.predictor.read_file(str(tmp_path / "xyz.csv"))
 
 
-def test_channels_without_names_are_taken_in_their_order() -> None:
-    made = SeriesInput.build([np.ones((2, 2)), np.zeros((2, 2))], ["x", "y"], Cutting())
+def test_channels_without_names_are_read_in_their_order() -> None:
+    preprocessor = SeriesPreprocessor.build([np.ones((2, 2)), np.zeros((2, 2))], ["x", "y"], SeriesOptions())
     read = Labelled("series", [np.ones((1, 2), np.float32)], [], ["a.ts, line 1"], ["channel 1", "channel 2"], [])
-    assert fitted(read, made, "a.ts") is read
+    assert align_channels(read, preprocessor, "a.ts") is read
     with pytest.raises(DataError, match=r"a\.csv: expected series, as in the training data; got text"):
-        fitted(Labelled("text", ["a"], [], ["a.csv, line 1"], [], []), made, "a.csv")
+        align_channels(Labelled("text", ["a"], [], ["a.csv, line 1"], [], []), preprocessor, "a.csv")
 
 
 def test_a_line_of_a_pipe_that_is_no_series_is_named(takes: Run) -> None:
-    said = refused("predict", takes.path, input="[[1, 2]]\n1 2 3\n")
-    assert said.startswith("standard input: line 2: expected series of 2 channels (x, y)")
-    assert "write [[1, 2], …]" in said
+    message = refused("predict", takes.path, input="[[1, 2]]\n1 2 3\n")
+    assert message.startswith("standard input: line 2: expected series of 2 channels (x, y)")
+    assert "write [[1, 2], …]" in message
     assert refused("predict", takes.path, "-t", "one").startswith("--text 1: expected a series in the line, got 'one'")
 
 
@@ -99,31 +104,31 @@ def test_a_row_of_a_file_that_cannot_be_read_is_named(takes: Run, tmp_path: Path
 
 
 @pytest.mark.parametrize("line", ["", "[]", "  "])
-def test_a_series_without_steps_has_an_answer(takes: Run, line: str) -> None:
-    (said,) = takes.predict([takes.predictor.parse(line)], steps=True)
-    assert (said["series"], said["steps"]) == ([], [])
-    assert sum(said["probabilities"].values()) == pytest.approx(1)
-    assert "0 steps" in takes.predictor.format_result(said)
+def test_a_series_without_steps_has_a_prediction(takes: Run, line: str) -> None:
+    (result,) = takes.predict([takes.predictor.parse(line)], steps=True)
+    assert (result["series"], result["steps"]) == ([], [])
+    assert sum(result["probabilities"].values()) == pytest.approx(1)
+    assert "0 steps" in takes.predictor.format_result(result)
 
 
 def test_a_gap_in_a_line_stays_a_gap() -> None:
-    made = SeriesInput.build([np.array([[1.0], [2.0]])], ["value"], Cutting())
+    preprocessor = SeriesPreprocessor.build([np.array([[1.0], [2.0]])], ["value"], SeriesOptions())
     for line in ("1,,3", "1, ?, 3", "1 nan 3", "[1, null, 3]", "[[1], [null], [3]]"):
-        np.testing.assert_array_equal(made.parse(line), np.array([[1], [np.nan], [3]], np.float32))
+        np.testing.assert_array_equal(preprocessor.parse(line), np.array([[1], [np.nan], [3]], np.float32))
     for line in ("[[1, 2], [3]]", '{"a": 1}', "[[[1]]]", "1e39"):
         with pytest.raises(DataError):
-            made.parse(line)
+            preprocessor.parse(line)
 
 
 def test_what_is_no_text_is_refused() -> None:
-    for made in (WordInput.build(["a b"]), UnitInput.build(["a b"], "char")):
+    for preprocessor in (WordPreprocessor.build(["a b"]), TokenPreprocessor.build(["a b"], "char")):
         for wrong in (None, 3, ["a", None], b"a"):
             with pytest.raises(DataError, match="expected a text"):
-                made.read(wrong)
+                preprocessor.validate(wrong)
 
 
-def test_every_row_of_a_file_has_an_answer(films: Run, tmp_path: Path) -> None:
-    """What training leaves out (a class, an empty text) is asked about all the same: answers stay beside their rows."""
+def test_every_row_of_a_file_has_a_prediction(films: Run, tmp_path: Path) -> None:
+    """What training leaves out (a class, an empty text) has a prediction all the same: results stay with their rows."""
     path = tmp_path / "new.csv"
     path.write_text('text,label\nfine,yes\n"",no\ndull,perhaps\n"two\nlines",\n')
     columns = zip(*(line.split("\t") for line in invoke("predict", films.path, path).splitlines()), strict=True)
@@ -137,8 +142,8 @@ def test_every_row_of_a_file_has_an_answer(films: Run, tmp_path: Path) -> None:
 def test_texts_for_a_tagger_are_cut_and_tags_of_another_scheme_named(tmp_path: Path) -> None:
     (tmp_path / "n.conll").write_text("Anna\tB-PER\nlives\tO\n\nBela\tB-PER\nsings\tO\n\n" * 20)
     run = recurra.train("tag", tmp_path / "n.conll", tmp_path / "run", **QUICK)
-    (said,) = run.predict(["Anna lives"])
-    assert said["tokens"] == ["Anna", "lives"]
+    (result,) = run.predict(["Anna lives"])
+    assert result["tokens"] == ["Anna", "lives"]
     (tmp_path / "pos.conll").write_text("Anna\tB-PER\n\nlives\tVERB\n")
     with pytest.raises(DataError, match=r"pos\.conll, line 3: expected tags that mark spans.*; got 'VERB'"):
         run.evaluate(tmp_path / "pos.conll", baselines=False)
@@ -147,17 +152,17 @@ def test_texts_for_a_tagger_are_cut_and_tags_of_another_scheme_named(tmp_path: P
     assert any(note.endswith("labels that training never saw, which count as wrong: B-LOC (1)") for note in notes)
 
 
-def test_writing_with_a_classifier_is_refused_before_anything_is_said(films: Run) -> None:
-    said = refused("generate", films.path)
-    assert said == "generate: a run of 'classify' writes nothing; ask it with `recurra predict`"
+def test_writing_with_a_classifier_is_refused_before_anything_is_written(films: Run) -> None:
+    message = refused("generate", films.path)
+    assert message == "generate: a run of 'classify' writes nothing; ask it with `recurra predict`"
 
 
 def test_labels_that_are_numbers_stand_in_their_order() -> None:
-    assert in_order({"1", "-1", "10", "9.5", "0.25", "0.5"}) == ["-1", "0.25", "0.5", "1", "9.5", "10"]
-    assert in_order({"v1.10", "v1.9", "积极", "消极"}) == ["v1.9", "v1.10", "消极", "积极"]
+    assert natural_sort({"1", "-1", "10", "9.5", "0.25", "0.5"}) == ["-1", "0.25", "0.5", "1", "9.5", "10"]
+    assert natural_sort({"v1.10", "v1.9", "积极", "消极"}) == ["v1.9", "v1.10", "消极", "积极"]
 
 
-def test_data_that_cannot_be_split_or_say_nothing_are_named(tmp_path: Path) -> None:
+def test_data_that_cannot_be_split_or_hold_nothing_are_named(tmp_path: Path) -> None:
     x = np.stack([np.stack([np.arange(4) + n, np.full(4, np.nan)], 1) for n in range(20)])
     np.savez(tmp_path / "gaps.npz", x=x, y=[n % 2 for n in range(20)])
     with pytest.raises(DataError, match=r"gaps\.npz: 'channel 2' has no value in any training series"):
@@ -167,7 +172,7 @@ def test_data_that_cannot_be_split_or_say_nothing_are_named(tmp_path: Path) -> N
         recurra.train("classify", tmp_path / "same.npz", tmp_path / "run", **QUICK)
 
 
-def test_labels_only_in_the_test_are_said_once(tmp_path: Path) -> None:
+def test_labels_only_in_the_test_are_noted_once(tmp_path: Path) -> None:
     rows = "".join(f"w{n},{'ab'[n % 2]}\n" for n in range(20))
     (tmp_path / "train.csv").write_text("text,label\n" + rows)
     (tmp_path / "test.csv").write_text("text,label\nq,zzz\nw1,b\n")

@@ -27,7 +27,7 @@ def test_events_are_the_runs_of_flags(flags, merge, shortest):
     assert events(scores, np.full(len(flags), 1.5), merge=merge, shortest=shortest) == ours
 
 
-def stretches(steps):
+def runs_of(steps):
     """(first, last) of consecutive steps, of two or more."""
     runs = [[step for _, step in run] for _, run in groupby(enumerate(sorted(steps)), lambda pair: pair[1] - pair[0])]
     return [(run[0], run[-1]) for run in runs if len(run) > 1]
@@ -41,7 +41,7 @@ def slow_z(errors, middle, spread, buffer):
         around = {step + by for step in over for by in range(-buffer + 1, buffer) if 0 <= step + by < len(errors)}
         if not around:
             continue
-        count = len(stretches(around))
+        count = len(runs_of(around))
         gain = (middle - np.mean(rest)) / middle + (spread - np.std(rest)) / spread
         score = gain / (count**2 + len(around))
         if score >= best and count <= 5 and len(around) < len(errors) * 0.5:
@@ -68,7 +68,7 @@ def slow_events(errors, values, how):
         middle, spread = part.mean(), part.std()
         reach = np.percentile(held, 95) - np.percentile(held, 5)
         new = set()
-        if (spread > 0.05 * held.std() or part.max() > 0.05 * reach) and part.max() > how.least:
+        if (spread > 0.05 * held.std() or part.max() > 0.05 * reach) and part.max() > how.min_error:
             for e in (part, 2 * middle - part):
                 line = middle + slow_z(e, middle, spread, how.buffer) * spread
                 over = [step for step in range(len(e)) if e[step] >= line and e[step] > 0.05 * reach]
@@ -77,11 +77,11 @@ def slow_events(errors, values, how):
                 new |= slow_pruned(e, around, {step - start for step in found}, how.prune)
         found |= {step + start for step in new}
         judged = max(judged, stop)
-    return [(first, end + 1) for first, end in stretches(found)]
+    return [(first, end + 1) for first, end in runs_of(found)]
 
 
 def slow_pruned(e, around, before, prune):
-    runs = stretches(around)
+    runs = runs_of(around)
     tops = sorted((max(e[first : end + 1]) for first, end in runs), reverse=True)
     usual = [e[step] for step in range(len(e)) if step not in around and step not in before]
     below = [*tops, max(usual)] if usual and max(usual) > 0 else tops
@@ -131,6 +131,6 @@ def test_without_anything_unusual_nothing_is_found():
     assert how.events(np.zeros(0)) == how.events(np.zeros(1)) == []
     small = np.abs(np.random.default_rng(0).normal(0, 1e-3, 3000))
     small[2000:2050] += 0.04
-    assert how.events(small) == []  # below `least`
-    assert len(DynamicThreshold(least=0.0).events(small)) == 1
-    assert DynamicThreshold(least=0.0).events(small, np.linspace(-30, 30, 3000)) == []  # small beside the values
+    assert how.events(small) == []  # below `min_error`
+    assert len(DynamicThreshold(min_error=0.0).events(small)) == 1
+    assert DynamicThreshold(min_error=0.0).events(small, np.linspace(-30, 30, 3000)) == []  # small beside the values

@@ -14,14 +14,16 @@ from recurra.decoding import AnomalyLikelihood, DynamicThreshold, PeaksOverThres
 from recurra.errors import UsageError
 
 MAKERS = {
-    "peaks": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, begin=30, keep=12),
-    "peaks with drift": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, begin=20, drift=7),
-    "peaks in runs": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, begin=30, apart=4, prior=10),
-    "peaks, all learnt": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, begin=30, forget=False),
-    "dynamic": lambda: DynamicThreshold(batch=5, windows=6, buffer=2, history=10, least=0.0),
-    "dynamic, one step": lambda: DynamicThreshold(batch=1, windows=1, buffer=0, history=0, least=0.0, smoothing=1.0),
-    "likelihood": lambda: AnomalyLikelihood(long=17, short=3, begin=8, risk=1e-2),
-    "likelihood of means": lambda: AnomalyLikelihood(long=17, short=1, begin=40, risk=1e-2, averaged=True),
+    "peaks": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, warmup=30, max_peaks=12),
+    "peaks with drift": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, warmup=20, drift=7),
+    "peaks in runs": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, warmup=30, merge_gap=4, prior=10),
+    "peaks, all learnt": lambda: PeaksOverThreshold(risk=1e-2, level=0.9, warmup=30, forget=False),
+    "dynamic": lambda: DynamicThreshold(batch=5, windows=6, buffer=2, history=10, min_error=0.0),
+    "dynamic, one step": lambda: DynamicThreshold(
+        batch=1, windows=1, buffer=0, history=0, min_error=0.0, smoothing=1.0
+    ),
+    "likelihood": lambda: AnomalyLikelihood(long=17, short=3, warmup=8, risk=1e-2),
+    "likelihood of means": lambda: AnomalyLikelihood(long=17, short=1, warmup=40, risk=1e-2, averaged=True),
 }
 
 
@@ -109,12 +111,12 @@ def test_a_tail_always_exists_and_grows_with_its_unit(excesses, unit):
 @pytest.mark.parametrize(
     ("risk", "drift", "forget"), [(1e-2, 0, False), (1e-3, 0, False), (1e-3, 50, False), (1e-2, 0, True)]
 )
-def test_usual_scores_are_flagged_as_often_as_is_said(risk, drift, forget):
+def test_usual_scores_are_flagged_as_often_as_the_risk(risk, drift, forget):
     chance = np.random.default_rng(5)
     scores = chance.normal(size=30_000) ** 2
     if drift:
         scores += np.linspace(0, 100, len(scores))  # without drift nearly all would be flagged
-    flags = decide(PeaksOverThreshold(risk=risk, level=0.96, drift=drift, begin=2000, forget=forget), scores)[2]
+    flags = decide(PeaksOverThreshold(risk=risk, level=0.96, drift=drift, warmup=2000, forget=forget), scores)[2]
     share = flags.sum() / (len(scores) - 2000) / risk
     if forget:
         assert 2 < share < 6
@@ -124,7 +126,7 @@ def test_usual_scores_are_flagged_as_often_as_is_said(risk, drift, forget):
 
 def test_peaks_by_hand():
     """t = 0.9; two peaks, so the tail is exponential with their mean: z = 0.9 − σ·log(risk·n / N)."""
-    threshold = PeaksOverThreshold(risk=1e-3, level=0.9, begin=21)
+    threshold = PeaksOverThreshold(risk=1e-3, level=0.9, warmup=21)
     scores = np.arange(21) / 20
     _, thresholds, _ = decide(threshold, scores)
     assert np.isinf(thresholds).all()
@@ -143,7 +145,7 @@ def test_peaks_by_hand():
 
 def test_a_run_of_peaks_counts_once_when_it_is_over_and_not_at_all_where_one_is_unusual():
     """t = 0.9 and the peaks 0.05 and 0.1 of one run, which counts as 0.1; risk·n / N is 10⁻³·21 / 1."""
-    threshold = PeaksOverThreshold(risk=1e-3, level=0.9, apart=2).fit(np.arange(21) / 20)
+    threshold = PeaksOverThreshold(risk=1e-3, level=0.9, merge_gap=2).fit(np.arange(21) / 20)
     begun = 0.9 - 0.1 * math.log(1e-3 * 21)
     assert threshold.threshold == pytest.approx(begun)
     for score in (1.0, 1.1, 0.0, 1.0, 0.0):
@@ -175,7 +177,7 @@ def test_a_fault_that_begins_beneath_the_threshold_hides_neither_itself_nor_the_
         flags = decide(PeaksOverThreshold(risk=1e-4, **settings).fit(chance.exponential(0.4, 680)), usual)[2]
         return flags[1000:1024].any(), flags[2000:2012].all()
 
-    assert flagged(apart=10, prior=10.0) == (True, True)
+    assert flagged(merge_gap=10, prior=10.0) == (True, True)
     assert flagged() != (True, True)
 
 
@@ -185,7 +187,7 @@ def test_likelihood_is_that_of_the_paper():
     for averaged in (False, True):
         short = np.array([scores[max(0, t - 4) : t + 1].mean() for t in range(300)])
         known = short if averaged else scores
-        found, thresholds, _ = decide(AnomalyLikelihood(long=60, short=5, begin=20, averaged=averaged), scores)
+        found, thresholds, _ = decide(AnomalyLikelihood(long=60, short=5, warmup=20, averaged=averaged), scores)
         assert (np.isinf(thresholds) == (np.arange(300) < 19)).all()
         for t in range(19, 300):
             window = known[max(0, t - 59) : t + 1]
@@ -196,24 +198,24 @@ def test_likelihood_is_that_of_the_paper():
 def test_a_score_that_was_huge_leaves_nothing_behind():
     scores = np.random.default_rng(2).gamma(2.0, size=400)
     odd = np.concatenate([[1e9, -1e12], scores])
-    ours, plain = (decide(AnomalyLikelihood(long=50, short=3, begin=20), each)[0] for each in (odd, scores))
+    ours, plain = (decide(AnomalyLikelihood(long=50, short=3, warmup=20), each)[0] for each in (odd, scores))
     np.testing.assert_allclose(ours[60:], plain[58:], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: PeaksOverThreshold(risk=0.05), "risk: expected a probability from 0 to 1 − level = 0.02, got 0.05"),
-        (lambda: PeaksOverThreshold(begin=1), "begin, drift and keep"),
-        (lambda: PeaksOverThreshold(apart=-1), "apart and prior: expected numbers from 0, got -1 and 0.0"),
+        (lambda: PeaksOverThreshold(warmup=1), "warmup, drift and max_peaks"),
+        (lambda: PeaksOverThreshold(merge_gap=-1), "merge_gap and prior: expected numbers from 0, got -1 and 0.0"),
         (lambda: PeaksOverThreshold(drift=5).fit(np.zeros(6)), "expected 7 finite ones or more to begin with, got 6"),
         (lambda: fit_tail(np.array([0.0, 1.0])), "expected finite numbers above 0, got 2"),
         (lambda: fit_tail(np.zeros(0)), "above 0, got 0"),
         (lambda: AnomalyLikelihood(short=10, long=10), "the second longer, got 10, 10"),
-        (lambda: AnomalyLikelihood(risk=0), "risk and floor"),
-        (lambda: AnomalyLikelihood(begin=1), "begin: expected 2"),
+        (lambda: AnomalyLikelihood(risk=0), "risk and min_std"),
+        (lambda: AnomalyLikelihood(warmup=1), "warmup: expected 2"),
         (lambda: DynamicThreshold(batch=0), "batch, windows, buffer and history"),
-        (lambda: DynamicThreshold(prune=1), "smoothing, prune and least"),
+        (lambda: DynamicThreshold(prune=1), "smoothing, prune and min_error"),
         (lambda: DynamicThreshold().events(np.array([1.0, np.nan])), "errors: expected finite numbers"),
         (lambda: DynamicThreshold().events(np.zeros(3), np.zeros(2)), "expected one for each of 3 errors, got 2"),
         (lambda: events(np.zeros((2, 2))), "scores: expected"),
@@ -221,6 +223,6 @@ def test_a_score_that_was_huge_leaves_nothing_behind():
         (lambda: events(np.zeros(2), merge=-1), "merge and shortest"),
     ],
 )
-def test_what_makes_no_sense_is_refused(make, said):
-    with pytest.raises(UsageError, match=said):
+def test_what_makes_no_sense_is_refused(make, message):
+    with pytest.raises(UsageError, match=message):
         make()

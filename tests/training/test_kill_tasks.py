@@ -63,7 +63,7 @@ def sales(folder: Path) -> dict[str, Any]:
 
 def machines(folder: Path) -> dict[str, Any]:
     lines = [f"{np.datetime64('2024-01-01T00') + n + 30 * (n > 120)},{np.sin(n / 9):.4f}" for n in range(200)]
-    return {"data": write(folder, "machine.csv", ["time,x", *lines]), "ahead": 3, "window": 8, "batch": 3}
+    return {"data": write(folder, "machine.csv", ["time,x", *lines]), "horizon": 3, "window": 8, "batch": 3}
 
 
 def waves(folder: Path) -> dict[str, Any]:

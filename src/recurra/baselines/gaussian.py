@@ -12,10 +12,10 @@ from recurra.errors import UsageError
 
 _ERFC = (-1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223, 0.17087277)  # fmt: skip
 
-HUGE = 1e150
+MAX_VALUE = 1e150
 """A value from here on has a square that is no number, and is as good as infinite."""
 
-LOST = 1e-6
+MIN_SQUARES_SHARE = 1e-6
 """Where so little is left of the largest sum of squares that there was, it may be what rounding left."""
 
 
@@ -44,12 +44,12 @@ class RollingGaussian:
         score_c = −log₁₀ P(|N(0, 1)| > |x_c − mean_c| / spread_c)      score = max over the channels c
 
     The value itself belongs to the next step's window, not to its own. A missing value (NaN) has the score 0 and enters no
-    window; an infinite one has an infinite score. The first `begin` values of a channel have the score 0.
+    window; an infinite one has an infinite score. The first `warmup` values of a channel have the score 0.
 
     Args:
         window: steps that mean and spread are taken over, those that are missing not counted.
-        begin: values that a channel must have seen before it is judged, 2 or more.
-        floor: the least spread, as a share of the mean's absolute value: a flat channel is not surprised by the rounding of
+        warmup: values that a channel must have seen before it is judged, 2 or more.
+        min_spread_share: the least spread, as a share of the mean's absolute value: a flat channel is not surprised by the rounding of
             its values, but by anything beyond it.
 
     >>> model = RollingGaussian(window=100)
@@ -58,19 +58,18 @@ class RollingGaussian:
     True
     """
 
-    def __init__(self, window: int = 1000, begin: int = 10, floor: float = 1e-6) -> None:
+    def __init__(self, window: int = 1000, warmup: int = 10, min_spread_share: float = 1e-6) -> None:
         if window < 2:
             raise UsageError(f"window: expected 2 steps or more, got {window}")
-        if not 2 <= begin <= window:
-            raise UsageError(f"begin: expected from 2 to {window} steps (the window), got {begin}")
-        if not floor > 0:
-            raise UsageError(f"floor: expected a share above 0, got {floor}")
-        self.window, self.begin, self.floor = window, begin, floor
+        if not 2 <= warmup <= window:
+            raise UsageError(f"warmup: expected from 2 to {window} steps (the window), got {warmup}")
+        if not min_spread_share > 0:
+            raise UsageError(f"min_spread_share: expected a share above 0, got {min_spread_share}")
+        self.window, self.warmup, self.min_spread_share = window, warmup, min_spread_share
         self._kept = np.zeros((window, 0))
         self._seen = np.zeros(0, np.int64)
-        self._sums = np.zeros(
-            (4, 0)
-        )  # what is taken from each value; the sums of what is left, of its square, the most
+        # What is taken from each value; the sums of what is left, and of its square, and the largest that this was.
+        self._sums = np.zeros((4, 0))
 
     def step(self, values: np.ndarray) -> np.ndarray:
         """Score one step, values (C,), and take it into the window.
@@ -89,11 +88,11 @@ class RollingGaussian:
         if new.shape != self._seen.shape:
             raise UsageError(f"values: expected a value for each of {len(self._seen)} channels, got {new.shape}")
         scores = np.zeros(len(new))
-        ready = (self._seen >= self.begin) & ~np.isnan(new)
+        ready = (self._seen >= self.warmup) & ~np.isnan(new)
         if ready.any():
-            mean, spread = self._normal(ready)
+            mean, spread = self._moments(ready)
             scores[ready] = log_tail((new[ready] - mean) / spread)
-        self._take(new)
+        self._replace_oldest(new)
         return scores
 
     def scores(self, values: np.ndarray) -> np.ndarray:
@@ -113,38 +112,38 @@ class RollingGaussian:
         self._sums = np.array(state["sums"], np.float64)
         return self
 
-    def _normal(self, ready: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _moments(self, ready: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the mean and the spread of the channels that are ready."""
         count = np.minimum(self._seen, self.window)
         for _ in range(2):
             shift, first, second, most = self._sums[:, ready]
             centre = first / count[ready]
             square = second - centre * first
-            stale = square < LOST * most
+            stale = square < MIN_SQUARES_SHARE * most
             if not stale.any():
                 break
-            self._anew(np.flatnonzero(ready)[stale])
+            self._sum_again(np.flatnonzero(ready)[stale])
         mean = shift + centre
         spread = np.sqrt(np.maximum(square, 0) / count[ready])
-        return mean, np.maximum(spread, self.floor * np.maximum(np.abs(mean), 1e-12))
+        return mean, np.maximum(spread, self.min_spread_share * np.maximum(np.abs(mean), 1e-12))
 
-    def _take(self, new: np.ndarray) -> None:
+    def _replace_oldest(self, new: np.ndarray) -> None:
         """Put the values (C,) that can be learnt from in the places of the oldest."""
-        taken = np.abs(new) < HUGE
-        self._sums[0, taken & (self._seen == 0)] = new[taken & (self._seen == 0)]
+        usable = np.abs(new) < MAX_VALUE
+        self._sums[0, usable & (self._seen == 0)] = new[usable & (self._seen == 0)]
         place = self._seen % self.window
-        self._anew(np.flatnonzero(taken & (place == 0) & (self._seen > 0)))
-        columns = np.flatnonzero(taken)
+        self._sum_again(np.flatnonzero(usable & (place == 0) & (self._seen > 0)))
+        columns = np.flatnonzero(usable)
         place, shift = place[columns], self._sums[0, columns]
         old = np.where(self._seen[columns] >= self.window, self._kept[place, columns] - shift, 0.0)
-        fresh = new[columns] - shift
-        self._sums[1, columns] += fresh - old
-        self._sums[2, columns] += fresh * fresh - old * old
+        added = new[columns] - shift
+        self._sums[1, columns] += added - old
+        self._sums[2, columns] += added * added - old * old
         self._sums[3] = np.maximum(self._sums[3], self._sums[2])
         self._kept[place, columns] = new[columns]
         self._seen[columns] += 1
 
-    def _anew(self, channels: np.ndarray) -> None:
+    def _sum_again(self, channels: np.ndarray) -> None:
         """Take the sums of some channels from their windows, as rounding piles up."""
         for channel in channels.tolist():
             kept = self._kept[: min(int(self._seen[channel]), self.window), channel]
@@ -159,7 +158,7 @@ def windowed_gaussian(values: np.ndarray, window: int = 6400, step: int = 100) -
 
         score = 1 − Q(|x − mean| / spread), over the window of the values before; Q: the tail of one side
 
-    Mean and spread are taken anew at each value until the window is full, then at each `step` values. Their window of 6400
+    Mean and spread are taken again at each value until the window is full, then at each `step` values. Their window of 6400
     was chosen on NAB itself.
 
     Source: numenta/NAB, nab/detectors/gaussian/windowedGaussian_detector.py.

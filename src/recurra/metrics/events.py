@@ -1,4 +1,4 @@
-"""How many anomalies were found, counted by event: a stretch of steps that belong together."""
+"""How many anomalies were found, counted by event: a run of steps that belong together."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def event_counts(true: Sequence[Event], predicted: Sequence[Event]) -> dict[str,
     >>> event_counts([(10, 20), (30, 40)], [(15, 17), (18, 25), (50, 60)])
     {'tp': 1, 'fp': 1, 'fn': 1}
     """
-    there, said = _checked("true", true), _checked("predicted", predicted)
-    shared = (there[:, None, 0] < said[None, :, 1]) & (said[None, :, 0] < there[:, None, 1])
-    found = int(shared.any(1).sum())
-    return {"tp": found, "fp": int((~shared.any(0)).sum()), "fn": len(there) - found}
+    wanted, found = _to_array("true", true), _to_array("predicted", predicted)
+    shared = (wanted[:, None, 0] < found[None, :, 1]) & (found[None, :, 0] < wanted[:, None, 1])
+    tp = int(shared.any(1).sum())
+    return {"tp": tp, "fp": int((~shared.any(0)).sum()), "fn": len(wanted) - tp}
 
 
 def event_scores(true: Mapping[str, Sequence[Event]], predicted: Mapping[str, Sequence[Event]]) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def event_scores(true: Mapping[str, Sequence[Event]], predicted: Mapping[str, Se
         true, predicted: events of each channel (or series) by its name; one that is not there has none.
 
     Returns:
-        "precision", "recall", "f1", "f05", "tp", "fp", "fn", and under "channels" the same for each. Figures are 0 where there
+        "precision", "recall", "f1", "f05", "tp", "fp", "fn", and under "channels" the same for each. Metrics are 0 where there
         is nothing to share, as in telemanom's.
 
     >>> scores = event_scores({"A": [(0, 5)], "B": [(3, 9)]}, {"A": [(4, 8)], "C": [(1, 2)]})
@@ -57,30 +57,34 @@ def event_scores(true: Mapping[str, Sequence[Event]], predicted: Mapping[str, Se
     names = list(dict.fromkeys([*true, *predicted]))
     counts = {name: event_counts(true.get(name, ()), predicted.get(name, ())) for name in names}
     total = {key: sum(each[key] for each in counts.values()) for key in ("tp", "fp", "fn")}
-    return {**_figures(total), "channels": {name: _figures(each) for name, each in counts.items()}}
+    return {**_scores(total), "channels": {name: _scores(each) for name, each in counts.items()}}
 
 
 def step_scores(true: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """Give precision, recall, F1 and F0.5 of flags, step by step.
 
-    They are not "point-adjusted", as figures of many papers on these data sets are: there a whole event counts as found
+    They are not "point-adjusted", as metrics of many papers on these data sets are: there a whole event counts as found
     step by step as soon as one of its steps is flagged. Long events then let random flags reach an F1 above those of all
-    published models (Kim et al. 2022, arXiv:2109.05257), so such figures say little, and none is given here.
+    published models (Kim et al. 2022, arXiv:2109.05257), so such metrics say little, and none is given here.
 
     Args:
-        true, predicted: (T,), true where a step is, or was said to be, unusual.
+        true, predicted: (T,), true where a step is, or was found to be, unusual.
 
     >>> step_scores(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0]))["f1"]
     0.6666666666666666
     """
-    there, said = np.asarray(true, bool), np.asarray(predicted, bool)
-    if there.shape != said.shape or there.ndim != 1:
-        raise UsageError(f"predicted: expected a flag for each of {there.shape} steps, got {said.shape}")
-    counts = {"tp": int((there & said).sum()), "fp": int((~there & said).sum()), "fn": int((there & ~said).sum())}
-    return _figures(counts)
+    wanted, found = np.asarray(true, bool), np.asarray(predicted, bool)
+    if wanted.shape != found.shape or wanted.ndim != 1:
+        raise UsageError(f"predicted: expected a flag for each of {wanted.shape} steps, got {found.shape}")
+    counts = {
+        "tp": int((wanted & found).sum()),
+        "fp": int((~wanted & found).sum()),
+        "fn": int((wanted & ~found).sum()),
+    }
+    return _scores(counts)
 
 
-def _figures(counts: Mapping[str, int]) -> dict[str, Any]:
+def _scores(counts: Mapping[str, int]) -> dict[str, Any]:
     tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
     return {
         "precision": tp / (tp + fp) if tp + fp else 0.0,
@@ -91,7 +95,7 @@ def _figures(counts: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _checked(name: str, events: Sequence[Event]) -> np.ndarray:
+def _to_array(name: str, events: Sequence[Event]) -> np.ndarray:
     found = np.array(events, np.int64).reshape(-1, 2)
     if (found[:, 1] <= found[:, 0]).any():
         bad = found[found[:, 1] <= found[:, 0]][0].tolist()

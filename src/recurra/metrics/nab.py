@@ -10,11 +10,11 @@ import numpy as np
 
 from recurra.errors import UsageError
 
-PROBATION = 0.15
+PROBATION_SHARE = 0.15
 """The share of a file that a detector may learn from before it is scored."""
 
-LONGEST_PROBATION = 750
-"""Rows: no file has a longer probation than 15 % of 5000."""
+MAX_PROBATION_ROWS = 750
+"""No file has a longer probation than 15 % of 5000."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def nab_probation(rows: int) -> int:
     >>> nab_probation(4032), nab_probation(22695)
     (604, 750)
     """
-    return int(min(np.floor(PROBATION * rows), LONGEST_PROBATION))
+    return int(min(np.floor(PROBATION_SHARE * rows), MAX_PROBATION_ROWS))
 
 
 def nab_windows(times: np.ndarray, limits: Sequence[tuple[object, object]]) -> list[tuple[int, int]]:
@@ -77,7 +77,7 @@ def nab_windows(times: np.ndarray, limits: Sequence[tuple[object, object]]) -> l
     [(1, 3)]
     """
     stamps = np.asarray(times).astype("datetime64[us]")
-    found = []
+    windows = []
     for first, last in limits:
         rows = []
         for limit in (first, last):
@@ -87,30 +87,30 @@ def nab_windows(times: np.ndarray, limits: Sequence[tuple[object, object]]) -> l
             rows.append(int(places[0]))
         if rows[1] < rows[0]:
             raise UsageError(f"limits: expected windows that end after they begin, got {first} to {last}")
-        found.append((rows[0], rows[1] + 1))
-    return sorted(found)
+        windows.append((rows[0], rows[1] + 1))
+    return sorted(windows)
 
 
 def nab_weights(rows: int, windows: Sequence[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Say for each row of a file what flagging it is worth, and in which window it lies.
+    """Say for each row of a file what flagging it adds to the score, and in which window it lies.
 
         σ(y) = 2 / (1 + e^{5y}) − 1,   −1 where y > 3
         in a window of w rows of which r are still to come, this one included:   σ(−r / w) / σ(−1), 1 at its first row
         d rows behind the last row of the window before:   σ(d / (w − 1));   before the first window: −1
 
     Returns:
-        Worth, float64 (T,), before the weights of a profile; the number of the window, int64 (T,), −1 outside.
+        Weight, float64 (T,), before those of a profile; the number of the window, int64 (T,), −1 outside.
 
     Raises:
         UsageError: windows that overlap, or lie outside the rows.
 
     Source: Lavin and Ahmad 2015, arXiv:1510.03336, and numenta/NAB, nab/sweeper.py, of version 1.1.
 
-    >>> worth, window = nab_weights(6, [(1, 3)])
-    >>> worth.round(3).tolist(), window.tolist()
+    >>> weights, window = nab_weights(6, [(1, 3)])
+    >>> weights.round(3).tolist(), window.tolist()
     ([-1.0, 1.0, 0.86, -0.987, -1.0, -1.0], [-1, 0, 0, -1, -1, -1])
     """
-    worth, inside = np.full(rows, -1.0), np.full(rows, -1, np.int64)
+    weights, numbers = np.full(rows, -1.0), np.full(rows, -1, np.int64)
     before = 0
     ordered = sorted(windows)
     for number, (start, stop) in enumerate(ordered):
@@ -119,11 +119,11 @@ def nab_weights(rows: int, windows: Sequence[tuple[int, int]]) -> tuple[np.ndarr
         before = stop
         width = stop - start
         left = np.arange(width, 0, -1)
-        worth[start:stop] = _sigmoid(-left / width) / _sigmoid(np.array(-1.0))
-        inside[start:stop] = number
-        behind = ordered[number + 1][0] if number + 1 < len(ordered) else rows
-        worth[stop:behind] = _sigmoid(np.arange(1, behind - stop + 1) / max(width - 1, 1e-9))
-    return worth, inside
+        weights[start:stop] = _sigmoid(-left / width) / _sigmoid(np.array(-1.0))
+        numbers[start:stop] = number
+        next_start = ordered[number + 1][0] if number + 1 < len(ordered) else rows
+        weights[stop:next_start] = _sigmoid(np.arange(1, next_start - stop + 1) / max(width - 1, 1e-9))
+    return weights, numbers
 
 
 def nab_sweep(
@@ -132,7 +132,7 @@ def nab_sweep(
     """Score a detector over a whole corpus, each profile with the threshold that suits it best.
 
     As the benchmark prescribes, the threshold is one for all files, and is chosen by the same windows that it is scored
-    by: the score says how well the anomalies could be told from the rest, not how well a threshold was foretold. With a
+    by: the score says how well the anomalies could be told from the rest, not how well a threshold was predicted. With a
     threshold that was chosen elsewhere: `nab_score`.
 
     Args:
@@ -149,8 +149,8 @@ def nab_sweep(
     >>> result.score, result.threshold, result.found
     (100.0, 0.9, 1)
     """
-    corpus = _Corpus.of(scores, windows)
-    return {name: corpus.best(profile) for name, profile in NAB_PROFILES.items()}
+    corpus = _Corpus.build(scores, windows)
+    return {name: corpus.best_score(profile) for name, profile in NAB_PROFILES.items()}
 
 
 def nab_score(
@@ -166,8 +166,8 @@ def nab_score(
     >>> nab_score({"a": np.array([0.0, 0.0, 0.0, 1.0])}, {"a": [(1, 3)]}, 1.0)["standard"].score
     -5.42637...
     """
-    corpus = _Corpus.of(scores, windows)
-    return {name: corpus.at(profile, threshold) for name, profile in NAB_PROFILES.items()}
+    corpus = _Corpus.build(scores, windows)
+    return {name: corpus.score_at(profile, threshold) for name, profile in NAB_PROFILES.items()}
 
 
 def _sigmoid(place: np.ndarray) -> np.ndarray:
@@ -179,12 +179,12 @@ class _Corpus:
     """The scored rows of all files, the highest score first: (N,) each; windows are numbered over all files."""
 
     scores: np.ndarray
-    worth: np.ndarray
+    weights: np.ndarray
     window: np.ndarray
     windows: int
 
     @classmethod
-    def of(cls, scores: Mapping[str, np.ndarray], windows: Mapping[str, Sequence[tuple[int, int]]]) -> _Corpus:
+    def build(cls, scores: Mapping[str, np.ndarray], windows: Mapping[str, Sequence[tuple[int, int]]]) -> _Corpus:
         if set(scores) != set(windows):
             odd = sorted(set(scores) ^ set(windows))[0]
             raise UsageError(f"windows: expected the files of the scores, got {odd} in one of them only")
@@ -195,39 +195,39 @@ class _Corpus:
                 raise UsageError(
                     f"scores: expected a finite number for each row of {name}, got {values.shape} with others"
                 )
-            worth, window = nab_weights(len(values), windows[name])
+            weights, window = nab_weights(len(values), windows[name])
             first = nab_probation(len(values))
             window = np.where(window < 0, -1, window + total)
             total += len(windows[name])
-            parts.append((values[first:], worth[first:], window[first:]))
+            parts.append((values[first:], weights[first:], window[first:]))
         if not total:
             raise UsageError("windows: expected at least one in the corpus, got none: nothing could be found")
-        joined = [np.concatenate([part[number] for part in parts]) for number in range(3)]
-        order = np.argsort(-joined[0], kind="stable")
-        return cls(joined[0][order], joined[1][order], joined[2][order], total)
+        columns = [np.concatenate([part[number] for part in parts]) for number in range(3)]
+        order = np.argsort(-columns[0], kind="stable")
+        return cls(columns[0][order], columns[1][order], columns[2][order], total)
 
     def gains(self, profile: NabProfile) -> np.ndarray:
         """What lowering the threshold to each row's score adds to the raw score, (N,)."""
-        gains = np.where(self.window < 0, self.worth * profile.false, 0.0)
+        gains = np.where(self.window < 0, self.weights * profile.false, 0.0)
         rows = np.flatnonzero(self.window >= 0)
         rows = rows[np.argsort(self.window[rows], kind="stable")]  # window by window, the highest score first
         bounds = np.searchsorted(self.window[rows], np.arange(self.windows + 1))
         for start, stop in pairwise(bounds.tolist()):
             own = rows[start:stop]
-            best = np.maximum.accumulate(self.worth[own] * profile.found)
+            best = np.maximum.accumulate(self.weights[own] * profile.found)
             gains[own] = np.diff(best, prepend=-profile.missed)
         return gains
 
-    def lowest(self) -> np.ndarray:
+    def last_rows(self) -> np.ndarray:
         """The last row of each threshold, in front of them −1 for a threshold above all scores."""
         return np.concatenate([[-1], np.flatnonzero(np.diff(self.scores, append=-np.inf))])
 
-    def best(self, profile: NabProfile) -> NabScore:
-        ends = self.lowest()
+    def best_score(self, profile: NabProfile) -> NabScore:
+        ends = self.last_rows()
         gains = np.concatenate([[0.0], self.gains(profile).cumsum()])
         return self._result(profile, int(ends[gains[ends + 1].argmax()]), gains)
 
-    def at(self, profile: NabProfile, threshold: float) -> NabScore:
+    def score_at(self, profile: NabProfile, threshold: float) -> NabScore:
         last = int(np.searchsorted(-self.scores, -threshold, side="right")) - 1
         return self._result(profile, last, np.concatenate([[0.0], self.gains(profile).cumsum()]), threshold)
 

@@ -19,14 +19,14 @@ def detection(scores: np.ndarray, unusual: np.ndarray) -> dict[str, float]:
         unusual: (N,), true where it is.
 
     Returns:
-        Both figures; none of them where all or none are unusual, since nothing can be put in order.
+        Both metrics; none of them where all or none are unusual, since nothing can be put in order.
 
     Raises:
         DivergedError: a score is infinite or not a number.
         UsageError: other shapes, or no scores.
 
-    >>> figures = detection(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
-    >>> {name: round(value, 3) for name, value in figures.items()}
+    >>> metrics = detection(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
+    >>> {name: round(value, 3) for name, value in metrics.items()}
     {'auroc': 0.75, 'average_precision': 0.833}
     """
     values, marks = np.asarray(scores, np.float64), np.asarray(unusual, bool)

@@ -116,7 +116,10 @@ def check_choice(case: TaskCase) -> None:
         task = case.fresh()
         task.prepare()
         size = task.default_batch_size(seconds)
-        expect(type(size) is int and size >= 1, f"default_batch_size({seconds}): expected at least one sequence, got {size!r}")
+        expect(
+            type(size) is int and size >= 1,
+            f"default_batch_size({seconds}): expected at least one sequence, got {size!r}",
+        )
         before = _leaves_of(task.config)
         epochs = task.choose_defaults(seconds, lambda: 0.5)
         expect(0 < epochs < math.inf, f"choose_defaults({seconds}): expected a number of epochs above 0, got {epochs}")
@@ -124,7 +127,10 @@ def check_choice(case: TaskCase) -> None:
         changed = [name for name, value in before.items() if value is not None and chosen[name] != value]
         expect(not changed, f"choose_defaults({seconds}): expected what was set to stay, but it changed {changed}")
         task.choose_defaults(seconds, lambda: 0.5)
-        expect(_leaves_of(task.config) == chosen, f"choose_defaults({seconds}): expected to choose nothing more the second time")
+        expect(
+            _leaves_of(task.config) == chosen,
+            f"choose_defaults({seconds}): expected to choose nothing more the second time",
+        )
 
 
 def check_network(case: TaskCase) -> None:
@@ -169,7 +175,9 @@ def check_loss(case: TaskCase) -> None:
         expect(math.isfinite(loss.item()), f"expected a finite loss, got {loss.item()}")
         expect(type(count) is int and count > 0, f"expected a count of elements above 0, got {count!r}")
         for tensor in leaves(carried):
-            expect(isinstance(tensor, Tensor), f"carried: expected tensors in nested tuples, got {type(tensor).__name__}")
+            expect(
+                isinstance(tensor, Tensor), f"carried: expected tensors in nested tuples, got {type(tensor).__name__}"
+            )
             expect(not tensor.requires_grad, "carried: expected tensors without a past, got one that requires grad")
         network.zero_grad()
         loss.backward()

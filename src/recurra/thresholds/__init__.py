@@ -3,7 +3,7 @@
 from recurra.thresholds.base import Decision, Threshold, decide, events
 from recurra.thresholds.dynamic import DynamicThreshold
 from recurra.thresholds.peaks import PeaksOverThreshold, fit_tail
-from recurra.thresholds.records import Records
+from recurra.thresholds.records import RecordThreshold
 from recurra.thresholds.tail import AnomalyLikelihood
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "Decision",
     "DynamicThreshold",
     "PeaksOverThreshold",
-    "Records",
+    "RecordThreshold",
     "Threshold",
     "decide",
     "events",

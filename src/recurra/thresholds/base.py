@@ -1,4 +1,4 @@
-"""From scores to decisions: what every adaptive threshold can do, and stretches of steps that are flagged."""
+"""From scores to decisions: what every adaptive threshold can do, and events of steps that are flagged."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 
 from recurra.errors import UsageError
 
-HUGE = 1e150
+MAX_SCORE = 1e150
+"""A score from here on has a square that is no number, and is as good as infinite."""
 
 
 class Decision(NamedTuple):
-    """What a threshold says of one step.
+    """What a threshold decides of one step.
 
     score: what was compared with the threshold; some thresholds smooth or rescale what they are given.  threshold: infinite
     while too little was seen to judge by.  unusual: the score is above the threshold.
@@ -28,7 +29,7 @@ class Decision(NamedTuple):
 class Threshold(Protocol):
     """An adaptive threshold on a stream of scores: the higher a score, the less usual the step.
 
-    Its state is a dictionary of arrays. A stream that is cut anywhere, saved and gone on with from its state has the same
+    Its state is a dictionary of arrays. A stream that is cut anywhere, saved and resumed from its state has the same
     decisions as one that is not. A missing score (NaN) is never unusual and changes nothing; an infinite one is unusual as
     soon as steps are judged at all, and is not learnt from.
     """
@@ -44,7 +45,7 @@ def decide(threshold: Threshold, scores: np.ndarray) -> tuple[np.ndarray, np.nda
     """Judge scores (T,) step by step: the scores that were compared, the thresholds (both float64) and the flags, (T,) each.
 
     >>> from recurra.thresholds import PeaksOverThreshold
-    >>> _, thresholds, flags = decide(PeaksOverThreshold(begin=100), np.append(np.linspace(0, 1, 200) % 0.1, 9.0))
+    >>> _, thresholds, flags = decide(PeaksOverThreshold(warmup=100), np.append(np.linspace(0, 1, 200) % 0.1, 9.0))
     >>> int(np.isinf(thresholds).sum()), np.flatnonzero(flags).tolist()
     (100, [200])
     """
@@ -72,26 +73,26 @@ def events(
     >>> events(np.array([0.1, 0.9, 0.2]), 0.5)
     [(1, 2)]
     """
-    values, line = np.asarray(scores), np.asarray(0.0 if threshold is None else threshold)
-    if values.ndim != 1 or line.shape not in ((), values.shape):
-        raise UsageError(f"scores: expected (T,) and a threshold for all or each, got {values.shape}, {line.shape}")
+    values, limits = np.asarray(scores), np.asarray(0.0 if threshold is None else threshold)
+    if values.ndim != 1 or limits.shape not in ((), values.shape):
+        raise UsageError(f"scores: expected (T,) and a threshold for all or each, got {values.shape}, {limits.shape}")
     if merge < 0 or shortest < 0:
         raise UsageError(f"merge and shortest: expected numbers of steps from 0, got {merge} and {shortest}")
-    flags = values.astype(bool) if threshold is None else values > line
+    flags = values.astype(bool) if threshold is None else values > limits
     edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
     starts, stops = edges[::2], edges[1::2]
-    apart = np.append(True, starts[1:] - stops[:-1] > merge)[: len(starts)]
-    firsts = np.flatnonzero(apart)
+    separate = np.append(True, starts[1:] - stops[:-1] > merge)[: len(starts)]
+    firsts = np.flatnonzero(separate)
     lasts = np.append(firsts[1:], len(starts))[: len(firsts)] - 1
     pairs = zip(starts[firsts].tolist(), stops[lasts].tolist(), strict=True)
     return [(start, stop) for start, stop in pairs if stop - start >= shortest]
 
 
-def quiet(score: float, threshold: float) -> Decision | None:
+def decide_nonfinite(score: float, threshold: float) -> Decision | None:
     """Decide on a score that nothing can be learnt from: missing, or infinite; None for all others.
 
-    One whose square is no number is as good as infinite.
+    `MAX_SCORE` and beyond is as good as infinite.
     """
-    if abs(score) < HUGE:
+    if abs(score) < MAX_SCORE:
         return None
     return Decision(score, threshold, score > 0 and math.isfinite(threshold))

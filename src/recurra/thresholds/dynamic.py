@@ -1,4 +1,4 @@
-"""Telemanom's threshold: the one above which few, separate stretches of errors take most of the mean and spread away."""
+"""Telemanom's threshold: the one above which few, separate runs of errors take most of the mean and spread away."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Self
 import numpy as np
 
 from recurra.errors import UsageError
-from recurra.thresholds.base import Decision, events, quiet
+from recurra.thresholds.base import Decision, decide_nonfinite, events
 
-SHARE = 0.05
+MIN_ERROR_SHARE = 0.05
 """Errors below this share of the values' spread and range are never unusual."""
 
 
@@ -19,11 +19,11 @@ class DynamicThreshold:
     """The nonparametric dynamic threshold of telemanom: of smoothed errors, over a window, with pruning.
 
         e_s: exponentially weighted means of the errors, span = smoothing · batch · windows
-        ε = μ(e_s) + z·σ(e_s),   z = argmax over 2.5, 3, … 11.5 of (Δμ/μ + Δσ/σ) / (stretches² + steps)
+        ε = μ(e_s) + z·σ(e_s),   z = argmax over 2.5, 3, … 11.5 of (Δμ/μ + Δσ/σ) / (runs² + steps)
 
-    where Δμ and Δσ are what leaving out the errors from ε on takes from their mean and spread, and the stretches are
-    those errors with `buffer` steps to either side. At most 5 stretches over less than half of the window are
-    allowed; without any such z it is 12. Of the largest errors of the stretches, and the largest one outside, in
+    where Δμ and Δσ are what leaving out the errors from ε on takes from their mean and spread, and the runs are
+    those errors with `buffer` steps to either side. At most 5 runs over less than half of the window are
+    allowed; without any such z it is 12. Of the largest errors of the runs, and the largest one outside, in
     descending order, those that are not followed by a step down of more than `prune` (a share) are normal after all.
 
     `events` is the method as published, which sees each window of `windows` batches at its end, and looks for errors
@@ -42,7 +42,7 @@ class DynamicThreshold:
         prune: p, the least step down.
         history: steps at the beginning whose errors are taken to be usual (telemanom: its 250 steps of input). In `events` they
             are twice as many from 2500 steps on, and none below 1800.
-        least: no error is unusual where none in the window is above this, in units of the errors; telemanom's values are scaled
+        min_error: no error is unusual where none in the window is above this, in units of the errors; telemanom's values are scaled
             to −1 … 1.
 
     >>> chance = np.random.default_rng(0)
@@ -61,19 +61,19 @@ class DynamicThreshold:
         buffer: int = 100,
         prune: float = 0.13,
         history: int = 250,
-        least: float = 0.05,
+        min_error: float = 0.05,
     ) -> None:
         if batch < 1 or windows < 1 or buffer < 0 or history < 0:
             raise UsageError(
                 "batch, windows, buffer and history: expected steps from 1, 1, 0 and 0, "
                 f"got {batch}, {windows}, {buffer} and {history}"
             )
-        if not 0 < smoothing <= 1 or not 0 <= prune < 1 or not least >= 0:
+        if not 0 < smoothing <= 1 or not 0 <= prune < 1 or not min_error >= 0:
             raise UsageError(
-                f"smoothing, prune and least: expected shares up to 1 and a number from 0, got {smoothing}, {prune}, {least}"
+                f"smoothing, prune and min_error: expected shares up to 1 and a number from 0, got {smoothing}, {prune}, {min_error}"
             )
         self.batch, self.windows, self.smoothing, self.buffer = batch, windows, smoothing, buffer
-        self.prune, self.history, self.least = prune, history, least
+        self.prune, self.history, self.min_error = prune, history, min_error
         self._errors = np.zeros(0)  # smoothed, of the window
         self._values = np.zeros(0)
         self._seen = 0
@@ -92,11 +92,11 @@ class DynamicThreshold:
         >>> DynamicThreshold(batch=1, windows=3, smoothing=1.0).smooth(np.array([1.0, 2.0, 4.0])).round(4).tolist()
         [1.0, 1.6667, 3.0]
         """
-        top, weight, found = 0.0, 0.0, []
+        total, weight, means = 0.0, 0.0, []
         for error in np.asarray(errors, np.float64).tolist():
-            top, weight = error + self.decay * top, 1 + self.decay * weight
-            found.append(top / weight)
-        return np.array(found, np.float64)
+            total, weight = error + self.decay * total, 1 + self.decay * weight
+            means.append(total / weight)
+        return np.array(means, np.float64)
 
     def events(self, errors: np.ndarray, values: np.ndarray | None = None) -> list[tuple[int, int]]:
         """Find the events in the errors of a whole stream, as published: (first step, step behind the last), in order.
@@ -109,10 +109,10 @@ class DynamicThreshold:
         Raises:
             UsageError: other shapes, or numbers that are not finite.
         """
-        raw = _checked(errors, "errors")
+        raw = _check_numbers(errors, "errors")
         if not len(raw):
             return []
-        known = np.zeros(len(raw)) if values is None else _checked(values, "values")
+        known = np.zeros(len(raw)) if values is None else _check_numbers(values, "values")
         if len(known) != len(raw):
             raise UsageError(f"values: expected one for each of {len(raw)} errors, got {len(known)}")
         smoothed = self.smooth(raw)
@@ -126,8 +126,8 @@ class DynamicThreshold:
             start = number * self.batch
             stop = len(raw) if number == last else start + size
             here = np.s_[start:stop]
-            fresh = np.arange(start, stop) >= judged
-            found[here] |= self._unusual(smoothed[here], known[here], fresh, found[here])
+            new = np.arange(start, stop) >= judged
+            found[here] |= self._unusual(smoothed[here], known[here], new, found[here])
             judged = max(judged, stop)
         return events(found, shortest=2)
 
@@ -138,9 +138,9 @@ class DynamicThreshold:
             score: the absolute error.
             value: what was predicted; without any, errors matter however small they are beside the values.
         """
-        said = quiet(score, self.threshold)
-        if said is not None:
-            return said
+        nonfinite = decide_nonfinite(score, self.threshold)
+        if nonfinite is not None:
+            return nonfinite
         self._sums = [score + self.decay * self._sums[0], 1 + self.decay * self._sums[1]]
         smoothed = self._sums[0] / self._sums[1]
         size = self.batch * self.windows
@@ -149,7 +149,7 @@ class DynamicThreshold:
         decision = Decision(smoothed, self.threshold, smoothed > self.threshold)
         self._seen += 1
         if self._seen % self.batch == 0 and self._seen >= self.history:
-            self.threshold = self._line(self._errors, self._values)
+            self.threshold = self._next_threshold(self._errors, self._values)
         return decision
 
     def state(self) -> dict[str, np.ndarray]:
@@ -168,57 +168,57 @@ class DynamicThreshold:
         *self._sums, self.threshold = state["sums"].tolist()
         return self
 
-    def _line(self, smoothed: np.ndarray, values: np.ndarray) -> float:
+    def _next_threshold(self, smoothed: np.ndarray, values: np.ndarray) -> float:
         """Give what an error of the next batch must be above to be unusual."""
-        middle, spread = smoothed.mean(), smoothed.std()
-        reach = float(np.subtract(*np.percentile(values, [95, 5])))
-        epsilon = middle + max(self._deviations(smoothed, middle, spread) * spread, 1e-6 * middle)
-        epsilon = max(epsilon, SHARE * reach, self.least)
-        high = _widened(smoothed > epsilon, self.buffer)
-        unusual = self._pruned(smoothed, high, ~high)
+        mean, std = smoothed.mean(), smoothed.std()
+        value_range = float(np.subtract(*np.percentile(values, [95, 5])))
+        epsilon = mean + max(self._deviations(smoothed, mean, std) * std, 1e-6 * mean)
+        epsilon = max(epsilon, MIN_ERROR_SHARE * value_range, self.min_error)
+        high = _widen(smoothed > epsilon, self.buffer)
+        unusual = self._prune(smoothed, high, ~high)
         return float(max(epsilon, smoothed[~unusual].max(initial=0.0) / (1 - self.prune)))
 
-    def _unusual(self, smoothed: np.ndarray, values: np.ndarray, fresh: np.ndarray, before: np.ndarray) -> np.ndarray:
-        """Flag the steps of a window, (T,), that are `fresh` and belong to an event; those `before` were flagged already."""
+    def _unusual(self, smoothed: np.ndarray, values: np.ndarray, new: np.ndarray, before: np.ndarray) -> np.ndarray:
+        """Flag the steps of a window, (T,), that are `new` and belong to an event; those `before` were flagged already."""
         none = np.zeros(len(smoothed), bool)
-        middle, spread = smoothed.mean(), smoothed.std()
-        reach = np.subtract(*np.percentile(values, [95, 5]))
-        matters = spread > SHARE * values.std() or smoothed.max() > SHARE * reach
-        if not matters or not smoothed.max() > self.least:
+        mean, std = smoothed.mean(), smoothed.std()
+        value_range = np.subtract(*np.percentile(values, [95, 5]))
+        matters = std > MIN_ERROR_SHARE * values.std() or smoothed.max() > MIN_ERROR_SHARE * value_range
+        if not matters or not smoothed.max() > self.min_error:
             return none
         found = none.copy()
-        for errors in (smoothed, 2 * middle - smoothed):
-            epsilon = middle + self._deviations(errors, middle, spread) * spread
-            over = (errors >= epsilon) & (errors > SHARE * reach)
-            if spread > 0 and over.any():
-                flags = _widened(over, self.buffer) & fresh
-                found |= self._pruned(errors, flags, ~(flags | before))
+        for errors in (smoothed, 2 * mean - smoothed):
+            epsilon = mean + self._deviations(errors, mean, std) * std
+            over = (errors >= epsilon) & (errors > MIN_ERROR_SHARE * value_range)
+            if std > 0 and over.any():
+                flags = _widen(over, self.buffer) & new
+                found |= self._prune(errors, flags, ~(flags | before))
         return found
 
-    def _deviations(self, errors: np.ndarray, middle: float, spread: float) -> float:
-        """Give z, how many times the spread ε lies above the mean; `middle` and `spread` are those of the window."""
+    def _deviations(self, errors: np.ndarray, mean: float, std: float) -> float:
+        """Give z, how many standard deviations ε lies above the mean; `mean` and `std` are those of the window."""
         best, chosen = -math.inf, 12.0
-        if not spread > 0 or not middle > 0:
+        if not std > 0 or not mean > 0:
             return chosen
         for z in np.arange(2.5, 12.0, 0.5).tolist():
-            over = errors >= middle + z * spread
+            over = errors >= mean + z * std
             if not over.any():
                 break
-            flags = _widened(over, self.buffer - 1)
-            stretches = len(events(flags, shortest=2))
+            flags = _widen(over, self.buffer - 1)
+            runs = len(events(flags, shortest=2))
             rest = errors[~over]
-            if stretches > 5 or flags.sum() >= 0.5 * len(errors) or not len(rest):
+            if runs > 5 or flags.sum() >= 0.5 * len(errors) or not len(rest):
                 continue
-            gain = (middle - rest.mean()) / middle + (spread - rest.std()) / spread
-            score = gain / (stretches**2 + flags.sum())
+            gain = (mean - rest.mean()) / mean + (std - rest.std()) / std
+            score = gain / (runs**2 + flags.sum())
             if score >= best:
                 best, chosen = score, z
         return chosen
 
-    def _pruned(self, errors: np.ndarray, flags: np.ndarray, usual: np.ndarray) -> np.ndarray:
-        """Give the flags (T,) without the stretches that do not stand out from the next lower one, or from the `usual` errors."""
-        stretches = events(flags, shortest=2)
-        peaks = [float(errors[start:stop].max()) for start, stop in stretches]
+    def _prune(self, errors: np.ndarray, flags: np.ndarray, usual: np.ndarray) -> np.ndarray:
+        """Give the flags (T,) without the runs that do not stand out from the next lower one, or from the `usual` errors."""
+        runs = events(flags, shortest=2)
+        peaks = [float(errors[start:stop].max()) for start, stop in runs]
         order = sorted(range(len(peaks)), key=lambda number: -peaks[number])
         heights = [peaks[number] for number in order]
         heights += [float(errors[usual].max())] if usual.any() and errors[usual].max() > 0 else []
@@ -230,14 +230,14 @@ class DynamicThreshold:
             kept = len(order)
         found = np.zeros(len(flags), bool)
         for number in order[:kept]:
-            found[slice(*stretches[number])] = True
+            found[slice(*runs[number])] = True
         return found
 
 
-def _widened(flags: np.ndarray, steps: int) -> np.ndarray:
+def _widen(flags: np.ndarray, steps: int) -> np.ndarray:
     """Flag so many steps before and after each that is flagged too.
 
-    >>> _widened(np.array([0, 0, 0, 1, 0, 0], bool), 1).astype(int).tolist()
+    >>> _widen(np.array([0, 0, 0, 1, 0, 0], bool), 1).astype(int).tolist()
     [0, 0, 1, 1, 1, 0]
     """
     places = np.flatnonzero(flags)
@@ -247,7 +247,7 @@ def _widened(flags: np.ndarray, steps: int) -> np.ndarray:
     return edges[:-1].cumsum() > 0
 
 
-def _checked(numbers: np.ndarray, name: str) -> np.ndarray:
+def _check_numbers(numbers: np.ndarray, name: str) -> np.ndarray:
     found = np.asarray(numbers, np.float64)
     if found.ndim != 1 or not np.isfinite(found).all():
         raise UsageError(

@@ -9,14 +9,14 @@ from typing import Self
 import numpy as np
 
 from recurra.errors import UsageError
-from recurra.thresholds.base import Decision, quiet
+from recurra.thresholds.base import Decision, decide_nonfinite
 
-LOST = 1e-6
+MIN_SQUARES_SHARE = 1e-6
 """Where so little is left of the largest sum of squares that there was, it may be what rounding left."""
 
 
 class AnomalyLikelihood:
-    """How unlikely the mean of the last few scores is, by the mean and the spread of the many last ones.
+    """How unlikely the mean of the last few scores is, by the mean and the standard deviation of the many last ones.
 
         score = −log₁₀ Q((m̃ − μ) / σ)      μ, σ: of the last `long` scores,   m̃: mean of the last `short`
 
@@ -30,11 +30,11 @@ class AnomalyLikelihood:
     Args:
         long, short: lengths of the two windows.
         risk: the probability below which a step is unusual.
-        begin: scores that must have been seen before a step is judged; until then score and flag are 0.
-        floor: the least spread σ, in units of the scores.
+        warmup: scores that must have been seen before a step is judged; until then score and flag are 0.
+        min_std: the least σ, in units of the scores.
         averaged: take μ and σ of the short means instead of the scores, as Numenta's code does and the paper does not.
 
-    >>> threshold = AnomalyLikelihood(long=500, short=5, begin=100)
+    >>> threshold = AnomalyLikelihood(long=500, short=5, warmup=100)
     >>> chance = np.random.default_rng(0)
     >>> any(threshold.step(score).unusual for score in chance.uniform(size=400))
     False
@@ -47,20 +47,20 @@ class AnomalyLikelihood:
         long: int = 8000,
         short: int = 10,
         risk: float = 1e-5,
-        begin: int = 300,
-        floor: float = 1e-12,
+        warmup: int = 300,
+        min_std: float = 1e-12,
         averaged: bool = False,
     ) -> None:
         if not 1 <= short < long:
             raise UsageError(
                 f"short and long: expected windows of 1 step or more, the second longer, got {short}, {long}"
             )
-        if not 0 < risk < 1 or not floor > 0:
-            raise UsageError(f"risk and floor: expected a probability and a number above 0, got {risk} and {floor}")
-        if begin < 2:
-            raise UsageError(f"begin: expected 2 scores or more, got {begin}")
+        if not 0 < risk < 1 or not min_std > 0:
+            raise UsageError(f"risk and min_std: expected a probability and a number above 0, got {risk} and {min_std}")
+        if warmup < 2:
+            raise UsageError(f"warmup: expected 2 scores or more, got {warmup}")
         self.long, self.short, self.averaged = long, short, averaged
-        self.risk, self.begin, self.floor = risk, begin, floor
+        self.risk, self.warmup, self.min_std = risk, warmup, min_std
         self._kept = np.zeros(long)
         self._last: list[float] = []
         self._seen = 0
@@ -70,28 +70,27 @@ class AnomalyLikelihood:
     @property
     def threshold(self) -> float:
         """What the next score is compared with; infinite before there are enough."""
-        return math.inf if self._seen + 1 < self.begin else -math.log10(self.risk)
+        return math.inf if self._seen + 1 < self.warmup else -math.log10(self.risk)
 
     def step(self, score: float) -> Decision:
         """Judge one score, and learn from it; the decision's score is the logarithmic one."""
         threshold = self.threshold
-        said = quiet(score, threshold)
-        if said is not None:
-            return said
+        nonfinite = decide_nonfinite(score, threshold)
+        if nonfinite is not None:
+            return nonfinite
         self._last = [*self._last[-self.short + 1 :], score] if self.short > 1 else [score]
         mean = math.fsum(self._last) / len(self._last)
-        self._take(mean if self.averaged else score)
+        self._replace_oldest(mean if self.averaged else score)
         if math.isinf(threshold):
             return Decision(0.0, threshold, False)
         count = min(self._seen, self.long)
-        if self._sums[2] - self._sums[1] ** 2 / count < LOST * self._sums[3]:
-            self._anew()
+        if self._sums[2] - self._sums[1] ** 2 / count < MIN_SQUARES_SHARE * self._sums[3]:
+            self._sum_again()
         shift, first, second, _ = self._sums
         centre = first / count
-        spread = math.sqrt(max(second / count - centre * centre, 0.0))
-        far = (mean - shift - centre) / max(spread, self.floor)
-        told = upper_tail(far)
-        return Decision(told, threshold, told > threshold)
+        std = math.sqrt(max(second / count - centre * centre, 0.0))
+        surprise = upper_tail((mean - shift - centre) / max(std, self.min_std))
+        return Decision(surprise, threshold, surprise > threshold)
 
     def state(self) -> dict[str, np.ndarray]:
         """Give all that the next step needs, as arrays."""
@@ -108,13 +107,13 @@ class AnomalyLikelihood:
         self._seen, self._sums = int(state["seen"][0]), state["sums"].tolist()
         return self
 
-    def _take(self, value: float) -> None:
+    def _replace_oldest(self, value: float) -> None:
         """Put a value in the place of the oldest."""
         place = self._seen % self.long
         if not self._seen:
             self._sums[0] = value
         elif place == 0:
-            self._anew()
+            self._sum_again()
         shift = self._sums[0]
         if self._seen >= self.long:
             old = float(self._kept[place]) - shift
@@ -126,7 +125,7 @@ class AnomalyLikelihood:
         self._kept[place] = value
         self._seen += 1
 
-    def _anew(self) -> None:
+    def _sum_again(self) -> None:
         """Take the sums from the window, once a round and where little is left of them, as rounding piles up."""
         kept = self._kept[: min(self._seen, self.long)]
         shift = float(kept.mean())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.data.timeseries.conftest import column, daily, note, read
 
-from recurra.data.timeseries.anomaly_labels import read_marked
+from recurra.data.timeseries.anomaly_labels import read_label_column
 from recurra.data.timeseries.frequency import local_time
 from recurra.data.timeseries.reader import TimeSeriesOptions, read_time_series
 from recurra.errors import DataError, UsageError
@@ -133,7 +133,7 @@ def test_a_step_is_abnormal_where_a_row_of_it_is(tmp_path: Path, way: Any, marks
     path = tmp_path / "a.csv"
     path.write_text("\n".join(["time,v,odd", *rows]) + "\n")
     options = TimeSeriesOptions(target=("v",), every="1d", combine=way)
-    assert read_marked([path], options, "odd")["a"].tolist() == [bool(mark) for mark in marks]
+    assert read_label_column([path], options, "odd")["a"].tolist() == [bool(mark) for mark in marks]
     assert len(read_time_series([path], options).series[0]) == len(marks)
 
 

@@ -1,4 +1,4 @@
-"""What settings say of themselves: which name files, and what is meant by a word that is none of the choices."""
+"""What settings declare: which name files, and what is meant by a word that is none of the choices."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pydantic import Field, ValidationError
 
 from recurra.errors import UsageError
 from recurra.runs.config import configure
-from recurra.tasks import Files, Settings, Task, get_task, task_names, unknown
-from recurra.tasks.lm import LanguageModel, LanguageModelConfig
+from recurra.tasks import Files, Settings, Task, get_task, task_names, unknown_choice_message
+from recurra.tasks.lm import LanguageModelConfig, LanguageModelingTask
 
 
 class Recordings(Settings):
@@ -25,26 +25,26 @@ class Listener(Task):
         recordings: Recordings = Recordings()
 
     name, title = "listener", "Listener"
-    prepare = save = restore = choose = network = batches = batch_count = loss = validate = evaluate = held_out = None  # type: ignore[assignment]
+    read_dataset = count_dataset = choose_defaults = batches = batch_count = loss = validate = evaluate = None  # type: ignore[assignment]
 
 
 def test_a_task_knows_its_files_by_their_type() -> None:
-    assert Listener.files() == {"clips"}
-    assert LanguageModel.files() == {"data", "valid", "test"}
+    assert Listener.file_settings() == {"clips"}
+    assert LanguageModelingTask.file_settings() == {"data", "valid", "test"}
 
 
 @pytest.mark.parametrize(
-    ("given", "repeatable"),
+    ("given", "rereadable"),
     [({"clips": ["a.wav"]}, True), ({"clips": ["a.wav", "-"]}, False), ({"clips": ["a-b"], "tags": ["-"]}, True)],
 )
-def test_only_standard_input_cannot_be_read_again(given: dict[str, Any], repeatable: bool) -> None:
-    assert Listener(Listener.Config(recordings=Recordings(**given))).repeatable == repeatable
+def test_only_standard_input_cannot_be_read_again(given: dict[str, Any], rereadable: bool) -> None:
+    assert Listener(Listener.Config(recordings=Recordings(**given))).rereadable == rereadable
 
 
 @pytest.mark.parametrize("name", ["data", "valid", "test"])
 def test_a_text_from_standard_input_cannot_be_read_again(name: str) -> None:
     data = {"data": ["a.txt"], name: ["-"]}
-    assert not LanguageModel(LanguageModelConfig.model_validate({"data": data})).repeatable
+    assert not LanguageModelingTask(LanguageModelConfig.model_validate({"data": data})).rereadable
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_a_text_from_standard_input_cannot_be_read_again(name: str) -> None:
     ],
 )
 def test_what_was_probably_meant(value: str, known: list[str], meant: str) -> None:
-    assert unknown(value, known) == f"expected one of {', '.join(known)}; got {value!r}{meant}"
+    assert unknown_choice_message(value, known) == f"expected one of {', '.join(known)}; got {value!r}{meant}"
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "said"),
+    ("setting", "value", "message"),
     [
         ("cell", "lsmt", "model.cell: expected one of rnn, .*; got 'lsmt'; did you mean lstm\\?$"),
         ("unit", "chars", "data.unit: expected one of char, byte, word, bpe; got 'chars'; did you mean char\\?$"),
@@ -71,8 +71,8 @@ def test_what_was_probably_meant(value: str, known: list[str], meant: str) -> No
         ("optimizer", "adam", "^optimizer: expected one of adamw, sgd; got 'adam'; did you mean adamw\\?$"),
     ],
 )
-def test_every_setting_with_a_choice_says_what_there_is(setting: str, value: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_every_setting_with_a_choice_says_what_there_is(setting: str, value: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         configure("lm", {setting: value})
 
 

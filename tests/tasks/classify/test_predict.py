@@ -1,4 +1,4 @@
-"""A classifier from data to answers: what is asked of it by Python and by the command line, and what odd data give."""
+"""A classifier from data to predictions: by Python and by the command line, and what odd data give."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def invoke(*arguments: object, input: str | None = None) -> list[dict]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_it_has_learnt_and_says_so(run: Run) -> None:
+def test_it_has_learnt_and_is_measured(run: Run) -> None:
     evaluation = run.evaluation
     assert evaluation is not None
     assert evaluation["metrics"]["accuracy"] == 1.0
@@ -49,29 +49,29 @@ def test_it_has_learnt_and_says_so(run: Run) -> None:
     assert details["mistakes"] == []
 
 
-def test_one_text_gives_one_answer_and_a_list_a_list(run: Run) -> None:
+def test_one_text_gives_one_result_and_a_list_a_list(run: Run) -> None:
     alone = run.predict("film 3 was great")
     assert alone["label"] == "good"
     assert alone["probabilities"]["good"] + alone["probabilities"]["bad"] == pytest.approx(1, abs=2e-6)
     both = run.predict(["film 3 was great", "film 3 was awful"])
-    assert [said["label"] for said in both] == ["good", "bad"]
+    assert [result["label"] for result in both] == ["good", "bad"]
     if engine() is not None:  # exact mode: the same bits beside other texts
         assert both[0] == alone
 
 
 def test_a_prediction_after_every_word(run: Run) -> None:
-    said = run.predict("film 3 was great", steps=True)
-    assert [step["text"] for step in said["steps"]] == ["film", "film 3", "film 3 was", "film 3 was great"]
-    last = said["steps"][-1]
-    assert last["probabilities"] == said["probabilities"]
-    assert last == {key: said[key] for key in last}
+    result = run.predict("film 3 was great", steps=True)
+    assert [step["text"] for step in result["steps"]] == ["film", "film 3", "film 3 was", "film 3 was great"]
+    last = result["steps"][-1]
+    assert last["probabilities"] == result["probabilities"]
+    assert last == {key: result[key] for key in last}
 
 
-def test_the_command_line_answers_lines_as_they_come(run: Run) -> None:
-    said = invoke("predict", run.path, input="film 9 was awful\nfilm 9 was great\n\n")
-    assert [answer["label"] for answer in said[:2]] == ["bad", "good"]
-    assert said[2]["text"] == ""  # an empty text has an answer too: how common the classes are
-    assert len(said) == 3
+def test_the_command_line_predicts_lines_as_they_come(run: Run) -> None:
+    results = invoke("predict", run.path, input="film 9 was awful\nfilm 9 was great\n\n")
+    assert [result["label"] for result in results[:2]] == ["bad", "good"]
+    assert results[2]["text"] == ""  # an empty text has a prediction too: how common the classes are
+    assert len(results) == 3
     steps = CliRunner().invoke(app, ["predict", str(run.path), "-t", "was great", "--steps"])
     assert [line.split("\t")[2] for line in steps.stdout.splitlines()] == ["was", "was great"]
 
@@ -79,7 +79,7 @@ def test_the_command_line_answers_lines_as_they_come(run: Run) -> None:
 def test_a_file_of_the_same_kind_is_read_as_the_training_data_was(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "new.csv"
     path.write_text("review\nfilm 1 was great\nfilm 2 was awful\n")
-    assert [answer["label"] for answer in invoke("predict", run.path, path)] == ["good", "bad"]
+    assert [result["label"] for result in invoke("predict", run.path, path)] == ["good", "bad"]
 
 
 def test_other_data_are_measured(run: Run, tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_series_with_gaps_and_of_any_length(tmp_path: Path) -> None:
     run = recurra.train("classify", tmp_path / "steps.ts", tmp_path / "run", test_share=0.2, **settings)
     assert run.evaluation["metrics"]["accuracy"] > 0.9
     assert set(run.evaluation["baselines"]) == {"majority", "1-nn", "1-nn-dtw"}
-    said = invoke("predict", run.path, input="0, 1, 2, 3\n[3, null, 1, 0]\n")
-    assert [answer["label"] for answer in said] == ["up", "down"]
-    assert said[1]["series"] == [3.0, None, 1.0, 0.0]
+    results = invoke("predict", run.path, input="0, 1, 2, 3\n[3, null, 1, 0]\n")
+    assert [result["label"] for result in results] == ["up", "down"]
+    assert results[1]["series"] == [3.0, None, 1.0, 0.0]
     with pytest.raises(DataError, match="expected a series in the line, got 'one two'"):
         run.predictor.parse("one two")
     with pytest.raises(DataError, match="expected series of 1 channels"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recurra.tasks import Settings
-from recurra.tasks.classify import Classifier, ClassifierConfig
+from recurra.tasks.classify import ClassificationTask, ClassifierConfig
 from recurra.testing import check_task
 from recurra.testing.case import TaskCase
 from recurra.testing.tasks import check_learning, check_loss
@@ -32,8 +32,8 @@ def characters(folder: Path) -> Settings:
 def several_labels(folder: Path) -> Settings:
     rows = ["text;topics"]
     for n in range(80):
-        said = [word for word, there in (("rain", n % 2), ("wind", n % 3 == 0)) if there]
-        rows.append(f"day {n} had {' and '.join(said) or 'nothing'};{'|'.join(said)}")
+        words = [word for word, there in (("rain", n % 2), ("wind", n % 3 == 0)) if there]
+        rows.append(f"day {n} had {' and '.join(words) or 'nothing'};{'|'.join(words)}")
     (folder / "days.csv").write_text("\n".join(rows) + "\n")
     data = {"data": [str(folder / "days.csv")], "text": "text", "label": "topics", "multi_label": True}
     return ClassifierConfig.model_validate({"data": {**data, "valid_share": 0.2, "test_share": 0.2}, "model": TINY})
@@ -71,7 +71,7 @@ LINES = ["a fine film", "", "这部电影很好看", "a"]
     ],
 )
 def test_the_suite(configure: Callable[[Path], Settings], lines: list[str]) -> None:
-    check_task(Classifier, configure, lines=lines)
+    check_task(ClassificationTask, configure, lines=lines)
 
 
 @pytest.mark.parametrize(("pooling", "cell"), [("last", "rnn"), ("attention", "graves-lstm"), ("max", "gru")])
@@ -81,6 +81,6 @@ def test_every_pooling_learns(tmp_path: Path, pooling: str, cell: str) -> None:
         changed = config.model.model_copy(update={"pooling": pooling, "cell": cell, "layers": 2, "residual": True})
         return config.model_copy(update={"model": changed})
 
-    case = TaskCase(Classifier, configure, tmp_path)
+    case = TaskCase(ClassificationTask, configure, tmp_path)
     check_loss(case)
     check_learning(case)

@@ -37,5 +37,5 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Run:
     (folder / "normal.csv").write_text("\n".join([HEADER, *rows()]) + "\n")
     (folder / "faulty.csv").write_text("\n".join([HEADER, *rows(faults=True)]) + "\n")
     columns = {"target": ["temp", "bar"], "past": ["load"], "label": "fault", "time": "time"}
-    settings = {"hidden": 16, "epochs": 60, "ahead": 4, "quiet": True, "precision": "float32", "threads": 1}
+    settings = {"hidden": 16, "epochs": 60, "horizon": 4, "quiet": True, "precision": "float32", "threads": 1}
     return recurra.train("detect", folder / "normal.csv", folder / "run", **columns, **settings)

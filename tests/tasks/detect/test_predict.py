@@ -1,4 +1,4 @@
-"""What a detector finds, whom it blames, and what it says of data that are odd."""
+"""What a detector finds, which channel it names, and what becomes of data that are odd."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 import recurra
 from recurra import Run
-from recurra.data.timeseries.anomaly_labels import read_abnormal
+from recurra.data.timeseries.anomaly_labels import read_anomaly_labels
 from recurra.errors import DataError
 
 QUICK = {"hidden": 4, "epochs": 2, "quiet": True, "precision": "float32", "threads": 1}
 
 
-def test_it_finds_the_events_and_the_channel_to_blame(plant: Run) -> None:
+def test_it_finds_the_events_and_the_responsible_channel(plant: Run) -> None:
     (item,) = plant.predictor.read_file(str(plant.path.parent / "faulty.csv")) or []
     result = plant.predict([item])[0]
     found = {event["channel"]: event for event in result["events"] if event["start"] >= "2024-03-17 00:00:00"}
@@ -37,7 +37,7 @@ def test_it_is_measured_by_the_column_that_says_what_is_abnormal(plant: Run) -> 
     assert "What it found unusual" in (plant.path / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_constant_channel_is_told_and_any_change_of_it_is_an_alarm(tmp_path: Path) -> None:
+def test_a_constant_channel_is_reported_and_any_change_of_it_is_an_alarm(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     rows = [f"{value:.4f},7" for value in np.sin(np.arange(300) / 5) + chance.normal(0, 0.1, 300)]
     (tmp_path / "flat.csv").write_text("\n".join(["x,still", *rows]) + "\n")
@@ -56,7 +56,7 @@ def test_a_series_that_is_too_short_to_learn_from_is_named(tmp_path: Path, count
         recurra.train("detect", tmp_path / "short.csv", tmp_path / "run", **QUICK)
 
 
-def test_series_of_no_and_one_step_have_answers(plant: Run) -> None:
+def test_series_of_no_and_one_step_have_results(plant: Run) -> None:
     (item,) = plant.predictor.read_file(str(plant.path.parent / "normal.csv")) or []
     none = replace(item, values=item.values[:0], times=item.times[:0], known=item.known[:0], past=item.past[:0])
     one = replace(item, values=item.values[:1], times=item.times[:1], known=item.known[:1], past=item.past[:1])
@@ -93,9 +93,9 @@ def test_a_new_series_is_scaled_as_all_are(tmp_path: Path) -> None:
     run = recurra.train(
         "detect", tmp_path / "machines.csv", tmp_path / "run", series="machine", time="t", scale="series", **QUICK
     )
-    readings = run.predictor.preprocessor
-    assert readings.scales("m1")[0][0] == pytest.approx(100, abs=0.2)
-    assert readings.scales("m9")[0][0] == pytest.approx(50, abs=0.2)
+    scaling = run.predictor.preprocessor.scaling
+    assert scaling.of("m1")[0][0] == pytest.approx(100, abs=0.2)
+    assert scaling.of("m9")[0][0] == pytest.approx(50, abs=0.2)
     (tmp_path / "new.csv").write_text("\n".join(["machine,t,x", *(f"m9,{n},{50 + n % 3}" for n in range(30))]) + "\n")
     (item,) = run.predictor.read_file(str(tmp_path / "new.csv")) or []
     assert run.predict([item])[0]["series"] == "m9"
@@ -105,19 +105,19 @@ def test_what_is_abnormal_is_read_in_every_form(plant: Run, tmp_path: Path) -> N
     (item,) = plant.predictor.read_file(str(plant.path.parent / "faulty.csv")) or []
     windows = tmp_path / "windows.json"
     windows.write_text('{"realPlant/faulty.csv": [["2024-03-17 16:00:00", "2024-03-17 21:00:00"]], "b.csv": []}')
-    assert read_abnormal(windows).events(item) == [(400, 406)]
+    assert read_anomaly_labels(windows).events(item) == [(400, 406)]
     points = tmp_path / "points.json"
     points.write_text('{"faulty.csv": ["2024-03-17 16:00:00"]}')
-    assert read_abnormal(points).events(item) == [(400, 401)]
+    assert read_anomaly_labels(points).events(item) == [(400, 401)]
     sequences = tmp_path / "sequences.csv"
     sequences.write_text('chan_id,anomaly_sequences\nfaulty,"[[440, 443], [400, 405]]"\nother,"[]"\n')
-    assert read_abnormal(sequences).events(item) == [(400, 406), (440, 444)]
+    assert read_anomaly_labels(sequences).events(item) == [(400, 406), (440, 444)]
     np.save(tmp_path / "marks.npy", np.arange(480) >= 470)
-    flags = read_abnormal(tmp_path / "marks.npy").flags
+    flags = read_anomaly_labels(tmp_path / "marks.npy").flags
     assert flags is not None and np.flatnonzero(flags)[0] == 470
     (tmp_path / "bad.csv").write_text("nothing of the kind\n")
     with pytest.raises(DataError, match=r"bad.csv: expected windows in JSON"):
-        read_abnormal(tmp_path / "bad.csv")
+        read_anomaly_labels(tmp_path / "bad.csv")
     sequences.write_text('chan_id,anomaly_sequences\nfaulty,"[[440, 9999]]"\n')
     with pytest.raises(DataError, match="has 480 steps, got 9999"):
-        read_abnormal(sequences).events(item)
+        read_anomaly_labels(sequences).events(item)

@@ -1,4 +1,4 @@
-"""The rolling Gaussian that a detector is measured beside, made for all steps at once, is the one that scores a stream."""
+"""The rolling Gaussian that a detector is compared with, made for all steps at once, is the one that scores a stream."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ import pytest
 
 from recurra.baselines import RollingGaussian
 from recurra.data.timeseries.reader import Panel, Timed
-from recurra.tasks.detect.data import Stretch
-from recurra.tasks.detect.evaluate import FEW, ROLLING, _rolled
-from recurra.tasks.detect.preprocessing import Making, Readings
+from recurra.tasks.detect.baselines import MIN_VALUES, WINDOW, score_rolling
+from recurra.tasks.detect.data import Segment
+from recurra.tasks.detect.preprocessing import DetectorPreprocessor, PreprocessingOptions
 
 
-@pytest.mark.parametrize("first", [0, 400, ROLLING + 700])
+@pytest.mark.parametrize("first", [0, 400, WINDOW + 700])
 def test_all_steps_at_once_are_scored_as_one_after_the_other(first: int) -> None:
-    steps = 2 * ROLLING + 500
+    steps = 2 * WINDOW + 500
     values = np.random.default_rng(first).normal(size=(steps, 2)) * [1, 5] + [0, 30]
     none = np.zeros((steps, 0))
     series = Timed("", values, np.arange(steps), none, none, (), "")
-    readings = Readings.build(Panel([series], ("a", "b"), (), (), (), None), Making())
-    encoded = readings.encode(series)[0]
-    scores, nats, count = _rolled(Stretch(series, encoded, first, steps))
+    panel = Panel([series], ("a", "b"), (), (), (), None)
+    encoded = DetectorPreprocessor.build(panel, PreprocessingOptions()).encode(series)[0]
+    scores, nll, count = score_rolling(Segment(series, encoded, first, steps))
     # Before a part only as many steps are read as the window holds.
-    stream = RollingGaussian(ROLLING, begin=FEW).scores(encoded.values[max(0, first - ROLLING) :].astype(np.float64))
-    wanted = stream[min(first, ROLLING) :]
+    stream = RollingGaussian(WINDOW, warmup=MIN_VALUES).scores(
+        encoded.values[max(0, first - WINDOW) :].astype(np.float64)
+    )
+    wanted = stream[min(first, WINDOW) :]
     np.testing.assert_allclose(scores, wanted, rtol=1e-6, atol=1e-6)
     assert count == 2 * (steps - max(1, first))
-    assert nats / count == pytest.approx(0.5 * np.log(2 * np.pi * np.e), abs=0.05)  # of normal values of a spread of 1
+    assert nll / count == pytest.approx(0.5 * np.log(2 * np.pi * np.e), abs=0.05)  # of normal values of a spread of 1

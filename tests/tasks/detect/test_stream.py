@@ -1,4 +1,4 @@
-"""A stream says what a file says, can be kept and forked, and answers lines at once."""
+"""A stream has the results of a file, can be kept and forked, and scores lines at once."""
 
 from __future__ import annotations
 
@@ -25,10 +25,6 @@ def given(plant: Run, name: str = "faulty.csv") -> list[Any]:
 
 def stepped(stream: Any, series: Any, first: int, last: int) -> list[dict[str, Any]]:
     return [stream.step(series.values[n], time=series.times[n], past=series.past[n]) for n in range(first, last)]
-
-
-def without_time(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in answer.items() if name != "time"} for answer in answers]
 
 
 def test_the_steps_of_a_stream_are_those_of_a_file(plant: Run) -> None:
@@ -64,7 +60,7 @@ def test_its_memory_does_not_grow(plant: Run) -> None:
     assert len(set(sizes)) == 1
 
 
-def test_the_pipe_answers_each_line_with_header_list_or_object(plant: Run) -> None:
+def test_the_pipe_scores_each_line_with_header_list_or_object(plant: Run) -> None:
     (series,) = given(plant)
     lines = (plant.path.parent / "faulty.csv").read_text().splitlines()
     expected = stepped(plant.stream(), series, 0, 40)
@@ -106,7 +102,7 @@ def test_a_time_that_is_none_is_named(plant: Run) -> None:
             plant.predictor.line_stream()(f"{time},1,2,0")
 
 
-def test_a_line_that_cannot_be_read_is_told_and_skipped_where_that_is_wished(plant: Run) -> None:
+def test_a_line_that_cannot_be_read_is_reported_and_skipped_on_request(plant: Run) -> None:
     lines = [line.encode() for line in (plant.path.parent / "faulty.csv").read_text().splitlines()[:40]]
     whole, broken = list(lines), list(lines)
     broken[20:20] = [b"2024-03-01 19:30", b"", b"2024-03-01 19:30,\xff,1,0,0", b"2024-03-01 19:30,inf,1,0,0"]
@@ -116,14 +112,14 @@ def test_a_line_that_cannot_be_read_is_told_and_skipped_where_that_is_wished(pla
 
     skipped = asked(broken, "--on-error", "skip")
     assert skipped.exit_code == 0 and skipped.stdout == asked(whole).stdout
-    told = skipped.stderr.splitlines()
-    assert [line.split(":")[1] for line in told] == [" line 21", " line 23", " line 24"]
-    assert all(line.endswith("; skipped") for line in told)
+    reported = skipped.stderr.splitlines()
+    assert [line.split(":")[1] for line in reported] == [" line 21", " line 23", " line 24"]
+    assert all(line.endswith("; skipped") for line in reported)
     stopped = asked(broken)
     late = asked([b"no header", *lines], "--on-error", "skip")
     assert late.stdout == asked(whole).stdout and len(late.stderr.splitlines()) == 1
     assert "line 21: expected 5 cells, as in the header; got 1" in str(stopped.exception)
-    assert len(stopped.stdout.splitlines()) == 1 + 19  # the columns' names, and those before it were answered
+    assert len(stopped.stdout.splitlines()) == 1 + 19  # the columns' names, and those before it were scored
 
 
 def test_each_series_of_a_pipe_is_a_stream_of_its_own(tmp_path: Path) -> None:
@@ -132,16 +128,16 @@ def test_each_series_of_a_pipe_is_a_stream_of_its_own(tmp_path: Path) -> None:
     columns = {"series": "machine", "time": "t", "scale": "series"}
     settings = {"hidden": 4, "epochs": 2, "quiet": True, "precision": "float32", "threads": 1}
     run = recurra.train("detect", tmp_path / "machines.csv", tmp_path / "run", **columns, **settings)
-    following = run.predictor.line_stream()
-    answers = [following(line) for line in ["machine,t,x", *rows]][1:]
+    scored = run.predictor.line_stream()
+    results = [scored(line) for line in ["machine,t,x", *rows]][1:]
     whole = {one["series"]: one["steps"] for one in run.predict({**_columns(rows)}, steps=True)}
     for name in ("m0", "m1"):
-        own = [answer for answer in answers if answer["series"] == name]
-        assert len(own) == 120 and [answer["expected"] for answer in own] == pytest.approx(
+        own = [result for result in results if result["series"] == name]
+        assert len(own) == 120 and [result["expected"] for result in own] == pytest.approx(
             [step["expected"] for step in whole[name]], abs=1e-4
         )
     named = run.predictor.line_stream()
-    assert named('{"machine": "m1", "t": 0, "x": 100.1412}') == answers[1]
+    assert named('{"machine": "m1", "t": 0, "x": 100.1412}') == results[1]
 
 
 def _columns(rows: list[str]) -> dict[str, Any]:
@@ -174,7 +170,7 @@ def test_a_value_beyond_all_bounds_is_an_anomaly_not_an_overflow(plant: Run, tmp
     (series,) = given(plant, "normal.csv")
     stream = plant.stream()
     stepped(stream, series, 0, 50)
-    said = stream.step([1e300, 0.0], time=series.times[50], past=series.past[50])
-    assert said["anomaly"] and said["channel"] == "temp" and np.isfinite(said["score"])
+    result = stream.step([1e300, 0.0], time=series.times[50], past=series.past[50])
+    assert result["anomaly"] and result["channel"] == "temp" and np.isfinite(result["score"])
     calm = stepped(stream, series, 51, 120)
     assert all(np.isfinite(one["score"]) for one in calm)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recurra.tasks import Settings
-from recurra.tasks.detect import Detector, DetectorConfig
+from recurra.tasks.detect import AnomalyDetectionTask, DetectorConfig
 from recurra.testing import check_task
 from recurra.testing.case import TaskCase
 from recurra.testing.tasks import check_learning, check_loss
@@ -56,21 +56,21 @@ def machines(folder: Path) -> Settings:
         "scale": "series",
     }
     further = {"static": ["kind", "size"], "test_share": 0.2}
-    model = {**TINY, "cell": "gru", "ahead": 3, "likelihood": "normal"}
+    model = {**TINY, "cell": "gru", "horizon": 3, "likelihood": "normal"}
     return DetectorConfig.model_validate(
-        {"data": {**data, **further}, "model": model, "scoring": {"threshold": "record", "smoothing": 4}}
+        {"data": {**data, **further}, "model": model, "scoring": {"threshold": "record", "error_smoothing": 4}}
     )
 
 
 def beats(folder: Path) -> Settings:
-    """Short series that are judged as wholes, with an array that says which of those of the test are not normal."""
+    """Short series that are scored as wholes, with an array that says which of those of the test are not normal."""
     chance = np.random.default_rng(3)
     (folder / "labels").mkdir()
     np.save(folder / "train.npy", np.stack([wave(30, chance) for _ in range(60)]))
     np.save(folder / "test.npy", np.stack([wave(30, chance) * (1 if n % 2 else -1) for n in range(20)]))
     np.save(folder / "labels" / "test.npy", np.arange(20) % 2 == 0)
     files = {"data": [str(folder / "train.npy")], "test": [str(folder / "test.npy")], "layout": "series"}
-    data = {**files, "labels": [str(folder / "labels" / "test.npy")]}
+    data = {**files, "anomaly_labels": [str(folder / "labels" / "test.npy")]}
     return DetectorConfig.model_validate({"data": data, "model": {**TINY, "layers": 2, "residual": True}})
 
 
@@ -88,7 +88,7 @@ def without_calendar(folder: Path) -> Settings:
     ],
 )
 def test_the_suite(configure: Callable[[Path], Settings], lines: list[str]) -> None:
-    check_task(Detector, configure, lines=lines)
+    check_task(AnomalyDetectionTask, configure, lines=lines)
 
 
 @pytest.mark.parametrize(("cell", "likelihood"), [("rnn", "normal"), ("graves-lstm", "student-t")])
@@ -96,6 +96,6 @@ def test_every_cell_learns(tmp_path: Path, cell: str, likelihood: str) -> None:
     def configure(folder: Path) -> Settings:
         return plant(folder, cell=cell, likelihood=likelihood, layers=2, residual=True)
 
-    case = TaskCase(Detector, configure, tmp_path)
+    case = TaskCase(AnomalyDetectionTask, configure, tmp_path)
     check_loss(case)
     check_learning(case)

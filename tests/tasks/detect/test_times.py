@@ -1,4 +1,4 @@
-"""What a detector says of when: times come back with the zone that they were written with."""
+"""When things are, in a detector's results: times come back with the zone that they were written with."""
 
 from __future__ import annotations
 

@@ -24,16 +24,16 @@ def read(path: Path, **given: Any) -> Any:
     configuration = configure("tag", {"data": [str(path)]}, given)
     task: Any = get_task("tag")(configuration.settings)
     task.prepare()
-    return task.examples
+    return task.dataset
 
 
 def test_each_sentence_is_tested_once(names: Path) -> None:
     tested: list[str] = []
     for fold in (1, 2, 3):
-        examples = read(names, folds=3, fold=fold, valid_share=0.2)
-        parts = {part: {words[0] for words in getattr(examples, part).sequences} for part in ("train", "valid", "test")}
-        assert sum(map(len, parts.values())) == 60 and not parts["train"] & parts["test"]
-        tested += parts["test"]
+        dataset = read(names, folds=3, fold=fold, valid_share=0.2)
+        splits = {name: {words[0] for words in split.sequences} for name, split in dataset.splits.items()}
+        assert sum(map(len, splits.values())) == 60 and not splits["train"] & splits["test"]
+        tested += splits["test"]
     assert sorted(tested) == sorted(f"no{n}" for n in range(60))
 
 

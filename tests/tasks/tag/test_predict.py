@@ -1,4 +1,4 @@
-"""A tagger from data to answers."""
+"""A tagger from data to predictions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return recurra.train("tag", folder / "names.conll", folder / "run", quiet=True, **settings, **shares)
 
 
-def test_it_has_learnt_and_says_so(run: Run) -> None:
+def test_it_has_learnt_and_is_measured(run: Run) -> None:
     evaluation = run.evaluation
     assert evaluation is not None
     assert evaluation["metrics"]["f1"] > 0.95
@@ -39,31 +39,31 @@ def test_it_has_learnt_and_says_so(run: Run) -> None:
     assert run.network.crf is not None
 
 
-def test_a_sentence_is_cut_or_taken_as_it_is(run: Run) -> None:
-    (said,) = run.predict([["Chen", "no999", "likes", "Oslo"]])
-    assert said["tags"] == ["B-PER", "I-PER", "O", "B-LOC"]
-    assert said["spans"][0] == {"start": 0, "end": 2, "type": "PER", "tokens": ["Chen", "no999"]}
-    assert all(0 < share <= 1 for share in said["probabilities"])
-    result = CliRunner().invoke(app, ["predict", str(run.path), "--json"], input='Chen no999 likes Oslo\n["Oslo"]\n')
-    lines = [json.loads(line) for line in result.stdout.splitlines()]
-    assert lines[0] == said
+def test_a_sentence_is_cut_or_read_as_it_is(run: Run) -> None:
+    (result,) = run.predict([["Chen", "no999", "likes", "Oslo"]])
+    assert result["tags"] == ["B-PER", "I-PER", "O", "B-LOC"]
+    assert result["spans"][0] == {"start": 0, "end": 2, "type": "PER", "tokens": ["Chen", "no999"]}
+    assert all(0 < share <= 1 for share in result["probabilities"])
+    shown = CliRunner().invoke(app, ["predict", str(run.path), "--json"], input='Chen no999 likes Oslo\n["Oslo"]\n')
+    lines = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert lines[0] == result
     assert lines[1]["tags"] == ["B-LOC"]
     if engine() is not None:
         alone, _ = run.predict([["Chen", "no999", "likes", "Oslo"], ["Oslo"]])
-        assert alone == said
+        assert alone == result
 
 
 def test_steps_and_the_likeliest_tags(run: Run) -> None:
-    (said,) = run.predict([["Anna", "no7", "likes", "Rome"]], k=2, steps=True)
-    assert [len(step["tags"]) for step in said["steps"]] == [1, 2, 3, 4]
-    assert all(len(shares) == 2 for shares in said["probabilities"])
+    (result,) = run.predict([["Anna", "no7", "likes", "Rome"]], k=2, steps=True)
+    assert [len(step["tags"]) for step in result["steps"]] == [1, 2, 3, 4]
+    assert all(len(shares) == 2 for shares in result["probabilities"])
     shown = CliRunner().invoke(app, ["predict", str(run.path), "-t", "Anna no7", "--steps"])
     assert shown.stdout.splitlines()[-1] == "Anna/B-PER no7/I-PER"
 
 
 def test_an_empty_sentence_has_no_tags(run: Run) -> None:
-    (said,) = run.predict([[]])
-    assert (said["tokens"], said["tags"], said["spans"]) == ([], [], [])
+    (result,) = run.predict([[]])
+    assert (result["tokens"], result["tags"], result["spans"]) == ([], [], [])
 
 
 def test_other_data_are_measured(run: Run, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recurra.tasks import Settings
-from recurra.tasks.tag import Tagger, TaggerConfig
+from recurra.tasks.tag import TaggerConfig, TaggingTask
 from recurra.testing import check_task
 
 NAMES = ["Anna", "Bela", "Chen", "Dora"]
@@ -55,4 +55,4 @@ LINES = ["Anna no7 lives in Wien", "", "Oslo", '["no one", "陈"]']
     ("configure", "lines"), [(words, LINES), (each_by_itself, LINES), (frames, ["0, 2, ?, 2", "", "[1.5]"])]
 )
 def test_the_suite(configure: Callable[[Path], Settings], lines: list[str]) -> None:
-    check_task(Tagger, configure, lines=lines)
+    check_task(TaggingTask, configure, lines=lines)

@@ -19,12 +19,12 @@ from recurra.errors import DataError
 from recurra.series import array_labels_name, read_npy
 from recurra.text import Source
 
-Stretch = tuple[int, int]
+Segment = tuple[int, int]
 """First step, and the step behind the last."""
 
 
 @dataclass(frozen=True)
-class Abnormal:
+class AnomalyLabels:
     """What a file says is abnormal.
 
     limits: for the name of a series, or the end of its file's path, the first and last step or time of each event.  flags: or for
@@ -36,19 +36,19 @@ class Abnormal:
     flags: np.ndarray | None = None
 
     def knows(self, series: Timed) -> bool:
-        """Say whether the file speaks of a series; of one that it does not name nothing is known."""
+        """Tell whether the file has labels for a series; of one that it does not name nothing is known."""
         return self.flags is not None or self._key(series) is not None
 
-    def events(self, series: Timed) -> list[Stretch]:
+    def events(self, series: Timed) -> list[Segment]:
         """Give the events of a series as steps, in their order; raises `DataError` for one that lies outside."""
         if self.limits is None:
             return []
-        found = []
+        events = []
         for first, last in self.limits.get(self._key(series) or "", ()):
             start, stop = self._step(series, first), self._step(series, last, end=True)
             if start < stop:
-                found.append((start, stop))
-        return sorted(found)
+                events.append((start, stop))
+        return sorted(events)
 
     def _key(self, series: Timed) -> str | None:
         keys = [] if self.limits is None else list(self.limits)
@@ -68,13 +68,13 @@ class Abnormal:
             raise DataError(f"names times ({limit}), and series {series.name!r} has none", source=self.source)
         times = series.times[: len(series)]
         try:
-            moment = np.datetime64(limit, "us")
+            time = np.datetime64(limit, "us")
         except ValueError:
             raise DataError(f"expected a time, got {limit!r}", source=self.source) from None
-        return int(np.searchsorted(times, moment, side="right" if end else "left"))
+        return int(np.searchsorted(times, time, side="right" if end else "left"))
 
 
-def read_abnormal(path: str | Path) -> Abnormal:
+def read_anomaly_labels(path: str | Path) -> AnomalyLabels:
     """Read a file that says what is abnormal.
 
     JSON: for each file or series a list of windows [first time, last time], or of times (as NAB's labels).  CSV with chan_id and
@@ -86,7 +86,7 @@ def read_abnormal(path: str | Path) -> Abnormal:
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "labels.csv")
     ...     _ = path.write_text('chan_id,spacecraft,anomaly_sequences\\nP-1,SMAP,"[[2, 4], [9, 9]]"\\n')
-    ...     labels = read_abnormal(path)
+    ...     labels = read_anomaly_labels(path)
     >>> labels.limits
     {'P-1': [(2, 4), (9, 9)]}
     """
@@ -96,14 +96,16 @@ def read_abnormal(path: str | Path) -> Abnormal:
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", source=name) from None
     if data[:6] == b"\x93NUMPY":
-        return Abnormal(name, flags=_flags(read_npy(Source(name, "npy", data, False)), name))
+        return AnomalyLabels(name, flags=_flags(read_npy(Source(name, "npy", data, False)), name))
     text = data.decode("utf-8-sig", "replace").strip()
     if text.startswith("{"):
-        return Abnormal(name, limits=_windows(text, name))
+        return AnomalyLabels(name, limits=_windows(text, name))
     if "anomaly_sequences" in text.partition("\n")[0]:
-        return Abnormal(name, limits=_sequences(text, name))
+        return AnomalyLabels(name, limits=_sequences(text, name))
     try:
-        return Abnormal(name, flags=_flags(np.array([float(cell) for cell in text.replace(",", " ").split()]), name))
+        return AnomalyLabels(
+            name, flags=_flags(np.array([float(cell) for cell in text.replace(",", " ").split()]), name)
+        )
     except ValueError:
         raise DataError(
             f"expected windows in JSON, a table with chan_id and anomaly_sequences, or numbers; got {text[:40]!r}",
@@ -120,15 +122,15 @@ def labels_among(files: Sequence[str | Path]) -> str | None:
     True
     """
     named = [str(file) for file in files]
-    beside = {array_labels_name(name) for name in named}
+    of_arrays = {array_labels_name(name) for name in named}
     for name in named:
         path = PurePath(name)
-        if len(named) > 1 and (name in beside or path.name in ("labeled_anomalies.csv", "combined_windows.json")):
+        if len(named) > 1 and (name in of_arrays or path.name in ("labeled_anomalies.csv", "combined_windows.json")):
             return name
     return None
 
 
-def read_marked(arguments: Sequence[str | Path], how: TimedReading, label: str) -> dict[str, np.ndarray]:
+def read_label_column(arguments: Sequence[str | Path], how: TimedReading, label: str) -> dict[str, np.ndarray]:
     """Read the column that says which steps are abnormal: for each series by its name (T) bool, on the grid of its values.
 
     Raises `DataError` where it holds no numbers and no truths. A step that several are put together to is abnormal where one of them is.
@@ -138,10 +140,10 @@ def read_marked(arguments: Sequence[str | Path], how: TimedReading, label: str) 
     return {one.name: np.nan_to_num(one.past[: len(one), 0]) > 0 for one in panel.series}
 
 
-def stretches(marks: np.ndarray) -> list[Stretch]:
-    """Give the stretches of marked steps, (T) bool.
+def segments(marks: np.ndarray) -> list[Segment]:
+    """Give the segments of marked steps, (T) bool.
 
-    >>> stretches(np.array([0, 1, 1, 0, 1], bool))
+    >>> segments(np.array([0, 1, 1, 0, 1], bool))
     [(1, 3), (4, 5)]
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(marks, np.int8), [0]])))
@@ -168,13 +170,13 @@ def _windows(text: str, name: str) -> dict[str, list[tuple[Any, Any]]]:
 
 
 def _sequences(text: str, name: str) -> dict[str, list[tuple[Any, Any]]]:
-    found: dict[str, list[tuple[Any, Any]]] = {}
+    limits: dict[str, list[tuple[Any, Any]]] = {}
     for row, cells in enumerate(csv.DictReader(io.StringIO(text)), 2):
         try:
             events = [(int(first), int(last)) for first, last in ast.literal_eval(cells["anomaly_sequences"])]
-            found.setdefault(cells["chan_id"], []).extend(events)
+            limits.setdefault(cells["chan_id"], []).extend(events)
         except (KeyError, ValueError, SyntaxError, TypeError):
             raise DataError(
                 "expected a chan_id and anomaly_sequences such as [[10, 20]]", source=name, line=row
             ) from None
-    return found
+    return limits

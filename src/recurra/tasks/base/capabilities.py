@@ -26,10 +26,13 @@ class Streams(Protocol):
 
 @runtime_checkable
 class StreamsLines(Protocol):
-    """Reads each line of a pipe as the next step of one stream, instead of as an input of its own."""
+    """Can read each line of a pipe as the next step of one stream, instead of as an input of its own."""
 
-    def line_stream(self) -> Callable[[str], Mapping[str, Any] | None]:
-        """Give what is called with every line in turn; it gives None for a line without a result, such as a header."""
+    def line_stream(self) -> Callable[[str], Mapping[str, Any] | None] | None:
+        """Give what is called with every line in turn; it gives None for a line without a result, such as a header.
+
+        None where this very model takes each line as an input of its own.
+        """
         ...
 
 

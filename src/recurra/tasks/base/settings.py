@@ -23,7 +23,7 @@ Files = Annotated[list[str], _Paths()]
 class Flag:
     """Marks a setting whose flag on the command line is not made from its name alone.
 
-    short: one letter, as in -k.  long: instead of the setting's name.
+    short: one letter, as in -k.  long: instead of the setting's name.  metavar: what the help shows for the value.
 
     >>> class Section(Settings):
     ...     top: Annotated[int, Flag(short="-t")] = 5
@@ -33,6 +33,7 @@ class Flag:
 
     short: str | None = None
     long: str | None = None
+    metavar: str | None = None
 
 
 def flag_of(field: FieldInfo) -> Flag:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -71,8 +71,8 @@ class Classifier(SequencePredictor[ClassifierConfig]):
         (probabilities,) = class_probabilities(output[None], multi_label=self.multi_label)
         return to_result(probabilities, self.classes, options.k, multi_label=self.multi_label)
 
-    def stream_output(self, output: Tensor) -> np.ndarray:
-        return output[0].double().cpu().numpy()
+    def stream_outputs(self, sequence: Any) -> Iterator[np.ndarray]:
+        return (output[0].double().cpu().numpy() for output in self.make_stream().feed_all(sequence))
 
     def make_stream(self) -> ClassStream:
         return ClassStream(self.preprocessor, cast(ClassifierNetwork, self.network))

@@ -1,6 +1,11 @@
-"""The detector."""
+"""The anomaly detector.
+
+Files, in the order in which they may import each other: config series features preprocessing defaults data batches network residuals scoring
+results labels baselines synthetic_anomalies stream line_stream predict calibrate evaluate task.
+"""
 
 from recurra.tasks.detect.config import DetectorConfig
-from recurra.tasks.detect.task import Detector
+from recurra.tasks.detect.predict import Detector
+from recurra.tasks.detect.task import AnomalyDetectionTask
 
-__all__ = ["Detector", "DetectorConfig"]
+__all__ = ["AnomalyDetectionTask", "Detector", "DetectorConfig"]

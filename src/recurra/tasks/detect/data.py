@@ -6,146 +6,168 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from recurra.data.timeseries.reader import Panel, Timed, read_timed
 from recurra.errors import DataError, UsageError
-from recurra.tasks.base.dataset import left_out
+from recurra.series import parse_series
+from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.detect.config import Data
-from recurra.tasks.detect.preprocessing import Encoded, Making, Readings
+from recurra.tasks.detect.preprocessing import DetectorPreprocessor, PreprocessingOptions
+from recurra.tasks.detect.series import EncodedSeries
 
-WARM = 512
+WARMUP_STEPS = 512
 """Steps that are read before a held-out part begins, so that the state is warm and nothing is read for long."""
+MAX_NAMES_SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Segment:
     """Steps `first` … `last` − 1 of a series; those before are read to warm up, if need be."""
 
     series: Timed
-    encoded: Encoded
+    encoded: EncodedSeries
     first: int
     last: int
 
     @property
-    def begin(self) -> int:
+    def warmup_start(self) -> int:
         """The step from which on it is read."""
-        return max(0, self.first - WARM)
+        return max(0, self.first - WARMUP_STEPS)
+
+    @property
+    def values(self) -> np.ndarray:
+        """The scaled values of its steps, (T, C), NaN where missing."""
+        return self.encoded.values[self.first : self.last]
 
     def __len__(self) -> int:
         return self.last - self.first
 
 
 @dataclass(frozen=True)
-class Part:
-    """The stretches of one split, and what was left out in reading."""
+class Split:
+    """The segments of one split, and what was left out in reading."""
 
-    stretches: list[Stretch]
+    segments: list[Segment]
     skipped: list[str] = field(default_factory=list)
 
     @property
     def steps(self) -> int:
         """Count the steps."""
-        return sum(map(len, self.stretches))
+        return sum(map(len, self.segments))
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Series ready for training.  whole: each is judged as a whole."""
+class Dataset:
+    """Series ready for training.  per_series: each is scored as a whole."""
 
-    train: Part
-    valid: Part | None
-    test: Part | None
-    readings: Readings
-    whole: bool
+    train: Split
+    valid: Split | None
+    test: Split | None
+    preprocessor: DetectorPreprocessor
+    per_series: bool
     notes: list[str]
     fingerprint: str
 
 
-def read_examples(data: Data, readings: Readings | None) -> Examples:
-    """Read, split and encode all that a run needs; the readings are made from the training part unless they are given.
+def read_dataset(data: Data, known: DetectorPreprocessor | None) -> Dataset:
+    """Read, split and encode all that a run needs; the preprocessor is known, or made from the training part.
 
     Raises `DataError` where nothing is left to learn from.
     """
-    panel = without(read_timed(data.given, data.reading()), data.label)
-    notes = [*panel.notes, *left_out(panel.skipped)]
-    whole = data.layout == "series" if data.whole is None else data.whole
-    if whole and data.scale == "series":
-        raise UsageError("scale: series that are judged as a whole are scaled alike; expected data or none, got series")
-    bounds = _bounds(panel, data, whole)
-    if readings is None:
-        kept = [_cut(one, ends[0]) for one, ends in zip(panel.series, bounds, strict=True) if ends[0]]
+    panel = drop_label_column(read_timed(data.given, data.reading()), data.label)
+    notes = [*panel.notes, *skipped_notes(panel.skipped)]
+    per_series = data.layout == "series" if data.per_series is None else data.per_series
+    if per_series and data.scale == "series":
+        raise UsageError("scale: series that are scored as a whole are scaled alike; expected data or none, got series")
+    ends = _split_ends(panel, data, per_series)
+    preprocessor = known
+    if preprocessor is None:
+        kept = [_until(one, own[0]) for one, own in zip(panel.series, ends, strict=True) if own[0]]
         _check_enough(kept, data)
-        readings = Readings.build(replace(panel, series=kept), Making(data.scale, data.differences, data.calendar))
-    encoded = [readings.encode(one)[0] for one in panel.series]
-    parts: dict[str, Part] = {}
+        options = PreprocessingOptions(data.scale, data.differences, data.calendar)
+        preprocessor = DetectorPreprocessor.build(replace(panel, series=kept), options)
+    encoded = [preprocessor.encode(one)[0] for one in panel.series]
+    splits: dict[str, Split] = {}
     for number, name in enumerate(("train", "valid", "test")):
-        stretches = [
-            Stretch(one, numbers, (0, *ends)[number], ends[number])
-            for one, numbers, ends in zip(panel.series, encoded, bounds, strict=True)
-            if ends[number] > (0, *ends)[number]
+        segments = [
+            Segment(one, numbers, (0, *own)[number], own[number])
+            for one, numbers, own in zip(panel.series, encoded, ends, strict=True)
+            if own[number] > (0, *own)[number]
         ]
-        if stretches:
-            parts[name] = Part(stretches)
+        if segments:
+            splits[name] = Split(segments)
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
-            parts[name] = read_part(files, data, readings)
-            notes += [f"{name}: {message}" for message in left_out(parts[name].skipped)]
-    flat = [name for name in panel.targets if _is_flat(panel, bounds, name)]
-    if flat:
-        notes.append(f"the same in all training steps, so that any change of it is an anomaly: {', '.join(flat[:8])}")
-    return Examples(parts["train"], parts.get("valid"), parts.get("test"), readings, whole, notes, _fingerprint(parts))
+            splits[name] = read_split(files, data, preprocessor)
+            notes += [f"{name}: {message}" for message in skipped_notes(splits[name].skipped)]
+    if flat := [name for name in panel.targets if _is_constant(panel, ends, name)]:
+        shown = ", ".join(flat[:MAX_NAMES_SHOWN])
+        notes.append(f"the same in all training steps, so that any change of it is an anomaly: {shown}")
+    train, valid, test = splits["train"], splits.get("valid"), splits.get("test")
+    return Dataset(train, valid, test, preprocessor, per_series, notes, _fingerprint(splits))
 
 
-def read_part(files: Sequence[str], data: Data, readings: Readings, settings: dict[str, object] | None = None) -> Part:
+def read_split(
+    files: Sequence[str], data: Data, preprocessor: DetectorPreprocessor, settings: dict[str, object] | None = None
+) -> Split:
     """Read other files as the training data were; raises `DataError` for other columns."""
-    panel = read_more(files, data, readings, settings or {})
-    return Part([Stretch(one, readings.encode(one)[0], 0, len(one)) for one in panel.series], panel.skipped)
+    panel = read_panel(files, data, preprocessor, settings or {})
+    return Split([whole_segment(one, preprocessor) for one in panel.series], panel.skipped)
 
 
-def read_more(files: Sequence[str], data: Data, readings: Readings, settings: dict[str, object]) -> Panel:
+def whole_segment(series: Timed, preprocessor: DetectorPreprocessor) -> Segment:
+    """Encode a series as a segment of all its steps."""
+    return Segment(series, preprocessor.encode(series)[0], 0, len(series))
+
+
+def read_panel(
+    files: Sequence[str], data: Data, preprocessor: DetectorPreprocessor, settings: dict[str, object]
+) -> Panel:
     """Read other files, in the order of the training data's columns; raises `DataError` where these are not there.
 
     A column that holds nothing is no column of numbers by its looks, but a channel that is missing all the time.
     """
     how, source = data.model_copy(update=settings).reading(), str(files[0])
     try:
-        return fitted(without(read_timed(files, how), data.label), readings, source)
+        return align_columns(drop_label_column(read_timed(files, how), data.label), preprocessor, source)
     except (DataError, UsageError):
-        named = replace(how, target=tuple(readings.targets), past=tuple(readings.past))
+        named = replace(how, target=tuple(preprocessor.targets), past=tuple(preprocessor.past))
         if named == how or named.layout == "series":
             raise
         with suppress(DataError, UsageError):
-            return fitted(read_timed(files, named), readings, source)
+            return align_columns(read_timed(files, named), preprocessor, source)
         raise
 
 
-def fitted(panel: Panel, readings: Readings, source: str) -> Panel:
+def align_columns(panel: Panel, preprocessor: DetectorPreprocessor, source: str) -> Panel:
     """Bring columns into the order of the training data; raises `DataError` for other ones.
 
     A single column may have another name, and columns that only have numbers for names are taken as they stand.
     """
     orders = []
-    for got, wanted in ((panel.targets, readings.targets), (panel.past, readings.past)):
+    for got, wanted in ((panel.targets, preprocessor.targets), (panel.past, preprocessor.past)):
         if list(got) == wanted or (len(got) == len(wanted) == 1):
             orders.append(list(range(len(wanted))))
         elif set(wanted) <= set(got):
             orders.append([list(got).index(name) for name in wanted])
         else:
             lacking = [name for name in wanted if name not in got]
+            more = ", …" if len(wanted) > MAX_NAMES_SHOWN else ""
             raise DataError(
-                f"expected the columns {', '.join(wanted[:8])}{', …' if len(wanted) > 8 else ''}, as in the training data; "
-                f"{lacking[0]!r} is not there" + (f" among {', '.join(got[:8])}" if got else ""),
+                f"expected the columns {', '.join(wanted[:MAX_NAMES_SHOWN])}{more}, as in the training data; "
+                f"{lacking[0]!r} is not there" + (f" among {', '.join(got[:MAX_NAMES_SHOWN])}" if got else ""),
                 source=source,
             )
-    own, beside = orders
-    series = [replace(one, values=one.values[:, own], past=one.past[:, beside]) for one in panel.series]
-    return replace(panel, series=series, targets=tuple(readings.targets), past=tuple(readings.past))
+    targets, past = orders
+    series = [replace(one, values=one.values[:, targets], past=one.past[:, past]) for one in panel.series]
+    return replace(panel, series=series, targets=tuple(preprocessor.targets), past=tuple(preprocessor.past))
 
 
-def without(panel: Panel, label: str | None) -> Panel:
-    """Leave out the column that says what is abnormal: nothing of it may be learnt or judged."""
+def drop_label_column(panel: Panel, label: str | None) -> Panel:
+    """Leave out the column that says what is abnormal: nothing of it may be learnt or scored."""
     if label is None or label not in panel.targets:
         return panel
     kept = [at for at, name in enumerate(panel.targets) if name != label]
@@ -153,10 +175,35 @@ def without(panel: Panel, label: str | None) -> Panel:
     return replace(panel, series=series, targets=tuple(panel.targets[at] for at in kept))
 
 
-def _bounds(panel: Panel, data: Data, whole: bool) -> list[tuple[int, int, int]]:
+def parse_line(line: str, preprocessor: DetectorPreprocessor) -> Timed:
+    """Read a line as a whole series: numbers, a JSON list of them, or of steps that are lists; raises `DataError`."""
+    return series_from_array(parse_series(line), preprocessor)
+
+
+def series_from_array(given: Any, preprocessor: DetectorPreprocessor, name: str = "series") -> Timed:
+    """Take an array (T,) or (T, C), covariates behind the channels, as a series without times; raises `DataError`."""
+    try:
+        rows = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"expected a series of numbers, got {given!r:.40}") from None
+    names, channels = [*preprocessor.targets, *preprocessor.past], preprocessor.channels
+    if rows.ndim == 1 and (len(names) == 1 or not len(rows)):
+        rows = rows.reshape(len(rows), len(names))
+    if rows.ndim != 2 or rows.shape[1] != len(names):
+        got = f"{rows.shape[1]}" if rows.ndim == 2 else f"numbers in {rows.ndim} dimension{'s' * (rows.ndim > 1)}"
+        raise DataError(
+            f"expected series of {len(names)} columns ({', '.join(names[:MAX_NAMES_SHOWN])}), got {got}",
+            hint="write [[1, 2, …], …], a list for each step",
+        )
+    static = ("",) * len(preprocessor.static)
+    values, past = rows[:, :channels], rows[:, channels:]
+    return Timed(name, values, np.arange(len(rows)), np.zeros((len(rows), 0)), past, static, "input")
+
+
+def _split_ends(panel: Panel, data: Data, per_series: bool) -> list[tuple[int, int, int]]:
     """Say for each series where training, validation and test end."""
     valid, test = 0.0 if data.valid else data.valid_share, 0.0 if data.test else data.test_share
-    if not whole:
+    if not per_series:
         return [(round(len(one) * (1 - valid - test)), round(len(one) * (1 - test)), len(one)) for one in panel.series]
     order = np.random.default_rng(0).permutation(len(panel))
     places = np.empty(len(panel))
@@ -171,15 +218,15 @@ def _bounds(panel: Panel, data: Data, whole: bool) -> list[tuple[int, int, int]]
     return ends
 
 
-def _cut(one: Timed, steps: int) -> Timed:
+def _until(one: Timed, steps: int) -> Timed:
     return replace(
         one, values=one.values[:steps], times=one.times[:steps], known=one.known[:steps], past=one.past[:steps]
     )
 
 
-def _is_flat(panel: Panel, bounds: list[tuple[int, int, int]], name: str) -> bool:
+def _is_constant(panel: Panel, ends: list[tuple[int, int, int]], name: str) -> bool:
     at = panel.targets.index(name)
-    values = np.concatenate([one.values[: ends[0], at] for one, ends in zip(panel.series, bounds, strict=True)])
+    values = np.concatenate([one.values[: own[0], at] for one, own in zip(panel.series, ends, strict=True)])
     values = values[np.isfinite(values)]
     return bool(len(values)) and bool((values == values[0]).all())
 
@@ -193,12 +240,12 @@ def _check_enough(series: Sequence[Timed], data: Data) -> None:
         )
 
 
-def _fingerprint(parts: dict[str, Part]) -> str:
+def _fingerprint(splits: dict[str, Split]) -> str:
     total = hashlib.sha256()
-    for name, part in parts.items():
+    for name, split in splits.items():
         total.update(name.encode())
-        for stretch in part.stretches:
-            total.update(f"{stretch.series.name}\0{stretch.first}\0{stretch.last}".encode())
-            for array in (stretch.encoded.features, stretch.encoded.values):
-                total.update(np.ascontiguousarray(array[: stretch.last]).tobytes())
+        for segment in split.segments:
+            total.update(f"{segment.series.name}\0{segment.first}\0{segment.last}".encode())
+            for array in (segment.encoded.features, segment.encoded.values):
+                total.update(np.ascontiguousarray(array[: segment.last]).tobytes())
     return total.hexdigest()

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step, calendar
+from recurra.data.timeseries.frequency import Step
 from recurra.data.timeseries.reader import Panel, Timed
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
-from recurra.tasks.detect.holes import behind_holes, hole_of
-from recurra.tasks.detect.series import Encoded, Past
+from recurra.tasks.detect.features import Calendar, Scaling, StaticFeature
+from recurra.tasks.detect.series import EncodedSeries, StreamState, after_gap, gap_threshold
 
 FILE = "channels.json"
-FLAT = 1e-8
-"""A spread below this is none: such a channel is not blown up to noise, but read in its own units."""
-BEYOND = 1e12
+MAX_VALUE = 1e12
 """Scaled values are cut off here, where a square still fits into 32 bits."""
-_CYCLES = {"minute": 0, "hour": 1, "day": 24, "week": 7 * 24, "month": 31 * 24, "year": 366 * 24}  # hours
-FAR = 8.0
-"""Scaled values are pressed into ±8 for the cells, so that one that is far out does not drown their memory."""
+MAX_INPUT = 8.0
+"""Scaled values are squashed into ±8 for the cells, so that one that is far out does not drown their memory."""
 
 
 @dataclass(frozen=True)
-class Making:
+class PreprocessingOptions:
     """How values become features, as in `recurra.tasks.detect.config.Data`."""
 
     scale: Literal["data", "series", "none"] = "data"
@@ -36,241 +33,185 @@ class Making:
     calendar: bool = True
 
 
-class Readings:
+class DetectorPreprocessor:
     """Makes features of series; made from the training part, saved with the run, and the same from then on.
 
-    A step is read together with the values of the step before it, since those of its own are what is to be foretold;
+    A step is read together with the values of the step before it, since those of its own are what is to be predicted;
     covariates and the calendar are those of the step itself. In place of a missing value the last one that was there is
     read (the mean where none was yet); where the training data lack some of a channel, a feature says so.
 
-    hole: the microseconds between two steps from which on the second is read as a beginning, since what was foretold was not
-    foretold for then; None where steps have no times.
+    targets, past, static: the columns.  missing: (C) bool, the channels of which training lacks some.  gap_threshold: the
+    microseconds between two steps beyond which the second is read as a beginning, since no prediction was made for then; None
+    where steps have no times.
     """
 
     def __init__(
         self,
         targets: Sequence[str],
         past: Sequence[str],
-        mean: np.ndarray,
-        spread: np.ndarray,
-        gaps: np.ndarray,
-        making: Making,
-        step: Step | None,
-        moments: Sequence[str],
-        static: Sequence[tuple[str, list[str] | None, float, float]] = (),
-        each: dict[str, tuple[np.ndarray, np.ndarray]] | None = None,
-        hole: int | None = None,
+        static: Sequence[StaticFeature],
+        scaling: Scaling,
+        missing: np.ndarray,
+        options: PreprocessingOptions,
+        calendar: Calendar,
+        gap_threshold: int | None = None,
     ) -> None:
-        self.targets, self.past, self.mean, self.spread, self.gaps = list(targets), list(past), mean, spread, gaps
-        self.making, self.step, self.moments = making, step, list(moments)
-        self.static, self.each, self.hole = list(static), each or {}, hole
+        self.targets, self.past, self.static = list(targets), list(past), list(static)
+        self.scaling, self.missing, self.options = scaling, missing, options
+        self.calendar, self.gap_threshold = calendar, gap_threshold
 
     @classmethod
-    def build(cls, panel: Panel, making: Making) -> Readings:
+    def build(cls, panel: Panel, options: PreprocessingOptions) -> DetectorPreprocessor:
         """Make it from the training series; raises `DataError` for a channel that is never there."""
-        names = [*panel.targets, *panel.past]
-        stacked = np.concatenate([np.hstack([one.values, one.past]) for one in panel.series])
-        there = np.isfinite(stacked)
-        if len(never := np.flatnonzero(~there.any(0))):
-            raise DataError(f"{names[never[0]]!r} has no value in any training series", hint="leave this column out")
-        mean, spread = _moments(stacked, there)
-        if making.scale == "none":
-            mean, spread = np.zeros_like(mean), np.ones_like(spread)
-        gaps = np.array(~there[:, : len(panel.targets)].all(axis=0))
-        each = {}
-        if making.scale == "series":
-            for one in panel.series:
-                values = np.hstack([one.values, one.past])
-                own, wide = _moments(values, np.isfinite(values))
-                each[one.name] = np.where(np.isfinite(own), own, mean), np.where(np.isfinite(own), wide, spread)
-        named = _moments_of(panel) if making.calendar else []
-        static = [_static(name, [one.static[at] for one in panel.series]) for at, name in enumerate(panel.static)]
-        hole = hole_of([one.times[: len(one)] for one in panel.series])
-        return cls(panel.targets, panel.past, mean, spread, gaps, making, panel.step, named, static, each, hole)
+        scaling = Scaling.fit(panel, options.scale)
+        present = np.concatenate([np.isfinite(one.values) for one in panel.series])
+        return cls(
+            panel.targets,
+            panel.past,
+            [StaticFeature.fit(name, [one.static[at] for one in panel.series]) for at, name in enumerate(panel.static)],
+            scaling,
+            np.array(~present.all(axis=0)),
+            options,
+            Calendar.fit(panel) if options.calendar else Calendar(panel.step),
+            gap_threshold([one.times[: len(one)] for one in panel.series]),
+        )
 
     @classmethod
-    def load(cls, folder: Path) -> Readings:
+    def load(cls, folder: Path) -> DetectorPreprocessor:
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         path = folder / FILE
         try:
             read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            arrays = {name: np.array(read[name], float) for name in ("mean", "spread")}
-            each = {name: (np.array(own, float), np.array(wide, float)) for name, (own, wide) in read["each"].items()}
-            step = None if read["step"] is None else Step(**read["step"])
-            making, gaps = Making(**read["making"]), np.array(read["gaps"], bool)
-            static = [tuple(one) for one in read["static"]]
+            by_series = {
+                name: (np.array(mean, float), np.array(std, float)) for name, (mean, std) in read["each"].items()
+            }
             made = cls(
-                read["targets"], read["past"], **arrays, gaps=gaps, making=making, step=step,
-                moments=read["moments"], static=static, each=each, hole=read.get("hole"),
-            )  # fmt: skip
-            if arrays["mean"].shape != (made.channels + len(made.past),) or gaps.shape != (made.channels,):
+                read["targets"],
+                read["past"],
+                [StaticFeature(*one) for one in read["static"]],
+                Scaling(np.array(read["mean"], float), np.array(read["spread"], float), by_series),
+                np.array(read["gaps"], bool),
+                PreprocessingOptions(**read["making"]),
+                Calendar(None if read["step"] is None else Step(**read["step"]), read["moments"]),
+                read.get("hole"),
+            )
+            if made.scaling.mean.shape != (made.channels + len(made.past),) or made.missing.shape != (made.channels,):
                 raise ValueError("expected as many numbers as channels")
             return made
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path}: is damaged: {error}") from None
 
     def save(self, folder: Path) -> list[str]:
-        """Write it into a run folder; gives the names of the files."""
+        """Write it into a run folder, under the names that runs have had from the first on; gives the names of the files."""
+        options, frequency = self.options, self.calendar.frequency
         content = {
             "targets": self.targets,
             "past": self.past,
-            "mean": self.mean.tolist(),
-            "spread": self.spread.tolist(),
-            "gaps": self.gaps.tolist(),
-            "making": asdict(self.making),
-            "step": None if self.step is None else asdict(self.step),
-            "moments": self.moments,
-            "hole": self.hole,
-            "static": [list(one) for one in self.static],
-            "each": {name: [own.tolist(), wide.tolist()] for name, (own, wide) in self.each.items()},
+            "mean": self.scaling.mean.tolist(),
+            "spread": self.scaling.std.tolist(),
+            "gaps": self.missing.tolist(),
+            "making": {"scale": options.scale, "differences": options.differences, "calendar": options.calendar},
+            "step": None if frequency is None else {"count": frequency.count, "unit": frequency.unit},
+            "moments": list(self.calendar.features),
+            "hole": self.gap_threshold,
+            "static": [[one.name, one.words, one.mean, one.std] for one in self.static],
+            "each": {name: [mean.tolist(), std.tolist()] for name, (mean, std) in self.scaling.by_series.items()},
         }
         write_whole(folder / FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
         return [FILE]
 
     @property
     def channels(self) -> int:
-        """C, the values that are foretold and judged."""
+        """C, the values that are predicted and scored."""
         return len(self.targets)
 
     @property
-    def features(self) -> int:
+    def input_size(self) -> int:
         """F, the numbers that the network reads at each step."""
-        beside = len(self.past) + len(self.moments) + sum(_width(words) for _, words, _, _ in self.static)
-        return self.channels * (2 if self.making.differences else 1) + int(self.gaps.sum()) + 1 + beside
+        others = len(self.past) + len(self.calendar.features) + sum(one.width for one in self.static)
+        return self.channels * (2 if self.options.differences else 1) + int(self.missing.sum()) + 1 + others
 
-    def scales(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give mean and spread, (C + P), that a series is scaled by; one that training did not know as all of them are."""
-        return self.each.get(name, (self.mean, self.spread))
+    def unscale(self, values: np.ndarray, name: str) -> np.ndarray:
+        """Give scaled values (…, C) of a series in their own units."""
+        mean, std = (part[: self.channels] for part in self.scaling.of(name))
+        return values * std + mean
 
-    def unscaled(self, values: np.ndarray, name: str) -> np.ndarray:
-        """Give scaled values (…, C) in their own units."""
-        mean, spread = (part[: self.channels] for part in self.scales(name))
-        return values * spread + mean
-
-    def begin(self) -> Past:
+    def initial_state(self) -> StreamState:
         """Give what is carried before the first step of a series."""
         none = np.full(self.channels, np.nan)
-        return Past(none, none, np.ones(self.channels, bool), np.zeros(len(self.past)), 0)
+        return StreamState(none, none, np.ones(self.channels, bool), np.zeros(len(self.past)), 0)
 
-    def encode(self, one: Timed, past: Past | None = None) -> tuple[Encoded, Past]:
+    def encode(self, one: Timed, state: StreamState | None = None) -> tuple[EncodedSeries, StreamState]:
         """Turn the steps of a series into numbers, going on from what was read before; gives what is carried on too.
 
         Raises `DataError`, with the series and the step, for infinity.
         """
         self._check(one)
-        past = self.begin() if past is None else past
-        mean, spread = self.scales(one.name)
-        count = self.channels
-        values = np.clip((one.values - mean[:count]) / spread[:count], -BEYOND, BEYOND)
-        beside = _filled(np.vstack([past.beside, (one.past - mean[count:]) / spread[count:]]))[1:]
-        last = _filled(np.vstack([past.second, past.last, values]))  # (2 + T, C)
-        before = last[1:-1]
-        missing = np.isnan(np.vstack([np.where(past.missing, np.nan, 0.0), values]))  # (1 + T, C)
-        fresh, time = behind_holes(one.times[: len(one)], past.time, self.hole)
-        fresh |= np.arange(past.count, past.count + len(one)) == 0
-        before = np.where(fresh[:, None], np.nan, before)
-        parts = [_pressed(_or_zero(before))]
-        if self.making.differences:
-            # What has changed since before a hole has not changed in a step.
-            across = np.append(past.fresh, fresh[:-1])[: len(fresh), None]
-            parts.append(_pressed(np.where(across, 0.0, _or_zero(before - last[:-2]))))
-        parts.append(missing[:-1, self.gaps].astype(float))
-        parts.append(fresh.astype(float)[:, None])
-        parts.append(_pressed(_or_zero(beside)))
-        if self.moments:
-            parts.append(self._calendar(one))
-        parts.append(np.broadcast_to(self._said_of(one), (len(values), len(self._said_of(one)))))
+        state = self.initial_state() if state is None else state
+        mean, std = self.scaling.of(one.name)
+        channels, steps = self.channels, len(one)
+        values = np.clip((one.values - mean[:channels]) / std[:channels], -MAX_VALUE, MAX_VALUE)
+        covariates = forward_fill(np.vstack([state.covariates, (one.past - mean[channels:]) / std[channels:]]))[1:]
+        known = forward_fill(np.vstack([state.second_last, state.last, values]))  # (2 + T, C)
+        missing = np.isnan(np.vstack([np.where(state.missing, np.nan, 0.0), values]))  # (1 + T, C)
+        starts, time = after_gap(one.times[:steps], state.time, self.gap_threshold)
+        starts |= np.arange(state.count, state.count + steps) == 0
+        previous = np.where(starts[:, None], np.nan, known[1:-1])
+        parts = [squash(_or_zero(previous))]
+        if self.options.differences:
+            # What has changed since before a gap has not changed in a step.
+            across = np.append(state.started, starts[:-1])[:steps, None]
+            parts.append(squash(np.where(across, 0.0, _or_zero(previous - known[:-2]))))
+        parts.append(missing[:-1, self.missing].astype(float))
+        parts.append(starts.astype(float)[:, None])
+        parts.append(squash(_or_zero(covariates)))
+        if self.calendar.features:
+            parts.append(self.calendar.encode(one))
+        static = np.array(
+            [number for own, value in zip(self.static, one.static, strict=True) for number in own.encode(value)]
+        )
+        parts.append(np.broadcast_to(static, (steps, len(static))))
         features = np.concatenate(parts, axis=1).astype(np.float32)
-        encoded = Encoded(features, values.astype(np.float32), _or_zero(before).astype(np.float32), fresh)
-        return encoded, Past(
-            last[-1],
-            last[-2],
+        encoded = EncodedSeries(features, values.astype(np.float32), _or_zero(previous).astype(np.float32), starts)
+        return encoded, StreamState(
+            known[-1],
+            known[-2],
             missing[-1],
-            _or_zero(beside[-1]) if len(beside) else past.beside,
-            past.count + len(values),
+            _or_zero(covariates[-1]) if len(covariates) else state.covariates,
+            state.count + steps,
             time,
-            bool(fresh[-1]) if len(fresh) else past.fresh,
+            bool(starts[-1]) if len(starts) else state.started,
         )
 
     def _check(self, one: Timed) -> None:
-        for what, columns in ((one.values, self.targets), (one.past, self.past)):
-            if what.shape[1] != len(columns):
+        for given, columns in ((one.values, self.targets), (one.past, self.past)):
+            if given.shape[1] != len(columns):
                 raise DataError(
-                    f"expected {len(columns)} columns ({', '.join(columns)}), got {what.shape[1]}", source=one.place
+                    f"expected {len(columns)} columns ({', '.join(columns)}), got {given.shape[1]}", source=one.place
                 )
-            if np.isinf(what).any():
-                step, channel = np.argwhere(np.isinf(what))[0]
+            if np.isinf(given).any():
+                step, channel = np.argwhere(np.isinf(given))[0]
                 raise DataError(
                     f"series {one.name!r}, step {step + 1}, {columns[channel]!r}: expected a finite number, got infinity",
                     source=one.place,
                     hint="leave the cell empty where there is no value",
                 )
 
-    def _calendar(self, one: Timed) -> np.ndarray:
-        said, names = calendar(one.times[: len(one)], self.step)
-        if lacking := [name for name in self.moments if name not in names]:
-            raise DataError(
-                f"series {one.name!r}: expected time stamps, as in the training data, of which the {lacking[0].split()[0]} is read; got none",
-                source=one.place,
-            )
-        return said[:, [names.index(name) for name in self.moments]].astype(float)
 
-    def _said_of(self, one: Timed) -> np.ndarray:
-        """Give the static features of a series; a word that training did not know is none of those it knew."""
-        parts: list[float] = []
-        for (_, words, mean, spread), value in zip(self.static, one.static, strict=True):
-            if words is None:
-                number = float(value) if isinstance(value, int | float) else np.nan
-                parts.append(0.0 if np.isnan(number) else (number - mean) / spread)
-            else:
-                parts += [float(str(value) == word) for word in words]
-        return np.array(parts)
-
-
-def _moments_of(panel: Panel) -> list[str]:
-    """Name what of the calendar is read: cycles that a training series has gone through once, for others cannot be learnt."""
-    longest = max((one.times[len(one) - 1] - one.times[0] for one in panel.series if len(one)), default=0)
-    names = calendar(panel.series[0].times[:1], panel.step)[1] if panel.series else []
-    return [name for name in names if longest >= np.timedelta64(_CYCLES[name.split()[0]], "h")]
-
-
-def _moments(values: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the mean and the spread of what is there of each column, (N, C); NaN where nothing is, 1 where nothing differs."""
-    count = there.sum(0)
-    known = np.maximum(1, count)
-    mean = np.where(there, values, 0.0).sum(0) / known
-    spread = np.sqrt((np.where(there, values - mean, 0.0) ** 2).sum(0) / known)
-    flat = spread <= FLAT * np.maximum(1.0, np.abs(mean))
-    return np.where(count, mean, np.nan), np.where(flat, 1.0, spread)
-
-
-def _filled(values: np.ndarray) -> np.ndarray:
+def forward_fill(values: np.ndarray) -> np.ndarray:
     """Put the last value that was there in the place of each that is missing, (T, C); NaN before the first.
 
-    >>> _filled(np.array([[np.nan], [1.0], [np.nan], [2.0]])).ravel().tolist()
+    >>> forward_fill(np.array([[np.nan], [1.0], [np.nan], [2.0]])).ravel().tolist()
     [nan, 1.0, 1.0, 2.0]
     """
     rows = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])
     return np.take_along_axis(values, np.maximum.accumulate(rows, axis=0), axis=0)
 
 
+def squash(values: np.ndarray) -> np.ndarray:
+    """Press values into ±8, near zero as they are; sums and quotients alone, so that one by one gives the bits of all at once."""
+    return values / (1.0 + np.abs(values) / MAX_INPUT)
+
+
 def _or_zero(values: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(values), 0.0, values)
-
-
-def _pressed(values: np.ndarray) -> np.ndarray:
-    """Press values into ±8, near zero as they are; sums and quotients alone, so that one by one gives the bits of all at once."""
-    return values / (1.0 + np.abs(values) / FAR)
-
-
-def _static(name: str, values: Sequence[str | float]) -> tuple[str, list[str] | None, float, float]:
-    if all(isinstance(value, int | float) for value in values):
-        numbers = np.array([float(value) for value in values])
-        known = numbers[np.isfinite(numbers)]
-        mean, spread = (float(known.mean()), float(known.std())) if len(known) else (0.0, 1.0)
-        return name, None, mean, spread if spread > FLAT else 1.0
-    return name, sorted({str(value) for value in values}), 0.0, 1.0
-
-
-def _width(words: list[str] | None) -> int:
-    return 1 if words is None else len(words)

@@ -1,4 +1,4 @@
-"""The plain ways to a vector that stand beside an embedder: the mean of what is read, and the raw series."""
+"""The plain ways to a vector that an embedder is compared with: the mean of what is read, and the raw series."""
 
 from __future__ import annotations
 
@@ -10,115 +10,115 @@ import numpy as np
 
 from recurra.baselines.neighbour import same_length, scaled
 from recurra.tasks.embed.clustering import k_means
-from recurra.tasks.embed.data import Part
-from recurra.tasks.embed.targets import NONE, NOTHING, Targets
+from recurra.tasks.embed.data import Split
+from recurra.tasks.embed.targets import NO_TOKEN, NO_VALUE, Targets
 
-COMMONEST = 2000
-"""Units of a text that have a place in the mean of what is read."""
+MAX_TOKENS = 2000
+"""Tokens of a text that have a place in the mean of what is read, the commonest."""
 
 
-class Plain(ABC):
-    """A vector for each sequence without any network, and what can be said of its elements by it."""
+class VectorBaseline(ABC):
+    """A vector for each sequence without any network, and what its elements are predicted to be by it."""
 
     name: str
 
     @abstractmethod
-    def vectors(self, part: Part) -> np.ndarray:
+    def vectors(self, split: Split) -> np.ndarray:
         """Give the vector of each sequence, (N, D)."""
 
     @abstractmethod
-    def error(self, part: Part) -> float:
-        """Give the figure that the network is learnt by, of what this says."""
+    def error(self, split: Split) -> float:
+        """Give the metric that the network is trained by, of these predictions."""
 
 
-class MeanValues(Plain):
-    """The mean of each channel: each step is given back as that, or foretold as the mean of those before it."""
+class MeanValues(VectorBaseline):
+    """The mean of each channel: each step is given back as that, or with `next_step` predicted as the mean of those before it."""
 
     name = "mean-of-inputs"
 
-    def __init__(self, targets: Targets, channels: int, *, new: bool) -> None:
-        self._targets, self._channels, self._new = targets, channels, new
+    def __init__(self, targets: Targets, channels: int, *, next_step: bool) -> None:
+        self._targets, self._channels, self._next_step = targets, channels, next_step
 
-    def vectors(self, part: Part) -> np.ndarray:
-        return np.stack([_mean(self._of(part, index)) for index in range(len(part))])
+    def vectors(self, split: Split) -> np.ndarray:
+        return np.stack([_mean(self._values(split, index)) for index in range(len(split))])
 
-    def error(self, part: Part) -> float:
+    def error(self, split: Split) -> float:
         total, count = 0.0, 0
-        for index in range(len(part)):
-            values = self._of(part, index)  # (T, W, C)
+        for index in range(len(split)):
+            values = self._values(split, index)  # (T, W, C)
             if not len(values):
                 continue
-            said = _running_mean(values) if self._new else _mean(values)[None]
-            wrong = values - said[:, None, :]
+            predicted = _running_mean(values) if self._next_step else _mean(values)[None]
+            wrong = values - predicted[:, None, :]
             total, count = total + float(np.nansum(wrong**2)), count + int((~np.isnan(values)).sum())
-        return self._targets.mean(total, count)
+        return self._targets.mean_error(total, count)
 
-    def _of(self, part: Part, index: int) -> np.ndarray:
-        given = self._targets.of(part.sequences[index], part.encoded[index])
-        values = np.where(given == NOTHING, np.nan, given.astype(np.float64))
-        return values.reshape(len(given), -1, self._channels)
+    def _values(self, split: Split, index: int) -> np.ndarray:
+        wanted = self._targets.of(split.sequences[index], split.encoded[index])
+        values = np.where(wanted == NO_VALUE, np.nan, wanted.astype(np.float64))
+        return values.reshape(len(wanted), -1, self._channels)
 
 
-class MeanUnits(Plain):
-    """How often each unit comes in a text; of the text's units as often as in all training texts together."""
+class MeanTokens(VectorBaseline):
+    """How often each token comes in a text; each token of a text is predicted as often as it comes in all training texts together."""
 
     name = "mean-of-inputs"
 
-    def __init__(self, targets: Targets, train: Part) -> None:
+    def __init__(self, targets: Targets, train: Split) -> None:
         self._targets = targets
         self._counts = np.ones(targets.size)  # each as if it had come once more
         for index in range(len(train)):
-            np.add.at(self._counts, self._of(train, index), 1)
-        self._common = np.argsort(-self._counts, kind="stable")[:COMMONEST]
+            np.add.at(self._counts, self._tokens(train, index), 1)
+        self._common = np.argsort(-self._counts, kind="stable")[:MAX_TOKENS]
 
-    def vectors(self, part: Part) -> np.ndarray:
-        rows = np.zeros((len(part), len(self._common)), np.float32)
-        for index in range(len(part)):
-            given = self._of(part, index)
-            rows[index] = np.bincount(given, minlength=self._targets.size)[self._common] / max(1, len(given))
+    def vectors(self, split: Split) -> np.ndarray:
+        rows = np.zeros((len(split), len(self._common)), np.float32)
+        for index in range(len(split)):
+            tokens = self._tokens(split, index)
+            rows[index] = np.bincount(tokens, minlength=self._targets.size)[self._common] / max(1, len(tokens))
         return rows
 
-    def error(self, part: Part) -> float:
+    def error(self, split: Split) -> float:
         costs = -np.log(self._counts / self._counts.sum())
-        each = [costs[self._of(part, index)] for index in range(len(part))]
-        return self._targets.mean(float(sum(one.sum() for one in each)), sum(map(len, each)))
+        each = [costs[self._tokens(split, index)] for index in range(len(split))]
+        return self._targets.mean_error(float(sum(one.sum() for one in each)), sum(map(len, each)))
 
-    def _of(self, part: Part, index: int) -> np.ndarray:
-        given = self._targets.of(part.sequences[index], part.encoded[index])
-        return given[given != NONE]
+    def _tokens(self, split: Split, index: int) -> np.ndarray:
+        tokens = self._targets.of(split.sequences[index], split.encoded[index])
+        return tokens[tokens != NO_TOKEN]
 
 
-class RawSeries(Plain):
+class RawSeries(VectorBaseline):
     """The series themselves, resampled to the median length of the training series, each channel scaled by the training data.
 
-    k-means finds centres among the training series. A series is given back as the nearest one; each step is foretold by the one
-    that is nearest so far.
+    k-means finds centres among the training series. A series is given back as the nearest one; with `next_step` each step is
+    predicted by the one that is nearest so far.
     """
 
     name = "k-means-raw"
 
-    def __init__(self, targets: Targets, train: Part, groups: int, *, new: bool) -> None:
-        self._targets, self._new = targets, new
+    def __init__(self, targets: Targets, train: Split, clusters: int, *, next_step: bool) -> None:
+        self._targets, self._next_step = targets, next_step
         self._length = max(1, int(np.median([len(one) for one in train.sequences])))
         raw = same_length(train.sequences, self._length)
         self._scale = raw.mean((0, 1), dtype=np.float64), raw.std((0, 1), dtype=np.float64)
         own = scaled(raw, self._scale).astype(np.float64)
-        found = k_means(own, min(groups, len(own)))
-        self._centres = np.stack([own[found == group].mean(0) for group in np.unique(found)])
+        found = k_means(own, min(clusters, len(own)))
+        self._centres = np.stack([own[found == number].mean(0) for number in np.unique(found)])
 
-    def vectors(self, part: Part) -> np.ndarray:
-        return self._scaled(part.sequences).reshape(len(part), -1)
+    def vectors(self, split: Split) -> np.ndarray:
+        return self._scaled(split.sequences).reshape(len(split), -1)
 
-    def error(self, part: Part) -> float:
-        own = self._scaled(part.sequences).astype(np.float64)
+    def error(self, split: Split) -> float:
+        own = self._scaled(split.sequences).astype(np.float64)
         total = 0.0
         for one in own:
             wrong = ((one - self._centres) ** 2).sum(2)  # (K, T)
-            far = wrong.cumsum(1) if self._new else wrong.sum(1, keepdims=True).repeat(self._length, 1)
-            if self._new:  # by what there was before
+            far = wrong.cumsum(1) if self._next_step else wrong.sum(1, keepdims=True).repeat(self._length, 1)
+            if self._next_step:  # by what there was before
                 far = np.concatenate([np.zeros((len(far), 1)), far[:, :-1]], 1)
             total += float(wrong[far.argmin(0), np.arange(self._length)].sum())
-        return self._targets.mean(total, own.size)
+        return self._targets.mean_error(total, own.size)
 
     def _scaled(self, sequences: Sequence[Any]) -> np.ndarray:
         return scaled(same_length(sequences, self._length), self._scale)

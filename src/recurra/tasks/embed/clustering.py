@@ -1,4 +1,4 @@
-"""What vectors say of each other: clusters, nearest neighbours, and a map of them."""
+"""How vectors lie to each other: clusters, nearest neighbours, and a map of them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,14 @@ import numpy as np
 
 from recurra.errors import MissingExtraError, UsageError, require
 
-RESTARTS = 10
-SMALLEST = 5
+KMEANS_RESTARTS = 10
+MIN_CLUSTER_SIZE = 5
 """Sequences that make a cluster of their own where their number is left open, at least."""
-AT_ONCE = 2**22
+DISTANCES_PER_BLOCK = 2**22
 """Distances that are held at a time."""
 
 
-def check_cluster(given: int | str) -> int | Literal["auto"]:
-    """Give a number of clusters, or auto; raises `UsageError` for anything else.
-
-    >>> check_cluster("6"), check_cluster(6), check_cluster("auto")
-    (6, 6, 'auto')
-    """
-    if given == "auto":
-        return "auto"
-    try:
-        count = int(given)
-    except ValueError:
-        count = 0
-    if count < 1 or isinstance(given, bool):
-        raise UsageError(f"cluster: expected a number of clusters from 1, or auto; got {given!r}")
-    return count
-
-
-def clusters(vectors: np.ndarray, wanted: int | Literal["auto"]) -> list[int | None]:
+def cluster(vectors: np.ndarray, wanted: int | Literal["auto"]) -> list[int | None]:
     """Group vectors (N, D): into so many clusters by k-means, or by HDBSCAN into as many as stand out.
 
     Clusters are numbered from 1, the largest first. With auto one that belongs to none has None. The same vectors always
@@ -41,39 +24,39 @@ def clusters(vectors: np.ndarray, wanted: int | Literal["auto"]) -> list[int | N
     if not len(vectors):
         return []
     if wanted == "auto":
-        if len(vectors) < SMALLEST:
+        if len(vectors) < MIN_CLUSTER_SIZE:
             return [None] * len(vectors)
         found = _hdbscan(vectors)
     elif wanted > len(vectors):
         raise UsageError(f"cluster: expected at most one for each of {len(vectors)} sequences, got {wanted}")
     else:
         found = k_means(vectors, wanted)
-    return in_order(found)
+    return number_by_size(found)
 
 
 def k_means(points: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Group points (N, …) into clusters by k-means, the best of ten prefixes: the number of each one's, (N).
+    """Group points (N, …) into clusters by k-means, the best of ten starts: the number of each one's, (N).
 
     Points that are alike are in one cluster, so there are no more of them than there are different points.
     """
     kind = require("sklearn.cluster", "learn", "clusters").KMeans
     flat = points.reshape(len(points), -1).astype(np.float64)
     count = min(count, len(np.unique(flat, axis=0)))
-    return kind(count, n_init=RESTARTS, random_state=seed).fit_predict(flat)
+    return kind(count, n_init=KMEANS_RESTARTS, random_state=seed).fit_predict(flat)
 
 
 def _hdbscan(vectors: np.ndarray) -> np.ndarray:
     kind = require("sklearn.cluster", "learn", "clusters").HDBSCAN
     if (vectors == vectors[0]).all():  # HDBSCAN knows no single cluster
         return np.zeros(len(vectors), np.int64)
-    smallest = max(SMALLEST, round(len(vectors) ** 0.5 / 2))
+    smallest = max(MIN_CLUSTER_SIZE, round(len(vectors) ** 0.5 / 2))
     return kind(min_cluster_size=smallest, copy=True).fit_predict(vectors.astype(np.float64))
 
 
-def in_order(found: np.ndarray) -> list[int | None]:
+def number_by_size(found: np.ndarray) -> list[int | None]:
     """Number clusters from 1, the largest first, of equals the one that comes first; below 0 is none.
 
-    >>> in_order(np.array([4, 0, 0, -1]))
+    >>> number_by_size(np.array([4, 0, 0, -1]))
     [2, 1, 1, None]
     """
     names, first, sizes = np.unique(found[found >= 0], return_index=True, return_counts=True)
@@ -82,7 +65,7 @@ def in_order(found: np.ndarray) -> list[int | None]:
     return [numbers.get(int(name)) for name in found]
 
 
-def nearest(vectors: np.ndarray, count: int) -> list[list[tuple[int, float]]]:
+def nearest_neighbours(vectors: np.ndarray, count: int) -> list[list[tuple[int, float]]]:
     """Give the nearest others of each vector (N, D), the nearest first: (its place, the Euclidean distance)."""
     found: list[list[tuple[int, float]]] = []
     exact = vectors.astype(np.float64)
@@ -90,7 +73,7 @@ def nearest(vectors: np.ndarray, count: int) -> list[list[tuple[int, float]]]:
     if count < 1:
         return [[] for _ in vectors]
     squares = (exact**2).sum(1)
-    each = max(1, AT_ONCE // len(exact))
+    each = max(1, DISTANCES_PER_BLOCK // len(exact))
     for start in range(0, len(exact), each):
         rows = slice(start, start + each)
         far = squares[rows, None] + squares - 2 * exact[rows] @ exact.T
@@ -103,14 +86,14 @@ def nearest(vectors: np.ndarray, count: int) -> list[list[tuple[int, float]]]:
     return found
 
 
-def on_a_map(vectors: np.ndarray) -> tuple[np.ndarray, str]:
+def project_to_plane(vectors: np.ndarray) -> tuple[np.ndarray, str]:
     """Place vectors (N, D) on a plane, (N, 2), so that near ones stay near, and say how.
 
     By t-SNE where scikit-learn is installed and there are enough of them, else by their principal components.
     """
     exact = vectors.astype(np.float64)
     flat = _principal(exact)
-    kind = _tsne() if len(exact) >= 4 * SMALLEST and np.ptp(flat[:, 0]) > 0 else None
+    kind = _tsne() if len(exact) >= 4 * MIN_CLUSTER_SIZE and np.ptp(flat[:, 0]) > 0 else None
     if kind is None:
         return flat, "principal components"
     made = kind(2, perplexity=min(30.0, len(exact) / 4), init=1e-4 * flat / flat[:, 0].std(), random_state=0)

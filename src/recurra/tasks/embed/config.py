@@ -1,14 +1,15 @@
-"""What can be set about an embedder, and what each setting means."""
+"""The settings of an embedder and of its predictions, and what each of them means."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from recurra.cells import cell_names
+from recurra.tasks.base import options
 from recurra.tasks.base.config import LabelledData, SequenceModel
-from recurra.tasks.base.settings import Settings
+from recurra.tasks.base.settings import Flag, Renamed, Settings
 
 
 class Data(LabelledData):
@@ -18,21 +19,27 @@ class Data(LabelledData):
 class Model(SequenceModel):
     """The network."""
 
+    renamed: ClassVar = {
+        "method": Renamed("objective", {"next": "next_step"}),
+        "size": Renamed("vector_size"),
+        "blind": Renamed("decoder_input_dropout"),
+    }
+
     cell: str = Field(default="gru", description=f"One of {', '.join(cell_names())}.")
-    method: Literal["autoencoder", "next"] = Field(
+    objective: Literal["autoencoder", "next_step"] = Field(
         default="autoencoder",
-        description="What it learns by: giving a sequence back from its vector, or foretelling each next step.",
+        description="What it learns by: giving a sequence back from its vector, or predicting each next step.",
     )
     pooling: Literal["last", "mean", "max", "attention"] | None = Field(
-        default=None, description="What of all steps goes into the vector. Default: mean."
+        default=None, description="How all steps become one vector. Default: mean."
     )
-    size: int | None = Field(
+    vector_size: int | None = Field(
         default=None,
         ge=1,
         le=65_536,
-        description="Numbers in a vector. Default: 16 for series, 64 for text; with next as many as hidden units.",
+        description="Numbers in a vector. Default: 16 for series, 64 for text; with next_step as many as hidden units.",
     )
-    blind: float | None = Field(
+    decoder_input_dropout: float | None = Field(
         default=None,
         ge=0,
         le=1,
@@ -41,11 +48,11 @@ class Model(SequenceModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _next_reads_forwards(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("method") == "next":
+    def _next_step_reads_forwards(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("objective") == "next_step":
             if given.get("bidirectional") not in (None, False, "false", "False"):
-                raise ValueError("bidirectional: next reads forwards alone; leave it out, or take autoencoder")
-            for name in ("size", "blind"):
+                raise ValueError("bidirectional: next_step reads forwards alone; leave it out, or take autoencoder")
+            for name in ("vector_size", "decoder_input_dropout"):
                 if given.get(name) is not None:
                     raise ValueError(f"{name}: is for the autoencoder alone; leave it out")
             return {**given, "bidirectional": False}
@@ -57,3 +64,40 @@ class EmbedderConfig(Settings):
 
     data: Data = Data()
     model: Model = Model()
+
+
+class PredictOptions(options.PredictOptions):
+    """What `predict` takes."""
+
+    joint: ClassVar = frozenset({"cluster", "neighbours"})
+
+    k: Annotated[int | None, Flag(short="-k")] = Field(
+        default=None, ge=1, description="Without effect: a vector has no likeliest."
+    )
+    cluster: Annotated[int | Literal["auto"] | None, Flag(metavar="K|auto")] = Field(
+        default=None,
+        description="Also group the inputs: into so many clusters, or with auto into as many as stand out.",
+    )
+    neighbours: int | None = Field(
+        default=None, description="Also so many of the nearest others among the inputs, the nearest first."
+    )
+
+    @field_validator("cluster", mode="before")
+    @classmethod
+    def _number_or_auto(cls, value: Any) -> Any:
+        if value is None or value == "auto":
+            return value
+        try:
+            count = 0 if isinstance(value, bool) else int(value)
+        except (TypeError, ValueError):
+            count = 0
+        if count < 1:
+            raise ValueError(f"expected a number of clusters from 1, or auto; got {value!r}")
+        return count
+
+    @field_validator("neighbours")
+    @classmethod
+    def _from_one(cls, value: int | None) -> int | None:
+        if value is not None and value < 1:
+            raise ValueError(f"expected a number from 1, got {value}")
+        return value

@@ -1,31 +1,33 @@
-"""Files in, examples out: sequences, split, and as numbers; and what is said of them, to measure by."""
+"""Files in, examples out: sequences, split, and as numbers; and their labels, to measure by."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from recurra.data.labelled.reader import Labelled, Reading, read_labelled
+from recurra.data.labelled.options import Reading
+from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.data.splits import split_documents
 from recurra.errors import DataError
+from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.embed.config import Data
 from recurra.tasks.sequence.data import (
-    Examples,
+    Dataset,
     encode_all,
     fingerprint,
     leakage_notes,
-    named,
     read_held_out,
+    source_name,
     split_dataset,
 )
 from recurra.tasks.sequence.preprocessing import Preprocessor, build_preprocessor, load_pretrained_vectors
 
 
 @dataclass(frozen=True)
-class Part:
+class Split:
     """Examples of one split.
 
-    sequences: as they were read; encoded: as numbers.  labels: what is said of each, never learnt from; [] where nothing is.
+    sequences: as they were read; encoded: as numbers.  labels: one for each, never learnt from; [] where there are none.
     """
 
     sequences: list[Any]
@@ -39,36 +41,40 @@ class Part:
         return len(self.sequences)
 
 
-def reading(data: Data, *, for_answers: bool = False) -> Reading:
-    """Give how the run reads all its data: labels are read where there are some, and needed where the user says which they are."""
-    needed = data.label is not None and not for_answers
-    return replace(data.reading(for_answers=for_answers), phrases=data.phrases and not for_answers, need_labels=needed)
+def reading_options(data: Data, *, labelled: bool = True) -> Reading:
+    """Give how the run reads all its data: labels are read where there are some, and needed where the user says which they are.
+
+    labelled: False: whatever is there gets a vector, so nothing is left out.
+    """
+    needed = data.label is not None and labelled
+    return replace(data.reading(for_answers=not labelled), phrases=data.phrases and labelled, need_labels=needed)
 
 
-def read_examples(data: Data, made: Preprocessor | None) -> Examples[Part]:
-    """Read, split and encode all that a run needs; the input is made from the training part unless it is given.
+def read_dataset(data: Data, known: Preprocessor | None) -> Dataset[Split]:
+    """Read, split and encode all that a run needs; the preprocessor is known, or made from the training part.
 
     Raises `DataError` where a part would be empty or there is nothing to learn, `UsageError` where no data are named.
     """
-    whole = read_labelled(data.given, reading(data))
-    notes = [*whole.notes, *left_out(whole.skipped)]
+    whole = read_labelled(data.given, reading_options(data))
+    notes = [*whole.notes, *skipped_notes(whole.skipped)]
     parts = split_dataset(whole, data, split_documents)
     train = parts["train"]
-    if made is None:
-        made = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit)
-        notes += load_pretrained_vectors(made, data.vectors)
-    held_out, more = read_held_out(data, made, lambda files: read_labelled(files, reading(data)))
+    inputs = known
+    if inputs is None:
+        inputs = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit)
+        notes += load_pretrained_vectors(inputs, data.vectors)
+    held_out, more = read_held_out(data, inputs, lambda files: read_labelled(files, reading_options(data)))
     parts, notes = parts | held_out, notes + more
-    notes += leakage_notes({name: part.sequences for name, part in parts.items()}, made)
-    built = {name: encode(part, made) for name, part in parts.items() if part.sequences}
-    if not any(len(one) for one in built["train"].encoded):
-        raise DataError("expected sequences to learn from, got none that is not empty", source=named(data))
-    sums = fingerprint((((sequence, ()) for sequence in part.sequences) for part in parts.values()), made)
-    return Examples(built["train"], built.get("valid"), built.get("test"), [], made, notes, sums)
+    notes += leakage_notes({name: part.sequences for name, part in parts.items()}, inputs)
+    splits = {name: encode(part, inputs) for name, part in parts.items() if part.sequences}
+    if not any(len(one) for one in splits["train"].encoded):
+        raise DataError("expected sequences to learn from, got none that is not empty", source=source_name(data))
+    digest = fingerprint((((sequence, ()) for sequence in part.sequences) for part in parts.values()), inputs)
+    return Dataset(splits["train"], splits.get("valid"), splits.get("test"), inputs, notes, digest)
 
 
-def encode(part: Labelled, made: Preprocessor) -> Part:
+def encode(read: Labelled, inputs: Preprocessor) -> Split:
     """Turn what was read into numbers; raises `DataError` with its place for a sequence of another make."""
-    encoded = encode_all(part.sequences, part.places, made)
-    labels = [" ".join(said) for said in part.labels]
-    return Part(list(part.sequences), encoded, labels, part.places, skipped=part.skipped)
+    encoded = encode_all(read.sequences, read.places, inputs)
+    labels = [" ".join(several) for several in read.labels]
+    return Split(list(read.sequences), encoded, labels, read.places, skipped=read.skipped)

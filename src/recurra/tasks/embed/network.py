@@ -21,24 +21,31 @@ class EmbedderNetwork(PooledEncoder):
     Once training is over both are set by the vectors of the training data, which then have the mean 0 and lengths around 1.
     """
 
-    def __init__(self, encoder: InputLayer, model: Model, targets: Targets, size: int) -> None:
+    def __init__(self, input_layer: InputLayer, model: Model, targets: Targets, vector_size: int) -> None:
         if model.pooling is None:
             raise ValueError("pooling has to be chosen before the network is built")
-        super().__init__(encoder, model, model.pooling)
-        self.targets, self.size = targets, size
-        self.register_buffer("centre", torch.zeros(size))
+        super().__init__(input_layer, model, model.pooling)
+        self.targets, self.vector_size = targets, vector_size
+        self.register_buffer("centre", torch.zeros(vector_size))
         self.register_buffer("spread", torch.ones(()))
 
-    def decide(self, pooled: Tensor) -> Tensor:
-        return (self.narrowed(pooled).float() - cast(Tensor, self.centre)) / cast(Tensor, self.spread)
+    def head(self, pooled: Tensor) -> Tensor:
+        """Give the vectors (B, D) of what all steps pool to, (B, D·H)."""
+        return (self.project(pooled).float() - cast(Tensor, self.centre)) / cast(Tensor, self.spread)
 
-    def narrowed(self, pooled: Tensor) -> Tensor:
+    def project(self, pooled: Tensor) -> Tensor:
         """Give the vectors (B, D), as they are learnt, of what all steps pool to."""
         return pooled
 
     def errors(self, inputs: Any, lengths: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the summed error (B) of what is said of each sequence's steps, and of how many elements (B) it is."""
+        """Give the summed error (B) of the outputs for each sequence's steps, and of how many elements (B) it is."""
         raise NotImplementedError
+
+    @torch.no_grad()
+    def reset_scale(self) -> None:
+        """Neither move nor scale the vectors, as in training."""
+        cast(Tensor, self.centre).zero_()
+        cast(Tensor, self.spread).fill_(1.0)
 
     @torch.no_grad()
     def set_scale(self, vectors: Tensor) -> None:
@@ -52,70 +59,75 @@ class EmbedderNetwork(PooledEncoder):
 class Autoencoder(EmbedderNetwork):
     """Gives a sequence back from its vector, the last step first (Srivastava et al. 2015, arXiv:1502.04681v3).
 
-    The decoder reads the vector at each step and, at a share 1 − `blind` of them, the step that came before: were it to see
-    all of them it could do without the vector (Bowman et al. 2016, arXiv:1511.06349v4).
+    The decoder reads the vector at each step and, at a share 1 − `decoder_input_dropout` of them, the step that came before: were it to
+    see all of them it could do without the vector (Bowman et al. 2016, arXiv:1511.06349v4).
     """
 
-    def __init__(self, encoder: InputLayer, model: Model, targets: Targets) -> None:
-        if model.size is None or model.blind is None or model.hidden is None:
-            raise ValueError("hidden, size and blind have to be chosen before the network is built")
-        super().__init__(encoder, model, targets, model.size)
-        self.blind = model.blind
-        self.narrow = nn.Linear(self.body.size, model.size)
-        self.reader = targets.reader() if model.blind < 1 else None
-        read = model.size + (self.reader.size if self.reader is not None else 0)
-        self.decoder = Stack(model.cell, read, [model.hidden], layer_norm=model.layer_norm)
+    def __init__(self, input_layer: InputLayer, model: Model, targets: Targets) -> None:
+        size, dropped, hidden = model.vector_size, model.decoder_input_dropout, model.hidden
+        if size is None or dropped is None or hidden is None:
+            raise ValueError(
+                "hidden, vector_size and decoder_input_dropout have to be chosen before the network is built"
+            )
+        super().__init__(input_layer, model, targets, size)
+        self.decoder_input_dropout = dropped
+        self.narrow = nn.Linear(self.body.size, size)  # saved weights have this name
+        self.reader = targets.build_reader() if dropped < 1 else None
+        read = size + (self.reader.size if self.reader is not None else 0)
+        self.decoder = Stack(model.cell, read, [hidden], layer_norm=model.layer_norm)
         self.decoder.reset_parameters(model.init, model.init_gain, model.forget_bias)
         self.output_dropout = nn.Dropout(model.dropouts[2])
-        self.output = nn.Linear(model.hidden, targets.size)
+        self.output = nn.Linear(hidden, targets.size)
 
-    def narrowed(self, pooled: Tensor) -> Tensor:
+    def project(self, pooled: Tensor) -> Tensor:
         return linear(pooled, self.narrow.weight, self.narrow.bias)
 
     def errors(self, inputs: Any, lengths: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        vectors = self.narrowed(self.pooling(self.body(inputs, lengths), lengths))
-        wanted = backwards(targets, lengths)
+        vectors = self.project(self.pooling(self.body(inputs, lengths).outputs, lengths))
+        wanted = reverse_steps(targets, lengths)
         x = vectors.expand(len(targets), -1, -1)
         if self.reader is not None:
             x = torch.cat([x, self._before(self.reader, wanted).to(x.dtype)], 2)
         y, _ = self.decoder(x, self.decoder.zero_state(x.shape[1]), lengths)
-        said = linear(self.output_dropout(y), self.output.weight, self.output.bias)
-        return self.targets.errors(said, wanted)
+        outputs = linear(self.output_dropout(y), self.output.weight, self.output.bias)
+        return self.targets.errors(outputs, wanted)
 
     def _before(self, reader: nn.Module, wanted: Tensor) -> Tensor:
         """Give what the decoder sees of the step before, (T, B, …); nothing at the first step."""
         before = wanted.roll(1, 0)
         seen = torch.ones(before.shape[:2], dtype=torch.bool)
         if self.training:
-            seen = torch.rand(seen.shape) >= self.blind  # on the CPU, whose generator is the same with any device
+            # On the CPU, whose generator is the same with any device.
+            seen = torch.rand(seen.shape) >= self.decoder_input_dropout
         seen[:1] = False
         return reader(before, seen.to(before.device))
 
 
 class NextStep(EmbedderNetwork):
-    """Foretells each step by those before it; what its states pool to is the vector."""
+    """Predicts each step from those before it; what its states pool to is the vector."""
 
-    def __init__(self, encoder: InputLayer, model: Model, targets: Targets) -> None:
+    def __init__(self, input_layer: InputLayer, model: Model, targets: Targets) -> None:
         if model.hidden is None:
             raise ValueError("hidden has to be chosen before the network is built")
-        super().__init__(encoder, model, targets, model.hidden)
+        super().__init__(input_layer, model, targets, model.hidden)
         self.output_dropout = nn.Dropout(model.dropouts[2])
         self.output = nn.Linear(self.body.size, targets.size)
 
     def errors(self, inputs: Any, lengths: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        y = self.body(inputs, lengths)
+        y = self.body(inputs, lengths).outputs
         before = torch.cat([torch.zeros_like(y[:1]), y[:-1]])
-        said = linear(self.output_dropout(before), self.output.weight, self.output.bias)
-        return self.targets.errors(said, targets)
+        outputs = linear(self.output_dropout(before), self.output.weight, self.output.bias)
+        return self.targets.errors(outputs, targets)
 
 
-NETWORKS: dict[str, type[Autoencoder | NextStep]] = {"autoencoder": Autoencoder, "next": NextStep}
+NETWORKS: dict[str, type[Autoencoder | NextStep]] = {"autoencoder": Autoencoder, "next_step": NextStep}
+"""The network for each objective."""
 
 
-def backwards(targets: Tensor, lengths: Tensor) -> Tensor:
+def reverse_steps(targets: Tensor, lengths: Tensor) -> Tensor:
     """Turn the steps of each row around: targets (T, B, …), lengths (B) → the same, the last step of each row first.
 
-    >>> backwards(torch.tensor([[1, 5], [2, 6], [3, -1]]), torch.tensor([3, 2])).tolist()
+    >>> reverse_steps(torch.tensor([[1, 5], [2, 6], [3, -1]]), torch.tensor([3, 2])).tolist()
     [[3, 6], [2, 5], [1, -1]]
     """
     steps = torch.arange(len(targets)).unsqueeze(1)

@@ -1,138 +1,93 @@
-"""What a trained embedder can be asked: vectors, and how the sequences stand to each other."""
+"""A trained embedder: the vectors of texts or series, and how these lie to each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
-import torch
-from torch import nn
+from torch import Tensor
 
-from recurra.errors import UsageError
-from recurra.tasks.base.inference import run_in_batches, to_device
-from recurra.tasks.base.results import preview, preview_column
-from recurra.tasks.embed import clustering as groups
-from recurra.tasks.embed.data import Part
-from recurra.tasks.embed.network import EmbedderNetwork
+from recurra.data.labelled.reader import Labelled, read_labelled
+from recurra.tasks.embed.clustering import cluster, nearest_neighbours
+from recurra.tasks.embed.config import EmbedderConfig, PredictOptions
+from recurra.tasks.embed.data import reading_options
+from recurra.tasks.embed.network import NETWORKS, EmbedderNetwork
+from recurra.tasks.embed.results import format_header, format_result, neighbours_to_json, to_result
 from recurra.tasks.embed.stream import VectorStream
-
-if TYPE_CHECKING:
-    from recurra.tasks.embed.task import Embedder
-
-DIGITS = 6
-SHOWN = 4
-"""Numbers of a vector that fit into a line."""
-AT_ONCE = 256
-"""Beginnings of a sequence that are read at a time."""
+from recurra.tasks.embed.targets import Targets, build_targets
+from recurra.tasks.sequence.predictor import SequencePredictor
+from recurra.tasks.sequence.preprocessing import Preprocessor, load_preprocessor
 
 
-def vectors(task: Embedder, network: nn.Module, encoded: Sequence[Any], *, exactly: bool = True) -> np.ndarray:
-    """Give the vector of each sequence, (N, D) float32; it depends on no other one."""
+class Embedder(SequencePredictor[EmbedderConfig]):
+    """Gives each text or series a vector, near those of the sequences that are like it.
 
-    def ask(indices: np.ndarray, device: torch.device) -> list[np.ndarray]:
-        group = [encoded[index] for index in indices]
-        lengths = torch.tensor([len(one) for one in group])
-        return list(network(to_device(task.input.collate(group), device), lengths).float().cpu().numpy())
-
-    answers = run_in_batches(network, [len(one) for one in encoded], ask, exactly=exactly)
-    return np.stack(answers) if answers else np.zeros((0, cast(EmbedderNetwork, network).size), np.float32)
-
-
-def mean_error(task: Embedder, network: nn.Module, part: Part, *, exactly: bool = True) -> float:
-    """Give how far what is given back, or foretold, is from what is there, on average over all elements of a part."""
-
-    def ask(indices: np.ndarray, device: torch.device) -> list[tuple[float, int]]:
-        errors, counts = task.errors(network, task.batch(part, indices), device)
-        return list(zip(errors.double().tolist(), counts.tolist(), strict=True))
-
-    answers = run_in_batches(network, [len(one) for one in part.encoded], ask, exactly=exactly)
-    return task.targets.mean(sum(error for error, _ in answers), sum(count for _, count in answers))
-
-
-def predict(
-    task: Embedder,
-    network: nn.Module,
-    inputs: Sequence[Any],
-    *,
-    steps: bool,
-    cluster: int | str | None,
-    neighbours: int | None,
-) -> list[dict[str, Any]]:
-    """Give {"text" or "series", "vector"} of each sequence.
-
-    cluster: also "cluster", a number from 1, the largest first, or None for one that belongs to none: by k-means for a number of
-    clusters, by HDBSCAN for "auto".  neighbours: also "neighbours", so many of the others, the nearest first, each with its
-    "number" (from 1, in the order of what was asked) and "distance". Both are of what is asked at once: a run does not keep
-    the data that it learnt from.  steps: also "steps", with the vector after each element.
+    A result is {"text" or "series", "vector"}, with "steps" also the same after each element. With the option cluster it has
+    "cluster", a number from 1, the largest first, or None for one that belongs to none: by k-means for a number of clusters, by
+    HDBSCAN for "auto". With neighbours it has "neighbours", so many of the others, the nearest first, each with its "number"
+    (from 1, in the order of the inputs) and "distance". Both are of the inputs of one call: a run does not keep the data that it
+    learnt from.
     """
-    if neighbours is not None and neighbours < 1:
-        raise UsageError(f"neighbours: expected a number from 1, got {neighbours}")
-    wanted = None if cluster is None else groups.check_cluster(cluster)
-    given = task.taken(inputs)
-    found = vectors(task, network, [task.input.encode(sequence) for sequence in given])
-    kind = task.input.kind
-    results: list[dict[str, Any]] = [
-        {kind: task.input.to_json(sequence), "vector": written(row)} for sequence, row in zip(given, found, strict=True)
-    ]
-    if wanted is not None:
-        for result, number in zip(results, groups.clusters(found, wanted), strict=True):
-            result["cluster"] = number
-    if neighbours is not None:
-        for result, others in zip(results, groups.nearest(found, neighbours), strict=True):
-            result["neighbours"] = [
-                {"number": place + 1, "distance": round(distance, DIGITS)} for place, distance in others
-            ]
-    if steps:
-        for result, sequence in zip(results, given, strict=True):
-            result["steps"] = list(_steps(task, network, sequence))
-    return results
 
+    name = "embed"
+    Options = PredictOptions
 
-def written(vector: np.ndarray) -> list[float]:
-    """Write a vector (D) as JSON has it."""
-    return [round(float(value), DIGITS) for value in vector]
+    @classmethod
+    def load_preprocessor(cls, folder: Path, config: EmbedderConfig) -> Preprocessor:
+        return load_preprocessor(folder, unit=config.data.unit)
 
+    @classmethod
+    def build_network(cls, config: EmbedderConfig, preprocessor: Preprocessor) -> EmbedderNetwork:
+        model = config.model
+        layer = preprocessor.input_layer(model.embedding, noise=model.noise or 0.0, cell=model.cell)
+        return NETWORKS[model.objective](layer, model, build_targets(preprocessor, model))
 
-def _steps(task: Embedder, network: nn.Module, sequence: Any) -> Iterator[dict[str, Any]]:
-    if task.streams:
-        stream = VectorStream(task, cast(EmbedderNetwork, network))
-        for shown, output in zip(task.input.prefixes_json(sequence), stream.outputs(sequence), strict=True):
-            yield {**shown, "vector": written(output[0].float().cpu().numpy())}
-        return
-    prefixes = zip(task.input.prefixes_json(sequence), task.input.prefixes(sequence), strict=True)
-    while some := list(islice(prefixes, AT_ONCE)):
-        rows = vectors(task, network, [encoded for _, encoded in some])
-        yield from ({**shown, "vector": written(row)} for (shown, _), row in zip(some, rows, strict=True))
+    @property
+    def targets(self) -> Targets:
+        """What is predicted or given back of each sequence."""
+        return cast(EmbedderNetwork, self.network).targets
 
+    def read(self, files: Sequence[str], settings: dict[str, Any], *, labelled: bool = True) -> Labelled:
+        return read_labelled(files, reading_options(self.config.data.model_copy(update=settings), labelled=labelled))
 
-def line(result: Mapping[str, Any]) -> str:
-    """Write an answer in a line for people, or one for each step.
+    def outputs(self, inputs: Any, lengths: Tensor) -> list[np.ndarray]:
+        return list(self.network(inputs, lengths).float().cpu().numpy())
 
-    >>> line({"text": "to be", "vector": [0.5, -1.25, 0.0, 1.0, 2.0], "cluster": 2, "neighbours": [{"number": 7, "distance": 0.4}]})
-    'cluster 2\\t7 (0.400)\\t 0.50 -1.25  0.00  1.00 … (5)\\tto be'
-    """
-    return "\n".join(map(_line, result.get("steps", []))) or _line(result)
+    def vectors(self, encoded: Sequence[Any], *, exact: bool = True) -> np.ndarray:
+        """Give the vector of each encoded sequence, (N, D) float32."""
+        rows = self.forward(encoded, exact=exact)
+        size = cast(EmbedderNetwork, self.network).vector_size
+        return np.stack(rows) if rows else np.zeros((0, size), np.float32)
 
+    def embed(self, inputs: Sequence[Any]) -> np.ndarray:
+        """Give the vector of each sequence, (N, D) float32; it depends on no other one."""
+        return self.vectors([self.inputs.encode(sequence) for sequence in self.preprocess(inputs)])
 
-def _line(result: Mapping[str, Any]) -> str:
-    parts = []
-    if "cluster" in result:
-        parts.append("no cluster" if result["cluster"] is None else f"cluster {result['cluster']}")
-    if "neighbours" in result:
-        parts.append(" ".join(f"{near['number']} ({near['distance']:.3f})" for near in result["neighbours"]) or "alone")
-    vector = result["vector"]
-    more = f" … ({len(vector)})" if len(vector) > SHOWN else ""
-    parts.append(" ".join(f"{value:5.2f}" for value in vector[:SHOWN]) + more)
-    return "\t".join([*parts, preview(result)])
+    def to_result(self, output: np.ndarray, sequence: Any, options: Any) -> dict[str, Any]:  # noqa: ARG002
+        return to_result(output)
 
+    def relate(self, results: list[dict[str, Any]], outputs: list[np.ndarray], options: PredictOptions) -> None:
+        """Add in which cluster each is, and which others are nearest to it, where these are asked for."""
+        if not results:
+            return
+        vectors = np.stack(outputs)
+        if options.cluster is not None:
+            for result, number in zip(results, cluster(vectors, options.cluster), strict=True):
+                result["cluster"] = number
+        if options.neighbours is not None:
+            for result, near in zip(results, nearest_neighbours(vectors, options.neighbours), strict=True):
+                result["neighbours"] = neighbours_to_json(near)
 
-def header(result: Mapping[str, Any]) -> str:
-    """Name the columns of what `line` writes.
+    def stream_outputs(self, sequence: Any) -> Iterator[np.ndarray]:
+        return (output[0].float().cpu().numpy() for output in self.make_stream().feed_all(sequence))
 
-    >>> header({"text": "to be", "vector": [0.5, -1.25], "cluster": 2, "neighbours": []})
-    'cluster\\tneighbours\\tvector\\ttext'
-    """
-    one = next(iter(result.get("steps", [])), result)
-    return "\t".join([*(name for name in ("cluster", "neighbours", "vector") if name in one), preview_column(one)])
+    def make_stream(self) -> VectorStream:
+        return VectorStream(self.inputs, cast(EmbedderNetwork, self.network))
+
+    def format_result(self, result: Mapping[str, Any]) -> str:
+        return format_result(result)
+
+    def format_header(self, result: Mapping[str, Any]) -> str | None:
+        return format_header(result)

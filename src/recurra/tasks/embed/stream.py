@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from recurra.tasks.embed.network import EmbedderNetwork
 from recurra.tasks.sequence.stream import PooledStream
-
-if TYPE_CHECKING:
-    from recurra.tasks.embed.task import Embedder
 
 
 class VectorStream(PooledStream):
     """Reads a text or series as it comes and always knows the vector of what there is by now.
 
-    stream = run.stream()            # of a run trained with --no-bidirectional, or with --method next
+    stream = run.stream()            # of a run trained with --no-bidirectional, or with --objective next_step
     stream.read([0.1, 0.4, 0.3])     # the vector, (D) float32
     stream.step(0.5)                 # the vector of these four steps
     """
 
-    def __init__(self, task: Embedder, network: EmbedderNetwork) -> None:
-        super().__init__(task.input, network)
-
     def read(self, sequence: Any) -> np.ndarray:
         """Read a sequence on from here; gives the vector, (D)."""
-        for _ in self.outputs(sequence):
+        for _ in self.feed_all(sequence):
             pass
         return self.vector()
 
     def step(self, value: Any) -> np.ndarray:
         """Read one word, character or step; gives the vector, (D)."""
-        self.feed(self.element(value))
+        self.feed(self.parse_element(value))
         return self.vector()
 
     def vector(self) -> np.ndarray:
         """Give the vector of what was read by now, (D) float32."""
-        return self.said.cpu().numpy()
+        return self.output.cpu().numpy()

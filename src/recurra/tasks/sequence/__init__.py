@@ -1,1 +1,1 @@
-"""What tasks over whole sequences share: reading them, encoding them, and answering about them."""
+"""What tasks over whole sequences share: reading them, encoding them, and predicting something of them."""

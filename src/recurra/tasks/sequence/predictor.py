@@ -29,7 +29,7 @@ PREFIXES_PER_BATCH = 256
 class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
     """Predicts something of whole texts or series, or of each of their elements.
 
-    A task gives `outputs` of a batch, `to_result` of one output, and `make_stream`.
+    A task gives `outputs` of a batch, `to_result` of one output, and the same as a stream.
     """
 
     # What each task gives
@@ -50,8 +50,8 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         """Give the result for an output, without the sequence itself."""
 
     @abstractmethod
-    def stream_output(self, output: torch.Tensor) -> Any:
-        """Turn what a stream's network gives after an element, (1, N), into what `outputs` gives of the prefix."""
+    def stream_outputs(self, sequence: Any) -> Iterator[Any]:
+        """Give what `outputs` gives of the prefix after each element, by reading the sequence once; asked only where `can_stream`."""
 
     @abstractmethod
     def make_stream(self) -> SequenceStream:
@@ -132,7 +132,7 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
     def forward_prefixes(self, sequence: Any) -> Iterator[Any]:
         """Give the output after each element of a sequence."""
         if self.can_stream:
-            yield from map(self.stream_output, self.make_stream().feed_all(sequence))
+            yield from self.stream_outputs(sequence)
             return
         prefixes = self.inputs.prefixes(sequence)
         while batch := list(islice(prefixes, PREFIXES_PER_BATCH)):

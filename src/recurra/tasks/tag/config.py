@@ -1,4 +1,4 @@
-"""What can be set about a tagger, and what each setting means."""
+"""The settings of a tagger, and what each of them means."""
 
 from __future__ import annotations
 

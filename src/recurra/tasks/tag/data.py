@@ -8,33 +8,41 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from recurra.data.labelled.tagged import Tagged, TagReading, read_tagged
 from recurra.errors import DataError
 from recurra.metrics import marks_spans
-from recurra.tasks.base.labels import in_order
+from recurra.tasks.base.dataset import skipped_notes
+from recurra.tasks.base.labels import natural_sort
 from recurra.tasks.sequence.data import (
-    Examples,
-    cutting,
+    Dataset,
     encode_all,
     fingerprint,
     leakage_notes,
-    named,
+    raw_sequences,
     read_held_out,
-    sequences,
+    source_name,
     split_dataset,
+    split_function,
     unseen_label_notes,
 )
-from recurra.tasks.sequence.preprocessing import Preprocessor, build_preprocessor, load_pretrained_vectors
+from recurra.tasks.sequence.labels import LabelledPreprocessor
+from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
 from recurra.tasks.tag.config import Data
+
+UNKNOWN = -1
+"""The number of a tag that training never saw, and of what stands behind the end of a sequence."""
 
 
 @dataclass(frozen=True)
-class Part:
+class Split:
     """Examples of one split.
 
-    sequences: lists of words, or series (T, C); encoded: as numbers.  tags: as they were read.  targets: (T) int64 each, -1
-    for a tag that training never saw.  unseen: which those are, and how often they come.  skipped: what was left out in reading.
+    sequences: lists of words, or series (T, C); encoded: as numbers.  tags: as they were read.  targets: (T) int64 each,
+    `UNKNOWN` for a tag that training never saw.  unseen: which those are, and how often they come.  skipped: what was left out
+    in reading.
     """
 
     sequences: list[Any]
@@ -54,16 +62,16 @@ class Part:
         return sum(len(tags) for tags in self.tags)
 
 
-def reading(data: Data, *, for_answers: bool = False) -> TagReading:
-    """Give how the run reads all its data; for_answers: whatever is there has an answer, so nothing is left out."""
+def reading_options(data: Data, *, labelled: bool = True) -> TagReading:
+    """Give how the run reads all its data; labelled: False: whatever is there gets a prediction, so nothing is left out."""
     return TagReading(
         column=_column(data.column),
         tokens=_column(data.tokens),
         series=data.series,
         time=data.time,
         columns=tuple(data.columns),
-        need_labels=not for_answers,
-        on_error="stop" if for_answers else data.on_error,
+        need_labels=labelled,
+        on_error=data.on_error if labelled else "stop",
     )
 
 
@@ -71,55 +79,59 @@ def _column(given: str | None) -> int | str | None:
     return int(given) if given is not None and given.lstrip("-").isdecimal() else given
 
 
-def read_examples(data: Data, tags: list[str] | None, made: Preprocessor | None) -> Examples[Part]:
-    """Read, split and encode all that a run needs; tags and input are made from the training part unless they are given.
+def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Split]:
+    """Read, split and encode all that a run needs; tags and inputs are known, or made from the training part.
 
-    Raises `DataError` where a part would be empty or there is but one tag.
+    Raises `DataError` where a part would be empty or there is but one tag, `UsageError` where settings contradict each other.
     """
-    cut = cutting(data, data)
-    whole = read_tagged(data.given, reading(data))
-    notes = [*whole.notes, *left_out(whole.skipped)]
+    cut = split_function(data, data)
+    whole = read_tagged(data.given, reading_options(data))
+    notes = [*whole.notes, *skipped_notes(whole.skipped)]
     parts = split_dataset(whole, data, cut)
     train = parts["train"]
-    if tags is None:
-        tags = in_order(tag for sentence in train.tags for tag in sentence)
     if not any(train.tags):
-        raise DataError("there is nothing to learn from: no training sentence has a word", source=named(data))
+        raise DataError("there is nothing to learn from: no training sentence has a word", source=source_name(data))
+    preprocessor, more = (known, []) if known is not None else _make_preprocessor(train, data)
+    inputs, notes = preprocessor.inputs, notes + more
+    held_out, more = read_held_out(data, inputs, lambda files: read_tagged(files, reading_options(data)))
+    parts, notes = parts | held_out, notes + more
+    notes += leakage_notes({name: raw_sequences(part) for name, part in parts.items()}, inputs)
+    splits = {name: encode(part, preprocessor) for name, part in parts.items() if part.tags}
+    for name, split in splits.items():
+        notes += unseen_label_notes(name, split.unseen)
+    digest = fingerprint((zip(split.sequences, split.tags, strict=True) for split in splits.values()), inputs)
+    return Dataset(splits["train"], splits.get("valid"), splits.get("test"), preprocessor, notes, digest)
+
+
+def _make_preprocessor(train: Tagged, data: Data) -> tuple[LabelledPreprocessor, list[str]]:
+    tags = natural_sort(tag for sentence in train.tags for tag in sentence)
     if len(tags) < 2:
         raise DataError(
             f"expected two tags or more in the training data, got {len(tags)}: {', '.join(tags) or 'none'}",
-            source=named(data),
+            source=source_name(data),
             hint="name the column that has the tags: --column",
         )
-    if made is None:
-        made = build_preprocessor(train.kind, sequences(train), train.channels, data)
-        notes += load_pretrained_vectors(made, data.vectors)
-    held_out, more = read_held_out(data, made, lambda files: read_tagged(files, reading(data)))
-    parts, notes = parts | held_out, notes + more
-    notes += leakage_notes({name: sequences(part) for name, part in parts.items()}, made)
-    built = {name: encode(part, tags, made) for name, part in parts.items() if part.tags}
-    for name, part in built.items():
-        notes += unseen_label_notes(name, part.unseen)
-    sums = fingerprint((zip(part.sequences, part.tags, strict=True) for part in built.values()), made)
-    return Examples(built["train"], built.get("valid"), built.get("test"), tags, made, notes, sums)
+    inputs = build_preprocessor(train.kind, raw_sequences(train), train.channels, data)
+    return LabelledPreprocessor(inputs, tags), load_pretrained_vectors(inputs, data.vectors)
 
 
-def encode(read: Tagged, tags: Sequence[str], made: Preprocessor) -> Part:
+def encode(read: Tagged, preprocessor: LabelledPreprocessor) -> Split:
     """Turn what was read into numbers; raises `DataError` with its place for a sequence of another make."""
-    given, index = sequences(read), {tag: number for number, tag in enumerate(tags)}
-    encoded = encode_all(given, read.places, made)
-    targets = [np.array([index.get(tag, -1) for tag in said], np.int64) for said in read.tags]
-    unseen = Counter(tag for said in read.tags for tag in said if tag not in index)
+    sequences, tags = raw_sequences(read), preprocessor.labels
+    encoded = encode_all(sequences, read.places, preprocessor.inputs)
+    index = {tag: number for number, tag in enumerate(tags)}
+    targets = [np.array([index.get(tag, UNKNOWN) for tag in row], np.int64) for row in read.tags]
+    unseen = Counter(tag for row in read.tags for tag in row if tag not in index)
     if marks_spans(tags):
         _check_marks(read, set(unseen))
-    return Part(given, encoded, read.tags, targets, read.places, dict(unseen.most_common()), read.skipped)
+    return Split(sequences, encoded, read.tags, targets, read.places, dict(unseen.most_common()), read.skipped)
 
 
 def _check_marks(read: Tagged, unseen: set[str]) -> None:
     """Raise `DataError`, with its place, for a tag that marks no span where the tags of training mark some."""
     wrong = {tag for tag in unseen if tag != "O" and not marks_spans([tag, "O", "B"])}
-    for said, place in zip(read.tags, read.places, strict=True) if wrong else ():
-        if found := next((tag for tag in said if tag in wrong), None):
+    for tags, place in zip(read.tags, read.places, strict=True) if wrong else ():
+        if found := next((tag for tag in tags if tag in wrong), None):
             raise DataError(
                 f"expected tags that mark spans, as in the training data (O, B-…, I-…); got {found!r}",
                 source=place,
@@ -127,14 +139,20 @@ def _check_marks(read: Tagged, unseen: set[str]) -> None:
             )
 
 
-def padded_targets(targets: Sequence[np.ndarray], fill: int) -> np.ndarray:
-    """Put targets (T) of each sequence side by side: (T, B), `fill` behind the shorter ones.
+def tag_frequencies(targets: Sequence[np.ndarray], tags: int) -> Tensor:
+    """Give how often each tag comes in training, (K), as if each had come once more."""
+    count = np.bincount(np.concatenate(targets), minlength=tags) + 1.0
+    return torch.from_numpy(count / count.sum()).float()
 
-    >>> padded_targets([np.array([1, 2]), np.array([3])], -1).tolist()
+
+def padded_targets(targets: Sequence[np.ndarray]) -> np.ndarray:
+    """Put targets (T) of each sequence side by side: (T, B), `UNKNOWN` behind the shorter ones.
+
+    >>> padded_targets([np.array([1, 2]), np.array([3])]).tolist()
     [[1, 3], [2, -1]]
     """
     steps = max((len(one) for one in targets), default=0)
-    whole = np.full((steps, len(targets)), fill, np.int64)
+    whole = np.full((steps, len(targets)), UNKNOWN, np.int64)
     for row, one in enumerate(targets):
         whole[: len(one), row] = one
     return whole

@@ -1,4 +1,4 @@
-"""The tagger's network: an encoder, a stack of cells, a score for each tag at each step, and which tags fit together."""
+"""The tagger's network: an input layer, a stack of cells, a score for each tag at each step, and which tags fit together."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from recurra.nn import CRF, Dropout, State, transitions, widen
 from recurra.tasks.sequence.encoder import SequenceEncoder
 from recurra.tasks.sequence.preprocessing import InputLayer
 from recurra.tasks.tag.config import Model
-
-UNKNOWN = -1
+from recurra.tasks.tag.data import UNKNOWN
 
 
 class TaggerNetwork(nn.Module):
@@ -25,15 +24,18 @@ class TaggerNetwork(nn.Module):
     divides the scores when probabilities are asked for.
     """
 
-    def __init__(self, encoder: InputLayer, tags: list[str], model: Model) -> None:
+    def __init__(self, input_layer: InputLayer, tags: list[str], model: Model) -> None:
         super().__init__()
-        self.body = SequenceEncoder(encoder, model)
+        self.body = SequenceEncoder(input_layer, model)  # saved weights have this name
         self.output_dropout = Dropout(model.dropouts[2], variational=model.variational)
         self.output = nn.Linear(self.body.size, len(tags))
         self.crf = CRF(len(tags), transitions(tags)) if model.head == "crf" else None
         self.register_buffer("temperature", torch.ones(()))
+        nn.init.normal_(
+            self.output.weight, std=0.5 * self.output.in_features**-0.5
+        )  # small beside the tags' frequencies
 
-    def allow(self, targets: list[list[int]]) -> None:
+    def allow_transitions(self, targets: list[list[int]]) -> None:
         """Allow what the training data holds, though its scheme may forbid it: it must have a probability."""
         if self.crf is not None:
             self.crf.allowed.copy_(widen(self.crf.allowed, targets))
@@ -41,29 +43,33 @@ class TaggerNetwork(nn.Module):
     @torch.no_grad()
     def init_output_bias(self, frequencies: Tensor) -> None:
         """Begin with the share of each tag, (K,), whatever is read."""
-        nn.init.normal_(self.output.weight, std=0.5 * self.output.in_features**-0.5)
         self.output.bias.copy_(frequencies.log())
 
     def forward(self, inputs: Any, lengths: Tensor) -> Tensor:
-        y = self.output_dropout(self.body(inputs, lengths))
-        return linear(y, self.output.weight, self.output.bias).float()
+        return self._scores(self.body(inputs, lengths).outputs)
 
-    def begin(self) -> State:
+    def _scores(self, outputs: Tensor) -> Tensor:
+        return linear(self.output_dropout(outputs), self.output.weight, self.output.bias).float()
+
+    def initial_state(self) -> State:
         """Give the state of one sequence before its first step; raises `UsageError` where both directions are read."""
         layers = self.body.stack.zero_state(1)
         if self.body.directions == 2:
             raise UsageError("a stream goes in one direction, and this network reads in both")
-        return layers if self.crf is None else (*layers, self.crf.begin(1))
+        return layers if self.crf is None else (*layers, self.crf.initial_state(1))
 
-    def follow(self, inputs: Any, state: State) -> tuple[int, Tensor, State]:
-        """Read the next step of one sequence, in one direction: its tag as far as can be known by now, how likely each, (K), state."""
-        y, layers = self.body.follow(inputs, state[: len(state) - (self.crf is not None)])
-        scores = linear(self.output_dropout(y), self.output.weight, self.output.bias).float()[-1]
+    def step(self, inputs: Any, state: State) -> tuple[int, Tensor, State]:
+        """Read the next steps of one sequence, in one direction.
+
+        inputs of n > 0 steps, state → the tag of the last as far as can be known by now, the probability of each tag (K), state.
+        """
+        outputs, layers = self.body.step(inputs, state[: len(state) - (self.crf is not None)])
+        scores = self._scores(outputs)[-1]
         t = float(cast(Tensor, self.temperature))
         if self.crf is None:
             return int(scores[0].argmax()), (scores / t).softmax(-1)[0], layers
-        tag, shares, carried = self.crf.step(scores, state[-1], t)
-        return int(tag), shares[0], (*layers, carried)
+        tag, probabilities, carried = self.crf.step(scores, state[-1], t)
+        return int(tag), probabilities[0], (*layers, carried)
 
     def loss(self, inputs: Any, lengths: Tensor, targets: Tensor) -> Tensor:
         """Give Σ −log p of the targets (T, B); those that are `UNKNOWN` are padding."""

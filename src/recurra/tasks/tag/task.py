@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.labelled.tagged import Tagged, read_tagged
+from recurra.data.labelled.tagged import Tagged
 from recurra.metrics import marks_spans
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import to_device
-from recurra.tasks.base.task import CarriedState, register_task
-from recurra.tasks.sequence.data import Examples
+from recurra.tasks.base.registry import register_task
+from recurra.tasks.base.task import CarriedState
+from recurra.tasks.sequence.data import Dataset
+from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.preprocessing import Preprocessor, vector_size
 from recurra.tasks.sequence.task import Batch, SequenceTask
-from recurra.tasks.tag import evaluate as measure
-from recurra.tasks.tag import predict as asking
+from recurra.tasks.tag import evaluate
+from recurra.tasks.tag.calibrate import fit_temperature
 from recurra.tasks.tag.config import TaggerConfig
-from recurra.tasks.tag.data import Part, encode, padded_targets, read_examples, reading
-from recurra.tasks.tag.network import UNKNOWN, TaggerNetwork
-from recurra.tasks.tag.stream import TagStream
-
-STEPS_TO_LEARN = 3_000_000
-"""Words or steps read after which a tagger has most of what it will get."""
+from recurra.tasks.tag.data import Split, encode, padded_targets, read_dataset, tag_frequencies
+from recurra.tasks.tag.defaults import choose_size
+from recurra.tasks.tag.network import TaggerNetwork
+from recurra.tasks.tag.predict import Tagger
 
 
 @register_task
-class Tagger(SequenceTask[TaggerConfig, Part]):
-    """Says what each word of a sentence or each step of a series is."""
+class TaggingTask(SequenceTask[TaggerConfig, Split]):
+    """Trains a `Tagger`."""
 
     name = "tag"
     title = "Tagger"
-    labels_are = "tags"
+    element = ("word", "words")
     Config = TaggerConfig
-    commands = (
+    Predictor = Tagger
+    cli_examples = (
         "recurra train tag ud-ewt --within 15m",
         "recurra train tag train.conll --valid dev.conll --test test.conll -o runs/names",
         "recurra train tag train.conllu --column xpos",
@@ -45,124 +46,88 @@ class Tagger(SequenceTask[TaggerConfig, Part]):
     )
 
     @property
+    def inputs(self) -> Preprocessor:
+        return self.preprocessor.inputs
+
+    @property
     def tags(self) -> list[str]:
-        return self.labels
-
-    @property
-    def unit(self) -> str:
-        return "word"
-
-    @property
-    def spans(self) -> bool:
-        """Whether the tags mark spans, as B-PER, I-PER and O do."""
-        return marks_spans(self.tags)
+        """The tags, in the order of their numbers."""
+        return self.preprocessor.labels
 
     @property
     def criterion(self) -> str:
-        return "f1" if self.spans else "accuracy"
+        return "f1" if marks_spans(self.tags) else "accuracy"
 
     # Data
 
-    def read_examples(self, labels: list[str] | None, made: Preprocessor | None) -> Examples[Part]:
-        return read_examples(self.config.data, labels, made)
+    def read_dataset(self, preprocessor: LabelledPreprocessor | None) -> Dataset[Split]:
+        return read_dataset(self.config.data, preprocessor)
 
-    def read(self, files: Sequence[str], settings: dict[str, Any], *, for_answers: bool = False) -> Tagged:
-        how = reading(self.config.data.model_copy(update=settings), for_answers=for_answers)
-        return read_tagged(files, how)
+    def encode(self, read: Tagged) -> Split:
+        return encode(read, self.preprocessor)
 
-    def encode(self, read: Tagged) -> Part:
-        return encode(read, self.tags, self.input)
-
-    def counts(self, examples: Examples[Part]) -> dict[str, int]:
-        counts = super().counts(examples)
-        tags = counts.pop(self.labels_are)
-        steps = {f"{name}_steps": part.steps for name, part in examples.parts.items()}
-        return counts | steps | {self.labels_are: tags}
+    def count_dataset(self, dataset: Dataset[Split]) -> dict[str, int]:
+        steps = {f"{name}_steps": split.steps for name, split in dataset.splits.items()}
+        return super().count_dataset(dataset) | steps | {"tags": len(dataset.preprocessor.labels)}
 
     # Training
 
-    def choose(self, seconds: float | None, measure: Callable[[], float]) -> float:  # noqa: ARG002
-        model, train = self.config.model, self.examples.train
-        model.embedding = model.embedding or vector_size(self.input)
-        if model.head is None:
-            model.head = "crf" if self.spans else "softmax"
-        if model.dropout is None:
-            model.dropout = 0.5 if self.input.kind == "text" else 0.2
-        if model.input_dropout is None and self.input.kind == "text":
-            model.input_dropout = model.dropout
-        if model.hidden is None:
-            model.hidden = 128
-        return min(40.0, max(4.0, STEPS_TO_LEARN / max(1, train.steps)))
+    def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
+        model, inputs = self.config.model, self.inputs
+        model.embedding = model.embedding or vector_size(inputs)
+        return choose_size(model, self.dataset.train.steps, text=inputs.discrete, spans=marks_spans(self.tags))
 
-    def batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
-        return min(32, batch_size_for(len(self.examples.train)))
+    def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
+        return min(32, batch_size_for(len(self.dataset.train)))
 
-    def network(self) -> TaggerNetwork:
-        model = self.config.model
-        encoder = self.input.encoder(
-            model.embedding,
-            noise=model.noise or 0.0,
-            cell=model.cell,
-            characters_for="all",
-            characters=(model.characters, model.characters),
-        )
-        network = TaggerNetwork(encoder, self.tags, model)
-        if self._examples is not None:
-            targets = self._examples.train.targets
-            count = np.bincount(np.concatenate(targets), minlength=len(self.tags)) + 1.0
-            network.init_output_bias(torch.from_numpy(count / count.sum()).float())
-            network.allow([each.tolist() for each in targets])
+    def build_network(self) -> nn.Module:
+        network = super().build_network()
+        if self.is_prepared:  # without this no loss could be had of data that break their scheme
+            cast(TaggerNetwork, network).allow_transitions([row.tolist() for row in self.dataset.train.targets])
         return network
 
-    def batch(self, part: Part, indices: np.ndarray) -> Batch:
-        """Put some of the examples of a part side by side."""
-        encoded = [part.encoded[index] for index in indices]
-        lengths = torch.tensor([len(one) for one in encoded])
-        targets = padded_targets([part.targets[index] for index in indices], UNKNOWN)
-        return Batch(self.input.collate(encoded), lengths, torch.from_numpy(targets))
+    def initialize(self, network: nn.Module) -> None:
+        """Set the output's bias by how often each tag comes."""
+        frequencies = tag_frequencies(self.dataset.train.targets, len(self.tags))
+        cast(TaggerNetwork, network).init_output_bias(frequencies)
 
-    def loss(self, network: nn.Module, batch: Batch, carry: CarriedState) -> tuple[Tensor, int, CarriedState]:  # noqa: ARG002
+    def batch(self, split: Split, indices: np.ndarray) -> Batch:
+        encoded = [split.encoded[index] for index in indices]
+        lengths = torch.tensor([len(one) for one in encoded])
+        targets = padded_targets([split.targets[index] for index in indices])
+        return Batch(self.inputs.collate(encoded), lengths, torch.from_numpy(targets))
+
+    def loss(
+        self,
+        network: nn.Module,
+        batch: Batch,
+        carried: CarriedState,  # noqa: ARG002
+    ) -> tuple[Tensor, int, CarriedState]:
         device = next(network.parameters()).device
         inputs, targets = to_device(batch.inputs, device), batch.targets.to(device)
         loss = cast(TaggerNetwork, network).loss(inputs, batch.lengths, targets)
         return loss, int(batch.lengths.sum()), None
 
-    def validate(self, network: nn.Module) -> dict[str, float] | None:
-        part = self.examples.valid
-        if part is None:
+    def validate(self, predictor: Tagger) -> dict[str, float] | None:
+        split = self.dataset.valid
+        if split is None:
             return None
-        figures = measure.figures(part, asking.answers(self, network, part.encoded, exactly=False))
-        return {name: figures[name] for name in dict.fromkeys((self.criterion, "accuracy", "nll"))}
+        metrics = evaluate.compute_metrics(split, predictor.forward(split.encoded, exact=False))
+        return {name: metrics[name] for name in dict.fromkeys((self.criterion, *evaluate.VALIDATION_METRICS))}
 
-    def settle(self, network: nn.Module) -> None:
-        """Set the temperature with which the tags of the validation data are likeliest."""
-        part = self.examples.valid
-        if part is not None and part.steps:
-            measure.fit_temperature(self, cast(TaggerNetwork, network), part)
-
-    def sample(self, network: nn.Module, seed: int) -> str | None:  # noqa: ARG002
-        return asking.few_lines(self, network, self.examples.valid or self.examples.train)
+    def sample(self, predictor: Tagger, seed: int) -> str | None:  # noqa: ARG002
+        return evaluate.preview_predictions(predictor, self.dataset.valid or self.dataset.train)
 
     # After training
 
-    def measure(
-        self, network: nn.Module, part: Part, name: str, progress: Callable[[str], None], *, baselines: bool
+    def calibrate(self, predictor: Tagger) -> None:
+        """Set the temperature with which the tags of the validation data are likeliest."""
+        split = self.dataset.valid
+        if split is not None and split.steps:
+            fit_temperature(predictor, split)
+
+    def evaluate_split(
+        self, predictor: Tagger, split: Split, name: str, progress: Callable[[str], None], *, baselines: bool
     ) -> dict[str, Any]:
-        return measure.evaluation(self, network, part, name, progress, baselines=baselines)
-
-    # What a tagger can be asked
-
-    def parse(self, line: str) -> Any:
-        return asking.parse(self, line)
-
-    def predict(
-        self, network: nn.Module, inputs: Sequence[Any], *, k: int | None = None, steps: bool = False
-    ) -> list[dict[str, Any]]:
-        """Tag sequences; see `asking.predict`."""
-        return asking.predict(self, network, inputs, k=k, steps=steps)
-
-    def prediction_line(self, result: Mapping[str, Any]) -> str:
-        return asking.line(result)
-
-    def new_stream(self, network: nn.Module) -> TagStream:
-        return TagStream(self, cast(TaggerNetwork, network))
+        train, notes = self.evaluation_context(baselines=baselines)
+        return evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)

@@ -35,6 +35,8 @@ def setting_parameter(
         "hidden": hidden,
     }
     flags = [flag, mark.short] if mark.short else [flag]
+    if mark.short == f"-{name}":  # the name is one letter
+        flags = [mark.short]
     if takes_list(field):
         return parameter(name, list[str], typer.Option(*flags, metavar=_metavar(field), **common), [])
     if field.annotation is bool:
@@ -43,12 +45,14 @@ def setting_parameter(
 
 
 def click_parameters(kind: type[Settings]) -> list[Any]:
-    """Give the flags of a section as click has them."""
+    """Give the flags of a section as click has them; those that had another name before have that too, which no help lists."""
 
     def command(**_: Any) -> None:
         pass
 
-    made = [setting_parameter(name, field) for name, field in kind.model_fields.items()]
+    fields = kind.model_fields
+    made = [setting_parameter(name, field) for name, field in fields.items()]
+    made += [setting_parameter(old, fields[new.name], hidden=True) for old, new in kind.renamed.items()]
     command.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]
     app = typer.Typer(rich_markup_mode="rich", add_completion=False)
     app.command()(command)
@@ -60,10 +64,13 @@ def _shown(value: Any) -> str:
 
 
 def _metavar(field: FieldInfo) -> str:
+    if (given := flag_of(field).metavar) is not None:
+        return given
     if is_file_setting(field):
         return "FILE"
     kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
-    if get_origin(field.annotation) is Literal:
-        return "|".join(str(kind) for kind in kinds)
+    choices = next((kind for kind in (field.annotation, *kinds) if get_origin(kind) is Literal), None)
+    if choices is not None:
+        return "|".join(map(str, get_args(choices)))
     kind = kinds[0] if kinds else field.annotation
     return {int: "N", float: "X", str: "TEXT"}.get(kind, "VALUE")  # type: ignore[arg-type]

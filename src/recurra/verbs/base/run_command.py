@@ -6,7 +6,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperCommand
 
@@ -26,7 +25,7 @@ class RunCommand(TyperCommand):
     attribute: str
     usual: type[Settings]
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         from recurra.verbs.base.flags import click_parameters
 
         own = [parameter for parameter in self.params if not getattr(parameter, "of_run", False)]
@@ -41,10 +40,11 @@ class RunCommand(TyperCommand):
             ctx.ignore_unknown_options = ctx.allow_extra_args = True
         try:
             rest = super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            if kind is None or task is None:
+        except Exception as error:
+            # By its name: by the version of typer it is click's own, or that of the copy of click that typer has.
+            if type(error).__name__ != "NoSuchOption" or kind is None or task is None:
                 raise
-            name = error.option_name.lstrip("-").replace("-", "_")
+            name = str(getattr(error, "option_name", "")).lstrip("-").replace("-", "_")
             raise UsageError(unknown_option_message(name, kind, task)) from None
         names = [parameter.name for parameter in added]
         ctx.meta[_OPTIONS] = {name: ctx.params.pop(name) for name in names if name in ctx.params}

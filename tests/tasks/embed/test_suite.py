@@ -1,4 +1,4 @@
-"""The embedder keeps what every task promises, on each kind of data and by each method."""
+"""The embedder keeps what every task promises, on each kind of data and by each objective."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from recurra.tasks import Settings
-from recurra.tasks.embed import Embedder, EmbedderConfig
+from recurra.tasks.embed import EmbedderConfig, EmbeddingTask
 from recurra.testing import check_task
 from recurra.testing.case import TaskCase
 from recurra.testing.tasks import check_learning, check_loss
 
-TINY = {"hidden": 8, "embedding": 8, "size": 6}
-NEXT = {"hidden": 8, "embedding": 8, "method": "next"}
+TINY = {"hidden": 8, "embedding": 8, "vector_size": 6}
+NEXT = {"hidden": 8, "embedding": 8, "objective": "next_step"}
 SHARES = {"valid_share": 0.2, "test_share": 0.2}
 
 
@@ -31,7 +31,7 @@ def films(folder: Path, model: dict | None = None, **data: object) -> Settings:
 def lines_without_labels(folder: Path) -> Settings:
     (folder / "lines.txt").write_text("".join(f"{'to be or not' * (n % 3)} {n}\n" for n in range(100)), "utf-8")
     data = {"data": [str(folder / "lines.txt")], **SHARES, "unit": "char"}
-    return EmbedderConfig.model_validate({"data": data, "model": {**TINY, "blind": 1.0}})
+    return EmbedderConfig.model_validate({"data": data, "model": {**TINY, "decoder_input_dropout": 1.0}})
 
 
 def next_characters(folder: Path) -> Settings:
@@ -57,7 +57,7 @@ def waves(folder: Path, model: dict | None = None, **data: object) -> Settings:
 
 
 def framed_waves(folder: Path) -> Settings:
-    return waves(folder, {**TINY, "blind": 0.5, "cell": "gru"}, frame=3, hop=2)
+    return waves(folder, {**TINY, "decoder_input_dropout": 0.5, "cell": "gru"}, frame=3, hop=2)
 
 
 def next_waves(folder: Path) -> Settings:
@@ -80,12 +80,12 @@ SERIES = ["[[1, 2], [3, null]]", "[]", "[[0.5, 0]]", "[[1, 1], [1, 1], [1, 1]]"]
     ],
 )
 def test_the_suite(configure: Callable[[Path], Settings], lines: list[str]) -> None:
-    check_task(Embedder, configure, lines=lines)
+    check_task(EmbeddingTask, configure, lines=lines)
 
 
 @pytest.mark.parametrize(("pooling", "cell"), [("last", "rnn"), ("attention", "graves-lstm"), ("max", "gru")])
 def test_every_pooling_learns(tmp_path: Path, pooling: str, cell: str) -> None:
     model = {**TINY, "pooling": pooling, "cell": cell, "layers": 2, "residual": True}
-    case = TaskCase(Embedder, lambda folder: waves(folder, model), tmp_path)
+    case = TaskCase(EmbeddingTask, lambda folder: waves(folder, model), tmp_path)
     check_loss(case)
     check_learning(case)
