@@ -19,13 +19,13 @@ def wavy(seed: int, steps: int = 120, channels: int = 2, season: int = 6) -> np.
     )
 
 
-def with_holes(values: np.ndarray, seed: int) -> np.ndarray:
+def with_gaps(values: np.ndarray, seed: int) -> np.ndarray:
     chance = np.random.default_rng(seed)
-    holes = values.copy()
-    holes[chance.random(values.shape) < 0.15] = np.nan
-    holes[:3, 0] = np.nan
-    holes[40:60, 1] = np.inf
-    return holes
+    gaps = values.copy()
+    gaps[chance.random(values.shape) < 0.15] = np.nan
+    gaps[:3, 0] = np.nan
+    gaps[40:60, 1] = np.inf
+    return gaps
 
 
 def column(*values: float) -> np.ndarray:

@@ -15,9 +15,9 @@ def test_ets_is_that_of_statsforecast_on_the_last_steps():
     history = wavy(2, 560, channels=1)
     model = ETS().fit([history], season=6, horizon=5)
     mean, bounds = model.forecast(history, (0.9, 0.1, 0.5))
-    said = peer.AutoETS(season_length=6).forecast(history[-500:, 0], 5, level=[80])
-    assert mean[:, 0] == pytest.approx(said["mean"])
-    assert bounds[:, 0] == pytest.approx(np.stack([said["hi-80"], said["lo-80"], said["mean"]], 1))
+    theirs = peer.AutoETS(season_length=6).forecast(history[-500:, 0], 5, level=[80])
+    assert mean[:, 0] == pytest.approx(theirs["mean"])
+    assert bounds[:, 0] == pytest.approx(np.stack([theirs["hi-80"], theirs["lo-80"], theirs["mean"]], 1))
     assert model.substituted == 0
     assert (model.rolling(history, [560])[0] == mean).all()
 
@@ -26,8 +26,8 @@ def test_ets_takes_a_long_season_off_first():
     pytest.importorskip("statsforecast")
     history = wavy(2, 348, channels=1, season=48)
     model = ETS().fit([history[:300]], season=48, horizon=48)
-    missed = np.abs(model.forecast(history[:300])[0] - history[300:]).mean()
-    assert missed < 0.5 * history[300:].std()  # without its season it would say a constant, which misses by more
+    error = np.abs(model.forecast(history[:300])[0] - history[300:]).mean()
+    assert error < 0.5 * history[300:].std()  # without its season it would give a constant, whose error is larger
     assert model.substituted == 0
 
 
@@ -38,10 +38,10 @@ def test_ets_falls_back_where_it_cannot_be_fitted():
     assert model.substituted == 1
 
 
-def test_ets_says_what_it_costs():
-    assert ETS.affordable(100, 1, 1, 60) > 10 * ETS.affordable(500, 4, 24, 60) > 0
-    assert ETS.seconds(10**6, 1, 24) == ETS.seconds(500, 1, 24)
-    assert ETS.affordable(700, 7, 24, seconds=5) == 0
+def test_ets_estimates_what_it_costs():
+    assert ETS.max_forecasts(100, 1, 1, 60) > 10 * ETS.max_forecasts(500, 4, 24, 60) > 0
+    assert ETS.estimate_seconds(10**6, 1, 24) == ETS.estimate_seconds(500, 1, 24)
+    assert ETS.max_forecasts(700, 7, 24, seconds=5) == 0
 
 
 def test_ets_names_the_extra_it_needs(monkeypatch):

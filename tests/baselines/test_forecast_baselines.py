@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.baselines.conftest import LEVELS, QUICK, column, wavy, with_holes
+from tests.baselines.conftest import LEVELS, QUICK, column, wavy, with_gaps
 
 from recurra.baselines import ETS, ForecastBaseline, Linear, Naive2, SeasonalNaive
-from recurra.baselines.forecasts import Spread, filled, running_scale, thinned
+from recurra.baselines.forecasts import ErrorQuantiles, fill_forward, running_scale, subsample
 from recurra.errors import DataError, UsageError
 from recurra.metrics import ForecastScores, naive_scale
 
@@ -22,12 +22,12 @@ def test_the_last_season_is_repeated():
     assert naive.forecast(column(4, 9))[0][:, 0].tolist() == [9, 9]
 
 
-def test_a_hole_is_filled_from_the_season_before_it_alone():
+def test_a_gap_is_filled_from_the_season_before_it_alone():
     values = column(1, 2, 3, np.nan, np.nan, 6, np.nan, 8, np.nan)
-    assert filled(values, 3)[:, 0].tolist() == [1, 2, 3, 1, 2, 6, 1, 8, 6]
+    assert fill_forward(values, 3)[:, 0].tolist() == [1, 2, 3, 1, 2, 6, 1, 8, 6]
     # The second phase of the season is not known yet: the step before stands for it.
-    assert filled(column(np.nan, 2, np.nan, np.nan, 5), 3)[1:, 0].tolist() == [2, 2, 2, 5]
-    assert np.isnan(filled(column(np.nan, 2), 3)[0, 0])
+    assert fill_forward(column(np.nan, 2, np.nan, np.nan, 5), 3)[1:, 0].tolist() == [2, 2, 2, 5]
+    assert np.isnan(fill_forward(column(np.nan, 2), 3)[0, 0])
 
 
 @settings(max_examples=30, deadline=None)
@@ -35,7 +35,7 @@ def test_a_hole_is_filled_from_the_season_before_it_alone():
 def test_filling_never_looks_ahead(seed, season, cut):
     values = wavy(seed, 60)
     values[np.random.default_rng(seed).random(values.shape) < 0.5] = np.nan
-    assert np.array_equal(filled(values[:cut], season), filled(values, season)[:cut], equal_nan=True)
+    assert np.array_equal(fill_forward(values[:cut], season), fill_forward(values, season)[:cut], equal_nan=True)
     scale = running_scale(values, season, np.array([cut]))[0]
     own = naive_scale(values[:cut], season)
     known = ~np.isnan(own)  # where no two values a season apart are known ours has another
@@ -45,7 +45,7 @@ def test_filling_never_looks_ahead(seed, season, cut):
 @pytest.mark.parametrize("kind", QUICK)
 @pytest.mark.parametrize("season", [1, 6])
 def test_rolling_is_the_forecast_after_each_origin(kind, season):
-    whole = with_holes(wavy(1), 2)
+    whole = with_gaps(wavy(1), 2)
     model = kind().fit([wavy(3), wavy(4)], season, horizon=8)
     origins = np.array([4, 5, 7, 13, 50, 61, 119, 120])
     mean, quantiles = model.rolling(whole, origins, LEVELS)
@@ -63,7 +63,7 @@ def test_rolling_is_the_forecast_after_each_origin(kind, season):
 
 @pytest.mark.parametrize("kind", [*QUICK, ETS])
 @pytest.mark.parametrize("history", [column(5.0), column(5.0, 5.0), np.full((40, 1), 5.0)])
-def test_constants_and_the_shortest_histories_are_gone_on_with(kind, history):
+def test_constants_and_the_shortest_histories_are_continued(kind, history):
     if kind is ETS:
         pytest.importorskip("statsforecast")
     model = kind().fit([wavy(0, channels=1), np.zeros((30, 1)), column(1.0)], season=6, horizon=4)
@@ -74,7 +74,7 @@ def test_constants_and_the_shortest_histories_are_gone_on_with(kind, history):
 
 
 @pytest.mark.parametrize("kind", QUICK)
-def test_a_channel_that_nothing_is_known_of_is_an_error(kind):
+def test_a_channel_without_a_value_is_an_error(kind):
     model: ForecastBaseline = kind().fit([wavy(0)], season=6, horizon=4)
     with pytest.raises(DataError, match="at least one step"):
         model.forecast(np.zeros((0, 2)))
@@ -90,7 +90,7 @@ def test_a_channel_that_nothing_is_known_of_is_an_error(kind):
 
 @pytest.mark.parametrize("kind", QUICK)
 @pytest.mark.parametrize(
-    ("histories", "season", "horizon", "said"),
+    ("histories", "season", "horizon", "message"),
     [
         ([], 1, 1, "histories"),
         ([np.zeros(5)], 1, 1, "history: expected"),
@@ -99,8 +99,8 @@ def test_a_channel_that_nothing_is_known_of_is_an_error(kind):
         ([np.zeros((5, 1))], 1, 0, "horizon"),
     ],
 )
-def test_what_is_refused(kind, histories, season, horizon, said):
-    with pytest.raises(UsageError, match=said):
+def test_what_is_refused(kind, histories, season, horizon, message):
+    with pytest.raises(UsageError, match=message):
         kind().fit(histories, season, horizon)
 
 
@@ -116,7 +116,7 @@ def test_what_is_refused_afterwards(kind):
 
 
 @pytest.mark.parametrize("kind", [SeasonalNaive, Linear])
-def test_intervals_hold_what_they_say_on_data_like_the_training(kind):
+def test_intervals_hold_what_they_promise_on_data_like_the_training(kind):
     series = [wavy(seed, 300, channels=1) * 10.0 ** (seed % 4) for seed in range(30)]
     model = kind().fit([values[:200] for values in series], season=6, horizon=6)
     scores = ForecastScores(6, (0.05, 0.25, 0.5, 0.75, 0.95))
@@ -126,8 +126,8 @@ def test_intervals_hold_what_they_say_on_data_like_the_training(kind):
         actual = np.stack([values[origin : origin + 6] for origin in origins])
         scores.add(number, scores.scale_of(values[:200]), actual, mean, bounds)
     # 30 series, each with some ten independent stretches: a share near 0.9 is known to 0.02 or so, two of that here.
-    assert scores.figures()["coverage_90"] == pytest.approx(0.9, abs=0.04)
-    assert scores.figures()["coverage_50"] == pytest.approx(0.5, abs=0.06)
+    assert scores.metrics()["coverage_90"] == pytest.approx(0.9, abs=0.04)
+    assert scores.metrics()["coverage_50"] == pytest.approx(0.5, abs=0.06)
 
 
 def test_intervals_widen_with_the_seasons_and_with_the_series():
@@ -140,8 +140,8 @@ def test_intervals_widen_with_the_seasons_and_with_the_series():
     assert tenfold[:, 0, 1] - tenfold[:, 0, 0] == pytest.approx(10 * wide, rel=1e-9)
 
 
-def test_spread_without_errors_is_a_normal_one_and_grows():
-    spread = Spread([[np.zeros(0)], [np.zeros(0)]], typical=np.array([3.0]))
+def test_quantiles_without_errors_are_normal_ones_and_grow():
+    spread = ErrorQuantiles([[np.zeros(0)], [np.zeros(0)]], typical_scale=np.array([3.0]))
     (of_scale,) = spread.quantiles(np.array([[2.0]]), [0.1, 0.9])
     # A normal distribution of mean |e| 2 has the deviation 2·√(π/2), and its 0.9 quantile is 1.2816 of that.
     assert of_scale[:, 0, 1] == pytest.approx(
@@ -151,10 +151,10 @@ def test_spread_without_errors_is_a_normal_one_and_grows():
     assert spread.quantiles(np.array([[np.nan]]), [0.9])[0] == pytest.approx(1.5 * of_scale[..., 1:])
 
 
-def test_thinning_keeps_the_last_and_the_spacing():
-    assert thinned(np.arange(7), 3).tolist() == [0, 3, 6]
-    assert thinned(np.arange(7), 100).tolist() == list(range(7))
-    assert len(thinned(np.zeros((0, 2)), 3)) == 0
+def test_subsampling_keeps_the_last_and_the_spacing():
+    assert subsample(np.arange(7), 3).tolist() == [0, 3, 6]
+    assert subsample(np.arange(7), 100).tolist() == list(range(7))
+    assert len(subsample(np.zeros((0, 2)), 3)) == 0
 
 
 def test_a_forecast_does_not_depend_on_the_order_of_series_and_is_always_the_same():

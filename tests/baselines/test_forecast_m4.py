@@ -1,4 +1,4 @@
-"""Two benchmarks of the M4 competition, beside its published table (Evaluation and Ranks.xlsx, "Point Forecasts-Frequency")."""
+"""Two benchmarks of the M4 competition, compared with its published table (Evaluation and Ranks.xlsx, "Point Forecasts-Frequency")."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def rows(name: str) -> list[np.ndarray]:
     ],
 )
 def test_the_published_table_to_its_last_digit(train, test, season, count, snaive, naive2):
-    histories, came = rows(f"Train/{train}"), np.stack(rows(f"Test/{test}"))
-    assert len(histories) == len(came) == count
+    histories, actual = rows(f"Train/{train}"), np.stack(rows(f"Test/{test}"))
+    assert len(histories) == len(actual) == count
 
     def scores(model: ForecastBaseline) -> ForecastScores:
-        model.fit(histories, season, came.shape[1])
+        model.fit(histories, season, actual.shape[1])
         found = ForecastScores(season)
         for number, history in enumerate(histories):
             mean, _ = model.forecast(history)
-            found.add(number, found.scale_of(history), came[[number]], mean[None])
+            found.add(number, found.scale_of(history), actual[[number]], mean[None])
         return found
 
-    theirs = scores(Naive2()).figures()
-    for found, published in ((scores(SeasonalNaive()).figures(), snaive), (theirs, naive2)):
+    theirs = scores(Naive2()).metrics()
+    for found, published in ((scores(SeasonalNaive()).metrics(), snaive), (theirs, naive2)):
         assert tuple(round(found[name], 3) for name in ("smape", "mase")) == published[:2]
-        # The table's OWA is made of its own figures, which are rounded: 0.62745 for sNaive. Of the whole numbers it is 0.62750.
+        # The table's OWA is made of its own numbers, which are rounded: 0.62745 for sNaive. Of the whole numbers it is 0.62750.
         rounded = [round(each[name], 3) for each in (found, theirs) for name in ("smape", "mase")]
         assert round(owa(*rounded), 3) == published[2]
         assert owa(found["smape"], found["mase"], theirs["smape"], theirs["mase"]) == pytest.approx(

@@ -43,10 +43,10 @@ def test_linear_chooses_on_the_end_of_the_training_part():
     model = Linear().fit(series, season=12, horizon=6)
     assert model.choice.window >= 12
     noise = [np.random.default_rng(seed).normal(size=(300, 1)) for seed in range(8)]
-    assert Linear().fit(noise, season=1, horizon=4).choice.centre == "mean"  # not the last value, which says nothing
+    assert Linear().fit(noise, season=1, horizon=4).choice.centre == "mean"  # not the last value, which tells nothing
     walks = [values.cumsum(0) for values in noise]
-    said = Linear().fit(walks, season=1, horizon=4).forecast(walks[0])[0]
-    assert said == pytest.approx(np.full((4, 1), walks[0][-1, 0]), abs=0.5)  # all that is known of a random walk
+    forecast = Linear().fit(walks, season=1, horizon=4).forecast(walks[0])[0]
+    assert forecast == pytest.approx(np.full((4, 1), walks[0][-1, 0]), abs=0.5)  # all that is known of a random walk
 
 
 def test_linear_follows_a_line_and_a_season_that_it_was_shown():

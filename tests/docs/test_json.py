@@ -33,7 +33,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
     tiny: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "batch": 4, "quiet": True, "threads": 1}
     held: dict[str, Any] = {**tiny, "test_share": 0.3, "valid_share": 0.3}
     yield {
-        "lm": recurra.train("lm", folder / "verse.txt", folder / "lm", window=16, gradient_lags=4, **tiny),
+        "lm": recurra.train("lm", folder / "verse.txt", folder / "lm", bptt=16, gradient_lags=4, **tiny),
         "films": recurra.train("classify", folder / "films.csv", folder / "films", **held),
         "waves": recurra.train("classify", folder / "waves.npz", folder / "waves", **held),
         "vectors": recurra.train("embed", folder / "waves.npz", folder / "vectors", **held),
@@ -73,7 +73,7 @@ def test_the_json_is_as_described(runs: dict[str, recurra.Run]) -> None:
     assert {*map(frozenset, steps["steps"])} == {*map(frozenset, films.predict("a film", steps=True)["steps"])}
     assert keys(tags) == keys(names.predict([["Ann", "left"]])[0])
     assert set(tags["spans"][0]) == set(names.predict([["Ann", "left", "Bob"] * 20])[0]["spans"][0])
-    assert set(beam) - {"text"} == set(lm.search("a", beam=2, length=3)[0]) - {"text"}
+    assert set(beam) - {"text"} == set(lm.beam_search("a", beam=2, length=3)[0]) - {"text"}
     assert set(generate) == {"text"}
 
 

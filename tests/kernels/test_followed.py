@@ -97,7 +97,7 @@ def test_vmap_gives_the_gradients_of_each_row(kind):
 
 
 def test_two_threads_never_get_one_buffer(monkeypatch):
-    size = buffers.SMALL
+    size = buffers.MIN_KEPT_BYTES
     found: list[Tensor] = []
     threads: list[threading.Thread] = []
 

@@ -36,8 +36,8 @@ def test_scores_are_those_of_seqeval(gold, chance):
     theirs = peer.classification_report(gold, predicted, output_dict=True, zero_division=0)
     for kind, scores in ours["types"].items():
         assert scores == pytest.approx({("f1" if k == "f1-score" else k): v for k, v in theirs[kind].items()})
-    right, there, said = span_counts(gold, predicted).sum(0)
-    assert ours["f1"] == pytest.approx(2 * right / (there + said) if there + said else 0)
+    right, there, guessed = span_counts(gold, predicted).sum(0)
+    assert ours["f1"] == pytest.approx(2 * right / (there + guessed) if there + guessed else 0)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_schemes_and_broken_sequences_by_hand(tags, found):
 
 
 def test_a_worked_example():
-    """[The cat]NP [sat]VP [a mat]NP . [on]PP: the second noun phrase is cut in two, and "on" taken for a verb phrase."""
+    """[The cat]NP [sat]VP [a mat]NP . [on]PP: the second noun phrase is cut in two, and "on" tagged as a verb phrase."""
     gold = [["B-NP", "I-NP", "B-VP", "B-NP", "I-NP", "O", "B-PP"]]
     predicted = [["B-NP", "I-NP", "B-VP", "I-NP", "B-NP", "O", "B-VP"]]
     assert spans(gold[0]) == [(0, 2, "NP"), (2, 3, "VP"), (3, 5, "NP"), (6, 7, "PP")]

@@ -9,25 +9,31 @@ from typing import Self
 import numpy as np
 
 from recurra.baselines.forecasts import (
-    ENOUGH,
-    MOST,
+    MAX_ERRORS,
+    MIN_ERRORS,
+    ErrorQuantiles,
     Forecast,
     ForecastBaseline,
-    Spread,
-    filled,
-    first_known,
+    fill_forward,
+    first_valid,
+    median_scale,
     running_scale,
-    thinned,
-    typical_scale,
+    subsample,
 )
+from recurra.baselines.titles import register_baseline
 from recurra.errors import DataError
 
-LONGEST = 512  # steps that are looked back on at most
-WORK = 10**11  # multiplications that learning is worth: some ten seconds of one core
-HELD_OUT = 0.2  # of each training history, its end, to choose by
+MAX_WINDOW = 512
+"""Steps that are looked back on at most."""
+MAX_MULTIPLICATIONS = 10**11
+"""Multiplications that learning is worth: some ten seconds of one core."""
+HELD_OUT_SHARE = 0.2
+"""Share of each training history, its end, that is chosen by."""
 PENALTIES = tuple(10.0**power for power in range(-5, 2))
-CHUNK = 2**22  # numbers of windows that are held at a time
+NUMBERS_PER_BLOCK = 2**22
+"""Numbers of windows that are held at a time."""
 _PARTS = ("before", "between", "after")
+"""Where what follows a window lies: before the end that is held out, on both sides of its beginning, or in it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class LinearChoice:
     penalty: float
 
 
+@register_baseline
 class Linear(ForecastBaseline):
     """Ridge regression of the next h values on the last w, for all series and channels together ("NLinear", Zeng et al. 2023).
 
@@ -61,6 +68,7 @@ class Linear(ForecastBaseline):
     """
 
     name = "linear"
+    title = "linear"
 
     def fit(self, histories: Sequence[np.ndarray], season: int, horizon: int) -> Self:
         """Learn from training histories. See `ForecastBaseline.fit`.
@@ -68,71 +76,76 @@ class Linear(ForecastBaseline):
         Raises:
             DataError: no history is as long as the shortest window and the horizon together.
         """
-        parts, scales, windows, moments, each = self._look(histories, season, horizon, WORK)
+        parts, scales, windows, moments, per_series = self._compute_moments(
+            histories, season, horizon, MAX_MULTIPLICATIONS
+        )
         before, after = moments["before"], moments["after"]
-        found = self._tried(before, after, windows)
+        by_choice = self._validation_errors(before, after, windows)
         # Too short to hold anything out: the shortest.
-        self.choice = min(found, key=found.__getitem__) if found else LinearChoice(windows[0], "last", 0.1)
+        self.choice = min(by_choice, key=by_choice.__getitem__) if by_choice else LinearChoice(windows[0], "last", 0.1)
         errors = None
         if before.any() and after.any():
-            errors = self._errors(parts, self._solve(before, self.choice), each)
+            errors = self._held_out_errors(parts, self._solve(before, self.choice), per_series)
         self._weights = self._solve(before + moments["between"] + after, self.choice)
-        self._spread = Spread(errors or [[np.zeros(0)]] * self.horizon, typical_scale(scales.reshape(-1, 1)))
+        self._error_quantiles = ErrorQuantiles(
+            errors or [[np.zeros(0)]] * self.horizon, median_scale(scales.reshape(-1, 1))
+        )
         return self
 
     @classmethod
     def window_errors(
-        cls, histories: Sequence[np.ndarray], season: int, horizon: int, work: float = WORK
+        cls, histories: Sequence[np.ndarray], season: int, horizon: int, work: float = MAX_MULTIPLICATIONS
     ) -> dict[int, float]:
         """Give for each window w that `fit` would try the least sum of squared errors on the end, in units of s.
 
         Empty where nothing can be held out.  work: multiplications that it is worth.  Raises as `fit` does.
         """
         model, errors = cls(), dict[int, float]()
-        _, _, windows, moments, _ = model._look(histories, season, horizon, work)
-        for choice, error in model._tried(moments["before"], moments["after"], windows).items():
+        _, _, windows, moments, _ = model._compute_moments(histories, season, horizon, work)
+        for choice, error in model._validation_errors(moments["before"], moments["after"], windows).items():
             errors[choice.window] = min(error, errors.get(choice.window, error))
         return errors
 
-    def _look(
+    def _compute_moments(
         self, histories: Sequence[np.ndarray], season: int, horizon: int, work: float
     ) -> tuple[list[np.ndarray], np.ndarray, list[int], dict[str, np.ndarray], int]:
         """Give the series in units of their scales, these, the windows to try, the moments, and how many windows of a series count."""
-        known = self._begin(histories, season, horizon)
+        known = self._check_histories(histories, season, horizon)
         scales = np.concatenate([running_scale(values, self.season, np.array([len(values)])) for values in known])
-        parts = [part for values, scale in zip(known, scales, strict=True) for part in self._parts(values, scale)]
+        parts = [part for values, scale in zip(known, scales, strict=True) for part in self._channels(values, scale)]
         windows = self._windows([len(part) for part in parts])
         width = windows[-1] + self.horizon
-        each = max(1, int(work / width**2 / max(1, len(parts))))
+        per_series = max(1, int(work / width**2 / max(1, len(parts))))
         moments = {part: np.zeros((width, width)) for part in _PARTS}
-        for rows, part in _examples(parts, width, self.horizon, each):
+        for rows, part in _window_blocks(parts, width, self.horizon, per_series):
             moments[part] += rows.T @ rows
-        return parts, scales, windows, moments, each
+        return parts, scales, windows, moments, per_series
 
     def rolling(
         self, history: np.ndarray, origins: Sequence[int] | np.ndarray, levels: Sequence[float] = ()
     ) -> Forecast:
         """Forecast after each history[:origin]. See `ForecastBaseline.rolling`."""
-        values, places = self._asked(history, origins)
-        whole, channels = filled(values, self.season), values.shape[1]
+        values, places = self._check_origins(history, origins)
+        whole, channels = fill_forward(values, self.season), values.shape[1]
         mean = np.empty((len(places), self.horizon, channels))
-        for channel, first in enumerate(first_known(values)):
+        for channel, first in enumerate(first_valid(values)):
             column = whole[first:, channel]
-            each = max(1, CHUNK // self.choice.window)
-            for start in range(0, len(places), each):
-                part = places[start : start + each] - first
-                mean[start : start + each, :, channel] = self._apply(column[self._rows(part)])
+            rows = max(1, NUMBERS_PER_BLOCK // self.choice.window)
+            for start in range(0, len(places), rows):
+                part = places[start : start + rows] - first
+                mean[start : start + rows, :, channel] = self._apply(column[self._rows(part)])
         if not len(levels):
             return mean, None
         scale = running_scale(values, self.season, places)
-        wide = np.stack(
-            [self._spread.quantiles(scale[:, [channel]], levels)[:, :, 0] for channel in range(channels)], axis=2
+        offsets = np.stack(
+            [self._error_quantiles.quantiles(scale[:, [channel]], levels)[:, :, 0] for channel in range(channels)],
+            axis=2,
         )
-        return mean, mean[..., None] + wide
+        return mean, mean[..., None] + offsets
 
-    def _parts(self, values: np.ndarray, scale: np.ndarray) -> Iterator[np.ndarray]:
-        """Give each channel that has a scale, from its first known value on, without holes, in units of the scale."""
-        whole = filled(values, self.season)
+    def _channels(self, values: np.ndarray, scale: np.ndarray) -> Iterator[np.ndarray]:
+        """Give each channel that has a scale, from its first known value on, without gaps, in units of the scale."""
+        whole = fill_forward(values, self.season)
         for channel in np.flatnonzero(scale > 0):
             column = whole[:, channel]
             yield column[~np.isnan(column)] / scale[channel]
@@ -140,10 +153,12 @@ class Linear(ForecastBaseline):
     def _windows(self, lengths: Sequence[int]) -> list[int]:
         """List the windows to choose among, ascending; half of the steps at least are in histories that are long enough for each."""
         base = [self.season * count for count in (1, 2, 4, 7, 14)] if self.season > 1 else []
-        wanted = sorted({min(LONGEST, size) for size in [*base, self.horizon, 2 * self.horizon, 4 * self.horizon, 8]})
+        wanted = sorted(
+            {min(MAX_WINDOW, size) for size in [*base, self.horizon, 2 * self.horizon, 4 * self.horizon, 8]}
+        )
         sizes = np.array(lengths, np.int64)
         # The end is held out: a window has to fit into the rest, with the horizon.
-        room = np.array([held_out_from(size, self.horizon) for size in sizes.tolist()]) - self.horizon
+        room = np.array([held_out_start(size, self.horizon) for size in sizes.tolist()]) - self.horizon
         usable = [size for size in wanted if sizes[room >= size].sum() * 2 >= sizes.sum() > 0]
         if usable:
             return usable
@@ -156,7 +171,9 @@ class Linear(ForecastBaseline):
             )
         return [min(longest, wanted[0])]
 
-    def _tried(self, before: np.ndarray, after: np.ndarray, windows: Sequence[int]) -> dict[LinearChoice, float]:
+    def _validation_errors(
+        self, before: np.ndarray, after: np.ndarray, windows: Sequence[int]
+    ) -> dict[LinearChoice, float]:
         """Give the squared error of each choice on the later windows' moments when it was learnt from the earlier ones'."""
         if not before.any() or not after.any():
             return {}
@@ -199,29 +216,33 @@ class Linear(ForecastBaseline):
         early = np.where(origins[:, None] >= self.season, steps % self.season, 0)
         return np.where(steps >= 0, steps, early)
 
-    def _errors(self, parts: Sequence[np.ndarray], weights: np.ndarray, each: int) -> list[list[np.ndarray]]:
+    def _held_out_errors(
+        self, parts: Sequence[np.ndarray], weights: np.ndarray, per_series: int
+    ) -> list[list[np.ndarray]]:
         """Give the errors of each step ahead on the windows held out, by weights learnt from the others."""
-        found, size = [], max(ENOUGH, MOST // len(parts))
+        found, size = [], max(MIN_ERRORS, MAX_ERRORS // len(parts))
         width = self.choice.window + self.horizon
-        for rows, part in _examples(parts, width, self.horizon, min(each, size)):
+        for rows, part in _window_blocks(parts, width, self.horizon, min(per_series, size)):
             if part == "after":
                 found.append(rows[:, self.choice.window :] - self._apply(rows[:, : self.choice.window], weights))
-        together = np.concatenate(found)
-        return [[together[:, step]] for step in range(self.horizon)]
+        errors = np.concatenate(found)
+        return [[errors[:, step]] for step in range(self.horizon)]
 
 
-def _examples(parts: Sequence[np.ndarray], width: int, horizon: int, each: int) -> Iterator[tuple[np.ndarray, str]]:
-    """Cut windows with what follows them, (n, w + h), less the last value of the window; at most `each` of a series.
+def _window_blocks(
+    parts: Sequence[np.ndarray], width: int, horizon: int, per_series: int
+) -> Iterator[tuple[np.ndarray, str]]:
+    """Cut windows with what follows them, (n, w + h), less the last value of the window; at most `per_series` of a series.
 
-    Beside them, whether what follows lies before the end that is held out, after its beginning, or on both sides.
+    With them, which of `_PARTS` they belong to.
     """
-    size = max(1, CHUNK // width)
+    size = max(1, NUMBERS_PER_BLOCK // width)
     for values in parts:
         if len(values) < width:
             continue
         windows = np.lib.stride_tricks.sliding_window_view(values, width)
-        places = thinned(np.arange(len(windows)), each)
-        ends, border = places + width, held_out_from(len(values), horizon)
+        places = subsample(np.arange(len(windows)), per_series)
+        ends, border = places + width, held_out_start(len(values), horizon)
         kinds = np.where(ends <= border, 0, np.where(ends - horizon < border, 1, 2))
         for kind, name in enumerate(_PARTS):
             chosen = places[kinds == kind]
@@ -230,6 +251,6 @@ def _examples(parts: Sequence[np.ndarray], width: int, horizon: int, each: int) 
                 yield rows - rows[:, -horizon - 1 : -horizon], name
 
 
-def held_out_from(length: int, horizon: int) -> int:
+def held_out_start(length: int, horizon: int) -> int:
     """Give the first step that is held out: the last fifth, but the last h steps at least."""
-    return length - max(horizon, int(HELD_OUT * length))
+    return length - max(horizon, int(HELD_OUT_SHARE * length))

@@ -7,12 +7,14 @@ from typing import Self
 
 import numpy as np
 
-from recurra.baselines.forecasts import Forecast, ForecastBaseline, filled, first_known
+from recurra.baselines.forecasts import Forecast, ForecastBaseline, fill_forward, first_valid
+from recurra.baselines.titles import register_baseline
 
-CRITICAL = 1.645
+CRITICAL_VALUE = 1.645
 """Of the normal distribution, 90 % in the middle: the autocorrelation at the season has to lie further out."""
 
 
+@register_baseline
 class Naive2(ForecastBaseline):
     """The naive forecast of the series without its season, brought back to it: what OWA is relative to.
 
@@ -31,10 +33,11 @@ class Naive2(ForecastBaseline):
     """
 
     name = "naive2"
+    title = "Naive2"
 
     def fit(self, histories: Sequence[np.ndarray], season: int, horizon: int) -> Self:
         """Keep the season and the horizon; nothing is learnt. See `ForecastBaseline.fit`."""
-        self._begin(histories, season, horizon)
+        self._check_histories(histories, season, horizon)
         return self
 
     def rolling(
@@ -42,12 +45,12 @@ class Naive2(ForecastBaseline):
     ) -> Forecast:
         """Forecast after each history[:origin], one after the other. See `ForecastBaseline.rolling`."""
         del levels
-        values, places = self._asked(history, origins)
-        begin, whole = first_known(values), filled(values, self.season)
+        values, places = self._check_origins(history, origins)
+        starts, whole = first_valid(values), fill_forward(values, self.season)
         mean = np.empty((len(places), self.horizon, values.shape[1]))
         for number, origin in enumerate(places):
-            for channel, first in enumerate(begin):
-                mean[number, :, channel] = _ahead(whole[first:origin, channel], self.season, self.horizon)
+            for channel, first in enumerate(starts):
+                mean[number, :, channel] = _forecast_channel(whole[first:origin, channel], self.season, self.horizon)
         return mean, None
 
 
@@ -66,7 +69,7 @@ def is_seasonal(values: np.ndarray, season: int) -> bool:
         return False
     spectrum = np.fft.rfft(centred, 2 ** int(np.ceil(np.log2(count + season + 1))))
     correlation = np.fft.irfft(np.abs(spectrum) ** 2)[1 : season + 1] / power
-    limit = CRITICAL * np.sqrt((1 + 2 * (correlation[:-1] ** 2).sum()) / count)
+    limit = CRITICAL_VALUE * np.sqrt((1 + 2 * (correlation[:-1] ** 2).sum()) / count)
     return bool(abs(correlation[-1]) > limit)
 
 
@@ -86,8 +89,8 @@ def seasonal_indices(values: np.ndarray, season: int, *, multiplicative: bool) -
     return index / index.mean() if multiplicative else index - index.mean()
 
 
-def _ahead(values: np.ndarray, season: int, horizon: int) -> np.ndarray:
-    """Go on from values (T) without holes, T ≥ 1: (h)."""
+def _forecast_channel(values: np.ndarray, season: int, horizon: int) -> np.ndarray:
+    """Continue values (T) without gaps, T ≥ 1: (h)."""
     count, last = len(values), values[-1]
     if not is_seasonal(values, season):
         return np.full(horizon, last)

@@ -1,7 +1,7 @@
-"""How far forecasts are from what came: for each series the mean over its scored steps.
+"""How far forecasts are from the actual values: for each series the mean over its scored steps.
 
 Everywhere `actual` and `forecast` are (N, h), series by steps ahead, float64 inside; a NaN in `actual` is not scored. Each
-measure gives (N): the mean over each series' scored steps, NaN where a series has none. The figure of many series is the mean
+measure gives (N): the mean over each series' scored steps, NaN where a series has none. The metric of many series is the mean
 of theirs, each with the same weight, as in the M4 competition (Makridakis, Spiliotis and Assimakopoulos 2020): `over_series`.
 """
 
@@ -13,6 +13,43 @@ from collections.abc import Sequence
 import numpy as np
 
 from recurra.errors import DivergedError, UsageError
+from recurra.formatting import PER_CENT
+from recurra.metrics.base import Metric, register_metric, register_metric_family
+
+register_metric(
+    Metric(
+        "owa",
+        "OWA",
+        rank=180,
+        lower_is_better=True,
+        gloss="Compared with 1 for the naive forecast that knows the season (the M4 competition's measure).",
+    ),
+    Metric(
+        "mase",
+        "MASE",
+        rank=190,
+        lower_is_better=True,
+        gloss="Its error is {value} times the mean step of a series from one season to the next, in training.",
+    ),
+    Metric(
+        "scaled_crps",
+        "scaled CRPS",
+        rank=200,
+        lower_is_better=True,
+        gloss="How good the intervals are: the CRPS, measured as the MASE is.",
+    ),
+    Metric("scaled_mse", "scaled MSE", rank=210, lower_is_better=True),
+    Metric("scaled_mae", "scaled MAE", rank=220, lower_is_better=True),
+    Metric("smape", "sMAPE", rank=230, lower_is_better=True, digits=2, unit="%"),
+    Metric("crps", "CRPS", rank=240, lower_is_better=True),
+    Metric("mse", "mean squared error", rank=280, lower_is_better=True),
+    Metric("mae", "mean absolute error", rank=290, lower_is_better=True),
+    Metric("rmse", "root mean squared error", rank=300, lower_is_better=True),
+)
+register_metric_family(
+    r"coverage_([\d.]+)",
+    lambda match: Metric(match[0], f"inside the {match[1]}{PER_CENT} interval", percent=True, versus="difference"),
+)
 
 
 def smape(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
@@ -23,7 +60,7 @@ def smape(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
     >>> smape(np.array([[100.0, 0.0]]), np.array([[50.0, 0.0]])).round(3).tolist()
     [33.333]
     """
-    return series_means(percentage_errors(*_pair(actual, forecast)))
+    return series_means(percentage_errors(*_check_pair(actual, forecast)))
 
 
 def mse(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
@@ -32,8 +69,8 @@ def mse(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
     >>> mse(np.array([[1.0, 2.0], [1.0, np.nan]]), np.array([[1.0, 4.0], [4.0, 4.0]])).tolist()
     [2.0, 9.0]
     """
-    given, said = _pair(actual, forecast)
-    return series_means((given - said) ** 2)
+    actual, forecast = _check_pair(actual, forecast)
+    return series_means((actual - forecast) ** 2)
 
 
 def rmse(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
@@ -51,14 +88,14 @@ def mae(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
     >>> mae(np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]])).tolist()
     [1.0]
     """
-    given, said = _pair(actual, forecast)
-    return series_means(np.abs(given - said))
+    actual, forecast = _check_pair(actual, forecast)
+    return series_means(np.abs(actual - forecast))
 
 
 def mase(actual: np.ndarray, forecast: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Give the mean absolute error over the in-sample error of the seasonal naive forecast, (N) (Hyndman and Koehler 2006).
 
-    scale: (N), of `naive_scale`. NaN where it is 0 or NaN, as `scaled` says.
+    scale: (N), of `naive_scale`. NaN where it is 0 or NaN, as `scaled` describes.
 
     >>> mase(np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]), np.array([0.5])).tolist()
     [2.0]
@@ -70,7 +107,7 @@ def scaled(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Divide measures in the unit of the data by each series' scale (`naive_scale`), so that series can be compared.
 
     A scale of 0 (a series that repeats itself exactly) or NaN (one too short to have a scale) gives NaN: such a series has no
-    scaled figure, and `over_series` leaves it out rather than let one quotient of rounding errors decide the mean.
+    scaled metric, and `over_series` leaves it out rather than let one quotient of rounding errors decide the mean.
 
     >>> scaled(np.array([3.0, 3.0]), np.array([2.0, 0.0])).tolist()
     [1.5, nan]
@@ -84,7 +121,7 @@ def naive_scale(history: np.ndarray, season: int = 1) -> np.ndarray:
     """Give the mean of |y_t − y_(t−m)| over a history (T) or, for each channel, (T, C): what MASE divides by.
 
     Pairs with a missing value are left out. NaN where no pair is left (fewer than m + 1 steps), and 0 where the series repeats
-    itself exactly: `scaled` says what becomes of these.
+    itself exactly: `scaled` describes what becomes of these.
 
     Args:
         history: what was known when the forecast was made, the training part; (T) or (T, C).
@@ -115,7 +152,7 @@ def owa(smape: float, mase: float, naive2_smape: float, naive2_mase: float) -> f
     0.627
     """
     if not naive2_smape > 0 or not naive2_mase > 0:
-        return float("nan")  # where Naive2 makes no error, nothing can be said in its units
+        return float("nan")  # where Naive2 makes no error, nothing can be measured in its units
     return (smape / naive2_smape + mase / naive2_mase) / 2
 
 
@@ -127,13 +164,13 @@ def quantile_loss(actual: np.ndarray, quantiles: np.ndarray, levels: Sequence[fl
     >>> quantile_loss(np.array([[10.0]]), np.array([[[8.0, 12.0]]]), [0.1, 0.9]).round(3).tolist()
     [[0.2, 0.2]]
     """
-    given, said, marks = _triple(actual, quantiles, levels)
-    losses = pinball_losses(given, said, marks)
+    actual, quantiles, marks = _check_triple(actual, quantiles, levels)
+    losses = pinball_losses(actual, quantiles, marks)
     return np.stack([series_means(losses[..., place]) for place in range(len(marks))], axis=-1)
 
 
 def crps(actual: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-    """Give the continuous ranked probability score as far as quantiles tell it, in the unit of the data, (N).
+    """Give the continuous ranked probability score as far as quantiles determine it, in the unit of the data, (N).
 
         CRPS = 2 ∫ pinball(q) dq ≈ 2 · Σ w_q · pinball(q)      (Gneiting and Ranjan 2011)
 
@@ -145,8 +182,8 @@ def crps(actual: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> 
     >>> crps(np.array([[3.0]]), np.full((1, 1, 3), 5.0), [0.1, 0.5, 0.9]).round(6).tolist()
     [2.0]
     """
-    given, said, marks = _triple(actual, quantiles, levels)
-    return series_means(2 * pinball_losses(given, said, marks) @ level_weights(marks))
+    actual, quantiles, marks = _check_triple(actual, quantiles, levels)
+    return series_means(2 * pinball_losses(actual, quantiles, marks) @ level_weights(marks))
 
 
 def level_weights(levels: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -169,14 +206,14 @@ def coverage(actual: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarra
     >>> coverage(np.array([[1.0, 2.0, 9.0, np.nan]]), np.zeros((1, 4)), np.full((1, 4), 2.0)).round(3).tolist()
     [0.667]
     """
-    given, below = _pair(actual, low)
-    _, above = _pair(actual, high)
-    inside = ((below <= given) & (given <= above)).astype(np.float64)
-    return series_means(np.where(np.isnan(given), np.nan, inside))
+    _, low = _check_pair(actual, low)
+    actual, high = _check_pair(actual, high)
+    inside = ((low <= actual) & (actual <= high)).astype(np.float64)
+    return series_means(np.where(np.isnan(actual), np.nan, inside))
 
 
 def over_series(values: np.ndarray) -> float:
-    """Give the mean over the series that have a figure, each with the same weight; NaN where none has.
+    """Give the mean over the series that have a value, each with the same weight; NaN where none has.
 
     >>> over_series(np.array([1.0, np.nan, 2.0]))
     1.5
@@ -184,15 +221,15 @@ def over_series(values: np.ndarray) -> float:
     return float(series_means(np.asarray(values, np.float64).reshape(1, -1))[0])
 
 
-def percentage_errors(given: np.ndarray, said: np.ndarray) -> np.ndarray:
-    """Give each step's 200 · |y − f| / (|y| + |f|); NaN where nothing is given."""
-    size = np.abs(given) + np.abs(said)
-    return 200 * np.divide(np.abs(given - said), size, out=np.where(np.isnan(size), np.nan, 0.0), where=size > 0)
+def percentage_errors(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
+    """Give each step's 200 · |y − f| / (|y| + |f|); NaN where there is no actual value."""
+    size = np.abs(actual) + np.abs(forecast)
+    return 200 * np.divide(np.abs(actual - forecast), size, out=np.where(np.isnan(size), np.nan, 0.0), where=size > 0)
 
 
-def pinball_losses(given: np.ndarray, said: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Give each step's pinball loss at each level: given (…), said (…, Q), levels (Q) → (…, Q)."""
-    error = given[..., None] - said
+def pinball_losses(actual: np.ndarray, quantiles: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Give each step's pinball loss at each level: actual (…), quantiles (…, Q), levels (Q) → (…, Q)."""
+    error = actual[..., None] - quantiles
     return np.maximum(levels * error, (levels - 1) * error)
 
 
@@ -219,34 +256,35 @@ def check_season(season: int) -> None:
 
 def check_actual(actual: np.ndarray) -> np.ndarray:
     """Give actual values as float64; raises `UsageError` for infinite ones."""
-    given = np.asarray(actual, np.float64)
-    if np.isinf(given).any():
-        place = tuple(np.argwhere(np.isinf(given))[0].tolist())
+    values = np.asarray(actual, np.float64)
+    if np.isinf(values).any():
+        place = tuple(np.argwhere(np.isinf(values))[0].tolist())
         raise UsageError(f"actual: expected finite values, or NaN where one is missing, got infinity at {place}")
-    return given
+    return values
 
 
 def check_forecast(forecast: np.ndarray, name: str = "forecast") -> np.ndarray:
     """Give a forecast as float64; raises `DivergedError` where it is infinite or not a number, scored or not."""
-    said = np.asarray(forecast, np.float64)
-    if not np.isfinite(said).all():
-        place = tuple(np.argwhere(~np.isfinite(said))[0].tolist())
-        raise DivergedError(f"{name}: expected finite numbers, got {said[place]} at {place}")
-    return said
+    values = np.asarray(forecast, np.float64)
+    if not np.isfinite(values).all():
+        place = tuple(np.argwhere(~np.isfinite(values))[0].tolist())
+        raise DivergedError(f"{name}: expected finite numbers, got {values[place]} at {place}")
+    return values
 
 
-def _pair(actual: np.ndarray, forecast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    given, said = check_actual(actual), check_forecast(forecast)
-    if given.ndim != 2 or given.shape != said.shape:
-        raise UsageError(f"actual and forecast: expected both (series, steps), got {given.shape} and {said.shape}")
-    return given, said
+def _check_pair(actual: np.ndarray, forecast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    actual, forecast = check_actual(actual), check_forecast(forecast)
+    if actual.ndim != 2 or actual.shape != forecast.shape:
+        raise UsageError(f"actual and forecast: expected both (series, steps), got {actual.shape} and {forecast.shape}")
+    return actual, forecast
 
 
-def _triple(actual: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> tuple[np.ndarray, ...]:
-    given, said, marks = check_actual(actual), check_forecast(quantiles, "quantiles"), check_levels(levels)
-    if given.ndim != 2 or said.shape != (*given.shape, len(marks)):
+def _check_triple(actual: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> tuple[np.ndarray, ...]:
+    actual, quantiles = check_actual(actual), check_forecast(quantiles, "quantiles")
+    marks = check_levels(levels)
+    if actual.ndim != 2 or quantiles.shape != (*actual.shape, len(marks)):
         raise UsageError(
-            f"quantiles: expected (series, steps, {len(marks)} levels) beside actual values (series, steps), "
-            f"got {said.shape} beside {given.shape}"
+            f"quantiles: expected (series, steps, {len(marks)} levels) with actual values (series, steps), "
+            f"got {quantiles.shape} with {actual.shape}"
         )
-    return given, said, marks
+    return actual, quantiles, marks

@@ -1,4 +1,7 @@
-"""What is said of a value to come: quantiles, or a distribution; its loss, its point, its quantiles, and draws from it."""
+"""What is predicted of a value to come: quantiles, or a distribution; its loss, its mean, its quantiles, and samples of it.
+
+Student's t distribution stands by itself too, for all who score by it: `student_t_nll`, `student_t_quantiles`.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recurra.nn.quantile_loss import pinball
+from recurra.nn.quantile_loss import quantile_loss
 
-SMALLEST = 1e-3
+MIN_SCALE = 1e-3
 """Smallest spread of a distribution, in units of the spread of what was read."""
-NODES = 2048
-HALVINGS = 60
-NOUGHT = 1e-6
+QUADRATURE_NODES = 2048
+BISECTIONS = 60
+MIN_COUNT_UNIT = 1e-6
 """The unit of counts that have all been 0 so far, where it would be 0."""
-EDGE = 2.0**-24
+MIN_PROBABILITY = 2.0**-24
 """How near to 0 and 1 a uniform number comes: as near as float32 tells apart."""
 
 
-class Output(nn.Module, ABC):
-    """What a head says, raw (..., P), of values measured by what was read; `centre` (...) is added to their location.
+class Distribution(nn.Module, ABC):
+    """What the parameters that a head gives, raw (..., P), say of values in units of what was read; `centre` (...) is added to their location.
 
-    P is `size`.  unit (...): how much one of those measures is, which matters to counts alone.
+    P is `size`.  unit (...): how much one such unit is, which matters to counts alone.
     """
 
     size: int
@@ -34,10 +37,10 @@ class Output(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:
-        """Give what each value (...) costs."""
+        """Give the loss of each value, (...)."""
 
     @abstractmethod
-    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
+    def mean(self, raw: Tensor, centre: Tensor) -> Tensor:
         """Give the point forecast, (...): the median or the mean."""
 
     @abstractmethod
@@ -45,12 +48,12 @@ class Output(nn.Module, ABC):
         """Give the quantiles, (..., Q)."""
 
     @abstractmethod
-    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
-        """Give draws, (...): the quantiles at uniform numbers in 0 … 1."""
+    def sample(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
+        """Give samples, (...): the quantiles at uniform numbers in 0 … 1."""
 
 
-class Quantiles(Output):
-    """The quantiles themselves, by the pinball loss; they never cross, since what is learnt is the distance between them."""
+class QuantileHead(Distribution):
+    """The quantiles themselves, by the quantile (pinball) loss; they never cross, since what is learnt is the distance between them."""
 
     def __init__(self, levels: Sequence[float]) -> None:
         super().__init__()
@@ -66,21 +69,21 @@ class Quantiles(Output):
         return torch.cat([below, middle.unsqueeze(-1), above], dim=-1)
 
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        return pinball(raw, centre, target, self.levels)
+        return quantile_loss(raw, centre, target, self.levels)
 
-    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
+    def mean(self, raw: Tensor, centre: Tensor) -> Tensor:
         return centre + raw[..., self.middle]
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
         table = self.table(raw, centre)
         if list(levels) == self.levels:
             return table
-        return torch.stack([self._at(table, raw.new_tensor(level)) for level in levels], dim=-1)
+        return torch.stack([self._interpolate(table, raw.new_tensor(level)) for level in levels], dim=-1)
 
-    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        return self._at(self.table(raw, centre), uniform)
+    def sample(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
+        return self._interpolate(self.table(raw, centre), uniform)
 
-    def _at(self, table: Tensor, levels: Tensor) -> Tensor:
+    def _interpolate(self, table: Tensor, levels: Tensor) -> Tensor:
         """Give the quantiles (...) at levels (...) between those that are learnt, and beyond them.
 
         They lie on a straight line over the log-odds of the levels, from one that is learnt to the next: two neighbours are those
@@ -89,39 +92,43 @@ class Quantiles(Output):
         if self.size == 1:
             return table[..., 0]
         marks = torch.logit(torch.tensor(self.levels, dtype=torch.float64, device=table.device))
-        place = torch.logit(levels.double().clamp(EDGE, 1 - EDGE)).expand(table.shape[:-1]).contiguous()
+        place = (
+            torch.logit(levels.double().clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY))
+            .expand(table.shape[:-1])
+            .contiguous()
+        )
         above = torch.searchsorted(marks, place).clamp(1, self.size - 1)
         share = ((place - marks[above - 1]) / (marks[above] - marks[above - 1])).to(table.dtype)
         low, high = (table.gather(-1, at.unsqueeze(-1)).squeeze(-1) for at in (above - 1, above))
         return torch.lerp(low, high, share)
 
 
-class Normal(Output):
-    """A normal distribution: its mean and its spread, by the likelihood."""
+class Normal(Distribution):
+    """A normal distribution: its mean and its scale, by the likelihood."""
 
     size = 2
 
-    def _parts(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
-        return centre + raw[..., 0], F.softplus(raw[..., 1]) + SMALLEST
+    def _loc_scale(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+        return centre + raw[..., 0], F.softplus(raw[..., 1]) + MIN_SCALE
 
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        mean, spread = self._parts(raw, centre)
-        return 0.5 * ((target - mean) / spread) ** 2 + spread.log()
+        loc, scale = self._loc_scale(raw, centre)
+        return 0.5 * ((target - loc) / scale) ** 2 + scale.log()
 
-    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
+    def mean(self, raw: Tensor, centre: Tensor) -> Tensor:
         return centre + raw[..., 0]
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
-        mean, spread = self._parts(raw, centre)
-        return mean.unsqueeze(-1) + spread.unsqueeze(-1) * torch.special.ndtri(mean.new_tensor(levels))
+        loc, scale = self._loc_scale(raw, centre)
+        return loc.unsqueeze(-1) + scale.unsqueeze(-1) * torch.special.ndtri(loc.new_tensor(levels))
 
-    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        mean, spread = self._parts(raw, centre)
-        return mean + spread * torch.special.ndtri(uniform.clamp(EDGE, 1 - EDGE))
+    def sample(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
+        loc, scale = self._loc_scale(raw, centre)
+        return loc + scale * torch.special.ndtri(uniform.clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY))
 
 
-class StudentT(Output):
-    """Student's t distribution: location and spread; the degrees of freedom, which say how heavy the tails are, are learnt once."""
+class StudentT(Distribution):
+    """Student's t distribution: location and scale; the degrees of freedom, which say how heavy the tails are, are learnt once."""
 
     size = 2
 
@@ -130,96 +137,123 @@ class StudentT(Output):
         self.tail = nn.Parameter(torch.tensor(2.0))
 
     @property
-    def freedom(self) -> Tensor:
+    def df(self) -> Tensor:
         """The degrees of freedom, above 2, so that there is a variance."""
         return 2.0 + F.softplus(self.tail)
 
-    def _parts(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
-        return centre + raw[..., 0], F.softplus(raw[..., 1]) + SMALLEST
+    def _loc_scale(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+        return centre + raw[..., 0], F.softplus(raw[..., 1]) + MIN_SCALE
 
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        mean, spread = self._parts(raw, centre)
-        free = self.freedom
-        shape = torch.lgamma(free / 2) - torch.lgamma((free + 1) / 2) + 0.5 * (free * torch.pi).log()
-        return shape + spread.log() + (free + 1) / 2 * torch.log1p(((target - mean) / spread) ** 2 / free)
+        loc, scale = self._loc_scale(raw, centre)
+        df = self.df
+        # Not student_t_nll + log: the last bit of a sum, and of its gradient, depends on the order of its terms.
+        return student_t_log_normalizer(df) + scale.log() + student_t_kernel((target - loc) / scale, df)
 
-    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
+    def mean(self, raw: Tensor, centre: Tensor) -> Tensor:
         return centre + raw[..., 0]
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:  # noqa: ARG002
-        mean, spread = self._parts(raw, centre)
-        units = mean.new_tensor(t_quantiles(levels, self.freedom.item()))
-        return mean.unsqueeze(-1) + spread.unsqueeze(-1) * units
+        loc, scale = self._loc_scale(raw, centre)
+        units = loc.new_tensor(student_t_quantiles(levels, self.df.item()))
+        return loc.unsqueeze(-1) + scale.unsqueeze(-1) * units
 
-    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
-        mean, spread = self._parts(raw, centre)
-        drawn = t_quantiles(uniform.double().clamp(EDGE, 1 - EDGE).cpu().numpy(), self.freedom.item())
-        return mean + spread * torch.from_numpy(drawn).to(mean)
+    def sample(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:  # noqa: ARG002
+        loc, scale = self._loc_scale(raw, centre)
+        drawn = student_t_quantiles(
+            uniform.double().clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY).cpu().numpy(), self.df.item()
+        )
+        return loc + scale * torch.from_numpy(drawn).to(loc)
 
 
-def t_quantiles(levels: Sequence[float] | np.ndarray, freedom: float) -> np.ndarray:
+def student_t_nll(error: Tensor, df: Tensor) -> Tensor:
+    """Give −log p, in nats, of standardised errors (…) under Student's t distribution of ν degrees of freedom, df (…).
+
+        −log p(e) = ½ (ν + 1) log(1 + e² / ν) + log Γ(½ ν) − log Γ(½ (ν + 1)) + ½ log(π ν)
+
+    Of an error in units of a scale s, log s is added.
+
+    >>> round(student_t_nll(torch.tensor(1.0), torch.tensor(5.0)).item(), 4)
+    1.5156
+    """
+    # In this order: the last bit of the gradient depends on it.
+    kernel = student_t_kernel(error, df)
+    return kernel + student_t_log_normalizer(df)
+
+
+def student_t_kernel(error: Tensor, df: Tensor) -> Tensor:
+    """Give the part of `student_t_nll` that depends on the errors."""
+    return 0.5 * (df + 1) * torch.log1p(error**2 / df)
+
+
+def student_t_log_normalizer(df: Tensor) -> Tensor:
+    """Give the part of `student_t_nll` that does not depend on the errors."""
+    return torch.lgamma(df / 2) - torch.lgamma((df + 1) / 2) + 0.5 * (df * torch.pi).log()
+
+
+def student_t_quantiles(levels: Sequence[float] | np.ndarray, df: float) -> np.ndarray:
     """Give quantiles (…) of Student's t distribution, by integrating its density over θ, where t = √ν tan θ.
 
-    >>> t_quantiles([0.975, 0.5], 5.0).round(3).tolist(), t_quantiles([0.1], 3.0).round(3).tolist()
+    >>> student_t_quantiles([0.975, 0.5], 5.0).round(3).tolist(), student_t_quantiles([0.1], 3.0).round(3).tolist()
     ([2.571, 0.0], [-1.638])
     """
     marks = np.asarray(levels, np.float64)
-    angles = np.linspace(0.0, np.pi / 2, NODES + 1)
-    density = np.cos(angles) ** (freedom - 1)
+    angles = np.linspace(0.0, np.pi / 2, QUADRATURE_NODES + 1)
+    density = np.cos(angles) ** (df - 1)
     # Simpson's rule over each pair of intervals, so that the sum is known at every second node.
     width = angles[1]
     area = np.concatenate([[0.0], np.cumsum(width / 3 * (density[:-2:2] + 4 * density[1:-1:2] + density[2::2]))])
     angle = np.interp(np.abs(marks - 0.5) * 2 * area[-1], area, angles[::2])
-    return np.sign(marks - 0.5) * np.sqrt(freedom) * np.tan(angle)
+    return np.sign(marks - 0.5) * np.sqrt(df) * np.tan(angle)
 
 
-class NegativeBinomial(Output):
+class NegativeBinomial(Distribution):
     """Counts: a negative binomial distribution with a mean and an overdispersion α, whose variance is μ + α μ²."""
 
     size = 2
     counts = True
-    most = 20_000
+    max_count = 20_000
 
-    def _parts(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
+    def _mean_dispersion(self, raw: Tensor, centre: Tensor) -> tuple[Tensor, Tensor]:
         return F.softplus(centre + raw[..., 0]) + 1e-6, F.softplus(raw[..., 1]) + 1e-3
 
     def loss(self, raw: Tensor, centre: Tensor, target: Tensor, unit: Tensor) -> Tensor:
-        mean, alpha = self._parts(raw, centre)
-        mean, size, counts = mean * unit.clamp_min(NOUGHT), 1 / alpha, (target * unit).round()
+        mean, alpha = self._mean_dispersion(raw, centre)
+        mean, size, counts = mean * unit.clamp_min(MIN_COUNT_UNIT), 1 / alpha, (target * unit).round()
         log_p = torch.lgamma(counts + size) - torch.lgamma(size) - torch.lgamma(counts + 1)
         return -(log_p + size * torch.log(size / (size + mean)) + counts * torch.log(mean / (size + mean)))
 
-    def point(self, raw: Tensor, centre: Tensor) -> Tensor:
-        return self._parts(raw, centre)[0]
+    def mean(self, raw: Tensor, centre: Tensor) -> Tensor:
+        return self._mean_dispersion(raw, centre)[0]
 
     def quantiles(self, raw: Tensor, centre: Tensor, levels: Sequence[float], unit: Tensor) -> Tensor:
         """Give, divided by the unit, the smallest counts whose distribution function reaches the levels, (..., Q)."""
-        return self._reached(raw, centre, raw.new_tensor(levels).double(), unit)
+        return self._inverse_cdf(raw, centre, raw.new_tensor(levels).double(), unit)
 
-    def draw(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
-        levels = uniform.double().clamp(EDGE, 1 - EDGE)
-        return self._reached(raw, centre, levels.unsqueeze(-1), unit).squeeze(-1)
+    def sample(self, raw: Tensor, centre: Tensor, uniform: Tensor, unit: Tensor) -> Tensor:
+        levels = uniform.double().clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+        return self._inverse_cdf(raw, centre, levels.unsqueeze(-1), unit).squeeze(-1)
 
-    def _reached(self, raw: Tensor, centre: Tensor, levels: Tensor, unit: Tensor) -> Tensor:
+    def _inverse_cdf(self, raw: Tensor, centre: Tensor, levels: Tensor, unit: Tensor) -> Tensor:
         """Give the counts at levels, (Q) or (..., Q), divided by the unit.
 
         They are counted up to; large ones are those of the gamma distribution of the same variance, which they come close to.
         """
-        mean, alpha = self._parts(raw, centre)
-        unit = unit.clamp_min(NOUGHT)
+        mean, alpha = self._mean_dispersion(raw, centre)
+        unit = unit.clamp_min(MIN_COUNT_UNIT)
         mean, size = ((each.double()).unsqueeze(-1) for each in (mean * unit, 1 / alpha))
         found = torch.zeros_like(mean * levels)
         p = size * torch.log(size / (size + mean))  # log p(0)
         ratio, total = mean / (size + mean), p.exp()
         small = mean <= 2_000
-        for count in range(self.most):
+        for count in range(self.max_count):
             short = (total < levels) & small
             if not short.any():
                 break
             found += short
             p = p + torch.log((count + size) / (count + 1) * ratio)
             total = total + p.exp()
-        if (large := (found >= self.most) | ~small).any():
+        if (large := (found >= self.max_count) | ~small).any():
             shape = 1 / (1 / size + 1 / mean)
             found = torch.where(large, (mean / shape * gamma_quantiles(levels, shape)).round(), found)
         return found.to(raw.dtype) / unit.unsqueeze(-1)
@@ -233,19 +267,19 @@ def gamma_quantiles(levels: Tensor, shape: Tensor) -> Tensor:
     """
     low = torch.zeros_like(levels * shape)
     high = (shape + 20 * shape.sqrt() + 40).expand_as(low)
-    for _ in range(HALVINGS):
+    for _ in range(BISECTIONS):
         middle = (low + high) / 2
         below = torch.special.gammainc(shape.expand_as(middle), middle) < levels
         low, high = torch.where(below, middle, low), torch.where(below, high, middle)
     return high
 
 
-def make_output(kind: str, levels: Sequence[float]) -> Output:
-    """Build what a head says.
+def make_distribution(kind: str, levels: Sequence[float]) -> Distribution:
+    """Build the distribution of a name; levels: those of `quantiles`.
 
-    >>> make_output("normal", [0.5]).size, make_output("quantiles", [0.1, 0.5, 0.9]).size
+    >>> make_distribution("normal", [0.5]).size, make_distribution("quantiles", [0.1, 0.5, 0.9]).size
     (2, 3)
     """
     if kind == "quantiles":
-        return Quantiles(levels)
+        return QuantileHead(levels)
     return {"normal": Normal, "student-t": StudentT, "negative-binomial": NegativeBinomial}[kind]()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,14 +12,14 @@ import torch
 import recurra
 from recurra import Run
 from recurra.data.timeseries.reader import Timed
-from recurra.tasks.forecast import Forecaster, ForecasterConfig
+from recurra.tasks.forecast import Forecaster, ForecasterConfig, ForecastingTask
 
 TINY = {"hidden": 8, "lookback": 7, "quiet": True, "epochs": 1, "threads": 1, "horizon": 4, "precision": "float32"}
-AHEAD = 4
+KNOWN_DAYS = 4
 """Days to come of which is known whether there is a promotion."""
 
 
-def shops(folder: Path, *, stamps: bool = True, steps: int = 90, holes: bool = True) -> Path:
+def shops(folder: Path, *, stamps: bool = True, steps: int = 90, gaps: bool = True) -> Path:
     """Write two shops of daily sales, which go up on days of promotion, known ahead; some values are missing."""
     chance = np.random.default_rng(3)
     rows = ["time,shop,size,sales,visits,promotion"]
@@ -30,9 +30,9 @@ def shops(folder: Path, *, stamps: bool = True, steps: int = 90, holes: bool = T
             promotion = int(chance.random() < 0.3)
             before = 0.7 * before + chance.normal()
             sales = level + 3 * np.sin(2 * np.pi * day / 7) + 10 * promotion + before
-            written = "" if holes and day in (20, 21, 50) else f"{sales:.3f}"
+            written = "" if gaps and day in (20, 21, 50) else f"{sales:.3f}"
             rows.append(f"{time},{shop},{level},{written},{sales / 2 + chance.normal():.3f},{promotion}")
-        for day in range(steps, steps + AHEAD):  # of the days to come only what is known ahead
+        for day in range(steps, steps + KNOWN_DAYS):  # of the days to come only what is known ahead
             time = np.datetime64("2024-01-01") + day if stamps else day
             rows.append(f"{time},{shop},{level},,,{int(chance.random() < 0.3)}")
     path = folder / "shops.csv"
@@ -71,17 +71,19 @@ def wave(steps: int, season: int = 7) -> list[float]:
     return [float(f"{10 + 3 * np.sin(2 * np.pi * at / season) + chance.normal():.3f}") for at in range(steps)]
 
 
-def ready(folder: Path, values: Any, data: dict[str, Any] | None = None, **model: Any) -> tuple[Forecaster, Any]:
-    """Give a forecaster that has read a series of counted steps, and a network that has learnt nothing."""
+def ready(
+    folder: Path, values: Any, data: dict[str, Any] | None = None, **model: Any
+) -> tuple[ForecastingTask, Forecaster]:
+    """Give a task that has read a series of counted steps, and a forecaster that has learnt nothing."""
     path = folder / "series.csv"
     path.write_text("\n".join(["y", *(str(value) for value in values)]) + "\n")
-    told = {"data": [str(path)], "horizon": 4, "season": 3, "window": 16, **(data or {})}
-    config = {"data": told, "model": {"hidden": 4, "lookback": 5, "dropout": 0.0, **model}}
-    task = Forecaster(ForecasterConfig.model_validate(config))
+    settings = {"data": [str(path)], "horizon": 4, "season": 3, "window": 16, **(data or {})}
+    config = {"data": settings, "model": {"hidden": 4, "lookback": 5, "dropout": 0.0, **model}}
+    task = ForecastingTask(ForecasterConfig.model_validate(config))
     task.prepare()
-    task.choose(None, lambda: 1.0)
+    task.choose_defaults(None, lambda: 1.0)
     torch.manual_seed(0)
-    return task, task.network().eval()
+    return task, cast(Forecaster, task.predictor(task.build_network().eval()))
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
-"""What a run can be asked, in what form, and what it says of columns and series that it does not know."""
+"""What a run can be asked, in what form, and what it reports of columns and series that it does not know."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 from tests.tasks.forecast.conftest import TINY, ready, series_of, shops, walk, wave, write
@@ -12,7 +11,6 @@ from tests.tasks.forecast.conftest import TINY, ready, series_of, shops, walk, w
 import recurra
 from recurra import Run
 from recurra.errors import DataError, UsageError
-from recurra.tasks.forecast import Forecaster
 
 
 def test_a_new_series_and_a_missing_column(tmp_path: Path, sold: Run) -> None:
@@ -28,14 +26,14 @@ def test_a_new_series_and_a_missing_column(tmp_path: Path, sold: Run) -> None:
         sold.predict(sold.predictor.read_file(str(path)))
 
 
-def test_a_static_nought_is_a_number(tmp_path: Path, sold: Run) -> None:
-    form = cast(Forecaster, sold.task).form
-    mean, spread = form.spreads["size"]
+def test_a_static_zero_is_a_number(tmp_path: Path, sold: Run) -> None:
+    preprocessor = sold.predictor.preprocessor
+    mean, spread = preprocessor.covariates.scales["size"]
     (series, *_) = sold.predictor.read_file(str(shops(tmp_path))) or []
-    (row,) = form.rows(replace(series, static=(0.0,)))
-    assert row.about.tolist() == pytest.approx([-mean / spread])
-    (row,) = form.rows(replace(series, static=(float("nan"),)))
-    assert row.about.tolist() == [0.0]
+    (one,) = preprocessor.transform(replace(series, static=(0.0,)))
+    assert one.static_covariates.tolist() == pytest.approx([-mean / spread])
+    (one,) = preprocessor.transform(replace(series, static=(float("nan"),)))
+    assert one.static_covariates.tolist() == [0.0]
 
 
 def test_what_is_to_be_known_ahead_has_to_be_there(tmp_path: Path, sold: Run) -> None:
@@ -82,7 +80,7 @@ def test_the_index_of_a_pandas_frame_holds_the_times(days: Run, tmp_path: Path) 
         assert {**found, "series": wanted["series"]} == wanted
 
 
-def test_a_table_with_a_series_a_row_is_foretold_as_it_was_read(tmp_path: Path) -> None:
+def test_a_table_with_a_series_a_row_is_forecast_as_it_was_read(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     rows = [f"S{row}," + ",".join(map(str, wave(60 - row))) + "," * row for row in range(4)]
     path.write_text("\n".join(["id," + ",".join(f"t{at}" for at in range(60)), *rows]) + "\n")
@@ -92,7 +90,7 @@ def test_a_table_with_a_series_a_row_is_foretold_as_it_was_read(tmp_path: Path) 
     assert found[3]["time"] == [57, 58, 59, 60]
 
 
-def test_a_run_that_is_loaded_again_says_the_same(sold: Run, tmp_path: Path) -> None:
+def test_a_run_that_is_loaded_again_predicts_the_same(sold: Run, tmp_path: Path) -> None:
     again = recurra.load(sold.path)
     inputs = sold.predictor.read_file(str(shops(tmp_path)))
     assert sold.predict(inputs) == again.predict(inputs)
@@ -102,8 +100,8 @@ def test_a_run_that_is_loaded_again_says_the_same(sold: Run, tmp_path: Path) -> 
 def test_bare_numbers_do_not_do_where_more_is_read(days: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"bare numbers say nothing of time stamps.*recurra predict RUN table\.csv"):
         days.predictor.parse("time,y")
-    task, network = ready(tmp_path, [line.split(",")[0] for line in walk(tmp_path).read_text().split()[1:]])
-    assert len(task.predict(network, [task.parse("1, 2, 3")])[0]["mean"]) == 4
+    _, forecaster = ready(tmp_path, [line.split(",")[0] for line in walk(tmp_path).read_text().split()[1:]])
+    assert len(forecaster.predict([forecaster.parse("1, 2, 3")])[0]["mean"]) == 4
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "dict"])

@@ -1,4 +1,4 @@
-"""What is measured on: files that go on where the training ends, and a backtest that sees nothing of what comes."""
+"""What is measured on: files that continue where the training ends, and a backtest that sees nothing of what comes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import recurra
 from recurra import Run
 from recurra.errors import DataError
 from recurra.kernels import exact
-from recurra.tasks.forecast import Forecaster, ForecasterConfig
-from recurra.tasks.forecast.backtest import backtest
+from recurra.tasks.forecast import ForecasterConfig, ForecastingTask
 
 
 def held_out(folder: Path, start: str, step: str = "1D") -> dict[str, Path]:
@@ -25,85 +24,87 @@ def held_out(folder: Path, start: str, step: str = "1D") -> dict[str, Path]:
     return {"data": data, "test": write(folder / "test.csv", wave(20), start=start, step=step)}
 
 
-def test_held_out_files_go_on_where_the_training_files_end(tmp_path: Path) -> None:
+def test_held_out_files_continue_where_the_training_files_end(tmp_path: Path) -> None:
     files = held_out(tmp_path, "2024-03-05")  # the first 60 days end on February 29
-    task = Forecaster(
+    task = ForecastingTask(
         ForecasterConfig.model_validate(
             {"data": {name: [str(path)] for name, path in files.items()} | {"horizon": 4}, "model": {"hidden": 4}}
         )
     )
-    facts = task.prepare()
-    (row,) = task.examples.rows
-    assert len(row) == 60 + 4 + 20
-    assert np.isnan(row.values[60:64]).all()
-    assert not np.isnan(row.values[64:]).any()
-    assert (np.diff(row.times) == np.timedelta64(1, "D")).all()
-    assert any("4 steps are missing between" in note for note in facts.notes)
+    summary = task.prepare()
+    (one,) = task.dataset.series
+    assert len(one) == 60 + 4 + 20
+    assert np.isnan(one.values[60:64]).all()
+    assert not np.isnan(one.values[64:]).any()
+    assert (np.diff(one.times) == np.timedelta64(1, "D")).all()
+    assert any("4 steps are missing between" in note for note in summary.notes)
 
 
 @pytest.mark.parametrize(
-    ("start", "step", "said"),
+    ("start", "step", "message"),
     [
         ("2024-02-20", "1D", "begins at 2024-02-20, before its training data end"),
         ("2024-03-01T06:00", "1440m", "begins at 2024-03-01 06:00, which is off the steps of 1d"),
         ("2024-03-01T00:00", "60m", "has a value every 1h, expected one every 1d"),
     ],
 )
-def test_held_out_files_that_do_not_go_on_are_refused(tmp_path: Path, start: str, step: str, said: str) -> None:
+def test_held_out_files_that_do_not_continue_are_refused(tmp_path: Path, start: str, step: str, message: str) -> None:
     files = held_out(tmp_path, start, step)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         recurra.train("forecast", files["data"], tmp_path / "run", test=files["test"], **TINY)
 
 
 @pytest.mark.parametrize(
     "model",
-    [{}, {"smoothing": True}, {"form": "autoregressive", "paths": 8}, {"layers": 2, "dilations": [1, 3]}],
+    [{}, {"exponential_smoothing": True}, {"strategy": "recursive", "samples": 8}, {"layers": 2, "dilations": [1, 3]}],
     ids=str,
 )
-def test_a_backtest_is_what_predict_says_of_the_same_history(tmp_path: Path, model: dict[str, Any]) -> None:
-    task, network = ready(tmp_path, wave(60), **model)
-    rows = [row for series in (wave(50), wave(31), [1.0]) for row in task.form.rows(timed(series))]
+def test_a_backtest_is_what_predict_gives_for_the_same_history(tmp_path: Path, model: dict[str, Any]) -> None:
+    _, forecaster = ready(tmp_path, wave(60), **model)
+    transform = forecaster.preprocessor.transform
+    series = [one for values in (wave(50), wave(31), [1.0]) for one in transform(timed(values))]
     origins = [np.arange(3, 50, 6), np.array([30]), np.array([0])]
     with exact(required=False):
         found = {}
-        for some in backtest(task, network, rows, origins):
-            for at, key in enumerate(zip(some.rows.tolist(), some.origins.tolist(), strict=True)):
-                found[key] = some.point[at], some.quantiles[at]
+        for some in forecaster.backtest(series, origins):
+            for at, key in enumerate(zip(some.series.tolist(), some.origins.tolist(), strict=True)):
+                found[key] = some.mean[at], some.quantiles[at]
         assert len(found) == sum(map(len, origins))
-        for (number, origin), said in found.items():
-            (alone,) = task.form.rows(timed((wave(50), wave(31), [1.0])[number][: origin + 1]))
-            only = next(backtest(task, network, [alone], [np.array([origin])]))
-            np.testing.assert_array_equal(only.point[0], said[0])
-            np.testing.assert_array_equal(only.quantiles[0], said[1])
+        for (number, origin), (mean, quantiles) in found.items():
+            (alone,) = transform(timed((wave(50), wave(31), [1.0])[number][: origin + 1]))
+            only = next(forecaster.backtest([alone], [np.array([origin])]))
+            np.testing.assert_array_equal(only.mean[0], mean)
+            np.testing.assert_array_equal(only.quantiles[0], quantiles)
 
 
-@pytest.mark.parametrize("model", [{}, {"form": "autoregressive", "paths": 8}], ids=str)
+@pytest.mark.parametrize("model", [{}, {"strategy": "recursive", "samples": 8}], ids=str)
 def test_predict_reads_the_calendar_of_the_days_ahead_as_a_backtest_does(tmp_path: Path, model: dict[str, Any]) -> None:
     path = write(tmp_path / "days.csv", wave(60))
     data = {"data": [str(path)], "horizon": 9}
-    task = Forecaster(ForecasterConfig.model_validate({"data": data, "model": {"hidden": 4, "dropout": 0.0, **model}}))
+    config = {"data": data, "model": {"hidden": 4, "dropout": 0.0, **model}}
+    task = ForecastingTask(ForecasterConfig.model_validate(config))
     task.prepare()
-    task.choose(None, lambda: 1.0)
+    task.choose_defaults(None, lambda: 1.0)
     torch.manual_seed(0)
-    network = task.network().eval()
-    assert "week sin" in task.form.calendar
+    forecaster = task.predictor(task.build_network().eval())
+    assert "week sin" in task.preprocessor.covariates.calendar
     origin = 40
     with exact(required=False):
-        (known,) = backtest(task, network, task.examples.rows, [np.array([origin])])
-        (series,) = task.inputs(str(write(tmp_path / "shorter.csv", wave(60)[: origin + 1]))) or []
-        (said,) = task.predict(network, [series])
-    np.testing.assert_allclose(said["mean"], known.point[0, :, 0], rtol=1e-6)
-    np.testing.assert_allclose(np.array(list(said["quantiles"].values())).T, known.quantiles[0, :, 0], rtol=1e-6)
+        (known,) = forecaster.backtest(task.dataset.series, [np.array([origin])])
+        (series,) = forecaster.read_file(str(write(tmp_path / "shorter.csv", wave(60)[: origin + 1]))) or []
+        (result,) = forecaster.predict([series])
+    np.testing.assert_allclose(result["mean"], known.mean[0, :, 0], rtol=1e-6)
+    np.testing.assert_allclose(np.array(list(result["quantiles"].values())).T, known.quantiles[0, :, 0], rtol=1e-6)
 
 
 def test_the_memory_of_a_backtest_does_not_grow_with_its_origins(tmp_path: Path) -> None:
-    task, network = ready(tmp_path, wave(60))
-    (row,) = task.form.rows(timed(wave(24_000)))
+    _, forecaster = ready(tmp_path, wave(60))
+    (one,) = forecaster.preprocessor.transform(timed(wave(24_000)))
 
     def peak(origins: np.ndarray) -> int:
         tracemalloc.start()
-        for some in backtest(task, network, [row], [origins]):
-            assert np.isfinite(some.point).all()
+        for some in forecaster.backtest([one], [origins]):
+            assert np.isfinite(some.mean).all()
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
@@ -113,7 +114,7 @@ def test_the_memory_of_a_backtest_does_not_grow_with_its_origins(tmp_path: Path)
     assert many < 1.2 * few
 
 
-def test_a_point_forecaster_covers_nothing_and_says_so(sold: Run) -> None:
+def test_a_point_forecaster_covers_nothing_and_reports_no_coverage(sold: Run) -> None:
     evaluation = sold.evaluation or {}
     plain = evaluation["baselines"]["naive2"]
     assert not any(name.startswith("coverage") for name in plain)

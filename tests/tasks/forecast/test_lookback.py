@@ -1,4 +1,4 @@
-"""A model that reads one value at a time, measured by itself, sees none: that is said."""
+"""A model that reads one value at a time, measured by itself, sees none: that is reported."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ def first(run: Any, values: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("given", "blind"), [({"lookback": 1}, True), ({"lookback": 1, "scale": "none"}, False), ({"lookback": 2}, False)]
+    ("given", "blind"),
+    [({"lookback": 1}, True), ({"lookback": 1, "window_scaling": "none"}, False), ({"lookback": 2}, False)],
 )
-def test_a_model_that_sees_no_values_says_so(tmp_path: Path, given: dict[str, Any], blind: bool) -> None:
+def test_a_model_that_sees_no_values_reports_it(tmp_path: Path, given: dict[str, Any], blind: bool) -> None:
     rows = [f"{np.sin(n / 3):.4f}" for n in range(200)]
     (tmp_path / "wave.csv").write_text("\n".join(["y", *rows]) + "\n")
     run = recurra.train("forecast", tmp_path / "wave.csv", tmp_path / "run", **SMALL, **given)

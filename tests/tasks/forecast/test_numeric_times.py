@@ -1,4 +1,4 @@
-"""Times that are numbers: answers carry those of the column, and held-out files go on by them."""
+"""Times that are numbers: results carry those of the column, and held-out files continue by them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.tasks.forecast.conftest import TINY, series_of, wave
 import recurra
 from recurra.errors import DataError
 from recurra.runs.run import Run
-from recurra.tasks.forecast import Forecaster, ForecasterConfig
+from recurra.tasks.forecast import ForecasterConfig, ForecastingTask
 
 
 def numbered(path: Path, first: float, apart: float, values: list[float]) -> Path:
@@ -30,7 +30,7 @@ def tens(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return recurra.train("forecast", numbered(folder / "tens.csv", 5, 10, wave(120)), folder / "run", **TINY)
 
 
-def test_answers_carry_the_numbers_of_the_column(tmp_path: Path, tens: Run) -> None:
+def test_results_carry_the_numbers_of_the_column(tmp_path: Path, tens: Run) -> None:
     series = series_of(numbered(tmp_path / "same.csv", 5, 10, wave(120)), tens)
     (found,) = tens.predict([series])
     assert found["time"] == [1205, 1215, 1225, 1235]
@@ -41,7 +41,7 @@ def test_answers_carry_the_numbers_of_the_column(tmp_path: Path, tens: Run) -> N
     assert tens.predict([np.array(wave(30))])[0]["time"] == [30, 31, 32, 33]  # a bare array counts its rows
 
 
-def test_answers_carry_fractions_as_they_are_written(tmp_path: Path) -> None:
+def test_results_carry_fractions_as_they_are_written(tmp_path: Path) -> None:
     path = numbered(tmp_path / "tenths.csv", -0.3, 0.1, wave(60))
     run = recurra.train("forecast", path, tmp_path / "run", **TINY)
     (found,) = run.predict([series_of(path, run)])
@@ -65,38 +65,41 @@ def test_the_forecasts_of_a_report_have_the_numbers_too(tens: Run) -> None:
 
 
 def test_a_run_that_was_made_before_is_read(tmp_path: Path, tens: Run) -> None:
-    tens.task.save(tmp_path)
+    tens.predictor.preprocessor.save(tmp_path)
     (path,) = tmp_path.iterdir()
     read = json.loads(path.read_text())
     assert read.pop("apart") == 10
     path.write_text(json.dumps(read))
-    task = Forecaster(ForecasterConfig())
+    task = ForecastingTask(ForecasterConfig())
     task.restore(tmp_path)
-    assert task.form.apart is None and task.form.targets == tens.task.form.targets
+    assert task.preprocessor.numeric_step is None
+    assert task.preprocessor.targets == tens.predictor.preprocessor.targets
 
 
-def prepared(folder: Path, first: float, count: int = 10, apart: float = 1.0, **more: Any) -> tuple[Forecaster, Any]:
-    """Prepare a forecaster of a hundred steps, 1 … 100, that is tested from another on."""
+def prepared(
+    folder: Path, first: float, count: int = 10, apart: float = 1.0, **more: Any
+) -> tuple[ForecastingTask, Any]:
+    """Prepare a task of a hundred steps, 1 … 100, that is tested from another on."""
     data = {
         "data": [str(numbered(folder / "learn.csv", 1, 1, wave(100)))],
         "test": [str(numbered(folder / "test.csv", first, apart, wave(count)))],
     }
     config = {"data": data | {"horizon": 4} | more, "model": {"hidden": 4}}
-    task = Forecaster(ForecasterConfig.model_validate(config))
+    task = ForecastingTask(ForecasterConfig.model_validate(config))
     return task, task.prepare()
 
 
 @pytest.mark.parametrize("absent", [0, 4])
-def test_held_out_files_go_on_by_their_numbers(tmp_path: Path, absent: int) -> None:
-    task, facts = prepared(tmp_path, 101 + absent)
-    (row,) = task.examples.rows
-    assert len(row) == 110 + absent and row.times.tolist() == list(range(1, 111 + absent))
-    assert np.flatnonzero(np.isnan(row.values[:, 0])).tolist() == list(range(100, 100 + absent))
-    assert any("4 steps are missing between" in note for note in facts.notes) == bool(absent)
+def test_held_out_files_continue_by_their_numbers(tmp_path: Path, absent: int) -> None:
+    task, summary = prepared(tmp_path, 101 + absent)
+    (one,) = task.dataset.series
+    assert len(one) == 110 + absent and one.times.tolist() == list(range(1, 111 + absent))
+    assert np.flatnonzero(np.isnan(one.values[:, 0])).tolist() == list(range(100, 100 + absent))
+    assert any("4 steps are missing between" in note for note in summary.notes) == bool(absent)
 
 
 @pytest.mark.parametrize(
-    ("first", "apart", "said"),
+    ("first", "apart", "message"),
     [
         (50, 1, r"test: series .* begins at 50, before its training data end \(100\)"),
         (100, 1, r"begins at 100, before its training data end"),
@@ -106,21 +109,23 @@ def test_held_out_files_go_on_by_their_numbers(tmp_path: Path, absent: int) -> N
         (1e6, 1, r"begins at 1000000, 999,899 steps after its training data end \(100\).*is a time wrong"),
     ],
 )
-def test_held_out_files_that_do_not_go_on_are_refused(tmp_path: Path, first: float, apart: float, said: str) -> None:
-    with pytest.raises(DataError, match=said):
+def test_held_out_files_that_do_not_continue_are_refused(
+    tmp_path: Path, first: float, apart: float, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
         prepared(tmp_path, first, apart=apart)
 
 
-def test_files_without_times_go_on_by_their_order(tmp_path: Path) -> None:
+def test_files_without_times_continue_by_their_order(tmp_path: Path) -> None:
     for name, count in (("learn", 60), ("test", 20)):
         (tmp_path / f"{name}.csv").write_text("\n".join(["y", *map(str, wave(count))]) + "\n")
     data = {"data": [str(tmp_path / "learn.csv")], "test": [str(tmp_path / "test.csv")], "horizon": 4}
-    task = Forecaster(ForecasterConfig.model_validate({"data": data, "model": {"hidden": 4}}))
+    task = ForecastingTask(ForecasterConfig.model_validate({"data": data, "model": {"hidden": 4}}))
     task.prepare()
-    assert task.examples.rows[0].times.tolist() == list(range(80))
+    assert task.dataset.series[0].times.tolist() == list(range(80))
 
 
-def test_validation_and_test_go_on_behind_each_other(tmp_path: Path) -> None:
+def test_validation_and_test_follow_each_other(tmp_path: Path) -> None:
     task, _ = prepared(tmp_path, 123, valid=[str(numbered(tmp_path / "valid.csv", 111, 1, wave(12)))])
-    (row,) = task.examples.rows
-    assert len(row) == 132 and np.flatnonzero(np.isnan(row.values[:, 0])).tolist() == list(range(100, 110))
+    (one,) = task.dataset.series
+    assert len(one) == 132 and np.flatnonzero(np.isnan(one.values[:, 0])).tolist() == list(range(100, 110))

@@ -15,11 +15,11 @@ from tests.tasks.forecast.conftest import TINY, numbers, ready, series_of, wave,
 
 import recurra
 from recurra.errors import DataError
-from recurra.nn.distributions import make_output
+from recurra.nn.distributions import make_distribution
 
 
 @pytest.mark.parametrize("value", [5.0, 0.0, -3.25])
-def test_a_constant_series_goes_on_as_it_is(tmp_path: Path, value: float) -> None:
+def test_a_constant_series_continues_as_it_is(tmp_path: Path, value: float) -> None:
     run = recurra.train("forecast", write(tmp_path / "flat.csv", [value] * 60), tmp_path / "run", **TINY)
     (found,) = run.predict([series_of(tmp_path / "flat.csv", run)])
     assert (numbers(found) == value).all()
@@ -49,17 +49,17 @@ def test_too_short_a_series_alone_is_refused(tmp_path: Path, length: int) -> Non
     assert not (tmp_path / "run").exists()
 
 
-def test_lengths_nought_and_one_at_prediction(tmp_path: Path) -> None:
-    task, network = ready(tmp_path, wave(40))
-    (one,) = task.predict(network, [np.array([3.5])])
+def test_lengths_zero_and_one_at_prediction(tmp_path: Path) -> None:
+    _, forecaster = ready(tmp_path, wave(40))
+    (one,) = forecaster.predict([np.array([3.5])])
     assert (numbers(one) == 3.5).all()
     with pytest.raises(DataError, match="series 1 has no value: there is nothing to forecast from"):
-        task.predict(network, [np.array([])])
+        forecaster.predict([np.array([])])
     with pytest.raises(DataError, match="series 2 has a target without any value"):
-        task.predict(network, [np.array([1.0]), np.array([np.nan, np.nan])])
+        forecaster.predict([np.array([1.0]), np.array([np.nan, np.nan])])
 
 
-def test_a_series_without_values_does_not_spoil_the_others(tmp_path: Path) -> None:
+def test_a_series_without_values_does_no_harm_to_the_others(tmp_path: Path) -> None:
     rows = [f"{np.datetime64('2024-01-01') + at},good,{v}" for at, v in enumerate(wave(80))]
     rows += [f"{np.datetime64('2024-01-01') + at},dead," for at in range(80)]
     rows += [f"{np.datetime64('2024-01-01') + at},late,{at if at > 77 else ''}" for at in range(80)]
@@ -71,18 +71,19 @@ def test_a_series_without_values_does_not_spoil_the_others(tmp_path: Path) -> No
     assert {"seasonal-naive", "linear"} <= set(evaluation["baselines"])
 
 
-@pytest.mark.parametrize("form", ["direct", "autoregressive"])
-def test_a_hole_where_the_validation_begins_is_stepped_over(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("strategy", ["direct", "recursive"])
+def test_a_gap_where_the_validation_begins_is_stepped_over(tmp_path: Path, strategy: str) -> None:
     values: list[float | None] = [*wave(96), *[None] * 6, *wave(18)]
-    run = recurra.train("forecast", write(tmp_path / "hole.csv", values), tmp_path / "run", form=form, paths=8, **TINY)
+    path = write(tmp_path / "gap.csv", values)
+    run = recurra.train("forecast", path, tmp_path / "run", strategy=strategy, samples=8, **TINY)
     assert (run.evaluation or {})["metrics"]["mase"] > 0
 
 
-@pytest.mark.parametrize("scale", ["last", "standard", "robust", "mean"])
-def test_tiny_values_are_learnt_like_large_ones(tmp_path: Path, scale: str) -> None:
+@pytest.mark.parametrize("scaling", ["last", "standard", "robust", "mean"])
+def test_tiny_values_are_learnt_like_large_ones(tmp_path: Path, scaling: str) -> None:
     batches = []
     for unit in (1.0, 2.0**-50):  # 1e-15; a power of two, so that nothing is rounded
-        task, _ = ready(tmp_path, [value * unit for value in wave(60)], scale=scale)
+        task, _ = ready(tmp_path, [value * unit for value in wave(60)], window_scaling=scaling)
         batches.append(next(iter(task.batches(0, batch=4, seed=1))))
     assert (batches[1].weights > 0).any()
     for name in ("inputs", "targets", "weights"):
@@ -104,11 +105,11 @@ def test_small_changes_of_large_values_are_not_rounded_away(tmp_path: Path) -> N
     assert np.ptp(found["mean"]) > 0.1
 
 
-def test_a_held_out_part_without_values_is_told_of_and_left_out(tmp_path: Path) -> None:
+def test_a_held_out_part_without_values_is_reported_and_left_out(tmp_path: Path) -> None:
     path = write(tmp_path / "ends.csv", [*wave(90), *[None] * 10])
     run = recurra.train("forecast", path, tmp_path / "run", **TINY)
-    facts = run.task.prepare(run.path)
-    assert "test: holds no value, so nothing is measured there" in facts.notes
+    summary = run.task.prepare(run.path)
+    assert "test: holds no value, so nothing is measured there" in summary.notes
     assert (run.evaluation or {})["data"] == "valid"
 
 
@@ -136,17 +137,17 @@ NASTY = st.one_of(
     "model",
     [
         {},
-        {"scale": "standard", "output": "student-t"},
-        {"scale": "robust", "output": "normal", "smoothing": True},
-        {"scale": "mean"},
-        {"scale": "none"},
-        {"form": "autoregressive", "paths": 8},
-        {"form": "autoregressive", "paths": 8, "output": "normal", "scale": "robust"},
+        {"window_scaling": "standard", "likelihood": "student-t"},
+        {"window_scaling": "robust", "likelihood": "normal", "exponential_smoothing": True},
+        {"window_scaling": "mean"},
+        {"window_scaling": "none"},
+        {"strategy": "recursive", "samples": 8},
+        {"strategy": "recursive", "samples": 8, "likelihood": "normal", "window_scaling": "robust"},
     ],
     ids=str,
 )
 def test_a_forecast_never_holds_a_nan(model: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
-    task, network = ready(tmp_path_factory.mktemp("nasty"), wave(60), **model)
+    _, forecaster = ready(tmp_path_factory.mktemp("nasty"), wave(60), **model)
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(NASTY, min_size=1, max_size=24))
@@ -157,41 +158,41 @@ def test_a_forecast_never_holds_a_nan(model: dict[str, Any], tmp_path_factory: p
     def holds(values: list[float]) -> None:
         series = np.array(values)
         assume(not np.isnan(series).all())
-        (found,) = task.predict(network, [series], steps=True)
+        (found,) = forecaster.predict([series], steps=True)
         for one in (found, *found["steps"]):
-            said = numbers(one)
-            assert np.isfinite(said).all()
-            assert (np.diff(said[1:], axis=0) >= 0).all()  # quantiles do not cross
+            values = numbers(one)
+            assert np.isfinite(values).all()
+            assert (np.diff(values[1:], axis=0) >= 0).all()  # quantiles do not cross
 
     holds()
 
 
-COUNTS = {"output": "negative-binomial", "scale": "mean"}
+COUNTS = {"likelihood": "negative-binomial", "window_scaling": "mean"}
 
 
-@pytest.mark.parametrize("form", ["direct", "autoregressive"])
-def test_counts_are_never_negative_nor_nan(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("strategy", ["direct", "recursive"])
+def test_counts_are_never_negative_nor_nan(tmp_path: Path, strategy: str) -> None:
     values = [0] * 12 + [0, 0, 3, 0, 0, 1, 0, 7] * 6
-    task, network = ready(tmp_path, values, form=form, paths=16, **COUNTS)
+    task, forecaster = ready(tmp_path, values, strategy=strategy, samples=16, **COUNTS)
     batch = next(iter(task.batches(0, batch=4, seed=1)))
-    assert np.isfinite(task.loss(network, batch, None)[0].item())  # the first windows hold nothing but 0
+    assert np.isfinite(task.loss(forecaster.network, batch, None)[0].item())  # the first windows hold nothing but 0
     for series in ([0.0] * 9, [0.0, 0.0, 4.0], [2_000.0, 0.0, 40_000.0, 3.0], [1e9, 2e9]):
-        (found,) = task.predict(network, [np.array(series)])
-        said = numbers(found)
-        assert np.isfinite(said).all()
-        assert (said >= 0).all()
-        if max(series) < 1e6:  # seven digits are said
+        (found,) = forecaster.predict([np.array(series)])
+        values = numbers(found)
+        assert np.isfinite(values).all()
+        assert (values >= 0).all()
+        if max(series) < 1e6:  # seven digits are given
             quantiles = np.array(list(found["quantiles"].values()))
             np.testing.assert_allclose(quantiles, np.round(quantiles), atol=1e-3)
 
 
-def test_drawn_counts_are_whole() -> None:
-    output = make_output("negative-binomial", [0.5])
+def test_sampled_counts_are_whole() -> None:
+    output = make_distribution("negative-binomial", [0.5])
     chance = torch.Generator().manual_seed(1)
     raw, uniform = torch.randn(64, 2, generator=chance), torch.rand(64, generator=chance)
     for unit in (0.0, 0.5, 7.0):
         units = torch.full((64,), unit)
-        counts = output.draw(raw, torch.zeros(64), uniform, units) * units
+        counts = output.sample(raw, torch.zeros(64), uniform, units) * units
         torch.testing.assert_close(counts, counts.round())
 
 
@@ -200,7 +201,7 @@ def test_drawn_counts_are_whole() -> None:
 def test_quantiles_of_counts_are_scipys(mean: float, alpha: float) -> None:
     stats = pytest.importorskip("scipy.stats")
     levels = [0.025, 0.1, 0.5, 0.9, 0.975, 0.995]
-    output = make_output("negative-binomial", [0.5])
+    output = make_distribution("negative-binomial", [0.5])
     raw = torch.from_numpy(np.log(np.expm1(np.array([[1.0 - 1e-6, alpha - 1e-3]])))).float()
     found = output.quantiles(raw, torch.zeros(1), levels, torch.tensor([mean]))[0] * mean
     wanted = stats.nbinom.ppf(levels, 1 / alpha, 1 / (1 + alpha * mean))
@@ -209,24 +210,24 @@ def test_quantiles_of_counts_are_scipys(mean: float, alpha: float) -> None:
 
 
 @pytest.mark.parametrize("kind", ["normal", "student-t", "negative-binomial"])
-def test_draws_are_spread_as_what_they_are_drawn_from(kind: str) -> None:
-    output, count = make_output(kind, [0.5]), 200_000
+def test_samples_are_spread_as_what_they_are_drawn_from(kind: str) -> None:
+    output, count = make_distribution(kind, [0.5]), 200_000
     raw, unit = torch.tensor([[3.0, 1.0]]), torch.ones(1)
     uniform = (torch.arange(count) + 0.5) / count
-    drawn = output.draw(raw.expand(count, 2), torch.zeros(count), uniform, unit.expand(count))
+    drawn = output.sample(raw.expand(count, 2), torch.zeros(count), uniform, unit.expand(count))
     levels = [0.001, 0.025, 0.3, 0.5, 0.9, 0.999]
     wanted = output.quantiles(raw, torch.zeros(1), levels, unit)[0]
     found = torch.quantile(drawn, torch.tensor(levels), interpolation="higher")
     torch.testing.assert_close(found, wanted.detach(), rtol=0.01, atol=0.01)
 
 
-def test_counts_are_whole_numbers_from_nought(tmp_path: Path) -> None:
+def test_counts_are_whole_numbers_from_zero(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"step 4: expected a count from 0.*got -1"):
         ready(tmp_path, [3, 0, 2, -1, *[1] * 30], **COUNTS)
     task, _ = ready(tmp_path, [3, 0, 2.5, *[1] * 30], **COUNTS)
-    assert any(note.startswith("1 values are no whole numbers") for note in task.examples.notes)
+    assert any(note.startswith("1 values are no whole numbers") for note in task.dataset.notes)
 
 
-def test_logarithms_need_values_above_nought(tmp_path: Path) -> None:
+def test_logarithms_need_values_above_zero(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="step 12: expected a value above 0"):
         ready(tmp_path, [*wave(11), 0.0, *wave(20)], transform="log")

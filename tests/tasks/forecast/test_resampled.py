@@ -17,7 +17,7 @@ def sold(path: Path, hours: int, zone: str = "+08:00") -> Path:
     return path
 
 
-def test_a_day_in_course_is_foretold_rather_than_summed(tmp_path: Path) -> None:
+def test_a_day_in_course_is_forecast_rather_than_summed(tmp_path: Path) -> None:
     run = recurra.train(
         "forecast", sold(tmp_path / "past.csv", 60 * 24 + 5), tmp_path / "run", every="1d", combine="sum", **TINY
     )

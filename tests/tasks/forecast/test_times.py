@@ -40,7 +40,7 @@ def test_times_are_written_alike_over_midnight(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("day", "last", "then"), [(28, 2, "2023-03-28"), (30, 4, "2023-05-30")])
-def test_months_go_on_at_their_day(tmp_path: Path, day: int, last: int, then: str) -> None:
+def test_months_continue_at_their_day(tmp_path: Path, day: int, last: int, then: str) -> None:
     months = [f"{2022 + at // 12}-{at % 12 + 1:02}" for at in range(12 + last)]
     stamps = [f"{month}-{28 if month.endswith('-02') else day}" for month in months]
     path = tmp_path / "months.csv"
@@ -49,7 +49,7 @@ def test_months_go_on_at_their_day(tmp_path: Path, day: int, last: int, then: st
     assert run.predict([series_of(path, run)])[0]["time"][0] == then
 
 
-def test_rows_at_odd_times_that_are_steps_each_go_on_by_counting(tmp_path: Path) -> None:
+def test_rows_at_odd_times_that_are_steps_each_continue_by_counting(tmp_path: Path) -> None:
     times = np.datetime64("2024-01-01T00:00") + np.cumsum(np.random.default_rng(0).integers(1, 90, (2, 60)), axis=1)
     rows = [
         f"{time},{name},{v}"
@@ -63,7 +63,7 @@ def test_rows_at_odd_times_that_are_steps_each_go_on_by_counting(tmp_path: Path)
     assert [one["time"] for one in found] == [["+1", "+2", "+3", "+4"]] * 2
 
 
-def test_a_day_of_daylight_saving_is_told(tmp_path: Path) -> None:
+def test_a_day_of_daylight_saving_is_reported(tmp_path: Path) -> None:
     rows = [f"2024-10-27 0{hour}:00,{hour}" for hour in (0, 1, 2, 2, 3, 4)]
     path = tmp_path / "clock.csv"
     path.write_text("\n".join(["time,y", *rows]) + "\n")

@@ -28,9 +28,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.mark.parametrize(("zone", "written"), [("+02:00", "+02:00"), ("Z", "Z"), ("-0330", "-03:30"), ("", "")])
 def test_times_ahead_have_the_zone_of_the_history(run: Any, tmp_path: Path, zone: str, written: str) -> None:
-    (said,) = run.predict(run.predictor.read_file(str(table(tmp_path, zone))), steps=True)
-    assert said["time"] == [f"2024-05-11T00:00{written}", f"2024-05-11T01:00{written}"]
-    assert said["steps"][0]["time"] == f"2024-05-01T00:00{written}"
+    (result,) = run.predict(run.predictor.read_file(str(table(tmp_path, zone))), steps=True)
+    assert result["time"] == [f"2024-05-11T00:00{written}", f"2024-05-11T01:00{written}"]
+    assert result["steps"][0]["time"] == f"2024-05-01T00:00{written}"
 
 
 def test_days_on_their_own_clocks_have_no_zone(tmp_path: Path) -> None:
@@ -39,5 +39,5 @@ def test_days_on_their_own_clocks_have_no_zone(tmp_path: Path) -> None:
     (tmp_path / "sales.csv").write_text("\n".join(["day,sold", *rows]) + "\n")
     settings = {"hidden": 4, "epochs": 1, "quiet": True}
     run: Any = recurra.train("forecast", tmp_path / "sales.csv", tmp_path / "run", horizon=2, **settings)
-    (said,) = run.predict(run.predictor.read_file(str(tmp_path / "sales.csv")))
-    assert said["time"] == ["2024-05-01", "2024-05-02"]
+    (result,) = run.predict(run.predictor.read_file(str(tmp_path / "sales.csv")))
+    assert result["time"] == ["2024-05-01", "2024-05-02"]

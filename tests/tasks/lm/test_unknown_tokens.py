@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from torch import nn
 
-from recurra.tasks.lm.config import LanguageModelConfig
-from recurra.tasks.lm.foreign import foreign_units
-from recurra.tasks.lm.task import LanguageModel
+from recurra.tasks.lm import LanguageModel, LanguageModelConfig
+from recurra.tasks.lm.tokens import TextPreprocessor, unknown_tokens
 from recurra.text import Vocabulary, build_vocabulary
 
 TEXT = "白日依山盡，黃河入海流。 the rain in spain\n" * 8 + "Q"
@@ -17,7 +17,7 @@ def vocabulary(unit: str) -> Vocabulary:
 
 
 @pytest.mark.parametrize(
-    ("unit", "text", "foreign"),
+    ("unit", "text", "unknown"),
     [
         ("char", "the rain\n", []),
         ("char", "白貓 Q 貓e\u0301", ["貓", "Q", "é"]),
@@ -27,14 +27,14 @@ def vocabulary(unit: str) -> Vocabulary:
         ("bpe", "白貓 Q 学", []),
     ],
 )
-def test_units_that_the_vocabulary_has_not(unit: str, text: str, foreign: list[str]) -> None:
-    assert foreign_units(vocabulary(unit), text) == foreign
+def test_units_that_the_vocabulary_has_not(unit: str, text: str, unknown: list[str]) -> None:
+    assert unknown_tokens(vocabulary(unit), text) == unknown
 
 
-def test_the_task_warns_once_and_in_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    task = LanguageModel(LanguageModelConfig.model_validate({"data": {"data": ["-"]}}))
-    monkeypatch.setattr(task, "_vocabulary", vocabulary("char"))
-    assert task.warnings("the rain") == task.warnings("") == []
-    assert task.warnings("貓 Q") == ["rare in training, or never met there: 貓 Q"]
-    (said,) = task.warnings("".join(chr(0x4E00 + number) for number in range(50)))
-    assert said.endswith("…") and len(said) < 90
+def test_a_model_warns_once_and_in_short() -> None:
+    preprocessor, config = TextPreprocessor(vocabulary("char"), continuous=True), LanguageModelConfig()
+    model = LanguageModel(config, nn.Identity(), preprocessor)
+    assert model.input_warnings("the rain") == model.input_warnings("") == []
+    assert model.input_warnings("貓 Q") == ["rare in training, or never met there: 貓 Q"]
+    (warning,) = model.input_warnings("".join(chr(0x4E00 + number) for number in range(50)))
+    assert warning.endswith("…") and len(warning) < 90

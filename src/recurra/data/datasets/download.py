@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from recurra.data.datasets.registry import Dataset, File
 from recurra.errors import DataError, UsageError, require
-from recurra.files import beside
+from recurra.files import temporary_path
 
 DownloadProgress = Callable[[str, int, int], None]
 """Told of a download: the file's path, bytes so far, bytes in all."""
@@ -59,7 +59,7 @@ def download_file(dataset: Dataset, file: File, target: Path, report: DownloadPr
     host = urlsplit(address).netloc
     again = f"run `recurra data get {dataset.name}` again"
     other = f"the source has changed, see {dataset.homepage}"
-    temporary = beside(target)
+    temporary = temporary_path(target)
     answers: list[Any] = []  # pooch leaves them open when something goes wrong
     hooks = {"response": lambda response, **_: answers.append(response)}
     try:

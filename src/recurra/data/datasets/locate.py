@@ -16,7 +16,7 @@ from recurra.data.datasets.checksums import COMPRESSIONS, Checker, digest, membe
 from recurra.data.datasets.download import FREE_SPACE_HINT, DownloadProgress, download_file
 from recurra.data.datasets.registry import Dataset, File, Split, get, names
 from recurra.errors import DataError, UsageError
-from recurra.files import beside
+from recurra.files import temporary_path
 
 Where = Literal["data folder", "cache", "built in"]
 
@@ -170,7 +170,7 @@ def _unpack(dataset: Dataset, archive: Path, unarchived: dict[File, Path]) -> Da
         for name, content in itertools.chain(members, copied):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = beside(target)
+            temporary = temporary_path(target)
             temporary.write_bytes(content)
             temporary.replace(target)
     except OSError as error:

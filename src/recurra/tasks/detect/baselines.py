@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recurra.baselines import log_tail
+from recurra.baselines import RollingGaussian, log_tail
 from recurra.tasks.detect.config import Scoring
 from recurra.tasks.detect.data import Segment, Split
 from recurra.tasks.detect.network import MIN_SCALE
@@ -17,7 +17,7 @@ from recurra.tasks.detect.scoring import (
     merge_alarms,
 )
 
-NAME = "rolling-gaussian"
+NAME = RollingGaussian.name
 WINDOW = 1000
 """Steps that its mean and spread are taken over."""
 MIN_VALUES = 10

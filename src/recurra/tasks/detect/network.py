@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from recurra.kernels import linear
 from recurra.nn import Dropout, State
+from recurra.nn.distributions import student_t_nll
 from recurra.tasks.base.network import build_stack
 from recurra.tasks.detect.config import Model
 from recurra.tasks.detect.series import EncodedSeries
@@ -98,16 +99,6 @@ class DetectorNetwork(nn.Module):
     def score_history(self) -> Tensor:
         """The scores of normal steps, in their order."""
         return cast(Tensor, self.history)[: int(cast(Tensor, self.held))]
-
-
-def student_t_nll(error: Tensor, df: Tensor) -> Tensor:
-    """Give −log p, in nats, of standardised errors (…) by Student's t distribution of ν degrees of freedom, df (…).
-
-    (ν + 1) / 2 · log(1 + e² / ν) + log Γ(ν / 2) − log Γ((ν + 1) / 2) + ½ · log(π · ν)
-    """
-    # The last bit of the gradient depends on the order in which terms are made.
-    kernel = 0.5 * (df + 1) * torch.log1p(error**2 / df)
-    return kernel + (torch.lgamma(df / 2) - torch.lgamma((df + 1) / 2) + 0.5 * (math.pi * df).log())
 
 
 def fit_ar1(

@@ -1,83 +1,86 @@
-"""The plain forecasters to stand beside a network, from the same steps."""
+"""The plain forecasters that a network is compared with, from the same steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from recurra.baselines import ETS, ForecastBaseline, Linear, Naive2, SeasonalNaive
 from recurra.errors import DataError, MissingExtraError
 from recurra.report.names import baseline_name
-from recurra.tasks.forecast.backtest import Forecasts
+from recurra.tasks.forecast.backtest import EvaluationSet, Forecasts
+from recurra.tasks.forecast.data import Dataset
+from recurra.tasks.forecast.predict import Forecaster
 
-if TYPE_CHECKING:
-    from recurra.tasks.forecast.evaluate import Ground
-    from recurra.tasks.forecast.task import Forecaster
-
-MOST_NAIVE2 = 5_000
-"""Origins from which Naive2 is forecast: each takes the history apart anew."""
-AT_ONCE = 2_000
-POINTS = frozenset({Naive2.name})
-"""Baselines that say a number for each step, and not between which it is."""
+MAX_NAIVE2_ORIGINS = 5_000
+"""Origins from which Naive2 is forecast: each takes the history apart again."""
+ORIGINS_PER_BATCH = 2_000
+POINT_BASELINES = frozenset({Naive2.name})
+"""Baselines that give a number for each step, and no interval."""
 ETS_SECONDS = 45.0
-"""Time that ETS is worth: it is fitted anew at every step."""
+"""Time that ETS is worth: it is fitted again at every step."""
 
 
-def baselines_of(
-    task: Forecaster,
-    ground: Ground,
+def run_baselines(
+    forecaster: Forecaster,
+    train: Dataset | None,
+    evaluated: EvaluationSet,
     origins: list[np.ndarray],
     progress: Callable[[str], None],
-    *,
-    all_of_them: bool,
 ) -> Iterator[tuple[str, Iterator[Forecasts]]]:
     """Give each baseline's name and its forecasts; they have learnt from the same training data.
 
-    Naive2 is always among them where it is worth its time, since the OWA is made with it.
+    train: None: Naive2 alone, which learns nothing. It is always among them where it is worth its time, since the OWA is made with it.
     """
-    examples, form = task.examples, task.form
-    learnt = [
-        form.back(row.values[:end], row.reference)
-        for row, end in zip(examples.rows, examples.ends, strict=True)
-        if end > 1 and not np.isnan(row.values[:end]).all(axis=0).any()
-    ]
-    count = sum(map(len, origins))
-    for baseline in (SeasonalNaive(), Naive2(), ETS(), Linear()) if all_of_them else (Naive2(),):
+    preprocessor, count = forecaster.preprocessor, sum(map(len, origins))
+    histories = [evaluated.values(number) for number, steps in enumerate(origins) if len(steps)][:1]
+    if train is not None:
+        histories = training_histories(train)
+    for baseline in (SeasonalNaive(), Naive2(), ETS(), Linear()) if train is not None else (Naive2(),):
         title = baseline_name(baseline.name)
-        if isinstance(baseline, Naive2) and count > MOST_NAIVE2:
-            left_out(
-                ground, f"{title} is left out, and with it the OWA: from so many steps it would take long", progress
+        if isinstance(baseline, Naive2) and count > MAX_NAIVE2_ORIGINS:
+            note(
+                evaluated, f"{title} is left out, and with it the OWA: from so many steps it would take long", progress
             )
             continue
-        asked = _asked_of_ets(ground, origins) if isinstance(baseline, ETS) else origins
-        if asked is None:
-            left_out(ground, f"{title} is left out: on so many series it would take minutes", progress)
+        chosen = _ets_origins(evaluated, origins) if isinstance(baseline, ETS) else origins
+        if chosen is None:
+            note(evaluated, f"{title} is left out: on so many series it would take minutes", progress)
             continue
-        if asked is not origins:
-            few, many = sum(map(len, asked)), count
-            said = f"{title}* is measured from {few:,} of the {many:,} steps alone: from all it would take long"
-            left_out(ground, said, progress)
+        if chosen is not origins:
+            few = sum(map(len, chosen))
+            only = f"{title}* is measured from {few:,} of the {count:,} steps alone: from all it would take long"
+            note(evaluated, only, progress)
         try:
-            baseline.fit(learnt, form.season, form.horizon)
+            baseline.fit(histories, preprocessor.season, preprocessor.horizon)
         except (DataError, MissingExtraError) as error:
-            left_out(ground, f"{title} is left out: {error}", progress)
+            note(evaluated, f"{title} is left out: {error}", progress)
             continue
-        yield baseline.name, _forecasts(baseline, ground, asked, task.levels)
+        yield baseline.name, _forecasts(baseline, evaluated, chosen, forecaster.quantiles)
 
 
-def left_out(ground: Ground, what: str, progress: Callable[[str], None]) -> None:
+def training_histories(train: Dataset) -> list[np.ndarray]:
+    """Give the training part of each series as its values are, (T, C); those without any value are left out."""
+    return [
+        train.preprocessor.inverse_transform(one.values[:end], one.reference)
+        for one, end in zip(train.series, train.train_ends, strict=True)
+        if end > 1 and not np.isnan(one.values[:end]).all(axis=0).any()
+    ]
+
+
+def note(evaluated: EvaluationSet, what: str, progress: Callable[[str], None]) -> None:
     """Say what is not measured, at once and in the report."""
     progress(what)
-    ground.notes.append(what)
+    evaluated.notes.append(what)
 
 
-def _asked_of_ets(ground: Ground, origins: list[np.ndarray]) -> list[np.ndarray] | None:
+def _ets_origins(evaluated: EvaluationSet, origins: list[np.ndarray]) -> list[np.ndarray] | None:
     """Choose as many steps of each series as its time is enough for; None where not one of each."""
     there = [steps for steps in origins if len(steps)]
     length = int(np.mean([len(steps) and steps[-1] + 1 for steps in there]))
-    most = ETS.affordable(length, ground.form.channels, ground.form.season, seconds=ETS_SECONDS) // len(there)
+    channels, season = evaluated.preprocessor.channels, evaluated.preprocessor.season
+    most = ETS.max_forecasts(length, channels, season, seconds=ETS_SECONDS) // len(there)
     if most == 0:
         return None
     if most >= max(map(len, there)):
@@ -86,12 +89,12 @@ def _asked_of_ets(ground: Ground, origins: list[np.ndarray]) -> list[np.ndarray]
 
 
 def _forecasts(
-    baseline: ForecastBaseline, ground: Ground, origins: list[np.ndarray], levels: list[float]
+    baseline: ForecastBaseline, evaluated: EvaluationSet, origins: list[np.ndarray], levels: Sequence[float]
 ) -> Iterator[Forecasts]:
     for number, steps in enumerate(origins):
-        history = ground.values(number)
-        for first in range(0, len(steps), AT_ONCE):
-            some = steps[first : first + AT_ONCE]
+        history = evaluated.values(number)
+        for first in range(0, len(steps), ORIGINS_PER_BATCH):
+            some = steps[first : first + ORIGINS_PER_BATCH]
             mean, quantiles = baseline.rolling(history, some + 1, levels)
             if quantiles is None:
                 quantiles = np.repeat(mean[..., None], len(levels), axis=-1)

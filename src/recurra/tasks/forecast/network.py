@@ -1,4 +1,4 @@
-"""The forecaster's network: a stack of cells over what is read at each step, and a head that says all steps ahead at once."""
+"""The forecaster's network: a stack of cells over what is read at each step, and a head that gives all steps ahead at once."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from torch import Tensor, nn
 
 from recurra.kernels import linear
 from recurra.nn import Dropout, State
-from recurra.nn.distributions import make_output
-from recurra.nn.exponential_smoothing import Carried, Smoothing
+from recurra.nn.distributions import make_distribution
+from recurra.nn.exponential_smoothing import ExponentialSmoothing, SmoothingState
+from recurra.tasks.base.network import build_stack
 from recurra.tasks.forecast.batches import Batch
 from recurra.tasks.forecast.config import Model
-from recurra.tasks.forecast.preprocessing import Form
-from recurra.tasks.forecast.scaling import lags
-from recurra.tasks.sequence.encoder import make_stack
+from recurra.tasks.forecast.preprocessing import ForecastPreprocessor
+from recurra.tasks.forecast.scaling import MIN_SCALE, seasonal_lags
 
-TINY = 1e-30
-CONTEXT = 16
+CONTEXT_SIZE = 16
 """Numbers that the state gives to each step ahead, where something is known of that step."""
 
 
@@ -27,98 +26,105 @@ class ForecastNetwork(nn.Module):
     """inputs (T, B, I), state → hidden (T, B, H), state; hidden, inputs and what is known ahead at some steps → forecasts.
 
     A forecast begins as the seasonal naive one. A linear map of the values read goes past the cells (as the highway of
-    Lai et al. 2018, arXiv:1703.07015), so that the cells need only learn what a line cannot say: one that is worked out before
+    Lai et al. 2018, arXiv:1703.07015), so that the cells need only learn what a line cannot express: one that is worked out before
     training, the buffer `straight` (h·C, w·C), and what gradients add to it, times the buffer `pace`. All is in units of the window that was read, so that
     nothing has to be undone by hand. What is learnt of a step ahead is in units of the errors there, the buffer `usual_error`
     (h, C), so that it is as easily learnt of a series that hardly ever leaves its course. The buffer `stretch` multiplies the
     distance of a trained network's quantiles from the median.
     """
 
-    season: Tensor
+    seasonal_places: Tensor
     straight: Tensor
     pace: Tensor
     usual_error: Tensor
     stretch: Tensor
 
-    def __init__(self, form: Form, model: Model) -> None:
+    def __init__(self, preprocessor: ForecastPreprocessor, model: Model) -> None:
         super().__init__()
         before, _, behind = model.dropouts
-        self.channels, self.lookback, self.ahead = form.channels, form.lookback, form.ahead
-        self.fed_back = model.form == "autoregressive"
-        self.horizon = 1 if self.fed_back else form.horizon
-        self.output = make_output(model.output, model.levels)
-        self.smoothing = Smoothing(len(form.smoothed), form.season, form.lookback) if model.smoothing else None
+        self.channels, self.lookback = preprocessor.channels, preprocessor.lookback
+        self.known_size = preprocessor.covariates.known_size
+        self.recursive = model.strategy == "recursive"
+        self.horizon = 1 if self.recursive else preprocessor.horizon
+        self.output = make_distribution(model.likelihood, model.quantiles)
+        self.smoothing = (
+            ExponentialSmoothing(len(preprocessor.smoothed), preprocessor.season, preprocessor.lookback)
+            if model.exponential_smoothing
+            else None
+        )
         self.input_dropout = Dropout(before, variational=model.variational)
-        self.stack = make_stack(model, form.size, dilations=model.dilations)
+        self.stack = build_stack(model, preprocessor.size, dilations=model.dilations)
         self.output_dropout = nn.Dropout(behind)
         values = self.horizon * self.channels
         self.line = nn.Linear(self.lookback * self.channels, values)
         # A step of training moves a line that is there before it no more than all else; one that has to be learnt is moved faster.
-        self.begins_straight = self.smoothing is None and not self.output.counts
-        pace = self.line.in_features**-0.5 if self.begins_straight else 1.0
-        width = self.horizon * CONTEXT if self.ahead else values * self.output.size
+        self.starts_linear = self.smoothing is None and not self.output.counts
+        pace = self.line.in_features**-0.5 if self.starts_linear else 1.0
+        width = self.horizon * CONTEXT_SIZE if self.known_size else values * self.output.size
         self.head = nn.Linear(self.stack.output_size, width)
-        if self.ahead:
-            self.local = nn.Linear(CONTEXT + self.ahead, 4 * CONTEXT)
-            self.last = nn.Linear(4 * CONTEXT, self.channels * self.output.size)
-        back = torch.from_numpy(self.lookback - 1 - np.minimum(lags(self.horizon, form.season), self.lookback - 1))
-        self.register_buffer("season", back, persistent=False)
+        if self.known_size:
+            self.local = nn.Linear(CONTEXT_SIZE + self.known_size, 4 * CONTEXT_SIZE)
+            self.last = nn.Linear(4 * CONTEXT_SIZE, self.channels * self.output.size)
+        lags = np.minimum(seasonal_lags(self.horizon, preprocessor.season), self.lookback - 1)
+        self.register_buffer("seasonal_places", torch.from_numpy(self.lookback - 1 - lags), persistent=False)
         self.register_buffer("straight", torch.zeros_like(self.line.weight))
         self.register_buffer("pace", torch.tensor(pace))
         self.register_buffer("usual_error", torch.ones(self.horizon, self.channels))
         self.register_buffer("stretch", torch.ones(()))
-        self.register_load_state_dict_pre_hook(_as_learnt)
-        self._begin_naive()
+        self.register_load_state_dict_pre_hook(_add_missing_buffers)
+        self._init_naive()
 
     @torch.no_grad()
-    def _begin_naive(self) -> None:
+    def _init_naive(self) -> None:
         nn.init.zeros_(self.line.weight)
         nn.init.zeros_(self.line.bias)
-        end = self.last if self.ahead else self.head
+        end = self.last if self.known_size else self.head
         nn.init.normal_(end.weight, std=0.1 * end.in_features**-0.5)
         nn.init.zeros_(end.bias)
 
     def forward(self, inputs: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         return self.stack(self.input_dropout(inputs), state, lengths)
 
-    def smoothed(
-        self, inputs: Tensor, plain: Tensor, which: Tensor, carried: Carried | None
-    ) -> tuple[Tensor, Tensor, Carried]:
+    def deseasonalise(
+        self, inputs: Tensor, smoothing_inputs: Tensor, indices: Tensor, state: SmoothingState | None
+    ) -> tuple[Tensor, Tensor, SmoothingState]:
         """Put windows without level and season in the place of those that were read.
 
-        inputs (T, B, I), plain (T' ≥ T, B, 3·C), which (B), carried → inputs (T, B, I), what the naive forecast of each step is
-        (T, B, h, C), carried.
+        inputs (T, B, I), smoothing_inputs (T' ≥ T, B, 3·C), indices (B): the numbers of the series, state → inputs (T, B, I),
+        the naive forecast of each step (T, B, h, C), state.
         """
         assert self.smoothing is not None
-        values, level, unit = plain.split(self.channels, dim=2)
-        found, carried = self.smoothing(values.masked_fill(unit < 0, float("nan")), which, carried)
+        values, loc, scale = smoothing_inputs.split(self.channels, dim=2)
+        smoothed, state = self.smoothing(values.masked_fill(scale < 0, float("nan")), indices, state)
         steps = len(inputs)
-        level, unit = level[-steps:], unit[-steps:].clamp_min(TINY)
-        windows = found.windows[-steps:].unflatten(2, (self.lookback, self.channels)) / unit.unsqueeze(2)
+        loc, scale = loc[-steps:], scale[-steps:].clamp_min(MIN_SCALE)
+        windows = smoothed.windows[-steps:].unflatten(2, (self.lookback, self.channels)) / scale.unsqueeze(2)
         ahead = torch.arange(self.horizon, device=inputs.device) % self.smoothing.season
-        naive = found.level[-steps:].unsqueeze(2) + found.season[-steps:][:, :, ahead]
-        naive = (naive - level.unsqueeze(2)) / unit.unsqueeze(2)
+        naive = smoothed.level[-steps:].unsqueeze(2) + smoothed.season[-steps:][:, :, ahead]
+        naive = (naive - loc.unsqueeze(2)) / scale.unsqueeze(2)
         size = self.lookback * self.channels
-        return torch.cat([windows.flatten(2), inputs[..., size:]], dim=2), naive, carried
+        return torch.cat([windows.flatten(2), inputs[..., size:]], dim=2), naive, state
 
-    def seen(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Give what is read of a batch: inputs (T, B, I), and at its steps the windows (n, w·C) and the naive forecasts (n, h, C)."""
+    def batch_inputs(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Give what is read of a batch: inputs (T, B, I), and at its origins the windows (n, w·C) and the naive forecasts (n, h, C)."""
         inputs, size, naive = batch.inputs.to(self.straight.device), self.straight.shape[1], None
-        if batch.plain is not None and batch.which is not None:
-            plain, which = batch.plain.to(inputs.device), batch.which.to(inputs.device)
-            inputs, whole, _ = self.smoothed(inputs, plain, which, None)
+        if batch.smoothing_inputs is not None and batch.smoothing_indices is not None:
+            values, indices = batch.smoothing_inputs.to(inputs.device), batch.smoothing_indices.to(inputs.device)
+            inputs, whole, _ = self.deseasonalise(inputs, values, indices, None)
             naive = whole[batch.steps, batch.lanes]
         windows = inputs[batch.steps, batch.lanes, :size]
         return inputs, windows, self._naive(windows) if naive is None else naive
 
     def _naive(self, windows: Tensor) -> Tensor:
         """Give what stood in windows (n, w·C) a season before each step ahead, (n, h, C)."""
-        return windows.view(len(windows), self.lookback, self.channels)[:, self.season]
+        return windows.view(len(windows), self.lookback, self.channels)[:, self.seasonal_places]
 
-    def say(self, hidden: Tensor, windows: Tensor, ahead: Tensor, naive: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Give what the output takes, raw (n, h, C, P) and centre (n, h, C), at n steps, in units of the window times the usual error.
+    def distribution_parameters(
+        self, hidden: Tensor, windows: Tensor, known_ahead: Tensor, naive: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Give what the distribution takes, raw (n, h, C, P) and centre (n, h, C), at n steps, in units of the window times the usual error.
 
-        hidden (n, H), windows (n, w·C), ahead (n, h, K), naive (n, h, C): the naive forecast; None: the season before.
+        hidden (n, H), windows (n, w·C), known_ahead (n, h, K), naive (n, h, C): the naive forecast; None: the season before.
         """
         count = len(hidden)
         naive, shape = self._naive(windows) if naive is None else naive, (count, self.horizon, self.channels)
@@ -128,15 +134,15 @@ class ForecastNetwork(nn.Module):
         centre = centre + linear(windows * self.pace, self.line.weight, self.line.bias).view(shape)
         hidden = self.output_dropout(hidden)
         raw = linear(hidden, self.head.weight, self.head.bias).float()
-        if self.ahead:
-            context = raw.view(count, self.horizon, CONTEXT)
-            each = torch.cat([context, ahead], dim=-1).flatten(0, 1)
+        if self.known_size:
+            context = raw.view(count, self.horizon, CONTEXT_SIZE)
+            each = torch.cat([context, known_ahead], dim=-1).flatten(0, 1)
             each = torch.relu(linear(each, self.local.weight, self.local.bias))
             raw = linear(each, self.last.weight, self.last.bias).float()
         return raw.view(count, self.horizon, self.channels, self.output.size), centre.float()
 
 
-def _as_learnt(network: nn.Module, weights: dict[str, Any], prefix: str, *_: Any) -> None:
+def _add_missing_buffers(network: nn.Module, weights: dict[str, Any], prefix: str, *_: Any) -> None:
     """Take weights that were saved before there were these buffers: they were learnt in units of the window, the line alone."""
     for name in ("stretch", "usual_error", "pace"):
         weights.setdefault(prefix + name, torch.ones_like(network.get_buffer(name)))

@@ -1,124 +1,133 @@
-"""Series in time as rows that a network reads: transformed, measured, with what is known beside them as numbers."""
+"""Series in time as numbers that a network reads: transformed, scaled, together with their covariates."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step, calendar
-from recurra.data.timeseries.grid import following
+from recurra.data.timeseries.frequency import Step
 from recurra.data.timeseries.reader import Panel, Timed
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
 from recurra.series import channel_names
-from recurra.tasks.forecast.scaling import TINY, measure, side_by_side, windows_of
-from recurra.tasks.forecast.series import Row
+from recurra.tasks.forecast.covariates import Covariates
+from recurra.tasks.forecast.scaling import MIN_SCALE, fit_local_scale, lag_windows, pad_batch
+from recurra.tasks.forecast.series import SeriesFeatures
 
 FILE = "columns.json"
-MOST_WORDS = 50
-"""Different words of a static column that are told apart; the others are read as none of them."""
-RATIO = 5.0
-LARGEST = 1e30
+MAX_LOG_RATIO = 5.0
+"""Logarithm of a window's scale, in units of the mean step, that is read at most."""
+MAX_VALUE = 1e30
 """Largest size of a value: what is read and learnt are float32 numbers, whose squares end at 1e38."""
-MOST_LOG = 700.0
+MAX_LOG = 700.0
 """Logarithms end here, so that a forecast of them is finite."""
 
 
-@dataclass
-class Form:
-    """What series have to look like, and how they become rows; made from the training data, and saved with the run.
+@dataclass(frozen=True)
+class PreprocessingOptions:
+    """What is chosen of the reading: as in the configuration, once what was left open there is decided."""
 
-    spreads: mean and spread of each known and past column.  words: of each static column that holds words, those that are
-    told apart; None for one that holds numbers, whose mean and spread are in `spreads`.  smoothed: the rows, by name, whose
-    smoothing is learnt; none without smoothing.  step, apart: the spacing, of times that are dates, or numbers.
-    """
-
-    targets: list[str]
-    known: list[str]
-    past: list[str]
-    static: list[str]
-    step: Step | None
     season: int
     horizon: int
     lookback: int
-    scale: str
+    window_scaling: str
     transform: str
-    together: bool
+    multivariate: bool
+
+
+@dataclass
+class ForecastPreprocessor:
+    """What series have to look like, and how they become numbers; fitted to the training data, and saved with the run.
+
+    numeric_step: the spacing of times that are numbers.  smoothed: the series, by their keys, whose smoothing is learnt; none
+    without smoothing.
+    """
+
+    targets: list[str]
+    covariates: Covariates
+    options: PreprocessingOptions
+    numeric_step: float | None = None
     smoothed: list[str] = field(default_factory=list)
-    calendar: list[str] = field(default_factory=list)
-    spreads: dict[str, tuple[float, float]] = field(default_factory=dict)
-    words: dict[str, list[str]] = field(default_factory=dict)
-    apart: float | None = None
+
+    @property
+    def step(self) -> Step | None:
+        """The spacing of times that are dates."""
+        return self.covariates.step
+
+    @property
+    def season(self) -> int:
+        """m, the steps of a season."""
+        return self.options.season
+
+    @property
+    def horizon(self) -> int:
+        """h, the steps that are forecast."""
+        return self.options.horizon
+
+    @property
+    def lookback(self) -> int:
+        """w, the values that are read at once at each step."""
+        return self.options.lookback
 
     @property
     def channels(self) -> int:
-        """C, the targets that a row holds."""
-        return len(self.targets) if self.together else 1
+        """C, the targets that are read as one series."""
+        return len(self.targets) if self.options.multivariate else 1
 
     @property
-    def nameless(self) -> bool:
+    def has_unnamed_targets(self) -> bool:
         """Whether the training data gave the targets no names, so that whatever holds as many will do."""
-        return is_nameless(self.targets)
-
-    @property
-    def ahead(self) -> int:
-        """K, what is known of a step ahead."""
-        return len(self.known) + len(self.calendar)
-
-    @property
-    def about(self) -> int:
-        """S, what is said of a whole series."""
-        return sum(len(self.words[name]) if name in self.words else 1 for name in self.static)
+        return are_unnamed(self.targets)
 
     @property
     def size(self) -> int:
-        """I, the numbers that are read at a step: the window, how lively it is, what is missing, and what stands beside."""
-        return self.channels * (self.lookback + 2) + len(self.past) + self.ahead + self.about
+        """I, the numbers that are read at a step: the window, its relative scale, what is missing, and the covariates."""
+        return self.channels * (self.lookback + 2) + self.covariates.size
 
-    def learn(self, panel: Panel, ends: Sequence[int]) -> None:
-        """Take the means, spreads and words of the columns beside the targets; ends: how much of each series is trained on."""
-        for place, name in enumerate(self.known):
-            self.spreads[name] = _spread([s.known[:end, place] for s, end in zip(panel.series, ends, strict=True)])
-        for place, name in enumerate(self.past):
-            self.spreads[name] = _spread([s.past[:end, place] for s, end in zip(panel.series, ends, strict=True)])
-        for place, name in enumerate(self.static):
-            said = [series.static[place] for series in panel.series]
-            if all(isinstance(one, int | float) for one in said):
-                self.spreads[name] = _spread([np.array([one], float) for one in said])
-            else:
-                self.words[name] = sorted({str(one) for one in said})[:MOST_WORDS]
+    def fit(self, panel: Panel, ends: Sequence[int]) -> ForecastPreprocessor:
+        """Take from the training part what covariates need; ends: how much of each series is trained on."""
+        self.covariates.fit(panel, ends)
+        return self
 
-    def rows(self, series: Timed) -> list[Row]:
-        """Make the rows of a series; raises `DataError` for values that the transform cannot take."""
-        series = self._reaching(series)
-        ahead, beside, about = self._ahead(series), self._beside(series), self._about(series)
-        groups = [tuple(range(len(self.targets)))] if self.together else [(c,) for c in range(len(self.targets))]
-        rows = []
-        for group in groups:
-            values = self._transformed(series, series.values[:, group])
+    def transform(self, series: Timed) -> list[SeriesFeatures]:
+        """Give a series as what is read, each target by itself unless they are read as one.
+
+        Raises `DataError` for values that the transform cannot take.
+        """
+        series = self.covariates.extend(series, self.horizon)
+        covariates = (
+            self.covariates.known_features(series),
+            self.covariates.past_features(series),
+            self.covariates.static_features(series),
+        )
+        every = range(len(self.targets))
+        options, made = self.options, []
+        for group in [tuple(every)] if options.multivariate else [(channel,) for channel in every]:
+            values = self._transform_values(series, series.values[:, group])
             there = values[~np.isnan(values).any(axis=1)]
-            counted = self.scale in ("standard", "last", "robust") and len(there)
+            counted = options.window_scaling in ("standard", "last", "robust") and len(there)
             reference = there[0] if counted else np.zeros(len(group))
             values = values - reference
-            measured = measure(values, self.lookback, self.season, self.scale, reference)
-            said = (ahead, beside, about, series.place, series.numbers)
-            rows.append(Row(series.name, group, values, reference, measured, series.times, *said))
-        return rows
+            scaled = fit_local_scale(values, options.lookback, options.season, options.window_scaling, reference)
+            rest = (scaled, series.times, *covariates, series.place, series.numbers)
+            made.append(SeriesFeatures(series.name, group, values, reference, *rest))
+        return made
 
-    def _transformed(self, series: Timed, values: np.ndarray) -> np.ndarray:
-        if len(wrong := np.argwhere(np.abs(values) > LARGEST)):
+    def _transform_values(self, series: Timed, values: np.ndarray) -> np.ndarray:
+        if len(wrong := np.argwhere(np.abs(values) > MAX_VALUE)):
             step, channel = wrong[0]
             raise DataError(
-                f"series {series.name}, step {step + 1}: expected a finite value of a size up to {LARGEST:g}; got {values[step, channel]:g}",
+                f"series {series.name}, step {step + 1}: expected a finite value of a size up to {MAX_VALUE:g}; got {values[step, channel]:g}",
                 source=series.place,
                 hint="write a missing value as an empty cell, and large ones in a larger unit",
             )
-        if self.transform == "none":
+        if self.options.transform == "none":
             return values.astype(np.float64)
         if len(low := np.argwhere(values <= 0)):
             step, channel = low[0]
@@ -129,129 +138,114 @@ class Form:
             )
         return np.log(values.astype(np.float64))
 
-    def back(self, values: np.ndarray, reference: np.ndarray) -> np.ndarray:
-        """Undo what `rows` did to values, whose references have the same dimensions."""
+    def inverse_transform(self, values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        """Undo what `transform` did to values, whose references have the same dimensions."""
         whole = values + reference
-        return whole if self.transform == "none" else np.exp(np.minimum(whole, MOST_LOG))
-
-    def _scaled(self, name: str, values: np.ndarray) -> np.ndarray:
-        mean, spread = self.spreads[name]
-        return np.nan_to_num((values - mean) / (spread if spread > 1e-9 * abs(mean) else 1.0)).astype(np.float32)
-
-    def _reaching(self, series: Timed) -> Timed:
-        """Let times go on to the horizon, so that the calendar of all steps ahead is read; what was known last goes on too."""
-        lacking = len(series) + self.horizon - len(series.times)
-        if not self.calendar or lacking <= 0 or not len(series.times):
-            return series
-        times = np.concatenate([series.times, following(series.times, self.step, lacking)])
-        return replace(series, times=times, known=np.pad(series.known, ((0, lacking), (0, 0)), "edge"))
-
-    def _ahead(self, series: Timed) -> np.ndarray:
-        parts = [self._scaled(name, series.known[:, place])[:, None] for place, name in enumerate(self.known)]
-        if self.calendar:
-            features, names = calendar(series.times, self.step)
-            if names != self.calendar:
-                raise DataError(
-                    "its time stamps are of another kind than those of the training data", source=series.place
-                )
-            parts.append(features)
-        return np.concatenate(parts, axis=1) if parts else np.zeros((len(series.times), 0), np.float32)
-
-    def _beside(self, series: Timed) -> np.ndarray:
-        parts = [self._scaled(name, series.past[:, place])[:, None] for place, name in enumerate(self.past)]
-        return np.concatenate(parts, axis=1) if parts else np.zeros((len(series), 0), np.float32)
-
-    def _about(self, series: Timed) -> np.ndarray:
-        parts = []
-        for name, said in zip(self.static, series.static, strict=True):
-            if name in self.words:
-                parts.append(np.array([float(word == str(said)) for word in self.words[name]], np.float32))
-            elif isinstance(said, str) and said:
-                raise DataError(
-                    f"series {series.name}: static column '{name}': expected a number, as in the training data; got {said!r:.40}",
-                    source=series.place,
-                )
-            else:
-                parts.append(self._scaled(name, np.array([float("nan" if said == "" else said)])))
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        return whole if self.options.transform == "none" else np.exp(np.minimum(whole, MAX_LOG))
 
     # What is read
 
-    def read(self, rows: Sequence[Row], firsts: np.ndarray, lasts: np.ndarray) -> np.ndarray:
-        """Give what is read at the steps first … last − 1 of rows, side by side, (longest, B, I) float32, behind the end 0."""
+    def features(self, series: Sequence[SeriesFeatures], firsts: np.ndarray, lasts: np.ndarray) -> np.ndarray:
+        """Give what is read at the steps first … last − 1 of series, (longest, B, I) float32, behind the end 0."""
         lengths, size = lasts - firsts, self.lookback * self.channels
-        inputs = np.zeros((int(lengths.max(initial=0)), len(rows), self.size), np.float32)
+        inputs = np.zeros((int(lengths.max(initial=0)), len(series), self.size), np.float32)
         windows = inputs[..., :size].reshape(*inputs.shape[:2], self.lookback, self.channels)  # a view
-        measured = [row.measured for row in rows]
-        windows_of(measured, firsts, lasts, self.lookback, windows)
+        scaled = [one.scaled for one in series]
+        lag_windows(scaled, firsts, lasts, self.lookback, windows)
 
-        def across(arrays: list[np.ndarray]) -> np.ndarray:
-            return side_by_side(arrays, firsts, lasts).swapaxes(0, 1)
+        def pad(arrays: list[np.ndarray]) -> np.ndarray:
+            return pad_batch(arrays, firsts, lasts).swapaxes(0, 1)
 
-        unit, steady = across([each.unit for each in measured]), across([each.steady for each in measured])
-        missing = np.isnan(across([row.values for row in rows]))
-        beside, ahead = across([row.beside for row in rows]), across([row.ahead for row in rows])
-        about = np.broadcast_to(np.stack([row.about for row in rows]), (len(inputs), len(rows), self.about))
-        inputs[..., size:] = self.joined(windows[:, :, 0, :0], unit, steady, missing, beside, ahead, about)
+        scale, mean_abs_step = pad([each.scale for each in scaled]), pad([each.mean_abs_step for each in scaled])
+        missing = np.isnan(pad([one.values for one in series]))
+        past, known = pad([one.past_covariates for one in series]), pad([one.known_covariates for one in series])
+        static = np.stack([one.static_covariates for one in series])
+        static = np.broadcast_to(static, (len(inputs), len(series), self.covariates.static_size))
+        none = windows[:, :, 0, :0]
+        inputs[..., size:] = self.step_features(none, scale, mean_abs_step, missing, past, known, static)
         for lane in np.flatnonzero(lengths < len(inputs)).tolist():
             inputs[lengths[lane] :, lane] = 0.0
         return inputs
 
     @staticmethod
-    def joined(
-        windows: np.ndarray, unit: np.ndarray, steady: np.ndarray, missing: np.ndarray, *others: np.ndarray
+    def step_features(
+        windows: np.ndarray, scale: np.ndarray, mean_abs_step: np.ndarray, missing: np.ndarray, *covariates: np.ndarray
     ) -> np.ndarray:
-        """Put side by side what is read at steps: each (…, n)."""
-        lively = np.clip(np.log((unit + TINY) / (steady + TINY)), -RATIO, RATIO)
+        """Concatenate what is read at steps: each (…, n)."""
+        ratio = np.clip(np.log((scale + MIN_SCALE) / (mean_abs_step + MIN_SCALE)), -MAX_LOG_RATIO, MAX_LOG_RATIO)
         return np.concatenate(
-            [each.astype(np.float32, copy=False) for each in (windows, lively, missing, *others)], axis=-1
+            [each.astype(np.float32, copy=False) for each in (windows, ratio, missing, *covariates)], axis=-1
         )
 
-    def number(self, row: Row) -> int:
-        """Give the number of a row among those whose smoothing is learnt; -1 for a new one."""
-        return self._numbers.get(row.name, -1)
+    def smoothing_index(self, series: SeriesFeatures) -> int:
+        """Give the number of a series among those whose smoothing is learnt; -1 for a new one."""
+        return self._smoothing_indices.get(series.key, -1)
 
     @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self.smoothed)}
+    def _smoothing_indices(self) -> dict[str, int]:
+        return {key: number for number, key in enumerate(self.smoothed)}
 
-    def plain(self, row: Row, first: int, last: int) -> np.ndarray:
-        """Give what smoothing reads at the steps first … last − 1, (n, 3·C) float32: values, level and unit of each window.
+    def smoothing_inputs(self, series: SeriesFeatures, first: int, last: int) -> np.ndarray:
+        """Give what smoothing reads at the steps first … last − 1, (n, 3·C) float32: values, and location and scale of each window.
 
-        Before the beginning (first < 0) the unit is −1.
+        Before the beginning (first < 0) the scale is −1.
         """
-        begin = max(0, first)
-        parts = [each[begin:last] for each in (row.measured.filled, row.measured.level, row.measured.unit)]
+        start = max(0, first)
+        parts = [each[start:last] for each in (series.scaled.filled, series.scaled.loc, series.scaled.scale)]
         there = np.concatenate(parts, axis=1).astype(np.float32)
-        before = np.repeat(np.array([[0.0, 0.0, -1.0]], np.float32), begin - first, axis=0)
-        return np.concatenate([np.repeat(before, row.values.shape[1], axis=1), there])
+        before = np.repeat(np.array([[0.0, 0.0, -1.0]], np.float32), start - first, axis=0)
+        return np.concatenate([np.repeat(before, series.values.shape[1], axis=1), there])
 
     # Files
 
     def save(self, folder: Path) -> list[str]:
-        write_whole(folder / FILE, json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n")
+        """Write it into a run folder; gives the name of the file."""
+        write_whole(folder / FILE, json.dumps(_to_json(self), ensure_ascii=False, indent=1) + "\n")
         return [FILE]
 
     @classmethod
-    def load(cls, folder: Path) -> Form:
+    def load(cls, folder: Path) -> ForecastPreprocessor:
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         path = folder / FILE
         try:
-            read = json.loads(path.read_text(encoding="utf-8"))
-            if read["step"] is not None:
-                read["step"] = Step(**read["step"])
-            read["spreads"] = {name: (float(mean), float(spread)) for name, (mean, spread) in read["spreads"].items()}
-            return cls(**read)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return _from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"{path}: is damaged: {error}") from None
 
 
-def is_nameless(targets: Sequence[str]) -> bool:
+def _to_json(preprocessor: ForecastPreprocessor) -> dict[str, Any]:
+    """Give what the file holds, under the names that it has always had."""
+    options, covariates, step = preprocessor.options, preprocessor.covariates, preprocessor.step
+    return {
+        "targets": preprocessor.targets,
+        "known": covariates.known,
+        "past": covariates.past,
+        "static": covariates.static,
+        "step": None if step is None else {"count": step.count, "unit": step.unit},
+        "season": options.season,
+        "horizon": options.horizon,
+        "lookback": options.lookback,
+        "scale": options.window_scaling,
+        "transform": options.transform,
+        "together": options.multivariate,
+        "smoothed": preprocessor.smoothed,
+        "calendar": covariates.calendar,
+        "spreads": covariates.scales,
+        "words": covariates.categories,
+        "apart": preprocessor.numeric_step,
+    }
+
+
+def _from_json(read: dict[str, Any]) -> ForecastPreprocessor:
+    step = None if read["step"] is None else Step(**read["step"])
+    scales = {name: (float(mean), float(spread)) for name, (mean, spread) in read["spreads"].items()}
+    columns = (read["known"], read["past"], read["static"])
+    covariates = Covariates(*columns, step, read.get("calendar", []), scales, read.get("words", {}))
+    numbers = (read["season"], read["horizon"], read["lookback"])
+    options = PreprocessingOptions(*numbers, read["scale"], read["transform"], read["together"])
+    return ForecastPreprocessor(read["targets"], covariates, options, read.get("apart"), read.get("smoothed", []))
+
+
+def are_unnamed(targets: Sequence[str]) -> bool:
     """Tell whether these are the names of channels that had none, as in a table with a series a row."""
     return tuple(targets) == channel_names(len(targets))
-
-
-def _spread(columns: Sequence[np.ndarray]) -> tuple[float, float]:
-    whole = np.concatenate([np.asarray(column, np.float64) for column in columns] or [np.zeros(1)])
-    there = whole[np.isfinite(whole)]
-    return (float(there.mean()), float(there.std())) if len(there) else (0.0, 1.0)

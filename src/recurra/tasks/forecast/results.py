@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,55 +12,65 @@ from recurra.data.timeseries.frequency import Step, on_clock
 from recurra.data.timeseries.grid import Numbers, following
 from recurra.data.timeseries.reader import Timed
 
-if TYPE_CHECKING:
-    from recurra.tasks.forecast.task import Forecaster
-
-DIGITS = 7
+SIGNIFICANT_DIGITS = 7
 """Significant digits of a forecast, and of how wide it is: more than its numbers hold."""
-NARROW = 1e-3
-"""Share of a number from which down its interval needs digits of its own."""
+NARROW_SHARE = 1e-3
+"""Width of an interval, as a share of its number, below which it needs digits of its own."""
 
 
-def rounded(values: np.ndarray, width: np.ndarray | float = 0.0) -> np.ndarray:
-    """Round to `DIGITS` significant digits: each number is the one that is read back from so many written.
+def round_significant(values: np.ndarray, width: np.ndarray | float = 0.0) -> np.ndarray:
+    """Round to `SIGNIFICANT_DIGITS` significant digits: each number is the one that is read back from so many written.
 
-    width: of the intervals around values; those that are narrow beside their value have as many digits of their width.
+    width: of the intervals around values; those that are narrow relative to their value have as many digits of their width.
 
-    >>> rounded(np.array([1234.56789, -0.000123456789, 1e30 / 3, 0.0])).tolist()
+    >>> round_significant(np.array([1234.56789, -0.000123456789, 1e30 / 3, 0.0])).tolist()
     [1234.568, -0.0001234568, 3.333333e+29, 0.0]
-    >>> rounded(np.array([123456789.87654321]), np.array([20.0])).tolist()
+    >>> round_significant(np.array([123456789.87654321]), np.array([20.0])).tolist()
     [123456789.87654]
     """
     size = np.abs(values)
     # Powers of ten up to 10**22 are exact, and so is what they are multiplied with: one rounding, as in reading.
     plain = (size >= 1e-9) & (size < 1e22)
-    places = DIGITS - 1 - np.floor(np.log10(np.where(plain, size, 1.0))).astype(np.int64)
+    places = SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(np.where(plain, size, 1.0))).astype(np.int64)
     up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
     whole = np.where(plain, values, 1.0) * up / down
     near = np.rint(whole)
     found = near * down / up
     # What lies halfway, or where the logarithm was rounded up, is written out.
-    odd = ~plain | (np.abs(np.abs(whole - near) - 0.5) < 1e-6) | (np.abs(near) < 10.0 ** (DIGITS - 1))
-    narrow = (width > 0) & (width < NARROW * size)
+    odd = ~plain | (np.abs(np.abs(whole - near) - 0.5) < 1e-6) | (np.abs(near) < 10.0 ** (SIGNIFICANT_DIGITS - 1))
+    narrow = (width > 0) & (width < NARROW_SHARE * size)
     odd |= narrow
     more = np.log10(np.divide(size, width, out=np.ones_like(size), where=narrow))
-    digits = np.minimum(DIGITS + np.ceil(more), sys.float_info.dig).astype(np.int64)
+    digits = np.minimum(SIGNIFICANT_DIGITS + np.ceil(more), sys.float_info.dig).astype(np.int64)
     found[odd] = [float(f"{v:.{d}g}") for v, d in zip(values[odd].tolist(), digits[odd].tolist(), strict=True)]
     return found
 
 
-def written_times(series: Timed, horizon: int, task: Forecaster) -> list[Any]:
+def to_result(mean: np.ndarray, quantiles: np.ndarray, channel: int, levels: Sequence[float]) -> dict[str, Any]:
+    """Give {"mean", "quantiles"} of one channel, for mean (h, C) and quantiles (h, C, Q) at the levels.
+
+    >>> to_result(np.array([[1.5]]), np.array([[[1.0, 2.25]]]), 0, [0.1, 0.9])
+    {'mean': [1.5], 'quantiles': {'0.1': [1.0], '0.9': [2.25]}}
+    """
+    columns = quantiles[:, channel].T.tolist()
+    return {
+        "mean": mean[:, channel].tolist(),
+        "quantiles": dict(zip([f"{level:g}" for level in levels], columns, strict=True)),
+    }
+
+
+def forecast_times(series: Timed, horizon: int, step: Step | None) -> list[Any]:
     """Give the times of the steps ahead, as JSON has them; "+1", "+2", … where rows are steps however far apart they are."""
     times = series.times
     if (lacking := len(series) + horizon - len(times)) > 0:
-        if times.dtype.kind == "M" and task.form.step is None:
-            known = write_times(times[len(series) :], None, series.zone)
-            return [*known, *(f"+{step}" for step in range(len(known) + 1, horizon + 1))]
-        times = np.concatenate([times, following(times, task.form.step, lacking)])
-    return write_times(times[len(series) : len(series) + horizon], task.form.step, series.zone, series.numbers)
+        if times.dtype.kind == "M" and step is None:
+            known = format_times(times[len(series) :], None, series.zone)
+            return [*known, *(f"+{ahead}" for ahead in range(len(known) + 1, horizon + 1))]
+        times = np.concatenate([times, following(times, step, lacking)])
+    return format_times(times[len(series) : len(series) + horizon], step, series.zone, series.numbers)
 
 
-def write_times(
+def format_times(
     times: np.ndarray, step: Step | None, zone: int | None = None, numbers: Numbers | None = None
 ) -> list[Any]:
     """Write time stamps (T) all alike: to the day, the minute or as fine as they need; steps as they are numbered.
@@ -68,9 +78,9 @@ def write_times(
     zone: that of the series (`Timed`), which stands behind each.  numbers: those of the series; None: steps are counted.
 
     >>> midnight = np.array(["2024-05-31T00:00"], "M8[us]")
-    >>> write_times(midnight, Step(1, "d")), write_times(midnight, Step(10, "min"), 120), write_times(np.array([7]), None)
+    >>> format_times(midnight, Step(1, "d")), format_times(midnight, Step(10, "min"), 120), format_times(np.array([7]), None)
     (['2024-05-31'], ['2024-05-31T02:00+02:00'], [7])
-    >>> write_times(np.array([120]), None, None, Numbers(5.0, 10.0))
+    >>> format_times(np.array([120]), None, None, Numbers(5.0, 10.0))
     [1205]
     """
     if times.dtype.kind != "M":
@@ -82,29 +92,29 @@ def write_times(
     return [f"{time}{mark}" for time in times.astype(f"M8[{unit}]").astype(str).tolist()]
 
 
-def line(result: Mapping[str, Any]) -> str:
+def format_result(result: Mapping[str, Any]) -> str:
     """Write a forecast as rows of a table: series, target, time, forecast, and the outermost quantiles.
 
-    With "steps", a row for each, with its own time: what is foretold of the step after it.
+    With "steps", a row for each, with its own time: the forecast of the step after it.
 
-    >>> print(line({"series": "a", "target": "y", "time": [3], "mean": [1.5], "quantiles": {"0.1": [1.0], "0.9": [2.25]}}))
+    >>> print(format_result({"series": "a", "target": "y", "time": [3], "mean": [1.5], "quantiles": {"0.1": [1.0], "0.9": [2.25]}}))
     a	y	3	1.5	1	2.25
     """
     names = list(result["quantiles"])
 
-    def row(time: Any, said: Mapping[str, Any], at: int) -> str:
-        numbers = (said["mean"][at], said["quantiles"][names[0]][at], said["quantiles"][names[-1]][at])
-        return "\t".join([result["series"], result["target"], str(time), *map(_written, numbers)])
+    def row(time: Any, forecast: Mapping[str, Any], at: int) -> str:
+        numbers = (forecast["mean"][at], forecast["quantiles"][names[0]][at], forecast["quantiles"][names[-1]][at])
+        return "\t".join([result["series"], result["target"], str(time), *map(_format_number, numbers)])
 
     if "steps" in result:
-        return "\n".join(row(step["time"], step, 0) for step in result["steps"])
+        return "\n".join(row(each["time"], each, 0) for each in result["steps"])
     return "\n".join(row(time, result, at) for at, time in enumerate(result["time"]))
 
 
-def header(result: Mapping[str, Any]) -> str:
-    """Name the columns of what `line` writes; the quantiles by their levels.
+def format_header(result: Mapping[str, Any]) -> str:
+    """Name the columns of what `format_result` writes; the quantiles by their levels.
 
-    >>> header({"series": "a", "target": "y", "time": [3], "mean": [1.5], "quantiles": {"0.1": [1.0], "0.9": [2.25]}})
+    >>> format_header({"series": "a", "target": "y", "time": [3], "mean": [1.5], "quantiles": {"0.1": [1.0], "0.9": [2.25]}})
     'series\\ttarget\\ttime\\tforecast\\t0.1\\t0.9'
     """
     names = list(result["quantiles"])
@@ -112,10 +122,10 @@ def header(result: Mapping[str, Any]) -> str:
     return "\t".join(["series", "target", time, "forecast", names[0], names[-1]])
 
 
-def _written(number: float) -> str:
+def _format_number(number: float) -> str:
     """Write a number that was rounded, without an exponent where that is short.
 
-    >>> _written(12345680.0), _written(123456789.875), _written(1e-9)
+    >>> _format_number(12345680.0), _format_number(123456789.875), _format_number(1e-9)
     ('12345680', '123456789.875', '1e-09')
     """
     return f"{number:.{sys.float_info.dig}g}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from recurra.tasks.base.settings import Settings, flag_of, is_file_setting
+from recurra.tasks.base.settings import Flag, Renamed, Settings, flag_of, is_file_setting
 
 
 def takes_list(field: FieldInfo) -> bool:
@@ -25,7 +25,7 @@ def setting_parameter(
     name: str, field: FieldInfo, panel: str | None = None, *, hidden: bool = False
 ) -> inspect.Parameter:
     """Turn a setting into a flag. It stays text here: the settings are what reads and checks it."""
-    mark = flag_of(field)
+    mark = Flag() if hidden else flag_of(field)
     flag = mark.long or "--" + name.replace("_", "-")
     default = "" if field.default in (None, [], False, "") else f" [dim]\\[default: {_shown(field.default)}][/dim]"
     common = {
@@ -44,6 +44,13 @@ def setting_parameter(
     return parameter(name, str | None, typer.Option(*flags, metavar=_metavar(field), **common))
 
 
+def old_parameter(old: str, new: Renamed, field: FieldInfo) -> inspect.Parameter:
+    """Turn the name that a setting had before into a flag, so that command lines in scripts go on to work; no help lists it."""
+    if new.values:  # the words of before, whatever the setting takes today
+        return parameter(old, str | None, typer.Option("--" + old.replace("_", "-"), hidden=True))
+    return setting_parameter(old, field, hidden=True)
+
+
 def click_parameters(kind: type[Settings]) -> list[Any]:
     """Give the flags of a section as click has them; those that had another name before have that too, which no help lists."""
 
@@ -52,7 +59,7 @@ def click_parameters(kind: type[Settings]) -> list[Any]:
 
     fields = kind.model_fields
     made = [setting_parameter(name, field) for name, field in fields.items()]
-    made += [setting_parameter(old, fields[new.name], hidden=True) for old, new in kind.renamed.items()]
+    made += [old_parameter(old, new, fields[new.name]) for old, new in kind.renamed.items()]
     command.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]
     app = typer.Typer(rich_markup_mode="rich", add_completion=False)
     app.command()(command)
