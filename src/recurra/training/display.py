@@ -87,7 +87,10 @@ def _facts(history: TrainingHistory, width: int) -> list[Text]:
 def _curve(history: TrainingHistory, width: int) -> Text:
     key = metric_keys(history.valid)[:1]
     name = get_metric(key[0]).title if key else "figure"
-    first, last = (get_metric(key[0] if key else "").format(value) for value in (history.validation_values[0], history.validation_values[-1]))
+    first, last = (
+        get_metric(key[0] if key else "").format(value)
+        for value in (history.validation_values[0], history.validation_values[-1])
+    )
     text = Text(f"held-out {name}  {first} ", style="dim", no_wrap=True, overflow="crop")
     room = min(40, width - text.cell_len - len(last) - 2)
     if room > 3:

@@ -10,8 +10,8 @@ import numpy as np
 from recurra.data.datasets.locate import named_files
 from recurra.data.timeseries.reader import read_timed
 from recurra.errors import DataError, UsageError
+from recurra.formatting import decimal
 from recurra.metrics import ForecastScores
-from recurra.report.numbers import decimal
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.forecast.backtest import EvaluationSet, Forecasts, forecast_origins, valid_origins

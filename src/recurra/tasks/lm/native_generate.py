@@ -12,7 +12,7 @@ import torch
 from recurra.decoding import Sampling
 from recurra.kernels import PackedModel, WeightType
 from recurra.kernels.native import engine
-from recurra.kernels.native_layer import KINDS
+from recurra.kernels.native_layer import CELL_KINDS
 from recurra.kernels.packed import checksum
 from recurra.nn import State
 from recurra.tasks.lm.network import LanguageNetwork
@@ -31,7 +31,10 @@ def can_generate_natively(network: LanguageNetwork) -> bool:
     weight = network.embedding.weight
     cells = {layer.cell.name for layer in network.stack}
     return (
-        engine() is not None and cells <= set(KINDS) and weight.device.type == "cpu" and weight.dtype == torch.float32
+        engine() is not None
+        and cells <= set(CELL_KINDS)
+        and weight.device.type == "cpu"
+        and weight.dtype == torch.float32
     )
 
 

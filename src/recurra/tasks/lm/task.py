@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from recurra.data.tbptt import PADDING, DocumentWindows, TBPTTBatch, TextWindows, Windows
 from recurra.nn import State
+from recurra.report.blocks import Block
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.tbptt import TBPTTTask
-from recurra.tasks.lm import evaluate
+from recurra.tasks.lm import evaluate, report
 from recurra.tasks.lm.config import LanguageModelConfig
 from recurra.tasks.lm.data import Dataset, read_dataset, read_split
 from recurra.tasks.lm.defaults import choose_batch, choose_size
@@ -32,6 +33,8 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
 
     name = "lm"
     title = "Language model"
+    element = ("unit", "units")
+    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
     Config = LanguageModelConfig
     Predictor = LanguageModel
     cli_examples = (
@@ -134,3 +137,7 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
             split, name = self.held_out_split()
         train = self.dataset.train if baselines else None
         return evaluate.evaluate(predictor, split, name=name, train=train, progress=progress)
+
+    @classmethod
+    def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:
+        return report.blocks(evaluation)
