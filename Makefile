@@ -43,6 +43,8 @@ lint: $(READY)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/pyrefly check
 	$(VENV)/bin/python tools/check_docs.py
+	$(VENV)/bin/python tools/check_limits.py
+	$(VENV)/bin/python tools/check_words.py
 
 bench: $(READY)
 	$(RECURRA) bench
