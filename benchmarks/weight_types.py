@@ -23,10 +23,9 @@ from recurra.kernels.native import describe
 
 def measure(run: recurra.Run, weights: WeightType, limit: int) -> dict[str, object]:
     """Give the perplexity of the first `limit` test units, and microseconds for each."""
-    task = run.task
     model = run.network.packed(weights)
-    ids = task.examples.test.sequences[0][:limit]
-    state, unit, total = np.zeros(model.state_size, dtype=np.float32), task.context, 0.0
+    ids = run.task.dataset.test.sequences[0][:limit]
+    state, unit, total = np.zeros(model.state_size, dtype=np.float32), run.predictor.preprocessor.bos_id, 0.0
     start = time.perf_counter()
     for target in ids.tolist():
         logits = model.step_id(state, unit).astype(np.float64)

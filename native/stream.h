@@ -92,7 +92,7 @@ RECURRA_INLINE void stream_group(const StreamWeights<Cell, W> &w, i64 I, i64 H, 
         for (vec &v : from_x) v = splat(0.0f);
         row_product<BLOCKS * gates>(I, x, panel, w.far, w.input_scale + place, from_x);
     }
-    // What both products share goes on as one chain; the candidate's part of a GRU, which they do not, begins anew.
+    // What both products share goes on as one chain; the candidate's part of a GRU, which they do not, begins again.
     for (int b = 0; b < BLOCKS; ++b)
         for (int g = 0; g < gates; ++g) from_h[b * gates + g] = g >= skip ? from_x[b * gates + g - skip] : splat(0.0f);
     row_product<BLOCKS * gates>(H, read_h, panel + BLOCKS * gates * WIDTH * whole_depth<W>(I), w.far, w.hidden_scale + place, from_h);

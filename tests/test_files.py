@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recurra.errors import RunError
-from recurra.files import beside, is_part, write_whole
+from recurra.files import is_partial, temporary_path, write_whole
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -46,6 +46,6 @@ def test_a_folder_that_is_none_is_one_clear_error(tmp_path: Path) -> None:
         write_whole(tmp_path / "file" / "x", b"")
 
 
-def test_a_name_beside_is_told_from_files_of_a_run(tmp_path: Path) -> None:
-    assert is_part(beside(tmp_path / "model.safetensors"))
-    assert not any(is_part(tmp_path / name) for name in ("model.safetensors", ".hidden", "x.part"))
+def test_a_temporary_name_is_told_from_files_of_a_run(tmp_path: Path) -> None:
+    assert is_partial(temporary_path(tmp_path / "model.safetensors"))
+    assert not any(is_partial(tmp_path / name) for name in ("model.safetensors", ".hidden", "x.part"))

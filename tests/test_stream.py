@@ -60,9 +60,9 @@ def test_a_deep_copy_is_a_fork_of_the_same_model(stack):
     past = stream.state
     twin = copy.deepcopy(stream)
     assert twin.model is stack
-    said = twin.feed(x[1])
+    output = twin.feed(x[1])
     torch.testing.assert_close(stream.state, past, rtol=0, atol=0)
-    assert torch.equal(stream.feed(x[1]), said)
+    assert torch.equal(stream.feed(x[1]), output)
 
 
 def test_forks_of_a_model_that_writes_into_its_state():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-# Each training step takes and returns tens of megabytes, and mapping them anew in small pages costs as much as the
+from recurra.version import __version__
+
+# Each training step takes and returns tens of megabytes, and mapping them again in small pages costs as much as the
 # arithmetic (a softmax over 8,000 units: 1.4 s a step without, 0.56 s with). torch reads this at its first large allocation.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-
-__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from recurra import nn

@@ -13,7 +13,7 @@ from recurra.runs.config import configure, load_configuration
 from recurra.runs.request import Source, check_same, layers
 from recurra.runs.run import Run
 from recurra.runs.session import FRAME, TrainingSession
-from recurra.training.folder import new_folder, next_folder
+from recurra.training.folder import check_new_folder, next_folder
 
 
 def train(
@@ -42,8 +42,8 @@ def train(
     True
     """
     if is_frame(data):
-        with TemporaryDirectory() as aside:
-            kept = Path(aside, FRAME)
+        with TemporaryDirectory() as temporary:
+            kept = Path(temporary, FRAME)
             write_frame(data, kept)
             return _train_on_files(task, kept, out, config, settings, quiet=quiet, frame=kept)
     return _train_on_files(task, data, out, config, settings, quiet=quiet)
@@ -61,7 +61,7 @@ def _train_on_files(
 ) -> Run:
     """Train on files; frame: the one among them that the run has to keep."""
     configuration = configure(task, *layers(task, data, config, settings))
-    folder = next_folder(task) if out is None else new_folder(Path(out))
+    folder = next_folder(task) if out is None else check_new_folder(Path(out))
     session = TrainingSession(configuration, folder, quiet=quiet, numbered=out is None, frame=frame)
     return _with_notes(session.start(), session)
 
@@ -94,5 +94,5 @@ def resume(
 
 
 def _with_notes(run: Run, session: TrainingSession) -> Run:
-    run.notes_shown = frozenset(session.progress.written)
+    run.notes_shown = frozenset(session.progress.notes_shown)
     return run

@@ -12,20 +12,20 @@ from recurra.errors import RunError
 _PART = ".part"
 
 
-def beside(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """Give a name in the same folder, used by nobody, for what becomes `path` when it is whole.
 
-    >>> name = beside(Path("runs/novel/report.html")).name
+    >>> name = temporary_path(Path("runs/novel/report.html")).name
     >>> name.startswith(".report.html."), name.endswith(".part")
     (True, True)
     """
     return path.with_name(f".{path.name}.{secrets.token_hex(6)}{_PART}")
 
 
-def is_part(path: Path) -> bool:
+def is_partial(path: Path) -> bool:
     """Tell whether a file is what a writer that was killed left behind.
 
-    >>> is_part(beside(Path("report.html"))), is_part(Path("report.html"))
+    >>> is_partial(temporary_path(Path("report.html"))), is_partial(Path("report.html"))
     (True, False)
     """
     return path.name.startswith(".") and path.suffix == _PART
@@ -37,7 +37,7 @@ def write_whole(path: Path, content: bytes | str) -> Path:
     Raises `RunError` where that cannot be done; its cause is the `OSError`.
     """
     data = content.encode() if isinstance(content, str) else content
-    temporary = beside(path)
+    temporary = temporary_path(path)
     try:
         with temporary.open("xb") as file:
             file.write(data)

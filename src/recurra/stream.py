@@ -85,9 +85,9 @@ class ModuleStream:
         self._shape = (layers[0].weights["weight_ih"].shape[1],)
         self._sizes = [[layer.weights["weight_hh"].shape[1]] * len(layer.cell.states) for layer in layers]
         self._model = PackedModel(layers, weights, threads)
-        self._begin(np.zeros(self._model.state_size, dtype=np.float32))
+        self._set_state(np.zeros(self._model.state_size, dtype=np.float32))
 
-    def _begin(self, state: np.ndarray) -> None:
+    def _set_state(self, state: np.ndarray) -> None:
         self._state, self._feed = state, self._model.feed(state)
 
     def step(self, x: np.ndarray | Tensor) -> np.ndarray:
@@ -121,13 +121,13 @@ class ModuleStream:
         if given != wanted:
             raise UsageError(f"state: expected tensors of shapes {wanted}, got {given}")
         parts = [part.detach().flatten() for layer in state for part in layer]
-        self._begin(torch.cat(parts).float().numpy().copy())
+        self._set_state(torch.cat(parts).float().numpy().copy())
 
     def fork(self) -> Self:
         """Give a second stream that has the same past and goes its own way from here; the weights are shared."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin._begin(self._state.copy())
+        twin._set_state(self._state.copy())
         return twin
 
     def __copy__(self) -> Self:

@@ -20,7 +20,7 @@ from recurra.training.progress import Progress
 
 TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(40))
 SETTINGS: dict[str, Any] = {
-    "hidden": 8, "layers": 1, "epochs": 2.0, "window": 16, "batch": 4, "threads": 1, "dropout": 0.2, "average": 0.9,
+    "hidden": 8, "layers": 1, "epochs": 2.0, "bptt": 16, "batch": 4, "threads": 1, "dropout": 0.2, "ema": 0.9,
     "precision": "float32", "validations": 3, "valid_share": 0.1, "test_share": 0.1, "quiet": True,
 }  # fmt: skip
 
@@ -52,9 +52,9 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, then: Any) -> None:
     """Do something when a training shows the entry of a step."""
     event = Progress.event
 
-    def watch(self: Progress, said: dict[str, Any]) -> None:
-        event(self, said)
-        if said.get("event") == "train" and said["step"] >= step:
+    def watch(self: Progress, shown: dict[str, Any]) -> None:
+        event(self, shown)
+        if shown.get("event") == "train" and shown["step"] >= step:
             then()
 
     monkeypatch.setattr(Progress, "event", watch)

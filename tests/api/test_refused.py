@@ -11,23 +11,23 @@ from tests.api.conftest import SETTINGS, TEXT, at_step, stop, weights
 
 import recurra
 from recurra.errors import DataError, RunError, UsageError
-from recurra.files import beside
+from recurra.files import temporary_path
 from recurra.runs.run import Run
-from recurra.tasks.lm import LanguageModel
+from recurra.tasks.lm import LanguageModelingTask
 from recurra.training.log import MetricsLog
 from recurra.training.loop import Trainer
 
 
 def while_it_reads(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
     """Do something when a training reads its data, once."""
-    prepare, calls = LanguageModel.prepare, iter(range(99))
+    prepare, calls = LanguageModelingTask.prepare, iter(range(99))
 
-    def prepare_while_another_begins(self: LanguageModel, saved: Path | None = None) -> Any:
+    def prepare_while_another_begins(self: LanguageModelingTask, saved: Path | None = None) -> Any:
         if next(calls) == 0:
             then()
         return prepare(self, saved)
 
-    monkeypatch.setattr(LanguageModel, "prepare", prepare_while_another_begins)
+    monkeypatch.setattr(LanguageModelingTask, "prepare", prepare_while_another_begins)
 
 
 def everything(folder: Path) -> dict[Path, bytes]:
@@ -68,17 +68,17 @@ def test_a_training_that_began_first_keeps_the_folder(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, before = tmp_path / "run", {}
-    part = beside(folder / "model.safetensors")
+    part = temporary_path(folder / "model.safetensors")
     logs = []
 
-    def begin() -> None:
+    def start_elsewhere() -> None:
         folder.mkdir()
         logs.append(MetricsLog(folder / "metrics.jsonl"))
         (folder / "config.toml").write_text("its own")
         part.write_text("being written")
         before.update(everything(folder))
 
-    while_it_reads(monkeypatch, begin)
+    while_it_reads(monkeypatch, start_elsewhere)
     with pytest.raises(RunError, match="another process is training there"):
         recurra.train("lm", data, folder, **SETTINGS)
     logs[0].close()
@@ -164,13 +164,13 @@ def test_what_a_training_began_with_is_not_changed_on_the_way(
     folder = stop(data, tmp_path / "run", monkeypatch)
     (tmp_path / "other.txt").write_text(TEXT, encoding="utf-8")
     (tmp_path / "other.toml").write_text("[model]\ncell = 'gru'\n")
-    said = "a training is resumed with the settings it began with, in"
+    expected = "a training is resumed with the settings it began with, in"
     for arguments, message in (
-        ({"hidden": 3}, f"hidden: {said} .* 8; got 3$"),
-        ({"model.hidden": "3"}, f"hidden: {said}"),
-        ({"data": tmp_path / "other.txt"}, f"data: {said} .*text.txt.*other.txt"),
-        ({"valid": "none.txt"}, f"valid: {said}"),
-        ({"config": tmp_path / "other.toml"}, f"cell: {said} .* 'lstm'; got 'gru'"),
+        ({"hidden": 3}, f"hidden: {expected} .* 8; got 3$"),
+        ({"model.hidden": "3"}, f"hidden: {expected}"),
+        ({"data": tmp_path / "other.txt"}, f"data: {expected} .*text.txt.*; got .*/"),  # long paths are cut short
+        ({"valid": "none.txt"}, f"valid: {expected}"),
+        ({"config": tmp_path / "other.toml"}, f"cell: {expected} .* 'lstm'; got 'gru'"),
         ({"within": "5m"}, "within: a training is resumed with the time that it was given"),
         ({"hiden": 8}, "hiden: no such setting of lm; did you mean hidden"),
         ({"task": "juggle"}, "task: .* is of 'lm', got 'juggle'"),

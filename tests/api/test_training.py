@@ -15,9 +15,9 @@ from tests.api.conftest import SETTINGS, TEXT, weights
 import recurra
 from recurra.errors import DivergedError, RunError, UsageError
 from recurra.runs.run import Run
-from recurra.tasks.lm import LanguageModel
+from recurra.tasks.lm import LanguageModelingTask
 from recurra.training.loop import Trainer
-from recurra.training.step import Trainer
+from recurra.training.step import TrainState
 
 
 def test_its_configuration_makes_the_same_model_again(data: Path, whole: Run, tmp_path: Path) -> None:
@@ -49,8 +49,8 @@ def test_within_is_kept_and_said_beforehand(data: Path, tmp_path: Path, capsys: 
     settings = {**SETTINGS, "quiet": False, "epochs": None, "within": "6s", "hidden": 16}
     run = recurra.train("lm", data, tmp_path / "run", **settings)
     assert time.monotonic() - began < 60  # not a measure of speed: without the limit it would go on for many minutes
-    said = capsys.readouterr().err
-    assert run.events("start")[0]["plan"] in said
+    printed = capsys.readouterr().err
+    assert run.events("start")[0]["plan"] in printed
     assert "about" in run.events("start")[0]["plan"]
     assert run.events("end")[0]["reason"] == "finished"
 
@@ -58,9 +58,9 @@ def test_within_is_kept_and_said_beforehand(data: Path, tmp_path: Path, capsys: 
 def test_the_model_is_the_best_by_validation_and_averaged(data: Path, tmp_path: Path, whole: Run) -> None:
     best = [event for event in whole.events("valid") if event["best"]][-1]
     assert whole.task.prepare(whole.path).counts["valid_units"] > 0
-    figures = whole.task.validate(whole.predictor)
-    assert figures is not None
-    assert figures["nll"] == pytest.approx(best["nll"], abs=1e-9)
+    metrics = whole.task.validate(whole.predictor)
+    assert metrics is not None
+    assert metrics["nll"] == pytest.approx(best["nll"], abs=1e-9)
     (checkpoint,) = (whole.path / "checkpoint").iterdir()
     tensors = load_file(checkpoint)
     last = {name.removeprefix("model/"): t for name, t in tensors.items() if name.startswith("model/")}
@@ -109,13 +109,13 @@ def test_two_trainings_that_begin_at_once_take_two_folders(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    prepare = LanguageModel.prepare
+    prepare = LanguageModelingTask.prepare
 
-    def prepare_while_another_begins(self: LanguageModel, saved: Path | None = None) -> Any:
+    def prepare_while_another_begins(self: LanguageModelingTask, saved: Path | None = None) -> Any:
         Path("runs/lm-1").mkdir(parents=True, exist_ok=True)
         return prepare(self, saved)
 
-    monkeypatch.setattr(LanguageModel, "prepare", prepare_while_another_begins)
+    monkeypatch.setattr(LanguageModelingTask, "prepare", prepare_while_another_begins)
     assert recurra.train("lm", data, **{**SETTINGS, "epochs": 0.2}).path == Path("runs/lm-2")
 
 
@@ -138,21 +138,21 @@ def test_a_training_that_diverges_leaves_its_last_good_weights(data: Path, tmp_p
     assert all(p.isfinite().all() for p in run.network.parameters())
     assert run.evaluation is not None and run.evaluation["metrics"]["nll"] < 10
     assert len(run.generate("the", length=5, seed=1)) >= 8
-    with pytest.raises(UsageError, match="has diverged, and would again; train anew with a lower lr"):
+    with pytest.raises(UsageError, match="has diverged, and would again; train again with a lower lr"):
         recurra.resume(folder, quiet=True)
 
 
 def ruin(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Make the loss infinite from a step on."""
-    trained = Trainer.step
+    trained = TrainState.step
 
-    def train_step(self: Trainer, batch: Any, lr: float) -> tuple[float, int, float]:
+    def train_step(self: TrainState, batch: Any, lr: float) -> tuple[float, int, float]:
         if self.done >= step:
             with torch.no_grad():
                 self.parameters[0].fill_(float("nan"))
         return trained(self, batch, lr)
 
-    monkeypatch.setattr(Trainer, "step", train_step)
+    monkeypatch.setattr(TrainState, "step", train_step)
 
 
 def test_a_training_that_diverges_late_leaves_the_best_it_had(
@@ -161,13 +161,13 @@ def test_a_training_that_diverges_late_leaves_the_best_it_had(
     best = next(event for event in whole.events("valid"))
     ruin(monkeypatch, best["step"] + 1)
     with pytest.raises(DivergedError, match=f"a run with the weights of step {best['step']}$"):
-        recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, "average": 0, "checkpoint_seconds": 3600})
+        recurra.train("lm", data, tmp_path / "run", **{**SETTINGS, "ema": 0, "checkpoint_seconds": 3600})
     run = recurra.load(tmp_path / "run")
     (end,) = run.events("end")
     assert (end["best_step"], end["step"]) == (best["step"], best["step"] + 1)
-    figures = run.task.validate(run.predictor)
-    assert figures is not None
-    assert figures["nll"] == pytest.approx(run.events("valid")[0]["nll"], abs=1e-9)
+    metrics = run.task.validate(run.predictor)
+    assert metrics is not None
+    assert metrics["nll"] == pytest.approx(run.events("valid")[0]["nll"], abs=1e-9)
     assert run.evaluation is not None
 
 
@@ -177,7 +177,7 @@ def test_a_model_that_cannot_be_measured_is_a_run_all_the_same(
     def fail(*_: Any, **__: Any) -> None:
         raise DivergedError("expected finite log-probabilities")
 
-    monkeypatch.setattr(LanguageModel, "evaluate", fail)
+    monkeypatch.setattr(LanguageModelingTask, "evaluate", fail)
     run = recurra.train("lm", data, tmp_path / "run", **SETTINGS)
     assert run.evaluation is None
     assert run.info()["ended"] == "finished"

@@ -91,10 +91,10 @@ def test_neighbours_tell_frequencies_apart_and_know_how_often_they_mislead(metri
     series, targets = waves(40, 1, level=0)
     model = NearestNeighbour(metric).fit(series, targets, classes=3)
     others, truth = waves(30, 2, level=0)
-    said = model.probabilities(others)
-    assert (said.argmax(1) == truth).all()
-    assert said.sum(1) == pytest.approx(np.ones(30))
-    assert said.max(1) == pytest.approx(np.full(30, 1 - 1 / 42))  # no error in 40, one more of each
+    predicted = model.probabilities(others)
+    assert (predicted.argmax(1) == truth).all()
+    assert predicted.sum(1) == pytest.approx(np.ones(30))
+    assert predicted.max(1) == pytest.approx(np.full(30, 1 - 1 / 42))  # no error in 40, one more of each
 
 
 def test_the_scale_is_chosen_by_the_training_series():
@@ -108,18 +108,18 @@ def test_the_scale_is_chosen_by_the_training_series():
 
 def test_where_neighbours_mislead_the_nearest_one_stays_the_likeliest():
     series = [np.array([[0.0], [1.0], [float(number)]]) for number in range(4)]
-    said = NearestNeighbour(scale="series").fit(series, np.array([0, 1, 0, 1]), classes=2).probabilities(series)
-    assert said.argmax(1).tolist() == [0, 1, 0, 1] and said.max() < 0.51
+    predicted = NearestNeighbour(scale="series").fit(series, np.array([0, 1, 0, 1]), classes=2).probabilities(series)
+    assert predicted.argmax(1).tolist() == [0, 1, 0, 1] and predicted.max() < 0.51
 
 
 def test_several_labels_are_those_of_the_neighbour():
     series = [np.sin(np.arange(20) * rate)[:, None] for rate in (0.2, 0.21, 0.9, 0.91)]
     marks = np.array([[1, 1, 0], [1, 1, 0], [0, 1, 1], [0, 1, 1]])
-    said = NearestNeighbour().fit(series, marks, classes=3).probabilities(series)
-    assert said == pytest.approx(np.where(marks, 13 / 14, 1 / 14))
+    predicted = NearestNeighbour().fit(series, marks, classes=3).probabilities(series)
+    assert predicted == pytest.approx(np.where(marks, 13 / 14, 1 / 14))
 
 
-def test_the_work_is_foretold_before_it_is_done():
+def test_the_cost_is_estimated_before_it_is_paid():
     series = [np.zeros((100, 2))] * 50
     assert NearestNeighbour(scale="data").cost(series, 150) == 50 * (150 + 50) * 100 * 2
     assert NearestNeighbour("dtw", band=0.1).cost(series, 150) == pytest.approx(50 * (150 + 2 * 50) * 100 * 21 * 2)
@@ -127,8 +127,10 @@ def test_the_work_is_foretold_before_it_is_done():
 
 
 def test_one_series_alone_is_everyones_neighbour():
-    said = NearestNeighbour("dtw").fit([np.ones((5, 1))], np.array([1]), classes=2).probabilities([np.zeros((3, 1))])
-    assert said.argmax() == 1
+    predicted = (
+        NearestNeighbour("dtw").fit([np.ones((5, 1))], np.array([1]), classes=2).probabilities([np.zeros((3, 1))])
+    )
+    assert predicted.argmax() == 1
     only = NearestNeighbour().fit([np.ones((5, 1))] * 2, np.array([0, 0]), classes=1)
     assert only.probabilities([np.ones((5, 1))]).tolist() == [[1.0]]
 
@@ -177,10 +179,10 @@ DATA = Path(os.environ.get("RECURRA_DATA", "")) / "ts-classification"
 )
 def test_published_accuracies(name, euclidean, warped):
     """Of the UCR archive (Dau et al. 2019, timeseriesclassification.com): 1-NN, and DTW without a limit to warping."""
-    (train, said), (test, truth) = (read_ts(DATA / name / f"{name}_{part}.ts") for part in ("TRAIN", "TEST"))
-    classes = sorted(set(said))
+    (train, labels), (test, truth) = (read_ts(DATA / name / f"{name}_{part}.ts") for part in ("TRAIN", "TEST"))
+    classes = sorted(set(labels))
     for metric, published in (("euclidean", euclidean), ("dtw", warped)):
         model = NearestNeighbour(metric, band=1.0, scale="series")
-        found = model.fit(train, np.array([classes.index(each) for each in said]), len(classes)).probabilities(test)
+        found = model.fit(train, np.array([classes.index(each) for each in labels]), len(classes)).probabilities(test)
         right = np.mean([classes[number] == each for number, each in zip(found.argmax(1), truth, strict=True)])
         assert right == pytest.approx(published, abs=1e-4)

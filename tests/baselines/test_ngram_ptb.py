@@ -27,7 +27,7 @@ def test_penn_treebank_test_perplexity():
         for text in texts
     )
     assert len(words) == 9_999  # and <eos> makes 10,000
-    model = KneserNey(5).fit(train, size=len(words) + 2, begin=0, end=1)
+    model = KneserNey(5).fit(train, size=len(words) + 2, bos_id=0, eos_id=1)
     log_probs = np.concatenate([model.log_probs(np.append(line, 1)) for line in test])
     assert len(log_probs) == 82_430
     assert np.exp(-log_probs.mean()) == pytest.approx(141.2, abs=0.05)

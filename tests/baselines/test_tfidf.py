@@ -31,11 +31,11 @@ def examples(kinds: dict[str, list[str]], times: int = 8) -> tuple[list[str], np
 def test_it_learns_what_words_and_characters_say(kinds, asked):
     texts, targets = examples(kinds)
     model = TfidfLogistic().fit(texts, targets, classes=2)
-    said = model.probabilities([*asked, ""])
-    assert said.argmax(1)[:2].tolist() == [0, 1]
-    assert said.sum(1) == pytest.approx(np.ones(3)) and said.shape == (3, 2)
+    predicted = model.probabilities([*asked, ""])
+    assert predicted.argmax(1)[:2].tolist() == [0, 1]
+    assert predicted.sum(1) == pytest.approx(np.ones(3)) and predicted.shape == (3, 2)
     again = TfidfLogistic().fit(texts, targets, classes=2)
-    assert (again.probabilities(asked) == said[:2]).all() and again.strength == model.strength
+    assert (again.probabilities(asked) == predicted[:2]).all() and again.strength == model.strength
 
 
 def test_the_penalty_suits_the_noise():
@@ -59,23 +59,23 @@ def test_folds_share_every_class_out():
 
 def test_large_data_choose_by_one_fold(monkeypatch):
     texts, targets = examples(ENGLISH)
-    monkeypatch.setattr("recurra.baselines.tfidf.LARGE", 10)
+    monkeypatch.setattr("recurra.baselines.tfidf.MANY_TEXTS", 10)
     assert TfidfLogistic().fit(texts, targets, classes=2).probabilities(["fine"]).argmax() == 0
 
 
 def test_a_class_without_training_texts_keeps_what_its_count_says():
     texts, targets = examples(ENGLISH)
-    said = TfidfLogistic().fit(texts, targets + 1, classes=4).probabilities(["fine", "dull"])
-    assert said[:, [0, 3]] == pytest.approx(np.full((2, 2), 1 / 52))
-    assert said.sum(1) == pytest.approx(np.ones(2)) and said.argmax(1).tolist() == [1, 2]
+    predicted = TfidfLogistic().fit(texts, targets + 1, classes=4).probabilities(["fine", "dull"])
+    assert predicted[:, [0, 3]] == pytest.approx(np.full((2, 2), 1 / 52))
+    assert predicted.sum(1) == pytest.approx(np.ones(2)) and predicted.argmax(1).tolist() == [1, 2]
 
 
 def test_several_labels_are_learnt_one_against_the_rest():
     texts, targets = examples(ENGLISH)
     marks = np.stack([targets == 0, np.array(["film" in text for text in texts]), np.ones(48), np.zeros(48)], 1)
-    said = TfidfLogistic().fit(texts, marks, classes=4).probabilities(["fine film", "dull acting"])
-    assert (said[:, :2] > 0.5).tolist() == [[True, True], [False, False]]
-    assert said[:, 2:] == pytest.approx(np.array([[0.98, 0.02]] * 2))  # what all have, what none has
+    predicted = TfidfLogistic().fit(texts, marks, classes=4).probabilities(["fine film", "dull acting"])
+    assert (predicted[:, :2] > 0.5).tolist() == [[True, True], [False, False]]
+    assert predicted[:, 2:] == pytest.approx(np.array([[0.98, 0.02]] * 2))  # what all have, what none has
 
 
 @pytest.mark.parametrize(

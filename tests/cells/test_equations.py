@@ -137,10 +137,10 @@ def test_gate_values_are_those_of_the_equations():
     xw = torch.from_numpy(x[0] @ weights["weight_ih"].T + weights["bias_ih"])
     hr = torch.from_numpy(h @ weights["weight_hh"].T + weights["bias_hh"])
     _, gates = cell.step(xw.split(H, 1), hr.split(H, 1), (torch.from_numpy(h),), ())
-    said = dict(zip(cell.gates, gates, strict=True))
-    torch.testing.assert_close(said["reset"], torch.sigmoid(xw[:, :H] + hr[:, :H]))
-    torch.testing.assert_close(said["update"], torch.sigmoid(xw[:, H : 2 * H] + hr[:, H : 2 * H]))
-    torch.testing.assert_close(said["candidate"], torch.tanh(xw[:, 2 * H :] + said["reset"] * hr[:, 2 * H :]))
+    by_name = dict(zip(cell.gates, gates, strict=True))
+    torch.testing.assert_close(by_name["reset"], torch.sigmoid(xw[:, :H] + hr[:, :H]))
+    torch.testing.assert_close(by_name["update"], torch.sigmoid(xw[:, H : 2 * H] + hr[:, H : 2 * H]))
+    torch.testing.assert_close(by_name["candidate"], torch.tanh(xw[:, 2 * H :] + by_name["reset"] * hr[:, 2 * H :]))
 
 
 def test_onnx_order_as_its_specification_has_it():

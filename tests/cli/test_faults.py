@@ -15,7 +15,7 @@ import torch
 from recurra import cli
 
 TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(40))
-TINY = ["-q", "--hidden", "8", "--layers", "1", "--epochs", "1", "--window", "16", "--batch", "4", "--threads", "1",
+TINY = ["-q", "--hidden", "8", "--layers", "1", "--epochs", "1", "--bptt", "16", "--batch", "4", "--threads", "1",
         "--precision", "float32"]  # fmt: skip
 
 Call = Callable[..., str]
@@ -42,10 +42,10 @@ def fails(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         monkeypatch.setattr(sys, "argv", ["recurra", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
-        said = capsys.readouterr()
-        assert said.out == ""
-        lines = said.err.splitlines()
-        assert len(lines) == 1, said.err
+        message = capsys.readouterr()
+        assert message.out == ""
+        lines = message.err.splitlines()
+        assert len(lines) == 1, message.err
         assert lines[0].startswith("recurra: ")
         assert ended.value.code == code, lines[0]
         assert len(lines[0]) < 600
@@ -68,8 +68,8 @@ def train(*arguments: object) -> list[object]:
 
 def test_bytes_that_are_no_utf8_are_said_with_their_place(fails: Call, here: Path) -> None:
     (here / "bad.txt").write_bytes("好 text\n".encode() * 3 + b"caf\xe9 au lait\n" * 40)
-    said = fails(*train("bad.txt"), code=3)
-    assert "bad.txt" in said and "byte 30" in said and "0xe9" in said
+    message = fails(*train("bad.txt"), code=3)
+    assert "bad.txt" in message and "byte 30" in message and "0xe9" in message
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"   \n\n", b"x", "字".encode(), b"\xef\xbb\xbf"])
@@ -95,8 +95,8 @@ def test_one_character_over_and_over_is_learnt(
 
 def test_a_field_that_is_not_there_is_named(fails: Call, here: Path) -> None:
     (here / "poems.jsonl").write_text('{"title": "a", "body": "b"}\n' * 30)
-    said = fails(*train("poems.jsonl", "--text", "paragraphs"), code=3)
-    assert "paragraphs" in said and "poems.jsonl" in said and "title" in said and "body" in said
+    message = fails(*train("poems.jsonl", "--text", "paragraphs"), code=3)
+    assert "paragraphs" in message and "poems.jsonl" in message and "title" in message and "body" in message
     assert "--text title" in fails(*train("poems.jsonl"), code=2)
 
 
@@ -266,12 +266,12 @@ def test_an_unknown_task_says_which_there_are(fails: Call) -> None:
     )
 
 
-@pytest.mark.parametrize("data", ["good.txt", "-", "tinyshakespeare"])
-def test_data_without_a_task_are_told_where_it_stands(fails: Call, data: str) -> None:
-    said = fails("train", data, "--cell", "gru", code=2)
+@pytest.mark.parametrize(("data", "task"), [("good.txt", "TASK"), ("-", "TASK"), ("tinyshakespeare", "lm")])
+def test_data_without_a_task_say_where_it_stands(fails: Call, data: str, task: str) -> None:
+    message = fails("train", data, "--cell", "gru", code=2)
     assert (
-        said
-        == f"task: expected one of classify, detect, embed, forecast, lm, tag before the data, as in `recurra train lm {data}`"
+        message
+        == f"task: expected one of classify, detect, embed, forecast, lm, tag before the data, as in `recurra train {task} {data}`"
     )
 
 
@@ -282,5 +282,5 @@ def test_data_without_a_task_are_told_where_it_stands(fails: Call, data: str) ->
 def test_an_unknown_choice_says_which_there_are_and_which_was_meant(
     fails: Call, flag: str, value: str, meant: str
 ) -> None:
-    said = fails("train", "lm", "good.txt", flag, value, code=2)
-    assert "expected one of" in said and said.endswith(f"got {value!r}; did you mean {meant}?")
+    message = fails("train", "lm", "good.txt", flag, value, code=2)
+    assert "expected one of" in message and message.endswith(f"got {value!r}; did you mean {meant}?")

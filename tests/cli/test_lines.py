@@ -54,7 +54,7 @@ def test_a_line_may_begin_like_a_file_of_another_kind(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"good\nb\xe9d\nlast\n", "line 2: byte 6: expected UTF-8 text, got byte 0xe9"),
         ("春眠不觉晓，处处闻啼鸟\n".encode("gb18030"), "iconv -f gb18030"),
@@ -64,14 +64,14 @@ def test_a_line_may_begin_like_a_file_of_another_kind(monkeypatch: pytest.Monkey
     ],
 )
 def test_what_is_no_text_is_said_with_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, message: str
 ) -> None:
     (tmp_path / "bad.txt").write_bytes(data)
     with pytest.raises(DataError) as from_file:
         list(read_lines(str(tmp_path / "bad.txt")))
     with pytest.raises(DataError) as piped:
         from_input(monkeypatch, data)
-    assert said in str(from_file.value) and said in str(piped.value)
+    assert message in str(from_file.value) and message in str(piped.value)
     assert str(piped.value).startswith("standard input: ")
 
 

@@ -20,7 +20,7 @@ from recurra.errors import DataError, DivergedError, MissingExtraError, RecurraE
 from recurra.verbs.base import options
 
 TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(200))
-FLAGS = ["--hidden", "8", "--layers", "1", "--epochs", "40", "--window", "16", "--batch", "4", "--threads", "1",
+FLAGS = ["--hidden", "8", "--layers", "1", "--epochs", "40", "--bptt", "16", "--batch", "4", "--threads", "1",
          "--precision", "float32", "--checkpoint-seconds", "3600"]  # fmt: skip
 
 
@@ -53,11 +53,13 @@ def test_ctrl_c_ends_after_the_step_in_hand_and_says_how_to_go_on(tmp_path: Path
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         wait_for(lambda: b'"train"' in content(tmp_path / "run" / "metrics.jsonl"), process)
         os.kill(process.pid, number)
-        out, said = process.communicate(timeout=120)
+        out, messages = process.communicate(timeout=120)
     assert process.returncode == 130
     assert out == ""
-    found = re.search(r"^stopped after step (\d+); .*gone on with: recurra train --resume (.*)$", said, re.MULTILINE)
-    assert found is not None, said
+    found = re.search(
+        r"^stopped after step (\d+); .*gone on with: recurra train --resume (.*)$", messages, re.MULTILINE
+    )
+    assert found is not None, messages
     assert Path(found[2]) == tmp_path / "run"
     run = recurra.load(tmp_path / "run")
     assert run.events("end")[0]["step"] == int(found[1]) < run.events("start")[0]["steps"]

@@ -1,7 +1,8 @@
-"""The verbs know no task by name: what they say of one, and of its results, is the task's own."""
+"""The verbs and the report know no task by name: what they show of one, and of its results, is the task's own."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,29 +12,40 @@ import pytest
 from pydantic import Field
 from typer.testing import CliRunner
 
+import recurra
 from recurra.cli import app
 from recurra.runs.run import Run
 from recurra.tasks import Files, Settings, Task, get_task, task_names
-from recurra.tasks.base import task as base
+from recurra.tasks.base import registry
+from recurra.tasks.base.options import PredictOptions
+from recurra.tasks.base.predictor import Predictor
+
+NEUTRAL = ("cli", "report", "training", "verbs/base")
 
 
-class Sorter(Task):
-    """A task that sorts texts into kinds; only what is asked of a task that predicts."""
+class Sorter(Predictor):
+    """Sorts texts into kinds; it has only what a prediction needs."""
 
-    name, title = "sorter", "Sorter"
-    prepare = save = restore = choose = network = batches = batch_count = loss = validate = evaluate = held_out = None  # type: ignore[assignment]
+    name = "sorter"
+    load_preprocessor = build_network = None  # type: ignore[assignment]
 
-    def predict(self, network: object, inputs: list[str], *, k: int | None, steps: bool) -> list[dict[str, Any]]:
-        assert not steps
-        return [{"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": k} for text in inputs]
+    def predict_with(self, inputs: list[str], options: PredictOptions) -> list[dict[str, Any]]:
+        assert not options.steps
+        return [{"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": options.k} for text in inputs]
 
-    def warnings(self, text: str) -> list[str]:
+    def input_warnings(self, text: str) -> list[str]:
         return ["too short to tell"] if len(text) < 3 else []
+
+
+class SortingTask(Task):
+    """A task of which nothing is asked but how it is configured."""
+
+    name, title, Predictor = "sorter", "Sorter", Sorter
 
 
 @pytest.fixture
 def sorter(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(Path("runs/a"), SimpleNamespace(task="sorter"), Sorter(None), None)  # type: ignore[arg-type]
+    run = Run(Path("runs/a"), SimpleNamespace(task="sorter"), Sorter(None, None, None))  # type: ignore[arg-type]
     monkeypatch.setattr(Run, "load", classmethod(lambda _, path: run))
     monkeypatch.setattr(Run, "to", lambda self, device: self)
 
@@ -65,8 +77,8 @@ class PairsConfig(Settings):
 
 
 def test_a_list_says_by_its_type_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Sorter, "Config", PairsConfig, raising=False)
-    monkeypatch.setitem(base._tasks, "sorter", Sorter)
+    monkeypatch.setattr(SortingTask, "Config", PairsConfig, raising=False)
+    monkeypatch.setitem(registry._tasks, "sorter", SortingTask)
     monkeypatch.setenv("COLUMNS", "120")
     shown = call("train", "sorter", "--help").stdout
     for flag, metavar in (("references", "FILE"), ("labels", "TEXT"), ("sizes", "N")):
@@ -76,6 +88,16 @@ def test_a_list_says_by_its_type_what_it_takes(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("task", task_names())
 def test_the_help_of_a_task_shows_its_own_examples(task: str) -> None:
     shown = " ".join(call("train", task, "--help").stdout.split())
-    assert get_task(task).commands
-    for command in get_task(task).commands:
+    assert get_task(task).cli_examples
+    for command in get_task(task).cli_examples:
         assert command in shown
+
+
+@pytest.mark.parametrize("part", NEUTRAL)
+def test_no_task_is_named(part: str) -> None:
+    named = []
+    for path in sorted(Path(recurra.__file__).parent.joinpath(part).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and node.value in task_names():
+                named.append(f"{path.name}, line {node.lineno}: {node.value}")
+    assert named == []

@@ -89,8 +89,8 @@ def test_many_trainings_are_resumed_where_they_stopped(tmp_path: Path, monkeypat
         path.unlink() if path.is_file() else path.rmdir()
     (out / "fold-2").rmdir()
     again = CliRunner().invoke(app, ["reproduce", "days", "-o", str(out), "-q", "--json", "--resume"])
-    said, before = json.loads(again.stdout), json.loads(first.stdout)
-    assert said["figure"] == before["figure"]
+    resumed, before = json.loads(again.stdout), json.loads(first.stdout)
+    assert resumed["figure"] == before["figure"]
     assert {path: path.read_bytes() for path in kept} == kept
 
 

@@ -39,7 +39,7 @@ def detector(table: Path) -> Run:
     return recurra.train("detect", table, table.parent / "detector", **SMALL | {"epochs": 20})
 
 
-def said(run: Run, *options: Any, text: str | None = None) -> str:
+def predict(run: Run, *options: Any, text: str | None = None) -> str:
     result = CliRunner().invoke(app, ["predict", str(run.path), *map(str, options)], input=text)
     assert result.exit_code == 0, result.output
     return result.stdout
@@ -51,13 +51,13 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_the_columns_of_forecasts_have_names(forecaster: Run, table: Path) -> None:
-    read = rows(said(forecaster, table))
-    answers = [json.loads(line) for line in said(forecaster, table, "--json").splitlines()]
+    read = rows(predict(forecaster, table))
+    results = [json.loads(line) for line in predict(forecaster, table, "--json").splitlines()]
     assert [row["target"] for row in read] == ["temp"] * 3 + ["load"] * 3
-    assert [row["time"] for row in read[:3]] == answers[0]["time"]
-    for row, mean, low in zip(read, answers[0]["mean"], answers[0]["quantiles"]["0.025"], strict=False):
+    assert [row["time"] for row in read[:3]] == results[0]["time"]
+    for row, mean, low in zip(read, results[0]["mean"], results[0]["quantiles"]["0.025"], strict=False):
         assert (float(row["forecast"]), float(row["0.025"])) == pytest.approx((mean, low), rel=1e-6)
-    after = rows(said(forecaster, table, "--steps"))
+    after = rows(predict(forecaster, table, "--steps"))
     assert [row["after"] for row in after] == [
         step["time"] for one in (0, 1) for step in _steps(forecaster, table, one)
     ]
@@ -68,14 +68,14 @@ def _steps(run: Run, table: Path, number: int) -> list[dict[str, Any]]:
 
 
 def test_the_columns_of_what_is_judged_have_names(detector: Run, table: Path) -> None:
-    steps = rows(said(detector, table, "--steps"))
+    steps = rows(predict(detector, table, "--steps"))
     assert steps[0]["verdict"] == "not judged" and steps[0]["score"] == ""
     assert all(float(row["score"]) > 0 for row in steps[1:])
     lines = table.read_text().splitlines()
-    piped = rows(said(detector, "-", text="\n".join(lines) + "\n"))
+    piped = rows(predict(detector, "-", text="\n".join(lines) + "\n"))
     assert [row | {"series": "plant"} for row in piped] == steps
     bad = [*lines[:200], lines[200].split(",")[0] + ",90,2", *lines[201:], "2024-01-15 00:00,,1"]
-    answered = rows(said(detector, "-", text="\n".join(bad) + "\n"))
+    answered = rows(predict(detector, "-", text="\n".join(bad) + "\n"))
     assert (answered[199]["verdict"], answered[199]["channel"]) == ("ANOMALY", "temp")
     assert answered[-1]["missing"] == "temp" and len(answered[-1]["expected"].split()) == 2
 
@@ -84,40 +84,40 @@ def test_a_series_without_events_is_a_row_too(detector: Run, table: Path) -> Non
     bad = table.with_name("bad.csv")
     lines = table.read_text().splitlines()
     bad.write_text("\n".join([*lines[:200], lines[200].split(",")[0] + ",90,2", *lines[201:]]) + "\n")
-    (row,) = [row for row in rows(said(detector, bad)) if float(row["score"]) > 10]
+    (row,) = [row for row in rows(predict(detector, bad)) if float(row["score"]) > 10]
     assert (row["series"], row["verdict"], row["channel"]) == ("bad", "ANOMALY", "temp")
     calm = table.with_name("calm.csv")
     calm.write_text("\n".join(lines[:3]) + "\n")
-    (quiet,) = rows(said(detector, calm))
+    (quiet,) = rows(predict(detector, calm))
     assert (quiet["verdict"], quiet["start"], quiet["channel"]) == ("normal", "", "") and float(quiet["score"]) < 2
     calm.write_text("\n".join(lines[:2]) + "\n")
-    assert rows(said(detector, calm))[0]["verdict"] == "not judged"  # of a single step nothing was foretold
+    assert rows(predict(detector, calm))[0]["verdict"] == "not judged"  # of a single step nothing was predicted
 
 
 def test_names_are_left_out_where_they_are_not_wanted(forecaster: Run, table: Path) -> None:
-    whole = said(forecaster, table)
-    assert said(forecaster, table, "--no-header") == whole.split("\n", 1)[1]
-    assert not any("forecast" in line for line in said(forecaster, table, "--json").splitlines())
+    whole = predict(forecaster, table)
+    assert predict(forecaster, table, "--no-header") == whole.split("\n", 1)[1]
+    assert not any("forecast" in line for line in predict(forecaster, table, "--json").splitlines())
 
 
 def test_answers_to_single_texts_have_no_names_above_them(tmp_path: Path) -> None:
     reviews = [f"{'so good' if n % 2 else 'so bad'} {n % 7},{'pos' if n % 2 else 'neg'}" for n in range(60)]
     (tmp_path / "reviews.csv").write_text("\n".join(["text,label", *reviews]) + "\n")
     run = recurra.train("classify", tmp_path / "reviews.csv", tmp_path / "run", **SMALL)
-    alone = said(run, "-t", "so good")
-    assert said(run, text="so good\n") == "label\tprobability\ttext\n" + alone
+    alone = predict(run, "-t", "so good")
+    assert predict(run, text="so good\n") == "label\tprobability\ttext\n" + alone
 
 
 def test_a_table_through_a_pipe_is_forecast_as_a_file_of_it_is(forecaster: Run, table: Path) -> None:
-    whole = rows(said(forecaster, table))
+    whole = rows(predict(forecaster, table))
     for name in ("", "-"):
-        piped = rows(said(forecaster, *([name] if name else []), text=table.read_text()))
+        piped = rows(predict(forecaster, *([name] if name else []), text=table.read_text()))
         assert [row | {"series": "plant"} for row in piped] == whole
     records = [
         dict(zip(("time", "temp", "load"), line.split(","), strict=True)) for line in table.read_text().splitlines()
     ]
     as_records = "\n".join(map(json.dumps, records[1:])) + "\n"
-    assert rows(said(forecaster, text=as_records)) == piped
+    assert rows(predict(forecaster, text=as_records)) == piped
 
 
 def test_a_broken_line_of_a_table_in_a_pipe_is_named(forecaster: Run, table: Path) -> None:
@@ -140,10 +140,10 @@ def test_a_broken_line_of_a_table_in_a_pipe_is_named(forecaster: Run, table: Pat
 def test_lines_of_numbers_are_still_answered_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "bare.csv").write_text("y\n" + "\n".join(f"{np.sin(n / 3):.3f}" for n in range(200)) + "\n")
     run = recurra.train("forecast", tmp_path / "bare.csv", tmp_path / "run", horizon=2, **SMALL)
-    answers = [json.loads(line) for line in said(run, "--json", text="1 2 3\n[2, null, 3]\n").splitlines()]
-    assert [one["time"] for one in answers] == [[3, 4], [3, 4]]
-    (table,) = [json.loads(line) for line in said(run, "--json", text="y\n1\n2\n3\n").splitlines()]
-    assert table["mean"] == answers[0]["mean"]
+    results = [json.loads(line) for line in predict(run, "--json", text="1 2 3\n[2, null, 3]\n").splitlines()]
+    assert [one["time"] for one in results] == [[3, 4], [3, 4]]
+    (table,) = [json.loads(line) for line in predict(run, "--json", text="y\n1\n2\n3\n").splitlines()]
+    assert table["mean"] == results[0]["mean"]
     broken = CliRunner().invoke(app, ["predict", str(run.path), "--json"], input="1 2 3\n1 x\n")
     assert len(broken.stdout.splitlines()) == 1 and str(broken.exception).startswith("standard input: line 2")
 
@@ -153,7 +153,7 @@ def test_what_is_to_be_known_is_said_once(table: Path, tmp_path: Path) -> None:
     trained = CliRunner().invoke(app, ["train", "forecast", str(table), *flags])
     measured = CliRunner().invoke(app, ["evaluate", str(tmp_path / "run")])
     for result in (trained, measured):
-        said = result.stderr.splitlines()
-        assert sorted(set(said)) == sorted(said)
-        assert sum("column 'time' holds the times" in line for line in said) == 1
-        assert sum("ETS" in line and "is measured from" in line for line in said) == 1
+        lines = result.stderr.splitlines()
+        assert sorted(set(lines)) == sorted(lines)
+        assert sum("column 'time' holds the times" in line for line in lines) == 1
+        assert sum("ETS" in line and "is measured from" in line for line in lines) == 1

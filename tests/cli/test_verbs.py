@@ -19,7 +19,7 @@ POEMS = ["床前明月光", "疑是地上霜", "舉頭望明月", "低頭思故�
 def run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("verbs")
     (folder / "verse.txt").write_text(VERSE * 60)
-    settings = {"hidden": 48, "layers": 1, "epochs": 60, "dropout": 0.0, "window": 32, "batch": 16, "lr": 0.01}
+    settings = {"hidden": 48, "layers": 1, "epochs": 60, "dropout": 0.0, "bptt": 32, "batch": 16, "lr": 0.01}
     return recurra.train("lm", folder / "verse.txt", folder / "run", quiet=True, precision="float32", **settings).path
 
 
@@ -47,8 +47,8 @@ def test_evaluate_follows_the_contract(run: Path) -> None:
     (result,) = lines(call("evaluate", run, "--json"))
     assert set(result) == {"task", "data", "count", "metrics", "baselines"}
     assert set(result["baselines"]) == {"uniform", "bigram", "kneser-ney-5"}
-    for figures in [result["metrics"], *result["baselines"].values()]:
-        assert set(figures) == {"nll", "perplexity", "bits_per_char", "bits_per_byte", "accuracy"}
+    for metrics in [result["metrics"], *result["baselines"].values()]:
+        assert set(metrics) == {"nll", "perplexity", "bits_per_char", "bits_per_byte", "accuracy"}
     assert result["metrics"]["nll"] < result["baselines"]["uniform"]["nll"]
     assert result["count"] == result_count(run)
 
@@ -80,41 +80,8 @@ def test_a_name_in_brackets_is_no_markup(run: Path, tmp_path: Path) -> None:
         assert name in "".join(shown.split())
 
 
-def test_score_prefers_real_sentences(run: Path) -> None:
-    results = lines(call("score", run, "--json", text="the cat in the hat\nhte tac ni eht tah\n"))
-    assert results[0]["log_prob"] > results[1]["log_prob"]
-    for result in results:
-        assert sum(log_prob for _, log_prob in result["units"]) == pytest.approx(result["log_prob"])
-        assert "".join(unit for unit, _ in result["units"]) == result["text"]
-        assert result["log_prob_per_unit"] == pytest.approx(result["log_prob"] / len(result["text"]))
-
-
-def test_score_ranks_candidates(run: Path) -> None:
-    output = call("score", run, "-t", "hte tac ni eht tah", "-t", "the cat in the hat", "--rank")
-    assert [line.split("\t")[2] for line in output.splitlines()] == ["the cat in the hat", "hte tac ni eht tah"]
-
-
-def test_score_ranks_blank_lines_last(run: Path) -> None:
-    output = call("score", run, "--rank", text="\nhte tac\n   \nthe cat\n")
-    ranked = [line.split("\t")[2] for line in output.split("\n")[:-1]]
-    assert ranked[:2] == ["the cat", "hte tac"] and sorted(ranked[2:]) == ["", "   "]
-
-
-def test_score_counts_a_character_that_was_never_seen_once(run: Path) -> None:
-    (result,) = lines(call("score", run, "--json", "-t", "the 貓"))
-    assert [unit for unit, _ in result["units"]] == ["t", "h", "e", " ", "貓"]
-
-
-def test_score_of_a_document_includes_its_end(poems: Path) -> None:
-    (result,) = lines(call("score", poems, "--json", "-t", POEMS[0]))
-    assert [unit for unit, _ in result["units"]] == [*POEMS[0], "<end>"]
-
-
-def test_score_and_predict_of_nothing(run: Path) -> None:
-    assert call("score", run, text="") == ""
+def test_predict_of_nothing(run: Path) -> None:
     assert call("predict", run, "--json", text="") == ""
-    (empty,) = lines(call("score", run, "--json", text="\n"))
-    assert empty["units"] == [] and empty["log_prob"] == 0
 
 
 def test_predict_completes(run: Path, poems: Path) -> None:
@@ -125,47 +92,6 @@ def test_predict_completes(run: Path, poems: Path) -> None:
     assert chinese["next"][0][0] == "光"
     (ended,) = lines(call("predict", poems, "--json", text=POEMS[0] + "\n"))
     assert ended["next"][0][0] == "<end>"
-
-
-def test_generate_is_fixed_by_its_seed(run: Path) -> None:
-    first, again, other = (call("generate", run, "-l", 60, "--temperature", 1.6, "--seed", seed) for seed in (5, 5, 6))
-    assert first == again != other
-    assert len(first.removesuffix("\n")) == 60
-
-
-def test_generate_greedy_learns_the_verse_by_heart(run: Path) -> None:
-    output = call("generate", run, "-p", "the rain in sp", "--greedy", "-l", 29)
-    assert output == "the rain in spain falls mainly on the plain\n"
-
-
-def test_a_sample_does_not_depend_on_how_many_there_are(run: Path) -> None:
-    two = lines(call("generate", run, "-n", 2, "-l", 40, "--temperature", 1.6, "--seed", 3, "--json"))
-    five = lines(call("generate", run, "-n", 5, "-l", 40, "--temperature", 1.6, "--seed", 3, "--json"))
-    assert five[:2] == two and len({sample["text"] for sample in five}) > 1
-
-
-def test_generate_stops_at_a_documents_end(poems: Path) -> None:
-    output = call("generate", poems, "--greedy", "-p", "床", "-l", 100)
-    assert output == POEMS[0] + "\n"
-
-
-def test_beam_search_beats_greedy(run: Path) -> None:
-    found = lines(call("generate", run, "--beam", 6, "-n", 3, "-l", 20, "-p", "the ", "--json"))
-    assert len(found) == 3
-    assert [f["score"] for f in found] == sorted((f["score"] for f in found), reverse=True)
-    greedy = call("generate", run, "--greedy", "-l", 20, "-p", "the ").removesuffix("\n")
-    loaded = recurra.load(run)
-    prompt = loaded.score("the ")[0]["log_prob"]
-    assert found[0]["log_prob"] >= loaded.score(greedy)[0]["log_prob"] - prompt - 1e-4
-    assert found[0]["log_prob"] == pytest.approx(loaded.score(found[0]["text"])[0]["log_prob"] - prompt, abs=1e-3)
-
-
-@pytest.mark.parametrize(
-    "arguments", [["--greedy", "--top-k", "3"], ["--beam", "3", "--temperature", "1"], ["--beam", "2", "--greedy"]]
-)
-def test_settings_that_exclude_each_other_are_refused(run: Path, arguments: list[str]) -> None:
-    with pytest.raises(recurra.errors.UsageError, match=r"drop it|one of the two"):
-        call("generate", run, *arguments)
 
 
 def test_info(run: Path) -> None:

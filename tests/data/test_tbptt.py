@@ -23,7 +23,7 @@ text_cases = st.fixed_dictionaries(
         "lanes": st.integers(1, 9),
         "steps": st.integers(1, 40),
         "seed": st.integers(0, 5),
-        "shift": st.booleans(),
+        "random_offset": st.booleans(),
         "epoch": st.integers(0, 4),
     }
 )
@@ -41,7 +41,9 @@ document_cases = st.fixed_dictionaries(
 def of_text(case):
     """A text in which every unit is another one: 1 … N, after the context 0."""
     ids = np.arange(1, case["count"] + 1)
-    return TextWindows(ids, context=0, lanes=case["lanes"], steps=case["steps"], seed=case["seed"], shift=case["shift"])
+    return TextWindows(
+        ids, bos_id=0, lanes=case["lanes"], steps=case["steps"], seed=case["seed"], random_offset=case["random_offset"]
+    )
 
 
 def of_documents(case):
@@ -49,64 +51,64 @@ def of_documents(case):
     bounds = np.cumsum([FIRST, *case["lengths"]])
     documents = [np.arange(a, b, dtype=np.int32) for a, b in pairwise(bounds)]
     windows = DocumentWindows(
-        documents, begin=BEGIN, end=END, lanes=case["lanes"], steps=case["steps"], seed=case["seed"]
+        documents, bos_id=BEGIN, eos_id=END, lanes=case["lanes"], steps=case["steps"], seed=case["seed"]
     )
     return documents, windows
 
 
 def equal(one, other):
     return len(one) == len(other) and all(
-        torch.equal(a.inputs, b.inputs) and torch.equal(a.targets, b.targets) and torch.equal(a.fresh, b.fresh)
+        torch.equal(a.inputs, b.inputs) and torch.equal(a.targets, b.targets) and torch.equal(a.reset, b.reset)
         for a, b in zip(one, other, strict=True)
     )
 
 
 def lanes_of(windows):
-    """Cut what each lane reads into sequences, at the places where it begins afresh: (inputs, targets) without padding."""
+    """Cut what each lane reads into sequences, at the places where it begins again: (inputs, targets) without padding."""
     sequences = []
     for lane in range(windows[0].inputs.shape[1]):
         current = None
         for window in windows:
             spoken = window.targets[:, lane] != PADDING
-            if bool(window.fresh[lane]):
+            if bool(window.reset[lane]):
                 current = ([], [])
                 sequences.append(current)
             if current is not None:
                 current[0].extend(window.inputs[spoken, lane].tolist())
                 current[1].extend(window.targets[spoken, lane].tolist())
             else:
-                assert not spoken.any(), "a lane speaks before it has begun"
+                assert not spoken.any(), "a lane predicts before it has begun"
     return sequences
 
 
 class TestText:
     @quick
     @given(text_cases)
-    def test_every_unit_is_asked_for_once_after_the_one_before_it(self, case):
+    def test_every_unit_is_predicted_once_after_the_one_before_it(self, case):
         windows = of_text(case)
         read = list(windows.epoch(case["epoch"]))
         asked = torch.cat([w.targets.flatten() for w in read]).tolist()
         assert len(set(asked)) == len(asked)
         assert case["count"] - windows.lanes < len(asked) <= case["count"]  # the rest is shorter than one lane
         before = torch.cat([w.inputs.flatten() for w in read]).tolist()
-        begun = torch.cat([(w.fresh & (torch.arange(len(w.inputs)) == 0)[:, None]).flatten() for w in read]).tolist()
+        begun = torch.cat([(w.reset & (torch.arange(len(w.inputs)) == 0)[:, None]).flatten() for w in read]).tolist()
         for b, a, begins in zip(before, asked, begun, strict=True):
             assert b == (0 if begins else a - 1 or case["count"])
 
     @quick
     @given(text_cases)
     def test_every_lane_begins_an_epoch_after_the_context(self, case):
-        """So that what a model says of a text's beginning has been learnt, wherever the epoch was begun."""
+        """So that what a model says predicts at a text's beginning has been learnt, wherever the epoch was begun."""
         first, *others = of_text(case).epoch(case["epoch"])
-        assert not first.inputs[0].any() and bool(first.fresh.all())
+        assert not first.inputs[0].any() and bool(first.reset.all())
         assert bool(first.inputs[1:].all()) and all(bool(window.inputs.all()) for window in others)
 
     @quick
     @given(text_cases)
     def test_each_lane_reads_on_where_it_stopped(self, case):
         windows = list(of_text(case).epoch(case["epoch"]))
-        assert [bool(w.fresh.all()) for w in windows] == [index == 0 for index in range(len(windows))]
-        assert not any(bool(w.fresh.any()) for w in windows[1:])
+        assert [bool(w.reset.all()) for w in windows] == [index == 0 for index in range(len(windows))]
+        assert not any(bool(w.reset.any()) for w in windows[1:])
         for lane in range(windows[0].inputs.shape[1]):
             inputs = torch.cat([w.inputs[:, lane] for w in windows])
             targets = torch.cat([w.targets[:, lane] for w in windows])
@@ -122,7 +124,7 @@ class TestText:
         for window in read:
             assert window.inputs.shape == window.targets.shape == (len(window.inputs), windows.lanes)
             assert window.inputs.dtype == window.targets.dtype == torch.int64
-            assert window.fresh.shape == (windows.lanes,)
+            assert window.reset.shape == (windows.lanes,)
         assert all(len(w.inputs) == case["steps"] for w in read[:-1])
         assert 1 <= len(read[-1].inputs) <= case["steps"]
 
@@ -132,9 +134,9 @@ class TestText:
         whole = list(of_text(case).epoch(case["epoch"]))
         assert equal(list(of_text(case).epoch(case["epoch"], start)), whole[start:])
 
-    def test_a_shift_rotates_the_text_differently_in_every_epoch_and_for_every_seed(self):
+    def test_a_random_offset_rotates_the_text_differently_in_every_epoch_and_for_every_seed(self):
         def order(seed, epoch):
-            windows = TextWindows(np.arange(1, 101), context=0, lanes=1, steps=10, seed=seed, shift=True)
+            windows = TextWindows(np.arange(1, 101), bos_id=0, lanes=1, steps=10, seed=seed, random_offset=True)
             return torch.cat([w.targets[:, 0] for w in windows.epoch(epoch)]).tolist()
 
         orders = [order(seed, epoch) for seed in range(3) for epoch in range(5)]
@@ -144,21 +146,21 @@ class TestText:
             cut = units.index(1)
             assert units[cut:] + units[:cut] == list(range(1, 101))
 
-    def test_without_a_shift_every_epoch_begins_after_the_context(self):
-        windows = TextWindows(np.arange(1, 9), context=7, lanes=2, steps=2, seed=0)
+    def test_without_a_random_offset_every_epoch_begins_after_the_context(self):
+        windows = TextWindows(np.arange(1, 9), bos_id=7, lanes=2, steps=2, seed=0)
         for epoch in range(3):
             assert next(windows.epoch(epoch)).inputs.T.tolist() == [[7, 1], [7, 5]]
 
     def test_a_text_too_short_to_read(self):
         with pytest.raises(DataError, match="1 units"):
-            TextWindows(np.arange(1), context=0, lanes=1, steps=1, seed=0)
+            TextWindows(np.arange(1), bos_id=0, lanes=1, steps=1, seed=0)
 
 
 class TestDocuments:
     @quick
     @given(document_cases)
     def test_every_document_is_read_whole_and_alone(self, case):
-        """Begin first, end last, each unit asked for once, and fresh exactly where a document begins."""
+        """Begin first, end last, each unit predicted once, and reset exactly where a document begins."""
         documents, windows = of_documents(case)
         sequences = lanes_of(list(windows.epoch(case["epoch"])))
         wanted = [([BEGIN, *d.tolist()], [*d.tolist(), END]) for d in documents]
@@ -171,10 +173,10 @@ class TestDocuments:
         for window in windows.epoch(case["epoch"]):
             spoken = window.targets != PADDING
             assert 1 <= len(window.inputs) <= case["steps"]
-            assert bool(spoken.any(1).all()), "a step at which no lane has anything to say"
+            assert bool(spoken.any(1).all()), "a step at which no lane has anything to predict"
             assert torch.equal(spoken.cummin(0).values, spoken), "padding before something that is read"
             assert bool((window.inputs >= 0).all())
-            assert not bool((window.fresh & ~spoken[0]).any()), "a lane that is fresh and says nothing"
+            assert not bool((window.reset & ~spoken[0]).any()), "a lane that begins and predicts nothing"
 
     @quick
     @given(document_cases, st.integers(0, 60))
@@ -202,7 +204,7 @@ class TestDocuments:
 
     def test_no_document_at_all(self):
         with pytest.raises(DataError, match="no document"):
-            DocumentWindows([], begin=BEGIN, end=END, lanes=1, steps=1, seed=0)
+            DocumentWindows([], bos_id=BEGIN, eos_id=END, lanes=1, steps=1, seed=0)
 
     @pytest.mark.parametrize("cell", ["gru", "graves-lstm"])
     def test_a_document_read_in_lanes_has_the_probabilities_it_has_alone(self, cell):
@@ -222,7 +224,7 @@ class TestDocuments:
             state = stack.zero_state(3)
             found = {}
             for window in windows.epoch(0):
-                keep = (~window.fresh).double().unsqueeze(-1)
+                keep = (~window.reset).double().unsqueeze(-1)
                 log_probs, state = run(window.inputs, map_state(lambda tensor, keep=keep: tensor * keep, state))
                 for lane in range(3):
                     for step, target in enumerate(window.targets[:, lane].tolist()):

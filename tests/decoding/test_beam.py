@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurra.decoding import beam_search, generate
+from recurra.decoding import Sampling, SearchOptions, beam_search, concat_states, generate
 from recurra.errors import RunError, UsageError
 
 BEGIN, END, SIZE = 0, 1, 4
@@ -44,8 +44,13 @@ def all_sequences(length: int, end: int | None):
             yield ids
 
 
+def options(**settings):
+    return SearchOptions(**{"end": END, "forbid": [BEGIN], **settings})
+
+
 def search(step, state, **settings):
-    return beam_search(step, state, torch.tensor([BEGIN]), **{"end": END, "forbid": [BEGIN], **settings})
+    (found,) = beam_search(step, state, torch.tensor([BEGIN]), options(**settings))
+    return found
 
 
 @settings(max_examples=30, deadline=None)
@@ -53,7 +58,7 @@ def search(step, state, **settings):
 def test_a_beam_as_wide_as_the_tree_finds_what_there_is(seed, length, alpha, end):
     log_probs, step, state = markov(seed)
     width = SIZE**length
-    found = search(step, state, width=width, length=length, alpha=alpha, end=end, count=width)
+    found = search(step, state, width=width, length=length, length_penalty=alpha, end=end, count=width)
     expected = sorted(
         ((rescored(log_probs, ids) / ((5 + len(ids)) / 6) ** alpha, ids) for ids in all_sequences(length, end)),
         reverse=True,
@@ -73,7 +78,7 @@ def test_stopping_early_loses_nothing(seed, length, alpha):
         calls.append(len(ids))
         return step(ids, state)
 
-    found = search(counted, state, width=SIZE**length, length=length, alpha=alpha)
+    found = search(counted, state, width=SIZE**length, length=length, length_penalty=alpha)
     best = max(rescored(log_probs, ids) / ((5 + len(ids)) / 6) ** alpha for ids in all_sequences(length, END))
     assert found[0].score == pytest.approx(best, rel=1e-12)
     assert len(calls) <= length
@@ -84,8 +89,8 @@ def test_stopping_early_loses_nothing(seed, length, alpha):
 def test_a_beam_of_one_is_greedy(seed, alpha, end):
     _, step, state = markov(seed)
     ids = torch.tensor([BEGIN])
-    steps = generate(step, state, ids, length=12, end=end, temperature=0, forbid=[BEGIN])
-    (found,) = search(step, state, width=1, length=12, alpha=alpha, end=end)
+    steps = generate(step, state, ids, length=12, end=end, sampling=Sampling(temperature=0), forbid=[BEGIN])
+    (found,) = search(step, state, width=1, length=12, length_penalty=alpha, end=end)
     assert found.ids.tolist() == [int(chosen[0]) for chosen in steps]
 
 
@@ -93,7 +98,7 @@ def test_a_beam_of_one_is_greedy(seed, alpha, end):
 @given(st.integers(0, 2**31), st.integers(2, 7), st.sampled_from([0.0, 0.8]))
 def test_results_are_sorted_different_and_scored_as_scoring_would(seed, width, alpha):
     log_probs, step, state = markov(seed)
-    found = search(step, state, width=width, length=8, alpha=alpha, count=width)
+    found = search(step, state, width=width, length=8, length_penalty=alpha, count=width)
     assert len(found) == width and len({tuple(result.ids) for result in found}) == width
     assert [result.score for result in found] == sorted((result.score for result in found), reverse=True)
     for result in found:
@@ -121,7 +126,7 @@ def test_length_normalisation_by_hand():
     plain = search(step, (), width=3, length=3, count=2)
     assert plain[0].ids.tolist() == [END] and plain[0].score == pytest.approx(math.log(0.3))
     assert plain[1].ids.tolist() == [2, 3, END] and plain[1].score == pytest.approx(math.log(0.252))
-    normalised = search(step, (), width=3, length=3, count=2, alpha=1.0)
+    normalised = search(step, (), width=3, length=3, count=2, length_penalty=1.0)
     assert normalised[0].ids.tolist() == [2, 3, END]
     assert normalised[0].score == pytest.approx(math.log(0.252) * 6 / 8)
     assert normalised[0].log_prob == pytest.approx(math.log(0.252))
@@ -165,8 +170,8 @@ def test_equally_likely_results_come_in_the_order_of_their_ids():
         ({"width": 2, "count": 3}, "count: expected 1 to 2 results from a beam of width 2, got 3"),
         ({"width": 2, "count": 0}, "count: expected 1 to 2"),
         ({"length": 0}, "length: expected 1 or more"),
-        ({"alpha": -0.5}, "alpha: .* got -0.5"),
-        ({"alpha": math.nan}, "alpha: .* got nan"),
+        ({"length_penalty": -0.5}, "length_penalty: .* got -0.5"),
+        ({"length_penalty": math.nan}, "length_penalty: .* got nan"),
         ({"forbid": range(SIZE)}, "all are forbidden"),
     ],
 )
@@ -176,9 +181,55 @@ def test_settings_that_mean_nothing(settings, message):
         search(step, state, **{"width": 2, "length": 3, **settings})
 
 
-def test_more_than_one_prompt_and_scores_that_are_no_numbers():
-    _, step, state = markov(0)
-    with pytest.raises(UsageError, match=r"expected one prompt, shape \(1,\), got shape \(2,\)"):
-        beam_search(step, state, torch.tensor([0, 0]), width=2, length=3, end=END)
+def test_scores_that_are_no_numbers():
     with pytest.raises(RunError, match="weights are damaged"):
         search(lambda ids, state: (torch.full((1, SIZE), np.nan), state), (), width=2, length=3)
+
+
+def same(one, other):
+    """Bit for bit: ids, log-probability, score, and how each ended."""
+    return len(one) == len(other) and all(
+        np.array_equal(a.ids, b.ids) and (a.log_prob, a.score, a.ended) == (b.log_prob, b.score, b.ended)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**31),
+    st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), max_size=7),
+    st.integers(1, 6),
+    st.integers(1, 9),
+    st.sampled_from([0.0, 0.6, 2.5]),
+    st.sampled_from([END, None]),
+)
+def test_several_prompts_find_what_each_finds_alone(seed, prompts, width, length, alpha, end):
+    _, step, _ = markov(seed, sharpness=3)
+    states = [((torch.tensor([older]),),) for older, _ in prompts]
+    last = torch.tensor([id for _, id in prompts], dtype=torch.int64)
+    looked_for = options(width=width, length=length, count=min(2, width), length_penalty=alpha, end=end)
+    together = beam_search(step, concat_states(states) if states else (), last, looked_for)
+    assert len(together) == len(prompts)
+    for index, (state, found) in enumerate(zip(states, together, strict=True)):
+        (alone,) = beam_search(step, state, last[index : index + 1], looked_for)
+        assert same(found, alone)
+
+
+def test_a_prompt_that_is_done_leaves_the_batch():
+    """After 3 the end is certain; after 2 it never comes, so that the search goes on to the length with its rows alone."""
+    rows = []
+    table = chain([[0, 0, 0.5, 0.5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0]])
+
+    def step(ids, state):
+        rows.append(len(ids))
+        return table(ids, state)
+
+    found = beam_search(step, (), torch.tensor([3, 2, 3, 2]), options(width=2, length=5))
+    assert [one.ids.tolist() for (one,) in found] == [[END], [2] * 5, [END], [2] * 5]
+    assert rows == [4, 2, 2, 2, 2]
+
+
+def test_no_prompt_at_all():
+    assert (
+        beam_search(lambda ids, state: 1 / 0, (), torch.zeros(0, dtype=torch.int64), options(width=2, length=3)) == []
+    )

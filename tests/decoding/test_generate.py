@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.decoding import FINISHED, generate, row_generators, select_state
+from recurra.decoding import FINISHED, Sampling, concat_states, generate, row_generators, select_state
 from recurra.errors import UsageError
 
 BEGIN, END, SIZE = 0, 1, 9
+GREEDY = Sampling(temperature=0)
 
 
 def recurrent(seed: int = 0):
@@ -45,13 +46,13 @@ def test_greedy_agrees_with_a_plain_loop():
         logits[:, BEGIN] = -torch.inf
         last = logits.argmax(1)
         expected.append(int(last))
-    assert run(2, length=12, end=None, temperature=0, generators=()).T.tolist() == [expected, expected]
+    assert run(2, length=12, end=None, sampling=GREEDY, generators=()).T.tolist() == [expected, expected]
 
 
-@pytest.mark.parametrize("settings", [{}, {"temperature": 1.4}, {"top_k": 4}, {"top_p": 0.8}])
-def test_sample_i_is_the_same_for_any_number_of_samples(settings):
-    many = run(10, **settings)
-    for few in (run(1, **settings), run(4, **settings)):
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=1.4), Sampling(top_k=4), Sampling(top_p=0.8)])
+def test_sample_i_is_the_same_for_any_number_of_samples(sampling):
+    many = run(10, sampling=sampling)
+    for few in (run(1, sampling=sampling), run(4, sampling=sampling)):
         steps, rows = few.shape
         assert np.array_equal(many[:steps, :rows], few)
         assert (many[steps:, :rows] == FINISHED).all()
@@ -77,7 +78,7 @@ def test_rows_end_once_and_stay_ended():
 def test_without_an_end_it_goes_on_to_the_length():
     out = run(3, length=25, end=None)
     assert out.shape == (25, 3) and (out >= 0).all()
-    assert list(generate(lambda ids, state: 1 / 0, (), torch.tensor([0]), length=0, end=None, temperature=0)) == []
+    assert list(generate(lambda ids, state: 1 / 0, (), torch.tensor([0]), length=0, end=None, sampling=GREEDY)) == []
 
 
 def test_ids_come_as_they_are_made_and_gradients_stay_as_they_were():
@@ -89,7 +90,7 @@ def test_ids_come_as_they_are_made_and_gradients_stay_as_they_were():
         calls.append(ids)
         return step(ids, state)
 
-    steps = generate(counted, empty(1), torch.tensor([2]), length=5, end=None, temperature=0)
+    steps = generate(counted, empty(1), torch.tensor([2]), length=5, end=None, sampling=GREEDY)
     assert calls == []
     for made, given in enumerate(steps, start=1):
         assert len(calls) == made and given.dtype == np.int64
@@ -102,11 +103,9 @@ def test_settings_are_refused_at_the_call():
         return generate(lambda ids, state: 1 / 0, (), torch.tensor([2]), **{"length": 3, "end": None, **settings})
 
     with pytest.raises(UsageError, match="length: expected 0 or more units to generate, got -1"):
-        attempt(length=-1, temperature=0)
+        attempt(length=-1, sampling=GREEDY)
     with pytest.raises(UsageError, match="generators: expected one for each of 1 rows, got 0"):
         attempt()
-    with pytest.raises(UsageError, match="top_k"):
-        attempt(temperature=0, top_k=0)
 
 
 def test_a_state_of_any_nesting_is_picked_by_row():
@@ -114,3 +113,27 @@ def test_a_state_of_any_nesting_is_picked_by_row():
     picked = select_state(state, torch.tensor([2, 0, 2, 1]))
     assert picked[0].tolist() == [2, 0, 2, 1]
     assert picked[1][0][0].tolist() == [[4, 5], [0, 1], [4, 5], [2, 3]] and picked[1][1] == ()
+
+
+def test_states_are_joined_row_by_row():
+    _, empty = recurrent()
+    ((h,), (count,)) = concat_states([empty(2), ((torch.ones(1, 6, dtype=torch.float64),), (torch.full((1, 1), 7),))])
+    assert h.tolist() == [[0.0] * 6, [0.0] * 6, [1.0] * 6] and count.tolist() == [[0], [0], [7]]
+
+
+def test_prompts_of_several_lengths_go_on_as_each_does_alone():
+    step, empty = recurrent()
+    prompts = [[BEGIN], [BEGIN, 3, 4, 5], [BEGIN, 7]]
+
+    def fed(prompt):
+        state = empty(1)
+        for id in prompt[:-1]:
+            _, state = step(torch.tensor([id]), state)
+        return state, torch.tensor(prompt[-1:])
+
+    states, last = zip(*map(fed, prompts), strict=True)
+    settings = {"length": 15, "end": END, "sampling": GREEDY, "forbid": [BEGIN]}
+    together = np.array(list(generate(step, concat_states(states), torch.cat(last), **settings)))
+    for row, (state, ids) in enumerate(zip(states, last, strict=True)):
+        alone = [int(chosen[0]) for chosen in generate(step, state, ids, **settings)]
+        assert together[: len(alone), row].tolist() == alone and (together[len(alone) :, row] == FINISHED).all()

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurra.decoding import check_sampling, filter_logits, greedy, row_generators, sample
+from recurra.decoding import Sampling, filter_logits, greedy, row_generators, sample
 from recurra.errors import RunError, UsageError
 
 SCORES = torch.tensor([[0.1, 0.4, 0.2, 0.3]]).log()
@@ -21,18 +21,18 @@ def kept(logits: torch.Tensor) -> list[int]:
 
 
 def test_temperature_sharpens_and_flattens():
-    halved = torch.softmax(filter_logits(SCORES, temperature=0.5), dim=1)
+    halved = torch.softmax(filter_logits(SCORES, Sampling(temperature=0.5)), dim=1)
     assert halved[0].tolist() == pytest.approx([0.01 / 0.3, 0.16 / 0.3, 0.04 / 0.3, 0.09 / 0.3], rel=1e-6)
-    flat = torch.softmax(filter_logits(SCORES, temperature=1e9), dim=1)
+    flat = torch.softmax(filter_logits(SCORES, Sampling(temperature=1e9)), dim=1)
     assert flat[0].tolist() == pytest.approx([0.25] * 4, rel=1e-6)
-    cold = torch.softmax(filter_logits(SCORES, temperature=1e-300), dim=1)
+    cold = torch.softmax(filter_logits(SCORES, Sampling(temperature=1e-300)), dim=1)
     assert cold[0].tolist() == [0, 1, 0, 0]
 
 
 def test_top_k_keeps_that_many_and_of_equals_the_lower_ids():
-    assert kept(filter_logits(SCORES, top_k=2)) == [1, 3]
-    assert kept(filter_logits(SCORES, top_k=9)) == [0, 1, 2, 3]
-    assert kept(filter_logits(torch.zeros(1, 6), top_k=3, forbid=[1])) == [0, 2, 3]
+    assert kept(filter_logits(SCORES, Sampling(top_k=2))) == [1, 3]
+    assert kept(filter_logits(SCORES, Sampling(top_k=9))) == [0, 1, 2, 3]
+    assert kept(filter_logits(torch.zeros(1, 6), Sampling(top_k=3), forbid=[1])) == [0, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def test_top_k_keeps_that_many_and_of_equals_the_lower_ids():
     [(1e-9, [1]), (0.39, [1]), (0.41, [1, 3]), (0.69, [1, 3]), (0.71, [1, 2, 3]), (1.0, [0, 1, 2, 3])],
 )
 def test_top_p_keeps_the_fewest_that_reach_it(top_p, expected):
-    assert kept(filter_logits(SCORES, top_p=top_p)) == expected
+    assert kept(filter_logits(SCORES, Sampling(top_p=top_p))) == expected
 
 
 def test_top_p_counts_the_share_of_what_top_k_and_forbidding_left():
-    assert kept(filter_logits(SCORES, top_k=2, top_p=0.5)) == [1]  # 0.4 of 0.7
-    assert kept(filter_logits(SCORES, top_p=0.5, forbid=[1])) == [3]  # 0.3 of 0.6
-    assert kept(filter_logits(SCORES, top_p=0.51, forbid=[1])) == [2, 3]
-    assert kept(filter_logits(SCORES, temperature=0.5, top_p=0.5)) == [1]  # 0.16 of 0.3
+    assert kept(filter_logits(SCORES, Sampling(top_k=2, top_p=0.5))) == [1]  # 0.4 of 0.7
+    assert kept(filter_logits(SCORES, Sampling(top_p=0.5), forbid=[1])) == [3]  # 0.3 of 0.6
+    assert kept(filter_logits(SCORES, Sampling(top_p=0.51), forbid=[1])) == [2, 3]
+    assert kept(filter_logits(SCORES, Sampling(temperature=0.5, top_p=0.5))) == [1]  # 0.16 of 0.3
 
 
 rows = st.lists(st.lists(st.floats(-20, 20, width=32), min_size=6, max_size=6), min_size=1, max_size=4)
@@ -63,11 +63,14 @@ rows = st.lists(st.lists(st.floats(-20, 20, width=32), min_size=6, max_size=6), 
 )
 def test_filters_against_their_definition(table, temperature, top_k, top_p, forbid):
     """The least probability that stays is above every one that goes, and without it the share would not be reached."""
-    filtered = filter_logits(torch.tensor(table), temperature, top_k, top_p, forbid=forbid)
+    filtered = filter_logits(torch.tensor(table), Sampling(temperature, top_k, top_p), forbid=forbid)
     for row, scores in zip(table, filtered.numpy(), strict=True):
         allowed = [i for i in range(6) if i not in forbid]
-        weights = {i: math.exp((row[i] - max(row[j] for j in allowed)) / temperature) for i in allowed}
-        ranked = sorted(allowed, key=lambda i: (-row[i], i))[:top_k]
+        # Scores that lie nearer than rounding are equal once they are shifted.
+        shifted = {i: (row[i] - max(row[j] for j in allowed)) / temperature for i in allowed}
+        weights = {i: math.exp(shifted[i]) for i in allowed}
+        order = row if temperature == 1 else shifted
+        ranked = sorted(allowed, key=lambda i: (-order[i], i))[:top_k]
         stays = np.flatnonzero(np.isfinite(scores)).tolist()
         assert stays == sorted(ranked[: len(stays)]) and stays
         total = sum(weights[i] for i in ranked)
@@ -90,11 +93,11 @@ def test_samples_follow_the_distribution():
 
 def test_a_row_does_not_depend_on_the_others():
     logits = torch.randn(12, 30, generator=torch.Generator().manual_seed(1))
-    settings = {"temperature": 0.9, "top_k": 20, "top_p": 0.9, "forbid": [0]}
+    sampling = Sampling(temperature=0.9, top_k=20, top_p=0.9)
     many_generators, few_generators = row_generators(5, 12), row_generators(5, 3)
     for _ in range(20):
-        many = sample(logits, many_generators, **settings)
-        few = sample(logits[:3], few_generators, **settings)
+        many = sample(logits, many_generators, sampling, forbid=[0])
+        few = sample(logits[:3], few_generators, sampling, forbid=[0])
         assert torch.equal(many[:3], few)
     other = torch.stack([sample(logits[:1].expand(12, 30), row_generators(seed, 12)) for seed in (5, 6)])
     assert not torch.equal(other[0], other[1])
@@ -115,14 +118,14 @@ def test_temperature_zero_is_greedy_and_uses_no_chance():
     logits = torch.tensor([[1.0, 5.0, 5.0, 2.0], [9.0, 0.0, 3.0, 3.0]])
     generators = row_generators(3, 2)
     before = [generator.get_state() for generator in generators]
-    assert sample(logits, generators, temperature=0, forbid=[0]).tolist() == [1, 2]
+    assert sample(logits, generators, Sampling(temperature=0), forbid=[0]).tolist() == [1, 2]
     assert greedy(logits).tolist() == [1, 0]
     assert all(torch.equal(a, b.get_state()) for a, b in zip(before, generators, strict=True))
 
 
 def test_bfloat16_scores_and_an_empty_batch():
-    assert sample(SCORES.bfloat16(), row_generators(0, 1), top_k=1).tolist() == [1]
-    assert sample(torch.empty(0, 4), [], top_p=0.5).shape == (0,)
+    assert sample(SCORES.bfloat16(), row_generators(0, 1), Sampling(top_k=1)).tolist() == [1]
+    assert sample(torch.empty(0, 4), [], Sampling(top_p=0.5)).shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -139,13 +142,8 @@ def test_bfloat16_scores_and_an_empty_batch():
     ],
 )
 def test_settings_that_mean_nothing(settings, message):
-    for attempt in (
-        lambda: check_sampling(**settings),
-        lambda: filter_logits(SCORES, **settings),
-        lambda: sample(SCORES, row_generators(0, 1), **settings),
-    ):
-        with pytest.raises(UsageError, match=message):
-            attempt()
+    with pytest.raises(UsageError, match=message):
+        Sampling(**settings)
 
 
 def test_what_cannot_be_drawn_from():

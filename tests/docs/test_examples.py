@@ -15,7 +15,7 @@ import torch
 from tests.docs.conftest import CHINESE, README, ROOT, blocks, commands_of, parsed, python_of
 
 import recurra
-from recurra.data.timeseries.reader import Panel, TimedReading, read_timed, steps_of
+from recurra.data.timeseries.reader import Panel, TimeSeriesOptions, read_time_series
 from recurra.series import skeletons
 from recurra.tasks import get_task
 
@@ -66,7 +66,7 @@ def test_every_form_of_data_is_read(in_a_folder: Path) -> None:
         assert configuration is not None
         if task in ("forecast", "detect"):
             panel = timed(configuration.settings.data)
-            assert (len(panel), steps_of(panel)) == PANELS[words[2]], words
+            assert (len(panel), sum(map(len, panel.series))) == PANELS[words[2]], words
             continue
         try:
             counts = get_task(task)(configuration.settings).prepare().counts
@@ -78,9 +78,11 @@ def test_every_form_of_data_is_read(in_a_folder: Path) -> None:
 
 def timed(data: Any) -> Panel:
     """Read series in time as a task with these settings does."""
-    names = {field.name for field in dataclasses.fields(TimedReading)}
+    names = {field.name for field in dataclasses.fields(TimeSeriesOptions)}
     held = {name: value for name, value in data if name in names}
-    return read_timed(data.data, TimedReading(**{k: tuple(v) if isinstance(v, list) else v for k, v in held.items()}))
+    return read_time_series(
+        data.data, TimeSeriesOptions(**{k: tuple(v) if isinstance(v, list) else v for k, v in held.items()})
+    )
 
 
 PANELS = {  # series, and steps of all of them
@@ -118,11 +120,21 @@ def configure(folder):
     (folder / "wave.txt").write_text(wave)
     return task.ValueConfig.model_validate({"data": {"data": [str(folder / "wave.txt")]}})
 
-check_task(task.Value, configure)
+check_task(task.ValueTask, configure, lines=["10.5 11 12", "3"])
 Path("wave.txt").write_text(wave)
 recurra.train("value", "wave.txt", "run", epochs=100, lr=0.01, cell="coupled-lstm", quiet=True)
-figures = recurra.load("run").evaluate()
-assert figures["metrics"]["mse"] < figures["baselines"]["last value"]["mse"], figures
+run = recurra.load("run")
+result = run.evaluate()
+assert result["metrics"]["mse"] < result["baselines"]["last value"]["mse"], result
+assert 5 < run.predict([[10.0, 11.0, 12.0]])[0]["next"] < 15
+"""
+
+
+COMMAND = """
+import cell, task
+from recurra.cli import main
+
+main()
 """
 
 
@@ -131,8 +143,17 @@ def test_the_worked_examples_keep_every_promise(tmp_path: Path) -> None:
     (tmp_path / "cell.py").write_text(cell, encoding="utf-8")
     (tmp_path / "task.py").write_text(task, encoding="utf-8")
     (tmp_path / "worked.py").write_text(WORKED, encoding="utf-8")
-    # A process of its own: what is registered stays registered.
-    result = subprocess.run(
-        [sys.executable, "worked.py"], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
-    )
+    (tmp_path / "command.py").write_text(COMMAND, encoding="utf-8")
+    # Processes of their own: what is registered stays registered.
+    run([sys.executable, "worked.py"], tmp_path)
+    command = [sys.executable, "command.py"]
+    flags = ["-o", "by-command", "--epochs", "2", "--hidden", "4", "-q"]
+    run([*command, "train", "value", "wave.txt", *flags], tmp_path)
+    assert run([*command, "predict", "by-command", "-t", "10.5 11 12", "--steps"], tmp_path).count("next") >= 1
+    assert "last value" in run([*command, "evaluate", "by-command"], tmp_path)
+
+
+def run(command: list[str], folder: Path) -> str:
+    result = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
     assert result.returncode == 0, result.stderr
+    return result.stdout

@@ -36,6 +36,8 @@ TRAINED = 2e-3
 zero moves a weight as far as a signal would. Between AVX-512 and SSE a sum of all weights differed by 1e-4."""
 REWORDED: dict[str, str] = {"(--label, --labels)": "(--label, --anomaly-labels)"}
 """Words of notes that were changed on purpose, old → new. No field, no figure and no name of a file belongs here."""
+RENAMED = {"search": "beam_search"}
+"""Methods of a run that have another name now, old → new."""
 
 
 def fresh_network(settings: Mapping[str, Any]) -> nn.Module:
@@ -101,7 +103,8 @@ def answer(call: Mapping[str, Any], run: Path) -> str:
     """Ask a run, by the command line or by a method, and give the answer as text."""
     if "python" in call:
         arguments = [_given(argument) for argument in call["arguments"]]
-        given = getattr(recurra.load(run), call["python"])(*arguments, **call["options"])
+        method = RENAMED.get(call["python"], call["python"])
+        given = getattr(recurra.load(run), method)(*arguments, **call["options"])
         return json.dumps(given.tolist() if isinstance(given, np.ndarray) else given, ensure_ascii=False)
     words = [str(run) if word == "RUN" else word for word in call["cli"]]
     out = on_command_line(words, call.get("stdin", ""))

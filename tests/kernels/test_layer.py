@@ -99,9 +99,9 @@ def test_the_first_kernel_that_computes_a_layer_does(monkeypatch):
     got = run_layer(LSTM, x, state, weights, lengths=torch.tensor([5, 2, 0]), reverse=True, return_gates=True)
     assert torch.equal(got.y, wanted.y) and torch.equal(got.gates, wanted.gates)
     assert [arguments[0].tolist() for arguments in asked] == [[5, 2, 0]] * 2 and asked[0][1:] == (True, True)
-    answer = LayerOutput(x, state)
-    monkeypatch.setattr(layer, "KERNELS", [passes, lambda *arguments: answer, lambda *arguments: pytest.fail("asked")])
-    assert run_layer(LSTM, x, state, weights) is answer
+    output = LayerOutput(x, state)
+    monkeypatch.setattr(layer, "KERNELS", [passes, lambda *arguments: output, lambda *arguments: pytest.fail("asked")])
+    assert run_layer(LSTM, x, state, weights) is output
 
 
 def test_rows_that_all_last_are_not_ragged(monkeypatch):

@@ -105,9 +105,11 @@ def test_an_unusable_instruction_set_is_refused(module: ModuleType, monkeypatch:
         pytest.skip("this machine runs all of them")
     for name in unusable:
         monkeypatch.setenv("RECURRA_ISA", name)
-        with pytest.raises(UsageError, match=rf"expected one of .*, got '{name}': this machine cannot run it") as said:
+        with pytest.raises(
+            UsageError, match=rf"expected one of .*, got '{name}': this machine cannot run it"
+        ) as caught:
             fresh()
-        assert name not in str(said.value).split(", got ")[0]
+        assert name not in str(caught.value).split(", got ")[0]
 
 
 def test_the_engine_can_be_left_aside(monkeypatch: pytest.MonkeyPatch):

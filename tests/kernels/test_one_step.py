@@ -7,14 +7,14 @@ import torch
 
 from recurra.cells import cell_names, get_cell
 from recurra.kernels import scan_layer
-from recurra.kernels.one_step import FEW_ROWS, MANY_WEIGHTS, one_step
+from recurra.kernels.one_step import MAX_ROWS, MIN_WEIGHTS, one_step
 
-ENOUGH = int((MANY_WEIGHTS / 2) ** 0.5) + 1
+MIN_HIDDEN = int((MIN_WEIGHTS / 2) ** 0.5) + 1
 """Inputs and units of a layer that has many weights, whatever its cell."""
 COMPUTED = [name for name in cell_names() if get_cell(name).torch_mode is not None]
 
 
-def problem(name, *, steps=1, rows=3, hidden=ENOUGH, dtype=torch.float64):
+def problem(name, *, steps=1, rows=3, hidden=MIN_HIDDEN, dtype=torch.float64):
     generator = torch.Generator().manual_seed(0)
     cell = get_cell(name)
     weights = {
@@ -70,14 +70,14 @@ def test_it_leaves_to_others_what_they_compute_faster_or_alone():
     assert run(lstm) is not None
     assert run(problem("lstm", steps=2)) is None
     assert run(problem("lstm", rows=0)) is None
-    assert run(problem("lstm", rows=FEW_ROWS)) is not None
-    assert run(problem("lstm", rows=FEW_ROWS + 1)) is None
+    assert run(problem("lstm", rows=MAX_ROWS)) is not None
+    assert run(problem("lstm", rows=MAX_ROWS + 1)) is None
     assert run(problem("lstm", hidden=6)) is None
     assert run(problem("rnn", hidden=6)) is not None  # without gates there are few nodes in torch's graph
     assert run(problem("graves-lstm")) is None
     assert run(lstm, torch.tensor([1, 0, 1])) is None
     assert run(lstm, return_gates=True) is None
-    assert run((*lstm[:3], {**lstm[3], "weight_hr": torch.zeros(2, ENOUGH)})) is None
+    assert run((*lstm[:3], {**lstm[3], "weight_hr": torch.zeros(2, MIN_HIDDEN)})) is None
     with torch.autocast("cpu", torch.bfloat16):
         assert run(lstm) is None
 

@@ -12,14 +12,14 @@ import torch
 from tests.kernels.conftest import usable
 
 from recurra.cells import cell_names, get_cell
-from recurra.decoding import sample
+from recurra.decoding import Sampling, row_generators, sample
 from recurra.errors import RunError, UsageError
 from recurra.kernels import PackedModel
 from recurra.kernels.native import engine
 from recurra.kernels.packed import PackedLayer, checksum
 from recurra.nn import Stack
 from recurra.tasks.lm.config import Model
-from recurra.tasks.lm.native_generate import packed_model, write_blocks
+from recurra.tasks.lm.native_generate import generate_blocks, packed_model
 from recurra.tasks.lm.network import LanguageNetwork
 
 pytestmark = pytest.mark.skipif(engine() is None, reason="the native engine was not built")
@@ -57,7 +57,8 @@ class Scores:
 def reference(monkeypatch, scores: torch.Tensor, uniform: float, **options) -> int:
     options.pop("end", None)
     monkeypatch.setattr(torch, "rand", lambda *_, **__: torch.tensor([uniform], dtype=torch.float64))
-    return int(sample(scores[None], [torch.Generator()], **options)[0])
+    forbid = options.pop("forbid", ())
+    return int(sample(scores[None], [torch.Generator()], Sampling(**options), forbid=forbid)[0])
 
 
 @pytest.mark.parametrize("weights", ["float32", "bfloat16", "int8"])
@@ -272,21 +273,20 @@ def test_a_network_is_packed_once_until_any_of_its_weights_changes():
 
 @torch.inference_mode()
 def test_a_text_does_not_depend_on_how_much_of_it_is_written_at_once(monkeypatch):
-    from recurra.decoding import row_generators
     from recurra.tasks.lm import native_generate as native
 
     network = language_network()
 
     def write() -> list[int]:
-        blocks = write_blocks(
-            network, network.zero_state(1), 1, length=300, generators=row_generators(4, 1), **{**PLAIN, "forbid": [0]}
-        )
+        (generator,) = row_generators(4, 1)
+        options = {"length": 300, "end": None, "sampling": Sampling(), "generator": generator, "forbid": [0]}
+        blocks = generate_blocks(network, network.zero_state(1), 1, **options)
         given = [ids.tolist() for ids in blocks]
         sizes.append([len(ids) for ids in given])
         return [unit for ids in given for unit in ids]
 
     sizes: list[list[int]] = []
     quick = write()
-    monkeypatch.setattr(native, "SECONDS", 0.0)  # as if every block took long
+    monkeypatch.setattr(native, "SECONDS_PER_BLOCK", 0.0)  # as if every block took long
     assert write() == quick and len(quick) == 300
-    assert sizes[1] == [native.FIRST] * (300 // native.FIRST)
+    assert sizes[1] == [native.FIRST_BLOCK] * (300 // native.FIRST_BLOCK)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurra.errors import DivergedError, UsageError
-from recurra.metrics import classification, confusion, multi_label, per_class, worst
+from recurra.metrics import classification, confusion, most_confident_mistakes, multi_label, per_class
 from recurra.metrics.classes import FLOOR
 
 peer = pytest.importorskip("sklearn.metrics")
@@ -103,7 +103,7 @@ def test_a_label_that_training_never_saw_is_always_wrong():
     logs = [math.log(0.9), math.log(FLOOR), math.log(0.7), math.log(0.5)]
     assert ours["nll"] == pytest.approx(-sum(logs) / 4, rel=1e-12)
     assert confusion(rows.argmax(1), targets, ["a", "b"]) == [[2, 0], [0, 1], [1, 0]]
-    assert worst(rows, targets) == [1]
+    assert most_confident_mistakes(rows, targets) == [1]
 
 
 def test_labels_that_training_never_saw_are_misses_among_several():
@@ -141,11 +141,11 @@ def test_each_class_is_scikit_learns():
     )
 
 
-def test_the_worst_mistakes_are_the_surest():
+def test_the_worst_mistakes_are_the_most_confident():
     rows = np.array([[0.6, 0.4], [0.95, 0.05], [0.2, 0.8], [0.95, 0.05], [0.99, 0.01]])
-    assert worst(rows, np.array([1, 1, 0, 1, 0])) == [1, 3, 2, 0]
-    assert worst(rows, np.array([1, 1, 0, 1, 0]), limit=2) == [1, 3]
-    assert worst(rows, np.array([0, 0, 1, 0, 0])) == []
+    assert most_confident_mistakes(rows, np.array([1, 1, 0, 1, 0])) == [1, 3, 2, 0]
+    assert most_confident_mistakes(rows, np.array([1, 1, 0, 1, 0]), limit=2) == [1, 3]
+    assert most_confident_mistakes(rows, np.array([0, 0, 1, 0, 0])) == []
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

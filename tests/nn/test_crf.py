@@ -68,7 +68,7 @@ def test_loss_decoding_and_marginals_are_those_of_the_enumeration(tags):
 @pytest.mark.parametrize("tags", SCHEMES)
 @pytest.mark.parametrize("most", [1, 100, 1 << 16])
 def test_gradients_are_those_of_the_enumeration_and_of_finite_differences(tags, most, monkeypatch):
-    monkeypatch.setattr(module, "MOST", most)  # however many steps are computed together
+    monkeypatch.setattr(module, "PAIRS_PER_CHUNK", most)  # however many steps are computed together
     crf = make(len(tags) if tags else 3, tags)
     emissions = torch.randn(5, 5, crf.count).double().requires_grad_()
     gold, weights = draw_tags(crf, LENGTHS), list(crf.parameters())

@@ -75,8 +75,8 @@ def call(module, kind, x, state):
         # Sorted or not, the rows are numbered as the caller numbers them.
         lengths = LENGTHS.sort(descending=True)[0] if kind == "packed" else LENGTHS
         packed, end = module(pack_padded_sequence(x, lengths, enforce_sorted=kind == "packed"), hx)
-        y, said = pad_packed_sequence(packed)
-        assert torch.equal(said, lengths)
+        y, unpacked_lengths = pad_packed_sequence(packed)
+        assert torch.equal(unpacked_lengths, lengths)
     return [y, *(end if isinstance(end, tuple) else (end,))]
 
 

@@ -123,11 +123,11 @@ def test_padding_is_never_read(name, dtype):
     """Not forward, and not backward either, where a zero times NaN would be NaN."""
     module = build(name, dtype, num_layers=2, bidirectional=True)
     x, state = draw(module)
-    spoilt = x.clone()
+    corrupted = x.clone()
     for row, length in enumerate(LENGTHS):
-        spoilt[length:, row] = math.nan
+        corrupted[length:, row] = math.nan
     results = []
-    for given in (x, spoilt):
+    for given in (x, corrupted):
         given = given.clone().requires_grad_()
         y, end = module(given, as_hx(state), lengths=LENGTHS)
         loss = y.square().sum() + sum(value.square().sum() for value in states(end))
@@ -146,8 +146,8 @@ def test_gates_come_as_the_input_came(name):
     torch.testing.assert_close(one, wanted[:, 0], rtol=0, atol=1e-13)
     lengths = [3, 6, 5, 1]
     *_, (packed,) = module(pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=False), return_gates=True)
-    padded, said = pad_packed_sequence(packed)
-    assert said.tolist() == lengths
+    padded, unpacked_lengths = pad_packed_sequence(packed)
+    assert unpacked_lengths.tolist() == lengths
     for row, length in enumerate(lengths):
         torch.testing.assert_close(padded[:length, row], wanted[:length, row], rtol=0, atol=1e-13)
     module.batch_first = True
@@ -215,8 +215,8 @@ def test_lengths_as_a_list_or_a_tensor(given):
 
 def test_peepholes_of_zero_see_nothing():
     plain, seeing = build("lstm", num_layers=2, bidirectional=True), build("graves", num_layers=2, bidirectional=True)
-    said = seeing.load_state_dict(plain.state_dict(), strict=False)
-    assert sorted(said.missing_keys) == [
+    loaded = seeing.load_state_dict(plain.state_dict(), strict=False)
+    assert sorted(loaded.missing_keys) == [
         "peephole_l0",
         "peephole_l0_reverse",
         "peephole_l1",
@@ -225,7 +225,7 @@ def test_peepholes_of_zero_see_nothing():
     x, state = draw(plain)
     wanted, _ = plain(x, state)
     assert float((seeing(x, state)[0] - wanted).detach().abs().max()) > 1e-3
-    for name in said.missing_keys:
+    for name in loaded.missing_keys:
         torch_nn.init.zeros_(seeing.get_parameter(name))
     torch.testing.assert_close(seeing(x, state)[0], wanted, rtol=0, atol=1e-13)
 

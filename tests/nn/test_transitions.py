@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from recurra.errors import UsageError
-from recurra.nn import broken, transitions, widen
+from recurra.nn import transitions, violations, widen
 
 TYPED = {  # the spans of type A of one, two and three steps
     "BIO": ["B", "BI", "BII"],
@@ -39,8 +39,8 @@ def test_exactly_the_sequences_of_whole_spans_are_allowed(scheme, types):
         wanted = made_of_spans(length, pieces)
         for path in itertools.product(range(count), repeat=length):
             steps = itertools.pairwise([count, *path, count + 1])
-            said = all(bool(allowed[before, after]) for before, after in steps)
-            assert said == (tuple(tags[tag] for tag in path) in wanted), path
+            may_follow = all(bool(allowed[before, after]) for before, after in steps)
+            assert may_follow == (tuple(tags[tag] for tag in path) in wanted), path
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_tags_of_one_type_do_not_go_on_in_another_however_they_are_written():
 def test_what_data_holds_can_be_listed_and_allowed():
     tags = ["O", "B-A", "E-A", "S-A"]
     allowed, data = transitions(tags), [[0, 1, 2, 3], [2, 0], [], [0, 1]]
-    assert list(broken(allowed, data)) == [(1, 0), (3, 2)]
+    assert list(violations(allowed, data)) == [(1, 0), (3, 2)]
     wider = widen(allowed, data)
-    assert list(broken(wider, data)) == []
+    assert list(violations(wider, data)) == []
     new = (wider & ~allowed).nonzero().tolist()
     assert new == [[1, 5], [4, 2]]  # a span left open at the end, an E at the start
     assert not (allowed & ~wider).any() and torch.equal(allowed, transitions(tags))

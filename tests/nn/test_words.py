@@ -55,12 +55,12 @@ def test_vectors_are_what_the_docstring_says(vocabulary, characters_for, cell):
     unknown = 0
     for row, text in enumerate(texts):
         for step, place in enumerate(text.places.tolist()):
-            id, said = int(text.ids[place]), spelt_by_hand(encoder, torch.from_numpy(text.spellings[place]).long())
+            id, spelt = int(text.ids[place]), spelt_by_hand(encoder, torch.from_numpy(text.spellings[place]).long())
             wanted = encoder.words.weight[id]
             if characters_for == "all":
-                wanted = torch.cat([wanted, said])
+                wanted = torch.cat([wanted, spelt])
             elif id == 0:
-                wanted, unknown = wanted + encoder.project.weight @ said, unknown + 1
+                wanted, unknown = wanted + encoder.project.weight @ spelt, unknown + 1
             torch.testing.assert_close(vectors[step, row], wanted, rtol=0, atol=1e-12)
         assert not vectors[len(text) :, row].any()
     assert characters_for == "all" or unknown > 5
@@ -91,7 +91,7 @@ def test_a_token_without_characters_is_unknown(vocabulary):
     assert bool(make(vocabulary)(collate_words([text])).isfinite().all())
 
 
-def test_rare_words_are_taken_for_unknown_ones_as_often_as_is_said():
+def test_rare_words_are_replaced_by_the_unknown_one_as_often_as_is_set():
     counts = torch.tensor([0, 1, 2, 10, 1000]).repeat_interleave(20_000)
     batch = WordBatch(
         words=torch.arange(len(counts)).unsqueeze(1),

@@ -12,7 +12,15 @@ from typing import Any, Protocol
 import pytest
 
 from recurra.errors import RunError
-from recurra.report import write_report
+from recurra.report import TaskDescription, write_report
+from recurra.report.blocks import Block, Text, note_blocks
+
+LANGUAGE = TaskDescription(
+    "Language model",
+    samples_title="How the writing improves",
+    usage=(("Write new text", "recurra generate {run} --length 400"),),
+)
+CLASSES = TaskDescription("Classifier", ("example", "examples"))
 
 
 class MakeRun(Protocol):
@@ -50,9 +58,9 @@ class Checker(HTMLParser):
             self.text += data
 
 
-def check(folder: Path) -> Checker:
+def check(folder: Path, task: TaskDescription | None = LANGUAGE) -> Checker:
     """Write the report and hold it to what every report must keep."""
-    path = write_report(folder)
+    path = write_report(folder, task)
     assert path == folder / "report.html"
     page = path.read_text(encoding="utf-8")
     checker = Checker()
@@ -75,11 +83,12 @@ def test_a_whole_run(make_run: MakeRun, language_events: Any) -> None:
     assert "4.12perplexity on held-out data (test)" in text
     assert "38\u00a0% below Kneser–Ney 5-gram, the best of 3 baselines" in text
     for heading in (
-        "Beside the baselines",
-        "How it learned",
+        "Model and baselines",
+        "Learning curves",
         "How far back",
         "How the writing improves",
         "All settings",
+        "Environment",
     ):
         assert heading in text
     assert "獨坐幽篁裏，\n彈琴復長嘯。\n" in text
@@ -114,7 +123,7 @@ def test_a_run_that_has_not_begun(make_run: MakeRun) -> None:
 def test_before_the_evaluation_the_best_validation_speaks(make_run: MakeRun, language_events: Any) -> None:
     text = check(make_run([event for event in language_events() if event["event"] not in ("evaluation", "end")])).text
     assert "4.32perplexity on held-out data while training, at step 3,500" in text
-    assert "Not measured beside baselines yet" in text
+    assert "Not compared with baselines yet" in text
 
 
 EVIL = "<script>alert(1)</script>\"'&</pre><img src=x onerror=alert(1)>\x00\x1b[31m\ud800"
@@ -164,7 +173,7 @@ def test_constant_curves(value: float, count: int, make_run: MakeRun) -> None:
     happened = [{"event": "train", "step": step, **same} for step in range(count)]
     happened += [{"event": "valid", "step": step, "nll": value, "best": True} for step in range(count)]
     happened += [{"event": "gradient_lags", "step": 1, "norms": [value] * count}]
-    assert "How it learned" in check(make_run(happened)).text
+    assert "Learning curves" in check(make_run(happened)).text
 
 
 def test_other_tasks_speak_their_own_language(make_run: MakeRun) -> None:
@@ -184,7 +193,7 @@ def test_other_tasks_speak_their_own_language(make_run: MakeRun) -> None:
             },
         }
     )
-    text = check(make_run(happened, "task = 'classify'\n[data]\ndata = ['a/b.csv']\n")).text
+    text = check(make_run(happened, "task = 'classify'\n[data]\ndata = ['a/b.csv']\n"), CLASSES).text
     assert "Classifier" in text and "b.csv" in text
     assert "TF-IDF + logistic regression is better: 84.0\u00a0%. The model is 3.0\u00a0points below it." in text
     assert "Held-out accuracy over training steps" in text and "Training loss over training steps" in text
@@ -237,3 +246,51 @@ def test_a_baseline_that_could_not_learn_from_all_is_named(make_run: MakeRun, la
     happened[-1]["baselines"]["kneser-ney-5"]["trained_on"] = 12_345_678
     text = check(make_run(happened)).text
     assert "Kneser–Ney 5-gram learnt from the last 12,345,678 training units; more did not fit" in text
+
+
+def test_a_task_that_is_not_known_is_called_by_its_name(make_run: MakeRun, language_events: Any) -> None:
+    happened = language_events(steps=200)
+    happened[-1]["details"] = {"notes": ["one thing <more>"], "map": {"points": [1]}}
+    text = check(make_run(happened, "task = 'next_value'\n"), None).text
+    assert text.strip().startswith("Next value") and "Samples along the way" in text
+    assert "Measured on 127,990 units" in text and "recurra evaluate tang DATA" in text
+    assert "Notes\none thing <more>" in re.sub("\n+", "\n", text.replace("Notes", "Notes\n"))
+
+
+class Picture(Block):
+    """A kind of block that no one here knows."""
+
+    kind = "picture"
+
+    def draw(self) -> str:
+        return "<svg></svg>"
+
+    @classmethod
+    def script(cls) -> str:
+        return "let picture = 1;"
+
+
+def test_blocks_are_drawn_in_the_order_of_the_task(make_run: MakeRun, language_events: Any) -> None:
+    folder = make_run(language_events(steps=200))
+    caution, empty = Text("", ["Look at <x> too."], in_headline=True), Text("Nothing", [])
+    path = write_report(folder, LANGUAGE, lambda _: [Picture("One <b>"), empty, caution, Text("Two", ["a", "b"])])
+    page = path.read_text(encoding="utf-8")
+    header, body = page.split("</header>")
+    assert "Look at &lt;x&gt; too." in header and "Look at" not in body
+    assert "<h2>One &lt;b&gt;</h2><svg></svg></section>\n<section><h2>Two</h2><ul><li>a</li>" in body
+    assert "<h2>Nothing</h2>" not in page
+    assert page.count("<script>let picture = 1;</script>") == 1
+    assert "script-src 'sha256-" in page
+
+
+def test_several_evaluations_are_told_apart(make_run: MakeRun, language_events: Any, language_evaluation: Any) -> None:
+    other = language_evaluation(nll=1.0, baseline=2.0) | {"data": "other.txt", "details": {"notes": ["a note"]}}
+    folder = make_run([*language_events(steps=200), other])
+    text = check(folder).text
+    assert (
+        "Model and baselines: test" in text and "Model and baselines: other.txt" in text and "Notes: other.txt" in text
+    )
+    # The headline quotes the test part, so what others have to say of theirs does not stand there.
+    caution = [Text("", ["careful"], in_headline=True)]
+    write_report(folder, LANGUAGE, lambda each: caution if each["data"] == "other.txt" else note_blocks(each))
+    assert "careful" not in (folder / "report.html").read_text(encoding="utf-8")

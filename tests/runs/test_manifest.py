@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recurra.errors import RunError
-from recurra.runs.manifest import NAME, check_manifest, check_sums, drop_manifest, sums, write_manifest
+from recurra.runs.manifest import MANIFEST, check_manifest, check_sums, drop_manifest, sums, write_manifest
 
 
 @pytest.fixture
@@ -25,22 +25,22 @@ def test_it_lists_what_was_written(folder: Path) -> None:
 
 def test_every_single_flipped_bit_of_the_manifest_is_detected(folder: Path) -> None:
     write_manifest(folder, ["詩.txt"])
-    path = folder / NAME
+    path = folder / MANIFEST
     whole = path.read_bytes()
     for bit in range(8 * len(whole)):
         damaged = bytearray(whole)
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
-        with pytest.raises(RunError, match=NAME):
+        with pytest.raises(RunError, match=MANIFEST):
             check_manifest(folder)
 
 
 def test_a_manifest_cut_off_anywhere_or_longer_is_detected(folder: Path) -> None:
-    path = folder / NAME
+    path = folder / MANIFEST
     whole = path.read_bytes()
     for content in [*(whole[:end] for end in range(len(whole))), whole + b"\n", whole + whole, b"[" * 100_000]:
         path.write_bytes(content)
-        with pytest.raises(RunError, match=f"{NAME}: is damaged"):
+        with pytest.raises(RunError, match=f"{MANIFEST}: is damaged"):
             check_manifest(folder)
 
 
@@ -60,7 +60,7 @@ def test_a_missing_file_is_named(folder: Path) -> None:
 def test_a_folder_that_is_no_run_says_so(folder: Path, tmp_path: Path) -> None:
     drop_manifest(folder)
     drop_manifest(folder)
-    with pytest.raises(RunError, match=f"it has no {NAME}"):
+    with pytest.raises(RunError, match=f"it has no {MANIFEST}"):
         check_manifest(folder)
     with pytest.raises(RunError, match="there is no such folder"):
         check_manifest(tmp_path / "nothing")

@@ -16,7 +16,7 @@ from recurra.runs.manifest import check_manifest, write_manifest
 from recurra.runs.run import Run
 
 VERSE = "the rain in spain falls mainly on the plain\n舉頭望明月，低頭思故鄉。\n"
-SETTINGS: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "window": 16, "batch": 4, "threads": 1}
+SETTINGS: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "bptt": 16, "batch": 4, "threads": 1}
 FILES = ["config.toml", "metrics.jsonl", "model.safetensors", "report.html", "vocabulary.json"]
 
 
@@ -96,7 +96,7 @@ def reconfigure(run: Path, **changes: Any) -> None:
 def test_a_configuration_of_another_kind_is_one_clear_line(run: Path, changes: dict[str, Any], message: str) -> None:
     reconfigure(run, **changes)
     if not message:  # the vocabulary says the unit; the setting is only how it was made
-        assert Run.load(run).task.vocabulary.unit == "char"
+        assert Run.load(run).predictor.vocabulary.unit == "char"
         return
     with pytest.raises(RunError, match=message) as caught:
         Run.load(run)
@@ -153,16 +153,43 @@ def test_a_device_that_is_not_there_is_one_clear_line(whole: Path) -> None:
 def test_several_samples_are_not_mixed_into_one_text(whole: Path) -> None:
     run = Run.load(whole)
     for count in (0, 3):
-        with pytest.raises(UsageError, match=f"count: generate gives one sample, got {count}; write gives"):
+        with pytest.raises(UsageError, match=f"count: generate gives one sample, got {count}; generate_chunks gives"):
             run.generate("the", count=count, length=5)
     one = run.generate("the", count=1, length=5, seed=1)
     assert one == run.generate("the", length=5, seed=1)
-    pieces = list(run.generate_chunks("the", count=3, length=5, seed=1))
-    assert {piece.sample for piece in pieces} == {0, 1, 2}
+    chunks = list(run.generate_chunks("the", count=3, length=5, seed=1))
+    assert {chunk.sample for chunk in chunks} == {0, 1, 2}
 
 
-def test_a_verb_that_a_task_does_not_have_is_one_clear_line(whole: Path) -> None:
+def test_several_prompts_are_continued_and_searched_together(whole: Path) -> None:
+    run, prompts = Run.load(whole), ["the", "", "the rain"]
+    texts = prompts.copy()
+    for chunk in run.generate_chunks(prompts, length=5, seed=1):
+        texts[chunk.sample] += chunk.text
+    assert texts == [run.generate(prompt, length=5, seed=1) for prompt in prompts]
+    found = run.beam_search(prompts, beam=3, count=2, length=5)
+    alone = [run.beam_search(prompt, beam=3, count=2, length=5) for prompt in prompts]
+    assert [[one["text"] for one in results] for results in found] == [[one["text"] for one in two] for two in alone]
+
+
+def test_a_verb_that_a_predictor_does_not_have_is_one_clear_line(whole: Path) -> None:
     run = Run.load(whole)
-    run.task = object()  # type: ignore[assignment]
-    with pytest.raises(UsageError, match="write: a run of 'lm' cannot do that"):
-        run.generate("x")
+    run.predictor = object()  # type: ignore[assignment]
+    for verb, ask in (
+        ("generate", lambda: run.generate("x")),
+        ("beam_search", lambda: run.beam_search("x")),
+        ("score", lambda: run.score("x")),
+        ("stream", run.stream),
+        ("embed", lambda: run.embed("x")),
+    ):
+        with pytest.raises(UsageError, match=f"{verb}: a run of 'lm' cannot do that"):
+            ask()
+
+
+def test_options_that_generating_does_not_take_are_refused(whole: Path) -> None:
+    run = Run.load(whole)
+    with pytest.raises(UsageError, match="k: a run of 'lm' does not take this option; it takes beam, count"):
+        run.generate("the", k=3)
+    with pytest.raises(UsageError, match="belongs to sampling"):
+        run.beam_search("the", temperature=0.5)
+    assert run.beam_search("the", alpha=0.2, length=4) == run.beam_search("the", length_penalty=0.2, length=4)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
-from pydantic import Field
+from tests.testing.line_task import Line, LineConfig, LinePredictor, Scale, configure
 from torch import nn
 
-from recurra.tasks import DatasetSummary, Settings, Task, register_task
-from recurra.tasks.base import task as registry
+from recurra.tasks import Settings, register_task
+from recurra.tasks.base import registry
 from recurra.testing import check_task
 
 
@@ -21,93 +17,8 @@ def _own_registry(monkeypatch):
     monkeypatch.setattr(registry, "_tasks", dict(registry._tasks))
 
 
-class Data(Settings):
-    """What is read."""
-
-    file: str = Field(default="", description="A JSON list of numbers.")
-
-
-class Model(Settings):
-    """The network."""
-
-    hidden: int | None = Field(default=None, description="Units.")
-
-
-class LineConfig(Settings):
-    """A line through points."""
-
-    data: Data = Data()
-    model: Model = Model()
-
-
-class Line(Task[LineConfig]):
-    """Tells the next number of a series from the one before: the smallest task that keeps every promise."""
-
-    name = "line"
-    title = "Next number"
-    Config = LineConfig
-
-    @property
-    def criterion(self):
-        return "mse"
-
-    def prepare(self, saved=None):
-        numbers = torch.tensor(json.loads(Path(self.config.data.file).read_text()))
-        self.train, self.valid = numbers[:-8], numbers[-8:]
-        return DatasetSummary({"train_units": len(self.train)}, str(float(numbers.sum())))
-
-    def save(self, folder):
-        (folder / "scale.json").write_text("1")
-        return ["scale.json"]
-
-    def restore(self, folder):
-        json.loads((folder / "scale.json").read_text())
-
-    def choose(self, seconds, measure):
-        self.config.model.hidden = self.config.model.hidden or 4
-        return 3.0
-
-    def network(self):
-        hidden = self.config.model.hidden
-        return nn.Sequential(nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, 1))
-
-    def batches(self, epoch, *, batch, seed, start=0):
-        order = np.random.default_rng([seed, epoch]).permutation(len(self.train) - 1)
-        for first in range(start * batch, len(order), batch):
-            rows = torch.from_numpy(order[first : first + batch])
-            yield self.train[rows], self.train[rows + 1]
-
-    def batch_count(self, epoch, *, batch, seed):
-        return -(-(len(self.train) - 1) // batch)
-
-    def loss(self, network, batch, carry):
-        x, y = batch
-        return (network(x[:, None])[:, 0] - y).square().sum(), len(x), None
-
-    @torch.no_grad()
-    def _error(self, network):
-        return float((network(self.valid[:-1, None])[:, 0] - self.valid[1:]).square().mean())
-
-    def validate(self, network):
-        return {"mse": self._error(network)}
-
-    held_out = True
-
-    def evaluate(self, network, data, progress, *, baselines=True):
-        progress("measuring")
-        beside = {"mean": {"mse": float(self.valid.var())}} if baselines else {}
-        metrics = {"mse": self._error(network)}
-        return {"task": self.name, "data": "valid", "count": 7, "metrics": metrics, "baselines": beside}
-
-
-def configure(folder):
-    path = folder / "numbers.json"
-    path.write_text(json.dumps([float(np.sin(t / 2) + 1) for t in range(60)]))
-    return LineConfig.model_validate({"data": {"file": str(path)}})
-
-
 def test_a_task_of_a_plug_in_passes():
-    check_task(register_task(Line), configure)
+    check_task(register_task(Line), configure, lines=["1 2 3", "0.5"])
 
 
 def test_a_task_that_nobody_registered():
@@ -125,7 +36,7 @@ def broken(check, words, **members):
     """Break one thing of the task, and expect the suite to say so."""
     kind = register_task(type("Broken", (Line,), {"name": "broken", **members}))
     with pytest.raises(AssertionError, match=rf"broken: {check}: .*{words}"):
-        check_task(kind, configure)
+        check_task(kind, configure, lines=["1 2 3"])
 
 
 def test_a_setting_without_a_description():
@@ -143,15 +54,15 @@ def test_a_setting_without_a_description():
 
 
 def test_a_choice_that_overrules_the_user():
-    def choose(self, seconds, measure):
+    def choose_defaults(self, seconds, measure_seconds):
         self.config.data.file += "x"
-        return Line.choose(self, seconds, measure)
+        return Line.choose_defaults(self, seconds, measure_seconds)
 
-    broken("check_choice", "data.file", choose=choose)
+    broken("check_defaults", "data.file", choose_defaults=choose_defaults)
 
 
 def test_a_batch_of_nothing():
-    broken("check_choice", "at least one sequence, got 0", batch_size=lambda self, seconds: 0)
+    broken("check_defaults", "at least one sequence, got 0", default_batch_size=lambda self, seconds: 0)
 
 
 def test_batches_that_are_drawn_at_random():
@@ -177,53 +88,54 @@ def test_a_count_that_is_one_too_few():
     broken("check_batches", "batch_count says", batch_count=batch_count)
 
 
-def test_a_carry_that_drags_its_past_along():
-    def loss(self, network, batch, carry):
-        value, count, _ = Line.loss(self, network, batch, carry)
+def test_a_carried_state_that_drags_its_past_along():
+    def loss(self, network, batch, carried):
+        value, count, _ = Line.loss(self, network, batch, carried)
         return value, count, (network(batch[0][:, None]),)
 
     broken("check_loss", "tensors without a past", loss=loss)
 
 
 def test_a_weight_that_is_never_used():
-    def network(self):
-        built = Line.network(self)
+    def build_network(self):
+        built = Line.build_network(self)
         built.register_parameter("idle", nn.Parameter(torch.zeros(1)))
         return built
 
-    broken("check_loss", "idle: expected a gradient", network=network)
+    broken("check_loss", "idle: expected a gradient", build_network=build_network)
 
 
 def test_a_loss_that_goes_the_wrong_way():
-    def loss(self, network, batch, carry):
-        value, count, carry = Line.loss(self, network, batch, carry)
-        return -value, count, carry
+    def loss(self, network, batch, carried):
+        value, count, carried = Line.loss(self, network, batch, carried)
+        return -value, count, carried
 
     broken("check_learning", "less after training|to lower the loss", loss=loss)
 
 
 def test_a_validation_that_forgets_to_go_back_to_training():
-    def validate(self, network):
-        return Line.validate(self, network.eval())
+    def validate(self, predictor):
+        predictor.network.eval()
+        return Line.validate(self, predictor)
 
     broken("check_validation", "training mode", validate=validate)
 
 
 def test_a_validation_without_the_criterion():
-    broken("check_validation", "expected 'mse2' among the figures", criterion="mse2")
+    broken("check_validation", "expected 'mse2' among the metrics", criterion="mse2")
 
 
 def test_an_evaluation_with_another_shape():
-    def evaluate(self, network, data, progress, *, baselines=True):
-        result = Line.evaluate(self, network, data, progress, baselines=baselines)
+    def evaluate(self, predictor, data, progress, *, baselines=True, options=None):
+        result = Line.evaluate(self, predictor, data, progress, baselines=baselines)
         return {**result, "seconds": 1.0}
 
     broken("check_evaluation", "expected details and skipped at most", evaluate=evaluate)
 
 
 def test_a_baseline_that_is_measured_by_something_else():
-    def evaluate(self, network, data, progress, *, baselines=True):
-        result = Line.evaluate(self, network, data, progress, baselines=baselines)
+    def evaluate(self, predictor, data, progress, *, baselines=True, options=None):
+        result = Line.evaluate(self, predictor, data, progress, baselines=baselines)
         return {**result, "baselines": {"mean": {"mae": 1.0}} if baselines else {}}
 
     broken("check_evaluation", "baselines, mean: expected 'mse'", evaluate=evaluate)
@@ -237,10 +149,22 @@ def test_a_file_that_is_not_named():
     broken("check_saved", "names of all files", save=save)
 
 
+def test_a_predictor_that_its_folder_does_not_bring_back():
+    class Predictor(LinePredictor):
+        def predict_with(self, inputs, options):
+            return [{**one, "scale": self.preprocessor.factor} for one in super().predict_with(inputs, options)]
+
+        @classmethod
+        def load_preprocessor(cls, folder, config):
+            return Scale(2.0)
+
+    broken("check_loaded", "predictions of the network that was saved", Predictor=Predictor)
+
+
 def test_a_sample_that_its_seed_does_not_fix():
-    said = iter(range(100))
-    broken("check_sample", "a seed to fix the sample", sample=lambda self, network, seed: str(next(said)))
+    numbers = iter(range(100))
+    broken("check_sample", "a seed to fix the sample", sample=lambda self, predictor, seed: str(next(numbers)))
 
 
 def test_norms_for_too_few_lags():
-    broken("check_gradient_lags", "each of the lags", gradient_lags=lambda self, network, lags: [1.0] * lags)
+    broken("check_gradient_norms", "each of the lags", gradient_norms_by_lag=lambda self, network, lags: [1.0] * lags)

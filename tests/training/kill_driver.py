@@ -112,10 +112,14 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         time.sleep(kill["seconds"])
         os.kill(process, signal.SIGKILL)
     with os.fdopen(reader) as file:
-        said = file.read()
+        reply_text = file.read()
     _, status = os.waitpid(process, 0)
     killed = os.WIFSIGNALED(status)
-    reply = json.loads(said) if said and not killed else {"status": os.waitstatus_to_exitcode(status), "error": None}
+    reply = (
+        json.loads(reply_text)
+        if reply_text and not killed
+        else {"status": os.waitstatus_to_exitcode(status), "error": None}
+    )
     return reply | {"killed": killed, "seconds": time.monotonic() - began}
 
 

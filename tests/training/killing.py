@@ -25,10 +25,10 @@ EVERYTHING: dict[str, Any] = {
     "layers": 2,
     "dropout": 0.3,
     "recurrent_dropout": 0.2,
-    "average": 0.9,
+    "ema": 0.9,
     "gradient_lags": 3,
     "validations": 4,
-    "window": 8,
+    "bptt": 8,
     "batch": 4,
     "epochs": 1.1,
     "threads": 1,
@@ -48,9 +48,9 @@ CASES: dict[str, dict[str, Any]] = {
         "lr": 20,
         "epochs": 6,
         "patience": 1,
-        "average": 0,
+        "ema": 0,
         "validations": 30,
-        "window": 40,
+        "bptt": 40,
         "checkpoint_seconds": 0.05,
     },
 }
@@ -95,8 +95,8 @@ class Driver:
                 if (folder / "manifest.json").is_file():
                     break  # it is written last: killed behind it, the training has ended
                 # Before there is a configuration nothing has begun: the same command does it again.
-                begun = (folder / "config.toml").is_file()
-                call = ("resume", {"folder": str(folder), "quiet": True}) if begun else call
+                started = (folder / "config.toml").is_file()
+                call = ("resume", {"folder": str(folder), "quiet": True}) if started else call
             else:
                 assert reply["error"] is None and reply["status"] == 0, (folder.name, kills, reply)
                 break
@@ -169,5 +169,5 @@ def kill_often(kills: int, seed: int, folder: Path) -> Iterator[str]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        for said in kill_often(int(sys.argv[1]), int((sys.argv[2:] or ["0"])[0]), Path(scratch)):
-            print(said, flush=True)
+        for line in kill_often(int(sys.argv[1]), int((sys.argv[2:] or ["0"])[0]), Path(scratch)):
+            print(line, flush=True)

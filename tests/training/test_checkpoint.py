@@ -68,7 +68,7 @@ def test_every_kind_of_damage_is_detected_and_the_older_one_offered(tmp_path: Pa
         flipped.append(bytes(damaged))
     for damaged_content in [*flipped, *(content[:end] for end in range(0, len(content), 7)), content + b"\0"]:
         path.write_bytes(damaged_content)
-        with pytest.raises(RunError, match=rf"{path.name}: the checkpoint is damaged .*train anew"):
+        with pytest.raises(RunError, match=rf"{path.name}: the checkpoint is damaged .*train again"):
             read_checkpoint(tmp_path)
     (tmp_path / f"{1:09d}-{'0' * 64}.safetensors").touch()
     with pytest.raises(RunError, match="delete it, since an older one is there"):

@@ -61,7 +61,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"epochs": math.inf}, {"epochs": 0}, {"lr": math.nan}, {"lr": math.inf}, {"clip": 0}, {"average": 1}, {"seed": -1},
+    [{"epochs": math.inf}, {"epochs": 0}, {"lr": math.nan}, {"lr": math.inf}, {"clip": 0}, {"ema": 1}, {"seed": -1},
      {"batch": 0}, {"threads": 0}, {"patience": 0}, {"decay": 1.1}, {"weight_decay": math.inf}, {"clip": math.nan}],
 )  # fmt: skip
 def test_values_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from recurra.runs.config import load_configuration
-from recurra.runs.manifest import NAME, check_manifest
+from recurra.runs.manifest import MANIFEST, check_manifest
 from recurra.tasks import task_names
 from recurra.training.checkpoint import read_checkpoint
 from recurra.training.folder import LOG
@@ -34,7 +34,7 @@ def write(folder: Path, name: str, lines: list[str]) -> str:
 
 def verses(folder: Path) -> dict[str, Any]:
     lines = [f"{n} 白日依山盡 rain {n * n % 101}" for n in range(16)]
-    return {"data": write(folder, "verse.txt", lines), "batch": 4, "window": 8, "epochs": 1}
+    return {"data": write(folder, "verse.txt", lines), "batch": 4, "bptt": 8, "epochs": 1}
 
 
 def reviews(folder: Path) -> dict[str, Any]:
@@ -68,7 +68,13 @@ def machines(folder: Path) -> dict[str, Any]:
 
 def waves(folder: Path) -> dict[str, Any]:
     np.savez(folder / "waves.npz", x=np.random.default_rng(1).normal(size=(30, 7, 2)), y=[0, 1] * 15)
-    return {"data": str(folder / "waves.npz"), "valid_share": 0.2, "noise": 0.1, "blind": 0.5, "batch": 8}
+    return {
+        "data": str(folder / "waves.npz"),
+        "valid_share": 0.2,
+        "noise": 0.1,
+        "decoder_input_dropout": 0.5,
+        "batch": 8,
+    }
 
 
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
@@ -97,7 +103,7 @@ def readable(folder: Path) -> None:
         read_checkpoint(folder / "checkpoint")
     if (folder / LOG).is_file():
         read_events(folder / LOG)
-    if (folder / NAME).is_file():
+    if (folder / MANIFEST).is_file():
         check_manifest(folder)
 
 

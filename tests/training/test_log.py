@@ -46,11 +46,11 @@ def test_it_is_cut_back_and_gone_on_with(path: Path) -> None:
     log.write({"event": "b"})
     log.close()
     log = MetricsLog(path)
-    log.cut(position, sum_)
+    log.truncate(position, sum_)
     log.write({"event": "c"})
     assert log.position()[0] == path.stat().st_size
     end, whole = log.position()
-    log.cut(end, whole)
+    log.truncate(end, whole)
     log.close()
     assert [event["event"] for event in read_events(path)] == ["a", "c"]
 
@@ -63,7 +63,7 @@ def test_a_past_that_changed_is_not_gone_on_from(path: Path) -> None:
     for damaged in (content.replace(b"a", b"b"), content[:-1], b""):
         path.write_bytes(damaged)
         with pytest.raises(RunError, match=r"metrics\.jsonl: is damaged or was changed"):
-            log.cut(position, sum_)
+            log.truncate(position, sum_)
     log.close()
 
 

@@ -10,7 +10,7 @@ import torch
 
 from recurra.training import plan as planning
 from recurra.training.config import Training
-from recurra.training.plan import LEAST_BETWEEN, apply_threads, make_plan, measure_steps
+from recurra.training.plan import MIN_STEPS_BETWEEN_VALIDATIONS, apply_threads, make_plan, measure_steps
 
 
 def made(line: Any, **settings: Any) -> planning.Plan:
@@ -49,16 +49,16 @@ def test_epochs_may_be_a_part(line: Any, speed: dict[str, float]) -> None:
 
 
 def test_the_plan_fits_the_time(line: Any, speed: dict[str, float]) -> None:
-    line.choose = lambda seconds, measure: 1e6
+    line.choose_defaults = lambda seconds, measure_seconds: 1e6
     plan = made(line, within="2m")
     assert plan.steps * 0.01 == pytest.approx(120 * 0.9, rel=0.01)
     assert plan.seconds == pytest.approx(108, rel=0.01)
-    line.choose = lambda seconds, measure: 3.0  # more than is worth training is not trained
+    line.choose_defaults = lambda seconds, measure_seconds: 3.0  # more than is worth training is not trained
     assert made(line, within="2m").steps == 30
 
 
 def test_time_that_has_passed_counts(line: Any, speed: dict[str, float]) -> None:
-    line.choose = lambda seconds, measure: 1e6
+    line.choose_defaults = lambda seconds, measure_seconds: 1e6
     plan = make_plan(line, Training(within="100s"), 8, time.monotonic() - 60)
     assert plan.steps * 0.01 == pytest.approx(30, rel=0.05)
     late = make_plan(line, Training(within="1s"), 8, time.monotonic() - 60)
@@ -69,7 +69,7 @@ def test_validations_are_spread_and_never_rarer_than_an_epoch(line: Any, speed: 
     assert made(line, epochs=100, validations=4).every == 10  # one each epoch
     line.per_epoch = 1000
     assert made(line, epochs=2, validations=4).every == 500
-    assert made(line, epochs=0.03, validations=20).every == LEAST_BETWEEN
+    assert made(line, epochs=0.03, validations=20).every == MIN_STEPS_BETWEEN_VALIDATIONS
     assert made(line, epochs=0.003, validations=20).every == 3
 
 

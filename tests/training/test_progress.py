@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from recurra.training.progress import Pace, Progress, sparkline
+from recurra.training.progress import Progress, RateEstimator, sparkline
 
 
 class Terminal(io.StringIO):
@@ -47,8 +47,8 @@ def train(step: int, **others: Any) -> dict[str, Any]:
 
 
 def valid(step: int, nll: float, *, best: bool = True) -> dict[str, Any]:
-    figures = {"nll": nll, "perplexity": math.exp(nll)}
-    return {"event": "valid", "step": step, **figures, "seconds": step / 10, "best": best}
+    metrics = {"nll": nll, "perplexity": math.exp(nll)}
+    return {"event": "valid", "step": step, **metrics, "seconds": step / 10, "best": best}
 
 
 def test_plain_lines_come_at_validations_and_else_every_ten_seconds() -> None:
@@ -224,31 +224,31 @@ def test_events_cost_microseconds(stream: type[io.StringIO], monkeypatch: pytest
 
 
 def test_time_left_is_steady_under_a_rate_that_shakes() -> None:
-    pace, now, estimates = Pace(), 0.0, []
+    estimator, now, estimates = RateEstimator(), 0.0, []
     for step in range(1, 2001):
         now += 0.01 if step % 2 else 0.19
         now += 2.0 if step % 500 == 0 else 0.0  # a validation
-        pace.add(now, step)
+        estimator.add(now, step)
         if step > 500:
-            estimates.append(pace.seconds_per_step())
+            estimates.append(estimator.seconds_per_step())
     assert all(each is not None and 0.095 < each < 0.112 for each in estimates)
 
 
-def test_pace_forgets_a_slow_beginning_and_stays_small() -> None:
-    pace, now = Pace(), 0.0
+def test_the_estimate_forgets_a_slow_beginning_and_stays_small() -> None:
+    estimator, now = RateEstimator(), 0.0
     for step in range(20_000):
         now += 1.0 if step < 50 else 0.1
-        pace.add(now, step)
-    assert pace.seconds_per_step() == pytest.approx(0.1)
-    assert len(pace._seen) <= 256
+        estimator.add(now, step)
+    assert estimator.seconds_per_step() == pytest.approx(0.1)
+    assert len(estimator._notes) <= 256
 
 
-def test_pace_knows_nothing_before_the_second_step() -> None:
-    pace = Pace()
-    assert pace.seconds_per_step() is None
-    pace.add(0.0, 10)
-    pace.add(5.0, 10)
-    assert pace.seconds_per_step() is None
+def test_the_estimate_is_unknown_before_the_second_step() -> None:
+    estimator = RateEstimator()
+    assert estimator.seconds_per_step() is None
+    estimator.add(0.0, 10)
+    estimator.add(5.0, 10)
+    assert estimator.seconds_per_step() is None
 
 
 def test_sparkline_fits_and_bears_constants() -> None:

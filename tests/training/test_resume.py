@@ -56,9 +56,9 @@ def test_killed_at_any_moment_before_its_first_step_it_knows_its_limit_of_time(
     for number in range(1, 200):
         run = tmp_path / str(number)
         assert drive("train", {"at": "io", "number": number}, out=str(run), **arguments)["killed"]
-        begun, safe = (run / "config.toml").is_file(), any(run.glob("checkpoint/*.safetensors"))
-        limit = load_configuration(run / "config.toml").training.within if begun else None
-        left.append((begun, safe, limit))
+        started, safe = (run / "config.toml").is_file(), any(run.glob("checkpoint/*.safetensors"))
+        limit = load_configuration(run / "config.toml").training.within if started else None
+        left.append((started, safe, limit))
         if safe and limit is None:
             break
     # In this order: nothing that could be gone on with, then the limit, then the limit and a plan, then the plan alone.

@@ -11,12 +11,12 @@ import torch
 
 from recurra.errors import DivergedError, UsageError
 from recurra.training.config import Training
-from recurra.training.step import Trainer
+from recurra.training.step import TrainState
 
 
-def trainer(line: Any, **settings: Any) -> Trainer:
+def state(line: Any, **settings: Any) -> TrainState:
     torch.manual_seed(1)
-    return Trainer(line, Training(**settings), "float32")
+    return TrainState(line, Training(**settings), "float32")
 
 
 def batches(line: Any, count: int) -> list[torch.Tensor]:
@@ -25,67 +25,71 @@ def batches(line: Any, count: int) -> list[torch.Tensor]:
 
 def test_sgd_is_the_gradient_of_the_mean_loss_clipped(line: Any) -> None:
     (batch,) = batches(line, 1)
-    one = trainer(line, optimizer="sgd", clip=0.5)
-    weight = one.network.weight.detach().double().clone()  # type: ignore[operator,union-attr]
-    bias = float(one.network.bias.detach())  # type: ignore[arg-type,operator,union-attr]
+    trained = state(line, optimizer="sgd", clip=0.5)
+    weight = trained.network.weight.detach().double().clone()  # type: ignore[operator,union-attr]
+    bias = float(trained.network.bias.detach())  # type: ignore[arg-type,operator,union-attr]
     x = batch.double()
     errors = x @ weight.T + bias - (2 * x.sum(-1, keepdim=True) - 1)
     gradient = torch.cat(((2 * errors * x).mean(0), (2 * errors).mean(0)))
     norm = float(gradient.norm())
     assert norm > 0.5
-    loss, count, said = one.step(batch, lr=0.1)
-    assert (loss, count, said) == (pytest.approx(float((errors**2).sum()), rel=1e-5), 8, pytest.approx(norm, rel=1e-5))
-    moved = torch.cat([p.detach().double().flatten() for p in one.network.parameters()])
+    loss, count, clipped = trained.step(batch, lr=0.1)
+    assert (loss, count, clipped) == (
+        pytest.approx(float((errors**2).sum()), rel=1e-5),
+        8,
+        pytest.approx(norm, rel=1e-5),
+    )
+    moved = torch.cat([p.detach().double().flatten() for p in trained.network.parameters()])
     expected = torch.cat((weight.flatten(), torch.tensor([bias]))) - 0.1 * gradient * 0.5 / norm
     assert torch.allclose(moved, expected, atol=1e-6)
 
 
 def test_the_average_is_a_plain_mean_at_first_and_a_moving_one_later(line: Any) -> None:
-    one = trainer(line, average=0.6, clip=1e9)
-    expected = [p.detach().double().numpy().copy() for p in one.network.parameters()]
+    trained = state(line, ema=0.6, clip=1e9)
+    expected = [p.detach().double().numpy().copy() for p in trained.network.parameters()]
     for done, batch in enumerate(list(line.batches(0, batch=8, seed=1)) * 2, 1):
-        one.step(batch, lr=0.1)
+        trained.step(batch, lr=0.1)
         memory = min(0.6, (1 + done) / (10 + done))
-        weights = [p.detach().double().numpy() for p in one.network.parameters()]
+        weights = [p.detach().double().numpy() for p in trained.network.parameters()]
         expected = [memory * old + (1 - memory) * new for old, new in zip(expected, weights, strict=True)]
-    for value, wanted in zip(one.average, expected, strict=True):
+    for value, wanted in zip(trained.average, expected, strict=True):
         np.testing.assert_allclose(value.numpy(), wanted, rtol=1e-5, atol=1e-6)
-    assert torch.equal(one.weights()["weight"], one.average[0])
+    assert torch.equal(trained.weights()["weight"], trained.average[0])
 
 
 def test_the_average_is_lent_and_given_back(line: Any) -> None:
-    one = trainer(line, average=0.9)
+    trained = state(line, ema=0.9)
     for batch in batches(line, 4):
-        one.step(batch, lr=0.1)
-    own = copy.deepcopy(one.network.state_dict())
-    with pytest.raises(KeyError), one.averaged():
-        assert torch.equal(one.network.state_dict()["weight"], one.average[0])
+        trained.step(batch, lr=0.1)
+    own = copy.deepcopy(trained.network.state_dict())
+    with pytest.raises(KeyError), trained.averaged():
+        assert torch.equal(trained.network.state_dict()["weight"], trained.average[0])
         raise KeyError
-    assert all(torch.equal(value, own[name]) for name, value in one.network.state_dict().items())
+    assert all(torch.equal(value, own[name]) for name, value in trained.network.state_dict().items())
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 @pytest.mark.parametrize("factor", [float("nan"), float("inf"), 1e38])
 def test_a_step_that_diverges_changes_nothing(line: Any, optimizer: str, factor: float) -> None:
-    one = trainer(line, optimizer=optimizer, average=0.9)
+    trained = state(line, optimizer=optimizer, ema=0.9)
     for batch in batches(line, 3):
-        one.step(batch, lr=0.1)
-    before = {name: value.clone() for name, value in one.tensors().items()}
+        trained.step(batch, lr=0.1)
+    before = {name: value.clone() for name, value in trained.tensors().items()}
     line.factor = factor
     with pytest.raises(DivergedError, match=r"the loss is .* and the norm of its gradient"):
-        one.step(batches(line, 1)[0], lr=0.1)
-    assert all(torch.equal(value, before[name]) for name, value in one.tensors().items())
+        trained.step(batches(line, 1)[0], lr=0.1)
+    assert all(torch.equal(value, before[name]) for name, value in trained.tensors().items())
 
 
 def test_weight_decay_is_for_matrices_alone(line: Any) -> None:
-    groups = trainer(line, weight_decay=0.3).optimizer.param_groups
+    groups = state(line, weight_decay=0.3).optimizer.param_groups
     assert [(group["weight_decay"], [p.dim() for p in group["params"]]) for group in groups] == [(0.3, [2]), (0, [1])]
-    assert trainer(line).optimizer.param_groups[0]["weight_decay"] == 0.01
-    assert trainer(line, optimizer="sgd").optimizer.param_groups[0]["weight_decay"] == 0
+    assert state(line).optimizer.param_groups[0]["weight_decay"] == 0.01
+    assert state(line, optimizer="sgd").optimizer.param_groups[0]["weight_decay"] == 0
 
 
 @pytest.mark.parametrize("device", ["quantum", "cuda:99", "", "cpu cpu"])
 def test_a_device_that_is_not_there_is_one_clear_line(line: Any, device: str) -> None:
     with pytest.raises(UsageError, match=r"device: .* cannot be used here: ") as caught:
-        trainer(line, device=device)
+        state(line, device=device)
     assert "\n" not in str(caught.value)

@@ -68,12 +68,12 @@ def test_path_prints_one_path_a_line() -> None:
 
 
 def test_path_as_json() -> None:
-    answer = json.loads(run("path", "python-docs", "--json")[0])
-    assert answer["name"] == "python-docs"
-    assert answer["where"] == "built in"
-    assert len(answer["train"]) == 1
-    assert answer["valid"] == answer["test"] == []
-    assert answer["settings"]["unit"] == "char"
+    printed = json.loads(run("path", "python-docs", "--json")[0])
+    assert printed["name"] == "python-docs"
+    assert printed["where"] == "built in"
+    assert len(printed["train"]) == 1
+    assert printed["valid"] == printed["test"] == []
+    assert printed["settings"]["unit"] == "char"
 
 
 def test_get_shows_licence_and_citation_on_standard_error() -> None:
@@ -96,10 +96,10 @@ def test_info(name: str) -> None:
 
 
 def test_info_as_json_gives_every_address() -> None:
-    answer = json.loads(run("info", "tang-poems", "--json")[0])
-    assert len(answer["files"]) == 58
-    assert all(file["url"].endswith(file["path"]) for file in answer["files"])
-    assert answer["settings"] == {"unit": "char", "text": "paragraphs"}
+    printed = json.loads(run("info", "tang-poems", "--json")[0])
+    assert len(printed["files"]) == 58
+    assert all(file["url"].endswith(file["path"]) for file in printed["files"])
+    assert printed["settings"] == {"unit": "char", "text": "paragraphs"}
 
 
 @pytest.mark.parametrize("command", ["get", "path", "info"])

@@ -51,12 +51,12 @@ def test_a_recipe_goes_on_with_its_own_run_only(tmp_path: Path, recipes: Write) 
             reproduce("own", "--resume", "-o", tmp_path / "run", *extra)
     recipes("wider", hidden=16)
     recipes("other", data="prose")
-    for name, extra, said in (
-        ("own", ["--seed", 4], "seed: .* was begun with 3, got 4"),
+    for name, extra, message in (
+        ("own", ["--seed", 4], "seed: .* was started with 3, got 4"),
         ("wider", [], "expected a run of wider, with hidden = 16; got hidden = 8"),
         ("other", [], "expected a run of other, on .*prose.txt; got one on .*verse.txt"),
     ):
-        with pytest.raises(UsageError, match=said):
+        with pytest.raises(UsageError, match=message):
             reproduce(name, "--resume", "-o", tmp_path / "run", *extra)
     assert {path: path.read_bytes() for path in before} == before
 
@@ -70,9 +70,9 @@ def test_a_run_of_a_data_set_belongs_by_its_name(tmp_path: Path, recipes: Write)
         encoding="utf-8",
     )
     with pytest.raises(UsageError, match="window = 16"):  # the data is right, a setting is not
-        recipe.check_begun(tmp_path)
+        recipe.check_run(tmp_path)
     with pytest.raises(UsageError, match="on ptb"):
-        recipe.model_copy(update={"data": "ptb"}).check_begun(tmp_path)
+        recipe.model_copy(update={"data": "ptb"}).check_run(tmp_path)
 
 
 def test_where_nothing_was_begun_it_says_so(tmp_path: Path, recipes: Write) -> None:

@@ -1,4 +1,4 @@
-"""Plain models that every result stands beside."""
+"""Plain models that every result is compared with."""
 
 from recurra.baselines.base import Baseline
 from recurra.baselines.discounts import Discounts
@@ -13,6 +13,7 @@ from recurra.baselines.ngram import KneserNey, language_baselines
 from recurra.baselines.seasonal import SeasonalNaive
 from recurra.baselines.tags import MostFrequentTag
 from recurra.baselines.tfidf import TfidfLogistic
+from recurra.baselines.titles import baseline_title, register_baseline, register_title
 from recurra.baselines.uniform import Uniform
 
 __all__ = [
@@ -31,7 +32,10 @@ __all__ = [
     "SeasonalNaive",
     "TfidfLogistic",
     "Uniform",
+    "baseline_title",
     "language_baselines",
     "log_tail",
+    "register_baseline",
+    "register_title",
     "windowed_gaussian",
 ]

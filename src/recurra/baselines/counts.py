@@ -11,10 +11,10 @@ import numpy as np
 CHUNK = 1 << 20
 """Ids or n-grams that are worked on at a time: only time and memory depend on it."""
 
-GRAM = 48
+BYTES_PER_GRAM = 48
 """Bytes that each different n-gram takes at most, from being counted to being looked up."""
 
-PLACE = np.dtype(np.int32)
+PLACE_TYPE = np.dtype(np.int32)
 """What holds the place of an n-gram in its order; 2³¹ n-grams would take 100 GiB."""
 
 
@@ -32,7 +32,7 @@ class Counts:
     first: np.ndarray  # bool: starts with the begin mark
 
 
-def count(words: np.ndarray, size: int, begin: int, order: int, memory: float = np.inf) -> list[Counts] | None:
+def count(words: np.ndarray, size: int, bos_id: int, order: int, memory: float = np.inf) -> list[Counts] | None:
     """Count the n-grams of the orders 1 … n; those that would reach over a begin mark do not exist.
 
     How much memory that takes depends on the text: of a regular one few n-grams are different, of noise nearly all.
@@ -40,34 +40,34 @@ def count(words: np.ndarray, size: int, begin: int, order: int, memory: float = 
     Args:
         words: ids (N,) of all sequences, each after a begin mark, in any type of whole numbers.
         size: V, the number of ids, marks included.
-        begin: the begin mark.
+        bos_id: the begin mark.
         order: n.
         memory: bytes that the ids, the n-grams and what is worked out from them may take.
 
     Returns:
         The orders, the lowest first, or None as soon as the memory proves too little.
 
-    >>> [table.counts.tolist() for table in count(np.array([0, 2, 1, 2, 1]), size=3, begin=0, order=2) or []]
+    >>> [table.counts.tolist() for table in count(np.array([0, 2, 1, 2, 1]), size=3, bos_id=0, order=2) or []]
     [[1, 2, 2], [1, 1, 2]]
     """
-    room = (memory - words.nbytes - len(words) * PLACE.itemsize) / GRAM
+    room = (memory - words.nbytes - len(words) * PLACE_TYPE.itemsize) / BYTES_PER_GRAM
     if room < 0:
         return None
     singles = np.zeros(size, np.int64)
-    for part in pieces(len(words)):
+    for part in chunks(len(words)):
         singles += np.bincount(words[part], minlength=size)
     ids = np.arange(size)
-    tables = [Counts(ids, np.zeros(size, PLACE), singles, ids == begin)]
-    grams = words.astype(PLACE)
+    tables = [Counts(ids, np.zeros(size, PLACE_TYPE), singles, ids == bos_id)]
+    grams = words.astype(PLACE_TYPE)
     for length in range(2, order + 1):
-        found = _different(_keys(grams, words, size, begin), room)
+        found = _different(_keys(grams, words, size, bos_id), room)
         if found is None:
             return None
         keys, counts = found
         room -= len(keys)
         tables.append(_table(keys, counts, tables[-1], size))
         if length < order:
-            _lengthen(grams, words, keys, size, begin)
+            _lengthen(grams, words, keys, size, bos_id)
     return tables
 
 
@@ -75,16 +75,16 @@ def adjust(tables: list[Counts]) -> None:
     """Put the counts that probabilities are made of in place of the counts: left neighbours, but at the highest order."""
     for place, (table, above) in enumerate(pairwise(tables)):
         neighbours = np.zeros(len(table.keys), np.int64)
-        for part in pieces(len(above.suffix)):
+        for part in chunks(len(above.suffix)):
             np.add.at(neighbours, above.suffix[part], 1)
         np.copyto(neighbours, table.counts, where=table.first)
         tables[place] = replace(table, counts=neighbours)
 
 
-def pieces(length: int, start: int = 0) -> Iterator[slice]:
-    """Cut an array from `start` on into pieces of `CHUNK`.
+def chunks(length: int, start: int = 0) -> Iterator[slice]:
+    """Cut an array from `start` on into chunks of `CHUNK`.
 
-    >>> [(piece.start, piece.stop) for piece in pieces(CHUNK + 5, 2)]
+    >>> [(chunk.start, chunk.stop) for chunk in chunks(CHUNK + 5, 2)]
     [(2, 1048578), (1048578, 1048581)]
     """
     return (slice(first, min(first + CHUNK, length)) for first in range(start, length, CHUNK))
@@ -100,21 +100,21 @@ def find(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.where(keys[places] == wanted, places, -1)
 
 
-def _keys(grams: np.ndarray, words: np.ndarray, size: int, begin: int) -> Iterator[np.ndarray]:
+def _keys(grams: np.ndarray, words: np.ndarray, size: int, bos_id: int) -> Iterator[np.ndarray]:
     """The keys of all n-grams of one order; `grams` holds the place of the one before that ends at each id, or −1."""
-    for part in pieces(len(words), 1):
+    for part in chunks(len(words), 1):
         before, word = grams[part.start - 1 : part.stop - 1], words[part]
-        there = (before >= 0) & (word != begin)
+        there = (before >= 0) & (word != bos_id)
         yield before[there].astype(np.int64) * size + word[there]
 
 
-def _lengthen(grams: np.ndarray, words: np.ndarray, keys: np.ndarray, size: int, begin: int) -> None:
+def _lengthen(grams: np.ndarray, words: np.ndarray, keys: np.ndarray, size: int, bos_id: int) -> None:
     """Put the places of the n-grams that end at each id where those of the order below stood."""
     # From the end, since an n-gram is found by the one of the order below that ends an id before it.
-    for part in reversed(list(pieces(len(words), 1))):
+    for part in reversed(list(chunks(len(words), 1))):
         before, word = grams[part.start - 1 : part.stop - 1], words[part]
-        there = (before >= 0) & (word != begin)
-        places = np.full(len(word), -1, PLACE)
+        there = (before >= 0) & (word != bos_id)
+        places = np.full(len(word), -1, PLACE_TYPE)
         places[there] = np.searchsorted(keys, before[there].astype(np.int64) * size + word[there])
         grams[part] = places
     grams[0] = -1
@@ -153,8 +153,8 @@ def _merged(one: tuple[np.ndarray, np.ndarray], two: tuple[np.ndarray, np.ndarra
 
 def _table(keys: np.ndarray, counts: np.ndarray, below: Counts, size: int) -> Counts:
     """One order from its keys: an n-gram's last n − 1 ids are those of its context without the first, and its last."""
-    suffix, first = np.empty(len(keys), PLACE), np.empty(len(keys), bool)
-    for part in pieces(len(keys)):
+    suffix, first = np.empty(len(keys), PLACE_TYPE), np.empty(len(keys), bool)
+    for part in chunks(len(keys)):
         context, word = np.divmod(keys[part], size)
         suffix[part] = np.searchsorted(below.keys, below.suffix[context].astype(np.int64) * size + word)
         first[part] = below.first[context]

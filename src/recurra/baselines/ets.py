@@ -11,6 +11,7 @@ import numpy as np
 from recurra.baselines.forecasts import Forecast, ForecastBaseline, fill_forward, first_valid
 from recurra.baselines.naive2 import is_seasonal, seasonal_indices
 from recurra.baselines.seasonal import SeasonalNaive
+from recurra.baselines.titles import register_baseline
 from recurra.errors import require
 
 MAX_HISTORY = 500
@@ -19,6 +20,7 @@ MAX_SEASON = 24
 """Steps of a season that ETS estimates a state for each of."""
 
 
+@register_baseline
 class ETS(ForecastBaseline):
     """Error, trend and season by exponential smoothing (Hyndman et al. 2002); the form with the lowest AICc, statsforecast's AutoETS.
 
@@ -40,6 +42,7 @@ class ETS(ForecastBaseline):
     """
 
     name = "ets"
+    title = "ETS"
 
     def __init__(self) -> None:
         self.substituted = 0
@@ -102,7 +105,7 @@ class ETS(ForecastBaseline):
                 return None
         columns = ["mean", *("mean" if level == 0.5 else _column(level) for level in levels)]
         forecast = np.stack([np.asarray(found[column], np.float64) for column in columns], axis=1)
-        # A simulated quantile may cross the mean, which is taken for the median.
+        # A simulated quantile may cross the mean, which stands for the median.
         forecast[:, 1:] = np.sort(forecast[:, 1:], axis=1)[:, np.argsort(np.argsort(levels))]
         return forecast + removed[:, None] if np.isfinite(forecast).all() else None
 

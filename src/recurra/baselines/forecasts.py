@@ -30,6 +30,7 @@ class ForecastBaseline(ABC):
     """
 
     name: str
+    title: str
     season = 0
     horizon = 0
 

@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from recurra.baselines.titles import register_baseline
 from recurra.errors import UsageError
 
 _ERFC = (-1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223, 0.17087277)  # fmt: skip
@@ -38,6 +39,7 @@ def log_tail(deviations: np.ndarray) -> np.ndarray:
     return np.maximum(-log / math.log(10), 0.0)
 
 
+@register_baseline
 class RollingGaussian:
     """How unlikely each value is, were it drawn from a normal distribution with the mean and spread of the last ones.
 
@@ -57,6 +59,9 @@ class RollingGaussian:
     >>> bool(scores[:-1].max() < 1 < scores[-1])
     True
     """
+
+    name = "rolling-gaussian"
+    title = "rolling Gaussian"
 
     def __init__(self, window: int = 1000, warmup: int = 10, min_spread_share: float = 1e-6) -> None:
         if window < 2:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recurra.baselines.counts import CHUNK, PLACE
+from recurra.baselines.counts import CHUNK, PLACE_TYPE
 
 
 def likeliest(keys: np.ndarray, probs: np.ndarray, size: int, contexts: int) -> np.ndarray:
@@ -22,7 +22,7 @@ def likeliest(keys: np.ndarray, probs: np.ndarray, size: int, contexts: int) -> 
     >>> likeliest(np.array([1, 3, 8]), np.array([0.2, 0.5, 0.1]), size=4, contexts=4).tolist()
     [1, -1, 2, -1]
     """
-    places = np.full(contexts, -1, PLACE)
+    places = np.full(contexts, -1, PLACE_TYPE)
     start = 0
     while start < len(keys):
         last = keys[min(start + CHUNK, len(keys)) - 1] // size  # all that follows a context is looked at at once

@@ -20,6 +20,7 @@ from recurra.baselines.forecasts import (
     running_scale,
     subsample,
 )
+from recurra.baselines.titles import register_baseline
 from recurra.errors import DataError
 
 MAX_WINDOW = 512
@@ -44,6 +45,7 @@ class LinearChoice:
     penalty: float
 
 
+@register_baseline
 class Linear(ForecastBaseline):
     """Ridge regression of the next h values on the last w, for all series and channels together ("NLinear", Zeng et al. 2023).
 
@@ -66,6 +68,7 @@ class Linear(ForecastBaseline):
     """
 
     name = "linear"
+    title = "linear"
 
     def fit(self, histories: Sequence[np.ndarray], season: int, horizon: int) -> Self:
         """Learn from training histories. See `ForecastBaseline.fit`.

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from recurra.baselines.titles import register_baseline
 from recurra.errors import UsageError
 
 
@@ -14,10 +15,12 @@ class ClassBaseline(Protocol):
     """A plain classifier: learns from sequences and their classes, then says how likely each class of others is.
 
     Attributes:
-        name: under which its figures are given, such as "majority".
+        name: under which its metrics are given, such as "majority".
+        title: what people call it.
     """
 
     name: str
+    title: str
 
     def fit(self, sequences: Sequence, targets: np.ndarray, classes: int) -> Self: ...
 
@@ -61,6 +64,7 @@ def frequencies(targets: np.ndarray, classes: int) -> np.ndarray:
     return (np.bincount(targets, minlength=classes) + 1) / (len(targets) + classes)
 
 
+@register_baseline
 class Majority:
     """Every example is of the commonest class; probabilities are the classes' frequencies with one more of each.
 
@@ -69,6 +73,7 @@ class Majority:
     """
 
     name = "majority"
+    title = "majority class"
 
     def __init__(self) -> None:
         self._shares: np.ndarray | None = None

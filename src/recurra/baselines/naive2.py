@@ -8,11 +8,13 @@ from typing import Self
 import numpy as np
 
 from recurra.baselines.forecasts import Forecast, ForecastBaseline, fill_forward, first_valid
+from recurra.baselines.titles import register_baseline
 
 CRITICAL_VALUE = 1.645
 """Of the normal distribution, 90 % in the middle: the autocorrelation at the season has to lie further out."""
 
 
+@register_baseline
 class Naive2(ForecastBaseline):
     """The naive forecast of the series without its season, brought back to it: what OWA is relative to.
 
@@ -31,6 +33,7 @@ class Naive2(ForecastBaseline):
     """
 
     name = "naive2"
+    title = "Naive2"
 
     def fit(self, histories: Sequence[np.ndarray], season: int, horizon: int) -> Self:
         """Keep the season and the horizon; nothing is learnt. See `ForecastBaseline.fit`."""

@@ -9,13 +9,19 @@ import numpy as np
 
 from recurra.baselines.dtw import dtw
 from recurra.baselines.majority import known_targets
+from recurra.baselines.titles import register_title
 from recurra.errors import UsageError
 
-CHUNK = 2**22  # distances that are held at a time
-ASKED = {
+DISTANCES_PER_CHUNK = 2**22  # distances that are held at a time
+SERIES_TO_ESTIMATE_ERROR = {
     "euclidean": 1000,
     "dtw": 100,
-}  # training series that are asked for their neighbours, to know how often they mislead
+}  # training series whose neighbours are looked up, to know how often they mislead
+
+NAMES = {"euclidean": ("1-nn", "nearest neighbour"), "dtw": ("1-nn-dtw", "nearest neighbour (DTW)")}
+"""Name and title by metric."""
+for _name, _title in NAMES.values():
+    register_title(_name, _title)
 
 
 class NearestNeighbour:
@@ -26,7 +32,7 @@ class NearestNeighbour:
     each channel is brought to mean 0 and standard deviation 1.
 
     The nearest one's class has the probability 1 − e, and the others share e: how often the class of a training series differs
-    from its nearest neighbour's, with one error and one success more, over as many of them as `ASKED` says. With several
+    from its nearest neighbour's, with one error and one success more, over as many of them as `SERIES_TO_ESTIMATE_ERROR` allows. With several
     labels e is that of a label, and each of the nearest one's has 1 − e. Of equally near series the first counts.
 
     Args:
@@ -48,18 +54,18 @@ class NearestNeighbour:
         band: float = 0.1,
         scale: Literal["series", "data"] | None = None,
     ) -> None:
-        if metric not in ASKED:
+        if metric not in SERIES_TO_ESTIMATE_ERROR:
             raise UsageError(f"metric: expected euclidean or dtw, got {metric!r}")
         if not 0 <= band <= 1:
             raise UsageError(f"band: expected a share of the length from 0 to 1, got {band}")
         if scale not in ("series", "data", None):
             raise UsageError(f"scale: expected series, data or None (chosen by the training series), got {scale!r}")
         self.metric, self.band, self.scale = metric, band, scale
-        self.name = {"euclidean": "1-nn", "dtw": "1-nn-dtw"}[metric]
+        self.name, self.title = NAMES[metric]
         self.length = 0
         self._series = np.zeros((0, 0, 0), np.float32)
         self._marks = np.zeros((0, 0))
-        self._doubt = (0.0, 0.0)
+        self._hit_and_miss = (0.0, 0.0)
         self._middle: tuple[np.ndarray, np.ndarray] | None = None
 
     def fit(self, sequences: Sequence[np.ndarray], targets: np.ndarray, classes: int) -> Self:
@@ -83,11 +89,11 @@ class NearestNeighbour:
         self._middle, error = scales[chosen], errors[chosen]
         self._series = scaled(raw, self._middle)
         if multi:
-            self._doubt = (1 - min(error, 0.49), min(error, 0.49))
+            self._hit_and_miss = (1 - min(error, 0.49), min(error, 0.49))
         else:
             # Even where neighbours mislead more often than chance would, the nearest one's class stays the likeliest.
             error = min(error, 0.99 * (classes - 1) / classes)
-            self._doubt = (1 - error, error / max(1, classes - 1))
+            self._hit_and_miss = (1 - error, error / max(1, classes - 1))
         return self
 
     def probabilities(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
@@ -100,8 +106,8 @@ class NearestNeighbour:
             raise UsageError("NearestNeighbour has learnt nothing yet: call fit first")
         raw = same_length(sequences, self.length, self._series.shape[2])
         marks = self._marks[self._nearest(scaled(raw, self._middle))]
-        sure, doubtful = self._doubt
-        return np.where(marks > 0, sure, doubtful)
+        hit, miss = self._hit_and_miss
+        return np.where(marks > 0, hit, miss)
 
     def cost(self, sequences: Sequence[np.ndarray], count: int) -> float:
         """Estimate the work of `fit` on these series and of `probabilities` for so many others: numbers that are touched.
@@ -110,28 +116,28 @@ class NearestNeighbour:
         """
         size, length = len(sequences), max(1, float(np.median([len(each) for each in sequences])))
         around = min(2 * self.band * length + 1, length) if self.metric == "dtw" else 1.0
-        asked = min(size, ASKED[self.metric]) * (1 if self.scale else 2)
-        return size * (count + asked) * length * around * np.shape(sequences[0])[-1]
+        sample = min(size, SERIES_TO_ESTIMATE_ERROR[self.metric]) * (1 if self.scale else 2)
+        return size * (count + sample) * length * around * np.shape(sequences[0])[-1]
 
     def _steps(self) -> int:
         return int(np.ceil(self.band * (self.length - 1)))
 
     def _error(self, multi: bool) -> float:
-        """Ask training series for their neighbours: the share of those (or of their labels) that mislead."""
+        """Look up the neighbours of some training series: the share of those (or of their labels) that mislead."""
         size = len(self._series)
         if size < 2:
             return 0.5
         chance = np.random.default_rng(0)
-        asked = np.sort(chance.permutation(size)[: ASKED[self.metric]])
-        marks = self._marks[self._nearest(self._series[asked], asked)]
-        wrong = marks != self._marks[asked]
+        sample = np.sort(chance.permutation(size)[: SERIES_TO_ESTIMATE_ERROR[self.metric]])
+        marks = self._marks[self._nearest(self._series[sample], sample)]
+        wrong = marks != self._marks[sample]
         errors = wrong.sum() if multi else wrong.any(1).sum()
-        return float((errors + 1) / ((wrong.size if multi else len(asked)) + 2))
+        return float((errors + 1) / ((wrong.size if multi else len(sample)) + 2))
 
     def _nearest(self, series: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
         """Give the place of the nearest training series for each of `series` (N, T, C), but never its `own` place."""
         found = np.zeros(len(series), np.int64)
-        each = max(1, CHUNK // len(self._series))
+        each = max(1, DISTANCES_PER_CHUNK // len(self._series))
         measure = self._distances()
         for first in range(0, len(series), each):
             part = slice(first, first + each)

@@ -9,9 +9,10 @@ from typing import Self
 import numpy as np
 
 from recurra.baselines.base import Baseline, check_ids, check_marks, check_range
-from recurra.baselines.counts import CHUNK, Counts, adjust, count, find, pieces
+from recurra.baselines.counts import CHUNK, Counts, adjust, chunks, count, find
 from recurra.baselines.discounts import Discounts
 from recurra.baselines.guesses import likeliest
+from recurra.baselines.titles import register_title, register_title_family
 from recurra.baselines.uniform import Uniform
 from recurra.errors import DataError, UsageError
 
@@ -26,6 +27,11 @@ def language_baselines() -> dict[str, Baseline]:
     ['uniform', 'bigram', 'kneser-ney-5']
     """
     return {"uniform": Uniform(), "bigram": KneserNey(2), "kneser-ney-5": KneserNey(5)}
+
+
+register_title("unigram", "unigram")
+register_title("bigram", "bigram")
+register_title_family(r"kneser-ney-(\d+)", lambda match: f"Kneser–Ney {match[1]}-gram")
 
 
 class KneserNey:
@@ -56,7 +62,7 @@ class KneserNey:
 
     >>> a, b, c, d = 2, 3, 4, 5
     >>> poems = [np.array(poem) for poem in ([a, b, c], [a, b, d], [a, b, d], [a, c])]
-    >>> model = KneserNey(order=2).fit(poems, size=6, begin=0, end=1)
+    >>> model = KneserNey(order=2).fit(poems, size=6, bos_id=0, eos_id=1)
     >>> [order.estimate for order in model.discounts]
     ['single', 'modified']
     >>> np.exp(model.log_probs(np.array([a, b, 1]))).round(4).tolist()
@@ -70,12 +76,12 @@ class KneserNey:
             raise UsageError(f"memory: expected {2**20} bytes or more, got {memory}")
         self.order, self.memory, self.trained_on = order, memory, 0
         self.discounts: tuple[Discounts, ...] = ()
-        self._size = self._begin = 0
+        self._size = self._bos_id = 0
         self._single = np.empty(0)
         self._longer: list[_Order] = []
         self._likeliest: list[np.ndarray] = []
 
-    def fit(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> Self:
+    def fit(self, sequences: Sequence[np.ndarray], size: int, bos_id: int, eos_id: int | None) -> Self:
         """Count the n-grams of the sequences and work out every probability that looking up will need.
 
         Of sequences whose n-grams take more than the memory, only the last are counted: the last half, or else quarter,
@@ -84,26 +90,26 @@ class KneserNey:
         Args:
             sequences: ids (T,) of each document, without marks; one array when the text is continuous.
             size: V, the number of ids, marks included.
-            begin: the mark before every sequence: a context, never predicted.
-            end: the mark after every sequence, predicted like any id; None where sequences do not end (continuous text).
+            bos_id: the mark before every sequence: a context, never predicted.
+            eos_id: the mark after every sequence, predicted like any id; None where sequences do not end (continuous text).
 
         Raises:
             UsageError: an id is not in 0 … V − 1, or is a mark.
             DataError: there is nothing to count.
         """
-        check_marks(size, begin, end)
+        check_marks(size, bos_id, eos_id)
         for number, sequence in enumerate(sequences, start=1):
-            check_ids(sequence, size, begin, f"sequence {number}", end)
-        tables = self._count(sequences, size, begin, end)
+            check_ids(sequence, size, bos_id, f"sequence {number}", eos_id)
+        tables = self._count(sequences, size, bos_id, eos_id)
         adjust(tables)
-        tables[0].counts[begin] = 0
+        tables[0].counts[bos_id] = 0
         self.discounts = tuple(Discounts.from_counts(table.counts) for table in tables)
-        self._size, self._begin = size, begin
+        self._size, self._bos_id = size, bos_id
 
         singles = tables.pop(0).counts
-        taken = self.discounts[0].of(singles)
-        probs = (singles - taken + taken.sum() / (size - 1)) / singles.sum()
-        probs[begin] = 0.0
+        discount = self.discounts[0].of(singles)
+        probs = (singles - discount + discount.sum() / (size - 1)) / singles.sum()
+        probs[bos_id] = 0.0
         self._single, self._longer, self._likeliest = probs, [], []
         for discounts in self.discounts[1:]:
             table = tables.pop(0)  # each is let go of as soon as it is of no more use: they are large
@@ -113,16 +119,16 @@ class KneserNey:
             probs = self._longer[-1].probs
         return self
 
-    def _count(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> list[Counts]:
+    def _count(self, sequences: Sequence[np.ndarray], size: int, bos_id: int, eos_id: int | None) -> list[Counts]:
         """Count as much of the sequences as the memory allows."""
-        units = sum(len(sequence) + (end is not None) for sequence in sequences)
+        units = sum(len(sequence) + (eos_id is not None) for sequence in sequences)
         if not units:
             raise DataError("expected text to count, got none", hint="is the training part empty?")
         while True:
-            part = _last(sequences, units, end)
-            words = _stream(part, size, begin, end)
+            part = _last(sequences, units, eos_id)
+            words = _stream(part, size, bos_id, eos_id)
             self.trained_on = len(words) - len(part)
-            tables = count(words, size, begin, self.order, self.memory)
+            tables = count(words, size, bos_id, self.order, self.memory)
             if tables is not None:
                 return tables
             units = max(1, self.trained_on // 2)
@@ -140,13 +146,13 @@ class KneserNey:
         """
         return np.log(self._of_each(sequence, context, self._probs))
 
-    def hits(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
+    def top1(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
         """Whether each id is the likeliest one given those before it, 1 or 0, float64 (T,); arguments as for `log_probs`.
 
-        Of ids that are equally likely, one is taken for the likeliest.
+        Of ids that are equally likely, one counts as the likeliest.
 
-        >>> model = KneserNey(2).fit([np.array([2, 3, 2, 2, 3])], size=5, begin=0, end=None)
-        >>> model.hits(np.array([2, 3, 2, 4])).tolist()
+        >>> model = KneserNey(2).fit([np.array([2, 3, 2, 2, 3])], size=5, bos_id=0, eos_id=None)
+        >>> model.top1(np.array([2, 3, 2, 4])).tolist()
         [1.0, 1.0, 1.0, 0.0]
         """
         return self._of_each(sequence, context, lambda words: self._guesses(words) == words)
@@ -157,14 +163,14 @@ class KneserNey:
         Raises:
             UsageError: `fit` was not called, or an id of the context is not in 0 … V − 1.
 
-        >>> model = KneserNey(2).fit([np.array([2, 3, 2, 2, 3])], size=5, begin=0, end=None)
+        >>> model = KneserNey(2).fit([np.array([2, 3, 2, 2, 3])], size=5, bos_id=0, eos_id=None)
         >>> probs = model.distribution(np.array([2]))
         >>> probs.round(4).tolist(), round(float(probs.sum()), 12)
         ([0.0, 0.025, 0.4083, 0.5417, 0.025], 1.0)
         """
         before = self._before(context)
         probs = self._single.copy()
-        for table, places, _ in self._lookups(np.append(before, self._begin)):
+        for table, places, _ in self._lookups(np.append(before, self._bos_id)):
             if len(places) and (place := places[-1]) >= 0:
                 first, last = np.searchsorted(table.keys, [place * self._size, (place + 1) * self._size])
                 probs *= table.backoff[place]
@@ -172,23 +178,23 @@ class KneserNey:
         return probs
 
     def _of_each(
-        self, sequence: np.ndarray, context: np.ndarray | None, ask: Callable[[np.ndarray], np.ndarray]
+        self, sequence: np.ndarray, context: np.ndarray | None, compute: Callable[[np.ndarray], np.ndarray]
     ) -> np.ndarray:
-        """What is asked of each id given all before it, float64 (T,), a piece of the sequence at a time."""
+        """What is computed of each id given all before it, float64 (T,), a chunk of the sequence at a time."""
         before = self._before(context)
-        check_ids(sequence, self._size, self._begin, "the sequence")
-        answers = np.empty(len(sequence))
-        for part in pieces(len(sequence)):
+        check_ids(sequence, self._size, self._bos_id, "the sequence")
+        results = np.empty(len(sequence))
+        for part in chunks(len(sequence)):
             words = np.concatenate([before, np.asarray(sequence[part], np.int64)])
-            answers[part] = ask(words)[len(before) :]
+            results[part] = compute(words)[len(before) :]
             before = words[max(0, len(words) - self.order + 1) :]
-        return answers
+        return results
 
     def _before(self, context: np.ndarray | None) -> np.ndarray:
         """As much of the context as the longest n-gram can hold."""
         if not self.discounts:
             raise UsageError("KneserNey knows no counts yet: call fit first")
-        ids = np.array([self._begin]) if context is None else np.asarray(context, np.int64)
+        ids = np.array([self._bos_id]) if context is None else np.asarray(context, np.int64)
         check_range(ids, self._size, "the context")
         return ids[max(0, len(ids) - self.order + 1) :]
 
@@ -247,38 +253,38 @@ def _interpolated(table: Counts, discounts: Discounts, shorter: np.ndarray, size
         stop = int(np.searchsorted(table.keys, (last + 1) * size))
         part, first = slice(start, stop), table.keys[start] // size
         context = table.keys[part] // size - first
-        taken = discounts.of(counts[part])
+        discount = discounts.of(counts[part])
         total = np.bincount(context, weights=counts[part])
-        left = np.bincount(context, weights=taken)
+        left = np.bincount(context, weights=discount)
         share = backoff[first : last + 1]
         np.divide(left, total, out=share, where=total > 0)
-        probs[part] = (counts[part] - taken) / total[context] + share[context] * shorter[table.suffix[part]]
+        probs[part] = (counts[part] - discount) / total[context] + share[context] * shorter[table.suffix[part]]
         start = stop
     return _Order(table.keys, probs, backoff)
 
 
-def _last(sequences: Sequence[np.ndarray], units: int, end: int | None) -> list[np.ndarray]:
+def _last(sequences: Sequence[np.ndarray], units: int, eos_id: int | None) -> list[np.ndarray]:
     """The last sequences that together have so many units, ends included; of a last one that has more, its last."""
-    taken: list[np.ndarray] = []
+    last: list[np.ndarray] = []
     left = units
     for sequence in reversed(sequences):
-        length = len(sequence) + (end is not None)
+        length = len(sequence) + (eos_id is not None)
         if length > left:
-            return taken[::-1] or [sequence[-max(1, units - (end is not None)) :]]
-        taken.append(sequence)
+            return last[::-1] or [sequence[-max(1, units - (eos_id is not None)) :]]
+        last.append(sequence)
         left -= length
-    return taken[::-1]
+    return last[::-1]
 
 
-def _stream(sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> np.ndarray:
+def _stream(sequences: Sequence[np.ndarray], size: int, bos_id: int, eos_id: int | None) -> np.ndarray:
     """All sequences with their marks in one array, in the smallest type that can hold the ids."""
-    marks = 1 if end is None else 2
+    marks = 1 if eos_id is None else 2
     words = np.empty(sum(len(sequence) + marks for sequence in sequences), np.min_scalar_type(size - 1))
     place = 0
     for sequence in sequences:
-        words[place] = begin
+        words[place] = bos_id
         words[place + 1 : place + 1 + len(sequence)] = sequence
         place += marks + len(sequence)
-        if end is not None:
-            words[place - 1] = end
+        if eos_id is not None:
+            words[place - 1] = eos_id
     return words

@@ -18,11 +18,13 @@ from recurra.baselines.forecasts import (
     running_scale,
     subsample,
 )
+from recurra.baselines.titles import register_baseline
 
 MIN_ERRORS_PER_SERIES = 5
 """Errors of a series that are looked at, however many series there are."""
 
 
+@register_baseline
 class SeasonalNaive(ForecastBaseline):
     """Repeats the last season: ŷ_(T+k) = y_(T+k−m·⌈k/m⌉). With a season of 1 this is the naive forecast, the last value.
 
@@ -36,6 +38,7 @@ class SeasonalNaive(ForecastBaseline):
     """
 
     name = "seasonal-naive"
+    title = "seasonal naive"
 
     def fit(self, histories: Sequence[np.ndarray], season: int, horizon: int) -> Self:
         """Learn how wide the intervals are; a mean needs nothing but the season. See `ForecastBaseline.fit`."""

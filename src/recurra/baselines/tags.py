@@ -6,9 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Self
 
+from recurra.baselines.titles import register_baseline
 from recurra.errors import UsageError
 
 
+@register_baseline
 class MostFrequentTag:
     """The commonest tag of the word; of the word in lower case, where the word is new; else the commonest tag of all.
 
@@ -21,6 +23,7 @@ class MostFrequentTag:
     """
 
     name = "most-frequent-tag"
+    title = "most frequent tag of the word"
 
     def __init__(self) -> None:
         self._word: dict[str, str] = {}

@@ -10,14 +10,15 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from recurra.baselines.majority import Majority, frequencies, known_targets
+from recurra.baselines.titles import register_baseline
 from recurra.errors import UsageError, require
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Values of C, the inverse of the penalty's weight: tried in this order until the loss begins to rise."""
 FOLDS = 5
-LARGE = 5000
+MANY_TEXTS = 5000
 """Texts from which on C is chosen by one fold alone: a thousand texts tell its values apart, in a fifth of the time."""
-_STEPS = 1000
+_MAX_STEPS = 1000
 _WORD = r"\w+|[^\w\s]"
 # Scripts that set no spaces between words: Han, kana, Thai, Lao, Khmer, Burmese.
 _UNSPACED = re.compile(
@@ -25,6 +26,7 @@ _UNSPACED = re.compile(
 )
 
 
+@register_baseline
 class TfidfLogistic:
     """Logistic regression on the TF-IDF of n-grams; probabilities of all labels at once, or of one against the rest.
 
@@ -46,6 +48,7 @@ class TfidfLogistic:
     """
 
     name = "tfidf-logistic"
+    title = "TF-IDF + logistic regression"
 
     def __init__(self, unit: Literal["word", "char"] | None = None) -> None:
         if unit not in ("word", "char", None):
@@ -103,7 +106,7 @@ class TfidfLogistic:
         """Give the C with the least log-loss on folds that were left out."""
         fold = folds(known, FOLDS)
         trials = []
-        for number in range(1 if len(known) > LARGE else FOLDS):
+        for number in range(1 if len(known) > MANY_TEXTS else FOLDS):
             out = fold == number
             inside = known[~out]
             if out.any() and len(inside) and (inside.ndim == 2 or len(np.unique(inside)) > 1):
@@ -121,7 +124,7 @@ class TfidfLogistic:
         return best
 
 
-LONGEST_WORD = 20
+MAX_WORD_LENGTH = 20
 """Letters of a word, on average, beyond which it is none in any language."""
 
 
@@ -138,7 +141,7 @@ def unit_of(texts: Sequence[str], sample: int = 100_000) -> Literal["word", "cha
         words += len(text.split())
         if letters > sample:
             break
-    return "char" if 2 * unspaced > letters or letters > LONGEST_WORD * words else "word"
+    return "char" if 2 * unspaced > letters or letters > MAX_WORD_LENGTH * words else "word"
 
 
 def folds(known: np.ndarray, count: int) -> np.ndarray:
@@ -161,7 +164,7 @@ def _models_for(known: np.ndarray) -> list[Any]:
     columns = [known] if known.ndim == 1 else list(known.T)
     # Each fit goes on from the weights of the one before: the next C is never far.
     return [
-        linear.LogisticRegression(max_iter=_STEPS, warm_start=True) if len(np.unique(column)) > 1 else None
+        linear.LogisticRegression(max_iter=_MAX_STEPS, warm_start=True) if len(np.unique(column)) > 1 else None
         for column in columns
     ]
 
@@ -169,7 +172,7 @@ def _models_for(known: np.ndarray) -> list[Any]:
 def _fit(models: list[Any], rows: Any, known: np.ndarray, strength: float) -> None:
     columns = [known] if known.ndim == 1 else list(known.T)
     with warnings.catch_warnings():
-        # A weak penalty can take more than _STEPS steps; what is left to gain then is far below any figure's last digit.
+        # A weak penalty can take more than _MAX_STEPS steps; what is left to gain then is far below any figure's last digit.
         warnings.filterwarnings("ignore", "lbfgs failed to converge")
         for model, column in zip(models, columns, strict=True):
             if model is not None:
@@ -189,6 +192,6 @@ def _probabilities(models: list[Any], rows: Any, plain: np.ndarray, multi: bool)
     return found
 
 
-def _loss(said: np.ndarray, known: np.ndarray) -> float:
-    likely = np.where(known, said, 1 - said) if known.ndim == 2 else said[np.arange(len(known)), known]
+def _loss(predicted: np.ndarray, known: np.ndarray) -> float:
+    likely = np.where(known, predicted, 1 - predicted) if known.ndim == 2 else predicted[np.arange(len(known)), known]
     return float(-np.log(np.maximum(likely, np.finfo(np.float64).eps)).sum())

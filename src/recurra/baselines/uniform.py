@@ -8,9 +8,11 @@ from typing import Self
 import numpy as np
 
 from recurra.baselines.base import check_marks
+from recurra.baselines.titles import register_baseline
 from recurra.errors import UsageError
 
 
+@register_baseline
 class Uniform:
     """Every id that can be predicted (all but the begin mark) is equally likely: 1 / (V − 1).
 
@@ -18,17 +20,20 @@ class Uniform:
     [-1.3863, -1.3863]
     """
 
+    name = "uniform"
+    title = "uniform"
+
     def __init__(self, size: int | None = None) -> None:
         if size is not None and size < 2:
             raise UsageError(f"size: expected 2 or more ids (one of them the begin mark), got {size}")
         self.size = size
         self.trained_on = 0
 
-    def fit(self, sequences: Sequence[np.ndarray], size: int, begin: int, end: int | None) -> Self:
+    def fit(self, sequences: Sequence[np.ndarray], size: int, bos_id: int, eos_id: int | None) -> Self:
         """Take the size of the vocabulary, V; the sequences do not matter."""
-        check_marks(size, begin, end)
+        check_marks(size, bos_id, eos_id)
         self.size = size
-        self.trained_on = sum(len(sequence) + (end is not None) for sequence in sequences)
+        self.trained_on = sum(len(sequence) + (eos_id is not None) for sequence in sequences)
         return self
 
     def log_probs(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
@@ -38,6 +43,6 @@ class Uniform:
             raise UsageError("Uniform has no vocabulary yet: give it a size, or call fit first")
         return np.full(len(sequence), -np.log(self.size - 1))
 
-    def hits(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
+    def top1(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
         """How likely a guess at each id is right, float64 (T,): drawn among all ids, since none is likelier than another."""
         return np.exp(self.log_probs(sequence, context))

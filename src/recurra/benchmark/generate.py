@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +12,11 @@ from torch import Tensor, nn
 from recurra.benchmark.case import Scope
 from recurra.benchmark.results import Group, Measured, Row, Table, Target
 from recurra.benchmark.turns import Contestant, best, take_turns
+from recurra.tasks.base.options import GenerateOptions
+from recurra.tasks.lm import LanguageModel, LanguageModelConfig
+from recurra.tasks.lm.network import LanguageNetwork
+from recurra.tasks.lm.tokens import TextPreprocessor
+from recurra.text import build_vocabulary
 
 OURS, PEER = "recurra", "torch.nn.LSTM loop"
 UNITS = 200
@@ -25,38 +29,40 @@ TABLES = (
 )
 
 
-class Writer(Protocol):
-    """A language model and what of it the peer needs.
-
-    network: `embedding`, `stack` and `output`.  first: the id that a text begins after.  forbidden: ids that are never
-    written.  write: (units, temperature) → text; temperature 0 takes the likeliest.  text: ids → text.
-    """
-
-    network: Any
-    first: int
-    forbidden: list[int]
-
-    def write(self, length: int, temperature: float) -> str: ...
-
-    def text(self, ids: list[int]) -> str: ...
-
-
-def groups(make: Callable[[], Writer], scope: Scope, rounds: int) -> list[Group]:
+def groups(scope: Scope, rounds: int) -> list[Group]:
     """The one model there is."""
-    return [Group("generate  2 × 128", 4.0 + rounds * 0.5, partial(_measure, make, scope, rounds))]
+    return [Group("generate  2 × 128", 4.0 + rounds * 0.5, partial(_measure, scope, rounds))]
+
+
+def character_model() -> LanguageModel:
+    """Make a language model over 65 characters that has learnt nothing: writing with it takes as long as with any."""
+    characters = "".join(map(chr, range(62, 126))) + "\n"
+    preprocessor = TextPreprocessor(build_vocabulary([characters * 400], unit="char"), continuous=True)
+    model = {"cell": "lstm", "layers": 2, "hidden": 128, "dropout": 0.0, "layer_norm": False}
+    config = LanguageModelConfig.model_validate({"model": model})
+    return LanguageModel(config, LanguageModel.build_network(config, preprocessor).eval(), preprocessor)
+
+
+def write(model: LanguageModel, length: int, temperature: float) -> str:
+    """Write so many units; temperature 0 takes the likeliest."""
+    return "".join(
+        chunk.text for chunk in model.generate([""], GenerateOptions(length=length, temperature=temperature))
+    )
 
 
 class TorchWriter(nn.Module):
     """The same model by torch alone: embedding, `nn.LSTM`, linear; a softmax and a draw for each unit."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, model: LanguageModel) -> None:
         super().__init__()
-        network, layers = writer.network, list(writer.network.stack)
-        self.embedding, self.output, self._first = network.embedding, network.output, writer.first
+        network = cast(LanguageNetwork, model.network)
+        layers = list(network.stack)
+        self.embedding, self.output = network.embedding, cast(nn.Linear, network.output)
+        self._first: int = model.preprocessor.bos_id
         self.lstm = nn.LSTM(layers[0].input_size, layers[0].hidden_size, len(layers))
         own = {f"{name}_l{k}": value for k, layer in enumerate(layers) for name, value in layer.state_dict().items()}
         self.lstm.load_state_dict(own)
-        self.register_buffer("forbidden", torch.tensor(writer.forbidden, dtype=torch.int64))
+        self.register_buffer("forbidden", torch.tensor(model.preprocessor.forbidden, dtype=torch.int64))
 
     @torch.inference_mode()
     def write(self, length: int, temperature: float) -> list[int]:
@@ -77,16 +83,15 @@ class TorchWriter(nn.Module):
         return ids
 
 
-def _measure(make: Callable[[], Writer], scope: Scope, rounds: int) -> Measured:
-    writer = make()
-    peer = TorchWriter(writer).eval()
-    texts = writer.write(UNITS, 0.0), writer.text(peer.write(UNITS, 0.0))
-    apart = (
-        sum(one != other for one, other in itertools.zip_longest(*texts)) / UNITS
-    )  # the likeliest leave nothing to chance
+def _measure(scope: Scope, rounds: int) -> Measured:
+    model = character_model()
+    peer = TorchWriter(model).eval()
+    # The likeliest leave nothing to chance.
+    texts = write(model, UNITS, 0.0), model.vocabulary.decode(peer.write(UNITS, 0.0))
+    apart = sum(one != other for one, other in itertools.zip_longest(*texts)) / UNITS
     contestants = [
-        Contestant(name, "float32", threads, lambda write=write: write(UNITS, 1.0), UNITS)
-        for name, write in ((OURS, writer.write), (PEER, peer.write))
+        Contestant(name, "float32", threads, lambda write=writer: write(UNITS, 1.0), UNITS)
+        for name, writer in ((OURS, partial(write, model)), (PEER, peer.write))
         for threads in scope.threads
     ]
     timings = take_turns(contestants, rounds)

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import torch
 
-from recurra import __version__
 from recurra.benchmark.case import usable_cores
 from recurra.benchmark.limits import rates
 from recurra.benchmark.turns import Timing, ratio
+from recurra.version import __version__
 
 Figure = Literal["speed", "time", "share"]
 """speed: how many times as fast as the peer.  time: how many times the peer's time.  share: of the machine's limit."""

@@ -12,8 +12,8 @@ from typing import NoReturn
 
 import typer
 
-from recurra import __version__
 from recurra.errors import RecurraError
+from recurra.version import __version__
 
 ENTRY_POINTS = "recurra.verbs"
 """The group of entry points in which another package names a module with `register(app)`, and a POSITION in the help."""

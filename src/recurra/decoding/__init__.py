@@ -1,9 +1,9 @@
 """From a model's scores to a sequence (the likeliest id, a sample, the best of many), or to decisions by a threshold."""
 
-from recurra.decoding.beam import Hypothesis, beam_search
+from recurra.decoding.beam import Hypothesis, SearchOptions, beam_search
 from recurra.decoding.generate import FINISHED, generate
-from recurra.decoding.sampling import check_sampling, filter_logits, greedy, row_generators, sample
-from recurra.decoding.state import State, Step, select_state
+from recurra.decoding.sampling import Sampling, filter_logits, greedy, row_generators, sample
+from recurra.decoding.state import State, Step, concat_states, select_state
 from recurra.thresholds import (
     AnomalyLikelihood,
     Decision,
@@ -22,11 +22,13 @@ __all__ = [
     "DynamicThreshold",
     "Hypothesis",
     "PeaksOverThreshold",
+    "Sampling",
+    "SearchOptions",
     "State",
     "Step",
     "Threshold",
     "beam_search",
-    "check_sampling",
+    "concat_states",
     "decide",
     "events",
     "filter_logits",

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.decoding.state import State, Step, best, select_state
+from recurra.decoding.state import State, Step, select_state, top_indices
 from recurra.errors import RunError, UsageError
 
 
@@ -31,105 +31,151 @@ class Hypothesis:
     ended: bool
 
 
-def length_penalty(length: int, alpha: float) -> float:
-    """((5 + length) / 6)^α of Wu et al. 2016 (arXiv:1609.08144v2, equation 14); 1 for every length when α = 0.
+@dataclass(frozen=True)
+class SearchOptions:
+    """What a beam search looks for.
 
-    >>> length_penalty(1, 0.6), length_penalty(7, 1.0), length_penalty(50, 0.0)
-    (1.0, 2.0, 1.0)
-    """
-    return ((5 + length) / 6) ** alpha
-
-
-def beam_search(
-    step: Step,
-    state: State,
-    ids: Tensor,
-    *,
-    width: int,
-    length: int,
-    end: int | None,
-    alpha: float = 0.0,
-    count: int = 1,
-    forbid: Collection[int] = (),
-) -> list[Hypothesis]:
-    """The likeliest continuations of one prompt.
-
-    At every step each of the living hypotheses is continued with every id, and the `width` best of all these by
-    log-probability are kept; those that came to the end mark are set aside, the others live on. With a width of 1 this
-    is greedy search. A hypothesis is ranked by log p / ((5 + T) / 6)^α, where T counts the end mark.
-
-    The search is over when none lives, when `length` ids are added (the living ones are then results too), or when no
-    living one can still come before the `count`-th of those set aside: its log-probability can only fall, and the
-    penalty at `length` is the most that it can gain.
-
-    Args:
-        step: one step of the model.
-        state: before `ids`; leading dimension 1.
-        ids: (1,) int64, the last id of the prompt (the begin mark when there is none).
-        width: W, hypotheses kept at each step.
+    Attributes:
+        width: W, hypotheses of a prompt that are kept at each step.
         length: the most ids to add.
         end: the id that ends a hypothesis; None for text that goes on until `length`.
-        alpha: strength of the length normalisation; 0 is off, and favours short results.
-        count: how many results to give, at most `width`.
+        length_penalty: α, the strength of the length normalisation; 0 is off, and favours short results.
+        count: how many results to give for a prompt, at most `width`.
         forbid: ids that are never chosen, such as the begin mark. The probabilities of the others stay as the model
             has them, so that a result's `log_prob` is what scoring the same ids gives.
 
+    Raises:
+        UsageError: settings that mean nothing.
+    """
+
+    width: int
+    length: int
+    end: int | None
+    length_penalty: float = 0.0
+    count: int = 1
+    forbid: Collection[int] = ()
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise UsageError(f"beam: expected a width of 1 or more, got {self.width}")
+        if not 1 <= self.count <= self.width:
+            raise UsageError(
+                f"count: expected 1 to {self.width} results from a beam of width {self.width}, got {self.count}"
+            )
+        if self.length < 1:
+            raise UsageError(f"length: expected 1 or more units to generate, got {self.length}")
+        if not (self.length_penalty >= 0 and math.isfinite(self.length_penalty)):
+            raise UsageError(f"length_penalty: expected 0 (no length normalisation) or more, got {self.length_penalty}")
+
+    def divisor(self, length: int) -> float:
+        """((5 + length) / 6)^α of Wu et al. 2016 (arXiv:1609.08144v2, equation 14); 1 for every length when α = 0.
+
+        >>> plain, usual = (SearchOptions(width=1, length=9, end=None, length_penalty=alpha) for alpha in (0.0, 1.0))
+        >>> plain.divisor(50), usual.divisor(1), usual.divisor(7)
+        (1.0, 1.0, 2.0)
+        """
+        return ((5 + length) / 6) ** self.length_penalty
+
+
+def beam_search(step: Step, state: State, ids: Tensor, options: SearchOptions) -> list[list[Hypothesis]]:
+    """The likeliest continuations of each of P prompts, which are searched together.
+
+    At every step each of the living hypotheses of a prompt is continued with every id, and the `width` best of all these
+    by log-probability are kept; those that came to the end mark are set aside, the others live on. With a width of 1 this
+    is greedy search. A hypothesis is ranked by log p / ((5 + T) / 6)^α, where T counts the end mark.
+
+    The search for a prompt is over when none of its hypotheses lives, when `length` ids are added (the living ones are
+    then results too), or when no living one can still come before the `count`-th of those set aside: its log-probability
+    can only fall, and the divisor at `length` is the most that it can gain. Its rows then leave the batch. What is found
+    for a prompt depends on no other one, where a row of the step's result depends on no other row.
+
+    Args:
+        step: one step of the model, for any number of rows.
+        state: before `ids`; leading dimension P.
+        ids: (P,) int64, the last id of each prompt (the begin mark when there is none).
+        options: what is looked for.
+
     Returns:
-        at most `count` results, the best score first; fewer only if there are not as many sequences.
+        for each prompt at most `count` results, the best score first; fewer only if there are not as many sequences.
 
     Raises:
-        UsageError: settings that mean nothing, more than one prompt, or every id is forbidden.
+        UsageError: every id is forbidden.
         RunError: the model's scores are not numbers.
 
     >>> table = torch.tensor([[0.0, 0.0, 0.6, 0.4], [0, 1, 0, 0], [0, 0.4, 0.3, 0.3], [0, 0.9, 0.05, 0.05]]).log()
-    >>> for found in beam_search(lambda ids, state: (table[ids], state), (), torch.tensor([0]), width=3, length=4,
-    ...                          end=1, count=2, forbid=[0]):
-    ...     print(found.ids.tolist(), round(np.exp(found.log_prob), 3))
-    [3, 1] 0.36
-    [2, 1] 0.24
+    >>> options = SearchOptions(width=3, length=4, end=1, count=2, forbid=[0])
+    >>> for results in beam_search(lambda ids, state: (table[ids], state), (), torch.tensor([0, 3]), options):
+    ...     print([(found.ids.tolist(), round(math.exp(found.log_prob), 3)) for found in results])
+    [([3, 1], 0.36), ([2, 1], 0.24)]
+    [([1], 0.9), ([3, 1], 0.045)]
     """
-    _check_beam(ids, width, length, alpha, count)
-    living = np.empty((1, 0), np.int64)
-    scores = torch.zeros(1, dtype=torch.float64, device=ids.device)
-    last, results = ids, list[Hypothesis]()
-    ceiling = length_penalty(length, alpha)
-    for added in range(1, length + 1):
+    beams = [_Beam(options, ids.device) for _ in range(len(ids))]
+    living, last = beams, ids
+    for added in range(1, options.length + 1):
+        if not living:
+            break
         with torch.no_grad():
             logits, state = step(last, state)
-            totals = scores[:, None] + _log_probs(logits, forbid)
-            size = totals.shape[1]
-            chosen = best(totals.flatten(), width)
-            chosen = chosen[totals.flatten()[chosen] > -math.inf]
-            rows, last, scores = chosen // size, chosen % size, totals.flatten()[chosen]
-        living = np.concatenate([living[rows.cpu().numpy()], last.cpu().numpy()[:, None]], axis=1)
+            log_probs = _log_probs(logits, options.forbid)
+            rows, lasts, first = [], [], 0
+            for beam in living:
+                count = len(beam)
+                kept, last = beam.extend(log_probs[first : first + count], added)
+                rows.append(first + kept)
+                lasts.append(last)
+                first += count
+            living, last = [beam for beam in living if len(beam)], torch.cat(lasts)
+            state = select_state(state, torch.cat(rows)) if living else state
+    return [beam.results for beam in beams]
+
+
+class _Beam:
+    """The search for one prompt: its living hypotheses, and the best of those that are over."""
+
+    def __init__(self, options: SearchOptions, device: torch.device) -> None:
+        self._options = options
+        self._ids = np.empty((1, 0), np.int64)  # (N, T)
+        self._scores = torch.zeros(1, dtype=torch.float64, device=device)  # (N,)
+        self.results: list[Hypothesis] = []
+
+    def __len__(self) -> int:
+        """Count the living hypotheses."""
+        return len(self._scores)
+
+    def extend(self, log_probs: Tensor, added: int) -> tuple[Tensor, Tensor]:
+        """Continue each of the N hypotheses with every id, log_probs (N, V), to `added` ids, and keep the best.
+
+        Gives those that live on: which of the N each continues, (M,), and its last id, (M,).
+        """
+        end, size = self._options.end, log_probs.shape[1]
+        totals = (self._scores[:, None] + log_probs).flatten()
+        chosen = top_indices(totals, self._options.width)
+        chosen = chosen[totals[chosen] > -math.inf]
+        if not len(chosen):
+            raise UsageError("expected at least one id that may come next, got none: all are forbidden")
+        rows, last, scores = chosen // size, chosen % size, totals[chosen]
+        ids = np.concatenate([self._ids[rows.cpu().numpy()], last.cpu().numpy()[:, None]], axis=1)
         ended = (last == end) if end is not None else torch.zeros_like(last, dtype=torch.bool)
-        over = torch.ones_like(ended) if added == length else ended
-        results += _results(living, scores, ended, over, length_penalty(added, alpha))
-        results.sort(key=lambda result: -result.score)
-        results = results[:count]
+        over = torch.ones_like(ended) if added == self._options.length else ended
+        self._set_aside(ids, scores, ended, over)
         going = (~over).nonzero()[:, 0]
-        if not len(going):
-            break
-        living, last, scores = living[going.cpu().numpy()], last[going], scores[going]
-        if len(results) == count and results[-1].score >= float(scores.max()) / ceiling:
-            break
-        state = select_state(state, rows[going])
-    return results
+        if len(going) and self._nothing_better_can_come(scores[going]):
+            going = going[:0]
+        self._ids, self._scores = ids[going.cpu().numpy()], scores[going]
+        return rows[going], last[going]
 
+    def _set_aside(self, ids: np.ndarray, scores: Tensor, ended: Tensor, over: Tensor) -> None:
+        divisor = self._options.divisor(ids.shape[1])
+        rows = zip(ids, scores.tolist(), ended.tolist(), over.tolist(), strict=True)
+        self.results += [
+            Hypothesis(one, score, score / divisor, at_end) for one, score, at_end, leaves in rows if leaves
+        ]
+        self.results.sort(key=lambda result: -result.score)
+        del self.results[self._options.count :]
 
-def _check_beam(ids: Tensor, width: int, length: int, alpha: float, count: int) -> None:
-    if width < 1:
-        raise UsageError(f"beam: expected a width of 1 or more, got {width}")
-    if not 1 <= count <= width:
-        raise UsageError(f"count: expected 1 to {width} results from a beam of width {width}, got {count}")
-    if length < 1:
-        raise UsageError(f"length: expected 1 or more units to generate, got {length}")
-    if not (alpha >= 0 and math.isfinite(alpha)):
-        raise UsageError(f"alpha: expected 0 (no length normalisation) or more, got {alpha}")
-    if ids.shape != (1,):
-        raise UsageError(
-            f"ids: expected one prompt, shape (1,), got shape {tuple(ids.shape)}: search for one at a time"
-        )
+    def _nothing_better_can_come(self, scores: Tensor) -> bool:
+        highest = float(scores.max()) / self._options.divisor(self._options.length)
+        return len(self.results) == self._options.count and self.results[-1].score >= highest
 
 
 def _log_probs(logits: Tensor, forbid: Collection[int]) -> Tensor:
@@ -139,11 +185,4 @@ def _log_probs(logits: Tensor, forbid: Collection[int]) -> Tensor:
         raise RunError("expected finite scores from the model, got some that are not: its weights are damaged")
     if forbid:
         log_probs = log_probs.index_fill(1, torch.tensor(sorted(forbid), device=log_probs.device), -math.inf)
-    if not (log_probs > -math.inf).any():
-        raise UsageError("expected at least one id that may come next, got none: all are forbidden")
     return log_probs
-
-
-def _results(living: np.ndarray, scores: Tensor, ended: Tensor, over: Tensor, penalty: float) -> list[Hypothesis]:
-    rows = zip(living, scores.tolist(), ended.tolist(), over.tolist(), strict=True)
-    return [Hypothesis(ids, score, score / penalty, at_end) for ids, score, at_end, leaves in rows if leaves]

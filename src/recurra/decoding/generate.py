@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.decoding.sampling import check_sampling, sample
+from recurra.decoding.sampling import Sampling, sample
 from recurra.decoding.state import State, Step
 from recurra.errors import UsageError
 
@@ -23,16 +23,15 @@ def generate(
     *,
     length: int,
     end: int | None,
+    sampling: Sampling = Sampling(),  # noqa: B008  frozen
     generators: Sequence[torch.Generator] = (),
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
     forbid: Collection[int] = (),
 ) -> Iterator[np.ndarray]:
     """Go on with B sequences, giving out the ids of each step as soon as they are chosen.
 
     Feed the model all of a prompt but its last id; the state that it then has and that last id are where this begins.
-    Without a prompt that is the empty state and the begin mark.
+    Without a prompt that is the empty state and the begin mark. Prompts of several lengths are fed one by one
+    (`concat_states`).
 
     Args:
         step: one step of the model.
@@ -40,8 +39,8 @@ def generate(
         ids: (B,) int64, the last id of each prompt.
         length: the most ids to add to each row.
         end: the id that ends a row; None for text that goes on until `length`.
+        sampling: how an id is chosen.
         generators: one for each row (`row_generators`); none are needed at temperature 0.
-        temperature, top_k, top_p: as in `filter_logits`; temperature 0 always takes the likeliest.
         forbid: ids that are never chosen, such as the begin mark.
 
     Yields:
@@ -53,36 +52,33 @@ def generate(
 
     >>> def count_up(ids, state):  # the likeliest id is the next larger one
     ...     return torch.nn.functional.one_hot(ids + 1, 10).float(), state
-    >>> steps = generate(count_up, (), torch.tensor([2, 4]), length=9, end=6, temperature=0)
+    >>> steps = generate(count_up, (), torch.tensor([2, 4]), length=9, end=6, sampling=Sampling(temperature=0))
     >>> [ids.tolist() for ids in steps]
     [[3, 5], [4, 6], [5, -1], [6, -1]]
     """
-    check_sampling(temperature, top_k, top_p)
     if length < 0:
         raise UsageError(f"length: expected 0 or more units to generate, got {length}")
-    if temperature > 0 and len(generators) != len(ids):
+    if not sampling.greedy and len(generators) != len(ids):
         raise UsageError(f"generators: expected one for each of {len(ids)} rows, got {len(generators)}")
+    return _steps(step, state, ids, length, end, lambda logits: sample(logits, generators, sampling, forbid=forbid))
 
-    def choose(logits: Tensor) -> Tensor:
-        return sample(logits, generators, temperature=temperature, top_k=top_k, top_p=top_p, forbid=forbid)
 
-    def steps() -> Iterator[np.ndarray]:
-        last, carried = ids, state
-        done = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
-        for _ in range(length):
-            # Around the step alone: a mode that is held across a `yield` would hold for the caller's own work too.
-            with torch.no_grad():
-                logits, carried = step(last, carried)
-                chosen = choose(logits)
-                given = chosen.masked_fill(done, FINISHED)
-                if end is not None:
-                    # A row that has ended is still stepped with the others; nobody sees what it says.
-                    last = chosen.masked_fill(done, end)
-                    done = last == end
-                else:
-                    last = chosen
-            yield given.cpu().numpy()
-            if bool(done.all()):
-                return
-
-    return steps()
+def _steps(
+    step: Step, state: State, ids: Tensor, length: int, end: int | None, choose: Callable[[Tensor], Tensor]
+) -> Iterator[np.ndarray]:
+    last, ended = ids, torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
+    for _ in range(length):
+        # Around the step alone: a mode that is held across a `yield` would hold for the caller's own work too.
+        with torch.no_grad():
+            logits, state = step(last, state)
+            chosen = choose(logits)
+            given = chosen.masked_fill(ended, FINISHED)
+            if end is not None:
+                # A row that has ended is still stepped with the others; nobody sees what it gives.
+                last = chosen.masked_fill(ended, end)
+                ended = last == end
+            else:
+                last = chosen
+        yield given.cpu().numpy()
+        if bool(ended.all()):
+            return

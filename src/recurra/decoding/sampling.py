@@ -4,32 +4,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.decoding.state import best
+from recurra.decoding.state import top_indices
 from recurra.errors import RunError, UsageError
 
 
-def check_sampling(temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> None:
-    """Refuse settings that mean nothing.
+@dataclass(frozen=True)
+class Sampling:
+    """How the next id is chosen.
+
+    Attributes:
+        temperature: what the logits are divided by; below 1 safer, above 1 bolder, 0 always the likeliest.
+        top_k: only so many of the likeliest are drawn from.
+        top_p: only the fewest of the likeliest are whose probabilities reach this share.
 
     Raises:
         UsageError: temperature < 0, top_k < 1, or top_p outside (0, 1].
 
-    >>> check_sampling(temperature=0.8, top_k=40, top_p=0.95)
-    >>> check_sampling(top_p=0.0)
+    >>> Sampling(temperature=0.8, top_k=40, top_p=0.95)
+    Sampling(temperature=0.8, top_k=40, top_p=0.95)
+    >>> Sampling(top_p=0.0)
     Traceback (most recent call last):
     recurra.errors.UsageError: top_p: expected a share of probability above 0 and at most 1, got 0.0
     """
-    if not (temperature >= 0 and math.isfinite(temperature)):
-        raise UsageError(f"temperature: expected 0 (always the likeliest) or more, got {temperature}")
-    if top_k is not None and top_k < 1:
-        raise UsageError(f"top_k: expected 1 or more of the likeliest units to choose from, got {top_k}")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise UsageError(f"top_p: expected a share of probability above 0 and at most 1, got {top_p}")
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.temperature >= 0 and math.isfinite(self.temperature)):
+            raise UsageError(f"temperature: expected 0 (always the likeliest) or more, got {self.temperature}")
+        if self.top_k is not None and self.top_k < 1:
+            raise UsageError(f"top_k: expected 1 or more of the likeliest units to choose from, got {self.top_k}")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise UsageError(f"top_p: expected a share of probability above 0 and at most 1, got {self.top_p}")
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the likeliest id is always taken, so that nothing is drawn."""
+        return self.temperature == 0
 
 
 def row_generators(seed: int, rows: int) -> list[torch.Generator]:
@@ -50,14 +69,7 @@ def row_generators(seed: int, rows: int) -> list[torch.Generator]:
     return [torch.Generator().manual_seed(number) for number in seeds]
 
 
-def filter_logits(
-    logits: Tensor,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    *,
-    forbid: Collection[int] = (),
-) -> Tensor:
+def filter_logits(logits: Tensor, sampling: Sampling, *, forbid: Collection[int] = ()) -> Tensor:
     """The logits of the distribution to draw from: −∞ for every id that is not to be drawn.
 
     In this order: the forbidden ids go; all are divided by the temperature; the `top_k` likeliest stay; of those the
@@ -71,18 +83,18 @@ def filter_logits(
         (B, V) float64; each row depends on the same row of the logits alone.
 
     Raises:
-        UsageError: settings that mean nothing (`check_sampling`), or every id is forbidden.
+        UsageError: every id is forbidden.
         RunError: the logits are not numbers.
 
     >>> scores = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log()
-    >>> filter_logits(scores, top_p=0.6).exp()
+    >>> filter_logits(scores, Sampling(top_p=0.6)).exp()
     tensor([[0.5000, 0.3000, 0.0000, 0.0000]], dtype=torch.float64)
-    >>> filter_logits(scores, temperature=0, forbid=[0])
+    >>> filter_logits(scores, Sampling(temperature=0), forbid=[0])
     tensor([[-inf, 0., -inf, -inf]], dtype=torch.float64)
     """
-    check_sampling(temperature, top_k, top_p)
+    temperature, top_k, top_p = sampling.temperature, sampling.top_k, sampling.top_p
     scores = _allowed(logits, forbid)
-    if temperature == 0:
+    if sampling.greedy:
         only = torch.full_like(scores, -math.inf)
         return only.scatter_(1, scores.argmax(dim=1, keepdim=True), 0.0)
     # Shifting by the largest keeps a tiny temperature from making infinities of all scores.
@@ -90,17 +102,15 @@ def filter_logits(
     if top_p is not None and top_p < 1:
         return torch.stack([_nucleus(row, top_k, top_p) for row in scores]) if len(scores) else scores
     if top_k is not None and top_k < scores.shape[1]:
-        return torch.stack([_only(row, best(row, top_k)) for row in scores]) if len(scores) else scores
+        return torch.stack([_only(row, top_indices(row, top_k)) for row in scores]) if len(scores) else scores
     return scores
 
 
 def sample(
     logits: Tensor,
     generators: Sequence[torch.Generator],
+    sampling: Sampling = Sampling(),
     *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
     forbid: Collection[int] = (),
 ) -> Tensor:
     """One id for each row, drawn from its filtered distribution by one number of the row's own generator.
@@ -108,7 +118,7 @@ def sample(
     Args:
         logits: (B, V).
         generators: one for each row (`row_generators`), on the CPU; not touched at temperature 0.
-        temperature, top_k, top_p, forbid: as in `filter_logits`.
+        sampling, forbid: as in `filter_logits`.
 
     Returns:
         (B,) int64.
@@ -120,12 +130,11 @@ def sample(
     >>> torch.equal(few, many[:2])
     True
     """
-    if temperature == 0:
-        check_sampling(temperature, top_k, top_p)
+    if sampling.greedy:
         return greedy(logits, forbid=forbid)
     if len(generators) != len(logits):
         raise UsageError(f"generators: expected one for each of {len(logits)} rows, got {len(generators)}")
-    scores = filter_logits(logits, temperature, top_k, top_p, forbid=forbid)
+    scores = filter_logits(logits, sampling, forbid=forbid)
     cumulative = torch.softmax(scores, dim=1).cumsum(dim=1)
     drawn = [torch.rand(1, dtype=torch.float64, generator=generator) for generator in generators]
     if not drawn:
@@ -169,7 +178,7 @@ def _only(row: Tensor, kept: Tensor) -> Tensor:
 
 
 def _nucleus(row: Tensor, top_k: int | None, top_p: float) -> Tensor:
-    ranked = best(row, top_k or len(row))
+    ranked = top_indices(row, top_k or len(row))
     mass = torch.softmax(row[ranked], dim=0).cumsum(dim=0)
     # An id stays while those before it have not reached the share.
     return _only(row, ranked[: int((mass < top_p).sum()) + 1])

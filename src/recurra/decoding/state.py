@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -31,11 +31,24 @@ def select_state(state: State, rows: Tensor) -> State:
     return state.index_select(0, rows.to(state.device))
 
 
-def best(values: Tensor, count: int) -> Tensor:
+def concat_states(states: Sequence[State]) -> State:
+    """The states of several batches as the state of one batch, their rows one after another.
+
+    >>> concat_states([((torch.tensor([[1.0]]),),), ((torch.tensor([[2.0], [3.0]]),),)])
+    ((tensor([[1.],
+            [2.],
+            [3.]]),),)
+    """
+    if isinstance(states[0], tuple):
+        return tuple(concat_states(parts) for parts in zip(*states, strict=True))
+    return torch.cat(list(states))
+
+
+def top_indices(values: Tensor, count: int) -> Tensor:
     """Where the `count` largest of values (N,) stand, the largest first and, of equals, the first: unlike `topk`, which
     leaves the order of equals open.
 
-    >>> best(torch.tensor([1.0, 3.0, 2.0, 3.0, 2.0]), 3)
+    >>> top_indices(torch.tensor([1.0, 3.0, 2.0, 3.0, 2.0]), 3)
     tensor([1, 3, 2])
     """
     count = min(count, len(values))

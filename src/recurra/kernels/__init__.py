@@ -2,7 +2,7 @@
 
 from recurra.kernels.checks import check_layer, check_lengths
 from recurra.kernels.exact_mode import exact, layer_norm, linear
-from recurra.kernels.face import Kernel, LayerOutput
+from recurra.kernels.interface import Kernel, LayerOutput
 from recurra.kernels.layer import run_layer, scan_layer
 from recurra.kernels.packed import PackedLayer, PackedModel, WeightType
 

@@ -12,13 +12,13 @@ from math import prod
 import torch
 from torch import Tensor
 
-SMALL = 1 << 20
+MIN_KEPT_BYTES = 1 << 20
 """Bytes below which the allocator gives memory that has been used before anyway."""
-IDLE = 1 << 29
+MAX_IDLE_BYTES = 1 << 29
 """Most bytes that lie here unused."""
 
 _idle: list[Tensor] = []
-_one_at_a_time = threading.RLock()  # the garbage collector may give a buffer back while its thread looks for one
+_lock = threading.RLock()  # the garbage collector may give a buffer back while its thread looks for one
 
 
 class Lease:
@@ -26,7 +26,7 @@ class Lease:
 
     def __init__(self, shape: tuple[int, ...], dtype: torch.dtype) -> None:
         size = prod(shape) * dtype.itemsize
-        self._buffer = _find(size) if size >= SMALL else None
+        self._buffer = _find(size) if size >= MIN_KEPT_BYTES else None
         if self._buffer is None:
             self.tensor = torch.empty(shape, dtype=dtype)
         else:
@@ -35,14 +35,14 @@ class Lease:
     def __del__(self) -> None:
         if self._buffer is None:
             return
-        with _one_at_a_time:
-            if sum(len(buffer) for buffer in _idle) + len(self._buffer) <= IDLE:
+        with _lock:
+            if sum(len(buffer) for buffer in _idle) + len(self._buffer) <= MAX_IDLE_BYTES:
                 _idle.append(self._buffer)
 
 
 def _find(size: int) -> Tensor:
     # The latest given back first. One that is far too large is left for others.
-    with _one_at_a_time:
+    with _lock:
         for index in range(len(_idle) - 1, -1, -1):
             if size <= len(_idle[index]) <= 2 * size:
                 return _idle.pop(index)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from recurra.cells import Cell, CellState
 from recurra.kernels.checks import check_layer
-from recurra.kernels.face import Kernel, LayerOutput
+from recurra.kernels.interface import Kernel, LayerOutput
 from recurra.kernels.native_layer import native_layer
 from recurra.kernels.one_step import one_step
 from recurra.kernels.scan import scan

@@ -11,13 +11,13 @@ from torch.autograd.function import once_differentiable
 from recurra.cells import Cell, CellState, get_cell
 from recurra.kernels.buffers import Lease
 from recurra.kernels.checks import has_memory
-from recurra.kernels.face import LayerOutput
+from recurra.kernels.interface import LayerOutput
 from recurra.kernels.native import engine
 from recurra.kernels.scan import scan
 
-KINDS = {"rnn": 0, "rnn-relu": 1, "lstm": 2, "graves-lstm": 3, "gru": 4}
+CELL_KINDS = {"rnn": 0, "rnn-relu": 1, "lstm": 2, "graves-lstm": 3, "gru": 4}
 """The cells that the engine computes: their names, and `CellKind` of native/engine.h."""
-KEPT = {"gru": 4}
+VALUES_KEPT_PER_STEP = {"gru": 4}
 """Values that are kept of each step for the backward pass, where they are more than the gates: a GRU's R_n h + c_n too."""
 _TYPES = {torch.float32: 0, torch.bfloat16: 1}
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "peephole")
@@ -51,7 +51,7 @@ def _computes(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, 
     autocast = torch.is_autocast_enabled("cpu")
     kinds = (torch.float32, torch.bfloat16) if _mixed() else (torch.float32,)
     return (
-        cell.name in KINDS
+        cell.name in CELL_KINDS
         and "weight_hr" not in weights
         and x.device.type == "cpu"
         and (not autocast or _mixed())
@@ -90,17 +90,17 @@ class _Layer(torch.autograd.Function):
         kept = memory = None
         wants_gradient = any(ctx.needs_input_grad)
         if wants_gradient or return_gates:
-            ctx.lease = Lease((steps, batch, KEPT.get(name, len(cell.gates)), hidden), kind)
+            ctx.lease = Lease((steps, batch, VALUES_KEPT_PER_STEP.get(name, len(cell.gates)), hidden), kind)
             kept = ctx.lease.tensor.zero_() if return_gates and lengths is not None else ctx.lease.tensor
             if c0 is not None:
                 ctx.memory_lease = Lease((steps, batch, hidden), torch.float32)
                 memory = ctx.memory_lease.tensor
         x, h0, c0 = _rows(x), h0.contiguous(), None if c0 is None else c0.contiguous()
-        solid = tuple(None if weight is None else weight.contiguous() for weight in weights)
-        layer = _describe(name, mixed, reverse, lengths, solid, x, y, (h0, c0), (kept, memory))
+        contiguous = tuple(None if weight is None else weight.contiguous() for weight in weights)
+        layer = _describe(name, mixed, reverse, lengths, contiguous, x, y, (h0, c0), (kept, memory))
         _run("forward", layer, (_address(hT), _address(cT)))
         if wants_gradient:
-            ctx.save_for_backward(x, h0, c0, lengths, y, kept, memory, *solid)
+            ctx.save_for_backward(x, h0, c0, lengths, y, kept, memory, *contiguous)
             ctx.of = name, mixed, reverse
             ctx.set_materialize_grads(False)
         gates = None
@@ -186,7 +186,7 @@ def _describe(
     module = engine()
     assert module is not None
     return module.layer(
-        KINDS[name],
+        CELL_KINDS[name],
         (*x.shape, y.shape[2]),
         (mixed, reverse),
         _address(lengths),
@@ -207,7 +207,7 @@ def describe_layer(name: str, weights: dict[str, Tensor]) -> Any:
     module = engine()
     assert module is not None and rows % hidden == 0
     sizes = (0, 0, inputs, hidden)
-    return module.layer(KINDS[name], sizes, (False, False), 0, addresses, nowhere, nowhere, (0, 0), (0, 0), 1)
+    return module.layer(CELL_KINDS[name], sizes, (False, False), 0, addresses, nowhere, nowhere, (0, 0), (0, 0), 1)
 
 
 def _run(function: str, *arguments: object) -> None:

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from recurra.cells import Cell, CellState
-from recurra.kernels.face import LayerOutput
+from recurra.kernels.interface import LayerOutput
 
-FEW_ROWS = 16
+MAX_ROWS = 16
 """Rows up to which reading the weights as they lie costs less than the panels that the engine makes of them first."""
-MANY_WEIGHTS = 1 << 17
+MIN_WEIGHTS = 1 << 17
 """Numbers in the weights of a cell with gates from which that holds; below, the nodes of torch's graph cost more."""
 
 _STEPS: dict[str, Callable[..., Any]] = {
@@ -36,12 +36,12 @@ def one_step(
 ) -> LayerOutput | None:
     """Run a cell for one step by torch's function for it, with gradients; a `Kernel`, which gives None where others are faster."""
     steps, rows = x.shape[:2]
-    if steps != 1 or not 0 < rows <= FEW_ROWS or lengths is not None or return_gates or x.device.type != "cpu":
+    if steps != 1 or not 0 < rows <= MAX_ROWS or lengths is not None or return_gates or x.device.type != "cpu":
         return None
     if cell.torch_mode is None or "weight_hr" in weights or torch.is_autocast_enabled("cpu"):
         return None
     weight_ih, weight_hh = weights["weight_ih"], weights["weight_hh"]
-    if len(cell.gates) > 1 and weight_ih.numel() + weight_hh.numel() < MANY_WEIGHTS:
+    if len(cell.gates) > 1 and weight_ih.numel() + weight_hh.numel() < MIN_WEIGHTS:
         return None
     # Without gradients the engine's sums are worth more than speed: a row's do not depend on the rows beside it.
     if not torch.is_grad_enabled() or not any(value.requires_grad for value in (x, *state, *weights.values())):

@@ -14,7 +14,7 @@ from torch import Tensor
 from recurra.cells import Cell
 from recurra.errors import RunError, UsageError
 from recurra.kernels.native import describe, engine
-from recurra.kernels.native_layer import KINDS, describe_layer
+from recurra.kernels.native_layer import CELL_KINDS, describe_layer
 
 WeightType = Literal["float32", "bfloat16", "int8"]
 
@@ -63,20 +63,22 @@ class PackedModel:
         self._native = native
         self._model = native.Model(self.layers[0].weights["weight_ih"].shape[1], self.threads)
         for layer in self.layers:
-            if layer.cell.name not in KINDS or "weight_hr" in layer.weights:
+            if layer.cell.name not in CELL_KINDS or "weight_hr" in layer.weights:
                 raise UsageError(f"a stream of packed weights has no {layer.cell.title} with a projection")
-            given = {name: _solid(name, value) for name, value in layer.weights.items()}
-            norm = None if layer.norm is None else tuple(_solid("norm", value) for value in layer.norm[:2])
+            given = {name: _float32(name, value) for name, value in layer.weights.items()}
+            norm = None if layer.norm is None else tuple(_float32("norm", value) for value in layer.norm[:2])
             addresses = (0, 0) if norm is None else tuple(value.data_ptr() for value in norm)
             eps = 0.0 if layer.norm is None else layer.norm[2]
             self._model.add_layer(describe_layer(layer.cell.name, given), kind, *addresses, eps, layer.residual)
         if self.embedding is not None:
-            table = _solid("embedding", self.embedding)
+            table = _float32("embedding", self.embedding)
             self._model.set_embedding(len(table), table.data_ptr())
         if self.output is not None:
-            weight, bias = _solid("output", self.output[0]), self.output[1]
-            solid = None if bias is None else _solid("output", bias)
-            self._model.set_output(len(weight), weight.data_ptr(), 0 if solid is None else solid.data_ptr(), kind)
+            weight, bias = _float32("output", self.output[0]), self.output[1]
+            bias_copy = None if bias is None else _float32("output", bias)
+            self._model.set_output(
+                len(weight), weight.data_ptr(), 0 if bias_copy is None else bias_copy.data_ptr(), kind
+            )
         self.state_size, self.outputs = self._model.state_size, self._model.outputs
         self._step = self._model.step
         self.layers, self.embedding, self.output = (), None, None  # the packed copies are all that is needed
@@ -138,11 +140,11 @@ def checksum(values: Iterable[Tensor]) -> int:
     native = engine()
     if native is None:
         raise UsageError(f"a checksum of weights needs the native engine, and here computes {describe()}")
-    solid = [_solid("weights", value) for value in values]
-    return native.checksum([(value.data_ptr(), 4 * value.numel()) for value in solid])
+    copies = [_float32("weights", value) for value in values]
+    return native.checksum([(value.data_ptr(), 4 * value.numel()) for value in copies])
 
 
-def _solid(name: str, value: Tensor) -> Tensor:
+def _float32(name: str, value: Tensor) -> Tensor:
     if value.dtype != torch.float32 or value.device.type != "cpu":
         raise UsageError(f"{name}: expected float32 on the cpu, got {value.dtype} on {value.device}")
     return value.detach().contiguous()

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from recurra.cells import Cell, CellState
-from recurra.kernels.face import LayerOutput
+from recurra.kernels.interface import LayerOutput
 from recurra.kernels.ragged import Packing
 
 

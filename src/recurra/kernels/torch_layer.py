@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from recurra.cells import Cell, CellState
-from recurra.kernels.face import LayerOutput
+from recurra.kernels.interface import LayerOutput
 from recurra.kernels.ragged import Packing
 
 # Weights that pass through DropConnect can never lie in cuDNN's own buffer; it copies them, which is what we want.
@@ -55,7 +55,7 @@ def _call(
     # has_biases, num_layers, dropout, train, bidirectional
     options = ("bias_ih" in weights, 1, 0.0, torch.is_grad_enabled(), False)
     function = getattr(torch._VF, mode)
-    with _unheard() if "weight_hr" in weights else nullcontext():
+    with _without_projection_warning() if "weight_hr" in weights else nullcontext():
         y, *new = function(x, hx, flat, *options, False) if sizes is None else function(x, sizes, hx, flat, *options)
     return y, tuple(value.squeeze(0).to(old.dtype) for value, old in zip(new, state, strict=True))
 
@@ -68,7 +68,7 @@ def _is_vmapped() -> bool:
 
 
 @contextmanager
-def _unheard() -> Generator[None]:
+def _without_projection_warning() -> Generator[None]:
     """That oneDNN has no projections is no news to a caller who cannot change it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="LSTM with projections is not supported with oneDNN")

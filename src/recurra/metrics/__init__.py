@@ -1,8 +1,18 @@
-"""Figures that say how good a model is."""
+"""Metrics: how good a model is, and how each is called and written."""
 
+from recurra.metrics.base import (
+    Metric,
+    get_metric,
+    headline_metric,
+    metric_keys,
+    register_metric,
+    register_metric_family,
+    registered_metrics,
+    share_metric,
+)
 from recurra.metrics.bootstrap import intervals, ratio_intervals
 from recurra.metrics.calibration import fit_temperature, reliability
-from recurra.metrics.classes import classification, confusion, multi_label, per_class, worst
+from recurra.metrics.classes import classification, confusion, most_confident_mistakes, multi_label, per_class
 from recurra.metrics.clusters import adjusted_rand, mutual_information, neighbour_accuracy
 from recurra.metrics.events import event_counts, event_scores, step_scores
 from recurra.metrics.forecast import (
@@ -40,6 +50,7 @@ __all__ = [
     "NAB_PROFILES",
     "ForecastScores",
     "LanguageScore",
+    "Metric",
     "NabProfile",
     "NabScore",
     "adjusted_rand",
@@ -52,12 +63,16 @@ __all__ = [
     "event_counts",
     "event_scores",
     "fit_temperature",
+    "get_metric",
     "golden_section",
+    "headline_metric",
     "intervals",
     "level_weights",
     "mae",
     "marks_spans",
     "mase",
+    "metric_keys",
+    "most_confident_mistakes",
     "mse",
     "multi_label",
     "mutual_information",
@@ -73,14 +88,17 @@ __all__ = [
     "per_class",
     "quantile_loss",
     "ratio_intervals",
+    "register_metric",
+    "register_metric_family",
+    "registered_metrics",
     "reliability",
     "rmse",
     "scaled",
+    "share_metric",
     "smape",
     "span_counts",
     "span_scores",
     "spans",
     "step_scores",
     "tag_scores",
-    "worst",
 ]

@@ -8,11 +8,11 @@ import numpy as np
 
 from recurra.errors import UsageError
 from recurra.metrics.checks import class_marks, class_numbers, probability_rows
-from recurra.metrics.classes import FLOOR, mean_f1, mean_recall, surprise
+from recurra.metrics.classes import FLOOR, example_nll, mean_f1, mean_recall
 
-WORK = 3 * 10**7
-"""Numbers that the rounds of one figure may touch; many examples need fewer rounds than this allows, but `FEWEST`."""
-FEWEST = 200
+MAX_NUMBERS_TOUCHED = 3 * 10**7
+"""Numbers that the rounds of one figure may touch; many examples need fewer rounds than this allows, but `MIN_ROUNDS`."""
+MIN_ROUNDS = 200
 
 Interval = list[float]
 
@@ -24,8 +24,8 @@ def intervals(
 
     In each round as many examples are drawn as there are, with replacement, and measured; `level` of the figures lie
     between low and high. The same arguments always give the same intervals. All figures share the rounds; the AUROC, which
-    goes through every class's examples in the order of their scores, takes the first of them: as many as `WORK` allows, and
-    200 at least (all 1,000 for 10,000 examples of up to three classes). `calibration_error` has no interval: drawn anew,
+    goes through every class's examples in the order of their scores, takes the first of them: as many as `MAX_NUMBERS_TOUCHED` allows, and
+    200 at least (all 1,000 for 10,000 examples of up to three classes). `calibration_error` has no interval: drawn again,
     bins are always further off, and an interval made of that would lie above the figure itself.
 
     Raises:
@@ -37,12 +37,12 @@ def intervals(
     _check(rounds, level)
     if np.ndim(targets) == 2:
         rows = probability_rows(probabilities, one=False)
-        figures = _label_figures(rows, class_marks(targets, rows.shape))
+        metrics = _label_metrics(rows, class_marks(targets, rows.shape))
         marks, columns = np.asarray(targets, bool), list(range(rows.shape[1]))
     else:
         rows = probability_rows(probabilities, one=True)
         numbers = class_numbers(targets, *rows.shape)
-        figures = _class_figures(rows, numbers)
+        metrics = _class_metrics(rows, numbers)
         marks = numbers[:, None] == np.arange(rows.shape[1])
         marks = np.where(numbers[:, None] < 0, -1, marks)  # in no ranking
         columns = [1] if rows.shape[1] == 2 else list(range(rows.shape[1]))
@@ -53,7 +53,7 @@ def intervals(
     drawn: list[dict[str, float]] = []
     for number in range(total):
         weights = np.bincount(chance.integers(0, len(rows), len(rows)), minlength=len(rows))
-        found = figures(weights)
+        found = metrics(weights)
         if number < with_areas:
             areas = [area for ranking in rankings if (area := ranking.area(weights)) is not None]
             found |= {"auroc": float(np.mean(areas))} if areas else {}
@@ -91,8 +91,8 @@ def ratio_intervals(
     chance = np.random.default_rng(seed)
     sums = np.stack([terms[:, chance.integers(0, size, size)].sum(1) for _ in range(_rounds(rounds, size))])
     with np.errstate(invalid="ignore", divide="ignore"):
-        figures = sums[:, ::2] / sums[:, 1::2]
-    columns = {name: figures[:, place] for place, name in enumerate(pairs)}
+        metrics = sums[:, ::2] / sums[:, 1::2]
+    columns = {name: metrics[:, place] for place, name in enumerate(pairs)}
     known = {name: values[np.isfinite(values)] for name, values in columns.items()}
     return {name: _between(values, level) for name, values in known.items() if len(values)}
 
@@ -105,7 +105,7 @@ def _check(rounds: int, level: float) -> None:
 
 
 def _rounds(wanted: int, work: int) -> int:
-    return min(wanted, max(FEWEST, WORK // max(1, work)))
+    return min(wanted, max(MIN_ROUNDS, MAX_NUMBERS_TOUCHED // max(1, work)))
 
 
 def _between(values: np.ndarray, level: float) -> Interval:
@@ -113,16 +113,16 @@ def _between(values: np.ndarray, level: float) -> Interval:
     return [float(low), float(high)]
 
 
-def _class_figures(rows: np.ndarray, numbers: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
+def _class_metrics(rows: np.ndarray, numbers: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
     """Prepare what stays the same, and give the function from weights (N,) to figures."""
     classes = rows.shape[1]
-    predicted, losses = rows.argmax(1), surprise(rows, numbers)
+    predicted, losses = rows.argmax(1), example_nll(rows, numbers)
     true = np.where(numbers < 0, classes, numbers)
     hit = predicted == true
 
-    def figures(weights: np.ndarray) -> dict[str, float]:
+    def metrics(weights: np.ndarray) -> dict[str, float]:
         counted = weights.astype(np.float64)
-        right, there, said = (
+        right, there, guessed = (
             np.bincount(place, counts, classes + 1)
             for place, counts in ((true, counted * hit), (true, counted), (predicted, counted))
         )
@@ -130,28 +130,28 @@ def _class_figures(rows: np.ndarray, numbers: np.ndarray) -> Callable[[np.ndarra
             "nll": float(losses @ counted / len(counted)),
             "accuracy": float(right.sum() / len(counted)),
             "balanced_accuracy": float(mean_recall(right, there)),
-            "macro_f1": float(mean_f1(right, there, said)),
+            "macro_f1": float(mean_f1(right, there, guessed)),
         }
 
-    return figures
+    return metrics
 
 
-def _label_figures(rows: np.ndarray, marks: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
+def _label_metrics(rows: np.ndarray, marks: np.ndarray) -> Callable[[np.ndarray], dict[str, float]]:
     given = rows >= 0.5
     losses = -np.log(np.clip(np.where(marks, rows, 1 - rows), FLOOR, 1.0)).mean(1)
     whole = (given == marks).all(1)
     counts = np.stack([given & marks, marks, given]).astype(np.float64)  # (3, N, C)
 
-    def figures(weights: np.ndarray) -> dict[str, float]:
-        right, there, said = weights @ counts
+    def metrics(weights: np.ndarray) -> dict[str, float]:
+        right, there, guessed = weights @ counts
         return {
             "nll": float(losses @ weights / len(weights)),
             "exact_match": float(whole @ weights / len(weights)),
-            "micro_f1": float(2 * right.sum() / max(1.0, there.sum() + said.sum())),
-            "macro_f1": float(mean_f1(right, there, said)),
+            "micro_f1": float(2 * right.sum() / max(1.0, there.sum() + guessed.sum())),
+            "macro_f1": float(mean_f1(right, there, guessed)),
         }
 
-    return figures
+    return metrics
 
 
 class _Ranking:

@@ -7,11 +7,25 @@ import math
 import numpy as np
 
 from recurra.errors import DivergedError, UsageError
+from recurra.metrics.base import Metric, register_metric
 from recurra.metrics.checks import class_marks, class_numbers, probability_rows
 
 BINS = 15
-COOLEST, HOTTEST = 0.05, 20.0
-_EXACT = 1e-9
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
+_PRECISION = 1e-9
+
+
+register_metric(
+    Metric(
+        "calibration_error",
+        "calibration error",
+        rank=350,
+        lower_is_better=True,
+        percent=True,
+        versus="difference",
+        gloss="How far its confidence is from how often it is right, on average.",
+    )
+)
 
 
 def top_label_gap(probabilities: np.ndarray, targets: np.ndarray, bins: int = BINS) -> float:
@@ -97,7 +111,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray, multi: bool = False
 
     The nll is convex in 1 / T, so its slope has one zero at most: that is bracketed and found by Newton's method, exact to
     better than 1e-6. It is kept within 0.05 … 20. Where nothing says how unsure the model should be, T is 1: no examples, or
-    none of them foretold wrongly, which would make the best T 0 (the sign of the few, not of certainty).
+    none of them predicted wrongly, which would make the best T 0 (the sign of the few, not of certainty).
 
     Args:
         logits: (N, C), from examples that were not trained on.
@@ -128,7 +142,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray, multi: bool = False
     scores = scores - scores[np.arange(len(scores)), numbers][:, None]  # of the true class: 0
     if not len(scores) or scores.max() <= 0:
         return 1.0
-    return 1 / _zero(scores, 1 / HOTTEST, 1 / COOLEST)
+    return 1 / _zero(scores, 1 / MAX_TEMPERATURE, 1 / MIN_TEMPERATURE)
 
 
 def _zero(scores: np.ndarray, low: float, high: float) -> float:
@@ -138,11 +152,11 @@ def _zero(scores: np.ndarray, low: float, high: float) -> float:
     if _slope(scores, high)[0] <= 0:
         return high
     at = math.sqrt(low * high)
-    while high - low > _EXACT * low:
+    while high - low > _PRECISION * low:
         slope, bend = _slope(scores, at)
         low, high = (at, high) if slope < 0 else (low, at)
         step = at - slope / bend if bend > 0 else low
-        if abs(step - at) <= 0.5 * _EXACT * at:
+        if abs(step - at) <= 0.5 * _PRECISION * at:
             return at
         at = step if low < step < high else (low + high) / 2
     return at

@@ -7,11 +7,39 @@ from collections.abc import Sequence
 import numpy as np
 
 from recurra.errors import UsageError
+from recurra.metrics.base import Metric, register_metric, share_metric
 from recurra.metrics.calibration import label_gap, top_label_gap
 from recurra.metrics.checks import class_marks, class_numbers, probability_rows
 
 FLOOR = float(np.finfo(np.float64).eps)
 """A probability below this counts as this (36 nats): one sure mistake must not make a mean infinite."""
+
+
+register_metric(
+    share_metric("accuracy", "accuracy", 30, "{value} were right."),
+    share_metric(
+        "micro_f1",
+        "micro F1",
+        40,
+        "The harmonic mean of how many of the labels that it gave are right and how many of those that hold it gave.",
+    ),
+    share_metric("exact_match", "exact match", 50, "{value} were given just the labels that they have."),
+    share_metric("macro_f1", "macro F1", 60, "The mean of the F1 of each class, however rare it is."),
+    share_metric(
+        "balanced_accuracy",
+        "balanced accuracy",
+        70,
+        "The mean share of each class's examples that was found, however rare the class is.",
+    ),
+    Metric(
+        "auroc",
+        "AUROC",
+        rank=170,
+        lower_is_better=False,
+        versus="difference",
+        gloss="In {value} of the pairs of an example of a class and one of another, the first has the higher probability.",
+    ),
+)
 
 
 def classification(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, float]:
@@ -23,7 +51,7 @@ def classification(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, 
         auroc = share of the pairs (an example of the class, one of another) that are put in the right order
         calibration_error: see `top_label_gap`
 
-    A label that training never saw (target −1) cannot be foretold. Such an example is wrong in the accuracy; all of them
+    A label that training never saw (target −1) cannot be predicted. Such an example is wrong in the accuracy; all of them
     are together one more class with recall and F1 of 0; the nll counts `FLOOR` for its probability, since the model gave it
     none; `auroc` leaves it out, as it has no score that could be ordered. Of equally likely classes the first is predicted.
 
@@ -39,24 +67,24 @@ def classification(probabilities: np.ndarray, targets: np.ndarray) -> dict[str, 
         DivergedError: a probability is infinite or not a number.
         UsageError: no examples, or shapes and values other than above.
 
-    >>> figures = classification(np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.3, 0.7]]), np.array([0, 0, 1, 1]))
-    >>> {name: round(value, 3) for name, value in figures.items()}
+    >>> metrics = classification(np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.3, 0.7]]), np.array([0, 0, 1, 1]))
+    >>> {name: round(value, 3) for name, value in metrics.items()}
     {'nll': 0.747, 'accuracy': 0.5, 'balanced_accuracy': 0.5, 'macro_f1': 0.5, 'auroc': 0.75, 'calibration_error': 0.45}
     """
     rows = probability_rows(probabilities, one=True)
     numbers = class_numbers(targets, *rows.shape)
     predicted = rows.argmax(1)
-    right, true, said = tallies(predicted, numbers, rows.shape[1])
-    figures = {
-        "nll": float(surprise(rows, numbers).mean()),
+    right, true, guessed = tallies(predicted, numbers, rows.shape[1])
+    metrics = {
+        "nll": float(example_nll(rows, numbers).mean()),
         "accuracy": float(right.sum() / len(rows)),
         "balanced_accuracy": float(mean_recall(right, true)),
-        "macro_f1": float(mean_f1(right, true, said)),
+        "macro_f1": float(mean_f1(right, true, guessed)),
     }
     area = area_under_roc(rows, numbers)
     if area is not None:
-        figures["auroc"] = area
-    return {**figures, "calibration_error": top_label_gap(rows, numbers)}
+        metrics["auroc"] = area
+    return {**metrics, "calibration_error": top_label_gap(rows, numbers)}
 
 
 def multi_label(probabilities: np.ndarray, targets: np.ndarray, unseen: np.ndarray | None = None) -> dict[str, float]:
@@ -80,8 +108,8 @@ def multi_label(probabilities: np.ndarray, targets: np.ndarray, unseen: np.ndarr
         DivergedError: a probability is infinite or not a number.
         UsageError: no examples, or shapes and values other than above.
 
-    >>> figures = multi_label(np.array([[0.9, 0.2], [0.6, 0.7]]), np.array([[1, 0], [0, 1]]))
-    >>> {name: round(value, 3) for name, value in figures.items()}
+    >>> metrics = multi_label(np.array([[0.9, 0.2], [0.6, 0.7]]), np.array([[1, 0], [0, 1]]))
+    >>> {name: round(value, 3) for name, value in metrics.items()}
     {'nll': 0.4, 'exact_match': 0.5, 'micro_f1': 0.8, 'macro_f1': 0.833, 'auroc': 1.0, 'calibration_error': 0.3}
     """
     rows = probability_rows(probabilities, one=False)
@@ -92,22 +120,22 @@ def multi_label(probabilities: np.ndarray, targets: np.ndarray, unseen: np.ndarr
     given = rows >= 0.5
     right = np.append((given & marks).sum(0), 0)
     true = np.append(marks.sum(0), missed.sum())
-    said = np.append(given.sum(0), 0)
+    guessed = np.append(given.sum(0), 0)
     likely = np.where(marks, rows, 1 - rows)
-    figures = {
+    metrics = {
         "nll": float(-np.log(np.clip(likely, FLOOR, 1.0)).mean()) + 0.0,
         "exact_match": float(((given == marks).all(1) & (missed == 0)).mean()),
-        "micro_f1": float(2 * right.sum() / max(1, true.sum() + said.sum())),
-        "macro_f1": float(mean_f1(right, true, said)),
+        "micro_f1": float(2 * right.sum() / max(1, true.sum() + guessed.sum())),
+        "macro_f1": float(mean_f1(right, true, guessed)),
     }
     areas = [ranking(rows[:, label], marks[:, label]) for label in range(rows.shape[1])]
     known = [area for area in areas if area is not None]
     if known:
-        figures["auroc"] = float(np.mean(known))
-    return {**figures, "calibration_error": label_gap(rows, marks)}
+        metrics["auroc"] = float(np.mean(known))
+    return {**metrics, "calibration_error": label_gap(rows, marks)}
 
 
-def surprise(rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+def example_nll(rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """Give −log p of the true class of each example, (N,) in nats; −log `FLOOR` where it is less likely or unknown (−1)."""
     likely = np.where(numbers < 0, 0.0, np.take_along_axis(rows, np.maximum(numbers, 0)[:, None], 1)[:, 0])
     return -np.log(np.clip(likely, FLOOR, 1.0)) + 0.0  # no negative zero
@@ -127,9 +155,9 @@ def mean_recall(right: np.ndarray, true: np.ndarray) -> np.ndarray:
     return (right / np.maximum(true, 1)).sum(-1) / np.maximum(occurs.sum(-1), 1)
 
 
-def mean_f1(right: np.ndarray, true: np.ndarray, said: np.ndarray) -> np.ndarray:
+def mean_f1(right: np.ndarray, true: np.ndarray, guessed: np.ndarray) -> np.ndarray:
     """Give the mean F1 over the classes that occur or were predicted; counts are (…, K), the result (…)."""
-    both = true + said
+    both = true + guessed
     return (2 * right / np.maximum(both, 1)).sum(-1) / np.maximum((both > 0).sum(-1), 1)
 
 
@@ -161,7 +189,7 @@ def ranking(scores: np.ndarray, inside: np.ndarray) -> float | None:
 
 
 def confusion(predicted: np.ndarray, targets: np.ndarray, classes: int | Sequence[str]) -> list[list[int]]:
-    """Count how often each class (row) was taken for each class (column).
+    """Count how often each class (row) was predicted as each class (column).
 
     Args:
         predicted, targets: numbers of classes, (N,).
@@ -178,11 +206,11 @@ def confusion(predicted: np.ndarray, targets: np.ndarray, classes: int | Sequenc
     """
     size = classes if isinstance(classes, int) else len(classes)
     numbers = class_numbers(targets, len(targets), size)
-    said = class_numbers(predicted, len(numbers), size)
-    if len(said) and said.min() < 0:
-        raise UsageError(f"predicted: expected classes from 0 to {size - 1}, got {said.min()}")
+    guessed = class_numbers(predicted, len(numbers), size)
+    if len(guessed) and guessed.min() < 0:
+        raise UsageError(f"predicted: expected classes from 0 to {size - 1}, got {guessed.min()}")
     rows = np.where(numbers < 0, size, numbers)
-    table = np.bincount(rows * size + said, minlength=(size + 1) * size).reshape(size + 1, size)
+    table = np.bincount(rows * size + guessed, minlength=(size + 1) * size).reshape(size + 1, size)
     return (table if (numbers < 0).any() else table[:size]).tolist()
 
 
@@ -197,31 +225,31 @@ def per_class(predicted: np.ndarray, targets: np.ndarray, names: Sequence[str]) 
     """
     if np.ndim(targets) == 2:
         marks, given = np.asarray(targets, bool), np.asarray(predicted, bool)
-        right, true, said = (marks & given).sum(0), marks.sum(0), given.sum(0)
+        right, true, guessed = (marks & given).sum(0), marks.sum(0), given.sum(0)
     else:
         numbers = class_numbers(targets, len(targets), len(names))
-        right, true, said = tallies(np.asarray(predicted), numbers, len(names))
-    return {name: shares(*map(int, row)) for name, *row in zip(names, right, true, said, strict=False)}
+        right, true, guessed = tallies(np.asarray(predicted), numbers, len(names))
+    return {name: precision_recall_f1(*map(int, row)) for name, *row in zip(names, right, true, guessed, strict=False)}
 
 
-def shares(right: int, true: int, said: int) -> dict[str, float]:
+def precision_recall_f1(right: int, true: int, guessed: int) -> dict[str, float]:
     """Give precision, recall, F1 and support from counts.
 
-    >>> shares(right=1, true=2, said=4)
+    >>> precision_recall_f1(right=1, true=2, guessed=4)
     {'precision': 0.25, 'recall': 0.5, 'f1': 0.3333333333333333, 'support': 2}
     """
     return {
-        "precision": right / said if said else 0.0,
+        "precision": right / guessed if guessed else 0.0,
         "recall": right / true if true else 0.0,
-        "f1": 2 * right / (true + said) if true + said else 0.0,
+        "f1": 2 * right / (true + guessed) if true + guessed else 0.0,
         "support": true,
     }
 
 
-def worst(probabilities: np.ndarray, targets: np.ndarray, limit: int = 20) -> list[int]:
-    """Find the mistakes that the model was surest of: the numbers of the examples, the worst first, the earlier of equals.
+def most_confident_mistakes(probabilities: np.ndarray, targets: np.ndarray, limit: int = 20) -> list[int]:
+    """Find the mistakes that the model was most confident in: the numbers of the examples, the worst first, the earlier of equals.
 
-    >>> worst(np.array([[0.6, 0.4], [0.1, 0.9], [0.9, 0.1]]), np.array([1, 0, 0]))
+    >>> most_confident_mistakes(np.array([[0.6, 0.4], [0.1, 0.9], [0.9, 0.1]]), np.array([1, 0, 0]))
     [1, 0]
     """
     rows = probability_rows(probabilities, one=True)

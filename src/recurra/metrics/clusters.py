@@ -7,9 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from recurra.errors import UsageError
+from recurra.metrics.base import Metric, register_metric, share_metric
 
-AT_ONCE = 2**22
+DISTANCES_PER_CHUNK = 2**22
 """Distances that are held at a time."""
+
+
+register_metric(
+    Metric(
+        "adjusted_rand",
+        "adjusted Rand index",
+        rank=80,
+        lower_is_better=False,
+        versus="difference",
+        gloss="How far its clusters agree with the labels, which it never saw: 1 is wholly, 0 no more than by chance.",
+    ),
+    Metric("mutual_information", "mutual information", rank=90, lower_is_better=False, versus="difference"),
+    share_metric(
+        "neighbour_accuracy", "neighbour accuracy", 100, "{value} have the label of the one that is nearest to them."
+    ),
+)
 
 
 def adjusted_rand(one: Sequence[object], other: Sequence[object]) -> float:
@@ -62,7 +79,7 @@ def neighbour_accuracy(points: np.ndarray, labels: Sequence[object]) -> float:
         raise UsageError(f"labels: expected one for each of two points or more, got {len(labels)} for {len(flat)}")
     known = np.unique(np.array([str(label) for label in labels]), return_inverse=True)[1]
     squares, right = (flat**2).sum(1), 0
-    for start in range(0, len(flat), each := max(1, AT_ONCE // len(flat))):
+    for start in range(0, len(flat), each := max(1, DISTANCES_PER_CHUNK // len(flat))):
         far = squares - 2 * flat[start : start + each] @ flat.T
         far[np.arange(len(far)), np.arange(start, start + len(far))] = np.inf
         right += int((known[far.argmin(1)] == known[start : start + each]).sum())

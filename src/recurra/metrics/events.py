@@ -8,9 +8,25 @@ from typing import Any
 import numpy as np
 
 from recurra.errors import UsageError
+from recurra.metrics.base import Metric, register_metric, share_metric
 
 Event = tuple[int, int]
 """First step, and the step behind the last."""
+
+
+register_metric(
+    share_metric(
+        "event_f1",
+        "event F1",
+        110,
+        "The harmonic mean of how many of its alarms were in an event that is abnormal (precision) and how many of these "
+        "events it found (recall).",
+    ),
+    share_metric("event_precision", "event precision", 120),
+    share_metric("event_recall", "event recall", 130),
+    Metric("flagged", "flagged", rank=360, percent=True, versus="difference"),
+    Metric("alarms", "alarms", rank=370, digits=0, versus="difference"),
+)
 
 
 def event_counts(true: Sequence[Event], predicted: Sequence[Event]) -> dict[str, int]:

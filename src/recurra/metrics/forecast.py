@@ -13,6 +13,43 @@ from collections.abc import Sequence
 import numpy as np
 
 from recurra.errors import DivergedError, UsageError
+from recurra.formatting import PER_CENT
+from recurra.metrics.base import Metric, register_metric, register_metric_family
+
+register_metric(
+    Metric(
+        "owa",
+        "OWA",
+        rank=180,
+        lower_is_better=True,
+        gloss="Compared with 1 for the naive forecast that knows the season (the M4 competition's measure).",
+    ),
+    Metric(
+        "mase",
+        "MASE",
+        rank=190,
+        lower_is_better=True,
+        gloss="Its error is {value} times the mean step of a series from one season to the next, in training.",
+    ),
+    Metric(
+        "scaled_crps",
+        "scaled CRPS",
+        rank=200,
+        lower_is_better=True,
+        gloss="How good the intervals are: the CRPS, measured as the MASE is.",
+    ),
+    Metric("scaled_mse", "scaled MSE", rank=210, lower_is_better=True),
+    Metric("scaled_mae", "scaled MAE", rank=220, lower_is_better=True),
+    Metric("smape", "sMAPE", rank=230, lower_is_better=True, digits=2, unit="%"),
+    Metric("crps", "CRPS", rank=240, lower_is_better=True),
+    Metric("mse", "mean squared error", rank=280, lower_is_better=True),
+    Metric("mae", "mean absolute error", rank=290, lower_is_better=True),
+    Metric("rmse", "root mean squared error", rank=300, lower_is_better=True),
+)
+register_metric_family(
+    r"coverage_([\d.]+)",
+    lambda match: Metric(match[0], f"inside the {match[1]}{PER_CENT} interval", percent=True, versus="difference"),
+)
 
 
 def smape(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:

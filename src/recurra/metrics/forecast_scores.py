@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from recurra.errors import UsageError
-from recurra.metrics.bootstrap import FEWEST, WORK, Interval
+from recurra.metrics.bootstrap import MAX_NUMBERS_TOUCHED, MIN_ROUNDS, Interval
 from recurra.metrics.forecast import (
     check_actual,
     check_forecast,
@@ -157,7 +157,7 @@ class ForecastScores:
         terms = [scores._terms()[..., drawable] for scores in both]
         chance = np.random.default_rng(seed)
         found: dict[str, list[float]] = {}
-        for _ in range(min(rounds, max(FEWEST, WORK // len(drawable)))):
+        for _ in range(min(rounds, max(MIN_ROUNDS, MAX_NUMBERS_TOUCHED // len(drawable)))):
             weights = np.bincount(chance.integers(0, len(drawable), len(drawable)), minlength=len(drawable))
             with np.errstate(invalid="ignore", divide="ignore"):
                 means = [above @ weights / (below @ weights) for above, below in terms]

@@ -10,8 +10,24 @@ from typing import Self
 import numpy as np
 
 from recurra.errors import DivergedError, UsageError
+from recurra.metrics.base import Metric, register_metric
 
 LOG_PROB_SLACK = 1e-4  # how far above 0 the rounding of float32 or bfloat16 scores may put a log-probability
+
+
+register_metric(
+    Metric(
+        "perplexity",
+        "perplexity",
+        rank=10,
+        lower_is_better=True,
+        digits=2,
+        logarithmic=True,
+        gloss="At each step the model is as unsure as if it had to choose among {value} equally likely units.",
+    ),
+    Metric("bits_per_char", "bits per character", rank=320, lower_is_better=True, unit="bits"),
+    Metric("bits_per_byte", "bits per byte", rank=330, lower_is_better=True, unit="bits"),
+)
 
 
 @dataclass
@@ -22,7 +38,7 @@ class LanguageScore:
         bits_per_char = −Σ log₂ p / characters      bits_per_byte = −Σ log₂ p / bytes
 
     A unit can be several ids (the bytes of a character that the vocabulary does not have): it counts once, and it was
-    foretold rightly only when each of its ids was. The probability of all ids counts in all figures, so texts in
+    predicted rightly only when each of its ids was. The probability of all ids counts in all figures, so texts in
     different units can be compared by bits per character or per byte, as long as the ids say all that the text says: where
     some stand for whatever is unknown (<unk>), leave `characters` and `bytes` at 0. A document's end mark is a unit without
     characters.
@@ -35,7 +51,7 @@ class LanguageScore:
         units: what `nll`, `perplexity` and `accuracy` are means over.
         characters: graphemes of the text. 0 leaves `bits_per_char` out.
         bytes: of the text in UTF-8. 0 leaves `bits_per_byte` out.
-        right: units foretold rightly, or None while nobody said.
+        right: units predicted rightly, or None while it is not known.
 
     >>> text = LanguageScore()
     >>> _ = text.add(np.log([0.5, 0.25]), characters=2, bytes=6)
@@ -145,10 +161,10 @@ class LanguageScore:
             raise UsageError("expected at least one unit to measure, got none: is the text empty?")
         nll = max(0.0, -self.log_prob / self.units)
         largest = sys.float_info.max
-        figures = {"nll": nll, "perplexity": math.exp(nll) if nll < math.log(largest) else largest}
+        metrics = {"nll": nll, "perplexity": math.exp(nll) if nll < math.log(largest) else largest}
         for name, count in (("bits_per_char", self.characters), ("bits_per_byte", self.bytes)):
             if count:
-                figures[name] = max(0.0, -self.log_prob / math.log(2) / count)
+                metrics[name] = max(0.0, -self.log_prob / math.log(2) / count)
         if self.right is not None:
-            figures["accuracy"] = self.right / self.units
-        return figures
+            metrics["accuracy"] = self.right / self.units
+        return metrics

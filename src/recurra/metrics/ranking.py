@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from recurra.errors import DivergedError, UsageError
+from recurra.metrics.base import Metric, register_metric
 from recurra.metrics.classes import ranking
+
+register_metric(Metric("average_precision", "average precision", rank=140, lower_is_better=False, versus="difference"))
 
 
 def detection(scores: np.ndarray, unusual: np.ndarray) -> dict[str, float]:

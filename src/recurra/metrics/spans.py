@@ -10,11 +10,26 @@ from typing import Any
 import numpy as np
 
 from recurra.errors import UsageError
-from recurra.metrics.classes import shares
+from recurra.metrics.base import register_metric, share_metric
+from recurra.metrics.classes import precision_recall_f1
 
 _TAG = re.compile(r"([BIESLU])(?:-(.*))?", re.DOTALL)
 _LAST = frozenset("ESLU")
 _FIRST = frozenset("BSU")
+
+
+register_metric(
+    # Before the accuracy: most words are in no span, so a tagger that finds none is right nearly everywhere.
+    share_metric(
+        "f1",
+        "span F1",
+        20,
+        "The harmonic mean of how many of the spans that it marked are right (precision) and how many of those that are "
+        "there it found (recall).",
+    ),
+    share_metric("precision", "precision", 150),
+    share_metric("recall", "recall", 160),
+)
 
 
 def marks_spans(tags: Iterable[str]) -> bool:
@@ -80,8 +95,10 @@ def span_counts(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
     >>> span_counts([["B-A", "O"], ["O"]], [["B-A", "B-A"], ["O"]]).tolist()
     [[1, 1, 2], [0, 0, 0]]
     """
-    pairs = [(set(spans(true)), set(spans(said))) for true, said in _paired(gold, predicted)]
-    return np.array([[len(true & said), len(true), len(said)] for true, said in pairs], np.int64).reshape(-1, 3)
+    pairs = [(set(spans(true)), set(spans(guessed))) for true, guessed in _paired(gold, predicted)]
+    return np.array([[len(true & guessed), len(true), len(guessed)] for true, guessed in pairs], np.int64).reshape(
+        -1, 3
+    )
 
 
 def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -100,14 +117,14 @@ def span_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
     """
     right: Counter[str] = Counter()
     true: Counter[str] = Counter()
-    said: Counter[str] = Counter()
+    guessed: Counter[str] = Counter()
     for there, given in _paired(gold, predicted):
         wanted, found = set(spans(there)), set(spans(given))
         right.update(kind for _, _, kind in wanted & found)
         true.update(kind for _, _, kind in wanted)
-        said.update(kind for _, _, kind in found)
-    whole = shares(right.total(), true.total(), said.total())
-    types = {kind: shares(right[kind], true[kind], said[kind]) for kind in sorted(true | said)}
+        guessed.update(kind for _, _, kind in found)
+    whole = precision_recall_f1(right.total(), true.total(), guessed.total())
+    types = {kind: precision_recall_f1(right[kind], true[kind], guessed[kind]) for kind in sorted(true | guessed)}
     return {**{name: whole[name] for name in ("precision", "recall", "f1")}, "types": types}
 
 
@@ -124,9 +141,9 @@ def tag_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
     size = sum(len(true) for true, _ in pairs)
     if not size:
         raise UsageError("expected at least one tag to measure, got none: is the data empty?")
-    right = sum(a == b for true, said in pairs for a, b in zip(true, said, strict=True))
+    right = sum(a == b for true, guessed in pairs for a, b in zip(true, guessed, strict=True))
     scores = {"accuracy": right / size}
-    if marks_spans({tag for true, said in pairs for tag in (*true, *said)}):
+    if marks_spans({tag for true, guessed in pairs for tag in (*true, *guessed)}):
         whole = span_scores(gold, predicted)
         scores |= {name: whole[name] for name in ("precision", "recall", "f1")}
     return scores
@@ -137,7 +154,7 @@ def _paired(
 ) -> list[tuple[Sequence[str], Sequence[str]]]:
     if len(gold) != len(predicted):
         raise UsageError(f"predicted: expected tags for {len(gold)} sentences, got {len(predicted)}")
-    for number, (true, said) in enumerate(zip(gold, predicted, strict=True)):
-        if len(true) != len(said):
-            raise UsageError(f"predicted: expected {len(true)} tags in sentence {number}, got {len(said)}")
+    for number, (true, guessed) in enumerate(zip(gold, predicted, strict=True)):
+        if len(true) != len(guessed):
+            raise UsageError(f"predicted: expected {len(true)} tags in sentence {number}, got {len(guessed)}")
     return list(zip(gold, predicted, strict=True))

@@ -7,7 +7,7 @@ from recurra.nn.packed import packed_layers
 from recurra.nn.pooling import Pooling, PoolingKind
 from recurra.nn.recurrent import GRU, LSTM, RNN, GravesLSTM
 from recurra.nn.stack import Layer, Stack, State, map_state
-from recurra.nn.transitions import broken, transitions, widen
+from recurra.nn.transitions import transitions, violations, widen
 from recurra.nn.words import CharactersFor, WordBatch, WordEncoder, collate_words
 
 __all__ = [
@@ -26,10 +26,10 @@ __all__ = [
     "State",
     "WordBatch",
     "WordEncoder",
-    "broken",
     "collate_words",
     "map_state",
     "packed_layers",
     "transitions",
+    "violations",
     "widen",
 ]

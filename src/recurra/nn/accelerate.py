@@ -25,8 +25,8 @@ class Accelerated:
     left: list[tuple[str, str]] = field(default_factory=list)
 
     def __str__(self) -> str:
-        lines = [f"swapped: {_shown(name)}" for name in self.swapped]
-        lines += [f"left: {_shown(name)}: {why}" for name, why in self.left]
+        lines = [f"swapped: {_displayed(name)}" for name in self.swapped]
+        lines += [f"left: {_displayed(name)}: {why}" for name, why in self.left]
         return "\n".join(lines) or "the model has no recurrent modules"
 
 
@@ -86,5 +86,5 @@ def _why_left(module: nn.Module) -> str | None:
     return None
 
 
-def _shown(name: str) -> str:
+def _displayed(name: str) -> str:
     return name or "(the model)"

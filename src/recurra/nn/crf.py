@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from recurra.errors import UsageError
-from recurra.nn.ragged import beyond
+from recurra.nn.ragged import padding_mask
 
 FORBIDDEN = -1e30
 """The score of what may not follow: finite, so that no gradient is NaN, and far below all that a network can make up for."""
-MOST = 1 << 16
+PAIRS_PER_CHUNK = 1 << 16
 """Probabilities of pairs of tags that are made at a time: as many as a core's cache holds."""
 
 
@@ -107,7 +107,7 @@ class CRF(nn.Module):
     def marginals(self, emissions: Tensor, lengths: Tensor, temperature: float = 1.0) -> Tensor:
         """Give p(y_t = k | x), all other tags summed out: (T, B, K), zeros in the padding. `temperature` divides all scores.
 
-        On the CPU they are the same bit for bit whatever rows stand beside one, as exact mode promises; so are decoded tags.
+        On the CPU they are the same bit for bit whatever else is in the batch, as exact mode promises; so are decoded tags.
         """
         padding = self._check(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
@@ -127,7 +127,7 @@ class CRF(nn.Module):
     ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
         """Take one step more, emissions (B, K); gives the tag it has in the best sequence so far, (B), and p(y_t = k | x_1 … x_t).
 
-        They are what `decode` and `marginals` say of the last of the steps so far, bit for bit; what is carried is of constant
+        They are what `decode` and `marginals` give for the last of the steps so far, bit for bit; what is carried is of constant
         size, so earlier tags are not changed by later steps.
 
         >>> crf, x = CRF(2), torch.tensor([[[2.0, 0.0]], [[0.0, 0.5]]])
@@ -136,8 +136,8 @@ class CRF(nn.Module):
         >>> tag.tolist() == [crf.decode(x, torch.tensor([2]))[0][-1]], torch.equal(share, crf.marginals(x, torch.tensor([2]))[-1])
         (True, True)
         """
-        best, alpha, taken = carried
-        first = taken == 0
+        best, alpha, steps_taken = carried
+        first = steps_taken == 0
         with torch.autocast(emissions.device.type, enabled=False):
             scores, start, matrix, end = self._read(
                 emissions.unsqueeze(0), torch.zeros(1, len(emissions), dtype=torch.bool)
@@ -146,14 +146,14 @@ class CRF(nn.Module):
             tag = (best + end).argmax(1)
             scores, start, matrix, end = (part / temperature for part in (scores, start, matrix, end))
             alpha = torch.where(first, start, _logsumexp(alpha.unsqueeze(2) + matrix, 1, True)) + scores[0]
-            return tag, _softmax(alpha + end, 1, True), (best, alpha, taken + 1)
+            return tag, _softmax(alpha + end, 1, True), (best, alpha, steps_taken + 1)
 
     def _check(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Check what every method takes; gives the padding (T, B)."""
         if emissions.dim() != 3 or emissions.shape[2] != self.count or not emissions.is_floating_point():
             got = f"{emissions.dtype} {tuple(emissions.shape)}"
             raise UsageError(f"emissions: expected floating (T, B, {self.count}), got {got}")
-        return beyond(lengths, emissions[:, :, 0])
+        return padding_mask(lengths, emissions[:, :, 0])
 
     def _check_order(self, tags: Tensor, padding: Tensor, lengths: Tensor) -> None:
         if not len(tags):
@@ -234,7 +234,7 @@ def _derivatives(ctx: Any, d: Tensor) -> tuple[Tensor | None, ...]:
 def _forward(
     emissions: Tensor, start: Tensor, matrix: Tensor, end: Tensor, lengths: Tensor, *, in_order: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Give α (T, B, K), the log of all that leads to a tag, and log Z (B). Past a row's end α says nothing."""
+    """Give α (T, B, K), the log of all that leads to a tag, and log Z (B). Past a row's end α has no meaning."""
     if not emissions.numel():
         return torch.empty_like(emissions), emissions.new_zeros(emissions.shape[1])
     first, *others = emissions.unbind(0)
@@ -264,17 +264,17 @@ def _backward(
     is_last = torch.arange(len(alphas)).unsqueeze(1) == lengths - 1
     marginals += final * is_last.to(alphas.device).unsqueeze(2)
     steps = [step.unsqueeze(2) for step in marginals.unbind(0)]  # (B, K, 1) each, written in place
-    together = max(1, MOST // (alphas.shape[1] * matrix.numel()))
+    together = max(1, PAIRS_PER_CHUNK // (alphas.shape[1] * matrix.numel()))
     for stop in range(len(alphas) - 1, 0, -together):
-        begin = max(0, stop - together)
-        given_next = _softmax(alphas[begin:stop].unsqueeze(3) + matrix, 2, in_order)  # (n, B, from, to)
-        for step in range(stop - 1, begin - 1, -1):
-            given, after = given_next[step - begin], steps[step + 1]
+        start_step = max(0, stop - together)
+        given_next = _softmax(alphas[start_step:stop].unsqueeze(3) + matrix, 2, in_order)  # (n, B, from, to)
+        for step in range(stop - 1, start_step - 1, -1):
+            given, after = given_next[step - start_step], steps[step + 1]
             if in_order:
                 steps[step] += _total(given * after.transpose(1, 2), 2)
             else:
                 steps[step].baddbmm_(given, after)
-        pairs += given_next.mul_(marginals[begin + 1 : stop + 1].unsqueeze(2)).sum((0, 1))
+        pairs += given_next.mul_(marginals[start_step + 1 : stop + 1].unsqueeze(2)).sum((0, 1))
     return marginals, pairs
 
 

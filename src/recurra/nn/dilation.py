@@ -25,8 +25,8 @@ def dilated(run: Run, x: Tensor, state: CellState, lengths: Tensor | None, dilat
         lengths = torch.full((batch,), steps)
     phases = torch.arange(dilation).unsqueeze(1)
     own = ((lengths - phases + dilation - 1) // dilation).clamp_min(0)  # (d, B)
-    begun = tuple(each.view(batch, dilation, -1).transpose(0, 1).reshape(dilation * batch, -1) for each in state)
-    y, ended = run(padded.reshape(rounds, dilation * batch, -1), begun, own.reshape(-1))
+    initial = tuple(each.view(batch, dilation, -1).transpose(0, 1).reshape(dilation * batch, -1) for each in state)
+    y, ended = run(padded.reshape(rounds, dilation * batch, -1), initial, own.reshape(-1))
     # The step after the last goes on from the phase that follows it.
     order = ((lengths.unsqueeze(1) + torch.arange(dilation)) % dilation).to(x.device)  # (B, d)
     after = []

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from recurra.errors import UsageError
 from recurra.kernels import linear
-from recurra.nn.ragged import beyond
+from recurra.nn.ragged import padding_mask
 
 PoolingKind = Literal["last", "mean", "max", "attention"]
 
@@ -67,7 +67,7 @@ class Pooling(nn.Module):
             raise UsageError(f"y: expected (T, B, {self.size}), got {tuple(y.shape)}")
         if return_weights and self.kind != "attention":
             raise UsageError(f"return_weights: only attention weighs the steps, and this is {self.kind}")
-        padding = beyond(lengths, y)
+        padding = padding_mask(lengths, y)
         weights = y.new_zeros(y.shape[:2])
         if len(y) == 0:
             pooled = y.sum(0)

@@ -8,12 +8,12 @@ from torch import Tensor
 from recurra.kernels import check_lengths
 
 
-def beyond(lengths: Tensor, x: Tensor) -> Tensor:
-    """Say where a batch x (T, B, ...) is padding: lengths (B), int64 on the CPU → true past each row's end, of x's rank.
+def padding_mask(lengths: Tensor, x: Tensor) -> Tensor:
+    """Mark where a batch x (T, B, ...) is padding: lengths (B), int64 on the CPU → true past each row's end, of x's rank.
 
     Raises `UsageError` where the lengths do not fit.
 
-    >>> beyond(torch.tensor([2, 0]), torch.zeros(3, 2)).int().tolist()
+    >>> padding_mask(torch.tensor([2, 0]), torch.zeros(3, 2)).int().tolist()
     [[0, 1], [0, 1], [1, 1]]
     """
     check_lengths(lengths, x.shape[0], x.shape[1])

@@ -63,7 +63,7 @@ class Recurrent(nn.RNNBase):
         """
         # torch.compile leaves recurrent modules out, but would read what they call, piece by piece and shape by shape.
         if torch.compiler.is_compiling() or get_eval_frame_callback() is not None:
-            return _beside_the_compiler(self, input, hx, lengths, return_gates)
+            return _run_outside_compiler(self, input, hx, lengths, return_gates)
         return self._run(input, hx, lengths, return_gates)
 
     def _run(self, input: Any, hx: Any, lengths: Any, return_gates: bool) -> Any:
@@ -74,9 +74,9 @@ class Recurrent(nn.RNNBase):
             return super().forward(input, hx)
         x, directions = batch.x, 2 if self.bidirectional else 1
         layers = self.num_layers * directions
-        begins = list(zip(*(value.unbind(0) for value in state), strict=True))  # layer and direction → its state
+        initial = list(zip(*(value.unbind(0) for value in state), strict=True))  # layer and direction → its state
         gates: list[Tensor] = []
-        ends: list[CellState] = []
+        final: list[CellState] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = F.dropout(x, self.dropout, self.training)
@@ -86,19 +86,19 @@ class Recurrent(nn.RNNBase):
                 y, end, values = run_layer(
                     self.cell,
                     x,
-                    begins[index],
+                    initial[index],
                     self._layer_weights(index),
                     lengths=batch.lengths,
                     reverse=direction == 1,
                     return_gates=return_gates,
                 )
                 sides.append(y)
-                ends.append(end)
+                final.append(end)
                 if values is not None:
                     gates.append(values)
             x = torch.cat(sides, -1) if directions > 1 else sides[0]
         y = batch.in_kind(x if (kind := self._output_type(batch)) is x.dtype else x.to(kind))
-        stacked = (torch.stack(parts) if layers > 1 else parts[0].unsqueeze(0) for parts in zip(*ends, strict=True))
+        stacked = (torch.stack(parts) if layers > 1 else parts[0].unsqueeze(0) for parts in zip(*final, strict=True))
         end = tuple(batch.give_state(value) for value in stacked)
         hn = end if len(end) > 1 else end[0]
         return (y, hn, [batch.in_kind(values) for values in gates]) if return_gates else (y, hn)
@@ -152,7 +152,7 @@ def _plain(name: str) -> str:
 
 
 # It loads the compiler when it is called, and is called only where that is loaded.
-_beside_the_compiler = torch._disable_dynamo(Recurrent._run)
+_run_outside_compiler = torch._disable_dynamo(Recurrent._run)
 
 
 class RNN(Recurrent, nn.RNN):

@@ -15,7 +15,7 @@ from recurra.kernels import PackedLayer, layer_norm, run_layer
 from recurra.nn.dilation import dilated
 from recurra.nn.dropout import Dropout, check_share, drop_weight
 from recurra.nn.initialise import initialise_layer
-from recurra.nn.ragged import beyond
+from recurra.nn.ragged import padding_mask
 
 State = tuple[CellState, ...]
 """Layer → the cell's states, each (B, H); in both directions L·D entries: layer 0 forward, layer 0 backward, layer 1 forward, …"""
@@ -199,7 +199,7 @@ class Stack(nn.Module):
             y = norm(outputs[0] if directions == 1 else torch.cat(outputs, 2))
             x = x + y if self.residual and y.shape == x.shape else y
         # A layer writes zeros past a row's end, but a norm adds its bias there, and a residual what came in.
-        return x if lengths is None else x.masked_fill(beyond(lengths, x), 0), tuple(new)
+        return x if lengths is None else x.masked_fill(padding_mask(lengths, x), 0), tuple(new)
 
 
 def map_state(function: Callable[..., Tensor], *states: State) -> State:

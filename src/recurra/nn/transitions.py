@@ -55,11 +55,11 @@ def _may_follow(before: tuple[str, str | None], after: tuple[str, str | None], *
     return always_closed or before[0] in _CLOSES
 
 
-def broken(allowed: Tensor, sequences: Iterable[Sequence[int]]) -> Iterator[tuple[int, int]]:
+def violations(allowed: Tensor, sequences: Iterable[Sequence[int]]) -> Iterator[tuple[int, int]]:
     """List what data holds and `allowed` (K+2, K+2) does not: (sequence, step), where step T is a sequence's end.
 
     >>> allowed = transitions(["O", "B-PER", "I-PER"])
-    >>> list(broken(allowed, [[0, 1, 2], [0, 2, 2, 0], []]))
+    >>> list(violations(allowed, [[0, 1, 2], [0, 2, 2, 0], []]))
     [(1, 1)]
     """
     may, count = _read(allowed)

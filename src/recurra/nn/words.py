@@ -16,11 +16,11 @@ from recurra.kernels import linear
 from recurra.nn.stack import Stack
 
 CharactersFor = Literal["unknown", "all"]
-RARE = 0.25
-"""How readily a known word is taken for an unknown one in training (Kiperwasser & Goldberg 2016, arXiv:1603.04351v3)."""
+UNKNOWN_RATE = 0.25
+"""How readily a known word is replaced by the unknown one in training (Kiperwasser & Goldberg 2016, arXiv:1603.04351v3)."""
 
 
-class Spelt(Protocol):
+class SpeltText(Protocol):
     """A text of T words, U of them distinct, as `recurra.text.vocabulary.SpeltText` has it."""
 
     @property
@@ -56,7 +56,7 @@ class WordBatch:
         return type(self)(**{name: part if name in kept else part.to(device) for name, part in parts.items()})
 
 
-def collate_words(texts: Sequence[Spelt]) -> WordBatch:
+def collate_words(texts: Sequence[SpeltText]) -> WordBatch:
     """Put texts side by side: a word that several of them have is one distinct word of the batch.
 
     >>> from recurra.text.vocabulary import WordsAndCharacters
@@ -94,13 +94,13 @@ def collate_words(texts: Sequence[Spelt]) -> WordBatch:
 class WordEncoder(nn.Module):
     """`WordBatch` → a vector for each word (T, B, E), zeros in the padding. E is `size`.
 
-    A known word has a learnt vector. The characters of a word are read in both directions, and the last states are what they
-    say of it (Ling et al. 2015, arXiv:1508.02096v2; Lample et al. 2016, arXiv:1603.01360v3):
+    A known word has a learnt vector. The characters of a word are read in both directions, and the last states are their
+    vector (Ling et al. 2015, arXiv:1508.02096v2; Lample et al. 2016, arXiv:1603.01360v3):
 
     - "unknown": a word that is not in the dictionary is known by its characters, projected to the size of a word. E = word_size.
     - "all": every word is its vector, one for all unknown words, ‖ its characters. E = word_size + 2 · character_hidden.
 
-    In training a known word of the batch is taken for an unknown one with probability a / (a + count), a = `rare`, drawn from
+    In training a known word of the batch is replaced by the unknown one with probability a / (a + count), a = `rare`, drawn from
     torch's global generator, so that the characters and the unknown word's vector are learnt. Only characters that are
     needed are read, each distinct word's once.
 
@@ -124,7 +124,7 @@ class WordEncoder(nn.Module):
         character_hidden: int = 25,
         characters_for: CharactersFor = "unknown",
         cell: str = "lstm",
-        rare: float = RARE,
+        rare: float = UNKNOWN_RATE,
     ) -> None:
         super().__init__()
         if characters_for not in get_args(CharactersFor):
@@ -178,14 +178,14 @@ class WordEncoder(nn.Module):
         if self.project is None:
             vectors = torch.cat([vectors, self._spell(batch, torch.arange(len(known)))], 1)
         elif len(unknown := (known == 0).nonzero().squeeze(1)):
-            said = linear(self._spell(batch, unknown.cpu()), self.project.weight)
-            vectors = vectors.index_add(0, unknown, said.to(vectors.dtype))
+            projected = linear(self._spell(batch, unknown.cpu()), self.project.weight)
+            vectors = vectors.index_add(0, unknown, projected.to(vectors.dtype))
         # The padding reads a row of its own, which nothing has learnt or learns.
         table = torch.cat([vectors, vectors.new_zeros(1, self.size)])
         return F.embedding(batch.words, table, padding_idx=len(vectors))
 
     def _spell(self, batch: WordBatch, chosen: Tensor) -> Tensor:
-        """Say what the characters of some distinct words, chosen (N) on the CPU, say of them: (N, 2 · character_hidden)."""
+        """Give the vectors of the characters of some distinct words, chosen (N) on the CPU: (N, 2 · character_hidden)."""
         lengths = batch.character_lengths[chosen]
         longest = int(lengths.max()) if len(lengths) else 0
         letters = batch.characters[:longest, chosen.to(batch.characters.device)]

@@ -2,68 +2,104 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from recurra.files import write_whole
-from recurra.report import comparison, curves, details, headline
-from recurra.report.map import script as map_script
-from recurra.report.names import samples_title, task_name
-from recurra.report.numbers import count, duration, finite
-from recurra.report.record import Record, read_record
-from recurra.report.use import how_to_use, place, settings, training_size
+from recurra.formatting import count, duration, finite
+from recurra.report import comparison, curves, headline
+from recurra.report.blocks import Block, Text, note_blocks
+from recurra.report.description import TaskDescription
+from recurra.report.record import Event, Record, read_record
+from recurra.report.use import environment, how_to_use, settings, training_size
 
+BlocksOf = Callable[[Mapping[str, Any]], Sequence[Block]]
+"""What a task has to show of an evaluation."""
+MAX_DATA_NAMES = 3
+"""Files that a page is called by; of more, only how many."""
+MAX_SAMPLE_CHARACTERS, MAX_SAMPLE_LINES = 1200, 24
 _DATA_KEYS = ("name", "data")
-_SAMPLE_CHARACTERS, _SAMPLE_LINES = 1200, 24
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, description: TaskDescription | None = None, blocks_of: BlocksOf = note_blocks) -> Path:
     """Write `report.html` into a run folder, from its config.toml and metrics.jsonl, and give its path.
 
-    The page needs nothing outside itself: no fetches, no scripts but that of a map, which is a picture without it; it reads
+    The page needs nothing outside itself: no fetches, no scripts but those of blocks, which are pictures without them; it reads
     well in light and dark, on a phone and on paper. Whatever has not been measured yet is left out. An existing report is
     replaced in one step.
+
+    description: of the run's task; None: of one that is unknown.  blocks_of: gives what there is to see of an evaluation beside its
+    metrics, which it must do whatever the evaluation holds; by default its notes.
 
     Raises `RunError` when there is no run in the folder, its configuration is damaged, or it cannot be written to.
     """
     folder = Path(folder)
-    page = render(read_record(folder), folder)
+    page = render(read_record(folder), folder, description, blocks_of)
     return write_whole(folder / "report.html", page)
 
 
-def render(record: Record, folder: Path) -> str:
+def render(
+    record: Record, folder: Path, description: TaskDescription | None = None, blocks_of: BlocksOf = note_blocks
+) -> str:
     """Lay the whole page out."""
-    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    kind, data = task_name(record.task) if record.task else "Training", _data_name(record, folder)
+    task = description or TaskDescription.of_unknown(record.task)
+    blocks = [(evaluation, blocks_of(evaluation)) for evaluation in record.evaluations]
+    main = headline.main_evaluation(record)
+    cautions = [block for evaluation, own in blocks if evaluation is main for block in own if _in_headline(block)]
+    data = _data_name(record, folder)
+    sections, scripts = [], dict[str, None]()
+    for evaluation, own in blocks:
+        sections.append(comparison.section(evaluation, record, task.element[1]))
+        for block in own:
+            if not _in_headline(block) and (drawn := block.draw()):
+                sections.append(_section(block.title, evaluation, record, drawn))
+                if (source := block.script()) is not None:
+                    scripts[source] = None
     body = [
-        f'<header><p class="kind">{escape(kind)}</p><h1>{escape(data)}</h1>',
-        headline.section(record),
+        f'<header><p class="kind">{escape(task.title)}</p><h1>{escape(data)}</h1>',
+        headline.section(record, cautions),
         _facts(record),
         "</header>",
-        *(
-            part
-            for each in record.evaluations
-            for part in (comparison.section(each, record), details.section(each, record))
-        ),
-        curves.section(record),
-        _samples(record),
-        how_to_use(record, folder),
+        *sections,
+        curves.section(record, task),
+        _samples(record, task),
+        how_to_use(record, task, folder),
         settings(record.config),
-        place(record),
+        environment(record, task.element[1]),
         _footer(record),
     ]
-    script, allowed = map_script() if any('<figure class="map">' in part for part in body) else ("", "'none'")
-    # The policy makes sure of it twice: nothing in this page can fetch, or run but the script of a map, by its sum.
+    return _page(f"{task.title}: {data}", "\n".join(part for part in body if part), list(scripts))
+
+
+def _in_headline(block: Block) -> bool:
+    return isinstance(block, Text) and block.in_headline
+
+
+def _section(title: str, evaluation: Event, record: Record, drawn: str) -> str:
+    """Put what was drawn under its title, with the name of the data where several were measured."""
+    data = f": {evaluation.get('data', '')}" if len(record.evaluations) > 1 else ""
+    return f"<section><h2>{escape(title + data)}</h2>{drawn}</section>"
+
+
+def _page(title: str, body: str, scripts: Sequence[str]) -> str:
+    """Make a body a page of its own. scripts: their sources."""
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    sums = [base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in scripts]
+    allowed = " ".join(f"'sha256-{sum_}'" for sum_ in sums) or "'none'"
+    # The policy makes sure of it twice: nothing in this page can fetch, or run but the scripts of its blocks, by their sums.
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}"
+    elements = "".join(f"<script>{source}</script>" for source in scripts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        f"<title>{escape(_visible(f'{kind}: {data}'))} · Recurra</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + _visible("\n".join(part for part in body if part))
-        + f"\n</main>\n{script}</body>\n</html>\n"
+        f"<title>{escape(_visible(title))} · Recurra</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        f"{_visible(body)}\n</main>\n{elements}</body>\n</html>\n"
     )
 
 
@@ -74,7 +110,8 @@ def _data_name(record: Record, folder: Path) -> str:
         names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
         short = [_short(name) for name in names if isinstance(name, str) and name]
         if short:
-            return ", ".join(short[:3]) + (f" and {len(short) - 3} more" if len(short) > 3 else "")
+            more = len(short) - MAX_DATA_NAMES
+            return ", ".join(short[:MAX_DATA_NAMES]) + (f" and {more} more" if more > 0 else "")
     return folder.resolve().name
 
 
@@ -101,16 +138,16 @@ def _facts(record: Record) -> str:
     shown = [(name, text) for name, value, text in facts if value is not None]
     if not (record.start or record.train):
         return ""
-    cells = "".join(f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in shown)
+    cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in shown)
     return f'<dl class="facts">{cells}</dl>'
 
 
 def _words(key: str) -> str:
-    """Say a key of the start event: "train_examples" is "Training examples"."""
+    """Write a key of the start event for people: "train_examples" is "Training examples"."""
     return f"Training {key.removeprefix('train_').replace('_', ' ')}"
 
 
-def _samples(record: Record) -> str:
+def _samples(record: Record, task: TaskDescription) -> str:
     """Show the first, the middle and the last sample."""
     events = [event for event in record.samples if isinstance(event.get("text"), str)]
     if not events:
@@ -120,9 +157,9 @@ def _samples(record: Record) -> str:
     shown = []
     for event in chosen.values():
         text = event["text"]
-        lines = text[:_SAMPLE_CHARACTERS].strip("\n").split("\n")
-        cut = "\n".join(lines[:_SAMPLE_LINES])
-        more = "…" if len(text) > _SAMPLE_CHARACTERS or len(lines) > _SAMPLE_LINES else ""
+        lines = text[:MAX_SAMPLE_CHARACTERS].strip("\n").split("\n")
+        cut = "\n".join(lines[:MAX_SAMPLE_LINES])
+        more = "…" if len(text) > MAX_SAMPLE_CHARACTERS or len(lines) > MAX_SAMPLE_LINES else ""
         # Text that is set in columns or indented loses its meaning in a proportional face.
         spaced = sum(bool(re.search(r"^\s|\S {2,}\S|\t", line)) for line in cut.split("\n"))
         aligned = ' class="aligned"' if spaced > 0.3 * len(cut.split("\n")) else ""
@@ -130,7 +167,7 @@ def _samples(record: Record) -> str:
             f'<figure class="sample"><figcaption>after {count(event["step"])} steps</figcaption>'
             f'<pre dir="auto"{aligned}>\n{escape(cut)}{more}</pre></figure>'
         )
-    title = samples_title(record.task) if len(shown) > 1 else "A sample"
+    title = task.samples_title if len(shown) > 1 else "A sample"
     return f'<section><h2>{escape(title)}</h2><div class="samples">{"".join(shown)}</div></section>'
 
 
@@ -140,12 +177,12 @@ def _visible(text: str) -> str:
 
 
 def _footer(record: Record) -> str:
-    broken = (
+    unreadable = (
         f" {record.unreadable} line{'s' * (record.unreadable > 1)} of metrics.jsonl could not be read."
         if record.unreadable
         else ""
     )
     return (
-        f"<footer>Written by Recurra from config.toml and metrics.jsonl beside this page.{broken} "
+        f"<footer>Written by Recurra from config.toml and metrics.jsonl beside this page.{unreadable} "
         "Held-out data is never trained on.</footer>"
     )

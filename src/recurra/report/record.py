@@ -5,32 +5,16 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from recurra.errors import RunError
-from recurra.report.numbers import finite
-from recurra.report.svg import Point
+from recurra.formatting import finite
+from recurra.report.points import Point
 
 Event = dict[str, Any]
-
-_NOT_FIGURES = {"event", "step", "epoch", "seconds", "best"}
-
-
-def figure_keys(event: Mapping[str, object]) -> list[str]:
-    """Name the figures of a `valid` event, in its own order: the first is the one that training goes by.
-
-    >>> figure_keys({"event": "valid", "step": 5, "nll": 1.6, "perplexity": 5.0, "seconds": 9.1, "best": True})
-    ['nll', 'perplexity']
-    """
-    return [
-        key
-        for key, value in event.items()
-        if key not in _NOT_FIGURES and isinstance(value, int | float) and not isinstance(value, bool)
-    ]
 
 
 @dataclass

@@ -8,14 +8,21 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from recurra.report.names import commands, units
-from recurra.report.numbers import count, decimal, finite
+from recurra.formatting import count, decimal, finite
+from recurra.report.description import TaskDescription
 from recurra.report.record import Record
 
-_SIZES = ("train_", "valid_", "test_")  # what the start event says of the data, such as train_units
+USAGE_OF_ANY = (
+    ("Measure it on other data", "recurra evaluate {run} DATA"),
+    ("What is in it", "recurra info {run}"),
+)
+"""What can be done with a run of any task."""
+MAX_LIST_VALUES = 20
+"""Values of a setting that is a list which are shown."""
+_SIZES = ("train_", "valid_", "test_")  # prefixes of the start event's sizes of the data, such as train_units
 
 
-def how_to_use(record: Record, folder: Path) -> str:
+def how_to_use(record: Record, description: TaskDescription, folder: Path) -> str:
     """List the command lines that make use of the run; "" before there is anything to use."""
     if not (record.train or record.valid or record.evaluations):
         return ""
@@ -23,8 +30,8 @@ def how_to_use(record: Record, folder: Path) -> str:
     name = str(folder) if not folder.is_absolute() and folder.name else folder.resolve().name
     run = shlex.quote(name if not name.startswith("-") else f"./{name}")
     rows = "".join(
-        f"<dt>{escape(purpose)}</dt><dd><code>{escape(line)}</code></dd>"
-        for purpose, line in commands(record.task, run)
+        f"<dt>{escape(purpose)}</dt><dd><code>{escape(line.format(run=run))}</code></dd>"
+        for purpose, line in (*description.usage, *USAGE_OF_ANY)
     )
     return f'<section><h2>How to use it</h2><dl class="commands">{rows}</dl></section>'
 
@@ -56,8 +63,8 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str,
 
 def _plain(value: object) -> str:
     if isinstance(value, list):
-        shown = ", ".join(_plain(each) for each in value[:20])
-        return f"{shown} and {len(value) - 20} more" if len(value) > 20 else shown or "none"
+        shown = ", ".join(_plain(each) for each in value[:MAX_LIST_VALUES])
+        return f"{shown} and {len(value) - MAX_LIST_VALUES} more" if len(value) > MAX_LIST_VALUES else shown or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -65,8 +72,8 @@ def _plain(value: object) -> str:
     return str(value) if value != "" else "“”"
 
 
-def place(record: Record) -> str:
-    """Tell where and when it ran: every plain field of the start event that is not shown above."""
+def environment(record: Record, elements: str) -> str:
+    """List where and when it ran: every plain field of the start event that is not shown above. elements: what a loss is summed over."""
     size = training_size(record)
     above = {"event", "plan", "parameters", "steps", *([size] if size else [])}
     pairs = [
@@ -76,14 +83,14 @@ def place(record: Record) -> str:
     ]
     rates = sorted(rate for event in record.train if (rate := finite(event.get("units_per_second"))) is not None)
     if rates:
-        pairs.append((f"{units(record.task).capitalize()} per second (median)", decimal(rates[len(rates) // 2], 0)))
+        pairs.append((f"{elements.capitalize()} per second (median)", decimal(rates[len(rates) // 2], 0)))
     if record.written is not None and "date" not in record.start:
         pairs.append(("Last written", f"{record.written:%Y-%m-%d %H:%M} UTC"))
     if not pairs:
         return ""
     plan = record.start.get("plan")
-    said = f'<p class="note">{escape(plan)}</p>' if isinstance(plan, str) and plan else ""
-    return f'<section><h2>Where it ran, and on what</h2>{said}<div class="settings">{_pairs(pairs)}</div></section>'
+    note = f'<p class="note">{escape(plan)}</p>' if isinstance(plan, str) and plan else ""
+    return f'<section><h2>Environment</h2>{note}<div class="settings">{_pairs(pairs)}</div></section>'
 
 
 def training_size(record: Record) -> str | None:

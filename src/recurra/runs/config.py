@@ -14,12 +14,12 @@ import tomli_w
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from recurra import __version__
 from recurra.errors import RunError, UsageError
 from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
 from recurra.tasks.base.settings import Renamed
 from recurra.training.config import Training
+from recurra.version import __version__
 
 FORMAT = 2
 """Of config.toml; 1, which does not say so, has some settings under older names."""
@@ -68,13 +68,13 @@ def configure(task: str, *layers: Mapping[str, Any]) -> Configuration:
     """
     known = fields(task)
     chosen: dict[str, dict[str, Any]] = {section: {} for section in sections(task)}
-    for given in layers:
-        layer = dict(current(task, name, value) for name, value in given.items())
-        named = {name: leaf(task, name, known) for name in layer}
-        said = {named[name] for name, value in layer.items() if value is not None}
+    for layer_given in layers:
+        layer = dict(current_name(task, name, value) for name, value in layer_given.items())
+        named = {name: resolve_name(task, name, known) for name in layer}
+        given_names = {named[name] for name, value in layer.items() if value is not None}
         for name, other in Training.either.items():
-            if name in said:
-                if other in said:
+            if name in given_names:
+                if other in given_names:
                     raise UsageError(f"{name}, {other}: expected one of the two, got both; leave one of them out")
                 chosen["training"].pop(other, None)
         for name, value in layer.items():
@@ -91,22 +91,22 @@ def renamed(task: str) -> dict[str, tuple[str, Renamed]]:
     return {old: (section, new) for section, kind in sections(task).items() for old, new in kind.renamed.items()}
 
 
-def current(task: str, name: str, given: Any) -> tuple[str, Any]:
+def current_name(task: str, name: str, value: Any) -> tuple[str, Any]:
     """Give the name and the value that a setting has today; those that were never renamed stay as they are."""
     section, _, last = name.strip().rpartition(".")
     found = renamed(task).get(last.replace("-", "_"))
     if found is None or section not in ("", found[0]) or last.replace("-", "_") in fields(task):
-        return name, given
-    return f"{found[0]}.{found[1].name}", found[1].value(given)
+        return name, value
+    return f"{found[0]}.{found[1].name}", found[1].value(value)
 
 
-def leaf(task: str, name: str, known: Mapping[str, tuple[str, FieldInfo]]) -> str:
+def resolve_name(task: str, name: str, known: Mapping[str, tuple[str, FieldInfo]]) -> str:
     """Give the setting that a name means: `hidden` for `model.hidden`; raises `UsageError` for an unknown one.
 
-    >>> leaf("lm", "model.hidden", fields("lm")), leaf("lm", "weight-decay", fields("lm"))
+    >>> resolve_name("lm", "model.hidden", fields("lm")), resolve_name("lm", "weight-decay", fields("lm"))
     ('hidden', 'weight_decay')
     """
-    section, _, last = current(task, name, None)[0].strip().rpartition(".")
+    section, _, last = current_name(task, name, None)[0].strip().rpartition(".")
     last = last.replace("-", "_")
     if last not in known:
         close = difflib.get_close_matches(last, known, n=1)
@@ -126,30 +126,30 @@ def _validate(task: str, chosen: dict[str, Any]) -> Configuration:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        got = "" if "got" in message else f", got {shortened(first['input'])}"
+        got = "" if "got" in message else f", got {abbreviate(first['input'])}"
         raise UsageError(f"{place}: {message[:1].lower()}{message[1:]}{got}") from None
     configuration = Configuration(task, settings, training)
     for name, (section, _) in (known := fields(task)).items():
-        number = value(configuration, name, known)
+        number = setting_value(configuration, name, known)
         if isinstance(number, float) and not (math.isfinite(number) or (number > 0 and name in Training.endless)):
             raise UsageError(f"{section}.{name}: expected a finite number, got {number}")
     return configuration
 
 
-def value(configuration: Configuration, name: str, known: Mapping[str, tuple[str, FieldInfo]]) -> Any:
+def setting_value(configuration: Configuration, name: str, known: Mapping[str, tuple[str, FieldInfo]]) -> Any:
     """Give a setting by its name.
 
-    >>> value(configure("lm", {"hidden": 64}), "hidden", fields("lm"))
+    >>> setting_value(configure("lm", {"hidden": 64}), "hidden", fields("lm"))
     64
     """
     section = known[name][0]
     return getattr(configuration.training if section == "training" else getattr(configuration.settings, section), name)
 
 
-def shortened(value: Any) -> str:
+def abbreviate(value: Any) -> str:
     """Show a value in a message, however long it is."""
-    shown = repr(value)
-    return shown if len(shown) <= 80 else f"{shown[:77]}…"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def read_settings(path: Path, task: str) -> dict[str, Any]:
@@ -160,11 +160,12 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
-    written = document.pop("task", task)
-    if written != task:
-        raise UsageError(f"{path}: is the configuration of a {written} run, not of {task}")
-    document.pop("recurra", None)
-    document.pop("format", None)
+    named = document.pop("task", task)
+    if named != task:
+        raise UsageError(f"{path}: is the configuration of a {named} run, not of {task}")
+    version = document.pop("recurra", "?")
+    if document.pop("format", FORMAT) not in (1, FORMAT):
+        raise UsageError(f"{path}: was written by a newer Recurra ({version}), this is {__version__}; install that one")
     layer = {}
     for section, values in document.items():
         if not isinstance(values, dict):

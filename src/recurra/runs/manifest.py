@@ -10,7 +10,7 @@ from pathlib import Path
 from recurra.errors import RunError
 from recurra.files import write_whole
 
-NAME = "manifest.json"
+MANIFEST = "manifest.json"
 
 
 def sums(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -29,12 +29,12 @@ def check_sums(folder: Path, files: Mapping[str, str]) -> None:
 
 def write_manifest(folder: Path, names: Iterable[str]) -> None:
     """Write the manifest, which makes a run folder whole; it has to be the last file written."""
-    write_whole(folder / NAME, _render(sums(folder, names)))
+    write_whole(folder / MANIFEST, _render(sums(folder, names)))
 
 
 def drop_manifest(folder: Path) -> None:
     """Say that a run folder is being changed: without a manifest it is not whole."""
-    (folder / NAME).unlink(missing_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
 
 
 def check_manifest(folder: Path) -> list[str]:
@@ -42,14 +42,14 @@ def check_manifest(folder: Path) -> list[str]:
 
     Raises `RunError`, which names the file, when the folder is no whole run or anything in it was changed or damaged.
     """
-    path = folder / NAME
+    path = folder / MANIFEST
     if not folder.is_dir():
         found = "it is a file" if folder.exists() else "there is no such folder"
         raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; {found}")
     if not path.is_file():
         if (folder / "checkpoint").is_dir():
             raise RunError(f"{folder}: its training has not ended; go on with `recurra train --resume {folder}`")
-        raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; it has no {NAME}")
+        raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; it has no {MANIFEST}")
     try:
         content = path.read_bytes()
         files = dict(json.loads(content)["files"])

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recurra.errors import UsageError
-
-if TYPE_CHECKING:
-    from recurra.runs.config import Configuration  # at run time it brings torch, for which a list need not wait
 
 
 class Target(BaseModel):
@@ -39,13 +36,13 @@ class Target(BaseModel):
 
     @model_validator(mode="after")
     def _one_bar(self) -> Self:
-        said = [name for name in ("at_most", "at_least", "below", "above") if getattr(self, name) is not None]
-        if len(said) != 1 or (self.baseline is not None) != (said[0] in ("below", "above")):
+        given = [name for name in ("at_most", "at_least", "below", "above") if getattr(self, name) is not None]
+        if len(given) != 1 or (self.baseline is not None) != (given[0] in ("below", "above")):
             raise ValueError("expected one of at_most and at_least, or a baseline with below or above")
         return self
 
     @property
-    def higher(self) -> bool:
+    def maximize(self) -> bool:
         """Whether more is better."""
         return self.at_least is not None or self.above is not None
 
@@ -73,7 +70,7 @@ class Target(BaseModel):
         """
         if self.above == 0.0:
             return figure > bar
-        return figure >= bar if self.higher else figure <= bar
+        return figure >= bar if self.maximize else figure <= bar
 
     def in_words(self) -> str:
         """Say the bar.
@@ -143,42 +140,37 @@ class Recipe(BaseModel):
                 settings["seed"] = number
             if fold is not None:
                 settings |= {"folds": self.folds, "fold": fold}
-            parts.append(Part("-".join(name for name, said in named.items() if said), data, settings))
+            parts.append(Part("-".join(name for name, wanted in named.items() if wanted), data, settings))
         return parts
 
-    def check_begun(self, folder: Path, seed: int | None = None) -> None:
-        """Raise `UsageError` unless the run in a folder was begun by this recipe, and with the seed if one is named."""
-        from recurra.runs.config import configure, fields, load_configuration
+    def check_run(self, folder: Path, seed: int | None = None) -> None:
+        """Raise `UsageError` unless the run in a folder was started by this recipe, and with the seed if one is named."""
+        # It brings torch, for which a list need not wait.
+        from recurra.runs.config import configure, fields, load_configuration, resolve_name, setting_value
 
-        begun = load_configuration(folder / "config.toml")
-        hint = f"leave --resume out and name another folder with -o to begin {self.name} anew"
-        if begun.task != self.task:
-            raise UsageError(f"{folder}: expected a run of {self.name}, got one of the task {begun.task}; {hint}")
+        run = load_configuration(folder / "config.toml")
+        hint = f"leave --resume out and name another folder with -o to start {self.name} again"
+        if run.task != self.task:
+            raise UsageError(f"{folder}: expected a run of {self.name}, got one of the task {run.task}; {hint}")
         known = fields(self.task)
         wanted = configure(self.task, self.settings)
-
-        def value(of: Configuration, name: str) -> Any:
-            section = known[name][0]
-            return getattr(of.training if section == "training" else getattr(of.settings, section), name)
-
-        data = [value(begun, "name"), *value(begun, "data")]
+        data = [setting_value(run, "name", known), *setting_value(run, "data", known)]
         if not any(one in data or str(Path(one).absolute()) in data for one in self.sets):
             got = ", ".join(str(each) for each in data if each)
             raise UsageError(
                 f"{folder}: expected a run of {self.name}, on {', '.join(self.sets)}; got one on {got}; {hint}"
             )
-        # Another seed is no other recipe: `--seed` may have been there when it was begun.
-        names = {name.rpartition(".")[2] for name in self.settings} - {"seed"}
-        different = [name for name in sorted(names) if value(begun, name) != value(wanted, name)]
-        if different:
-            name = different[0]
+        # Another seed is no other recipe: the run may have been given `--seed`.
+        names = {resolve_name(self.task, name, known) for name in self.settings} - {"seed"}
+        for name in sorted(names):
+            had, expected = (setting_value(each, name, known) for each in (run, wanted))
+            if had != expected:
+                raise UsageError(
+                    f"{folder}: expected a run of {self.name}, with {name} = {expected}; got {name} = {had}; {hint}"
+                )
+        if seed is not None and seed != run.training.seed:
             raise UsageError(
-                f"{folder}: expected a run of {self.name}, with {name} = {value(wanted, name)}; "
-                f"got {name} = {value(begun, name)}; {hint}"
-            )
-        if seed is not None and seed != begun.training.seed:
-            raise UsageError(
-                f"seed: {folder} was begun with {begun.training.seed}, got {seed}; leave --seed out, or {hint}"
+                f"seed: {folder} was started with {run.training.seed}, got {seed}; leave --seed out, or {hint}"
             )
 
 
@@ -236,7 +228,7 @@ class Outcome:
             "recipe": self.recipe.name,
             "metric": target.metric,
             "figure": self.figure,
-            "at_least" if target.higher else "at_most": self.bar,
+            "at_least" if target.maximize else "at_most": self.bar,
             "source": target.source,
             "seconds": round(self.seconds, 1),
             "minutes_allowed": target.minutes,

@@ -1,4 +1,4 @@
-"""What a user asks of a training: data and settings, as layers for `configure`, with the files in them found."""
+"""The data and the settings that a user gives for a training, as layers for `configure`, with the files in them found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from recurra.data import locate, names
 from recurra.errors import DataError, UsageError
-from recurra.runs.config import Configuration, configure, fields, leaf, read_settings, shortened, value
+from recurra.runs.config import Configuration, abbreviate, configure, fields, read_settings, resolve_name, setting_value
 from recurra.tasks import get_task
 
 Source = str | Path
@@ -30,19 +30,24 @@ def layers(
     return [named, _anchored(task, file), located, _anchored(task, settings)]
 
 
-def check_same(begun: Configuration, layers: Sequence[Mapping[str, Any]], folder: Path) -> None:
+def check_same(started: Configuration, layers: Sequence[Mapping[str, Any]], folder: Path) -> None:
     """Raise `UsageError` for a setting that is not the one that a training began with; what was left open was chosen then."""
-    known = fields(begun.task)
-    said = {leaf(begun.task, name, known) for layer in layers for name, given in layer.items() if given is not None}
-    if "within" in said:
+    known = fields(started.task)
+    given_names = {
+        resolve_name(started.task, name, known)
+        for layer in layers
+        for name, given in layer.items()
+        if given is not None
+    }
+    if "within" in given_names:
         raise UsageError("within: a training is resumed with the time that it was given when it began; leave it out")
-    asked = configure(begun.task, *layers)
-    for name in sorted(said):
-        had, got = (value(configuration, name, known) for configuration in (begun, asked))
+    asked = configure(started.task, *layers)
+    for name in sorted(given_names):
+        had, got = (setting_value(configuration, name, known) for configuration in (started, asked))
         if got not in (had, None, "auto"):
             raise UsageError(
-                f"{name}: a training is resumed with the settings it began with, in {folder} {shortened(had)}; "
-                f"got {shortened(got)}"
+                f"{name}: a training is resumed with the settings it began with, in {folder} {abbreviate(had)}; "
+                f"got {abbreviate(got)}"
             )
 
 
@@ -68,7 +73,7 @@ def _anchored(task: str, layer: Mapping[str, Any]) -> dict[str, Any]:
     known, of_files = fields(task), get_task(task).file_settings()
 
     def anchored(name: str, value: Any) -> Any:
-        if value is None or leaf(task, name, known) not in of_files:
+        if value is None or resolve_name(task, name, known) not in of_files:
             return value
         files = [value] if isinstance(value, str | Path) else value
         return [_absolute(str(file)) for file in files] if isinstance(files, list | tuple) else value

@@ -19,7 +19,7 @@ from recurra.tasks import Task, get_task
 from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, Scores, Streams
 from recurra.tasks.base.options import read_options
 from recurra.tasks.base.predictor import Predictor
-from recurra.training.device import move
+from recurra.training.device import move_to_device
 from recurra.training.log import read_events
 
 CapabilityT = TypeVar("CapabilityT")
@@ -68,7 +68,7 @@ class Run:
 
     def to(self, device: str) -> Run:
         """Move the network to another device; raises `UsageError` for one that cannot be used here."""
-        move(self.network, device)
+        move_to_device(self.network, device)
         return self
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:

@@ -17,17 +17,26 @@ from safetensors.torch import save
 from recurra.errors import DivergedError, RunError, UsageError
 from recurra.files import write_whole
 from recurra.report import write_report
-from recurra.runs.config import FORMAT, Configuration
-from recurra.runs.manifest import NAME, check_manifest, check_sums, drop_manifest, sums, write_manifest
+from recurra.runs.config import Configuration
+from recurra.runs.manifest import check_sums, drop_manifest, sums, write_manifest
+from recurra.runs.resumable import check_format, check_no_steps, check_not_ended
 from recurra.runs.run import Run
 from recurra.tasks import DatasetSummary, get_task
 from recurra.tasks.base.predictor import WEIGHTS
-from recurra.training.checkpoint import Checkpoint, drop_older
+from recurra.training.checkpoint import Checkpoint, drop_older, last_checkpoint
 from recurra.training.config import Training, duration
 from recurra.training.device import check_device
-from recurra.training.folder import LOG, claim, make_folder, next_folder, remove_partial_files, withdraw, writing
+from recurra.training.folder import (
+    LOG,
+    claim_folder,
+    discard_folder,
+    make_folder,
+    next_folder,
+    remove_partial_files,
+    report_write_errors,
+)
 from recurra.training.log import MetricsLog, read_events
-from recurra.training.loop import Trainer, last_checkpoint
+from recurra.training.loop import Trainer
 from recurra.training.plan import Plan, apply_threads, make_plan
 from recurra.training.progress import Progress
 
@@ -61,7 +70,7 @@ class TrainingSession:
         """Train from the first step on; `log` is that of a folder which is locked already."""
         apply_threads(self.training.threads)
         check_device(self.training.device)
-        with self.progress, writing(self.folder):
+        with self.progress, report_write_errors(self.folder):
             summary = self._prepare(None)
             for note in summary.notes:
                 self.progress.note(note)
@@ -79,19 +88,16 @@ class TrainingSession:
 
     def resume(self) -> Run:
         """Train from the last checkpoint on, or from the first step when there is none yet."""
-        self._check_unended()
-        if self.configuration.format != FORMAT:
-            raise RunError(
-                f"{self.folder}: its training was begun by an earlier version of Recurra; finish it with that one, or train again"
-            )
+        check_not_ended(self.folder)
+        check_format(self.folder, self.configuration)
         # What is read from here on must not be changed by another who resumes the same training.
-        with writing(self.folder), contextlib.closing(MetricsLog(self.folder / LOG)) as log:
-            self._check_unended()
+        with report_write_errors(self.folder), contextlib.closing(MetricsLog(self.folder / LOG)) as log:
+            check_not_ended(self.folder)
             if (checkpoint := last_checkpoint(self.folder)) is None:
-                self._check_unbegun()
+                check_no_steps(self.folder)
                 return self.start(log)
             with self.progress:
-                trainer = self._restored(checkpoint, log)
+                trainer = self._resume_from(checkpoint, log)
                 remove_partial_files(self.folder)
                 drop_older(self.folder / "checkpoint")
                 drop_manifest(self.folder)
@@ -132,7 +138,7 @@ class TrainingSession:
             planned, files = self._write_configuration(plan)
             torch.manual_seed(self.training.seed)
             trainer = self._trainer(plan, summary, files, log)
-            trainer.log.cut(0)
+            trainer.log.truncate(0)
             sentence = trainer.state.initialize()
             if sentence is not None:
                 self.progress.note(sentence)
@@ -146,12 +152,12 @@ class TrainingSession:
             if sys.platform == "win32":
                 log.close()  # no file that is open can be removed there
             if not locked:  # while it is locked: another who begins there now must not lose anything
-                withdraw(self.folder, made)
+                discard_folder(self.folder, made)
             log.close()
             raise
         return trainer
 
-    def _restored(self, checkpoint: Checkpoint, log: MetricsLog) -> Trainer:
+    def _resume_from(self, checkpoint: Checkpoint, log: MetricsLog) -> Trainer:
         """Read the data again and go back to a checkpoint; everything that it rests on has to be as it was."""
         if not self.task.rereadable and sys.stdin.isatty():
             raise UsageError(
@@ -177,8 +183,8 @@ class TrainingSession:
             except FileExistsError:  # another training has begun since the number was chosen
                 self.folder = next_folder(self.configuration.task)
             else:
-                return claim(self.folder)[0], [self.folder, *made]
-        return claim(self.folder)
+                return claim_folder(self.folder)[0], [self.folder, *made]
+        return claim_folder(self.folder)
 
     def _keep_frame(self) -> None:
         """Move the file of a table that was in memory into the folder, from where it is read from now on."""
@@ -240,27 +246,6 @@ class TrainingSession:
             "began": time.strftime("%Y-%m-%d %H:%M:%S"),
         }
 
-    def _check_unended(self) -> None:
-        """Raise `UsageError` when the training has come to its end, and `RunError` when its run is damaged."""
-        if (self.folder / NAME).is_file():
-            check_manifest(self.folder)
-            ends = [event for event in read_events(self.folder / LOG) if event.get("event") == "end"]
-            reason = ends[-1].get("reason") if ends else None
-            if reason == "diverged":
-                raise UsageError(
-                    f"{self.folder}: its training has diverged, and would again; train anew with a lower lr"
-                )
-            if reason != "interrupted":
-                raise UsageError(f"{self.folder}: its training has ended; there is nothing to resume")
-
-    def _check_unbegun(self) -> None:
-        """Raise `RunError` when steps were made whose checkpoint is gone: to begin anew would throw away what there is."""
-        log = self.folder / LOG
-        if (self.folder / NAME).is_file() or (log.is_file() and log.read_bytes().count(b"\n") > 1):
-            raise RunError(
-                f"{self.folder / 'checkpoint'}: is missing or empty; restore it, or train anew into another folder"
-            )
-
     # Training and after
 
     def _run(self, trainer: Trainer) -> None:
@@ -296,5 +281,5 @@ class TrainingSession:
                 self.progress.note(f"it cannot be measured: {error}")
             else:
                 trainer.emit({"event": "evaluation", **evaluation})
-        write_report(self.folder)
+        write_report(self.folder, self.task.description(), self.task.report_blocks)
         write_manifest(self.folder, [*trainer.files, LOG, WEIGHTS, "report.html"])

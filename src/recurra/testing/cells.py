@@ -9,8 +9,7 @@ from torch import Tensor
 
 from recurra.cells import Cell, cell_names, get_cell
 from recurra.nn import Layer
-from recurra.testing import ragged
-from recurra.testing import sequences as over_time
+from recurra.testing import ragged, sequences
 from recurra.testing.expect import expect, expect_same, one_thread
 
 Check = Callable[[type[Cell]], None]
@@ -42,11 +41,11 @@ def cell_checks() -> list[Check]:
     ['check_facts', 'check_shapes']
     """
     own = [check_facts, check_shapes, check_onnx, check_step_shapes, check_step_pure, check_step_pointwise]
-    return [*own, check_state_dict, *over_time.CHECKS, *ragged.CHECKS]
+    return [*own, check_state_dict, *sequences.CHECKS, *ragged.CHECKS]
 
 
 def check_facts(cell: type[Cell]) -> None:
-    """The cell is registered under its name, and says its gates, its states and what it is."""
+    """The cell is registered under its name, and names its gates, its states and itself."""
     expect(cell.name in cell_names(), "expected the cell to be registered; decorate it with recurra.cells.register")
     expect(get_cell(cell.name) is cell, f"expected get_cell({cell.name!r}) to give this very class")
     expect(bool(cell.title.strip()), "title: expected the name that people read, got an empty one")
@@ -94,7 +93,7 @@ def check_step_shapes(cell: type[Cell]) -> None:
 
 
 def check_step_pure(cell: type[Cell]) -> None:
-    """A step changes nothing that it is given, draws no random numbers, and says the same again."""
+    """A step changes nothing that it is given, draws no random numbers, and gives the same again."""
     arguments = _step_arguments(cell, torch.float64)
     before = [tensor.clone() for part in arguments for tensor in part]
     random = torch.get_rng_state()
@@ -106,7 +105,7 @@ def check_step_pure(cell: type[Cell]) -> None:
 
 
 def check_step_pointwise(cell: type[Cell]) -> None:
-    """What a step says of a unit of a sequence depends on the numbers of that unit and that sequence alone."""
+    """What a step gives for a unit of a sequence depends on the numbers of that unit and that sequence alone."""
     xw, hr, state, peephole = _step_arguments(cell, torch.float64)
     whole = cell.step(xw, hr, state, peephole)
 

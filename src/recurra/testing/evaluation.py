@@ -1,4 +1,4 @@
-"""What every task promises of the figures that it measures."""
+"""What every task promises of the metrics that it computes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from recurra.testing.expect import expect
 
 
 def check_validation(case: TaskCase) -> None:
-    """Validation gives finite figures, the criterion among them, the same each time, and leaves no trace."""
+    """Validation gives finite metrics, the criterion among them, the same each time, and leaves no trace."""
     task = case.ready()
     network = case.network(task).train()
     with untouched(network):
-        figures, again = task.validate(task.predictor(network)), task.validate(task.predictor(network))
-    if figures is None:
-        raise AssertionError("expected figures, got None; configure the task so that something is held out")
-    expect(task.criterion in figures, f"expected {task.criterion!r} among the figures, got {sorted(figures)}")
-    _expect_figures("validate", figures)
-    expect(figures == again, f"expected the same figures of the same weights, got {figures} and {again}")
+        metrics, again = task.validate(task.predictor(network)), task.validate(task.predictor(network))
+    if metrics is None:
+        raise AssertionError("expected metrics, got None; configure the task so that something is held out")
+    expect(task.criterion in metrics, f"expected {task.criterion!r} among the metrics, got {sorted(metrics)}")
+    _expect_metrics("validate", metrics)
+    expect(metrics == again, f"expected the same metrics of the same weights, got {metrics} and {again}")
 
 
 def check_evaluation(case: TaskCase) -> None:
@@ -27,9 +27,9 @@ def check_evaluation(case: TaskCase) -> None:
     task = case.ready()
     expect(task.has_held_out, "held_out: expected True; configure the task so that something is held out")
     network = case.network(task).train()
-    said: list[str] = []
+    lines: list[str] = []
     with untouched(network):
-        result = task.evaluate(task.predictor(network), None, said.append)
+        result = task.evaluate(task.predictor(network), None, lines.append)
     json.dumps(result, allow_nan=False)
     keys = ["task", "data", "count", "metrics", "baselines"]
     expect(list(result)[:5] == keys, f"expected the keys {keys} in this order, got {list(result)}")
@@ -40,23 +40,23 @@ def check_evaluation(case: TaskCase) -> None:
     expect(type(result["count"]) is int and result["count"] > 0, f"count: expected above 0, got {result['count']!r}")
     metrics = result["metrics"]
     expect(task.criterion in metrics, f"metrics: expected {task.criterion!r} among them, got {sorted(metrics)}")
-    _expect_figures("metrics", metrics)
-    for name, figures in result["baselines"].items():
-        _expect_figures(f"baselines, {name}", figures)
-        expect(task.criterion in figures, f"baselines, {name}: expected {task.criterion!r}, got {sorted(figures)}")
-        unknown = set(figures) - set(metrics)
-        expect(not unknown, f"baselines, {name}: expected figures that the model has too, got {sorted(unknown)}")
-    expect(all(isinstance(line, str) and line for line in said), f"progress: expected words, got {said}")
+    _expect_metrics("metrics", metrics)
+    for name, measured in result["baselines"].items():
+        _expect_metrics(f"baselines, {name}", measured)
+        expect(task.criterion in measured, f"baselines, {name}: expected {task.criterion!r}, got {sorted(measured)}")
+        unknown = set(measured) - set(metrics)
+        expect(not unknown, f"baselines, {name}: expected metrics that the model has too, got {sorted(unknown)}")
+    expect(all(isinstance(line, str) and line for line in lines), f"progress: expected words, got {lines}")
     expect(task.rereadable in (True, False), f"rereadable: expected True or False, got {task.rereadable!r}")
-    alone = task.evaluate(task.predictor(network), None, said.append, baselines=False)
+    alone = task.evaluate(task.predictor(network), None, lines.append, baselines=False)
     wanted = {**result, "baselines": {}}
     if "beside" in result.get("details", {}):  # what the report shows of the baselines
         wanted["details"] = {name: value for name, value in result["details"].items() if name != "beside"}
-    expect(alone == wanted, f"without baselines: expected the same figures {wanted}, got {alone}")
+    expect(alone == wanted, f"without baselines: expected the same metrics {wanted}, got {alone}")
 
 
-def _expect_figures(where: str, figures: dict[str, float]) -> None:
-    expect(bool(figures), f"{where}: expected at least one figure, got none")
-    for name, value in figures.items():
+def _expect_metrics(where: str, metrics: dict[str, float]) -> None:
+    expect(bool(metrics), f"{where}: expected at least one metric, got none")
+    for name, value in metrics.items():
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         expect(good, f"{where}, {name}: expected a finite number, got {value!r}")

@@ -21,7 +21,7 @@ ODD, EVEN = (7, 3, 3, 5), (9, 2, 16, 16)
 """T, B, I, H: with a rest in every SIMD register, and without."""
 
 # Largest relative error of one rounding to nearest.
-UNIT = {torch.float64: 2.0**-53, torch.float32: 2.0**-24, torch.bfloat16: 2.0**-8}
+UNIT_ROUNDOFF = {torch.float64: 2.0**-53, torch.float32: 2.0**-24, torch.bfloat16: 2.0**-8}
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def rounding(dtype: torch.dtype, sizes: tuple[int, int, int, int]) -> float:
     recurrence does not enlarge at weights as `draw_problem` draws them.
     """
     steps, _, inputs, hidden = sizes
-    return UNIT[dtype] * math.sqrt(steps * (inputs + hidden + 8))
+    return UNIT_ROUNDOFF[dtype] * math.sqrt(steps * (inputs + hidden + 8))
 
 
 def compare(
@@ -155,30 +155,30 @@ def compare(
 
 
 def check_batch_mates(cell: type[Cell]) -> None:
-    """A sequence is computed as it would be alone: its mates change nothing, whatever they hold."""
+    """A sequence is computed as it would be alone: the others of its batch change nothing, whatever they hold."""
     for dtype, limit in ((torch.float64, 1e-12), (torch.float32, 2 * rounding(torch.float32, ODD))):
         problem = draw_problem(cell, ODD).to(dtype)
-        lane = replace(problem, cotangents=tuple(c.clone() for c in problem.cotangents))
-        for cotangent in lane.cotangents:
-            cotangent[..., 1:, :] = 0  # only the first sequence is asked for
-        outputs, gradients = solve(run_layer, cell, lane)
-        poisoned = replace(lane, x=lane.x.clone(), state=tuple(s.clone() for s in lane.state))
+        first_row = replace(problem, cotangents=tuple(c.clone() for c in problem.cotangents))
+        for cotangent in first_row.cotangents:
+            cotangent[..., 1:, :] = 0  # only the first sequence has a loss
+        outputs, gradients = solve(run_layer, cell, first_row)
+        poisoned = replace(first_row, x=first_row.x.clone(), state=tuple(s.clone() for s in first_row.state))
         for tensor in (poisoned.x, *poisoned.state):
             tensor[..., 1:, :] = math.nan
-        spoilt, _ = solve(run_layer, cell, poisoned)
+        corrupted, _ = solve(run_layer, cell, poisoned)
         for name, value in outputs.items():
-            expect_same(f"{name} beside sequences of NaN", [spoilt[name][..., 0, :]], [value[..., 0, :]])
+            expect_same(f"{name} in a batch with sequences of NaN", [corrupted[name][..., 0, :]], [value[..., 0, :]])
         single = Problem(
-            lane.x[:, :1],
-            tuple(s[:1] for s in lane.state),
-            lane.weights,
-            tuple(c[..., :1, :] for c in lane.cotangents),
+            first_row.x[:, :1],
+            tuple(s[:1] for s in first_row.state),
+            first_row.weights,
+            tuple(c[..., :1, :] for c in first_row.cotangents),
         )
         alone = solve(run_layer, cell, single)
         kept = {name: value[..., :1, :] for name, value in outputs.items()}
-        of_state = [name for name in gradients if name not in lane.weights]
-        beside = {name: g[..., :1, :] if name in of_state else g for name, g in gradients.items()}
-        compare(f"a sequence alone and in a batch, {dtype}", (kept, beside), alone, limit)
+        of_state = [name for name in gradients if name not in first_row.weights]
+        of_first_row = {name: g[..., :1, :] if name in of_state else g for name, g in gradients.items()}
+        compare(f"a sequence alone and in a batch, {dtype}", (kept, of_first_row), alone, limit)
 
 
 def check_windows(cell: type[Cell]) -> None:
@@ -205,10 +205,10 @@ def check_edges(cell: type[Cell]) -> None:
         y, end, _ = run(cell, problem.x[:0], problem.state, problem.weights)
         expect(y.shape == (0, problem.x.shape[1], hidden), f"T = 0: expected no outputs, got shape {tuple(y.shape)}")
         expect_same("T = 0: the state", end, problem.state)
-        nobody = tuple(s[:0] for s in problem.state)
-        y, end, _ = run(cell, problem.x[:, :0], nobody, problem.weights)
+        no_rows = tuple(s[:0] for s in problem.state)
+        y, end, _ = run(cell, problem.x[:, :0], no_rows, problem.weights)
         expect(y.shape == (len(problem.x), 0, hidden), f"B = 0: expected no sequences, got shape {tuple(y.shape)}")
-        expect_same("B = 0: the state", end, nobody)
+        expect_same("B = 0: the state", end, no_rows)
     y, end, _ = run_layer(cell, problem.x[:1], problem.state, problem.weights)
     expect_same("T = 1: the output and the first state", [y[0]], [end[0]])
     state, _ = one_step(cell, problem)

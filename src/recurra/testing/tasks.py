@@ -34,7 +34,7 @@ def check_task(
     >>> from recurra.tasks.lm import LanguageModelConfig, LanguageModelingTask
     >>> def configure(folder):
     ...     _ = (folder / "verse.txt").write_text("the rain in spain falls mainly on the plain\\n" * 40)
-    ...     data = {"data": [str(folder / "verse.txt")], "window": 16}
+    ...     data = {"data": [str(folder / "verse.txt")], "bptt": 16}
     ...     return LanguageModelConfig.model_validate({"data": data, "model": {"hidden": 16, "layers": 1}})
     >>> check_task(LanguageModelingTask, configure, lines=["the rain", ""])
     """
@@ -53,7 +53,7 @@ def task_checks() -> list[Check]:
         check_facts,
         check_settings,
         check_data,
-        check_choice,
+        check_defaults,
         check_network,
         check_batches,
         check_loss,
@@ -76,7 +76,7 @@ def check_facts(case: TaskCase) -> None:
     expect(kind.name in task_names(), "expected the task to be registered; decorate it with register_task")
     expect(get_task(kind.name) is kind, f"expected get_task({kind.name!r}) to give this very class")
     expect(bool(kind.title.strip()), "title: expected the name that people read, got an empty one")
-    expect(bool(case.ready().criterion), "criterion: expected the name of a validation figure, got none")
+    expect(bool(case.ready().criterion), "criterion: expected the name of a validation metric, got none")
 
 
 def check_settings(case: TaskCase) -> None:
@@ -98,19 +98,19 @@ def check_settings(case: TaskCase) -> None:
 
 
 def check_data(case: TaskCase) -> None:
-    """Reading the data twice gives the same facts, and random numbers have no part in it."""
+    """Reading the data twice gives the same summary, and random numbers have no part in it."""
     with untouched():
-        facts, again = case.fresh().prepare(), case.fresh().prepare()
-    expect(bool(facts.counts), "prepare: expected counts of what there is, got none")
-    for name, count in facts.counts.items():
+        summary, again = case.fresh().prepare(), case.fresh().prepare()
+    expect(bool(summary.counts), "prepare: expected counts of what there is, got none")
+    for name, count in summary.counts.items():
         expect(type(count) is int and count >= 0, f"prepare, {name}: expected a count, got {count!r}")
-    expect(bool(facts.fingerprint), "prepare: expected a fingerprint of the examples, got an empty one")
-    expect(facts == again, f"prepare: expected the same facts of the same data, got {facts} and {again}")
+    expect(bool(summary.fingerprint), "prepare: expected a fingerprint of the examples, got an empty one")
+    expect(summary == again, f"prepare: expected the same summary of the same data, got {summary} and {again}")
     task = case.fresh()
-    expect(task.prepare() == task.prepare(), "prepare: expected the same facts when asked twice")
+    expect(task.prepare() == task.prepare(), "prepare: expected the same summary when asked twice")
 
 
-def check_choice(case: TaskCase) -> None:
+def check_defaults(case: TaskCase) -> None:
     """What the user left open is filled in, what the user said stays, and the number of epochs makes sense."""
     for seconds in (None, 60.0):
         task = case.fresh()
@@ -243,8 +243,8 @@ def check_saved(case: TaskCase) -> None:
     network = case.network(task)
     shell = case.network(restored, 2)
     shell.load_state_dict(network.state_dict())
-    facts = restored.prepare(kept)
-    expect(facts == task.prepare(), "prepare(saved): expected the facts of the run, got others")
+    summary = restored.prepare(kept)
+    expect(summary == task.prepare(), "prepare(saved): expected the summary of the run, got another")
     network.eval(), shell.eval()
     for epoch in (0, 1):
         batches = list(task.batches(epoch, batch=case.batch, seed=1))

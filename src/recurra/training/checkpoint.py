@@ -62,7 +62,7 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
     if path.stem.partition("-")[2] != hashlib.sha256(content).hexdigest():
-        hint = "delete it, since an older one is there" if len(paths) > 1 else "train anew into another folder"
+        hint = "delete it, since an older one is there" if len(paths) > 1 else "train again into another folder"
         raise RunError(
             f"{path}: the checkpoint is damaged (its content does not have the SHA-256 sum in its name); "
             f"restore the file from a copy, or {hint}"
@@ -74,6 +74,11 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise RunError(f"{path}: not a checkpoint of Recurra: {error}") from None
     return Checkpoint(tensors, facts)
+
+
+def last_checkpoint(folder: Path) -> Checkpoint | None:
+    """Read the newest checkpoint of a run folder, or None where there is none."""
+    return read_checkpoint(folder / "checkpoint")
 
 
 def flatten(prefix: str, nested: Any) -> dict[str, Tensor]:

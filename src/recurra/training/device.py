@@ -8,12 +8,12 @@ from torch import nn
 from recurra.errors import UsageError
 
 
-def move(network: nn.Module, name: str) -> torch.device:
+def move_to_device(network: nn.Module, name: str) -> torch.device:
     """Move a network to a device and give that.
 
     Raises `UsageError` for a device that is not here, is too small, or computes nothing ("meta").
 
-    >>> move(nn.Linear(2, 3), "cpu")
+    >>> move_to_device(nn.Linear(2, 3), "cpu")
     device(type='cpu')
     """
     device = check_device(name)

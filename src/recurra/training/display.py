@@ -10,10 +10,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from recurra.report.figures import figure
-from recurra.report.numbers import count, finite
-from recurra.report.record import figure_keys
-from recurra.training.history import TrainingHistory, clock_time, first_figures
+from recurra.formatting import count, finite
+from recurra.metrics import get_metric, metric_keys
+from recurra.training.history import TrainingHistory, clock_time, first_metrics
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SAMPLE_LINES = 6
@@ -21,96 +20,99 @@ _GAP = "   "
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
-def render(seen: TrainingHistory, console: Console, now: float, note: str = "") -> RenderableType:
+def render(history: TrainingHistory, console: Console, now: float, note: str = "") -> RenderableType:
     """Draw what is known at the time `now` (seconds), as large as the console allows; `note` says what is done besides."""
     width, height = console.size
-    rows: list[RenderableType] = [_bar(seen, width, now), *_facts(seen, width)]
-    if len(seen.held) > 1:
-        rows.append(_curve(seen, width))
-    if seen.end:
-        rows.append(Text(seen.ending(), style="bold", overflow="fold"))
-    elif not seen.step and isinstance(seen.start.get("plan"), str):
-        rows.append(Text(seen.start["plan"], style="dim"))
+    rows: list[RenderableType] = [_bar(history, width, now), *_facts(history, width)]
+    if len(history.validation_values) > 1:
+        rows.append(_curve(history, width))
+    if history.end:
+        rows.append(Text(history.end_message(), style="bold", overflow="fold"))
+    elif not history.step and isinstance(history.start.get("plan"), str):
+        rows.append(Text(history.start["plan"], style="dim"))
     if note:
         rows.append(Text(note, style="dim"))
     room = min(_SAMPLE_LINES, height - 8)
-    if seen.sample and room > 0:
-        rows += _shown_sample(seen, console, width, room)
+    if history.sample and room > 0:
+        rows += _sample_lines(history, console, width, room)
     return Group(*rows)
 
 
-def _bar(seen: TrainingHistory, width: int, now: float) -> RenderableType:
-    steps = seen.steps
-    waited = 0.0 if seen.end else now - seen.heard
-    left = seen.left(now)
-    facts = [f"{seen.per_cent(steps)} %"] if steps else []
-    facts.append(f"step {count(seen.step)}" + (f" of {count(steps)}" if steps else ""))
-    facts.append(f"{clock_time(seen.seconds + waited)} passed")
+def _bar(history: TrainingHistory, width: int, now: float) -> RenderableType:
+    steps = history.steps
+    waited = 0.0 if history.end else now - history.last_event_at
+    left = history.seconds_left(now)
+    facts = [f"{history.percent_done(steps)} %"] if steps else []
+    facts.append(f"step {count(history.step)}" + (f" of {count(steps)}" if steps else ""))
+    facts.append(f"{clock_time(history.seconds + waited)} passed")
     facts += [f"{clock_time(left)} left"] if left is not None else []
     after = _flow([Text(fact) for fact in facts], max(1, width - 16), gap="  ")
     table = Table.grid(padding=(0, 2, 0, 0))
     if "\n" in after.plain:
-        table.add_row(_only_bar(seen, steps, width - 3))
+        table.add_row(_only_bar(history, steps, width - 3))
         table.add_row(_flow([Text(fact) for fact in facts], width, gap="  "))
     else:
-        table.add_row(_only_bar(seen, steps, min(40, width - after.cell_len - 4)), after)
+        table.add_row(_only_bar(history, steps, min(40, width - after.cell_len - 4)), after)
     return table
 
 
-def _only_bar(seen: TrainingHistory, steps: float | None, width: int) -> ProgressBar:
+def _only_bar(history: TrainingHistory, steps: float | None, width: int) -> ProgressBar:
     # Before the first step is done and where no end is known, the bar only shows that something goes on.
-    busy = not seen.end and (steps is None or not seen.step)
-    return ProgressBar(total=steps or 1.0, completed=min(seen.step, steps or 1.0), width=max(4, width), pulse=busy)
+    busy = not history.end and (steps is None or not history.step)
+    return ProgressBar(total=steps or 1.0, completed=min(history.step, steps or 1.0), width=max(4, width), pulse=busy)
 
 
-def _facts(seen: TrainingHistory, width: int) -> list[Text]:
-    """Say the figures of now."""
+def _facts(history: TrainingHistory, width: int) -> list[Text]:
+    """List the newest figures."""
     facts: list[Text] = []
-    if seen.learning:
-        facts.append(_fact("loss", seen.mean_loss()))
-    latest = seen.valid.get("best") is True
-    for written in first_figures(seen.valid):
+    if history.has_loss:
+        facts.append(_fact("loss", history.mean_loss()))
+    latest = history.valid.get("best") is True
+    for written in first_metrics(history.valid):
         name, value = written.rsplit(" ", 1)
         facts.append(_fact(f"held-out {name}", value, "bold green" if latest else "bold"))
     if latest:
         facts[-1].append(" ★", style="green")
-    elif seen.best and seen.valid:
-        best = ", ".join(first_figures(seen.best)[:1])
-        facts.append(_fact("best", f"{best} at step {count(seen.best.get('step'))}", "green"))
-    if seen.rate:
-        facts.append(_fact(f"{seen.units}/s", count(seen.rate)))
-    rate = finite(seen.train.get("lr"))
+    elif history.best and history.valid:
+        best = ", ".join(first_metrics(history.best)[:1])
+        facts.append(_fact("best", f"{best} at step {count(history.best.get('step'))}", "green"))
+    if history.units_per_second:
+        facts.append(_fact(f"{history.units}/s", count(history.units_per_second)))
+    rate = finite(history.train.get("lr"))
     if rate is not None:
         facts.append(_fact("lr", f"{rate:.3g}"))
     return [_flow(facts, width)] if facts else []
 
 
-def _curve(seen: TrainingHistory, width: int) -> Text:
-    key = figure_keys(seen.valid)[:1]
-    name = figure(key[0]).name if key else "figure"
-    first, last = (figure(key[0] if key else "").write(value) for value in (seen.held[0], seen.held[-1]))
+def _curve(history: TrainingHistory, width: int) -> Text:
+    key = metric_keys(history.valid)[:1]
+    name = get_metric(key[0]).title if key else "metric"
+    first, last = (
+        get_metric(key[0] if key else "").format(value)
+        for value in (history.validation_values[0], history.validation_values[-1])
+    )
     text = Text(f"held-out {name}  {first} ", style="dim", no_wrap=True, overflow="crop")
     room = min(40, width - text.cell_len - len(last) - 2)
     if room > 3:
-        text.append(sparkline(seen.held, room), style="not dim cyan")
+        text.append(sparkline(history.validation_values, room), style="not dim cyan")
     text.append(f" {last}")
     return text
 
 
-def _shown_sample(seen: TrainingHistory, console: Console, width: int, room: int) -> list[RenderableType]:
-    step = seen.sample.get("step")
+def _sample_lines(history: TrainingHistory, console: Console, width: int, room: int) -> list[RenderableType]:
+    step = history.sample.get("step")
     inner = max(8, min(width, 100) - 3)
     wrapped: list[Text] = []
-    for line in _printable(str(seen.sample.get("text", ""))):
+    for line in _printable(str(history.sample.get("text", ""))):
         wrapped += Text(line).wrap(console, inner, overflow="fold") or [Text("")]
         if len(wrapped) > room:
             break
     title = f"sample at step {count(step)}" if finite(step) is not None else "sample"
-    shown: list[RenderableType] = [Text(title, style="dim")]
+    lines: list[RenderableType] = [Text(title, style="dim")]
     for line in wrapped[:room]:
         line.rstrip()
-        shown.append(Text("│ ", style="dim", no_wrap=True).append_text(Text(line.plain, style="not dim")))
-    return shown
+        lines.append(Text("│ ", style="dim", no_wrap=True).append_text(Text(line.plain, style="not dim")))
+    return lines
 
 
 def _fact(name: str, value: str, style: str = "bold") -> Text:

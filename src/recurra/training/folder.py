@@ -10,27 +10,27 @@ from itertools import takewhile
 from pathlib import Path
 
 from recurra.errors import RunError, UsageError
-from recurra.files import beside, is_part
+from recurra.files import is_partial, temporary_path
 from recurra.training.log import MetricsLog
 
 LOG = "metrics.jsonl"
 
 
-def new_folder(folder: Path) -> Path:
+def check_new_folder(folder: Path) -> Path:
     """Check that a run can be made in a folder that a user names; raises `UsageError` when it is in use or cannot be written."""
     _check_unused(folder)
     _check_writable(folder)
     return folder
 
 
-def claim(folder: Path) -> tuple[MetricsLog, list[Path]]:
+def claim_folder(folder: Path) -> tuple[MetricsLog, list[Path]]:
     """Take a folder for a new training: its log, which locks it, and the folders that were made, the deepest first.
 
     Raises `RunError` when another process is training there by now, and `UsageError` when it has done so; either leaves
     everything there as it is.
     """
     made = make_folder(folder)
-    while not (log := MetricsLog(folder / LOG)).is_there():  # another has begun, failed, and removed what it had made
+    while not (log := MetricsLog(folder / LOG)).exists():  # another has begun, failed, and removed what it had made
         log.close()
         made = make_folder(folder)
     try:
@@ -43,7 +43,7 @@ def claim(folder: Path) -> tuple[MetricsLog, list[Path]]:
     return log, made
 
 
-def withdraw(folder: Path, made: list[Path]) -> None:
+def discard_folder(folder: Path, made: list[Path]) -> None:
     """Remove all that a training has written in the folder that it had claimed, and the folders that were made for it."""
     for path in folder.iterdir():
         if path.is_dir():
@@ -64,7 +64,7 @@ def _check_unused(folder: Path) -> None:
 
 def _is_left_over(path: Path) -> bool:
     """Tell whether a file is what a training that was killed before it began has left."""
-    return is_part(path) or (path.name == LOG and path.stat().st_size == 0)
+    return is_partial(path) or (path.name == LOG and path.stat().st_size == 0)
 
 
 def next_folder(task: str) -> Path:
@@ -81,7 +81,7 @@ def _check_writable(folder: Path) -> None:
     try:
         made = make_folder(folder)
         try:
-            probe = beside(folder / "probe")
+            probe = temporary_path(folder / "probe")
             probe.write_bytes(b"")
             probe.unlink()
         finally:
@@ -99,7 +99,7 @@ def make_folder(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def report_write_errors(folder: Path) -> Iterator[None]:
     """Say in one line that a disk is full, or gone."""
     try:
         yield
@@ -112,5 +112,5 @@ def writing(folder: Path) -> Iterator[None]:
 def remove_partial_files(folder: Path) -> None:
     """Remove what was being written when a training was killed."""
     for path in [*folder.glob(".*"), *folder.glob("checkpoint/.*")]:
-        if is_part(path):
+        if is_partial(path):
             path.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from recurra.errors import RunError
 class MetricsLog:
     """Appends events to a file, which can be cut back to a point that a checkpoint remembers.
 
-    The file is locked for as long as it is open: two trainings in one folder would spoil both.
+    The file is locked for as long as it is open: two trainings in one folder would ruin both.
     Raises `RunError` where another process has it, and `OSError` where it cannot be written.
     """
 
@@ -42,7 +42,7 @@ class MetricsLog:
         os.fsync(self._file.fileno())
         return self._file.tell(), self._sum.hexdigest()
 
-    def cut(self, position: int, expected: str | None = None) -> None:
+    def truncate(self, position: int, expected: str | None = None) -> None:
         """Forget what was written after a position; raises `RunError` when what comes before is not as it was.
 
         expected: the SHA-256 sum of the bytes before the position.
@@ -56,7 +56,7 @@ class MetricsLog:
         self._file.seek(position)
         self._sum = sum_
 
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Tell whether the file is still the one that its path leads to: whoever made it may have removed it since."""
         try:
             return os.path.samestat(os.fstat(self._file.fileno()), self.path.stat())

@@ -20,9 +20,9 @@ from recurra.training.plan import Plan
 from recurra.training.signals import interruptible
 from recurra.training.step import TrainState
 
-SAMPLE_EVERY = 4  # validations
-FIT_EVERY = 0.03  # share of the time allowed, between looks at whether the plan still fits it
-VALIDATING = 0.1  # most seconds of validation for each second of training, when time is limited
+VALIDATIONS_PER_SAMPLE = 4
+REPLAN_TIME_SHARE = 0.03  # of the time allowed, between looks at whether the plan still fits it
+MAX_VALIDATION_TIME_SHARE = 0.1  # most seconds of validation for each second of training, when time is limited
 
 
 @dataclass
@@ -129,11 +129,11 @@ class Trainer:
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint; raises `RunError` when the data are not the same any more."""
         facts = checkpoint.facts
-        self.log.cut(facts["metrics_bytes"], facts["metrics_sha256"])
+        self.log.truncate(facts["metrics_bytes"], facts["metrics_sha256"])
         if facts["fingerprint"] != self.fingerprint:
             raise RunError(
                 f"{self.checkpoints}: was made from other data than is there now; "
-                "put the data back as it was, or train anew into another folder"
+                "put the data back as it was, or train again into another folder"
             )
         self.position = Position(**facts["position"])
         self.plan = Plan(**facts["plan"])
@@ -245,7 +245,7 @@ class Trainer:
                 )
                 if self.training.patience is not None and position.stale >= self.training.patience:
                     position.done = "patience"
-            if position.validations % SAMPLE_EVERY == 0 or last:
+            if position.validations % VALIDATIONS_PER_SAMPLE == 0 or last:
                 text = self.task.sample(predictor, self.training.seed + position.step)
                 if text is not None:
                     self.emit({"event": "sample", "step": position.step, "text": text})
@@ -261,7 +261,7 @@ class Trainer:
         self._rate = (time.monotonic(), 0)
 
     def _fit_to_time(self) -> None:
-        """With --within: look now and then how fast the machine really is, and plan anew, so that the schedule still ends.
+        """With --within: look now and then how fast the machine really is, and plan again, so that the schedule still ends.
 
         Only then: a training without a limit must not depend on the clock.
         """
@@ -269,12 +269,12 @@ class Trainer:
         if plan.seconds is None:
             return
         seconds = self._clock()
-        if seconds < self._fitted + plan.seconds * FIT_EVERY:
+        if seconds < self._fitted + plan.seconds * REPLAN_TIME_SHARE:
             return
         self._fitted = seconds
         step = (seconds - position.validating) / position.step
         validation = position.validating / max(1, position.validations)
-        plan.every = max(plan.every, math.ceil(validation / (VALIDATING * step)))
+        plan.every = max(plan.every, math.ceil(validation / (MAX_VALIDATION_TIME_SHARE * step)))
         left = plan.seconds - seconds - validation  # the last step is validated too
         steps = min(plan.most, position.step + max(0, int(left / (step + validation / plan.every))))
         if abs(steps - plan.steps) > 0.05 * plan.steps:
@@ -294,8 +294,3 @@ class Trainer:
     def best_weights(self) -> dict[str, Tensor]:
         """Give the weights to keep: the best by validation where there was one, else the last."""
         return self.best or self.state.weights()
-
-
-def last_checkpoint(folder: Path) -> Checkpoint | None:
-    """Read the newest checkpoint of a run folder, or None where there is none."""
-    return read_checkpoint(folder / "checkpoint")

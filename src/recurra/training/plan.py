@@ -13,16 +13,16 @@ from recurra.tasks.base.task import Task
 from recurra.training.config import Training, duration
 from recurra.training.step import TrainState
 
-RESERVE = 0.1
+RESERVED_TIME_SHARE = 0.1
 """Share of the time kept back for validation, baselines and the report."""
 
-MEASURING = 0.04
+MEASURING_TIME_SHARE = 0.04
 """Share of the time that measuring one size in one precision may take; the first step is always taken."""
 
-LEAST_BETWEEN = 10
+MIN_STEPS_BETWEEN_VALIDATIONS = 10
 """Steps between validations at least: a short training is not to be spent on measuring it."""
 
-SECONDS_BETWEEN = 20
+SECONDS_BETWEEN_VALIDATIONS = 20
 """Time between validations, where time is short and the user has not said how many."""
 
 
@@ -57,10 +57,10 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
 
     def measure_seconds() -> float:
         measured.clear()
-        measured.update(measure_steps(task, training, batch, None if budget is None else MEASURING * budget))
+        measured.update(measure_steps(task, training, batch, None if budget is None else MEASURING_TIME_SHARE * budget))
         return min(measured.values()) * task.batch_count(0, batch=batch, seed=training.seed)
 
-    left = None if budget is None else max(1.0, budget * (1 - RESERVE) - (time.monotonic() - started))
+    left = None if budget is None else max(1.0, budget * (1 - RESERVED_TIME_SHARE) - (time.monotonic() - started))
     worthwhile = task.choose_defaults(left, measure_seconds)
     if not measured and (training.precision == "auto" or budget is not None):
         measure_seconds()
@@ -68,20 +68,22 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
     per_epoch = task.batch_count(0, batch=batch, seed=training.seed)
     epochs = training.epochs or worthwhile
     if budget is not None:
-        left = max(1.0, budget * (1 - RESERVE) - (time.monotonic() - started))
+        left = max(1.0, budget * (1 - RESERVED_TIME_SHARE) - (time.monotonic() - started))
         fit = left / (measured[precision] * per_epoch)
         # Past what is worth training, more passes only learn the text by heart.
         epochs = min(fit, worthwhile)
     steps = max(1, round(epochs * per_epoch))
-    validations = training.validations or (20 if left is None else max(4, min(20, round(left / SECONDS_BETWEEN))))
-    every = max(min(steps, LEAST_BETWEEN), -(-steps // validations))
+    validations = training.validations or (
+        20 if left is None else max(4, min(20, round(left / SECONDS_BETWEEN_VALIDATIONS)))
+    )
+    every = max(min(steps, MIN_STEPS_BETWEEN_VALIDATIONS), -(-steps // validations))
     if left is None or training.validations is not None:
-        every = min(every, max(per_epoch, LEAST_BETWEEN))
+        every = min(every, max(per_epoch, MIN_STEPS_BETWEEN_VALIDATIONS))
     log = max(1, min(every, 50) // 2) if every > 1 else 1
     sentence = f"{steps} steps, {epochs:.3g} passes over the data, in {precision}"
     if measured:
         sentence += (
-            f"; about {_time(steps * measured[precision])} at the measured {1 / measured[precision]:.3g} steps/s"
+            f"; about {_format_time(steps * measured[precision])} at the measured {1 / measured[precision]:.3g} steps/s"
         )
     return Plan(epochs, steps, every, log, precision, sentence, left, steps, torch.get_num_threads(), epochs)
 
@@ -109,7 +111,7 @@ def measure_steps(
     return seconds
 
 
-def _time(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

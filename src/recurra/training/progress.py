@@ -14,9 +14,9 @@ from typing import Any, TextIO
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from recurra.report.numbers import count
+from recurra.formatting import count
 from recurra.training.display import render, sparkline
-from recurra.training.history import RateEstimator, TrainingHistory, clock_time, first_figures
+from recurra.training.history import RateEstimator, TrainingHistory, clock_time, first_metrics
 
 __all__ = ["Progress", "RateEstimator", "sparkline"]
 
@@ -27,7 +27,7 @@ class Progress:
     """Shows a training by its metrics events, on standard error.
 
     In a terminal the display is live; elsewhere there is a line for each validation and at most one every ten
-    seconds between; `quiet` shows nothing; `units` are what the rate counts. Which figures are shown, and which one is followed, the events say.
+    seconds between; `quiet` shows nothing; `units` are what the rate counts. Which figures are shown, and which one is drawn, depends on the events.
     The display never stops a training: when its stream breaks, it falls silent.
 
     >>> with Progress(stream=sys.stdout) as progress:
@@ -52,11 +52,11 @@ class Progress:
         self._live: Live | None = None
         self._console: Console | None = None
 
-        self._seen = TrainingHistory(clock(), units)
+        self._history = TrainingHistory(clock(), units)
         self._note = ""
-        self._said = clock()
-        self.written: set[str] = set()
-        """What notes stand in lines that stay; in a terminal each makes place for the next."""
+        self._last_line_at = clock()
+        self.notes_shown: set[str] = set()
+        """Notes in lines that stay; in a terminal each makes place for the next."""
 
     def __enter__(self) -> Progress:
         if not self._quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb":
@@ -87,58 +87,60 @@ class Progress:
             return
         with self._lock:
             now = self._clock()
-            self._seen.take(event, now)
+            self._history.add(event, now)
             if self._live is None:
-                self._say(event.get("event"), now)
+                self._print_event(event.get("event"), now)
 
     def note(self, text: str) -> None:
-        """Say what is being done now, besides training: "measuring the baseline …"."""
+        """Show what is being done now, besides training: "measuring the baseline …"."""
         with self._lock:
             self._note = text
             if not self._quiet and self._live is None:
-                self._write(text)
-                self.written.add(text)
+                self._print(text)
+                self.notes_shown.add(text)
 
     def _render(self) -> RenderableType:
         with self._lock:
             assert self._console is not None
-            return render(self._seen, self._console, self._clock(), self._note)
+            return render(self._history, self._console, self._clock(), self._note)
 
     # Plain lines
 
-    def _say(self, kind: object, now: float) -> None:
-        due = kind in ("start", "valid", "end") or (kind == "train" and now - self._said >= _PLAIN_SECONDS)
+    def _print_event(self, kind: object, now: float) -> None:
+        due = kind in ("start", "valid", "end") or (kind == "train" and now - self._last_line_at >= _PLAIN_SECONDS)
         if not due:
             return
-        self._said = now
-        self._write(self._line(kind, now))
+        self._last_line_at = now
+        self._print(self._format_event(kind, now))
 
-    def _write(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         try:
             self._stream.write(line + "\n")
             self._stream.flush()
         except (OSError, ValueError):
             self._quiet = True
 
-    def _line(self, kind: object, now: float) -> str:
-        seen = self._seen
-        steps = seen.steps
+    def _format_event(self, kind: object, now: float) -> str:
+        history = self._history
+        steps = history.steps
         if kind == "start":
-            plan = seen.start.get("plan")
+            plan = history.start.get("plan")
             facts = [f"{count(steps)} steps"] if steps else []
-            if "parameters" in seen.start:
-                facts.append(f"{count(seen.start['parameters'])} parameters")
+            if "parameters" in history.start:
+                facts.append(f"{count(history.start['parameters'])} parameters")
             return plan if isinstance(plan, str) and plan else ", ".join(facts)
         if kind == "end":
-            return seen.ending()
-        parts = [f"step {count(seen.step)}" + (f" of {count(steps)} ({seen.per_cent(steps)} %)" if steps else "")]
+            return history.end_message()
+        parts = [
+            f"step {count(history.step)}" + (f" of {count(steps)} ({history.percent_done(steps)} %)" if steps else "")
+        ]
         if kind == "valid":
-            parts.append("held-out " + ", ".join(first_figures(seen.valid)))
-            parts += ["the best so far"] if seen.valid.get("best") is True else []
-        if seen.learning:
-            parts.append(f"training loss {seen.mean_loss()}")
-        if seen.rate:
-            parts.append(f"{count(seen.rate)} {seen.units}/s")
-        parts.append(f"{clock_time(seen.seconds)} passed")
-        left = seen.left(now)
+            parts.append("held-out " + ", ".join(first_metrics(history.valid)))
+            parts += ["the best so far"] if history.valid.get("best") is True else []
+        if history.has_loss:
+            parts.append(f"training loss {history.mean_loss()}")
+        if history.units_per_second:
+            parts.append(f"{count(history.units_per_second)} {history.units}/s")
+        parts.append(f"{clock_time(history.seconds)} passed")
+        left = history.seconds_left(now)
         return ", ".join(parts + ([f"{clock_time(left)} left"] if left is not None else []))

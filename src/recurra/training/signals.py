@@ -10,11 +10,11 @@ from typing import Any
 
 
 @contextmanager
-def interruptible(asked: Callable[[], None]) -> Iterator[None]:
-    """Call `asked` at Ctrl-C, and a polite kill, instead of ending at once; a second one does end it."""
+def interruptible(on_signal: Callable[[], None]) -> Iterator[None]:
+    """Call `on_signal` at Ctrl-C, and a polite kill, instead of ending at once; a second one does end it."""
 
     def stop(number: int, _: FrameType | None) -> None:
-        asked()
+        on_signal()
         signal.signal(number, previous[number])
 
     previous: dict[int, Any] = {}

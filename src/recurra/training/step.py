@@ -13,7 +13,7 @@ from recurra.errors import DivergedError
 from recurra.tasks.base.task import Batch, Task
 from recurra.training.checkpoint import flatten, unflatten
 from recurra.training.config import DEFAULTS, Training
-from recurra.training.device import move
+from recurra.training.device import move_to_device
 
 
 class TrainState:
@@ -22,7 +22,7 @@ class TrainState:
     def __init__(self, task: Task, training: Training, precision: str) -> None:
         self.task, self.training, self.precision = task, training, precision
         self.network = task.build_network()
-        self.device = move(self.network, training.device)
+        self.device = move_to_device(self.network, training.device)
         self.parameters: list[Tensor] = [p for p in self.network.parameters() if p.requires_grad]
         self.optimizer = _optimizer(self.network, training)
         self.average = [p.detach().clone() for p in self.parameters] if training.ema else []

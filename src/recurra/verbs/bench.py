@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,43 +24,46 @@ UNPIPED_WIDTH = 160  # columns of a table when nobody's terminal says how wide i
 
 POSITION = 90
 
+Sections = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SECTION]...", help=f"What is measured: {', '.join(SECTIONS)}. Default: all.", show_default=False
+    ),
+]
+Cells = Annotated[
+    list[str] | None, typer.Option("--cell", help="A cell; give it again for more. Default: lstm, gru, rnn.")
+]
+Shapes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shape", metavar="I,H,B,T,L", help="Input features, hidden units, batch, steps, layers; again for more."
+    ),
+]
+Sizes = Annotated[list[int] | None, typer.Option("--hidden", help="Hidden units of a streaming step; again for more.")]
+Precisions = Annotated[
+    list[str] | None,
+    typer.Option("--precision", metavar="float32|bfloat16", help="Of training. Default: both; bfloat16 is autocast."),
+]
+Threads = Annotated[
+    list[int] | None, typer.Option("--threads", help="Threads; again for more. Default: 1 and 2, where there are two.")
+]
+Rounds = Annotated[int, typer.Option("--rounds", help="Turns that each contestant gets, 5 or more.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Few small shapes, under a minute.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Store everything measured as JSON.")]
+Show = Annotated[Path | None, typer.Option("--show", help="Print the tables of a stored file; measure nothing.")]
+
 
 def bench(
-    section: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SECTION]...", help=f"What is measured: {', '.join(SECTIONS)}. Default: all.", show_default=False
-        ),
-    ] = None,
-    cell: Annotated[
-        list[str] | None,
-        typer.Option("--cell", help="A cell; give it again for more. Default: lstm, gru, rnn."),
-    ] = None,
-    shape: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--shape", metavar="I,H,B,T,L", help="Input features, hidden units, batch, steps, layers; again for more."
-        ),
-    ] = None,
-    hidden: Annotated[
-        list[int] | None, typer.Option("--hidden", help="Hidden units of a streaming step; again for more.")
-    ] = None,
-    precision: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--precision", metavar="float32|bfloat16", help="Of training. Default: both; bfloat16 is autocast."
-        ),
-    ] = None,
-    threads: Annotated[
-        list[int] | None,
-        typer.Option("--threads", help="Threads; again for more. Default: 1 and 2, where there are two."),
-    ] = None,
-    rounds: Annotated[int, typer.Option("--rounds", help="Turns that each contestant gets, 5 or more.")] = 5,
-    quick: Annotated[bool, typer.Option("--quick", help="Few small shapes, under a minute.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Store everything measured as JSON.")] = None,
-    show: Annotated[
-        Path | None, typer.Option("--show", help="Print the tables of a stored file; measure nothing.")
-    ] = None,
+    section: Sections = None,
+    cell: Cells = None,
+    shape: Shapes = None,
+    hidden: Sizes = None,
+    precision: Precisions = None,
+    threads: Threads = None,
+    rounds: Rounds = 5,
+    quick: Quick = False,
+    output: Output = None,
+    show: Show = None,
     json: Json = False,
 ) -> None:
     """Time Recurra beside its peers: training steps, ragged ones, streaming steps, generated text.
@@ -100,21 +102,26 @@ def bench(
     )
     scope.check()
     benchmark.check_rounds(rounds)
-    names = [name for name in SECTIONS if not section or name in section]
-    report = benchmark.Report([table for name in names for table in getattr(benchmark, name).TABLES])
-    todo = _groups(names, scope, rounds, report, asked=bool(section))
-    if json:
-        print_json({"machine": report.machine})
-    interrupted = False
-    try:
-        interrupted = _measure(todo, report, QUICK_SECONDS if quick else None, json=json)
-    finally:  # minutes of measuring are not lost to whatever breaks the rest
-        _give(report, output, json=json)
-    if interrupted:
+    if _run(scope, section, rounds, output, json=json):
         raise typer.Exit(130)
 
 
-def _give(report: Report, output: Path | None, *, json: bool) -> None:
+def _run(scope: Scope, section: list[str] | None, rounds: int, output: Path | None, *, json: bool) -> bool:
+    """Measure the sections and give the report of it; tells whether it was interrupted."""
+    from recurra import benchmark
+
+    names = [name for name in SECTIONS if not section or name in section]
+    report = benchmark.Report([table for name in names for table in getattr(benchmark, name).TABLES])
+    todo = _groups(names, scope, rounds, report, required=bool(section))
+    if json:
+        print_json({"machine": report.machine})
+    try:
+        return _measure(todo, report, QUICK_SECONDS if scope.quick else None, json=json)
+    finally:  # minutes of measuring are not lost to whatever breaks the rest
+        _give_report(report, output, json=json)
+
+
+def _give_report(report: Report, output: Path | None, *, json: bool) -> None:
     stored = report.as_dict()
     if output is not None:
         from recurra.files import write_whole
@@ -130,48 +137,21 @@ def _give(report: Report, output: Path | None, *, json: bool) -> None:
         note(f"not measured: {missing}")
 
 
-def _groups(names: list[str], scope: Scope, rounds: int, report: Report, *, asked: bool) -> list[Group]:
-    """List what is to be measured; a section whose peer is not installed is left out, unless it was asked for."""
+def _groups(names: list[str], scope: Scope, rounds: int, report: Report, *, required: bool) -> list[Group]:
+    """List what is to be measured; a section whose peer is not installed is left out, unless it is required."""
     from recurra import benchmark
 
     todo: list[Group] = []
     for name in names:
         try:
-            if name == "generate":
-                todo += benchmark.generate.groups(_CharacterModel, scope, rounds)
-            else:
-                todo += getattr(benchmark, name).groups(scope, rounds)
+            todo += getattr(benchmark, name).groups(scope, rounds)
         except MissingExtraError as error:
-            if asked:
+            if required:
                 raise
             report.left_out.append(f"{name}: {error}")
     if not todo and not report.left_out:
         raise UsageError(f"--cell: {', '.join(scope.cells)} has no peer in {', '.join(names)}; choose another")
     return todo
-
-
-class _CharacterModel:
-    """A language model over 65 characters that has learnt nothing: writing with it takes as long as with any."""
-
-    def __init__(self) -> None:
-        from recurra.tasks import get_task
-
-        characters = "".join(map(chr, range(62, 126))) + "\n"
-        kind = get_task("lm")
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "text.txt")
-            file.write_text(characters * 400, encoding="utf-8")
-            model = {"cell": "lstm", "layers": 2, "hidden": 128, "dropout": 0.0, "layer_norm": False}
-            task: Any = kind(kind.Config.model_validate({"data": {"data": [str(file)]}, "model": model}))
-            task.prepare()
-        self._task, self.network, self.first = task, task.network().eval(), task.context
-        self.forbidden = [task.vocabulary.begin, task.vocabulary.end]
-
-    def write(self, length: int, temperature: float) -> str:
-        return "".join(piece.text for piece in self._task.write(self.network, length=length, temperature=temperature))
-
-    def text(self, ids: list[int]) -> str:
-        return self._task.vocabulary.decode(ids)
 
 
 def _measure(todo: list[Group], report: Report, limit: float | None, *, json: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from recurra.tasks.base.options import EvaluateOptions
-from recurra.verbs.base.evaluation import show
+from recurra.verbs.base.evaluation import print_evaluation
 from recurra.verbs.base.options import Device, Json, RunFolder, load_run, note, print_json
 from recurra.verbs.base.run_command import RunCommand, given_options
 
@@ -54,7 +54,7 @@ def evaluate(
     if json:
         print_json(result)
     else:
-        show(result, shown)
+        print_evaluation(result, loaded.task.element[1], shown)
 
 
 def register(root: typer.Typer) -> None:

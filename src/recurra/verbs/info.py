@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from recurra import __version__
 from recurra.verbs.base.options import Json, print_json, print_line
+from recurra.version import __version__
 
 POSITION = 60
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 OnError = Callable[[DataError], None]
 STANDARD_INPUT = "standard input"
-
-
 POSITION = 30
 
 
@@ -39,32 +37,33 @@ class PredictCommand(RunCommand):
     attribute, usual = "Options", PredictOptions
 
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="[INPUT|-]",
+        help="A file: a text or series a line, or of the kind that the run was trained on; - is standard input.",
+        show_default=False,
+    ),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--text", "-t", help="A text, or the numbers of a series, instead of a file; may be repeated."),
+]
+Strictness = Annotated[
+    str,
+    typer.Option("--on-error", metavar="stop|skip", help="At a line that cannot be read: stop, or say so and go on."),
+]
+Header = Annotated[bool, typer.Option(help="Tables of files and pipes: name the columns in a first line.")]
+
+
 def predict(
     context: typer.Context,
     run: RunFolder,
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="[INPUT|-]",
-            help="A file: a text or series a line, or of the kind that the run was trained on; - is standard input.",
-            show_default=False,
-        ),
-    ] = "-",
+    source: Source = "-",
     json: Json = False,
-    text: Annotated[
-        list[str] | None,
-        typer.Option("--text", "-t", help="A text, or the numbers of a series, instead of a file; may be repeated."),
-    ] = None,
-    on_error: Annotated[
-        str,
-        typer.Option(
-            "--on-error", metavar="stop|skip", help="At a line that cannot be read: stop, or say so and go on."
-        ),
-    ] = "stop",
-    header: Annotated[
-        bool,
-        typer.Option(help="Tables of files and pipes: name the columns in a first line."),
-    ] = True,
+    text: Inputs = None,
+    on_error: Strictness = "stop",
+    header: Header = True,
     device: Device = "cpu",
 ) -> None:
     """Predict: the next units of a text, the class of a text or a series, the tag of each word, a vector for a sequence.
@@ -118,16 +117,16 @@ def _batches(
     predictor: Predictor, source: str, text: list[str] | None, pipe: Pipe | None, most: int, report: OnError | None
 ) -> Iterator[list[Any]]:
     """Give the inputs, as `predict` takes them."""
-    begun = b"" if pipe is None else pipe.readline()
+    first_line = b"" if pipe is None else pipe.readline()
     known = None
     if pipe is None:
         known = None if text else predictor.read_file(source)
-    elif begun:
-        known = predictor.read_pipe(begun, pipe.read)
+    elif first_line:
+        known = predictor.read_pipe(first_line, pipe.read)
     if known is not None:
         yield from together(known, most)
         return
-    lines = iter(text) if text else read_lines(source, begun=begun, pipe=pipe)
+    lines = iter(text) if text else read_lines(source, first_line=first_line, pipe=pipe)
     # A pipe is answered as its lines come.
     waits = None if pipe is None or most > LINES_PER_BATCH else pipe.waits
     for some in together(enumerate(lines, 1), most, waits):

@@ -31,7 +31,7 @@ def reproduce(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run a recipe from beginning to end, and print its figure beside the published one.
+    """Run a recipe from beginning to end, and compare its figure with the published one.
 
     Exit status 1 when the figure is not reached. recipes/RESULTS.md holds what was measured for each.
 
@@ -58,7 +58,7 @@ def reproduce(
 
 def _show(outcome: Outcome) -> None:
     target = outcome.recipe.target
-    sign = "≥" if target.higher else "≤"
+    sign = "≥" if target.maximize else "≤"
     if len(outcome.measured) > 1:
         for each in outcome.measured:
             print_line(f"{each.part.name}\t{each.figure:.4f}\t{sign} {each.bar:.4f}\t{each.seconds:.0f} s")
@@ -85,13 +85,13 @@ def _run(recipe: Recipe, folder: Path, seed: int | None, resume: bool, quiet: bo
 
 
 def _train_one_of_many(recipe: Recipe, part: Part, folder: Path, resume: bool, quiet: bool) -> Measured:
-    """Train one of several; resumed, those that have ended are read, and those that have not begun are begun."""
+    """Train one of several; resumed, those that have ended are read, and those that have not been started are started."""
     from recurra.runs.run import Run
 
     if resume and (folder / "manifest.json").is_file():
         run = Run.load(folder)
         if run.events("end")[-1]["reason"] != "interrupted":
-            recipe.check_begun(folder, part.settings["seed"])
+            recipe.check_run(folder, part.settings["seed"])
             return _measured(recipe, part, run)
     return _train(recipe, part, folder, part.settings["seed"], resume and (folder / "config.toml").is_file(), quiet)
 
@@ -101,7 +101,7 @@ def _train(recipe: Recipe, part: Part, folder: Path, seed: int | None, resume: b
 
     if resume:
         if (folder / "config.toml").is_file():
-            recipe.check_begun(folder, seed)
+            recipe.check_run(folder, seed)
         run = api.resume(folder, quiet=quiet)
     else:
         run = api.train(recipe.task, part.data, folder, quiet=quiet, **part.settings)

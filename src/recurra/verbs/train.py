@@ -13,7 +13,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from recurra.errors import UsageError
-from recurra.verbs.base.flags import old_name_parameter, parameter, setting_parameter, takes_list
+from recurra.verbs.base.flags import old_parameter, parameter, setting_parameter, takes_list
 from recurra.verbs.base.options import Quiet, note
 
 POSITION = 10
@@ -47,12 +47,12 @@ class TaskGroup(TyperGroup):
 
 
 def _no_task(word: str) -> str:
-    """Say that a word is no task; data that were named without a task are told where it stands."""
+    """Say that a word is no task; for data that were named without a task, where it stands."""
     from recurra.data import get, names
     from recurra.tasks import task_names, unknown_choice_message
 
     if word == "-" or word in names() or os.path.exists(word):  # noqa: PTH110  no error where a name is too long
-        task = get(word).task if word in names() else "lm"
+        task = get(word).task if word in names() else "TASK"
         return f"task: expected one of {', '.join(task_names())} before the data, as in `recurra train {task} {word}`"
     return f"task: {unknown_choice_message(word, task_names())}"
 
@@ -76,9 +76,9 @@ def _resume(
     if resume is not None:
         if context.invoked_subcommand is not None:
             raise UsageError("resume: expected the run folder alone, as in `recurra train --resume RUN`")
-        from recurra.api import resume as go_on
+        from recurra.api import resume as resume_training
 
-        _finish(go_on(resume, quiet=quiet))
+        _finish(resume_training(resume, quiet=quiet))
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -132,22 +132,23 @@ def _panel(section: str) -> str:
 
 
 def _old_names(task: str) -> Iterator[inspect.Parameter]:
-    """Give flags for the names that settings had before, so that command lines in scripts go on to work; no help lists them."""
+    """Give the flags of names that settings had before, where no setting of today has them."""
     from recurra.runs.config import fields, renamed
 
     known = fields(task)
     for old, (_, new) in renamed(task).items():
         if old not in known:
-            yield old_name_parameter(old, new, known[new.name][1])
+            yield old_parameter(old, new, known[new.name][1])
 
 
 def _assignment(text: str, task: str) -> tuple[str, Any]:
-    from recurra.runs.config import fields
+    from recurra.runs.config import current_name, fields
 
     name, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"set: expected KEY=VALUE, got {text!r}")
-    known = fields(task).get(name.rpartition(".")[2].replace("-", "_"))
+    today = current_name(task, name, None)[0].strip().rpartition(".")[2].replace("-", "_")
+    known = fields(task).get(today)
     return name.strip(), value.split(",") if known and takes_list(known[1]) else value
 
 
@@ -159,10 +160,11 @@ def _finish(run: Any) -> None:
             f"stopped after step {end['step']}; the run can be used, or gone on with: recurra train --resume {run.path}"
         )
         raise typer.Exit(130)
-    from recurra.verbs.base.evaluation import show
+    from recurra.tasks import get_task
+    from recurra.verbs.base.evaluation import print_evaluation
 
     if run.evaluation is not None:
-        show(run.evaluation, run.notes_shown)
+        print_evaluation(run.evaluation, get_task(run.configuration.task).element[1], run.notes_shown)
     note(f"run: {run.path}   report: {run.path / 'report.html'}")
 
 

@@ -34,7 +34,7 @@ def test_it_is_measured_by_the_column_that_says_what_is_abnormal(plant: Run) -> 
     assert set(result["baselines"]) == {"rolling-gaussian"}
     (drawn,) = result["details"]["timelines"]
     assert drawn["truth"] == [[400, 406], [440, 444]]
-    assert "What it found unusual" in (plant.path / "report.html").read_text(encoding="utf-8")
+    assert "Detected anomalies" in (plant.path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_constant_channel_is_reported_and_any_change_of_it_is_an_alarm(tmp_path: Path) -> None:

@@ -1,24 +1,25 @@
-"""What a language model writes and says: prompts, samples as they grow, beams, next units, and how they are shown."""
+"""What a language model writes: prompts, samples as they grow, beams, one prompt and several."""
 
 from __future__ import annotations
 
-import json
-
-import numpy as np
 import pytest
 import torch
 
-from recurra.errors import UsageError
-from recurra.tasks.lm import LanguageModel, LanguageModelConfig
-from recurra.tasks.lm import generate as writing
+from recurra.decoding import SearchOptions, beam_search
+from recurra.errors import DataError, UsageError
+from recurra.kernels.native import engine
+from recurra.tasks.base.options import GenerateOptions
+from recurra.tasks.lm import LanguageModel, LanguageModelConfig, generate
 from recurra.tasks.lm.network import LanguageNetwork
-from recurra.tasks.lm.tokens import label
+from recurra.tasks.lm.tokens import TextPreprocessor
+from recurra.text import build_vocabulary
 
 TEXT = "the cat runs , the dog sleeps .\n春 眠 不 覺 曉 。\n" * 20
+PROMPTS = ["the ", "", "春眠不覺曉，處處", "t", "the rain in spain falls mainly", "the "]
 
 
 class Scripted(LanguageNetwork):
-    """A network that is sure of what it will say: after each unit of a script the next one, round and round."""
+    """A network that is sure of what it writes: after each unit of a script the next one, round and round."""
 
     def follow(self, ids):
         unit = dict(zip(ids, [*ids[1:], ids[0]], strict=True))
@@ -32,37 +33,41 @@ class Scripted(LanguageNetwork):
         return self.rows[ids], state
 
 
-def prepare(folder, text=TEXT, **data):
-    (folder / "text.txt").write_text(text, encoding="utf-8")
-    settings = {"data": {"data": [str(folder / "text.txt")], "window": 6, **data}, "model": {"hidden": 9, "dropout": 0}}
-    task = LanguageModel(LanguageModelConfig.model_validate(settings))
-    task.prepare()
-    return task
-
-
-def scripted(task, text):
+def scripted(script, text=TEXT, unit="char"):
+    """A model that writes a script, with the vocabulary of a text."""
+    config = LanguageModelConfig.model_validate({"model": {"hidden": 9, "dropout": 0}})
+    preprocessor = TextPreprocessor(build_vocabulary([text], unit=unit), continuous=True)
     torch.manual_seed(0)
-    return Scripted(task.vocabulary.size, task.config.model).follow(task.vocabulary.encode(text).tolist())
+    network = Scripted(preprocessor.vocabulary.size, config.model)
+    return LanguageModel(config, network.follow(preprocessor.vocabulary.encode(script).tolist()), preprocessor)
 
 
-def samples(pieces, count):
+def write(model, *prompts, **options):
+    return model.generate(prompts or [""], GenerateOptions(**options))
+
+
+def search(model, *prompts, **options):
+    return model.beam_search(prompts or [""], GenerateOptions(**options))
+
+
+def samples(chunks, count):
     texts, ended = [""] * count, [0] * count
-    for piece in pieces:
-        assert not ended[piece.sample], "a sample goes on after its last piece"
-        texts[piece.sample] += piece.text
-        ended[piece.sample] += piece.last
+    for chunk in chunks:
+        assert not ended[chunk.sample], "a sample goes on after its last chunk"
+        texts[chunk.sample] += chunk.text
+        ended[chunk.sample] += chunk.last
     assert ended == [1] * count
     return texts
 
 
-@pytest.mark.parametrize("at_once", [1, 3, 4096])
+@pytest.mark.parametrize("steps", [1, 3, 4096])
 @pytest.mark.parametrize("prompt", ["", "t", "that was phenomenal, 春眠!"])
-def test_a_prompt_read_at_once_is_a_prompt_read_step_by_step(model, monkeypatch, prompt, at_once):
-    task, network = model
-    monkeypatch.setattr(writing, "READ_AT_ONCE", at_once)
+def test_a_prompt_read_at_once_is_a_prompt_read_step_by_step(model, monkeypatch, prompt, steps):
+    network, preprocessor = model.network, model.preprocessor
+    monkeypatch.setattr(generate, "STEPS_PER_PREFILL", steps)
     network.train()
-    last, state = writing.read_prompt(task, network, prompt)
-    ids = [task.context, *task.vocabulary.encode(prompt).tolist()]
+    last, state = generate.prefill(network, preprocessor.encode(prompt))
+    ids = [preprocessor.bos_id, *model.vocabulary.encode(prompt).tolist()]
     assert last.tolist() == ids[-1:] and not network.training
     wanted = network.zero_state(1)
     with torch.no_grad():
@@ -74,45 +79,39 @@ def test_a_prompt_read_at_once_is_a_prompt_read_step_by_step(model, monkeypatch,
 
 
 def test_samples_are_fixed_by_their_seed_and_do_not_depend_on_each_other(model):
-    task, network = model
+    def written(count, seed):
+        return samples(write(model, "the ", count=count, length=30, seed=seed), count)
 
-    def write(count, seed):
-        return samples(task.write(network, prompt="the ", count=count, length=30, seed=seed), count)
-
-    three = write(3, seed=5)
+    three = written(3, seed=5)
     assert len(set(three)) == 3
-    assert three == write(3, seed=5) != write(3, seed=6)
-    assert write(1, seed=5) == three[:1]
+    assert three == written(3, seed=5) != written(3, seed=6)
+    assert written(1, seed=5) == three[:1]
 
 
-def test_a_sample_is_as_long_as_asked_and_never_says_a_mark(model):
-    task, network = model
-    bias = network.output.bias
+def test_a_sample_is_as_long_as_asked_and_has_no_mark(model):
+    bias, vocabulary = model.network.output.bias, model.vocabulary
     kept = bias.detach().clone()
-    marks = [task.vocabulary.begin, task.vocabulary.end]
     with torch.no_grad():
-        bias[marks] = 1000.0  # nothing but marks is likely
-        texts = samples(task.write(network, count=2, length=12, seed=1), 2)
-        (found,) = task.search(network, length=12, beam=3)
+        bias[[vocabulary.bos_id, vocabulary.eos_id]] = 1000.0  # nothing but marks is likely
+        texts = samples(write(model, count=2, length=12, seed=1), 2)
+        ((found,),) = search(model, length=12, beam=3)
         bias.copy_(kept)
-    if task.end is not None:  # documents end; that they do is not written either
+    if model.preprocessor.eos_id is not None:  # documents end; that they do is not written either
         assert texts == ["", ""] and found["text"] == ""
     else:
-        assert all(len(task.vocabulary.encode(text)) >= 6 for text in [*texts, found["text"]])
+        assert all(len(vocabulary.encode(text)) >= 6 for text in [*texts, found["text"]])
         assert not any("<begin>" in text or "<end>" in text for text in [*texts, found["text"]])
 
 
-def test_a_character_in_bytes_is_written_when_it_is_whole(tmp_path):
-    task = prepare(tmp_path, unit="byte")
-    pieces = list(task.write(scripted(task, "春眠"), prompt="曉", length=7, temperature=0.0))
-    assert [(piece.text, piece.last) for piece in pieces] == [("春", False), ("眠", False), ("\ufffd", True)]
+def test_a_character_in_bytes_is_written_when_it_is_whole():
+    chunks = list(write(scripted("春眠", unit="byte"), "曉", length=7, temperature=0.0))
+    assert [(chunk.text, chunk.last) for chunk in chunks] == [("春", False), ("眠", False), ("\ufffd", True)]
 
 
 @pytest.mark.parametrize("unit", ["char", "byte", "word", "bpe"])
-def test_a_prompt_and_what_is_written_are_one_text(tmp_path, unit):
-    task = prepare(tmp_path, unit=unit)
+def test_a_prompt_and_what_is_written_are_one_text(unit):
     runs = "runs" if unit == "word" else " runs"
-    (text,) = samples(task.write(scripted(task, runs), prompt="the cat", length=len(runs), temperature=0.0), 1)
+    (text,) = samples(write(scripted(runs, unit=unit), "the cat", length=len(runs), temperature=0.0), 1)
     assert ("the cat" + text).startswith("the cat runs")
 
 
@@ -128,21 +127,19 @@ def test_a_prompt_and_what_is_written_are_one_text(tmp_path, unit):
         ("「春", "眠", "「春眠"),
     ],
 )
-def test_a_space_stands_between_prompt_and_words_where_one_belongs(tmp_path, prompt, script, whole):
-    task = prepare(tmp_path, TEXT.replace(" ,", ",").replace(" .", ".").replace("春 眠", "春眠"), unit="word")
-    assert task.vocabulary.split == "punctuation"
-    network = scripted(task, script)
-    (text,) = samples(task.write(network, prompt=prompt, length=1, temperature=0.0), 1)
-    (found,) = task.search(network, prompt=prompt, length=1)
+def test_a_space_stands_between_prompt_and_words_where_one_belongs(prompt, script, whole):
+    model = scripted(script, TEXT.replace(" ,", ",").replace(" .", ".").replace("春 眠", "春眠"), unit="word")
+    assert model.vocabulary.split == "punctuation"
+    (text,) = samples(write(model, prompt, length=1, temperature=0.0), 1)
+    ((found,),) = search(model, prompt, length=1)
     assert prompt + text == prompt + found["text"] == whole
 
 
 def test_a_beam_of_one_is_greedy_and_a_wider_one_finds_no_worse(model):
-    task, network = model
-    (greedy,) = samples(task.write(network, prompt="the ", length=6, temperature=0.0), 1)
-    (narrow,) = task.search(network, prompt="the ", length=6, beam=1, alpha=0.0)
+    (greedy,) = samples(write(model, "the ", length=6, greedy=True), 1)
+    ((narrow,),) = search(model, "the ", length=6, beam=1, length_penalty=0.0)
     assert narrow["text"] == greedy
-    found = task.search(network, prompt="the ", length=6, beam=12, count=4, alpha=0.0)
+    (found,) = search(model, "the ", length=6, beam=12, count=4, length_penalty=0.0)
     assert len(found) == 4 and len({result["text"] for result in found}) == 4
     scores = [result["score"] for result in found]
     assert scores == sorted(scores, reverse=True)
@@ -151,75 +148,85 @@ def test_a_beam_of_one_is_greedy_and_a_wider_one_finds_no_worse(model):
 
 
 def test_what_a_beam_finds_is_as_likely_as_scoring_says(model):
-    task, network = model
-    if task.end is not None:
+    if model.preprocessor.eos_id is not None:
         pytest.skip("a hypothesis that was cut off has no end to score")
-    (found,) = task.search(network, prompt="the ", length=5, beam=4)
-    before, whole = task.score(network, ["the ", "the " + found["text"]])
+    ((found,),) = search(model, "the ", length=5, beam=4)
+    before, whole = model.score(["the ", "the " + found["text"]])
     assert found["log_prob"] == pytest.approx(whole["log_prob"] - before["log_prob"], abs=1e-4)
 
 
-def test_the_next_units_are_the_likeliest_and_add_up(model):
-    task, network = model
-    everything = task.predict(network, ["the r"], k=10**6)[0]
-    assert everything["text"] == "the r" and len(everything["next"]) == task.vocabulary.size
-    probabilities = [p for _, p in everything["next"]]
-    assert probabilities == sorted(probabilities, reverse=True) and sum(probabilities) == pytest.approx(1, abs=1e-5)
-    assert task.predict(network, ["the r"], k=2)[0]["next"] == everything["next"][:2]
-    (scored,) = task.score(network, ["the ra"])
-    likely = next(p for unit, p in everything["next"] if unit == "a")
-    assert np.log(likely) == pytest.approx(scored["units"][5][1], abs=1e-4)
+@pytest.mark.parametrize("per_batch", [1, 7, 256])
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("options", [{"temperature": 1.3}, {"top_k": 5, "temperature": 0.9}, {"greedy": True}])
+def test_several_prompts_are_continued_as_each_is_alone(model, monkeypatch, per_batch, count, options):
+    """Samples are numbered through, prompt by prompt, and depend neither on the other prompts nor on the batches."""
+    monkeypatch.setattr(generate, "ROWS_PER_BATCH", per_batch)
+    options = {"length": 20, "count": count, **options} | ({} if "greedy" in options else {"seed": 5})
+    together = samples(write(model, *PROMPTS, **options), len(PROMPTS) * count)
+    alone = [text for prompt in PROMPTS for text in samples(write(model, prompt, **options), count)]
+    if engine() is not None:
+        assert together == alone
+    assert len({len(text) for text in together}) > 1 or model.preprocessor.eos_id is None
 
 
-@pytest.mark.parametrize(
-    "ask", [lambda task, network: task.predict(network, ["a"], k=0), lambda task, network: task.write(network, count=0)]
-)
-def test_asking_for_nothing_is_refused(model, ask):
-    task, network = model
-    with pytest.raises(UsageError, match="expected at least one"):
-        list(ask(task, network))
+def test_chunks_of_later_prompts_come_after_the_first_batch_is_written(model, monkeypatch):
+    monkeypatch.setattr(generate, "ROWS_PER_BATCH", 4)
+    seen = [chunk.sample for chunk in write(model, *PROMPTS, length=4, count=2, seed=1)]
+    first = [sample < 4 for sample in seen]
+    assert first == sorted(first, reverse=True) and set(seen) == set(range(12))
 
 
-@pytest.mark.parametrize("unit", ["byte", "bpe"])
-def test_bytes_are_shown_by_their_numbers(tmp_path, unit):
-    """Never as the replacement character, which would say nothing; whole characters as they are."""
-    task = prepare(tmp_path, unit=unit)
-    torch.manual_seed(0)
-    (scored,) = task.score(task.network(), ["a龘"])
-    shown = [unit for unit, _ in scored["units"]]
-    assert shown == ["a", "<0xE9>", "<0xBE>", "<0x98>"]
-    assert "\ufffd" not in json.dumps(scored, ensure_ascii=False)
+@pytest.mark.parametrize("per_batch", [1, 15, 256])
+def test_several_prompts_are_searched_as_each_is_alone(model, monkeypatch, per_batch):
+    """Bit for bit whatever the batch; a prompt that is searched alone by torch's own product has the same texts."""
+    options = {"length": 9, "count": 2, "beam": 5}
+    wanted = search(model, *PROMPTS, **options)
+    assert [len(found) for found in wanted] == [2] * len(PROMPTS)
+    monkeypatch.setattr(generate, "ROWS_PER_BATCH", per_batch)
+    if engine() is not None:
+        assert search(model, *PROMPTS, **options) == wanted
+        assert search(model, *PROMPTS[3:], **options) == wanted[3:]
+    for prompt, found in zip(PROMPTS, wanted, strict=True):
+        (alone,) = search(model, prompt, **options)
+        assert [one["text"] for one in alone] == [one["text"] for one in found]
+        for name in ("log_prob", "score"):
+            assert [one[name] for one in alone] == pytest.approx([one[name] for one in found], abs=1e-5)
 
 
-@pytest.mark.parametrize("unit", ["char", "byte", "word", "bpe"])
-def test_no_two_units_look_alike(tmp_path, unit):
-    """The letter a and the byte 0x61, by which a vocabulary without an a would spell it, are two ids."""
-    task = prepare(tmp_path, unit=unit)
-    torch.manual_seed(0)
-    network = task.network()
-    shown = [shown for shown, _ in task.predict(network, ["the c"], k=10**6)[0]["next"]]
-    assert len(set(shown)) == len(shown) == task.vocabulary.size
-    assert {shown for shown, _ in task.stream(network, "the c").likeliest(10**6)} == set(shown)
-    (scored,) = task.score(network, ["the cat runs"])
-    assert {unit for unit, _ in scored["units"]} <= set(shown)
+@pytest.mark.skipif(engine() is None, reason="the native engine was not built")
+def test_a_search_over_several_prompts_gives_the_bits_of_each_alone_though_they_end_at_different_steps(model):
+    network, preprocessor = model.network, model.preprocessor
+    options = SearchOptions(
+        width=4, length=12, end=int(model.vocabulary.encode("a")[0]), count=3, forbid=preprocessor.forbidden
+    )
+    step, rows = generate.exact_step(network), []
+
+    def counted(ids, state):
+        rows.append(len(ids))
+        return step(ids, state)
+
+    encoded = [preprocessor.encode(prompt) for prompt in PROMPTS]
+    last, state = generate.prefill_all(network, encoded)
+    together = beam_search(counted, state, last, options)
+    assert len(set(rows)) > 3
+    for ids, found in zip(encoded, together, strict=True):
+        last, state = generate.prefill(network, ids)
+        (alone,) = beam_search(step, state, last, options)
+        assert [(one.ids.tolist(), one.log_prob, one.score) for one in found] == [
+            (one.ids.tolist(), one.log_prob, one.score) for one in alone
+        ]
 
 
-def test_a_byte_is_shown_by_its_number_where_its_character_is_a_unit(tmp_path):
-    task = prepare(tmp_path)
-    assert "a" in TEXT and "q" not in TEXT
-    by_id = {id: label(task.vocabulary, id) for id in range(task.vocabulary.size)}
-    a, q, han = (task.vocabulary.encode(text).tolist() for text in ("a", "q", "龘"))
-    assert [by_id[id] for id in a] == ["a"] and [by_id[id] for id in q] == ["q"]
-    assert "<0x61>" in by_id.values() and "<0x71>" not in by_id.values()
-    assert [by_id[id] for id in han] == ["<0xE9>", "<0xBE>", "<0x98>"]
+def test_no_prompt_gives_nothing(model):
+    options = GenerateOptions(length=4)
+    assert list(model.generate([], options)) == [] and model.beam_search([], options) == []
 
 
-def test_what_is_likely_after_every_unit(model):
-    task, network = model
-    said = task.predict(network, ["the r"], k=3, steps=True)[0]
-    assert [step["text"] for step in said["steps"]] == ["t", "th", "the", "the ", "the r"]
-    assert [unit for unit, _ in said["steps"][-1]["next"]] == [unit for unit, _ in said["next"]]
-    for step in said["steps"]:
-        alone = task.predict(network, [step["text"]], k=3)[0]["next"]
-        assert [unit for unit, _ in step["next"]] == [unit for unit, _ in alone]
-    assert task.predict(network, [""], steps=True)[0]["steps"] == []
+def test_a_prompt_that_is_no_text_is_refused_at_the_call(model):
+    with pytest.raises(DataError, match="surrogate"):
+        write(model, "the", "\ud800")
+
+
+def test_a_search_needs_a_unit_to_write(model):
+    with pytest.raises(UsageError, match="length: expected 1 or more"):
+        search(model, "the ", length=0)

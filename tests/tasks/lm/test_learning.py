@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from recurra.cells import cell_names
-from recurra.tasks.lm import LanguageModel, LanguageModelConfig
+from recurra.tasks.lm import LanguageModelConfig, LanguageModelingTask
 
 ENGLISH = [
     ["the"],
@@ -33,11 +33,12 @@ def trained(folder, text, *, steps, cell="lstm", **data):
     path = folder / "text.txt"
     path.write_text(text, encoding="utf-8")
     model = {"cell": cell, "hidden": 24, "layers": 1, "dropout": 0.0}
-    settings = {"data": {"data": [str(path)], "window": 16, **data}, "model": model}
-    task = LanguageModel(LanguageModelConfig.model_validate(settings))
+    settings = {"data": {"data": [str(path)], "bptt": 16, **data}, "model": model}
+    task = LanguageModelingTask(LanguageModelConfig.model_validate(settings))
     task.prepare()
     torch.manual_seed(0)
-    network = task.network()
+    network = task.build_network()
+    task.initialize(network)
     optimiser = torch.optim.Adam(network.parameters(), lr=0.02)
     carry, done, epoch = None, 0, 0
     while done < steps:
@@ -49,7 +50,7 @@ def trained(folder, text, *, steps, cell="lstm", **data):
             optimiser.step()
             done += 1
         epoch, carry = epoch + 1, None
-    return task, network.eval()
+    return task, task.predictor(network.eval())
 
 
 def test_there_are_five_cells():
@@ -61,8 +62,8 @@ def test_every_cell_learns_what_a_bigram_cannot(tmp_path, cell):
     """Pairs of like letters in brackets: what closes them is known from what was three units before."""
     rng = random.Random(1)
     text = "".join(f"({a}{rng.choice('xyz')}{a.upper()})" for a in rng.choices("abcdef", k=800))
-    task, network = trained(tmp_path, text, steps=160, cell=cell)
-    result = task.evaluate(network, None, lambda _: None)
+    task, model = trained(tmp_path, text, steps=160, cell=cell)
+    result = task.evaluate(model, None, lambda _: None)
     assert result["metrics"]["nll"] < 0.8 * result["baselines"]["bigram"]["nll"]
     assert result["metrics"]["nll"] < 0.5 * result["baselines"]["uniform"]["nll"]
     # A letter of six and one of three in every five units; all else is known.
@@ -77,11 +78,9 @@ def test_a_sentence_of_the_language_is_likelier_than_its_words_in_another_order(
     tmp_path, grammar, join, data, documents
 ):
     text = "".join(join.join(words) + "\n" for words in sentences(grammar, 250, seed=2))
-    task, network = trained(tmp_path, text, steps=100, documents=documents, **data)
+    _, model = trained(tmp_path, text, steps=100, documents=documents, **data)
     rng = random.Random(3)
     for words in sentences(grammar, 8, seed=4):
         shuffles = {join.join(rng.sample(words, len(words))) for _ in range(6)} - {join.join(words)}
-        sentence, *others = (
-            result["log_prob"] for result in task.score(network, [join.join(words), *sorted(shuffles)])
-        )
+        sentence, *others = (result["log_prob"] for result in model.score([join.join(words), *sorted(shuffles)]))
         assert sentence > max(others) + 2

@@ -1,4 +1,4 @@
-"""Long texts: what is validated on stays short, what is measured is told as it goes, what was not learnt from is said."""
+"""Long texts: what is validated on stays short, measuring reports how far it is, what was not learnt from is reported."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import pytest
 import torch
 
 from recurra.baselines import KneserNey
-from recurra.tasks.lm import LanguageModel, LanguageModelConfig
-from recurra.tasks.lm import data as examples
-from recurra.tasks.lm import evaluate as measure
+from recurra.tasks.lm import LanguageModel, LanguageModelConfig, LanguageModelingTask, data, evaluate
 from recurra.tasks.lm.config import Data
-from recurra.tasks.lm.data import Part, encode, read_examples
-from recurra.tasks.lm.evaluate import measure_baseline, measure_network
+from recurra.tasks.lm.data import Split, encode, read_dataset
+from recurra.tasks.lm.evaluate import compute_baseline_metrics, compute_metrics
+from recurra.tasks.lm.tokens import TextPreprocessor
 from recurra.text import build_vocabulary
 
 WORDS = ["the", "rain", "in", "spain", "falls", "mainly", "on", "the", "plain"]
@@ -27,51 +26,54 @@ def prose(characters):
 
 
 @pytest.fixture
-def network(tmp_path):
-    """A task on a text of 8,000 characters, and a network with fresh weights."""
+def task(tmp_path):
+    """A task on a text of 8,000 characters."""
     (tmp_path / "text.txt").write_text(prose(8000))
     settings = {
-        "data": {"data": [str(tmp_path / "text.txt")], "window": 8},
+        "data": {"data": [str(tmp_path / "text.txt")], "bptt": 8},
         "model": {"hidden": 8, "layers": 1, "dropout": 0.0},
     }
-    task = LanguageModel(LanguageModelConfig.model_validate(settings))
+    task = LanguageModelingTask(LanguageModelConfig.model_validate(settings))
     task.prepare()
-    torch.manual_seed(1)
-    return task, task.network()
+    return task
 
 
 @pytest.mark.parametrize("continuous", [True, False])
-def test_a_long_text_has_the_figures_that_its_lanes_have_one_by_one(network, monkeypatch, continuous):
-    task, model = network
+def test_a_long_text_has_the_metrics_that_its_lanes_have_one_by_one(task, monkeypatch, continuous):
+    torch.manual_seed(1)
+    network = task.build_network()
+    task.initialize(network)
+    vocabulary = task.preprocessor.vocabulary
+    model = LanguageModel(task.config, network, TextPreprocessor(vocabulary, continuous))
     text = prose(40_000)
     texts = [text] if continuous else [text[i : i + 60] for i in range(0, 40_000, 60)]
-    part = encode(texts, continuous, task.vocabulary)
-    end = None if continuous else task.vocabulary.end
-    said = []
-    whole = measure_network(model, part, task.vocabulary, task.context, end, said.append)
-    assert not said
-    monkeypatch.setattr(measure, "LONG", 1000)
-    monkeypatch.setattr(measure, "LANE", 100)
-    monkeypatch.setattr(measure, "LANES", 4)
-    monkeypatch.setattr(measure, "DOCUMENTS", 100)
+    split = encode(texts, continuous, vocabulary)
+    notes = []
+    whole = compute_metrics(model, split, notes.append)
+    assert not notes
+    monkeypatch.setattr(evaluate, "MAX_UNITS_IN_FEW_LANES", 1000)
+    monkeypatch.setattr(evaluate, "UNITS_PER_LANE", 100)
+    monkeypatch.setattr(evaluate, "LANES_PER_BATCH", 4)
+    monkeypatch.setattr(evaluate, "DOCUMENTS_PER_BATCH", 100)
     clock = itertools.count(step=30)
-    monkeypatch.setattr(measure.time, "monotonic", lambda: next(clock))
-    cut = measure_network(model, part, task.vocabulary, task.context, end, said.append)
+    monkeypatch.setattr(evaluate.time, "monotonic", lambda: next(clock))
+    cut = compute_metrics(model, split, notes.append)
     assert cut["count"] == whole["count"] == 40_000 + (0 if continuous else len(texts))
     # A lane is warmed up with 512 units; a network that has read so many knows nothing of those before.
     assert {name: cut[name] for name in whole} == pytest.approx(whole, rel=1e-5)
-    shares = [int(line.removeprefix("measured ").removesuffix(" %")) for line in said]
+    shares = [int(line.removeprefix("measured ").removesuffix(" %")) for line in notes]
     assert len(shares) >= 2 and shares == sorted(shares) and 0 < shares[0] < shares[-1] < 100
 
 
 def test_a_baseline_that_could_not_learn_from_all_says_from_how_much():
     vocabulary = build_vocabulary(["ab"], unit="byte")
     noise = np.random.default_rng(2).integers(2, 258, 40_000).astype(np.int32)
-    train, part = Part([], [noise], True), Part([], [noise[:500]], True)
-    figures = measure_baseline(KneserNey(4, memory=2**20), train, part, vocabulary, None)
-    assert figures["trained_on"] == 5000
-    kept = measure_baseline(KneserNey(4), Part([], [noise[-5000:]], True), part, vocabulary, None)
-    assert "trained_on" not in kept and {**kept, "trained_on": 5000} == figures
+    preprocessor = TextPreprocessor(vocabulary, continuous=True)
+    train, split = Split([], [noise], True), Split([], [noise[:500]], True)
+    metrics = compute_baseline_metrics(KneserNey(4, memory=2**20), train, split, preprocessor)
+    assert metrics["trained_on"] == 5000
+    kept = compute_baseline_metrics(KneserNey(4), Split([], [noise[-5000:]], True), split, preprocessor)
+    assert "trained_on" not in kept and {**kept, "trained_on": 5000} == metrics
 
 
 @pytest.mark.parametrize("own_file", [True, False])
@@ -80,11 +82,11 @@ def test_a_long_text_is_validated_on_its_beginning_and_tested_on_all_that_was_he
     (tmp_path / "text.txt").write_text(text)
     (tmp_path / "valid.txt").write_text(text[:900])
     given = {"valid": [str(tmp_path / "valid.txt")]} if own_file else {"valid_share": 0.1}
-    data = Data.model_validate({"data": [str(tmp_path / "text.txt")], "test_share": 0.1, **given})
-    plain = read_examples(data)
+    settings = Data.model_validate({"data": [str(tmp_path / "text.txt")], "test_share": 0.1, **given})
+    plain = read_dataset(settings)
     assert plain.valid is not None and len(plain.valid.texts[0]) == (900 if own_file else 800) and not plain.notes
-    monkeypatch.setattr(examples, "WATCHED", 300)
-    short = read_examples(data)
+    monkeypatch.setattr(data, "MAX_VALIDATION_CHARACTERS", 300)
+    short = read_dataset(settings)
     assert short.valid is not None and short.test is not None
     assert short.valid.texts == [plain.valid.texts[0][:300]] and len(short.test.texts[0]) == 800
     assert np.array_equal(short.valid.sequences[0], plain.valid.sequences[0][:300])
@@ -96,10 +98,10 @@ def test_a_long_text_is_validated_on_its_beginning_and_tested_on_all_that_was_he
 def test_of_many_documents_some_from_everywhere_are_validated_on(tmp_path, monkeypatch):
     lines = [f"{number} {prose(40)}" for number in range(100, 500)]
     (tmp_path / "lines.txt").write_text("\n".join(lines))
-    data = Data(data=[str(tmp_path / "lines.txt")], documents="line", valid_share=0.5, test_share=0.1)
-    plain = read_examples(data)
-    monkeypatch.setattr(examples, "WATCHED", 1500)
-    short = read_examples(data)
+    settings = Data(data=[str(tmp_path / "lines.txt")], documents="line", valid_share=0.5, test_share=0.1)
+    plain = read_dataset(settings)
+    monkeypatch.setattr(data, "MAX_VALIDATION_CHARACTERS", 1500)
+    short = read_dataset(settings)
     assert plain.valid is not None and short.valid is not None
     held_out, kept = plain.valid.texts, short.valid.texts
     assert kept == held_out[:: len(held_out) // len(kept) + (len(held_out) % len(kept) > 0)]
@@ -107,12 +109,11 @@ def test_of_many_documents_some_from_everywhere_are_validated_on(tmp_path, monke
     assert len(short.notes) == 1 and not plain.notes
 
 
-def test_the_fingerprint_of_data_is_that_of_their_ids(network):
+def test_the_fingerprint_of_data_is_that_of_their_ids(task):
     """As it was in runs that were trained before: over lengths in 8 bytes and ids in 4, parts ended by a bar."""
-    task, _ = network
     expected = hashlib.sha256()
-    for part in (task.examples.train, task.examples.valid, task.examples.test):
-        for ids in part.sequences:
+    for split in (task.dataset.train, task.dataset.valid, task.dataset.test):
+        for ids in split.sequences:
             expected.update(len(ids).to_bytes(8, "little") + b"".join(int(i).to_bytes(4, "little") for i in ids))
         expected.update(b"|")
-    assert task.examples.fingerprint == expected.hexdigest()
+    assert task.dataset.fingerprint == expected.hexdigest()

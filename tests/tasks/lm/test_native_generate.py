@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.decoding import generate, row_generators
+from recurra.decoding import Sampling, generate, row_generators
 from recurra.errors import RunError, UsageError
 from recurra.kernels import exact
 from recurra.kernels.native import engine
 from recurra.tasks.lm.config import Model
-from recurra.tasks.lm.native_generate import write_natively, writes_natively
+from recurra.tasks.lm.native_generate import can_generate_natively, generate_blocks
 from recurra.tasks.lm.network import LanguageNetwork
 
 pytestmark = pytest.mark.skipif(engine() is None, reason="the native engine was not built")
 
 CHOICES = (
-    {"temperature": 0.0, "top_k": None, "top_p": None},
-    {"temperature": 1.0, "top_k": None, "top_p": None},
-    {"temperature": 0.7, "top_k": 5, "top_p": None},
-    {"temperature": 1.3, "top_k": None, "top_p": 0.8},
-    {"temperature": 0.9, "top_k": 12, "top_p": 0.5},
+    Sampling(temperature=0.0),
+    Sampling(),
+    Sampling(temperature=0.7, top_k=5),
+    Sampling(temperature=1.3, top_p=0.8),
+    Sampling(temperature=0.9, top_k=12, top_p=0.5),
 )
 
 
@@ -33,16 +33,17 @@ def network(cell: str = "lstm", *, tied: bool = False) -> LanguageNetwork:
     return LanguageNetwork(40, model).eval()
 
 
-def written(network: LanguageNetwork, seed: int, length: int, **options) -> list[int]:
-    generators = row_generators(seed, 1) if options["temperature"] else ()
-    rows = write_natively(network, network.zero_state(1), 1, length=length, generators=generators, **options)
-    return [int(ids[0]) for ids in rows]
+def written(network: LanguageNetwork, seed: int, length: int, sampling: Sampling, **options) -> list[int]:
+    generator = None if sampling.greedy else row_generators(seed, 1)[0]
+    state = network.zero_state(1)
+    blocks = generate_blocks(network, state, 1, length=length, sampling=sampling, generator=generator, **options)
+    return [id for ids in blocks for id in ids.tolist()]
 
 
-@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("sampling", CHOICES, ids=str)
 @pytest.mark.parametrize("cell", ["lstm", "graves-lstm", "gru", "rnn", "rnn-relu"])
 @torch.inference_mode()
-def test_it_is_the_text_of_the_reference(cell, choice):
+def test_it_is_the_text_of_the_reference(cell, sampling):
     model = network(cell, tied=cell == "gru")
 
     def step(ids, state):
@@ -50,15 +51,14 @@ def test_it_is_the_text_of_the_reference(cell, choice):
             return model.step(ids, state)
 
     for seed, end in itertools.product((0, 1), (None, 7)):
-        generators = row_generators(seed, 1) if choice["temperature"] else ()
-        options = {**choice, "end": end, "forbid": [0, 3]}
-        rows = generate(step, model.zero_state(1), torch.tensor([1]), length=150, generators=generators, **options)
-        assert written(model, seed, 150, **options) == [int(ids[0]) for ids in rows]
+        options = {"length": 150, "sampling": sampling, "end": end, "forbid": [0, 3]}
+        rows = generate(step, model.zero_state(1), torch.tensor([1]), generators=row_generators(seed, 1), **options)
+        assert written(model, seed, **options) == [int(ids[0]) for ids in rows]
 
 
 def test_it_stops_after_the_end_and_never_writes_what_is_forbidden():
     model = network()
-    options = {"temperature": 2.0, "top_k": None, "top_p": None, "end": 7, "forbid": range(8, 40)}
+    options = {"sampling": Sampling(temperature=2.0), "end": 7, "forbid": range(8, 40)}
     texts = [written(model, seed, 200, **options) for seed in range(20)]
     assert all(set(ids) <= set(range(8)) for ids in texts)
     assert all(7 not in ids[:-1] for ids in texts)
@@ -66,22 +66,19 @@ def test_it_stops_after_the_end_and_never_writes_what_is_forbidden():
     assert written(model, 0, 0, **options) == []
 
 
-def test_bad_settings_and_damaged_weights_are_refused():
+def test_nothing_to_choose_from_and_damaged_weights_are_refused():
     model = network()
-    plain = {"top_k": None, "top_p": None, "end": None, "forbid": ()}
-    with pytest.raises(UsageError, match="temperature"):
-        written(model, 0, 5, temperature=-1.0, **plain)
     with pytest.raises(UsageError, match="all are forbidden"):
-        written(model, 0, 5, **{**plain, "temperature": 1.0, "forbid": range(40)})
+        written(model, 0, 5, Sampling(), end=None, forbid=range(40))
     with torch.no_grad():
         model.output.bias[5] = torch.nan
     with pytest.raises(RunError, match="damaged"):
-        written(model, 0, 5, temperature=1.0, **plain)
+        written(model, 0, 5, Sampling(), end=None, forbid=())
 
 
 def test_it_leaves_other_types_to_torch():
-    assert writes_natively(network())
-    assert not writes_natively(network().double())
+    assert can_generate_natively(network())
+    assert not can_generate_natively(network().double())
 
 
 def test_frequencies_are_the_models():

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from recurra.cells import cell_names
-from recurra.tasks.lm import LanguageModel, LanguageModelConfig
+from recurra.tasks.lm import LanguageModelConfig, LanguageModelingTask
 from recurra.tasks.lm.config import Model
 from recurra.tasks.lm.network import LanguageNetwork
 
@@ -52,13 +52,13 @@ def test_tied_embeddings_are_one_weight():
     shapes = [tuple(p.shape) for p in network.parameters()]
     assert shapes.count((SIZE, 6)) == 1
     assert [layer.hidden_size for layer in network.stack] == [8, 6]
-    # A unit that is never read is asked for all the same: its row learns through the output.
+    # A unit that is never read is predicted all the same: its row learns through the output.
     ids = torch.zeros(4, 2, dtype=torch.int64)
     logits, _ = network(ids, network.zero_state(2))
     F.cross_entropy(logits.flatten(0, 1), torch.ones(8, dtype=torch.int64)).backward()
     rows = network.embedding.weight.grad.abs().sum(1)
     assert bool((rows > 0).all())
-    # What the output says is the state's product with the very rows that are read.
+    # The output is the state's product with the very rows that are read.
     y, _ = network.stack(network.embedding(ids), network.zero_state(2))
     assert torch.equal(logits, F.linear(y, network.embedding.weight, network.output_bias))
 
@@ -81,7 +81,7 @@ def test_uniform_draws_all_weights_within_its_range(tied):
 
 
 @pytest.mark.parametrize("tied", [False, True])
-def test_a_fresh_network_says_nearly_nothing(tied):
+def test_a_fresh_network_predicts_nearly_nothing(tied):
     """Logits begin small, so that the first loss is about log V, and not far above it."""
     network = build(tied=tied, hidden=64)
     ids = torch.randint(SIZE, (50, 4))
@@ -96,12 +96,12 @@ def test_frequencies_are_what_it_begins_with(tied):
     for parameter in network.parameters():
         torch.nn.init.zeros_(parameter)
     frequencies = torch.arange(1.0, SIZE + 1) / (SIZE * (SIZE + 1) / 2)
-    network.set_frequencies(frequencies)
+    network.init_output_bias(frequencies)
     logits, _ = network(torch.randint(SIZE, (3, 2)), network.zero_state(2))
     torch.testing.assert_close(logits.softmax(-1), frequencies.expand(3, 2, SIZE))
 
 
-def test_where_is_dropped_how_much_unless_it_is_said():
+def test_where_is_dropped_how_much_unless_it_is_set():
     network = build(dropout=0.4)
     assert (network.input_dropout.p, network.stack.dropout.p, network.output_dropout.p) == (0.2, 0.4, 0.4)
     network = build(dropout=0.4, input_dropout=0.1, output_dropout=0.0, recurrent_dropout=0.3, variational=False)
@@ -120,33 +120,37 @@ def test_training_drops_and_evaluation_does_not():
 
 
 def test_a_text_begins_at_the_frequencies_of_its_units(tmp_path):
-    assert begun(tmp_path, documents=False) == pytest.approx(counted(tmp_path, documents=False), abs=1e-6)
+    assert initial(tmp_path, documents=False) == pytest.approx(counted(tmp_path, documents=False), abs=1e-6)
 
 
 def test_documents_begin_at_the_frequencies_of_their_units_and_ends(tmp_path):
-    assert begun(tmp_path, documents=True) == pytest.approx(counted(tmp_path, documents=True), abs=1e-6)
+    assert initial(tmp_path, documents=True) == pytest.approx(counted(tmp_path, documents=True), abs=1e-6)
 
 
-def settled(folder, documents):
+def prepared(folder, documents):
     path = folder / "text.txt"
     path.write_text("ab\nabc\nabcd\n" * 30)
     data = {"data": [str(path)], "documents": "line" if documents else "none"}
-    task = LanguageModel(LanguageModelConfig.model_validate({"data": data, "model": {"hidden": 4, "dropout": 0.0}}))
+    task = LanguageModelingTask(
+        LanguageModelConfig.model_validate({"data": data, "model": {"hidden": 4, "dropout": 0.0}})
+    )
     task.prepare()
     return task
 
 
-def begun(folder, *, documents):
-    """What a network says whose weights are all zero but the bias that it begins with."""
-    network = settled(folder, documents).network()
+def initial(folder, *, documents):
+    """What a network predicts whose weights are all zero but the bias that it begins with."""
+    task = prepared(folder, documents)
+    network = task.build_network()
+    task.initialize(network)
     assert network.output is not None
     return network.output.bias.detach().softmax(-1).tolist()
 
 
 def counted(folder, *, documents):
-    """The frequencies of all that is asked for in training, each counted once more."""
-    task = settled(folder, documents)
-    counts = torch.ones(task.vocabulary.size)
+    """The frequencies of all that is predicted in training, each counted once more."""
+    task = prepared(folder, documents)
+    counts = torch.ones(task.preprocessor.vocabulary.size)
     for window in task.batches(0, batch=1, seed=0):
         for target in window.targets.flatten().tolist():
             if target >= 0:
@@ -176,7 +180,7 @@ def test_a_loss_made_piece_by_piece_is_the_whole_one(monkeypatch, tied, precisio
 
     whole, gradients = learn()
     assert made == [11]
-    monkeypatch.setattr("recurra.tasks.lm.network.LOGITS", 4 * 30 * 3 + 1)
+    monkeypatch.setattr("recurra.tasks.lm.network.MAX_LOGITS_TRAINING", 4 * 30 * 3 + 1)
     pieces, piecewise = learn()
     assert made[:4] == [3, 3, 3, 2] and sorted(made[4:]) == [2, 3, 3, 3]  # once more for the gradient: none was kept
     again, repeated = learn()

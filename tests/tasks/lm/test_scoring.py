@@ -30,13 +30,13 @@ def naive(network, item):
     """One unit after another, in float64, with nothing kept but the state."""
     double = LanguageNetwork(SIZE, Model(cell="lstm", hidden=7, layers=2, dropout=0.0)).double().eval()
     double.load_state_dict(network.state_dict())
-    state, log_probs, hits = double.zero_state(1), [], []
+    state, log_probs, top1 = double.zero_state(1), [], []
     with torch.no_grad():
         for unit, target in zip(item.inputs.tolist(), item.targets.tolist(), strict=True):
             logits, state = double.step(torch.tensor([unit]), state)
             log_probs.append(float(logits[0].log_softmax(-1)[target]))
-            hits.append(int(logits[0].argmax()) == target)
-    return np.array(log_probs[item.warmup :]), np.array(hits[item.warmup :], dtype=bool)
+            top1.append(int(logits[0].argmax()) == target)
+    return np.array(log_probs[item.warmup :]), np.array(top1[item.warmup :], dtype=bool)
 
 
 def draw(rng, length, warmup=0):
@@ -48,17 +48,17 @@ def check(network, items):
     scored = score_items(network, items)
     assert len(scored) == len(items)
     for item, result in zip(items, scored, strict=True):
-        log_probs, hits = naive(network, item)
+        log_probs, top1 = naive(network, item)
         assert result.log_probs.dtype == np.float64
         # Logits of float32 arithmetic; their errors are a few units in the last place of numbers around 10.
         np.testing.assert_allclose(result.log_probs, log_probs, rtol=0, atol=2e-5)
-        assert np.array_equal(result.hits, hits)
+        assert np.array_equal(result.top1, top1)
 
 
 @pytest.mark.parametrize(("steps", "lanes"), [(256, 64), (5, 64), (5, 3), (1, 1)])
 def test_long_and_short_mixed(network, monkeypatch, steps, lanes):
-    monkeypatch.setattr(scoring, "STEPS", steps)
-    monkeypatch.setattr(scoring, "LANES", lanes)
+    monkeypatch.setattr(scoring, "STEPS_PER_WINDOW", steps)
+    monkeypatch.setattr(scoring, "LANES_PER_BATCH", lanes)
     rng = np.random.default_rng(0)
     check(
         network,
@@ -67,7 +67,7 @@ def test_long_and_short_mixed(network, monkeypatch, steps, lanes):
 
 
 def test_logits_that_would_not_fit_are_made_in_shorter_windows(network, monkeypatch):
-    monkeypatch.setattr(scoring, "LOGITS", 60)
+    monkeypatch.setattr(scoring, "MAX_LOGITS_SCORING", 60)
     rng = np.random.default_rng(1)
     check(network, [draw(rng, length) for length in (9, 4, 6)])
 
@@ -82,7 +82,7 @@ def test_any_lengths_in_any_order(network, lengths, warmup, seed):
 def test_nothing_to_score(network):
     assert score_items(network, []) == []
     (empty,) = score_items(network, [Item(np.zeros(0, np.int64), np.zeros(0, np.int64))])
-    assert len(empty.log_probs) == len(empty.hits) == 0
+    assert len(empty.log_probs) == len(empty.top1) == 0
 
 
 def test_the_network_stays_in_its_mode_and_the_weights_as_they_are(network):
@@ -109,12 +109,12 @@ def test_the_state_of_one_sequence_never_reaches_another(network):
 class TestTexts:
     @settings(deadline=None, max_examples=100)
     @given(st.integers(0, 400), st.integers(1, 8), st.integers(0, 40))
-    def test_every_unit_is_asked_for_once_after_enough_has_been_read(self, count, lanes, warmup):
+    def test_every_unit_is_predicted_once_after_enough_has_been_read(self, count, lanes, warmup):
         ids = np.arange(1, count + 1)
         items = text_items(ids, 0, lanes=lanes, warmup=warmup)
         assert 1 <= len(items) <= lanes
-        asked = np.concatenate([item.targets[item.warmup :] for item in items])
-        assert np.array_equal(asked, ids)
+        predicted = np.concatenate([item.targets[item.warmup :] for item in items])
+        assert np.array_equal(predicted, ids)
         for item in items:
             assert len(item.inputs) == len(item.targets)
             assert np.array_equal(item.inputs + 1, item.targets)  # each unit comes after the one before it
@@ -146,41 +146,42 @@ class TestTexts:
         assert (item.inputs.tolist(), item.targets.tolist()) == ([0], [1])
 
 
-class TestTask:
+class TestModel:
     def test_a_text_has_the_probability_of_its_units(self, model):
-        task, network = model
         texts = ["that was phenomenal", "", "春眠不覺曉", "café", "ZZ"]  # the last has characters never seen
-        results = task.score(network, texts)
+        results = model.score(texts)
         assert [result["text"] for result in results] == texts
         for text, result in zip(texts, results, strict=True):
             values = [value for _, value in result["units"]]
             assert result["log_prob"] == pytest.approx(sum(values), abs=1e-9)
             assert result["log_prob_per_unit"] == pytest.approx(sum(values) / max(1, len(values)), abs=1e-9)
             spoken = [unit for unit, _ in result["units"]]
-            assert "".join(spoken if task.end is None else spoken[:-1]) == text
+            assert "".join(spoken if model.preprocessor.eos_id is None else spoken[:-1]) == text
             assert all(value <= 1e-6 for value in values)
 
-    def test_validation_is_the_loss_of_reading_it_alone(self, model):
-        task, network = model
-        part = task.examples.valid
+    def test_validation_is_the_loss_of_reading_it_alone(self, trained):
+        task, model = trained
+        preprocessor = model.preprocessor
+        split = task.dataset.valid
         total = count = 0
-        for ids in part.sequences:
-            (scored,) = score_items(network, [document_item(ids, task.context, task.end)])
+        for ids in split.sequences:
+            (scored,) = score_items(model.network, [document_item(ids, preprocessor.bos_id, preprocessor.eos_id)])
             total, count = total - scored.log_probs.sum(), count + len(scored.log_probs)
-        assert task.validate(network)["nll"] == pytest.approx(total / count, rel=1e-5)
+        assert task.validate(model)["nll"] == pytest.approx(total / count, rel=1e-5)
 
-    def test_the_loss_of_an_epoch_is_that_of_its_sequences(self, model):
+    def test_the_loss_of_an_epoch_is_that_of_its_sequences(self, trained):
         """Windows, lanes and carried state change nothing: the training loss is what scoring gives."""
-        task, network = model
-        if task.continuous:
-            task.config.data.shift = False
+        task, model = trained
+        preprocessor = model.preprocessor
+        task.config.data.random_offset = False
         total = count = 0.0
         carry = None
         with torch.no_grad():
-            for window in task.batches(0, batch=1 if task.continuous else 5, seed=11):
-                loss, number, carry = task.loss(network, window, carry)
+            for window in task.batches(0, batch=1 if preprocessor.continuous else 5, seed=11):
+                loss, number, carry = task.loss(model.network, window, carry)
                 total, count = total + float(loss), count + number
-        items = [document_item(ids, task.context, task.end) for ids in task.examples.train.sequences]
-        wanted = -sum(scored.log_probs.sum() for scored in score_items(network, items))
+        marks = preprocessor.bos_id, preprocessor.eos_id
+        items = [document_item(ids, *marks) for ids in task.dataset.train.sequences]
+        wanted = -sum(scored.log_probs.sum() for scored in score_items(model.network, items))
         assert count == sum(len(item.targets) for item in items)
         assert total == pytest.approx(wanted, rel=1e-5)

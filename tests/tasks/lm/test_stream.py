@@ -1,4 +1,4 @@
-"""A language model as a stream says what the whole text would say."""
+"""A language model as a stream predicts what it does for the whole text."""
 
 from __future__ import annotations
 
@@ -12,40 +12,36 @@ TEXTS = ["that was phenomenal", "春眠不覺曉，處處聞啼鳥", "café — 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_unit_by_unit_is_the_whole(model, text):
-    task, network = model
-    (scored,) = task.score(network, [text])
-    stream = task.stream(network, "")
-    units = scored["units"] if task.end is None else scored["units"][:-1]
+    (scored,) = model.score([text])
+    stream, end = model.stream(), model.preprocessor.eos_id
+    units = scored["units"] if end is None else scored["units"][:-1]
     for unit, log_prob in units:
         assert stream.read(unit) == pytest.approx(log_prob, abs=1e-5)
-    if task.end is not None:
-        assert float(stream.log_probs[task.end]) == pytest.approx(scored["units"][-1][1], abs=1e-5)
+    if end is not None:
+        assert float(stream.log_probs[end]) == pytest.approx(scored["units"][-1][1], abs=1e-5)
 
 
 def test_reading_at_once_or_in_parts(model):
-    task, network = model
-    whole = task.stream(network, "that was ")
-    parts = task.stream(network, "")
+    whole = model.stream("that was ")
+    parts = model.stream()
     total = sum(parts.read(part) for part in ("th", "", "at w", "as "))
     assert np.array_equal(parts.log_probs, whole.log_probs)
-    assert total == pytest.approx(task.stream(network, "").read("that was "), abs=1e-9)
+    assert total == pytest.approx(model.stream().read("that was "), abs=1e-9)
 
 
 def test_what_comes_next_is_a_distribution(model):
-    task, network = model
-    stream = task.stream(network, "the r")
-    assert stream.log_probs.shape == (task.vocabulary.size,)
+    stream = model.stream("the r")
+    assert stream.log_probs.shape == (model.vocabulary.size,)
     assert float(np.exp(stream.log_probs).sum()) == pytest.approx(1, abs=1e-9)
     likeliest = stream.likeliest(4)
     assert [p for _, p in likeliest] == sorted(np.exp(stream.log_probs).tolist(), reverse=True)[:4]
-    said = task.predict(network, ["the r"], k=4)[0]["next"]
-    assert [unit for unit, _ in said] == [unit for unit, _ in likeliest]
-    assert [p for _, p in said] == pytest.approx([p for _, p in likeliest], abs=1e-6)
+    (result,) = model.predict(["the r"], k=4)
+    assert [unit for unit, _ in result["next"]] == [unit for unit, _ in likeliest]
+    assert [p for _, p in result["next"]] == pytest.approx([p for _, p in likeliest], abs=1e-6)
 
 
 def test_asking_for_a_probability_reads_nothing(model):
-    task, network = model
-    stream = task.stream(network, "the ")
+    stream = model.stream("the ")
     before = stream.log_probs.copy()
     asked = stream.log_prob("rain")
     assert np.array_equal(stream.log_probs, before)
@@ -53,18 +49,16 @@ def test_asking_for_a_probability_reads_nothing(model):
 
 
 def test_forks_share_the_past_only(model):
-    task, network = model
-    stream = task.stream(network, "the ")
+    stream = model.stream("the ")
     twin = stream.fork()
     twin.read("春眠")
     stream.read("rain")
-    assert np.array_equal(stream.log_probs, task.stream(network, "the rain").log_probs)
-    assert np.array_equal(twin.log_probs, task.stream(network, "the 春眠").log_probs)
+    assert np.array_equal(stream.log_probs, model.stream("the rain").log_probs)
+    assert np.array_equal(twin.log_probs, model.stream("the 春眠").log_probs)
 
 
 def test_a_state_that_is_set_says_what_comes_next(model):
-    task, network = model
-    stream = task.stream(network, "the ")
+    stream = model.stream("the ")
     kept, wanted = stream.state, stream.log_probs.copy()
     stream.read("rain")
     stream.state = kept
@@ -72,10 +66,9 @@ def test_a_state_that_is_set_says_what_comes_next(model):
 
 
 def test_a_stream_of_state_set_and_then_fed(model):
-    task, network = model
-    stream = task.stream(network, "the ")
+    stream = model.stream("the ")
     kept = stream.state
-    unit = int(task.vocabulary.encode("r")[0])
+    unit = int(model.vocabulary.encode("r")[0])
     wanted = stream.step(unit).copy()
     stream.read("ain")
     stream.state = kept
@@ -84,6 +77,5 @@ def test_a_stream_of_state_set_and_then_fed(model):
 
 @pytest.mark.parametrize("unit", [-1, 10**6])
 def test_a_unit_that_is_not_in_the_vocabulary(model, unit):
-    task, network = model
     with pytest.raises(UsageError, match="unit: expected an id from 0 to"):
-        task.stream(network, "").step(unit)
+        model.stream().step(unit)

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from recurra.tasks.lm import LanguageModel, LanguageModelConfig
+from recurra.tasks.lm import LanguageModelConfig, LanguageModelingTask
 from recurra.testing import task_checks
 from recurra.testing.case import TaskCase
 
 VERSE = "the rain in spain falls mainly on the plain\n"
+LINES = ["the rain", "", "床前明月"]
 POEM = ["床前明月光", "疑是地上霜", "舉頭望明月", "低頭思故鄉"]
 
 
 def verse(folder: Path) -> LanguageModelConfig:
     """One long text."""
     (folder / "verse.txt").write_text(VERSE * 40)
-    data = {"data": [str(folder / "verse.txt")], "window": 16}
+    data = {"data": [str(folder / "verse.txt")], "bptt": 16}
     model = {"hidden": 16, "layers": 1, "recurrent_dropout": 0.1}
     return LanguageModelConfig.model_validate({"data": data, "model": model})
 
@@ -39,7 +40,7 @@ def poems(folder: Path) -> LanguageModelConfig:
     data = {
         "data": [str(folder / "poems.json")],
         "text": "paragraphs",
-        "window": 8,
+        "bptt": 8,
         "valid_share": 0.2,
         "test_share": 0.2,
     }
@@ -49,7 +50,7 @@ def poems(folder: Path) -> LanguageModelConfig:
 
 @pytest.fixture(scope="module", params=[verse, poems], ids=lambda configure: configure.__name__)
 def case(request, tmp_path_factory):
-    return TaskCase(LanguageModel, request.param, tmp_path_factory.mktemp("case"))
+    return TaskCase(LanguageModelingTask, request.param, tmp_path_factory.mktemp("case"), lines=LINES)
 
 
 @pytest.mark.parametrize("check", task_checks(), ids=lambda check: check.__name__)

@@ -11,7 +11,7 @@ import pytest
 
 from recurra.errors import DataError
 from recurra.verbs.base.pipe import Pipe, together
-from recurra.verbs.predict import parsed
+from recurra.verbs.predict import parse_lines
 
 
 class Ends:
@@ -107,7 +107,7 @@ def test_what_was_read_before_an_error_comes_before_it():
 
 
 class Numbers:
-    """A task, as far as its lines go."""
+    """A predictor, as far as its lines go."""
 
     def parse(self, line: str) -> float:
         try:
@@ -116,11 +116,11 @@ class Numbers:
             raise DataError(f"expected a number, got {line!r}") from None
 
 
-def test_a_broken_line_holds_no_answer_back(ends: Ends):
+def test_a_broken_line_holds_no_result_back(ends: Ends):
     """It is skipped; what was before it is answered while the next one has not come."""
-    said: list[str] = []
+    errors: list[str] = []
     ends.put(b"1\nx\n")
     (group,) = [next(together(enumerate(ends.pipe, 1), 10, ends.pipe.waits))]
     lines = [(number, line.decode().strip()) for number, line in group]
-    assert list(parsed(Numbers(), lines, "-", lambda error: said.append(str(error)))) == [1.0]  # pyrefly: ignore
-    assert said == ["standard input: line 2: expected a number, got 'x'"]
+    assert list(parse_lines(Numbers(), lines, "-", lambda error: errors.append(str(error)))) == [1.0]  # pyrefly: ignore
+    assert errors == ["standard input: line 2: expected a number, got 'x'"]

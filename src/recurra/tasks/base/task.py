@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from torch import Tensor, nn
 
 from recurra.errors import DataError
+from recurra.report import TaskDescription
+from recurra.report.blocks import Block, note_blocks
 from recurra.tasks.base.dataset import SplitDataset
 from recurra.tasks.base.predictor import ConfigT, Predictor
 from recurra.tasks.base.settings import Settings, is_file_setting
@@ -50,6 +52,10 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
     """What is counted in an evaluation and learnt from in a second: one of them, and several."""
     cli_examples: ClassVar[tuple[str, ...]] = ()
     """Command lines that show how to train one, for the help."""
+    samples_title: ClassVar[str] = TaskDescription.samples_title
+    """What several samples of a training show, side by side in a report."""
+    usage: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """What can be done with a run, for its report: (purpose, command line), in which {run} stands for the folder."""
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
@@ -134,7 +140,7 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
 
         Raises `DataError` where nothing is held out.
         """
-        split = self.dataset.test or self.dataset.valid
+        split = self.dataset.valid if self.dataset.test is None else self.dataset.test
         if split is None:
             raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
         return split, "test" if split is self.dataset.test else "valid"
@@ -217,3 +223,18 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
 
         data: what the user names, or None for the run's own test data.  options: an instance of the predictor's `EvaluateOptions`.
         """
+
+    # What a report shows
+
+    @classmethod
+    def description(cls) -> TaskDescription:
+        """Describe the task as a report presents it."""
+        return TaskDescription(cls.title, cls.element, cls.samples_title, cls.usage)
+
+    @classmethod
+    def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:
+        """Give what there is to see of an evaluation beside its metrics, in the order of the report; by default its notes.
+
+        It must not fail on an evaluation that holds something else than `evaluate` gives: what is broken is left out.
+        """
+        return note_blocks(evaluation)

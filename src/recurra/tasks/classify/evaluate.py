@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from recurra.baselines import ClassBaseline, Majority, NearestNeighbour, TfidfLogistic
-from recurra.metrics import classification, confusion, intervals, multi_label, per_class, reliability, worst
+from recurra.metrics import (
+    classification,
+    confusion,
+    intervals,
+    most_confident_mistakes,
+    multi_label,
+    per_class,
+    reliability,
+)
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.classify.data import Split
 from recurra.tasks.classify.predict import Classifier
@@ -95,7 +103,7 @@ def _mistakes(classes: Sequence[str], rows: np.ndarray, split: Split) -> list[di
             "predicted": classes[predicted[index]],
             "probability": round(float(rows[index].max()), 4),
         }
-        for index in worst(rows, split.targets, MAX_MISTAKES_SHOWN)
+        for index in most_confident_mistakes(rows, split.targets, MAX_MISTAKES_SHOWN)
     ]
 
 

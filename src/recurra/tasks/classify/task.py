@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, cast
 
@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from recurra.data.labelled.reader import Labelled
 from recurra.metrics.calibration import fit_temperature
+from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import to_device
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.task import CarriedState
-from recurra.tasks.classify import evaluate
+from recurra.tasks.classify import evaluate, report
 from recurra.tasks.classify.config import ClassifierConfig
 from recurra.tasks.classify.data import (
     Split,
@@ -51,6 +52,7 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         "recurra train classify GunPoint_TRAIN.ts --test GunPoint_TEST.ts --cell gru",
         "recurra train --resume runs/movies",
     )
+    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
 
     @property
     def inputs(self) -> Preprocessor:
@@ -147,3 +149,7 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
     ) -> dict[str, Any]:
         train, notes = self.evaluation_context(baselines=baselines)
         return evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)
+
+    @classmethod
+    def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:
+        return report.blocks(evaluation)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from recurra.metrics import detection, event_scores
-from recurra.report.timeline import thinned
+from recurra.report.blocks import thin_columns
 from recurra.tasks.detect import baselines
 from recurra.tasks.detect.data import Split
 from recurra.tasks.detect.labels import SegmentLabels
@@ -140,5 +140,5 @@ def _timeline(detector: Detector, scored: ScoredSegment, truth: Sequence[tuple[i
         "times": [format_time(series, first), format_time(series, last - 1)],
         "events": events,
         "truth": None if truth is None else [list(each) for each in truth],
-        "curves": thinned(columns),
+        "curves": thin_columns(columns),
     }

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, cast
 
 from torch import Tensor, nn
 
-from recurra.data.datasets.locate import named_files
+from recurra.data.datasets.locate import resolve_files
 from recurra.data.tbptt import Windows
 from recurra.errors import UsageError
 from recurra.nn import State
+from recurra.report.blocks import Block
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.tbptt import TBPTTTask
-from recurra.tasks.detect import evaluate
+from recurra.tasks.detect import evaluate, report
 from recurra.tasks.detect.batches import Batch, SegmentWindows
 from recurra.tasks.detect.calibrate import calibrate
 from recurra.tasks.detect.config import Data, DetectorConfig, EvaluateOptions
@@ -34,6 +35,7 @@ class AnomalyDetectionTask(TBPTTTask[DetectorConfig, Dataset, Batch]):
 
     name = "detect"
     title = "Anomaly detector"
+    element = ("step", "steps")
     Config = DetectorConfig
     Predictor = Detector
     cli_examples = (
@@ -44,6 +46,7 @@ class AnomalyDetectionTask(TBPTTTask[DetectorConfig, Dataset, Batch]):
         "tail -n +1 -f live.csv | recurra predict runs/plant -",
         "recurra train --resume runs/plant",
     )
+    usage = report.USAGE
 
     # Data
 
@@ -138,5 +141,9 @@ class AnomalyDetectionTask(TBPTTTask[DetectorConfig, Dataset, Batch]):
         return {**result, "skipped": len(split.skipped)} if split.skipped else result
 
     def _read_files(self, data: list[str], settings: Data) -> Split:
-        files, named = named_files(data)
+        files, named = resolve_files(data)
         return read_split(files, settings, self.preprocessor, named)
+
+    @classmethod
+    def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:
+        return report.blocks(evaluation)

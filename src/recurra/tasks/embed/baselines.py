@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from recurra.baselines import register_baseline
 from recurra.baselines.neighbour import same_length, scaled
 from recurra.tasks.embed.clustering import k_means
 from recurra.tasks.embed.data import Split
@@ -21,6 +22,7 @@ class VectorBaseline(ABC):
     """A vector for each sequence without any network, and what its elements are predicted to be by it."""
 
     name: str
+    title: str
 
     @abstractmethod
     def vectors(self, split: Split) -> np.ndarray:
@@ -31,10 +33,12 @@ class VectorBaseline(ABC):
         """Give the metric that the network is trained by, of these predictions."""
 
 
+@register_baseline
 class MeanValues(VectorBaseline):
     """The mean of each channel: each step is given back as that, or with `next_step` predicted as the mean of those before it."""
 
     name = "mean-of-inputs"
+    title = "mean of inputs"
 
     def __init__(self, targets: Targets, channels: int, *, next_step: bool) -> None:
         self._targets, self._channels, self._next_step = targets, channels, next_step
@@ -59,10 +63,12 @@ class MeanValues(VectorBaseline):
         return values.reshape(len(wanted), -1, self._channels)
 
 
+@register_baseline
 class MeanTokens(VectorBaseline):
     """How often each token comes in a text; each token of a text is predicted as often as it comes in all training texts together."""
 
     name = "mean-of-inputs"
+    title = "mean of inputs"
 
     def __init__(self, targets: Targets, train: Split) -> None:
         self._targets = targets
@@ -88,6 +94,7 @@ class MeanTokens(VectorBaseline):
         return tokens[tokens != NO_TOKEN]
 
 
+@register_baseline
 class RawSeries(VectorBaseline):
     """The series themselves, resampled to the median length of the training series, each channel scaled by the training data.
 
@@ -96,6 +103,7 @@ class RawSeries(VectorBaseline):
     """
 
     name = "k-means-raw"
+    title = "k-means on the raw series"
 
     def __init__(self, targets: Targets, train: Split, clusters: int, *, next_step: bool) -> None:
         self._targets, self._next_step = targets, next_step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.labelled.reader import Labelled
+from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import evenly_spaced, to_device
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.task import CarriedState
-from recurra.tasks.embed import evaluate
+from recurra.tasks.embed import evaluate, report
 from recurra.tasks.embed.config import EmbedderConfig
 from recurra.tasks.embed.data import Split, encode, read_dataset
 from recurra.tasks.embed.defaults import choose_size
@@ -45,6 +46,7 @@ class EmbeddingTask(SequenceTask[EmbedderConfig, Split]):
         "recurra train embed letters.txt --unit char --within 10m",
         "recurra train embed BasicMotions_TRAIN.ts --test BasicMotions_TEST.ts --objective next_step",
     )
+    usage = report.USAGE
 
     @property
     def targets(self) -> Targets:
@@ -106,3 +108,7 @@ class EmbeddingTask(SequenceTask[EmbedderConfig, Split]):
     ) -> dict[str, Any]:
         train, notes = self.evaluation_context(baselines=baselines)
         return evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)
+
+    @classmethod
+    def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:
+        return report.blocks(evaluation)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from torch import Tensor, nn
 
+from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.task import CarriedState, Task
+from recurra.tasks.forecast import report
 from recurra.tasks.forecast.backtest import EvaluationSet
 from recurra.tasks.forecast.batches import Batch, BatchOptions, batches, sample_chunks
 from recurra.tasks.forecast.calibrate import fit_interval_scale
@@ -30,6 +32,7 @@ class ForecastingTask(Task[ForecasterConfig, Dataset]):
     name = "forecast"
     title = "Forecaster"
     element = ("value", "values")
+    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
     Config = ForecasterConfig
     Predictor = Forecaster
     cli_examples = (
@@ -39,6 +42,7 @@ class ForecastingTask(Task[ForecasterConfig, Dataset]):
         "recurra train forecast m4-hourly -o runs/hourly",
         "recurra train --resume runs/hourly",
     )
+    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
 
     @property
     def criterion(self) -> str:
@@ -146,3 +150,7 @@ class ForecastingTask(Task[ForecasterConfig, Dataset]):
             )
         train = self.dataset if baselines else None
         return evaluate(predictor, evaluated, name=name, train=train, progress=progress)
+
+    @classmethod
+    def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:
+        return report.blocks(evaluation)

@@ -1,19 +1,22 @@
-"""What can be set about a language model, and what each setting means."""
+"""What can be set about a language model, and what it can be asked with; and what each setting means."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from recurra.tasks.base import options
 from recurra.tasks.base.config import DataFiles, RecurrentModel
-from recurra.tasks.base.settings import Settings
+from recurra.tasks.base.settings import Flag, Renamed, Settings
 
 Documents = Literal["auto", "none", "line", "file", "blank", "record"]
 
 
 class Data(DataFiles):
     """What is read, and how it is cut into units."""
+
+    renamed: ClassVar = {"window": Renamed("bptt"), "shift": Renamed("random_offset")}
 
     valid_share: float = Field(default=0.05, ge=0, lt=1, description="Share of the data held out for validation.")
     test_share: float = Field(default=0.05, ge=0, lt=1, description="Share of the data held out for the final test.")
@@ -32,10 +35,12 @@ class Data(DataFiles):
         default=None, ge=1, description="Units that are rarer than this are not in the vocabulary."
     )
     max_size: int | None = Field(default=None, ge=4, description="Most units in the vocabulary.")
-    window: int = Field(
+    bptt: int = Field(
         default=128, ge=1, le=100_000, description="Steps that the gradient is carried back (truncated BPTT)."
     )
-    shift: bool = Field(default=True, description="Cut a long text into windows at other places in every epoch.")
+    random_offset: bool = Field(
+        default=True, description="Cut a long text into windows at other places in every epoch."
+    )
 
 
 class Model(RecurrentModel):
@@ -54,3 +59,12 @@ class LanguageModelConfig(Settings):
 
     data: Data = Data()
     model: Model = Model()
+
+
+class PredictOptions(options.PredictOptions):
+    """What `predict` takes beside the texts."""
+
+    k: Annotated[int | None, Flag(short="-k")] = Field(
+        default=5, ge=1, description="How many of the likeliest next units."
+    )
+    steps: bool = Field(default=False, description="Also the likeliest after each unit of the text.")

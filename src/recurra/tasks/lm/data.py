@@ -1,4 +1,4 @@
-"""Files in, examples out: the text of a language model, split, and as ids."""
+"""Files in, ids out: the text of a language model, split and encoded."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from functools import cached_property
 
 import numpy as np
 
-from recurra.data.datasets.locate import named_files
+from recurra.data.datasets.locate import resolve_files
 from recurra.data.splits import split_documents, split_text
 from recurra.errors import DataError, UsageError
-from recurra.tasks.base.dataset import left_out
+from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.lm.config import Data, Documents
+from recurra.tasks.lm.tokens import TextPreprocessor
 from recurra.text import Corpus, PlainTextError, Vocabulary, build_vocabulary, count_graphemes, read_corpus
 
-WATCHED = 1_500_000
-"""Characters that are validated on at most: more tell hardly more, and would be read again and again while training."""
+MAX_VALIDATION_CHARACTERS = 1_500_000
+"""More tell hardly more, and would be read again and again while training."""
 
 
 @dataclass(frozen=True)
-class Part:
+class Split:
     """Texts of one split, as ids and as they were counted.
 
     sequences: one id array for each document (exactly one for a continuous text).  characters, bytes: of the text they came from.
-    skipped: a message for each row that was left out of the files of this part, where it has files of its own.
+    skipped: a message for each row that was left out of the files of this split, where it has files of its own.
     """
 
     texts: list[str]
@@ -48,22 +49,28 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Examples:
-    """A corpus ready for training."""
+class Dataset:
+    """A corpus ready for training; documents: what one is, now that the corpus was read."""
 
-    train: Part
-    valid: Part | None
-    test: Part | None
-    vocabulary: Vocabulary
+    train: Split
+    valid: Split | None
+    test: Split | None
+    preprocessor: TextPreprocessor
     documents: Documents
     notes: list[str]
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits that there are, by name."""
+        named = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {name: split for name, split in named.items() if split is not None}
 
     @cached_property
     def fingerprint(self) -> str:
         """A digest that changes whenever any example does."""
         digest = hashlib.sha256()
-        for part in (self.train, self.valid, self.test):
-            for sequence in part.sequences if part else []:
+        for split in (self.train, self.valid, self.test):
+            for sequence in split.sequences if split else []:
                 digest.update(len(sequence).to_bytes(8, "little"))
                 digest.update(np.ascontiguousarray(sequence, dtype=np.int32).data)
             digest.update(b"|")
@@ -75,31 +82,31 @@ def read(arguments: Sequence[str], data: Data) -> Corpus:
     return read_corpus(arguments, field=data.text, documents=data.documents, on_error=data.on_error)
 
 
-def read_part(
+def read_split(
     arguments: Sequence[str], data: Data, vocabulary: Vocabulary, note: Callable[[str], None] = lambda _: None
-) -> Part:
-    """Read what a user names at evaluation time, in the units of the run; `note` is told what is not as one may expect.
+) -> Split:
+    """Read what a user names at evaluation time, in the units of the run; `note` takes what is not as one may expect.
 
-    For a run on records, plain text is taken too: its documents are then what stands between blank lines.
+    For a run on records, plain text may be named too: its documents are then what stands between blank lines.
     """
-    arguments, settings = named_files(arguments)
+    arguments, settings = resolve_files(arguments)
     data = data.model_copy(update={"text": settings.get("text", data.text)})
     try:
         corpus = read(arguments, data)
     except PlainTextError:
-        note("plain text, though the run learnt from records: what blank lines part is taken for a document")
+        note("plain text, though the run learnt from records: what stands between blank lines is one document")
         corpus = read_corpus(arguments, documents="blank", on_error=data.on_error)
-    for message in left_out(corpus.skipped):
+    for message in skipped_notes(corpus.skipped):
         note(message)
     return encode(corpus.documents, corpus.continuous, vocabulary, corpus.skipped)
 
 
-def encode(texts: list[str], continuous: bool, vocabulary: Vocabulary, skipped: Sequence[str] = ()) -> Part:
-    """Turn texts into a part."""
-    return Part(texts, [vocabulary.encode(text) for text in texts], continuous, list(skipped))
+def encode(texts: list[str], continuous: bool, vocabulary: Vocabulary, skipped: Sequence[str] = ()) -> Split:
+    """Turn texts into ids."""
+    return Split(texts, [vocabulary.encode(text) for text in texts], continuous, list(skipped))
 
 
-def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
+def read_dataset(data: Data, vocabulary: Vocabulary | None = None) -> Dataset:
     """Read, split and encode all that a run needs; the vocabulary is made from the training part unless one is given.
 
     Raises `DataError` where a part would be empty, `UsageError` where the settings contradict each other.
@@ -109,34 +116,32 @@ def read_examples(data: Data, vocabulary: Vocabulary | None = None) -> Examples:
             f"words: says how words are cut, but the unit is {data.unit}; set unit = word, or leave it out"
         )
     corpus = read(data.given, data)
-    notes = left_out(corpus.skipped)
+    continuous, notes = corpus.continuous, skipped_notes(corpus.skipped)
+    texts = _split(corpus, 0.0 if data.valid else data.valid_share, 0.0 if data.test else data.test_share)
     skipped: dict[str, list[str]] = {}
-    valid_share = 0.0 if data.valid else data.valid_share
-    test_share = 0.0 if data.test else data.test_share
-    texts = _split(corpus, valid_share, test_share)
     for name, arguments in (("valid", data.valid), ("test", data.test)):
         if arguments:
             given = read(arguments, data)
             texts[name], skipped[name] = given.documents, given.skipped
-            notes += [f"{name}: {message}" for message in left_out(given.skipped)]
-    notes += _shorten(texts["valid"], corpus.continuous)
+            notes += [f"{name}: {message}" for message in skipped_notes(given.skipped)]
+    notes += limit_validation(texts["valid"], continuous)
     if vocabulary is None:
-        vocabulary = build_vocabulary(
-            texts["train"],
-            unit=data.unit,
-            min_count=data.min_count,
-            max_size=data.max_size,
-            split=None if data.words == "auto" else data.words,
-        )
-    parts = {
-        name: encode(part, corpus.continuous, vocabulary, skipped.get(name, ())) if part else None
+        vocabulary = _build_vocabulary(texts["train"], data)
+    splits = {
+        name: encode(part, continuous, vocabulary, skipped.get(name, ())) if part else None
         for name, part in texts.items()
     }
-    train = parts["train"]
+    train = splits["train"]
     if train is None or train.units < 2:
         raise DataError("there is nothing to learn from: the training text is shorter than two units")
-    documents: Documents = "none" if corpus.continuous else "record" if data.documents == "auto" else data.documents
-    return Examples(train, parts["valid"], parts["test"], vocabulary, documents, notes)
+    documents: Documents = "none" if continuous else "record" if data.documents == "auto" else data.documents
+    preprocessor = TextPreprocessor(vocabulary, continuous)
+    return Dataset(train, splits["valid"], splits["test"], preprocessor, documents, notes)
+
+
+def _build_vocabulary(texts: list[str], data: Data) -> Vocabulary:
+    split = None if data.words == "auto" else data.words
+    return build_vocabulary(texts, unit=data.unit, min_count=data.min_count, max_size=data.max_size, split=split)
 
 
 def _split(corpus: Corpus, valid: float, test: float) -> dict[str, list[str]]:
@@ -150,17 +155,17 @@ def _split(corpus: Corpus, valid: float, test: float) -> dict[str, list[str]]:
     return {name: [part] if part else [] for name, part in parts.items()}
 
 
-def _shorten(texts: list[str], continuous: bool, most: int | None = None) -> list[str]:
+def limit_validation(texts: list[str], continuous: bool, limit: int | None = None) -> list[str]:
     """Leave of validation texts what is worth reading: a text's beginning, of documents one in every few; and say so.
 
     >>> poems = ["one", "two", "three", "four", "five"]
-    >>> _shorten(poems, False, most=12), poems
+    >>> limit_validation(poems, False, limit=12), poems
     (['validating on 12 of 19 characters, which is enough to compare by'], ['one', 'three', 'five'])
     """
-    most = WATCHED if most is None else most
+    limit = MAX_VALIDATION_CHARACTERS if limit is None else limit
     characters = sum(map(len, texts))
-    if characters <= most:
+    if characters <= limit:
         return []
-    texts[:] = [texts[0][:most]] if continuous else texts[:: -(-characters // most)]
+    texts[:] = [texts[0][:limit]] if continuous else texts[:: -(-characters // limit)]
     kept = sum(map(len, texts))
     return [f"validating on {kept:,} of {characters:,} characters, which is enough to compare by"]

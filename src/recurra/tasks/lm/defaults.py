@@ -1,35 +1,37 @@
-"""How large a network, how much dropout and how many passes a text of some length deserves."""
+"""How large a network, how much dropout and how many passes over it a text of some length deserves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from recurra.tasks.lm.config import Model
-from recurra.tasks.lm.network import LOGITS
 
-SIZES = (128, 256, 512)
-# Training units from which on a size is worth its time (from trainings on 0.1, 1 and 5 million characters).
-WORTH = {128: 0, 256: 60_000, 512: 400_000}
-STEPS_PER_PASS = 25  # a pass over a text should be so many steps at least
-UNITS_TO_LEARN = 8e6  # after so many units read a model of 512 units has most of what it will get
-UNITS_TO_MASTER = 4e7  # and after so many a well regularised one gets no better
+MIN_UNITS_FOR_SIZE = {128: 0, 256: 60_000, 512: 400_000}
+"""Training units from which on a hidden size is worth its time (from trainings on 0.1, 1 and 5 million characters)."""
+MIN_STEPS_PER_EPOCH = 25
+UNITS_TO_LEARN = 8e6
+"""Units read after which a model of 512 hidden units has most of what it will get."""
+UNITS_TO_MASTER = 4e7
+"""Units read after which a well regularised one gets no better."""
+MAX_LOGITS_TRAINING = 45_000_000
+"""Most logits that a loss makes at once, 180 MB in float32: more are made piece by piece, and once more for the gradient."""
 
 
-def choose_size(model: Model, units: int, seconds: float | None, measure: Callable[[], float]) -> float:
+def choose_size(model: Model, units: int, seconds: float | None, measure_seconds: Callable[[], float]) -> float:
     """Fill in the hidden size and the dropout that are open, and give the number of epochs worth training."""
     if model.dropout is None:
         model.dropout = _dropout(units, seconds)
-    few, many = (max(1.0, min(most, limit / units)) for limit, most in ((UNITS_TO_LEARN, 60), (UNITS_TO_MASTER, 200)))
+    few, many = (max(1.0, min(most, read / units)) for read, most in ((UNITS_TO_LEARN, 60), (UNITS_TO_MASTER, 200)))
     if model.hidden is None:
-        allowed = [size for size in SIZES if WORTH[size] <= units]
-        model.hidden = allowed[-1] if seconds is None else _largest(model, allowed, seconds, few, measure)
+        allowed = [size for size, fewest in MIN_UNITS_FOR_SIZE.items() if fewest <= units]
+        model.hidden = allowed[-1] if seconds is None else _largest(model, allowed, seconds, few, measure_seconds)
     return few if seconds is None else many
 
 
-def choose_batch(units: int, window: int, seconds: float | None, vocabulary: int) -> int:
+def choose_batch(units: int, bptt: int, seconds: float | None, vocabulary: int) -> int:
     """Choose the lanes: many make good use of the machine, few give more steps, of which a short training needs enough.
 
-    A large vocabulary has fewer lanes, since the memory of a step grows with lanes × window × vocabulary.
+    A large vocabulary has fewer lanes, since the memory of a step grows with lanes × bptt × vocabulary.
 
     >>> choose_batch(1_000_000, 128, None, 90), choose_batch(500_000, 128, 60.0, 90), choose_batch(3_000, 128, None, 90)
     (64, 16, 8)
@@ -37,21 +39,23 @@ def choose_batch(units: int, window: int, seconds: float | None, vocabulary: int
     (32, 8)
     """
     most = 64 if seconds is None or seconds > 300 else 32 if seconds > 120 else 16
-    while most > 8 and (units < most * window * STEPS_PER_PASS or most * window * vocabulary > LOGITS):
+    while most > 8 and (units < most * bptt * MIN_STEPS_PER_EPOCH or most * bptt * vocabulary > MAX_LOGITS_TRAINING):
         most //= 2
     return most
 
 
-def _largest(model: Model, allowed: list[int], seconds: float, passes: float, measure: Callable[[], float]) -> int:
-    """Find the largest size that can be trained for enough passes, going up while there is time to spare."""
+def _largest(
+    model: Model, allowed: list[int], seconds: float, epochs: float, measure_seconds: Callable[[], float]
+) -> int:
+    """Find the largest size that can be trained for enough epochs, going up while there is time to spare."""
     best = allowed[0]
     for size in allowed:
         model.hidden = size
-        fitting = seconds / measure()
-        if fitting < passes and size != allowed[0]:
+        fitting = seconds / measure_seconds()
+        if fitting < epochs and size != allowed[0]:
             break
         best = size
-        if fitting < 2 * passes:  # the next size costs two to three times as much: no need to measure it
+        if fitting < 2 * epochs:  # the next size costs two to three times as much: no need to measure it
             break
     return best
 

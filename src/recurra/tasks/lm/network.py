@@ -10,9 +10,7 @@ from torch.utils.checkpoint import checkpoint
 from recurra.kernels import PackedModel, WeightType, linear
 from recurra.nn import Dropout, Stack, State
 from recurra.tasks.lm.config import Model
-
-LOGITS = 45_000_000
-"""Most logits that a loss makes at once, 180 MB in float32: more are made piece by piece, and once more for the gradient."""
+from recurra.tasks.lm.defaults import MAX_LOGITS_TRAINING
 
 
 class LanguageNetwork(nn.Module):
@@ -64,7 +62,7 @@ class LanguageNetwork(nn.Module):
             nn.init.zeros_(self.output.bias)
 
     @torch.no_grad()
-    def set_frequencies(self, frequencies: Tensor) -> None:
+    def init_output_bias(self, frequencies: Tensor) -> None:
         """Begin with the probability of each unit, (V,), whatever came before it."""
         bias = self.output_bias if self.output is None else self.output.bias
         if bias is not None:
@@ -85,16 +83,16 @@ class LanguageNetwork(nn.Module):
         """
         x, state = self._features(ids, state)
 
-        def part(x: Tensor, targets: Tensor) -> Tensor:
+        def summed_loss(x: Tensor, targets: Tensor) -> Tensor:
             logits = self._logits(x).flatten(0, 1).float()
             return F.cross_entropy(logits, targets.flatten(), ignore_index=ignore, reduction="sum")
 
-        steps = max(1, LOGITS // (ids.shape[1] * self.size))
+        steps = max(1, MAX_LOGITS_TRAINING // (ids.shape[1] * self.size))
         if steps >= len(ids):
-            return part(x, targets), state
+            return summed_loss(x, targets), state
         pieces = zip(x.split(steps), targets.split(steps), strict=True)
         # Nothing is drawn at random behind the features, so no generator has to be put back.
-        losses = [checkpoint(part, *piece, use_reentrant=False, preserve_rng_state=False) for piece in pieces]
+        losses = [checkpoint(summed_loss, *piece, use_reentrant=False, preserve_rng_state=False) for piece in pieces]
         return torch.stack(losses).sum(), state
 
     def _features(self, ids: Tensor, state: State) -> tuple[Tensor, State]:

@@ -1,45 +1,132 @@
-"""What a language model foretells after a text, and after each unit on the way."""
+"""What a language model predicts after a text, and after each unit on the way; and all else that one can be asked."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from recurra.kernels import exact
-from recurra.tasks.lm import generate as writing
+from recurra.tasks.base.options import GenerateOptions
+from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.lm.config import LanguageModelConfig, PredictOptions
+from recurra.tasks.lm.generate import TextChunk, beam_search_text, generate_text, prefill
 from recurra.tasks.lm.network import LanguageNetwork
-from recurra.tasks.lm.tokens import label
+from recurra.tasks.lm.scoring import score_texts
+from recurra.tasks.lm.stream import LanguageStream
+from recurra.tasks.lm.tokens import TextPreprocessor, token_label, unknown_tokens
+from recurra.text import Vocabulary, load_vocabulary
 
-if TYPE_CHECKING:
-    from recurra.tasks.lm.task import LanguageModel
+MAX_UNKNOWN_SHOWN = 20
 
 
-def foretell(task: LanguageModel, network: LanguageNetwork, text: str, k: int, *, steps: bool) -> dict[str, Any]:
-    """Give the k likeliest next units: {"text", "next": [[unit, probability], …]}; with `steps`, "steps" has the same after
-    each unit of the text."""
-    said = writing.next_units(task, network, text, k)
-    return {**said, "steps": _on_the_way(task, network, text, k)} if steps else said
+class LanguageModel(Predictor[LanguageModelConfig]):
+    """Predicts the next unit of a text; so it gives the probability of any sentence, and writes new ones.
+
+    A result is {"text", "next": [[unit, probability], …]}, with "steps" also the same after each unit of the text.
+    """
+
+    name = "lm"
+    Options = PredictOptions
+    GenerateOptions = GenerateOptions
+
+    @classmethod
+    def load_preprocessor(cls, folder: Path, config: LanguageModelConfig) -> TextPreprocessor:
+        return TextPreprocessor(load_vocabulary(folder), config.data.documents == "none")
+
+    @classmethod
+    def build_network(cls, config: LanguageModelConfig, preprocessor: TextPreprocessor) -> LanguageNetwork:
+        return LanguageNetwork(preprocessor.vocabulary.size, config.model)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The units, and their numbers."""
+        return self.preprocessor.vocabulary
+
+    @property
+    def _language_network(self) -> LanguageNetwork:
+        return cast(LanguageNetwork, self.network)
+
+    def input_warnings(self, item: str) -> list[str]:
+        """Name the characters or words of a text that are no units of the model."""
+        units = unknown_tokens(self.vocabulary, item)
+        more = " …" if len(units) > MAX_UNKNOWN_SHOWN else ""
+        return [f"rare in training, or never met there: {' '.join(units[:MAX_UNKNOWN_SHOWN])}{more}"] if units else []
+
+    # Predictions
+
+    def predict_with(self, inputs: list[Any], options: PredictOptions) -> list[dict[str, Any]]:
+        k = self.vocabulary.size if options.k is None else options.k
+        return [self.predict_next(text, k, steps=options.steps) for text in inputs]
+
+    def predict_next(self, text: str, k: int, *, steps: bool = False) -> dict[str, Any]:
+        """Give the k likeliest next units; steps: "steps" has the same after each unit of the text."""
+        network, preprocessor = self._language_network, self.preprocessor
+        result = {"text": text, "next": next_tokens(network, preprocessor, text, k)}
+        return {**result, "steps": next_tokens_of_prefixes(network, preprocessor, text, k)} if steps else result
+
+    def format_result(self, result: Mapping[str, Any]) -> str:
+        return "\n".join(
+            "\t".join([one["text"], *(f"{unit!r} {share:.3f}" for unit, share in one["next"])])
+            for one in result.get("steps") or [result]
+        )
+
+    # What only some predictors can do
+
+    def score(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Give the log-probability of each text, nats, in all and for each unit; see `scoring.score_texts`."""
+        return score_texts(self._language_network, self.preprocessor, texts)
+
+    def generate(self, prompts: Sequence[str], options: GenerateOptions) -> Iterator[TextChunk]:
+        """Continue prompts; see `generate.generate_text`."""
+        return generate_text(self._language_network, self.preprocessor, prompts, options)
+
+    def beam_search(self, prompts: Sequence[str], options: GenerateOptions) -> list[list[dict[str, Any]]]:
+        """Find the likeliest continuations of prompts; see `generate.beam_search_text`."""
+        return beam_search_text(self._language_network, self.preprocessor, prompts, options)
+
+    def why_not_streamable(self) -> str | None:
+        return None
+
+    def stream(self, prompt: str = "") -> LanguageStream:
+        """Give a stream that has read a prompt."""
+        stream = LanguageStream(self._language_network, self.preprocessor)
+        stream.read(prompt)
+        return stream
 
 
 @torch.inference_mode()
-def _on_the_way(task: LanguageModel, network: LanguageNetwork, text: str, k: int) -> list[dict[str, Any]]:
-    vocabulary = task.vocabulary
-    ids = vocabulary.encode(text)
-    ends = [*np.flatnonzero(vocabulary.starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
-    read = torch.from_numpy(np.concatenate(([task.context], ids)).astype(np.int64))
+def next_tokens(network: LanguageNetwork, preprocessor: TextPreprocessor, text: str, k: int) -> list[list[Any]]:
+    """Give the k likeliest next units after a text: [[unit, probability], …]."""
+    last, state = prefill(network, preprocessor.encode(text))
+    logits, _ = network.step(last, state)
+    return _likeliest(logits, preprocessor.vocabulary, k)[0]
+
+
+@torch.inference_mode()
+def next_tokens_of_prefixes(
+    network: LanguageNetwork, preprocessor: TextPreprocessor, text: str, k: int
+) -> list[dict[str, Any]]:
+    """Give the k likeliest next units after each unit of a text: {"text": what was read by then, "next"}."""
+    vocabulary, read = preprocessor.vocabulary, preprocessor.encode(text)
+    ids = read[1:]
+    ends = [*np.flatnonzero(vocabulary.unit_starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
     network.eval()
     with exact(required=False):
-        logits, _ = network(read.to(next(network.parameters()).device).unsqueeze(1), network.zero_state(1))
-    top = logits[:, 0].softmax(-1).topk(min(k, vocabulary.size))
+        inputs = torch.from_numpy(read).to(next(network.parameters()).device).unsqueeze(1)
+        logits, _ = network(inputs, network.zero_state(1))
+    likeliest = _likeliest(logits[ends, 0], vocabulary, k)
+    return [{"text": vocabulary.decode(ids[:end]), "next": units} for end, units in zip(ends, likeliest, strict=True)]
+
+
+def _likeliest(logits: Tensor, vocabulary: Vocabulary, k: int) -> list[list[list[Any]]]:
+    """Give the k likeliest units for each row of logits (N, V)."""
+    top = logits.softmax(-1).topk(min(k, vocabulary.size))
     return [
-        {
-            "text": vocabulary.decode(ids[:end]),
-            "next": [
-                [label(vocabulary, int(unit)), float(share)]
-                for unit, share in zip(top.indices[end], top.values[end], strict=True)
-            ],
-        }
-        for end in ends
+        [[token_label(vocabulary, id), share] for id, share in zip(ids, shares, strict=True)]
+        for ids, shares in zip(top.indices.tolist(), top.values.tolist(), strict=True)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,16 +13,20 @@ import torch.nn.functional as F
 
 from recurra.kernels import exact
 from recurra.nn import map_state
+from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.lm.network import LanguageNetwork
+from recurra.tasks.lm.tokens import TextPreprocessor, token_label
 
-STEPS = 256  # of one window; only memory depends on it
-LANES = 64
-LOGITS = 2**24  # most logits held at once: 64 MiB in float32
+STEPS_PER_WINDOW = 256
+"""Only memory depends on it."""
+LANES_PER_BATCH = 64
+MAX_LOGITS_SCORING = 2**24
+"""Most logits held at once: 64 MiB in float32."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """A sequence to score: what is read and what is asked for, id arrays of the same length; the first `warmup` are not reported."""
+    """A sequence to score: what is read and what is to be predicted, ids of the same length; the first `warmup` are not reported."""
 
     inputs: np.ndarray
     targets: np.ndarray
@@ -33,46 +38,68 @@ class Scored:
     """Natural log-probability of every target (float64), and whether it was the likeliest."""
 
     log_probs: np.ndarray
-    hits: np.ndarray
+    top1: np.ndarray
 
 
-def text_items(ids: np.ndarray, context: int, *, lanes: int = 16, warmup: int = 512) -> list[Item]:
+def text_items(ids: np.ndarray, bos_id: int, *, lanes: int = 16, warmup: int = 512) -> list[Item]:
     """Cut one long text into lanes that can be read side by side.
 
-    Each unit is asked for exactly once, by a lane that has read at least `warmup` units before it, or all there are.
+    Each unit is predicted exactly once, by a lane that has read at least `warmup` units before it, or all there are.
     """
     lanes = max(1, min(lanes, len(ids) // max(1, 4 * warmup)))
     bounds = [len(ids) * lane // lanes for lane in range(lanes + 1)]
-    whole = np.concatenate(([context], ids))
+    whole = np.concatenate(([bos_id], ids))
     items = []
     for first, last in pairwise(bounds):
-        begin = max(0, first - warmup)
-        items.append(Item(whole[begin:last], whole[begin + 1 : last + 1], first - begin))
+        start = max(0, first - warmup)
+        items.append(Item(whole[start:last], whole[start + 1 : last + 1], first - start))
     return items
 
 
-def document_item(ids: np.ndarray, begin: int, end: int | None) -> Item:
-    """Turn a document into what is read (begin, d₁ … dₙ) and what is asked for (d₁ … dₙ, end)."""
-    targets = ids if end is None else np.concatenate((ids, [end]))
-    return Item(np.concatenate(([begin], ids))[: len(targets)], targets)
+def document_item(ids: np.ndarray, bos_id: int, eos_id: int | None) -> Item:
+    """Turn a document into what is read (begin, d₁ … dₙ) and what is to be predicted (d₁ … dₙ, end)."""
+    targets = ids if eos_id is None else np.concatenate((ids, [eos_id]))
+    return Item(np.concatenate(([bos_id], ids))[: len(targets)], targets)
 
 
-@torch.inference_mode()
+def score_texts(network: LanguageNetwork, preprocessor: TextPreprocessor, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Give the probability of each text, and of each unit of it given those before; natural logarithms."""
+    encoded = [preprocessor.vocabulary.encode(text) for text in texts]
+    scored = score_items(network, [document_item(ids, preprocessor.bos_id, preprocessor.eos_id) for ids in encoded])
+    return [
+        _to_result(preprocessor, text, ids, result.log_probs)
+        for text, ids, result in zip(texts, encoded, scored, strict=True)
+    ]
+
+
+def _to_result(preprocessor: TextPreprocessor, text: str, ids: np.ndarray, log_probs: np.ndarray) -> dict[str, Any]:
+    vocabulary, eos_id = preprocessor.vocabulary, preprocessor.eos_id
+    starts = np.flatnonzero(vocabulary.unit_starts(ids)).tolist()
+    units: list[list[Any]] = []
+    for first, last in pairwise([*starts, len(ids)]):
+        shown = vocabulary.decode(ids[first:last])
+        if not shown or "\ufffd" in shown:  # a part of a character: its bytes by their numbers
+            shown = "".join(token_label(vocabulary, int(id)) for id in ids[first:last])
+        units.append([shown, float(log_probs[first:last].sum())])
+    if eos_id is not None:
+        units.append([token_label(vocabulary, eos_id), float(log_probs[-1])])
+    total = float(log_probs.sum())
+    return {"text": text, "log_prob": total, "log_prob_per_unit": total / max(1, len(units)), "units": units}
+
+
 def score_items(network: LanguageNetwork, items: Sequence[Item]) -> list[Scored]:
     """Score sequences in float32, in exact mode where the engine is there; the results are in the order of the items."""
-    device = next(network.parameters()).device
-    training = network.training
-    network.eval()
     results: list[Scored | None] = [None] * len(items)
     order = sorted(range(len(items)), key=lambda index: -len(items[index].inputs))
-    steps = max(1, min(STEPS, LOGITS // (network.size * min(LANES, max(1, len(items))))))
-    for first in range(0, len(order), LANES):
-        group = order[first : first + LANES]
-        with exact(required=False):
-            group_scored = _score_group(network, [items[i] for i in group], steps, device)
-        for index, scored in zip(group, group_scored, strict=True):
-            results[index] = scored
-    network.train(training)
+    lanes = min(LANES_PER_BATCH, max(1, len(items)))
+    steps = max(1, min(STEPS_PER_WINDOW, MAX_LOGITS_SCORING // (network.size * lanes)))
+    with eval_mode(network) as device:
+        for first in range(0, len(order), LANES_PER_BATCH):
+            group = order[first : first + LANES_PER_BATCH]
+            with exact(required=False):
+                group_scored = _score_group(network, [items[i] for i in group], steps, device)
+            for index, scored in zip(group, group_scored, strict=True):
+                results[index] = scored
     return [result for result in results if result is not None]
 
 
@@ -85,7 +112,7 @@ def _score_group(network: LanguageNetwork, items: list[Item], steps: int, device
         inputs[: lengths[lane], lane] = item.inputs
         targets[: lengths[lane], lane] = item.targets
     log_probs = np.zeros(inputs.shape, dtype=np.float64)
-    hits = np.zeros(inputs.shape, dtype=bool)
+    top1 = np.zeros(inputs.shape, dtype=bool)
     state = network.zero_state(len(items))
     for first in range(0, lengths[0], steps):
         alive = sum(length > first for length in lengths)
@@ -95,8 +122,8 @@ def _score_group(network: LanguageNetwork, items: list[Item], steps: int, device
         wanted = torch.from_numpy(targets[window, :alive]).to(device)
         costs = F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none")
         log_probs[window, :alive] = -costs.view_as(wanted).cpu().numpy()
-        hits[window, :alive] = (logits.argmax(-1) == wanted).cpu().numpy()
+        top1[window, :alive] = (logits.argmax(-1) == wanted).cpu().numpy()
     return [
-        Scored(log_probs[item.warmup : length, lane], hits[item.warmup : length, lane])
+        Scored(log_probs[item.warmup : length, lane], top1[item.warmup : length, lane])
         for lane, (item, length) in enumerate(zip(items, lengths, strict=True))
     ]

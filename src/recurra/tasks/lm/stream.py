@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,10 +11,7 @@ from recurra.kernels import exact
 from recurra.nn import State
 from recurra.stream import Stream
 from recurra.tasks.lm.network import LanguageNetwork
-from recurra.tasks.lm.tokens import label
-
-if TYPE_CHECKING:
-    from recurra.tasks.lm.task import LanguageModel
+from recurra.tasks.lm.tokens import TextPreprocessor, token_label
 
 
 class LanguageStream(Stream):
@@ -31,19 +26,19 @@ class LanguageStream(Stream):
     Its state has one more entry than the network's: the log-probabilities (1, V) of what comes next.
     """
 
-    def __init__(self, task: LanguageModel, network: LanguageNetwork) -> None:
+    def __init__(self, network: LanguageNetwork, preprocessor: TextPreprocessor) -> None:
         def step(ids: Tensor, state: State) -> tuple[Tensor, State]:
             with exact(required=False):
                 logits, state = network.step(ids, state[:-1])
             log_probs = logits.double().log_softmax(-1)
             return log_probs, (*state, (log_probs,))
 
-        self._vocabulary = task.vocabulary
+        self._vocabulary = preprocessor.vocabulary
         self._device = next(network.parameters()).device
-        unread = torch.zeros(1, task.vocabulary.size, dtype=torch.float64, device=self._device)
+        unread = torch.zeros(1, self._vocabulary.size, dtype=torch.float64, device=self._device)
         network.eval()
         super().__init__(step, (*network.zero_state(1), (unread,)))
-        self.step(task.context)
+        self.step(preprocessor.bos_id)
 
     @property
     def log_probs(self) -> np.ndarray:
@@ -72,4 +67,4 @@ class LanguageStream(Stream):
         """Give the k likeliest next units and their probabilities."""
         log_probs = self.log_probs
         order = np.argsort(-log_probs, kind="stable")[:k]
-        return [(label(self._vocabulary, int(i)), float(np.exp(log_probs[i]))) for i in order]
+        return [(token_label(self._vocabulary, int(i)), float(np.exp(log_probs[i]))) for i in order]

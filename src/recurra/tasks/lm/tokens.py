@@ -1,13 +1,56 @@
-"""How one unit is shown, so that no two look alike."""
+"""How texts become ids, and how ids are shown: the marks that texts begin and end with, labels, and what has no id of its own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
 from recurra.text import Vocabulary
+from recurra.text.read.decode import normalise
 from recurra.text.vocabulary.base import FIRST_BYTE
+from recurra.text.vocabulary.words import UNKNOWN_WORD, WordVocabulary, split_words
 
 
-def label(vocabulary: Vocabulary, id: int) -> str:
-    """Give how an id is shown: its text; a byte by its number where its character has an id of its own.
+@dataclass(frozen=True)
+class TextPreprocessor:
+    """vocabulary: of the model's units.  continuous: whether the corpus is one long text, without documents."""
+
+    vocabulary: Vocabulary
+    continuous: bool
+
+    @property
+    def bos_id(self) -> int:
+        """The id that a text begins after: the begin mark of a document, or a line break in a continuous text.
+
+        A text of bytes may be without line breaks; the id is learnt all the same, since every lane begins with it.
+        """
+        line_break = self.vocabulary.line_break_id
+        return line_break if self.continuous and line_break is not None else self.vocabulary.bos_id
+
+    @property
+    def eos_id(self) -> int | None:
+        """The id that ends a document, where there are documents."""
+        return None if self.continuous else self.vocabulary.eos_id
+
+    @property
+    def forbidden(self) -> list[int]:
+        """The marks that must not be written: never the begin, and the end only where texts end."""
+        return [self.vocabulary.bos_id] + ([self.vocabulary.eos_id] if self.eos_id is None else [])
+
+    def encode(self, text: str) -> np.ndarray:
+        """Give what the network reads of a text: the id that it begins after, and its own ids, (1 + T,) int64."""
+        return np.concatenate(([self.bos_id], self.vocabulary.encode(text))).astype(np.int64)
+
+    def save(self, folder: Path) -> list[str]:
+        """Write the vocabulary into a run folder, and give the name of the file; the configuration knows the rest."""
+        return [self.vocabulary.save(folder).name]
+
+
+def token_label(vocabulary: Vocabulary, id: int) -> str:
+    """Give how an id is shown, so that no two look alike: its text; a byte by its number where its character has an id of its own.
 
     A vocabulary of characters has all bytes beside them, for the characters that it lacks. Of those only the ones in
     ASCII are a character each, and where one is in the vocabulary too, its byte is never what a text is read as.
@@ -15,13 +58,40 @@ def label(vocabulary: Vocabulary, id: int) -> str:
 
     >>> from recurra.text import build_vocabulary
     >>> vocabulary = build_vocabulary(["banana"], unit="char")
-    >>> [label(vocabulary, id) for id in (1, FIRST_BYTE + ord("a"), FIRST_BYTE + ord("b"), FIRST_BYTE + 0xE2)]
+    >>> [token_label(vocabulary, id) for id in (1, FIRST_BYTE + ord("a"), FIRST_BYTE + ord("b"), FIRST_BYTE + 0xE2)]
     ['<end>', '<0x61>', 'b', '<0xE2>']
-    >>> [label(vocabulary, int(id)) for id in vocabulary.encode("ab")]
+    >>> [token_label(vocabulary, int(id)) for id in vocabulary.encode("ab")]
     ['a', 'b']
     """
-    shown = vocabulary.label(id)
+    label = vocabulary.label(id)
     byte = id - FIRST_BYTE
-    if vocabulary.unit == "char" and 0 <= byte < 0x80 and vocabulary.encode(shown).tolist() != [id]:
+    if vocabulary.unit == "char" and 0 <= byte < 0x80 and vocabulary.encode(label).tolist() != [id]:
         return f"<0x{byte:02X}>"
-    return shown
+    return label
+
+
+def unknown_tokens(vocabulary: Vocabulary, text: str) -> list[str]:
+    """List the characters or words of a text, each once, that the vocabulary has no unit for.
+
+    They were left out because they were rare in training, or were never there. Bytes and the pieces of a byte-level BPE
+    spell any text with units that were all trained, so that nothing is unknown to them.
+
+    >>> from recurra.text import build_vocabulary
+    >>> unknown_tokens(build_vocabulary(["春眠不覺曉春眠不覺曉"], unit="char"), "春眠不觉晓")
+    ['觉', '晓']
+    >>> unknown_tokens(build_vocabulary(["a cat, a dog\\n"], unit="word", min_count=1), "a <unk>, a bird")
+    ['bird']
+    """
+    if isinstance(vocabulary, WordVocabulary):
+        text = normalise(text)
+        words = split_words(text, vocabulary.split)
+        unknown = vocabulary.encode(text) == vocabulary.encode(UNKNOWN_WORD)[0]
+        found = [word for word, is_unknown in zip(words, unknown, strict=True) if is_unknown and word != UNKNOWN_WORD]
+    elif vocabulary.unit == "char":
+        ids = vocabulary.encode(text)
+        spelt = (ids >= FIRST_BYTE) & (ids < FIRST_BYTE + 256)
+        edges = [*np.flatnonzero(vocabulary.unit_starts(ids)).tolist(), len(ids)]
+        found = [vocabulary.decode(ids[a:b]) for a, b in pairwise(edges) if spelt[a:b].any()]
+    else:
+        found = []
+    return list(dict.fromkeys(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from recurra.data.labelled.tagged import Tagged
 from recurra.metrics import marks_spans
+from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import to_device
 from recurra.tasks.base.registry import register_task
@@ -19,7 +20,7 @@ from recurra.tasks.sequence.data import Dataset
 from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.preprocessing import Preprocessor, vector_size
 from recurra.tasks.sequence.task import Batch, SequenceTask
-from recurra.tasks.tag import evaluate
+from recurra.tasks.tag import evaluate, report
 from recurra.tasks.tag.calibrate import fit_temperature
 from recurra.tasks.tag.config import TaggerConfig
 from recurra.tasks.tag.data import Split, encode, padded_targets, read_dataset, tag_frequencies
@@ -44,6 +45,7 @@ class TaggingTask(SequenceTask[TaggerConfig, Split]):
         "recurra train tag frames.csv --series take --time t --column action",
         "recurra train --resume runs/names",
     )
+    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
 
     @property
     def inputs(self) -> Preprocessor:
@@ -131,3 +133,7 @@ class TaggingTask(SequenceTask[TaggerConfig, Split]):
     ) -> dict[str, Any]:
         train, notes = self.evaluation_context(baselines=baselines)
         return evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)
+
+    @classmethod
+    def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:
+        return report.blocks(evaluation)

@@ -1,4 +1,4 @@
-"""An evaluation, printed: a table of the model and the baselines, and what there is to say of it."""
+"""An evaluation, printed: a table of the model and the baselines, and notes on it."""
 
 from __future__ import annotations
 
@@ -12,72 +12,72 @@ from rich.text import Text
 from recurra.verbs.base.options import note
 
 if TYPE_CHECKING:
-    from recurra.report.figures import Figure
+    from recurra.metrics import Metric
 
 MAX_COLUMNS = 7
 """Metrics that stand side by side; more are written one under the other."""
 
 
-def show(result: dict[str, Any], shown: Collection[str] = ()) -> None:
-    """Print an evaluation: a table, how it stands to the best baseline, what else is to be known.
+def print_evaluation(result: dict[str, Any], elements: str, shown: Collection[str] = ()) -> None:
+    """Print an evaluation: a table, how it compares with the best baseline, and its notes.
 
-    shown: notes that were shown before.
+    elements: what it counts, such as "examples".  shown: notes that were shown before.
     """
-    from recurra.report.figures import compare, headline, write_between
-    from recurra.report.names import baseline_name, units
+    from recurra.baselines import baseline_title
+    from recurra.metrics import headline_metric
 
     metrics, details = result["metrics"], result.get("details", {})
-    chief = headline(metrics)
-    names = sorted(metrics, key=lambda name: chief is None or name != chief.key)
+    headline = headline_metric(metrics)
+    keys = sorted(metrics, key=lambda key: headline is None or key != headline.key)
     # The data is named by the user, whose brackets are no markup.
-    title = Text(f"{result['data']}: {result['count']:,} {units(result['task'])}")
+    title = Text(f"{result['data']}: {result['count']:,} {elements}")
     fewer = details.get("fewer", {})  # baselines that are measured on a part alone: the notes say on which
-    beside = {baseline_name(name) + "*" * (name in fewer): row for name, row in result["baselines"].items()}
-    models = {"this model": metrics, **beside}
+    baselines = {baseline_title(name) + "*" * (name in fewer): row for name, row in result["baselines"].items()}
     console = Console(highlight=False)
-    console.print(_table(title, models, names))
-    if chief is not None and chief.key in details.get("intervals", {}):
-        note(f"{chief.name}: {write_between(chief, details['intervals'][chief.key])} with 95 % confidence")
-    best = _best(chief, result["baselines"])
-    if chief is not None and best is not None:
-        words, better = compare(chief, metrics[chief.key], best[1])
+    console.print(_table(title, {"this model": metrics, **baselines}, keys))
+    if headline is not None and headline.key in details.get("intervals", {}):
+        interval = headline.format_interval(details["intervals"][headline.key])
+        note(f"{headline.title}: {interval} with 95 % confidence")
+    best = _best(headline, result["baselines"])
+    if headline is not None and best is not None:
+        words, better = headline.compare(metrics[headline.key], best[1])
         if better is False:
-            note(f"{baseline_name(best[0])} is better than this model, which is {words} it")
+            note(f"{baseline_title(best[0])} is better than this model, which is {words} it")
     for line in details.get("notes", []):
         if line not in shown:
             note(line)
 
 
-def _table(title: Text, models: dict[str, dict[str, float]], names: list[str]) -> Table:
-    """Set models in rows, or, where there are more figures than a terminal is wide, the figures."""
-    from recurra.report.figures import figure
+def _table(title: Text, models: dict[str, dict[str, float]], keys: list[str]) -> Table:
+    """Set models in rows, or, where there are more metrics than a terminal is wide, the metrics."""
+    from recurra.metrics import get_metric
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")
 
-    def written(figures: dict[str, float], name: str) -> str:
-        return figure(name).write(figures[name]) if name in figures else ""
+    def format_value(metrics: dict[str, float], key: str) -> str:
+        return get_metric(key).format(metrics[key]) if key in metrics else ""
 
-    if len(names) <= MAX_COLUMNS:
-        for name in names:
-            table.add_column(figure(name).name, justify="right")
-        for number, (model, figures) in enumerate(models.items()):
+    if len(keys) <= MAX_COLUMNS:
+        for key in keys:
+            table.add_column(get_metric(key).title, justify="right")
+        for number, (model, metrics) in enumerate(models.items()):
             table.add_row(
-                Text(model), *(written(figures, name) for name in names), style="bold" if not number else None
+                Text(model), *(format_value(metrics, key) for key in keys), style="bold" if not number else None
             )
         return table
     for number, model in enumerate(models):
         table.add_column(Text(model), justify="right", style="bold" if not number else None)
-    for name in names:
-        what = figure(name)
-        unit = f", {what.unit}" if what.unit else ""
-        table.add_row(Text(what.name + unit), *(written(figures, name) for figures in models.values()))
+    for key in keys:
+        metric = get_metric(key)
+        unit = f", {metric.unit}" if metric.unit else ""
+        table.add_row(Text(metric.title + unit), *(format_value(metrics, key) for metrics in models.values()))
     return table
 
 
-def _best(chief: Figure | None, baselines: dict[str, dict[str, float]]) -> tuple[str, float] | None:
-    if chief is None or chief.lower is None:
+def _best(headline: Metric | None, baselines: dict[str, dict[str, float]]) -> tuple[str, float] | None:
+    if headline is None or headline.lower_is_better is None:
         return None
-    known = {name: figures[chief.key] for name, figures in baselines.items() if chief.key in figures}
-    pick = min if chief.lower else max
+    known = {name: metrics[headline.key] for name, metrics in baselines.items() if headline.key in metrics}
+    pick = min if headline.lower_is_better else max
     return pick(known.items(), key=lambda item: item[1]) if known else None

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from recurra.tasks.base.settings import Renamed, Settings, flag_of, is_file_setting
+from recurra.tasks.base.settings import Flag, Renamed, Settings, flag_of, is_file_setting
 
 
 def takes_list(field: FieldInfo) -> bool:
@@ -22,13 +22,10 @@ def parameter(name: str, kind: Any, option: Any, default: Any = None) -> inspect
 
 
 def setting_parameter(
-    name: str, field: FieldInfo, panel: str | None = None, *, hidden: bool = False, as_text: bool = False
+    name: str, field: FieldInfo, panel: str | None = None, *, hidden: bool = False
 ) -> inspect.Parameter:
-    """Turn a setting into a flag. It stays text here: the settings are what reads and checks it.
-
-    as_text: a value follows the flag even where the setting is on or off.
-    """
-    mark = flag_of(field)
+    """Turn a setting into a flag. It stays text here: the settings are what reads and checks it."""
+    mark = Flag() if hidden else flag_of(field)
     flag = mark.long or "--" + name.replace("_", "-")
     default = "" if field.default in (None, [], False, "") else f" [dim]\\[default: {_shown(field.default)}][/dim]"
     common = {
@@ -37,19 +34,21 @@ def setting_parameter(
         "show_default": False,
         "hidden": hidden,
     }
-    flags = [flag, mark.short] if mark.short else [flag]
-    if mark.short == f"-{name}":  # the name is one letter
+    flags = [flag, mark.short] if mark.short is not None else [flag]
+    if mark.short is not None and mark.short == f"-{name}":  # the name is one letter
         flags = [mark.short]
     if takes_list(field):
         return parameter(name, list[str], typer.Option(*flags, metavar=_metavar(field), **common), [])
-    if field.annotation is bool and not as_text:
+    if field.annotation is bool:
         return parameter(name, bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", *flags[1:], **common))
     return parameter(name, str | None, typer.Option(*flags, metavar=_metavar(field), **common))
 
 
-def old_name_parameter(name: str, renamed: Renamed, field: FieldInfo) -> inspect.Parameter:
-    """Give the flag of a setting's old name, which no help lists; it takes the old values too."""
-    return setting_parameter(name, field, hidden=True, as_text=bool(renamed.values))
+def old_parameter(old: str, new: Renamed, field: FieldInfo) -> inspect.Parameter:
+    """Turn the name that a setting had before into a flag, so that command lines in scripts go on to work; no help lists it."""
+    if new.values:  # the words of before, whatever the setting takes today
+        return parameter(old, str | None, typer.Option("--" + old.replace("_", "-"), hidden=True))
+    return setting_parameter(old, field, hidden=True)
 
 
 def click_parameters(kind: type[Settings]) -> list[Any]:
@@ -60,7 +59,7 @@ def click_parameters(kind: type[Settings]) -> list[Any]:
 
     fields = kind.model_fields
     made = [setting_parameter(name, field) for name, field in fields.items()]
-    made += [old_name_parameter(old, new, fields[new.name]) for old, new in kind.renamed.items()]
+    made += [old_parameter(old, new, fields[new.name]) for old, new in kind.renamed.items()]
     command.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]
     app = typer.Typer(rich_markup_mode="rich", add_completion=False)
     app.command()(command)

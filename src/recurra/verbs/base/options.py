@@ -79,18 +79,18 @@ def warn(predictor: Predictor, item: Any) -> None:
 
 
 def read_lines(
-    source: str, report: Callable[[DataError], None] | None = None, begun: bytes = b"", pipe: Pipe | None = None
+    source: str, report: Callable[[DataError], None] | None = None, first_line: bytes = b"", pipe: Pipe | None = None
 ) -> Iterator[str]:
     """Read lines without their ends: a file, unpacked where its suffix says so, or standard input as its lines come.
 
     Raises `DataError` for what cannot be read or is no UTF-8 text.  report: takes the error of a line of standard input instead,
-    which is empty then.  begun: the first line of standard input, where that is read already.  pipe: standard input.
+    which is empty then.  first_line: the first line of standard input, where that is read already.  pipe: standard input.
     """
     from recurra.text.read.decode import decode  # slow to load too
     from recurra.text.read.unpack import decompress, layers
 
     if source == "-":
-        yield from _as_they_come(chain([begun] if begun else [], pipe or Pipe(sys.stdin.buffer)), report)
+        yield from _as_they_come(chain([first_line] if first_line else [], pipe or Pipe(sys.stdin.buffer)), report)
         return
     try:
         data = Path(source).read_bytes()
@@ -118,9 +118,9 @@ def _as_they_come(lines: Iterable[bytes], report: Callable[[DataError], None] | 
             text = decode(lead + line, STANDARD_INPUT)
         except DataError as error:
             place = error.byte or 0
-            said = str(error).partition(f"byte {place}: ")[2]
+            reason = str(error).partition(f"byte {place}: ")[2]
             byte = offset + place - len(lead)
-            broken = DataError(said, source=STANDARD_INPUT, line=number, byte=byte)
+            broken = DataError(reason, source=STANDARD_INPUT, line=number, byte=byte)
             if report is None:
                 raise broken from None
             report(broken)

@@ -1,0 +1,37 @@
+"""The kinds of blocks that a report is made of: each knows its data, its JSON and how it is drawn.
+
+A task says what there is to see by giving blocks; the report draws them without knowing the task. A new kind is one file with one
+class, here or in the package of a task.
+"""
+
+from recurra.report.blocks.base import Block
+from recurra.report.blocks.lines import Figure, Lines
+from recurra.report.blocks.matrix import Matrix
+from recurra.report.blocks.reliability import Bin, Reliability
+from recurra.report.blocks.scatter import Dot, Grouping, Scatter
+from recurra.report.blocks.table import Column, Table
+from recurra.report.blocks.text import Text, note_blocks
+from recurra.report.blocks.timeline import Timeline, Track, thin_columns
+from recurra.report.chart import Band, Chart, Series
+
+__all__ = [
+    "Band",
+    "Bin",
+    "Block",
+    "Chart",
+    "Column",
+    "Dot",
+    "Figure",
+    "Grouping",
+    "Lines",
+    "Matrix",
+    "Reliability",
+    "Scatter",
+    "Series",
+    "Table",
+    "Text",
+    "Timeline",
+    "Track",
+    "note_blocks",
+    "thin_columns",
+]

@@ -1,0 +1,39 @@
+"""Whether the training in a folder can be gone on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recurra.errors import RunError, UsageError
+from recurra.runs.config import FORMAT, Configuration
+from recurra.runs.manifest import MANIFEST, check_manifest
+from recurra.training.folder import LOG
+from recurra.training.log import read_events
+
+
+def check_not_ended(folder: Path) -> None:
+    """Raise `UsageError` when the training has come to its end, and `RunError` when its run is damaged."""
+    if not (folder / MANIFEST).is_file():
+        return
+    check_manifest(folder)
+    ends = [event for event in read_events(folder / LOG) if event.get("event") == "end"]
+    reason = ends[-1].get("reason") if ends else None
+    if reason == "diverged":
+        raise UsageError(f"{folder}: its training has diverged, and would again; train again with a lower lr")
+    if reason != "interrupted":
+        raise UsageError(f"{folder}: its training has ended; there is nothing to resume")
+
+
+def check_format(folder: Path, configuration: Configuration) -> None:
+    """Raise `RunError` for a training of an earlier format: its checkpoint names what it holds in other words."""
+    if configuration.format != FORMAT:
+        raise RunError(
+            f"{folder}: its training was begun by an earlier version of Recurra; finish it with that one, or train again"
+        )
+
+
+def check_no_steps(folder: Path) -> None:
+    """Raise `RunError` when steps were made whose checkpoint is gone: to start again would throw away what there is."""
+    log = folder / LOG
+    if (folder / MANIFEST).is_file() or (log.is_file() and log.read_bytes().count(b"\n") > 1):
+        raise RunError(f"{folder / 'checkpoint'}: is missing or empty; restore it, or train again into another folder")

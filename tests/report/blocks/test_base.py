@@ -1,0 +1,53 @@
+"""What every kind of block promises."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from recurra.report.blocks import (
+    Block,
+    Chart,
+    Column,
+    Dot,
+    Figure,
+    Grouping,
+    Lines,
+    Matrix,
+    Reliability,
+    Scatter,
+    Series,
+    Table,
+    Text,
+    Timeline,
+    Track,
+)
+
+CURVE = [Series("a", [(0.0, 1.0), (1.0, math.nan), (2.0, 2.0)], "held")]
+BLOCKS = [
+    Text("t", ["a"]),
+    Table("t", [Column("a")], [("b",)]),
+    Lines("t", [Figure("a", Chart("a", CURVE, "step"))]),
+    Matrix("t", ["a", "b"], [[1, 2], [3, 4]]),
+    Reliability("t", [(0.0, 0.5, 0.4, 0.3, 5.0)]),
+    Timeline("t", [Track("a", "b", "c", 2, CURVE, CURVE * 2, found=[(0, 1)])]),
+    Scatter("t", [Dot(0.0, 1.0, ["a"])], [Grouping("label", ["a"])]),
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.kind)
+def test_a_block_is_data_that_json_can_hold(block: Block) -> None:
+    assert block.draw()
+    written = json.loads(json.dumps(block.to_json(), allow_nan=False))
+    assert (written.pop("kind"), written.pop("title")) == (block.kind, "t")
+    assert written
+
+
+def test_no_two_kinds_have_a_name_in_common() -> None:
+    kinds = [block.kind for block in BLOCKS]
+    assert sorted(set(kinds)) == sorted(kinds)
+    assert {type(block) for block in BLOCKS} == {
+        kind for kind in Block.__subclasses__() if kind.__module__.startswith("recurra.")
+    }
