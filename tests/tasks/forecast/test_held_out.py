@@ -87,7 +87,7 @@ def test_predict_reads_the_calendar_of_the_days_ahead_as_a_backtest_does(tmp_pat
     task.choose_defaults(None, lambda: 1.0)
     torch.manual_seed(0)
     forecaster = task.predictor(task.build_network().eval())
-    assert "week sin" in task.preprocessor.covariates.calendar
+    assert "week sin" in task.preprocessor.covariates.calendar.features
     origin = 40
     with exact(required=False):
         (known,) = forecaster.backtest(task.dataset.series, [np.array([origin])])

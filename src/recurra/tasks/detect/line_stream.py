@@ -10,9 +10,9 @@ from typing import Any
 from recurra.data.timeseries.timestamps import is_timestamp
 from recurra.errors import DataError
 from recurra.tasks.detect.config import Data
-from recurra.tasks.detect.data import MAX_NAMES_SHOWN
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
 from recurra.tasks.detect.stream import DetectorStream
+from recurra.tasks.timeseries.data import MAX_NAMES_SHOWN
 
 MISSING = ("", "?", "nan", "na", "null", "none")
 """Cells that stand for no value."""
@@ -35,7 +35,7 @@ class LineStream:
     """
 
     def __init__(self, preprocessor: DetectorPreprocessor, data: Data, stream: DetectorStream) -> None:
-        self._targets, self._past, self._static = preprocessor.targets, preprocessor.past, data.static
+        self._targets, self._past, self._static = preprocessor.targets, preprocessor.covariates.past, data.static
         self._time, self._series = data.time, data.series
         self._initial = stream
         self._streams: dict[str, DetectorStream] = {"": stream.fork()}

@@ -79,7 +79,7 @@ class Detector(Predictor[DetectorConfig]):
                 time=data.time,
                 series=data.series,
                 target=tuple(columns.targets),
-                past=tuple(columns.past),
+                past=tuple(columns.covariates.past),
                 static=tuple(data.static),
                 gaps=data.gaps,
             )

@@ -136,19 +136,19 @@ def make_step(
     preprocessor: DetectorPreprocessor, values: Any, *, time: Any, past: Any, static: Sequence[str | float], name: str
 ) -> TimeSeries:
     """Make a series of one step; raises `DataError` for what is not one."""
-    own = _numbers(values, preprocessor.targets, "values")
-    covariates = _numbers([None] * len(preprocessor.past) if past is None else past, preprocessor.past, "past")
+    covariates, own = preprocessor.covariates, _numbers(values, preprocessor.targets, "values")
+    others = _numbers([None] * len(covariates.past) if past is None else past, covariates.past, "past")
     if time is None:
-        if preprocessor.calendar.features:
+        if covariates.calendar.features:
             raise DataError(
-                f"expected a time stamp with each step: this run reads the {preprocessor.calendar.features[0].split()[0]}"
+                f"expected a time stamp with each step: this run reads the {covariates.calendar.features[0].split()[0]}"
             )
         times, zone = np.zeros(1, np.int64), None
     else:
         stamp, zone = parse_time(time)
         times = np.array([stamp])
-    words = tuple(static) or ("",) * len(preprocessor.static)
-    return TimeSeries(name, own[None], times, np.zeros((1, 0)), covariates[None], words, "the stream", zone)
+    words = tuple(static) or ("",) * len(covariates.static)
+    return TimeSeries(name, own[None], times, np.zeros((1, 0)), others[None], words, "the stream", zone)
 
 
 def parse_time(time: Any) -> tuple[Any, int | None]:

@@ -17,6 +17,7 @@ from recurra.tasks.forecast.config import Data, Model
 from recurra.tasks.forecast.defaults import build_preprocessor
 from recurra.tasks.forecast.preprocessing import ForecastPreprocessor, are_unnamed
 from recurra.tasks.forecast.series import SeriesFeatures
+from recurra.tasks.timeseries.data import refuse_values, truncate
 
 MIN_VALUES = 2
 """Values that a series has to have to be learnt from."""
@@ -80,7 +81,8 @@ def read_dataset(data: Data, model: Model, preprocessor: ForecastPreprocessor | 
     notes = [*panel.notes, *skipped_notes(panel.skipped)]
     panel, starts, more = _append_held_out(panel, data)
     notes += more
-    panel = _shorten(panel, data.max_length)
+    if data.max_length is not None:
+        panel = replace(panel, series=[truncate(one, data.max_length) for one in panel.series])
     if model.likelihood == "negative-binomial":
         notes += _check_counts(panel)
     borders = [_borders(len(series), data, starts, at) for at, series in enumerate(panel.series)]
@@ -121,16 +123,11 @@ def _options_of_panel(panel: Panel, data: Data) -> TimeSeriesOptions:
 
 def _check_counts(panel: Panel) -> list[str]:
     """Note that values are no whole numbers; raises `DataError` for one below 0, which is no count."""
+    expected = "a count from 0, as likelihood = negative-binomial needs it"
     fractions = 0
     for series in panel.series:
-        if len(wrong := np.argwhere(series.values < 0)):
-            step, channel = wrong[0]
-            raise DataError(
-                f"series {series.name}, step {step + 1}: expected a count from 0, as likelihood = negative-binomial needs it; "
-                f"got {series.values[step, channel]:g}",
-                source=series.place,
-                hint="train with another likelihood, such as --likelihood student-t",
-            )
+        hint = "train with another likelihood, such as --likelihood student-t"
+        refuse_values(series, series.values, series.values < 0, expected, hint)
         fractions += int((series.values % 1 > 0).sum())
     return [f"{fractions:,} values are no whole numbers: they are learnt from as counts, rounded"] if fractions else []
 
@@ -232,22 +229,6 @@ def _borders(length: int, data: Data, starts: dict[str, list[int]], at: int) -> 
 
 def _held_out(length: int, steps: int | None, share: float) -> int:
     return min(length, steps) if steps is not None else round(length * share)
-
-
-def _shorten(panel: Panel, end: int | None) -> Panel:
-    if end is None:
-        return panel
-    series = [
-        replace(
-            one,
-            values=one.values[:end],
-            times=one.times[: min(end, len(one))],
-            known=one.known[: min(end, len(one))],
-            past=one.past[:end],
-        )
-        for one in panel.series
-    ]
-    return replace(panel, series=series)
 
 
 def default_test_split(series: Sequence[SeriesFeatures], data: Data) -> Split:

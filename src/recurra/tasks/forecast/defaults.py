@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from recurra.baselines import Linear
-from recurra.data.timeseries.frequency import calendar_features, default_season
+from recurra.data.timeseries.frequency import default_season
 from recurra.data.timeseries.reader import Panel
 from recurra.errors import DataError
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.forecast.config import Data, Model
-from recurra.tasks.forecast.covariates import Covariates
+from recurra.tasks.forecast.covariates import ForecastCovariates
 from recurra.tasks.forecast.preprocessing import ForecastPreprocessor, PreprocessingOptions
 
 STEPS_TO_LEARN = 10_000_000
@@ -67,13 +67,11 @@ def build_preprocessor(panel: Panel, ends: Sequence[int], data: Data, model: Mod
     if model.lookback is None:
         model.lookback = choose_lookback(panel, ends, season, horizon, model)
     data.season, data.horizon = season, horizon
-    covariates = Covariates(list(panel.known), list(panel.past), list(panel.static), panel.frequency)
-    if data.calendar and panel.frequency is not None and panel.series:
-        covariates.calendar = calendar_features(panel.series[0].times[:1], panel.frequency)[1]
+    covariates = ForecastCovariates.fit(panel, ends, calendar=data.calendar)
     options = PreprocessingOptions(
         season, horizon, model.lookback, model.window_scaling, model.transform, model.multivariate
     )
-    return ForecastPreprocessor(list(panel.targets), covariates, options, panel.numeric_step).fit(panel, ends)
+    return ForecastPreprocessor(list(panel.targets), covariates, options, panel.numeric_step)
 
 
 def choose_lookback(panel: Panel, ends: Sequence[int], season: int, horizon: int, model: Model) -> int:

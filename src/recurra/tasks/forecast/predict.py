@@ -36,6 +36,7 @@ from recurra.tasks.forecast.results import (
     to_result,
 )
 from recurra.tasks.forecast.series import SeriesFeatures
+from recurra.tasks.timeseries.data import rows_from_array
 from recurra.text import STANDARD_INPUT
 
 
@@ -214,23 +215,18 @@ def is_table(first: bytes) -> bool:
 
 def series_from_array(values: Any, preprocessor: ForecastPreprocessor) -> TimeSeries:
     """Give an array (T) or (T, C) as a series whose steps are only counted."""
-    array, targets = np.asarray(values, np.float64), preprocessor.targets
-    array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or array.shape[1] != len(targets):
-        got = f"{array.shape[1]}" if array.ndim == 2 else f"numbers in {array.ndim} dimensions"
-        raise DataError(f"expected series of {len(targets)} targets ({', '.join(targets[:8])}), got {got}")
-    if len(wrong := np.argwhere(np.isinf(array))):
+    rows = rows_from_array(values, preprocessor.targets)
+    if len(wrong := np.argwhere(np.isinf(rows))):
         raise DataError(f"step {wrong[0][0] + 1}: expected a finite number, got infinity")
     _check_bare(preprocessor)
-    none = np.zeros((len(array), 0))
-    return TimeSeries("", array, np.arange(len(array)), none, none, (), "the input")
+    return TimeSeries.from_values("", rows, "the input")
 
 
 def _check_bare(preprocessor: ForecastPreprocessor) -> None:
     """Raise `UsageError` where bare numbers do not tell all that the run reads."""
     covariates = preprocessor.covariates
-    columns = [*covariates.known, *covariates.past, *covariates.static]
-    if columns or covariates.calendar:
+    columns = [*covariates.known, *covariates.past, *(column.name for column in covariates.static)]
+    if columns or covariates.calendar.features:
         needed = ", ".join(columns) or "time stamps"
         raise UsageError(
             f"input: bare numbers say nothing of {needed}, which this run reads; give a table with them, as in "
