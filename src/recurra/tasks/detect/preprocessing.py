@@ -10,7 +10,7 @@ import numpy as np
 
 from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError
-from recurra.tasks.detect.features import MIN_STD, Scaling
+from recurra.tasks.detect.scaling import MIN_STD, Scaling
 from recurra.tasks.detect.series import EncodedSeries, StreamState, after_gap, gap_threshold
 from recurra.tasks.timeseries.covariates import Calendar, Covariates, Standardizer, StaticColumn
 from recurra.tasks.timeseries.data import refuse_values
@@ -77,15 +77,12 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
             content["targets"],
             Covariates(
                 content["past"],
-                [StaticColumn(name, words, Standardizer(mean, std)) for name, words, mean, std in content["static"]],
+                [StaticColumn(name, words, _scale([mean], [std])) for name, words, mean, std in content["static"]],
                 Calendar.from_json(content["step"], content["moments"]),
             ),
             Scaling(
-                Standardizer(np.array(content["mean"], float), np.array(content["spread"], float)),
-                {
-                    name: Standardizer(np.array(mean, float), np.array(std, float))
-                    for name, (mean, std) in content["each"].items()
-                },
+                _scale(content["mean"], content["spread"]),
+                {name: _scale(mean, std) for name, (mean, std) in content["each"].items()},
             ),
             np.array(content["gaps"], bool),
             PreprocessingOptions(**content["making"]),
@@ -101,18 +98,17 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
         return {
             "targets": self.targets,
             "past": covariates.past,
-            "mean": np.asarray(overall.mean).tolist(),
+            "mean": overall.mean.tolist(),
             "spread": overall.divisor.tolist(),
             "gaps": self.missing.tolist(),
             "making": asdict(self.options),
             "step": covariates.calendar.frequency_to_json(),
             "moments": list(covariates.calendar.features),
             "hole": self.gap_threshold,
-            "static": [[one.name, one.words, one.scale.mean, one.scale.divisor.tolist()] for one in covariates.static],
-            "each": {
-                name: [np.asarray(one.mean).tolist(), one.divisor.tolist()]
-                for name, one in self.scaling.by_series.items()
-            },
+            "static": [
+                [one.name, one.words, one.scale.mean.item(), one.scale.divisor.item()] for one in covariates.static
+            ],
+            "each": {name: [one.mean.tolist(), one.divisor.tolist()] for name, one in self.scaling.by_series.items()},
         }
 
     @property
@@ -129,7 +125,7 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
     def unscale(self, values: np.ndarray, name: str) -> np.ndarray:
         """Give scaled values (…, C) of a series in their own units."""
         scale = self.scaling.of(name)
-        return values * scale.divisor[: self.channels] + np.asarray(scale.mean)[: self.channels]
+        return values * scale.divisor[: self.channels] + scale.mean[: self.channels]
 
     def initial_state(self) -> StreamState:
         """Give what is carried before the first step of a series."""
@@ -182,6 +178,10 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
                 )
             hint = "leave the cell empty where there is no value"
             refuse_values(one, given, np.isinf(given), "a finite number", hint, columns)
+
+
+def _scale(mean: list[float], std: list[float]) -> Standardizer:
+    return Standardizer(np.array(mean, np.float64), np.array(std, np.float64))
 
 
 def forward_fill(values: np.ndarray) -> np.ndarray:

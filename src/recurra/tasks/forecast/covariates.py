@@ -86,12 +86,12 @@ class ForecastCovariates(Covariates):
                 )
         return super().encode_static(series).astype(np.float32)
 
-    def scales_to_json(self) -> dict[str, Any]:
+    def scales_to_json(self) -> dict[str, list[float]]:
         """Give mean and standard deviation of each column that holds numbers."""
-        scales = {}
-        for names, scale in ((self.known, self.known_scale), (self.past, self.past_scale)):
-            scales |= dict(zip(names, np.stack([scale.mean, scale.std], axis=-1).tolist(), strict=True))
-        return scales | {each.name: [each.scale.mean, each.scale.std] for each in self.static if each.words is None}
+        numbers = [([column.name], column.scale) for column in self.static if column.words is None]
+        columns = [(self.known, self.known_scale), (self.past, self.past_scale), *numbers]
+        pairs = (zip(names, scale.mean.tolist(), scale.std.tolist(), strict=True) for names, scale in columns)
+        return {name: [mean, std] for each in pairs for name, mean, std in each}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> ForecastCovariates:
@@ -99,18 +99,12 @@ class ForecastCovariates(Covariates):
         words = content.get("words", {})
 
         def scale(names: Sequence[str]) -> Standardizer:
-            mean, std = np.array([content["spreads"][name] for name in names], float).reshape(-1, 2).T
+            mean, std = np.array([content["spreads"][name] for name in names], np.float64).reshape(-1, 2).T
             return Standardizer(mean, std, min_std_share=MIN_STD_SHARE)
-
-        def static(name: str) -> StaticColumn:
-            if name in words:
-                return StaticColumn(name, words[name])
-            mean, std = content["spreads"][name]
-            return StaticColumn(name, None, Standardizer(float(mean), float(std), min_std_share=MIN_STD_SHARE))
 
         return cls(
             content["past"],
-            [static(name) for name in content["static"]],
+            [StaticColumn(n, words[n]) if n in words else StaticColumn(n, None, scale([n])) for n in content["static"]],
             Calendar.from_json(content["step"], content.get("calendar", [])),
             content["known"],
             scale(content["known"]),

@@ -30,21 +30,21 @@ def mean_and_std(values: np.ndarray) -> tuple[float, float]:
 class Standardizer:
     """Centres columns and divides them by their standard deviations; a column that has none is centred alone.
 
-    mean, std: of one column, or (N) each.  min_std, min_std_share: a standard deviation up to this, or up to this share of the
+    mean, std: (N) each.  min_std, min_std_share: a standard deviation up to this, or up to this share of the
     mean, is none, but what rounding left of a constant.
 
     >>> Standardizer(np.array([2.0, 1e9]), np.array([4.0, 1e-6]), min_std_share=1e-9).transform(np.array([[4.0, 1e9 + 1]])).tolist()
     [[0.5, 1.0]]
     """
 
-    mean: np.ndarray | float
-    std: np.ndarray | float
+    mean: np.ndarray
+    std: np.ndarray
     min_std: float = 0.0
     min_std_share: float = 0.0
 
     @classmethod
     def fit(cls, values: np.ndarray, **limits: float) -> Standardizer:
-        """Take mean and standard deviation of each column, (N, C); limits: `min_std` and `min_std_share`."""
+        """Take mean and standard deviation of each column of (T, N); limits: `min_std` and `min_std_share`."""
         mean, std = np.array([mean_and_std(column) for column in values.T]).reshape(-1, 2).T
         return cls(mean, std, **limits)
 
@@ -53,8 +53,8 @@ class Standardizer:
         """What values are divided by: the standard deviation, or 1 where it is none."""
         return np.where(self.std > np.maximum(self.min_std, self.min_std_share * np.abs(self.mean)), self.std, 1.0)
 
-    def transform(self, values: Any) -> Any:
-        """Standardise a value, or columns (…, N)."""
+    def transform(self, values: np.ndarray | float) -> np.ndarray:
+        """Standardise columns, (…, N)."""
         return (values - self.mean) / self.divisor
 
 
@@ -64,7 +64,7 @@ class StaticColumn:
 
     name: str
     words: list[str] | None
-    scale: Standardizer = Standardizer(0.0, 1.0)
+    scale: Standardizer = Standardizer(np.zeros(1), np.ones(1))
 
     @classmethod
     def fit(
@@ -72,7 +72,7 @@ class StaticColumn:
     ) -> StaticColumn:
         """Take it from the values of the training series; no more than `max_words` are told apart.  limits: see `Standardizer`."""
         if all(isinstance(value, int | float) for value in values):
-            return cls(name, None, Standardizer(*mean_and_std(np.array(values, np.float64)), **limits))
+            return cls(name, None, Standardizer.fit(np.array(values, np.float64)[:, None], **limits))
         return cls(name, sorted({str(value) for value in values})[:max_words])
 
     @property
@@ -85,7 +85,7 @@ class StaticColumn:
         if self.words is not None:
             return [float(str(value) == word) for word in self.words]
         number = float(value) if isinstance(value, int | float) else np.nan
-        return [0.0 if np.isnan(number) else float(self.scale.transform(number))]
+        return [0.0 if np.isnan(number) else self.scale.transform(number).item()]
 
 
 @dataclass(frozen=True)
