@@ -155,7 +155,8 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
         parts.append(missing[:-1, self.missing].astype(float))
         parts.append(starts.astype(float)[:, None])
         parts.append(squash(_or_zero(covariates)))
-        parts.append(self.covariates.calendar.encode(one, steps))
+        if self.covariates.calendar.features:
+            parts.append(self.covariates.calendar.encode(one, steps))
         static = self.covariates.encode_static(one)
         parts.append(np.broadcast_to(static, (steps, len(static))))
         features = np.concatenate(parts, axis=1).astype(np.float32)

@@ -51,7 +51,7 @@ class Scaling:
 
 def _columns(one: TimeSeries) -> np.ndarray:
     """Give channels and past covariates side by side, (T, C + P)."""
-    return np.hstack([one.values, one.past])
+    return np.concatenate([one.values, one.past], axis=1)
 
 
 def _fit_where_present(values: np.ndarray) -> Standardizer:
