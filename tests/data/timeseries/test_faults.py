@@ -46,7 +46,7 @@ def test_a_static_column_that_changes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "problem"),
+    ("options", "problem"),
     [
         ({"target": ("temprature",)}, "did you mean 'temperature'"),
         ({"time": "tme"}, "did you mean 'time'"),
@@ -56,10 +56,10 @@ def test_a_static_column_that_changes(tmp_path: Path) -> None:
         ({"every": "often"}, "every: expected a spacing"),
     ],
 )
-def test_columns_that_are_not_there_and_settings_that_clash(tmp_path: Path, how: Any, problem: str) -> None:
+def test_columns_that_are_not_there_and_settings_that_clash(tmp_path: Path, options: Any, problem: str) -> None:
     text = "time,temperature,word\n2024-01-01,1,x\n2024-01-02,2,y\n"
     with pytest.raises((DataError, UsageError), match=problem):
-        read(tmp_path, text, **how)
+        read(tmp_path, text, **options)
 
 
 def test_nothing_to_learn(tmp_path: Path) -> None:

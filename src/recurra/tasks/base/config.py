@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from recurra.cells import cell_names
-from recurra.data.labelled.options import Reading, parse_renames
-from recurra.data.timeseries.types import TimedReading
+from recurra.data.labelled.options import LabelledOptions, parse_renames
+from recurra.data.timeseries.types import TimeSeriesOptions
 from recurra.errors import UsageError
 from recurra.nn import SCHEMES
 from recurra.tasks.base.settings import Files, Settings, unknown_choice_message
@@ -112,9 +112,9 @@ class LabelledData(SequenceData):
                 raise ValueError(f"expected OLD=NEW, got {pair!r}")
         return value
 
-    def reading(self, *, for_answers: bool = False) -> Reading:
+    def reading(self, *, for_answers: bool = False) -> LabelledOptions:
         """Give how all data of the run are read; for_answers: whatever is there has an answer, so nothing is left out."""
-        return Reading(
+        return LabelledOptions(
             text=self.text,
             label=self.label,
             series=self.series,
@@ -127,7 +127,7 @@ class LabelledData(SequenceData):
         )
 
 
-class TimedData(DataFiles):
+class TimeSeriesData(DataFiles):
     """Series in time."""
 
     time: str | None = Field(
@@ -155,9 +155,9 @@ class TimedData(DataFiles):
         default="fill", description="Steps that no row is of: fill them as missing, or keep each row as a step."
     )
 
-    def reading(self) -> TimedReading:
+    def reading(self) -> TimeSeriesOptions:
         """Give how all data of the run are read."""
-        return TimedReading(
+        return TimeSeriesOptions(
             time=self.time,
             series=self.series,
             target=tuple(self.target),
