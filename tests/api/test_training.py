@@ -17,7 +17,7 @@ from recurra.errors import DivergedError, RunError, UsageError
 from recurra.runs.run import Run
 from recurra.tasks.lm import LanguageModelingTask
 from recurra.training.loop import Trainer
-from recurra.training.step import Trainer
+from recurra.training.step import TrainState
 
 
 def test_its_configuration_makes_the_same_model_again(data: Path, whole: Run, tmp_path: Path) -> None:
@@ -144,15 +144,15 @@ def test_a_training_that_diverges_leaves_its_last_good_weights(data: Path, tmp_p
 
 def ruin(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Make the loss infinite from a step on."""
-    trained = Trainer.step
+    trained = TrainState.step
 
-    def train_step(self: Trainer, batch: Any, lr: float) -> tuple[float, int, float]:
+    def train_step(self: TrainState, batch: Any, lr: float) -> tuple[float, int, float]:
         if self.done >= step:
             with torch.no_grad():
                 self.parameters[0].fill_(float("nan"))
         return trained(self, batch, lr)
 
-    monkeypatch.setattr(Trainer, "step", train_step)
+    monkeypatch.setattr(TrainState, "step", train_step)
 
 
 def test_a_training_that_diverges_late_leaves_the_best_it_had(
