@@ -24,7 +24,7 @@ NEUTRAL = ("cli", "report", "training", "verbs/base")
 
 
 class Sorter(Predictor):
-    """What sorts texts into kinds; only what is asked of a predictor."""
+    """Sorts texts into kinds; it has only what a prediction needs."""
 
     name = "sorter"
     load_preprocessor = build_network = None  # type: ignore[assignment]

@@ -12,8 +12,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from recurra.errors import RunError, UsageError
-from recurra.runs.config import configure, fields, load_configuration, read_settings, sections, takes_list
+from recurra.runs.config import configure, fields, load_configuration, read_settings, sections
 from recurra.tasks import task_names
+from recurra.verbs.base.flags import takes_list
 
 
 @pytest.mark.parametrize("task", task_names())

@@ -86,7 +86,7 @@ def _facts(history: TrainingHistory, width: int) -> list[Text]:
 
 def _curve(history: TrainingHistory, width: int) -> Text:
     key = metric_keys(history.valid)[:1]
-    name = get_metric(key[0]).title if key else "figure"
+    name = get_metric(key[0]).title if key else "metric"
     first, last = (
         get_metric(key[0] if key else "").format(value)
         for value in (history.validation_values[0], history.validation_values[-1])

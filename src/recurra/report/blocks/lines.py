@@ -28,11 +28,11 @@ class Lines(Block):
 
     kind: ClassVar[str] = "lines"
 
-    figures: Sequence[Figure]
+    pictures: Sequence[Figure]
     note: str = ""
 
     def draw(self) -> str:
-        drawn = [(figure, chart) for figure in self.figures if (chart := draw_chart(figure.chart))]
+        drawn = [(figure, chart) for figure in self.pictures if (chart := draw_chart(figure.chart))]
         if not drawn:
             return ""
         cards = "".join(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.timeseries.reader import Panel, Timed, read_timed
+from recurra.data.timeseries.reader import Panel, TimeSeries, read_time_series
 from recurra.errors import DataError, UsageError
 from recurra.series import parse_series
 from recurra.tasks.base.dataset import skipped_notes
@@ -27,7 +27,7 @@ MAX_NAMES_SHOWN = 8
 class Segment:
     """Steps `first` … `last` − 1 of a series; those before are read to warm up, if need be."""
 
-    series: Timed
+    series: TimeSeries
     encoded: EncodedSeries
     first: int
     last: int
@@ -77,7 +77,7 @@ def read_dataset(data: Data, known: DetectorPreprocessor | None) -> Dataset:
 
     Raises `DataError` where nothing is left to learn from.
     """
-    panel = drop_label_column(read_timed(data.given, data.reading()), data.label)
+    panel = drop_label_column(read_time_series(data.given, data.reading()), data.label)
     notes = [*panel.notes, *skipped_notes(panel.skipped)]
     per_series = data.layout == "series" if data.per_series is None else data.per_series
     if per_series and data.scale == "series":
@@ -118,7 +118,7 @@ def read_split(
     return Split([whole_segment(one, preprocessor) for one in panel.series], panel.skipped)
 
 
-def whole_segment(series: Timed, preprocessor: DetectorPreprocessor) -> Segment:
+def whole_segment(series: TimeSeries, preprocessor: DetectorPreprocessor) -> Segment:
     """Encode a series as a segment of all its steps."""
     return Segment(series, preprocessor.encode(series)[0], 0, len(series))
 
@@ -132,13 +132,13 @@ def read_panel(
     """
     how, source = data.model_copy(update=settings).reading(), str(files[0])
     try:
-        return align_columns(drop_label_column(read_timed(files, how), data.label), preprocessor, source)
+        return align_columns(drop_label_column(read_time_series(files, how), data.label), preprocessor, source)
     except (DataError, UsageError):
         named = replace(how, target=tuple(preprocessor.targets), past=tuple(preprocessor.past))
         if named == how or named.layout == "series":
             raise
         with suppress(DataError, UsageError):
-            return align_columns(read_timed(files, named), preprocessor, source)
+            return align_columns(read_time_series(files, named), preprocessor, source)
         raise
 
 
@@ -175,12 +175,12 @@ def drop_label_column(panel: Panel, label: str | None) -> Panel:
     return replace(panel, series=series, targets=tuple(panel.targets[at] for at in kept))
 
 
-def parse_line(line: str, preprocessor: DetectorPreprocessor) -> Timed:
+def parse_line(line: str, preprocessor: DetectorPreprocessor) -> TimeSeries:
     """Read a line as a whole series: numbers, a JSON list of them, or of steps that are lists; raises `DataError`."""
     return series_from_array(parse_series(line), preprocessor)
 
 
-def series_from_array(given: Any, preprocessor: DetectorPreprocessor, name: str = "series") -> Timed:
+def series_from_array(given: Any, preprocessor: DetectorPreprocessor, name: str = "series") -> TimeSeries:
     """Take an array (T,) or (T, C), covariates behind the channels, as a series without times; raises `DataError`."""
     try:
         rows = np.asarray(given, np.float64)
@@ -197,7 +197,7 @@ def series_from_array(given: Any, preprocessor: DetectorPreprocessor, name: str 
         )
     static = ("",) * len(preprocessor.static)
     values, past = rows[:, :channels], rows[:, channels:]
-    return Timed(name, values, np.arange(len(rows)), np.zeros((len(rows), 0)), past, static, "input")
+    return TimeSeries(name, values, np.arange(len(rows)), np.zeros((len(rows), 0)), past, static, "input")
 
 
 def _split_ends(panel: Panel, data: Data, per_series: bool) -> list[tuple[int, int, int]]:
@@ -218,7 +218,7 @@ def _split_ends(panel: Panel, data: Data, per_series: bool) -> list[tuple[int, i
     return ends
 
 
-def _until(one: Timed, steps: int) -> Timed:
+def _until(one: TimeSeries, steps: int) -> TimeSeries:
     return replace(
         one, values=one.values[:steps], times=one.times[:steps], known=one.known[:steps], past=one.past[:steps]
     )
@@ -231,7 +231,7 @@ def _is_constant(panel: Panel, ends: list[tuple[int, int, int]], name: str) -> b
     return bool(len(values)) and bool((values == values[0]).all())
 
 
-def _check_enough(series: Sequence[Timed], data: Data) -> None:
+def _check_enough(series: Sequence[TimeSeries], data: Data) -> None:
     if sum(max(0, len(one) - 1) for one in series) < 2:
         longest = max((len(one) for one in series), default=0)
         raise DataError(

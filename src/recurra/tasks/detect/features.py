@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step, calendar
-from recurra.data.timeseries.reader import Panel, Timed
+from recurra.data.timeseries.frequency import Frequency, calendar_features
+from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError
 
 MIN_STD = 1e-8
@@ -85,20 +85,20 @@ class StaticFeature:
 class Calendar:
     """What of the calendar is read.  frequency: of the steps; features: names as `calendar` gives them."""
 
-    frequency: Step | None
+    frequency: Frequency | None
     features: Sequence[str] = ()
 
     @classmethod
     def fit(cls, panel: Panel) -> Calendar:
         """Take the cycles that a training series has gone through once: others cannot be learnt."""
         longest = max((one.times[len(one) - 1] - one.times[0] for one in panel.series if len(one)), default=0)
-        names = calendar(panel.series[0].times[:1], panel.step)[1] if panel.series else []
+        names = calendar_features(panel.series[0].times[:1], panel.frequency)[1] if panel.series else []
         kept = [name for name in names if longest >= np.timedelta64(CYCLE_HOURS[name.split()[0]], "h")]
-        return cls(panel.step, kept)
+        return cls(panel.frequency, kept)
 
-    def encode(self, one: Timed) -> np.ndarray:
+    def encode(self, one: TimeSeries) -> np.ndarray:
         """Give the features of each step of a series, (T, M); raises `DataError` where it has no time stamps."""
-        values, names = calendar(one.times[: len(one)], self.frequency)
+        values, names = calendar_features(one.times[: len(one)], self.frequency)
         if lacking := [name for name in self.features if name not in names]:
             raise DataError(
                 f"series {one.name!r}: expected time stamps, as in the training data, of which the {lacking[0].split()[0]} is read; got none",
@@ -107,7 +107,7 @@ class Calendar:
         return values[:, [names.index(name) for name in self.features]].astype(float)
 
 
-def _columns(one: Timed) -> np.ndarray:
+def _columns(one: TimeSeries) -> np.ndarray:
     """Give channels and past covariates side by side, (T, C + P)."""
     return np.hstack([one.values, one.past])
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step
-from recurra.data.timeseries.reader import Panel, Timed
+from recurra.data.timeseries.frequency import Frequency
+from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
 from recurra.tasks.detect.features import Calendar, Scaling, StaticFeature
@@ -72,7 +72,7 @@ class DetectorPreprocessor:
             scaling,
             np.array(~present.all(axis=0)),
             options,
-            Calendar.fit(panel) if options.calendar else Calendar(panel.step),
+            Calendar.fit(panel) if options.calendar else Calendar(panel.frequency),
             gap_threshold([one.times[: len(one)] for one in panel.series]),
         )
 
@@ -92,7 +92,7 @@ class DetectorPreprocessor:
                 Scaling(np.array(read["mean"], float), np.array(read["spread"], float), by_series),
                 np.array(read["gaps"], bool),
                 PreprocessingOptions(**read["making"]),
-                Calendar(None if read["step"] is None else Step(**read["step"]), read["moments"]),
+                Calendar(None if read["step"] is None else Frequency(**read["step"]), read["moments"]),
                 read.get("hole"),
             )
             if made.scaling.mean.shape != (made.channels + len(made.past),) or made.missing.shape != (made.channels,):
@@ -141,7 +141,7 @@ class DetectorPreprocessor:
         none = np.full(self.channels, np.nan)
         return StreamState(none, none, np.ones(self.channels, bool), np.zeros(len(self.past)), 0)
 
-    def encode(self, one: Timed, state: StreamState | None = None) -> tuple[EncodedSeries, StreamState]:
+    def encode(self, one: TimeSeries, state: StreamState | None = None) -> tuple[EncodedSeries, StreamState]:
         """Turn the steps of a series into numbers, going on from what was read before; gives what is carried on too.
 
         Raises `DataError`, with the series and the step, for infinity.
@@ -183,7 +183,7 @@ class DetectorPreprocessor:
             bool(starts[-1]) if len(starts) else state.started,
         )
 
-    def _check(self, one: Timed) -> None:
+    def _check(self, one: TimeSeries) -> None:
         for given, columns in ((one.values, self.targets), (one.past, self.past)):
             if given.shape[1] != len(columns):
                 raise DataError(

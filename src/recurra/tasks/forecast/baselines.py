@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from recurra.baselines import ETS, ForecastBaseline, Linear, Naive2, SeasonalNaive, baseline_title
+from recurra.baselines import ETS, ForecastBaseline, Linear, Naive2, SeasonalNaive
 from recurra.errors import DataError, MissingExtraError
 from recurra.tasks.forecast.backtest import EvaluationSet, Forecasts
 from recurra.tasks.forecast.data import Dataset
@@ -37,7 +37,7 @@ def run_baselines(
     if train is not None:
         histories = training_histories(train)
     for baseline in (SeasonalNaive(), Naive2(), ETS(), Linear()) if train is not None else (Naive2(),):
-        title = baseline_title(baseline.name)
+        title = baseline.title
         if isinstance(baseline, Naive2) and count > MAX_NAIVE2_ORIGINS:
             note(
                 evaluated, f"{title} is left out, and with it the OWA: from so many steps it would take long", progress

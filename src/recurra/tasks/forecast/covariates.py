@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step, calendar
-from recurra.data.timeseries.grid import following
-from recurra.data.timeseries.reader import Panel, Timed
+from recurra.data.timeseries.frequency import Frequency, calendar_features
+from recurra.data.timeseries.grid import future_times
+from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError
 
 MAX_CATEGORIES = 50
@@ -30,7 +30,7 @@ class Covariates:
     known: list[str]
     past: list[str]
     static: list[str]
-    step: Step | None
+    step: Frequency | None
     calendar: list[str] = field(default_factory=list)
     scales: dict[str, tuple[float, float]] = field(default_factory=dict)
     categories: dict[str, list[str]] = field(default_factory=dict)
@@ -67,19 +67,19 @@ class Covariates:
             else:
                 self.categories[name] = sorted({str(value) for value in values})[:MAX_CATEGORIES]
 
-    def extend(self, series: Timed, horizon: int) -> Timed:
+    def extend(self, series: TimeSeries, horizon: int) -> TimeSeries:
         """Let times go on to the horizon, so that the calendar of all steps ahead is read; what was known last goes on too."""
         lacking = len(series) + horizon - len(series.times)
         if not self.calendar or lacking <= 0 or not len(series.times):
             return series
-        times = np.concatenate([series.times, following(series.times, self.step, lacking)])
+        times = np.concatenate([series.times, future_times(series.times, self.step, lacking)])
         return replace(series, times=times, known=np.pad(series.known, ((0, lacking), (0, 0)), "edge"))
 
-    def known_features(self, series: Timed) -> np.ndarray:
+    def known_features(self, series: TimeSeries) -> np.ndarray:
         """Give what is known of each step, those ahead too, (T + F, K)."""
         parts = [self._standardise(name, series.known[:, place])[:, None] for place, name in enumerate(self.known)]
         if self.calendar:
-            features, names = calendar(series.times, self.step)
+            features, names = calendar_features(series.times, self.step)
             if names != self.calendar:
                 raise DataError(
                     "its time stamps are of another kind than those of the training data", source=series.place
@@ -87,12 +87,12 @@ class Covariates:
             parts.append(features)
         return np.concatenate(parts, axis=1) if parts else np.zeros((len(series.times), 0), np.float32)
 
-    def past_features(self, series: Timed) -> np.ndarray:
+    def past_features(self, series: TimeSeries) -> np.ndarray:
         """Give the past columns, (T, P)."""
         parts = [self._standardise(name, series.past[:, place])[:, None] for place, name in enumerate(self.past)]
         return np.concatenate(parts, axis=1) if parts else np.zeros((len(series), 0), np.float32)
 
-    def static_features(self, series: Timed) -> np.ndarray:
+    def static_features(self, series: TimeSeries) -> np.ndarray:
         """Give what is known of a whole series, (S); raises `DataError` for a word where training had numbers."""
         parts = []
         for name, value in zip(self.static, series.static, strict=True):

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from recurra.data.timeseries.append import append_panel
-from recurra.data.timeseries.reader import Panel, Timed, TimedReading, read_timed
+from recurra.data.timeseries.reader import Panel, TimeSeries, TimeSeriesOptions, read_time_series
 from recurra.errors import DataError
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.forecast.config import Data, Model
@@ -62,13 +62,13 @@ class Dataset:
         return float(np.mean([np.mean(step / size) for step, size in pairs]))
 
 
-def reading_options(data: Data, preprocessor: ForecastPreprocessor | None = None) -> TimedReading:
+def reading_options(data: Data, preprocessor: ForecastPreprocessor | None = None) -> TimeSeriesOptions:
     """Give how the run reads all its data: once it is known which columns are the targets and how far apart steps are, so."""
     options = replace(data.reading(), known=tuple(data.known))
     if preprocessor is None:
         return options
     targets = options.target if preprocessor.has_unnamed_targets else tuple(preprocessor.targets)
-    return replace(options, step=preprocessor.step, apart=preprocessor.numeric_step, target=targets)
+    return replace(options, frequency=preprocessor.step, numeric_step=preprocessor.numeric_step, target=targets)
 
 
 def read_dataset(data: Data, model: Model, preprocessor: ForecastPreprocessor | None) -> Dataset:
@@ -76,7 +76,7 @@ def read_dataset(data: Data, model: Model, preprocessor: ForecastPreprocessor | 
 
     Raises `DataError` where nothing is left to learn from, or held-out files do not continue where the training data end.
     """
-    panel = read_timed(data.given, reading_options(data, preprocessor))
+    panel = read_time_series(data.given, reading_options(data, preprocessor))
     notes = [*panel.notes, *skipped_notes(panel.skipped)]
     panel, starts, more = _append_held_out(panel, data)
     notes += more
@@ -103,7 +103,7 @@ def _append_held_out(panel: Panel, data: Data) -> tuple[Panel, dict[str, list[in
     notes: list[str] = []
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
-            more = read_timed(files, _options_of_panel(panel, data))
+            more = read_time_series(files, _options_of_panel(panel, data))
             if not any(len(series) for series in more.series):
                 raise DataError(f"{name}: holds no values to measure on", source=" ".join(files[:3]))
             starts[name] = [len(series) for series in panel.series]
@@ -113,10 +113,10 @@ def _append_held_out(panel: Panel, data: Data) -> tuple[Panel, dict[str, list[in
     return panel, starts, notes
 
 
-def _options_of_panel(panel: Panel, data: Data) -> TimedReading:
+def _options_of_panel(panel: Panel, data: Data) -> TimeSeriesOptions:
     """Give how held-out files are read: as those before them, of the same columns and spacing."""
     targets = () if are_unnamed(panel.targets) else panel.targets
-    return replace(reading_options(data), target=targets, step=panel.step, apart=panel.apart)
+    return replace(reading_options(data), target=targets, frequency=panel.frequency, numeric_step=panel.numeric_step)
 
 
 def _check_counts(panel: Panel) -> list[str]:
@@ -256,7 +256,7 @@ def default_test_split(series: Sequence[SeriesFeatures], data: Data) -> Split:
     return Split("test", firsts, [max(len(one), first) for one, first in zip(series, firsts, strict=True)])
 
 
-def check_panel(panel: Panel, preprocessor: ForecastPreprocessor, data: Data, source: str) -> list[Timed]:
+def check_panel(panel: Panel, preprocessor: ForecastPreprocessor, data: Data, source: str) -> list[TimeSeries]:
     """Give the series of a panel; raises `DataError` where they are not spaced as those of training are, or hold other targets."""
     known = preprocessor.targets
     if len(panel.targets) != len(known):
@@ -265,8 +265,8 @@ def check_panel(panel: Panel, preprocessor: ForecastPreprocessor, data: Data, so
             f"expected as many columns of values as in the training data, {expected}; got {got}", source=source
         )
     step = preprocessor.step
-    if data.gaps == "fill" and panel.step != step and any(len(series) > 1 for series in panel.series):
-        expected, got = (str(each) if each else "steps that are only counted" for each in (step, panel.step))
+    if data.gaps == "fill" and panel.frequency != step and any(len(series) > 1 for series in panel.series):
+        expected, got = (str(each) if each else "steps that are only counted" for each in (step, panel.frequency))
         hint = f"--every {step} averages finer ones in training and in prediction alike" if step else None
         raise DataError(
             f"expected a spacing of {expected}, as in the training data; got {got}", source=source, hint=hint

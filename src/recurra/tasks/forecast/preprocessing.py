@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step
-from recurra.data.timeseries.reader import Panel, Timed
+from recurra.data.timeseries.frequency import Frequency
+from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
 from recurra.series import channel_names
@@ -56,7 +56,7 @@ class ForecastPreprocessor:
     smoothed: list[str] = field(default_factory=list)
 
     @property
-    def step(self) -> Step | None:
+    def step(self) -> Frequency | None:
         """The spacing of times that are dates."""
         return self.covariates.step
 
@@ -95,7 +95,7 @@ class ForecastPreprocessor:
         self.covariates.fit(panel, ends)
         return self
 
-    def transform(self, series: Timed) -> list[SeriesFeatures]:
+    def transform(self, series: TimeSeries) -> list[SeriesFeatures]:
         """Give a series as what is read, each target by itself unless they are read as one.
 
         Raises `DataError` for values that the transform cannot take.
@@ -115,11 +115,11 @@ class ForecastPreprocessor:
             reference = there[0] if counted else np.zeros(len(group))
             values = values - reference
             scaled = fit_local_scale(values, options.lookback, options.season, options.window_scaling, reference)
-            rest = (scaled, series.times, *covariates, series.place, series.numbers)
+            rest = (scaled, series.times, *covariates, series.place, series.numeric_times)
             made.append(SeriesFeatures(series.name, group, values, reference, *rest))
         return made
 
-    def _transform_values(self, series: Timed, values: np.ndarray) -> np.ndarray:
+    def _transform_values(self, series: TimeSeries, values: np.ndarray) -> np.ndarray:
         if len(wrong := np.argwhere(np.abs(values) > MAX_VALUE)):
             step, channel = wrong[0]
             raise DataError(
@@ -237,7 +237,7 @@ def _to_json(preprocessor: ForecastPreprocessor) -> dict[str, Any]:
 
 
 def _from_json(read: dict[str, Any]) -> ForecastPreprocessor:
-    step = None if read["step"] is None else Step(**read["step"])
+    step = None if read["step"] is None else Frequency(**read["step"])
     scales = {name: (float(mean), float(spread)) for name, (mean, spread) in read["spreads"].items()}
     columns = (read["known"], read["past"], read["static"])
     covariates = Covariates(*columns, step, read.get("calendar", []), scales, read.get("words", {}))

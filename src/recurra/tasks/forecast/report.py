@@ -22,8 +22,8 @@ _STYLES = ("held", "early", "other", "train", "known")
 def blocks(evaluation: Mapping[str, Any]) -> list[Block]:
     """Give what there is to see of an evaluation; whatever is missing or broken is left out."""
     found = details(evaluation)
-    figures = [figure for figure in map(_forecast, mappings(found.get("forecasts"))) if figure is not None]
-    forecasts: list[Block] = [Lines("Forecasts and actual values", figures, _NOTE)] if figures else []
+    pictures = [figure for figure in map(_forecast, mappings(found.get("forecasts"))) if figure is not None]
+    forecasts: list[Block] = [Lines("Forecasts and actual values", pictures, _NOTE)] if pictures else []
     return [*note_blocks(evaluation), *forecasts, *_error_blocks(found)]
 
 

@@ -94,8 +94,8 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
             )
         return DocumentWindows(
             train.sequences,
-            bos_id=preprocessor.vocabulary.begin,
-            eos_id=preprocessor.vocabulary.end,
+            bos_id=preprocessor.vocabulary.bos_id,
+            eos_id=preprocessor.vocabulary.eos_id,
             lanes=batch,
             steps=data.bptt,
             seed=seed,
