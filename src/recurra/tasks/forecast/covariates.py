@@ -1,4 +1,4 @@
-"""What is read beside the values of a series: columns that are known ahead, past and static ones, and the calendar."""
+"""What is read with the values of a series: columns that are known ahead, past and static ones, and the calendar."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class ForecastPreprocessor:
         return are_unnamed(self.targets)
 
     @property
-    def size(self) -> int:
+    def input_size(self) -> int:
         """I, the numbers that are read at a step: the window, its relative scale, what is missing, and the covariates."""
         return self.channels * (self.lookback + 2) + self.covariates.size
 
@@ -148,7 +148,7 @@ class ForecastPreprocessor:
     def features(self, series: Sequence[SeriesFeatures], firsts: np.ndarray, lasts: np.ndarray) -> np.ndarray:
         """Give what is read at the steps first … last − 1 of series, (longest, B, I) float32, behind the end 0."""
         lengths, size = lasts - firsts, self.lookback * self.channels
-        inputs = np.zeros((int(lengths.max(initial=0)), len(series), self.size), np.float32)
+        inputs = np.zeros((int(lengths.max(initial=0)), len(series), self.input_size), np.float32)
         windows = inputs[..., :size].reshape(*inputs.shape[:2], self.lookback, self.channels)  # a view
         scaled = [one.scaled for one in series]
         lag_windows(scaled, firsts, lasts, self.lookback, windows)
