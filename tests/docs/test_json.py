@@ -64,8 +64,8 @@ def test_the_json_is_as_described(runs: dict[str, recurra.Run]) -> None:
     (score,), (units,), (label, steps), (tags,) = shown["score"], *(shown[f"predict {kind}"] for kind in KINDS)
     generate, beam = shown["generate"]
     assert keys(of_lm) == keys(lm.evaluation)
-    assert figures(of_films) == figures(films.evaluation)
-    assert figures(of_names) == figures(names.evaluation)
+    assert names_of_metrics(of_films) == names_of_metrics(films.evaluation)
+    assert names_of_metrics(of_names) == names_of_metrics(names.evaluation)
     assert keys(score) == keys(lm.score("a list")[0])
     assert keys(units) == keys(lm.predict("a"))
     assert set(label) == set(films.predict("a film"))
@@ -85,9 +85,9 @@ def test_the_json_of_an_embedder_is_as_described(runs: dict[str, recurra.Run]) -
         set(given[name]) for name in ("metrics", "baselines", "details")
     ]
     assert set(measured["details"]["map"]["points"][0]) == set(given["details"]["map"]["points"][0])
-    said = run.predict([np.zeros((3, 2)), np.ones((4, 2))], cluster=2, neighbours=1)[0]
-    assert set(asked) == set(said)
-    assert set(asked["neighbours"][0]) == set(said["neighbours"][0])
+    result = run.predict([np.zeros((3, 2)), np.ones((4, 2))], cluster=2, neighbours=1)[0]
+    assert set(asked) == set(result)
+    assert set(asked["neighbours"][0]) == set(result["neighbours"][0])
 
 
 def test_the_json_of_a_forecaster_is_as_described(runs: dict[str, recurra.Run], tmp_path: Path) -> None:
@@ -99,8 +99,8 @@ def test_the_json_of_a_forecaster_is_as_described(runs: dict[str, recurra.Run], 
     assert set(measured["details"]["by_step"]) == set(given["details"]["by_step"])
     assert set(measured["details"]["forecasts"][0]) == set(given["details"]["forecasts"][0])
     (tmp_path / "new.csv").write_text("day,sales\n2024-03-01,4\n2024-03-02,5.5\n")
-    (said,) = run.predict(run.predictor.read_file(str(tmp_path / "new.csv")))
-    assert list(asked) == list(said)
+    (result,) = run.predict(run.predictor.read_file(str(tmp_path / "new.csv")))
+    assert list(asked) == list(result)
 
 
 def test_the_json_of_a_detector_is_as_described(runs: dict[str, recurra.Run]) -> None:
@@ -113,10 +113,10 @@ def test_the_json_of_a_detector_is_as_described(runs: dict[str, recurra.Run]) ->
     drawn, own = measured["details"]["timelines"][0], given["details"]["timelines"][0]
     assert set(drawn) == set(own) and set(drawn["curves"]) == set(own["curves"])
     odd = {"day": [f"2024-05-{n:02}" for n in range(1, 13)], "temp": [2.5] * 11 + [1e6], "bar": [1.0] * 12}
-    (said,) = run.predict(odd, steps=True)
-    assert list(asked) == [name for name in said if name != "steps"]
-    assert list(asked["events"][0]) == list(said["events"][0])
-    assert list(line)[:-1] == list(said["steps"][1])
+    (result,) = run.predict(odd, steps=True)
+    assert list(asked) == [name for name in result if name != "steps"]
+    assert list(asked["events"][0]) == list(result["events"][0])
+    assert list(line)[:-1] == list(result["steps"][1])
     following = run.predictor.line_stream()
     assert following is not None and following("day,temp,bar") is None
     assert list(following("2024-05-01,2.5,") or {}) == list(line)
@@ -139,7 +139,7 @@ def json_under_headings(page: Path) -> dict[str, list[Any]]:
     return found
 
 
-def figures(evaluation: Any) -> Any:
+def names_of_metrics(evaluation: Any) -> Any:
     """Give the names in an evaluation that no data choose."""
     details, baselines = evaluation["details"], evaluation["baselines"]
     lists = {name: sorted(details[name][0]) for name in ("mistakes", "reliability") if details.get(name)}

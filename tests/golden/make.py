@@ -203,8 +203,9 @@ def paths_as_given() -> Iterator[None]:
 
 
 def make_runs() -> None:
-    import recurra
     from recurra.manifest import write_manifest
+
+    import recurra
 
     for old in (HERE / "runs").glob("*"):
         shutil.rmtree(old)

@@ -68,7 +68,13 @@ def machines(folder: Path) -> dict[str, Any]:
 
 def waves(folder: Path) -> dict[str, Any]:
     np.savez(folder / "waves.npz", x=np.random.default_rng(1).normal(size=(30, 7, 2)), y=[0, 1] * 15)
-    return {"data": str(folder / "waves.npz"), "valid_share": 0.2, "noise": 0.1, "decoder_input_dropout": 0.5, "batch": 8}
+    return {
+        "data": str(folder / "waves.npz"),
+        "valid_share": 0.2,
+        "noise": 0.1,
+        "decoder_input_dropout": 0.5,
+        "batch": 8,
+    }
 
 
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {

@@ -105,7 +105,7 @@ class ETS(ForecastBaseline):
                 return None
         columns = ["mean", *("mean" if level == 0.5 else _column(level) for level in levels)]
         forecast = np.stack([np.asarray(found[column], np.float64) for column in columns], axis=1)
-        # A simulated quantile may cross the mean, which is taken for the median.
+        # A simulated quantile may cross the mean, which stands for the median.
         forecast[:, 1:] = np.sort(forecast[:, 1:], axis=1)[:, np.argsort(np.argsort(levels))]
         return forecast + removed[:, None] if np.isfinite(forecast).all() else None
 

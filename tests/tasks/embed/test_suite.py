@@ -65,7 +65,7 @@ def next_waves(folder: Path) -> Settings:
 
 
 LINES = ["a fine film", "", "这部电影很好看", "a"]
-SERIES = ["[[1, 2], [3, null]]", "[]", "[[0.5, 0]]", "[[1, 1], [1, 1], [1, 1]]"]
+SERIES_LINES = ["[[1, 2], [3, null]]", "[]", "[[0.5, 0]]", "[[1, 1], [1, 1], [1, 1]]"]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ SERIES = ["[[1, 2], [3, null]]", "[]", "[[0.5, 0]]", "[[1, 1], [1, 1], [1, 1]]"]
         (films, LINES),
         (lines_without_labels, LINES),
         (next_characters, LINES),
-        (waves, SERIES),
-        (framed_waves, SERIES),
-        (next_waves, SERIES),
+        (waves, SERIES_LINES),
+        (framed_waves, SERIES_LINES),
+        (next_waves, SERIES_LINES),
     ],
 )
 def test_the_suite(configure: Callable[[Path], Settings], lines: list[str]) -> None:

@@ -53,8 +53,8 @@ def score_rolling(one: Segment) -> tuple[np.ndarray, float, int]:
     As `RollingGaussian` scores a stream, for all steps at once: −log₁₀ of the tail beyond each value, by the mean and spread
     of those before it, the highest of all channels. Of fewer than ten values nothing is known but what the training data are like.
     """
-    begin = max(0, one.first - WINDOW)
-    values = one.encoded.values[begin : one.last].astype(np.float64)
+    start = max(0, one.first - WINDOW)
+    values = one.encoded.values[start : one.last].astype(np.float64)
     present = np.isfinite(values)
     filled = np.where(present, values, 0.0)
     sums, squares, counts = (
@@ -68,6 +68,6 @@ def score_rolling(one: Segment) -> tuple[np.ndarray, float, int]:
     std = np.where(few, 1.0, np.sqrt(np.maximum(squares / counts - mean**2, MIN_SCALE**2)))
     deviations = (filled - mean) / std
     nll = 0.5 * deviations**2 + np.log(std) + 0.5 * np.log(2 * np.pi)
-    known = present & (np.arange(begin, one.last) >= max(1, one.first))[:, None]
+    known = present & (np.arange(start, one.last) >= max(1, one.first))[:, None]
     scores = np.where(known & ~few, np.minimum(log_tail(deviations), MAX_SCORE), 0.0).max(1)
-    return scores[one.first - begin :], float(nll[known].sum()), int(known.sum())
+    return scores[one.first - start :], float(nll[known].sum()), int(known.sum())

@@ -58,16 +58,16 @@ def predict_errors(network: nn.Module, segments: Sequence[Segment], *, exact: bo
 
 def _pieces(one: Segment) -> list[tuple[int, int]]:
     """Give first step and step behind the last of what is read in one go: each start begins with a state of zeros."""
-    begin = one.warmup_start
-    cuts = begin + 1 + np.flatnonzero(one.encoded.starts[begin + 1 : one.last])
-    return list(pairwise([begin, *cuts.tolist(), one.last]))
+    start = one.warmup_start
+    cuts = start + 1 + np.flatnonzero(one.encoded.starts[start + 1 : one.last])
+    return list(pairwise([start, *cuts.tolist(), one.last]))
 
 
 def _compare(one: Segment, unit: np.ndarray, location: np.ndarray, scale: np.ndarray, nll: np.ndarray) -> Predictions:
     """Compare predictions, (T', A, C), with the values of the steps from the warm-up on."""
-    begin = one.warmup_start
-    values, starts = one.encoded.values[begin : one.last], one.encoded.starts[begin : one.last]
-    warmup, leads = one.first - begin, []
+    start = one.warmup_start
+    values, starts = one.encoded.values[start : one.last], one.encoded.starts[start : one.last]
+    warmup, leads = one.first - start, []
     for lead in range(len(unit)):
         errors = np.full_like(values, np.nan)
         if lead < len(values):

@@ -43,6 +43,6 @@ def inject_anomaly(values: np.ndarray, other: np.ndarray, kind: str, rng: np.ran
         corrupted[place] = values[np.round(places).astype(int)]
     else:
         width = min(width, len(other) - 1)
-        begin = int(rng.integers(1, len(other) - width + 1))
-        corrupted[first : first + width] = other[begin : begin + width]
+        start = int(rng.integers(1, len(other) - width + 1))
+        corrupted[first : first + width] = other[start : start + width]
     return corrupted

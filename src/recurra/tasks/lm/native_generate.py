@@ -31,7 +31,10 @@ def can_generate_natively(network: LanguageNetwork) -> bool:
     weight = network.embedding.weight
     cells = {layer.cell.name for layer in network.stack}
     return (
-        engine() is not None and cells <= set(CELL_KINDS) and weight.device.type == "cpu" and weight.dtype == torch.float32
+        engine() is not None
+        and cells <= set(CELL_KINDS)
+        and weight.device.type == "cpu"
+        and weight.dtype == torch.float32
     )
 
 
