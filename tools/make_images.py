@@ -18,7 +18,7 @@ from pathlib import Path
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTH, TALLEST = 1000, 4000  # pixels of the window
-SHOWN_HEIGHT = 1080  # pixels of the page, from its top, that the picture has
+SHOWN_HEIGHT = 1600  # pixels of the page, from its top, that the picture has
 COLOURS = 96  # of the palette: text and lines need no more, and the file is a third of the size
 MAX_BYTES = 200_000
 TRAINING = [

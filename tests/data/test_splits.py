@@ -115,7 +115,7 @@ def test_shares_that_are_none_are_refused(valid: float, test: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("split", "says"),
+    ("split", "message"),
     [
         (lambda: split_documents(["one"], 0, 0.1), "1 documents puts none into the test share of 0.1"),
         (lambda: split_documents(["a", "a"], 0.1, 0), r"\(only 1 different\) puts none into the valid share"),
@@ -125,8 +125,8 @@ def test_shares_that_are_none_are_refused(valid: float, test: float) -> None:
         (lambda: split_text(0, 0, 0), "none to train on"),
     ],
 )
-def test_too_little_data_says_what_to_do(split, says: str) -> None:
-    with pytest.raises(RecurraError, match=says) as caught:
+def test_too_little_data_says_what_to_do(split, message: str) -> None:
+    with pytest.raises(RecurraError, match=message) as caught:
         split()
     assert isinstance(caught.value, DataError)
     assert "; " in str(caught.value)

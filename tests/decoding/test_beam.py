@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from recurra.decoding import Sampling, SearchOptions, beam_search, concat_states, generate
 from recurra.errors import RunError, UsageError
 
-BEGIN, END, SIZE = 0, 1, 4
+BOS, END, SIZE = 0, 1, 4
 
 
 def markov(seed: int, sharpness: float = 1.5):
@@ -27,16 +27,16 @@ def markov(seed: int, sharpness: float = 1.5):
         ((older,),) = state
         return scores[older, ids], ((ids,),)
 
-    return scores.log_softmax(-1), step, ((torch.tensor([BEGIN]),),)
+    return scores.log_softmax(-1), step, ((torch.tensor([BOS]),),)
 
 
 def rescored(log_probs, ids) -> float:
-    history = [BEGIN, BEGIN, *ids]
+    history = [BOS, BOS, *ids]
     return sum(float(log_probs[a, b, c]) for a, b, c in zip(history, history[1:], history[2:], strict=False))
 
 
 def all_sequences(length: int, end: int | None):
-    """Every result there can be: those that end, and those of full length that do not; `BEGIN` is in none."""
+    """Every result there can be: those that end, and those of full length that do not; `BOS` is in none."""
     for size in range(1, length + 1):
         for ids in product(range(1, SIZE), repeat=size):
             if end in ids[:-1] or (size < length and ids[-1] != end):
@@ -45,11 +45,11 @@ def all_sequences(length: int, end: int | None):
 
 
 def options(**settings):
-    return SearchOptions(**{"end": END, "forbid": [BEGIN], **settings})
+    return SearchOptions(**{"end": END, "forbid": [BOS], **settings})
 
 
 def search(step, state, **settings):
-    (found,) = beam_search(step, state, torch.tensor([BEGIN]), options(**settings))
+    (found,) = beam_search(step, state, torch.tensor([BOS]), options(**settings))
     return found
 
 
@@ -88,8 +88,8 @@ def test_stopping_early_loses_nothing(seed, length, alpha):
 @given(st.integers(0, 2**31), st.sampled_from([0.0, 1.0, 3.0]), st.sampled_from([END, None]))
 def test_a_beam_of_one_is_greedy(seed, alpha, end):
     _, step, state = markov(seed)
-    ids = torch.tensor([BEGIN])
-    steps = generate(step, state, ids, length=12, end=end, sampling=Sampling(temperature=0), forbid=[BEGIN])
+    ids = torch.tensor([BOS])
+    steps = generate(step, state, ids, length=12, end=end, sampling=Sampling(temperature=0), forbid=[BOS])
     (found,) = search(step, state, width=1, length=12, length_penalty=alpha, end=end)
     assert found.ids.tolist() == [int(chosen[0]) for chosen in steps]
 
@@ -104,7 +104,7 @@ def test_results_are_sorted_different_and_scored_as_scoring_would(seed, width, a
     for result in found:
         assert result.log_prob == pytest.approx(rescored(log_probs, result.ids), rel=1e-12)
         assert result.score == pytest.approx(result.log_prob / ((5 + len(result.ids)) / 6) ** alpha, rel=1e-12)
-        assert BEGIN not in result.ids and END not in result.ids[:-1]
+        assert BOS not in result.ids and END not in result.ids[:-1]
         assert result.ended == (result.ids[-1] == END)
         assert result.ended or len(result.ids) == 8
 

@@ -9,7 +9,7 @@ import torch
 from recurra.decoding import FINISHED, Sampling, concat_states, generate, row_generators, select_state
 from recurra.errors import UsageError
 
-BEGIN, END, SIZE = 0, 1, 9
+BOS, END, SIZE = 0, 1, 9
 GREEDY = Sampling(temperature=0)
 
 
@@ -33,17 +33,17 @@ def recurrent(seed: int = 0):
 
 def run(rows, length=40, end=END, **settings):
     step, empty = recurrent()
-    ids = torch.full((rows,), BEGIN)
-    settings = {"forbid": [BEGIN], "generators": row_generators(4, rows), **settings}
+    ids = torch.full((rows,), BOS)
+    settings = {"forbid": [BOS], "generators": row_generators(4, rows), **settings}
     return np.array(list(generate(step, empty(rows), ids, length=length, end=end, **settings)))  # (T, B)
 
 
 def test_greedy_agrees_with_a_plain_loop():
     step, empty = recurrent()
-    state, last, expected = empty(1), torch.tensor([BEGIN]), []
+    state, last, expected = empty(1), torch.tensor([BOS]), []
     for _ in range(12):
         logits, state = step(last, state)
-        logits[:, BEGIN] = -torch.inf
+        logits[:, BOS] = -torch.inf
         last = logits.argmax(1)
         expected.append(int(last))
     assert run(2, length=12, end=None, sampling=GREEDY, generators=()).T.tolist() == [expected, expected]
@@ -61,7 +61,7 @@ def test_sample_i_is_the_same_for_any_number_of_samples(sampling):
 
 def test_rows_end_once_and_stay_ended():
     out = run(30)
-    assert BEGIN not in out
+    assert BOS not in out
     stopped = 0
     for column in out.T:
         ends = np.flatnonzero(column == END)
@@ -123,7 +123,7 @@ def test_states_are_joined_row_by_row():
 
 def test_prompts_of_several_lengths_go_on_as_each_does_alone():
     step, empty = recurrent()
-    prompts = [[BEGIN], [BEGIN, 3, 4, 5], [BEGIN, 7]]
+    prompts = [[BOS], [BOS, 3, 4, 5], [BOS, 7]]
 
     def fed(prompt):
         state = empty(1)
@@ -132,7 +132,7 @@ def test_prompts_of_several_lengths_go_on_as_each_does_alone():
         return state, torch.tensor(prompt[-1:])
 
     states, last = zip(*map(fed, prompts), strict=True)
-    settings = {"length": 15, "end": END, "sampling": GREEDY, "forbid": [BEGIN]}
+    settings = {"length": 15, "end": END, "sampling": GREEDY, "forbid": [BOS]}
     together = np.array(list(generate(step, concat_states(states), torch.cat(last), **settings)))
     for row, (state, ids) in enumerate(zip(states, last, strict=True)):
         alone = [int(chosen[0]) for chosen in generate(step, state, ids, **settings)]

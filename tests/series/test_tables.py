@@ -82,7 +82,7 @@ def test_a_broken_row_is_named(files: Files, old: str, new: str, line: int, prob
         read_labelled(files({"long.csv": LONG.replace(old, new)}), options)
 
 
-def test_a_long_table_is_not_taken_for_a_wide_one(files: Files) -> None:
+def test_a_long_table_is_not_read_as_a_wide_one(files: Files) -> None:
     table = "id,time,x,y,label\n1,0,0.5,1,a\n1,1,0.7,2,a\n2,0,0.1,3,b\n"
     with pytest.raises(UsageError, match=r"a row for every step.*--series id --time time"):
         read_labelled(files({"long.csv": table}))

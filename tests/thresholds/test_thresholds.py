@@ -146,11 +146,11 @@ def test_peaks_by_hand():
 def test_a_run_of_peaks_counts_once_when_it_is_over_and_not_at_all_where_one_is_unusual():
     """t = 0.9 and the peaks 0.05 and 0.1 of one run, which counts as 0.1; risk·n / N is 10⁻³·21 / 1."""
     threshold = PeaksOverThreshold(risk=1e-3, level=0.9, merge_gap=2).fit(np.arange(21) / 20)
-    begun = 0.9 - 0.1 * math.log(1e-3 * 21)
-    assert threshold.threshold == pytest.approx(begun)
+    initial = 0.9 - 0.1 * math.log(1e-3 * 21)
+    assert threshold.threshold == pytest.approx(initial)
     for score in (1.0, 1.1, 0.0, 1.0, 0.0):
         assert not threshold.step(score).unusual
-        assert threshold.threshold == pytest.approx(begun)
+        assert threshold.threshold == pytest.approx(initial)
     threshold.step(0.0)
     assert threshold.threshold == pytest.approx(0.9 - (0.1 + 0.2) / 2 * math.log(1e-3 * 27 / 2))
     before = threshold.threshold

@@ -87,9 +87,9 @@ class TestDownload:
         assert download(make(source.base)).where == "data folder"
         assert len(source.requests) == count == 3
 
-    def test_a_spoilt_file_is_replaced(self, source: Source, cache: Path) -> None:
+    def test_a_corrupted_file_is_replaced(self, source: Source, cache: Path) -> None:
         download(make(source.base))
-        (cache / "data/toy/test.txt").write_bytes(b"spoilt")
+        (cache / "data/toy/test.txt").write_bytes(b"corrupted")
         with pytest.raises(DataError, match="recurra data get toy"):
             locate(make(source.base))
         download(make(source.base))

@@ -48,7 +48,7 @@ def counts(labelled: Labelled) -> dict[str, int]:
 
 def test_every_set_is_looked_at_here() -> None:
     ours = {name for name in names() if get(name).task in ("classify", "tag", "forecast", "detect")}
-    assert ours == {*TEXTS, *SERIES, *PROTEINS, *TAGS, *TIMED, *OTHERS}
+    assert ours == {*TEXTS, *SERIES_SETS, *PROTEINS, *TAGS, *TIMED, *OTHERS}
 
 
 # name: part: its classes with their counts
@@ -84,7 +84,7 @@ def test_texts(name: str, part: str) -> None:
 
 
 # For each name: how many train and test, the channels, the shortest and the longest, the classes.
-SERIES = {
+SERIES_SETS = {
     "arrow-head": (36, 175, 1, 251, 251, 3),
     "basic-motions": (40, 40, 6, 100, 100, 4),
     "chinatown": (20, 343, 1, 24, 24, 2),
@@ -106,11 +106,11 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("name", SERIES)
+@pytest.mark.parametrize("name", SERIES_SETS)
 def test_series(name: str) -> None:
     if name == "character-trajectories":
         pytest.importorskip("scipy.io", reason="SciPy is not installed")
-    train, test, channels, shortest, longest, classes = SERIES[name]
+    train, test, channels, shortest, longest, classes = SERIES_SETS[name]
     parts = [read(name, part) for part, count in (("train", train), ("test", test)) if count]
     assert [len(part.sequences) for part in parts] == [count for count in (train, test) if count]
     series = [sequence for part in parts for sequence in part.sequences]

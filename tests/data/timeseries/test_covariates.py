@@ -67,7 +67,7 @@ def test_hours_to_come_of_a_day_in_course_are_not_missing(tmp_path: Path) -> Non
     assert not note(read(tmp_path, text, target=("v",), known=("sale",), every="1d"), "are missing")
 
 
-def test_missing_cells_of_many_columns_are_told_of_a_few(tmp_path: Path) -> None:
+def test_missing_cells_of_many_columns_are_noted_for_a_few(tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(20)]
     text = "\n".join([",".join(["time", "v", *names]), *(f"2024-01-0{day},1,{',' * 19}{day}" for day in range(1, 6))])
     panel = read(tmp_path, text + "\n", target=("v",), past=tuple(names))

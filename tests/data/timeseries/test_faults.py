@@ -24,7 +24,7 @@ def test_what_is_no_number_has_its_line(tmp_path: Path) -> None:
         read(tmp_path, 'time,v\n2024-01-01,1\n2024-01-02,"1,5"\n', target=("v",))
 
 
-def test_missing_values_are_told(tmp_path: Path) -> None:
+def test_missing_values_are_noted(tmp_path: Path) -> None:
     panel = read(tmp_path, daily([f"2024-01-0{day}" for day in range(1, 7)], ["1", "", "NA", "nan", "null", "7"]))
     assert column(panel) == [1.0, None, None, None, None, 7.0] and note(panel, "4 of 6 values of 'v' are missing")
 

@@ -52,7 +52,7 @@ def test_a_time_that_stands_twice_is_found_whatever_its_zone(tmp_path: Path) -> 
         read(tmp_path, daily(times), every="1d")
 
 
-def test_rows_that_are_sorted_are_told_of_once(tmp_path: Path) -> None:
+def test_rows_that_are_sorted_are_noted_once(tmp_path: Path) -> None:
     days = [f"2024-01-0{day}T00:00+08:00" for day in (3, 1, 2, 4)]
     panel = read(tmp_path, daily(days))
     assert column(panel) == [1.0, 2.0, 0.0, 3.0]
@@ -123,7 +123,7 @@ def test_a_single_row_stands_on_its_step(tmp_path: Path) -> None:
     panel = read(tmp_path, daily(["2024-01-01 05:25"]), every="1h")
     assert panel.series[0].times.astype("M8[m]").astype(str).tolist() == ["2024-01-01T05:00"]
     panel = read(tmp_path, daily(["2024-01-01 05:25"], [7]), every="1h", combine="sum")
-    assert column(panel) == [7.0] and note(panel, "series a: its one row is taken for the whole step 2024-01-01 05:00")
+    assert column(panel) == [7.0] and note(panel, "series a: its one row counts as the whole step 2024-01-01 05:00")
 
 
 @pytest.mark.parametrize(("way", "marks"), [("mean", [1, 0, 1]), ("last", [1, 0, 1]), ("sum", [1, 0])])

@@ -65,7 +65,7 @@ def test_plain_text_for_a_run_on_records_is_cut_at_blank_lines_and_that_is_repor
     assert len(notes) == 1 and "blank lines" in notes[0]
 
 
-def test_no_other_mistake_is_taken_for_plain_text(records):
+def test_no_other_mistake_is_read_as_plain_text(records):
     records.prepare()
     with pytest.raises(UsageError, match="empty"):
         read_split([" "], records.config.data, records.preprocessor.vocabulary)

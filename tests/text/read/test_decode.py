@@ -70,7 +70,7 @@ def test_a_binary_file_is_named_with_its_first_nul() -> None:
         decode(b"one\ntwo x\0\xff", "a")
 
 
-def test_what_is_binary_is_told_by_the_first_bytes() -> None:
+def test_what_is_binary_is_recognised_by_the_first_bytes() -> None:
     assert is_binary(b"\x7fELF") and is_binary(b"abc\0def")
     assert not is_binary(POEM.encode())
     assert not is_binary(POEM.encode("gbk"))

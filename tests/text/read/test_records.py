@@ -79,7 +79,7 @@ def test_records_without_text_are_listed_not_an_error(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["json", "jsonl", "parquet"])
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "got"),
     [
         (None, "null"),
         (2.5, r"a number \(2.5\)"),
@@ -87,9 +87,9 @@ def test_records_without_text_are_listed_not_an_error(kind: str) -> None:
         ([1], r"a list with a number \(1\)"),
     ],
 )
-def test_a_field_that_is_no_text_is_an_error(kind: str, value: Any, says: str) -> None:
+def test_a_field_that_is_no_text_is_an_error(kind: str, value: Any, got: str) -> None:
     with pytest.raises(
-        DataError, match=rf"(row|line) 1: field 'text': expected a string or a list of strings, got {says}$"
+        DataError, match=rf"(row|line) 1: field 'text': expected a string or a list of strings, got {got}$"
     ):
         read(kind, pack(kind, [{"text": value}]))
 
@@ -219,5 +219,5 @@ def test_a_parquet_string_that_is_no_utf8_is_reported_with_its_row() -> None:
         (b"PAR1....", "parquet"),
     ],
 )
-def test_the_format_of_a_pipe_is_told_by_its_begin(data: bytes, kind: str) -> None:
+def test_the_format_of_a_pipe_is_recognised_by_its_start(data: bytes, kind: str) -> None:
     assert record_kind_from_content(data) == kind

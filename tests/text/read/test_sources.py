@@ -96,7 +96,7 @@ def test_a_symbolic_link_to_a_folder_above_ends(folder: Path) -> None:
     assert names("d") == ["d/a.txt"]
 
 
-def test_the_kind_is_told_by_the_suffix_under_the_compression(folder: Path) -> None:
+def test_the_kind_is_recognised_by_the_suffix_under_the_compression(folder: Path) -> None:
     for path in ("a.JSON.gz", "a.ndjson.gz", "a.txt.gz", "a.csv.gz", "a.tsv.gz", "a.parquet.gz", "a.gz"):
         write(path, gzip.compress(b"{}"))
     kinds = [source.kind for source in opened("a.*")[0]]

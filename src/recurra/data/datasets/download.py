@@ -60,8 +60,8 @@ def download_file(dataset: Dataset, file: File, target: Path, report: DownloadPr
     again = f"run `recurra data get {dataset.name}` again"
     other = f"the source has changed, see {dataset.homepage}"
     temporary = temporary_path(target)
-    answers: list[Any] = []  # pooch leaves them open when something goes wrong
-    hooks = {"response": lambda response, **_: answers.append(response)}
+    responses: list[Any] = []  # pooch leaves them open when something goes wrong
+    hooks = {"response": lambda response, **_: responses.append(response)}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as stream:
@@ -99,8 +99,8 @@ def download_file(dataset: Dataset, file: File, target: Path, report: DownloadPr
             hint=FREE_SPACE_HINT,
         ) from None
     finally:
-        for answer in answers:
-            answer.close()
+        for response in responses:
+            response.close()
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 

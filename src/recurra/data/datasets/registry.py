@@ -35,7 +35,7 @@ class File(BaseModel):
 
     A file without a split is cut by the task, as the dataset's `settings` say. One that is not `used` is of the source, and
     perhaps of the archive, but custom leaves it out: it is neither looked for nor downloaded. One that is not `archived`
-    stands beside the archive.
+    lies next to the archive.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -25,7 +25,7 @@ from recurra.data.timeseries.rows import Rows
 from recurra.data.timeseries.types import TimeSeries, TimeSeriesOptions
 from recurra.errors import DataError, UsageError
 
-_MAX_STEPS_PER_ROW = 50  # of the grid; above it a time is taken for wrong
+_MAX_STEPS_PER_ROW = 50  # of the grid; above it a time counts as wrong
 _MIN_LOCAL_SECONDS = 20 * 3600  # of a spacing, the data's or `every`, from which on days count, rather than hours
 
 

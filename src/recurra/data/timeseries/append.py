@@ -12,7 +12,7 @@ from recurra.data.timeseries.types import Panel, TimeSeries, format_times
 from recurra.errors import DataError
 
 MAX_MISSING_PER_VALUE = 50
-"""Steps of a gap for each value that there is, from which on a time is taken for wrong."""
+"""Steps of a gap for each value that there is, from which on a time counts as wrong."""
 
 
 def append_panel(panel: Panel, more: Panel, name: str) -> tuple[Panel, list[str]]:

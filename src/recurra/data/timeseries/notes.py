@@ -78,10 +78,10 @@ class NoteCollector:
         ]
         self._add(lines, len(self.partial), f"steps are unfinished: {_PARTIAL_STEPS[combine]}")
         lines = [
-            f"series {one.name}: its one row is taken for the whole step {format_times(one, one.times[:1])[0]}"
+            f"series {one.name}: its one row counts as the whole step {format_times(one, one.times[:1])[0]}"
             for one in self.lone[:_MAX_SERIES_SHOWN]
         ]
-        self._add(lines, len(self.lone), "series have one row, which is taken for the whole step")
+        self._add(lines, len(self.lone), "series have one row, which counts as the whole step")
 
     def _add(self, lines: Sequence[str], count: int, others: str) -> None:
         self.notes += lines

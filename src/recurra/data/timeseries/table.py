@@ -15,7 +15,7 @@ from recurra.text import Faults, Place, Source, has_decimal_commas, missing_fiel
 
 _ROWS_SAMPLED = 400  # from all of the table
 MIN_SHARE = 0.75
-"""Share of a column's cells from which on it is taken for what they are."""
+"""Share of a column's cells from which on the column is of their kind."""
 
 
 @dataclass(frozen=True)

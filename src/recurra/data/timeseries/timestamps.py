@@ -42,7 +42,7 @@ class Timestamps:
     """What a column of timestamps holds.
 
     values: (N) datetime64[us], or float64 for numbers of steps.  wrong: rows that hold none, with what is wrong.  local: the
-    same times on the clocks where they were taken, where they have zones.  notes: what was taken for granted.
+    same times on the clocks where they were taken, where they have zones.  notes: what was assumed.
     """
 
     values: np.ndarray

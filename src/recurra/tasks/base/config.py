@@ -112,8 +112,8 @@ class LabelledData(SequenceData):
                 raise ValueError(f"expected OLD=NEW, got {pair!r}")
         return value
 
-    def reading(self, *, for_answers: bool = False) -> LabelledOptions:
-        """Give how all data of the run are read; for_answers: whatever is there has an answer, so nothing is left out."""
+    def reading(self, *, labelled: bool = True) -> LabelledOptions:
+        """Give how all data of the run are read; labelled: False: whatever is there gets a prediction, so nothing is left out."""
         return LabelledOptions(
             text=self.text,
             label=self.label,
@@ -121,9 +121,9 @@ class LabelledData(SequenceData):
             time=self.time,
             columns=tuple(self.columns),
             images=self.images,
-            rename=() if for_answers else parse_renames(self.rename),
-            need_labels=not for_answers,
-            on_error="stop" if for_answers else self.on_error,
+            rename=parse_renames(self.rename) if labelled else (),
+            need_labels=labelled,
+            on_error=self.on_error if labelled else "stop",
         )
 
 

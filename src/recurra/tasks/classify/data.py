@@ -55,7 +55,7 @@ class Split:
 
 def reading_options(data: Data, *, phrases: bool = False, labelled: bool = True) -> LabelledOptions:
     """Give how the run reads all its data; labelled: False: whatever is there gets a prediction, so nothing is left out."""
-    return replace(data.reading(for_answers=not labelled), phrases=phrases, multi_label=data.multi_label)
+    return replace(data.reading(labelled=labelled), phrases=phrases, multi_label=data.multi_label)
 
 
 def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Split]:

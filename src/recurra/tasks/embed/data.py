@@ -47,7 +47,7 @@ def reading_options(data: Data, *, labelled: bool = True) -> LabelledOptions:
     labelled: False: whatever is there gets a vector, so nothing is left out.
     """
     needed = data.label is not None and labelled
-    return replace(data.reading(for_answers=not labelled), phrases=data.phrases and labelled, need_labels=needed)
+    return replace(data.reading(labelled=labelled), phrases=data.phrases and labelled, need_labels=needed)
 
 
 def read_dataset(data: Data, known: Preprocessor | None) -> Dataset[Split]:

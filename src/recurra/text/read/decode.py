@@ -190,10 +190,10 @@ def _guess_encoding(data: bytes, start: int, wrong: int) -> tuple[str | None, st
     """Guess what a file that is no UTF-8 is, None where that is doubtful, and a hint on how to mend it; from the megabyte that begins with the line of its first wrong byte."""
     line = data.rfind(b"\n", 0, wrong) + 1
     # A line break is never part of a longer character, so that reading from one is in step in every encoding.
-    begin = max(start, line) if wrong - line < _WINDOW_BYTES else wrong
-    window = data[begin : begin + _WINDOW_BYTES]
-    last = begin + len(window) == len(data)
-    around = data[max(start, begin - _WINDOW_BYTES) : begin] + window
+    first = max(start, line) if wrong - line < _WINDOW_BYTES else wrong
+    window = data[first : first + _WINDOW_BYTES]
+    last = first + len(window) == len(data)
+    around = data[max(start, first - _WINDOW_BYTES) : first] + window
     high = sum(byte >= 0x80 for byte in around) / len(around)
     as_utf8 = around.decode("utf-8", "replace")
     broken = as_utf8.count("\ufffd")

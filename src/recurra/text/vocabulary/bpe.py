@@ -38,7 +38,7 @@ class BpeVocabulary(PieceVocabulary):
     """Pieces of words; each is some bytes, so that any text can be encoded and `decode` gives it back exactly.
 
     Saved as tokenizer.json, which the `tokenizers` library reads; the marks are ids 0 and 1 there too, but no text is
-    ever taken for one. Needs the extra `text`.
+    ever read as one. Needs the extra `text`.
 
     >>> vocabulary = BpeVocabulary.build(["low lower lowest " * 9], max_size=264)
     >>> ids = vocabulary.encode("lowly 中")

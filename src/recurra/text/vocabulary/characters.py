@@ -131,7 +131,7 @@ class CharacterVocabulary(PieceVocabulary):
 
         For the ids of a whole text there are as many as it has clusters, however they are spelt. The rule reads ids only:
         a mark is a unit of its own and nothing joins over it; a byte from 0x80 to 0xBF continues a character and never
-        starts one; a byte that is no UTF-8 where it stands is a unit otherwise. The first of the ids is taken for the
+        starts one; a byte that is no UTF-8 where it stands is a unit otherwise. The first of the ids counts as the
         text's first, so give the ids of a whole text where a cluster must not be counted on both sides of a cut.
         """
         array = self.check_ids(ids)
