@@ -80,7 +80,7 @@ def format_times(
     >>> midnight = np.array(["2024-05-31T00:00"], "M8[us]")
     >>> format_times(midnight, Frequency(1, "d")), format_times(midnight, Frequency(10, "min"), 120), format_times(np.array([7]), None)
     (['2024-05-31'], ['2024-05-31T02:00+02:00'], [7])
-    >>> format_times(np.array([120]), None, None, Numbers(5.0, 10.0))
+    >>> format_times(np.array([120]), None, None, NumericTimes(5.0, 10.0))
     [1205]
     """
     if times.dtype.kind != "M":
