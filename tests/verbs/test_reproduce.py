@@ -69,7 +69,7 @@ def test_a_run_of_a_data_set_belongs_by_its_name(tmp_path: Path, recipes: Write)
         "[model]\nhidden = 8\nlayers = 1\n[training]\nepochs = 1.0\nbatch = 4\n",
         encoding="utf-8",
     )
-    with pytest.raises(UsageError, match="window = 16"):  # the data is right, a setting is not
+    with pytest.raises(UsageError, match="bptt = 16"):  # the data is right, a setting is not
         recipe.check_run(tmp_path)
     with pytest.raises(UsageError, match="on ptb"):
         recipe.model_copy(update={"data": "ptb"}).check_run(tmp_path)
