@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import recurra
-from recurra.runs import session as job
+from recurra.runs import session
 from recurra.runs.run import Run
 from recurra.training.loop import Trainer
 from recurra.training.plan import Plan, make_plan
@@ -81,5 +81,5 @@ def slower(monkeypatch: pytest.MonkeyPatch) -> None:
             loop.plan.epochs, loop.plan.steps = loop.plan.epochs / 2, loop.plan.steps // 2
             loop.emit({"event": "plan", "step": 10, "steps": loop.plan.steps})
 
-    monkeypatch.setattr(job, "make_plan", with_a_limit)
+    monkeypatch.setattr(session, "make_plan", with_a_limit)
     monkeypatch.setattr(Trainer, "_fit_to_time", fit_to_time)

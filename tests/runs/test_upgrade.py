@@ -60,7 +60,7 @@ def a_value(new: Renamed, field: FieldInfo) -> Any:
     """Give a value that a setting took under its name of before, and that is not its default."""
     if new.values:
         return next(old for old, today in new.values.items() if today != field.default)
-    choices: dict[str, list[Any]] = {"bool": [not field.default], "int": [3, 4], "float": [0.25, 0.5], "list[float]": [[0.2, 0.8]], "list[str]": [["x"]]}  # fmt: skip
+    choices: dict[str, list[Any]] = {"bool": [not field.default], "int": [3, 4], "float": [0.25, 0.5], "list[float]": [[0.2, 0.5, 0.8]], "list[str]": [["x"]]}  # fmt: skip
     kind = getattr(field.annotation, "__name__", str(field.annotation))
     plain = next((key for key in choices if key == kind or str(field.annotation).startswith((key, f"{key} |"))), None)
     if plain is not None:
