@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from recurra.data.timeseries.reader import (
     read_time_series_bytes,
 )
 from recurra.errors import DataError, DivergedError, UsageError
-from recurra.series import is_missing, is_number
+from recurra.series import is_missing, is_number, parse_series
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.forecast.backtest import BacktestOptions, Forecasts, backtest
 from recurra.tasks.forecast.config import ForecasterConfig, ForecastOptions
@@ -77,17 +76,9 @@ class Forecaster(Predictor[ForecasterConfig]):
     # What a user hands over
 
     def parse(self, line: str) -> TimeSeries:
-        """Read a series from a line: numbers with commas or blanks between them, or a JSON list."""
+        """Read a series from a line: numbers with commas or blanks between them, or a JSON list; an empty cell is missing."""
         _check_bare(self.preprocessor)
-        try:
-            values = json.loads(line) if line.lstrip().startswith("[") else line.replace(",", " ").split()
-            return series_from_array(
-                np.array([np.nan if v is None else v for v in values], dtype=np.float64), self.preprocessor
-            )
-        except (ValueError, TypeError):
-            raise DataError(
-                f"expected a series of numbers, got {line.strip()[:40]!r}", hint="write 1.5, 2, 3 or [1.5, 2, 3]"
-            ) from None
+        return series_from_array(parse_series(line), self.preprocessor)
 
     def read_file(self, source: str) -> list[TimeSeries] | None:
         if source == "-":
