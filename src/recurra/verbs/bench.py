@@ -66,22 +66,22 @@ def bench(
     show: Show = None,
     json: Json = False,
 ) -> None:
-    """Time Recurra beside its peers: training steps, ragged ones, streaming steps, generated text.
+    """Time Recurra beside its peers: training steps, ragged ones, what peepholes cost (graves), streaming steps, generated text.
 
     The contestants have the same weights and inputs and take turns in this process; figures are medians, and each
     contestant is shown at its best number of threads. A row whose results differ from the peer's says so. "of GEMM" is the
     share of what a large matrix product reaches on this machine in the same precision, "of read" that of reading the
     weights from memory: limits of the same run. Streaming is set against ONNX Runtime, which the extra "export" brings.
 
-    Examples:
+    [bold]Examples[/bold]
 
-        recurra bench --quick
+    recurra bench --quick
 
-        recurra bench training ragged --cell lstm --shape 128,128,50,50,2
+    recurra bench training ragged --cell lstm --shape 128,128,50,50,2
 
-        recurra bench --output bench.json
+    recurra bench --output bench.json
 
-        recurra bench --show bench.json
+    recurra bench --show bench.json
     """
     if show is not None:
         _print(_stored(show))

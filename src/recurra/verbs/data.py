@@ -25,13 +25,13 @@ app = typer.Typer(
     A dataset is looked for in the folder that the environment variable RECURRA_DATA names, then in the cache folder
     (RECURRA_CACHE, or the platform's own). What is found is checked against the SHA-256 that its source published.
 
-    Examples:
+    [bold]Examples[/bold]
 
-        recurra data list
+    recurra data list
 
-        recurra data get tinyshakespeare
+    recurra data get tinyshakespeare
 
-        recurra train lm $(recurra data path tinyshakespeare)
+    recurra train lm $(recurra data path tinyshakespeare)
     """,
 )
 
@@ -80,11 +80,11 @@ def list_(as_json: Json = False) -> None:
 
     Only names and places are looked at; `recurra data path` checks the content.
 
-    Examples:
+    [bold]Examples[/bold]
 
-        recurra data list
+    recurra data list
 
-        recurra data list --json | jq -r 'select(.where == null).name'
+    recurra data list --json | jq -r 'select(.where == null).name'
     """
     summaries = [_summary(get(name)) for name in names()]
     if as_json:
@@ -159,11 +159,11 @@ def get_(name: Name, as_json: Json = False) -> None:
 
     Its licence and the work to cite go to standard error first. Nothing is kept whose SHA-256 is not the published one.
 
-    Examples:
+    [bold]Examples[/bold]
 
-        recurra data get tinyshakespeare
+    recurra data get tinyshakespeare
 
-        recurra data get tang-poems --json
+    recurra data get tang-poems --json
     """
     dataset = get(name)
     note(f"{dataset.title}\nlicence: {dataset.licence}\ncite: {dataset.citation}\nhome: {dataset.homepage}")
@@ -183,11 +183,11 @@ def path_(
 ) -> None:
     """Print the checked files of a dataset, one path a line.
 
-    Examples:
+    [bold]Examples[/bold]
 
-        recurra data path tinyshakespeare
+    recurra data path tinyshakespeare
 
-        recurra train lm $(recurra data path ptb --split train) --unit word
+    recurra train lm $(recurra data path ptb --split train) --unit word
     """
     _print_paths(locate(name), as_json, split)
 
@@ -196,11 +196,11 @@ def path_(
 def info(name: Name, as_json: Json = False) -> None:
     """Show what is known of a dataset: source, licence, citation, files, settings.
 
-    Examples:
+    [bold]Examples[/bold]
 
-        recurra data info ptb
+    recurra data info ptb
 
-        recurra data info tang-poems --json
+    recurra data info tang-poems --json
     """
     dataset = get(name)
     where, folder = _whereabouts(dataset)

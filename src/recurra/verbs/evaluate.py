@@ -27,7 +27,7 @@ def evaluate(
     ] = None,
     json: Json = False,
     baselines: Annotated[
-        bool, typer.Option(help="Measure the baselines too (they learn from the training text).")
+        bool, typer.Option(help="Measure the baselines too (they learn from the training data).")
     ] = True,
     device: Device = "cpu",
 ) -> None:

@@ -34,7 +34,7 @@ POSITION = 30
 
 
 class PredictCommand(RunCommand):
-    attribute, usual = "Options", PredictOptions
+    attribute, usual = "PredictOptions", PredictOptions
 
 
 Source = Annotated[
@@ -90,7 +90,7 @@ def predict(
     if on_error not in ("stop", "skip"):
         raise UsageError(f"on-error: expected stop or skip, got {on_error!r}")
     predictor = load_run(run, device).predictor
-    options = read_options(predictor.Options, given_options(context), predictor.name)
+    options = read_options(predictor.PredictOptions, given_options(context), predictor.name)
     pipe = None if text or source != "-" else Pipe(sys.stdin.buffer)
     report = _report_skipped if on_error == "skip" else None
     write = ResultWriter(predictor, json=json, header=header and not text)

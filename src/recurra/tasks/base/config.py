@@ -187,7 +187,7 @@ class RecurrentModel(Settings):
         default=None,
         ge=0,
         lt=1,
-        description="Share dropped from the input of the first layer. Default: half of dropout.",
+        description="Share dropped from the input of the first layer. Default: half of dropout; dropout where words are classified or tagged.",
     )
     output_dropout: float | None = Field(
         default=None, ge=0, lt=1, description="Share dropped before the output. Default: as dropout."
@@ -236,7 +236,7 @@ class SequenceModel(RecurrentModel):
         default=None,
         ge=1,
         le=65_536,
-        description="Size of a word's or character's vector. Default: 128, or the vectors'.",
+        description="Size of a word's or character's vector. Default: 128 for words, 64 for other units, or as long as the vectors.",
     )
     noise: float | None = Field(
         default=None,

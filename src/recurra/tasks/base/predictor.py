@@ -28,7 +28,7 @@ class Predictor(ABC, Generic[ConfigT]):
 
     name: ClassVar[str]
     """The task's name."""
-    Options: ClassVar[type[PredictOptions]] = PredictOptions
+    PredictOptions: ClassVar[type[PredictOptions]] = PredictOptions
     """What `predict` takes; the command line, its help and the docs read it."""
     EvaluateOptions: ClassVar[type[EvaluateOptions]] = EvaluateOptions
     """What `evaluate` takes beside the data."""
@@ -84,12 +84,12 @@ class Predictor(ABC, Generic[ConfigT]):
     # Predictions
 
     def predict(self, inputs: Sequence[Any], **options: Any) -> list[dict[str, Any]]:
-        """Predict for some inputs; options: those of `Options`. Raises `UsageError` for others, and `DataError` for a bad input."""
-        return self.predict_with(list(inputs), read_options(self.Options, options, self.name))
+        """Predict for some inputs; options: those of `PredictOptions`. Raises `UsageError` for others, and `DataError` for a bad input."""
+        return self.predict_with(list(inputs), read_options(self.PredictOptions, options, self.name))
 
     @abstractmethod
     def predict_with(self, inputs: list[Any], options: Any) -> list[dict[str, Any]]:
-        """Do as `predict`, with an instance of `Options`."""
+        """Do as `predict`, with an instance of `PredictOptions`."""
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         """Write a result of `predict` in a line for people, or one for each step; by default all of it, as it is."""

@@ -104,7 +104,7 @@ class Scoring(Settings):
         default=None,
         gt=0,
         lt=1,
-        description="Share of normal steps that may be flagged. Default: 0.0001 (pot), 0.001 (likelihood).",
+        description="Share of normal steps that may be flagged. pot and likelihood alone. Default: 0.0001 (pot), 0.00001 (likelihood).",
     )
     error_smoothing: float = Field(
         default=0.0,

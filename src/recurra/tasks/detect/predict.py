@@ -38,7 +38,7 @@ class Detector(Predictor[DetectorConfig]):
     """
 
     name = "detect"
-    Options = PredictOptions
+    PredictOptions = PredictOptions
     EvaluateOptions = EvaluateOptions
     preprocessor: DetectorPreprocessor
 

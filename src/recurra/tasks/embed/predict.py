@@ -32,7 +32,7 @@ class Embedder(SequencePredictor[EmbedderConfig]):
     """
 
     name = "embed"
-    Options = PredictOptions
+    PredictOptions = PredictOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: EmbedderConfig) -> Preprocessor:

@@ -48,7 +48,7 @@ class Forecaster(Predictor[ForecasterConfig]):
     """
 
     name = "forecast"
-    Options = ForecastOptions
+    PredictOptions = ForecastOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: ForecasterConfig) -> ForecastPreprocessor:  # noqa: ARG003

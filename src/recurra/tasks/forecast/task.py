@@ -42,7 +42,6 @@ class ForecastingTask(Task[ForecasterConfig, Dataset]):
         "recurra train forecast m4-hourly -o runs/hourly",
         "recurra train --resume runs/hourly",
     )
-    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
 
     @property
     def criterion(self) -> str:

@@ -31,7 +31,7 @@ class LanguageModel(Predictor[LanguageModelConfig]):
     """
 
     name = "lm"
-    Options = PredictOptions
+    PredictOptions = PredictOptions
     GenerateOptions = GenerateOptions
 
     @classmethod
