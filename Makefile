@@ -4,11 +4,14 @@ PYTHON ?= python3
 # Where pip finds torch. Empty: wherever pip is set up to look. On Linux, the small CPU build:
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
+# Another version than the one of constraints.txt, in an environment of its own: make test TORCH=2.14.1 VENV=.venv-2.14
+TORCH ?= $(shell sed -n 's/^torch==//p' constraints.txt)
 VENV ?= .venv
 RECURRA := $(VENV)/bin/recurra
 READY := $(VENV)/.ready
-PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet -c constraints.txt
+STEP := @sh tools/step.sh
+# Other people's packages come as wheels alone: one that would have to be built fails at once, on every machine.
+INSTALL := $(VENV)/bin/python -m pip --disable-pip-version-check install --only-binary :all: -c $(VENV)/constraints.txt
 NATIVE := CMakeLists.txt $(shell find native -type f)
 
 .PHONY: demo test lint bench native sanitize clean
@@ -17,10 +20,11 @@ NATIVE := CMakeLists.txt $(shell find native -type f)
 # The engine is built with tools of the environment, not in pip's isolation: the next build compiles only what changed.
 $(READY): pyproject.toml constraints.txt $(NATIVE)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Recurra needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}: make PYTHON=python3.12 ...")'
-	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
-	$(INSTALL) scikit-build-core nanobind cmake ninja
-	$(INSTALL) --no-build-isolation -e '.[dev]'
+	@test -x $(VENV)/bin/pip || sh tools/step.sh "making an environment in $(VENV)" $(PYTHON) -m venv $(VENV)
+	@sed 's/^torch==.*/torch==$(TORCH)/' constraints.txt > $(VENV)/constraints.txt
+	$(STEP) "installing torch $(TORCH)" $(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(STEP) "installing what the engine is compiled with: cmake, nanobind, ninja, scikit-build-core" $(INSTALL) cmake nanobind ninja scikit-build-core
+	$(STEP) "installing recurra: compiling its engine, and getting its readers, the peers of its tests, ruff and pyrefly" $(INSTALL) --no-build-isolation -e '.[dev]'
 	@touch $@
 
 # As all others do, but it fails where the compiler does, instead of going on with torch alone.
@@ -39,6 +43,8 @@ lint: $(READY)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/pyrefly check
 	$(VENV)/bin/python tools/check_docs.py
+	$(VENV)/bin/python tools/check_limits.py
+	$(VENV)/bin/python tools/check_words.py
 
 bench: $(READY)
 	$(RECURRA) bench

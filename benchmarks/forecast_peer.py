@@ -1,4 +1,4 @@
-"""A global forecaster of M4 hourly beside neuralforecast's LSTM: a step of training, and 10,000 series × 48 steps foretold.
+"""A global forecaster of M4 hourly compared with neuralforecast's LSTM: a step of training, and 10,000 series × 48 steps forecast.
 
     python -m venv peer && . peer/bin/activate
     pip install -c constraints.txt torch==2.13.0 neuralforecast==3.3.0 && pip install -c constraints.txt '.[data]'
@@ -10,7 +10,7 @@ value at each step, and learns from one origin of each piece, as the peer does. 
 same pieces. Both lines are there for their time alone: ours measures what it reads by the window, and a window of one value, measured by
 itself, is 0; the peer scales all 144 at once. "recurra, as it comes" reads as many values at each step as it chooses, 336, and has layer normalisation and dropout
 as well. Behind the cells the peer has
-two layers of 128 units that say one step ahead from each of the last 48 states, ours one layer that says all 48 from one state.
+two layers of 128 units that give one step ahead from each of the last 48 states, ours one layer that gives all 48 from one state.
 
 A training is timed from the end of its first step to the end of its last, with everything in between: batches, loss, optimizer;
 so neither side's start counts. A prediction is timed as a user calls it, from the data frame to the forecasts. Both take turns, each
@@ -25,10 +25,8 @@ the mean seasonal step. Measuring it is not counted. It is one run of each, not 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import logging
-import os
 import platform
 import tempfile
 import time
@@ -36,102 +34,37 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from neuralforecast import NeuralForecast
-from neuralforecast.losses.pytorch import MQLoss
-from neuralforecast.models import LSTM
-from pytorch_lightning import Callback
+from forecast_entrants import (
+    COLUMNS,
+    HORIZON,
+    LENGTH,
+    OURS,
+    PEER,
+    PRECISIONS,
+    SAME,
+    SEASON,
+    Clock,
+    ends,
+    hourly,
+    make_state,
+    our_forecast,
+    peer,
+    their_forecast,
+)
 
 import recurra
 from recurra.benchmark.turns import Timing, best, check_rounds, ratio
 from recurra.kernels.native import describe
-from recurra.runs.config import configure
-from recurra.tasks import get_task
-from recurra.tasks.forecast.backtest import backtest
-from recurra.training.step import Trainer
+from recurra.training.step import TrainState
 
-HORIZON, SEASON, LENGTH = 48, 24, 144
-HIDDEN, LAYERS = 128, 2
-LEVELS = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
-PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
-SAME = {"hidden": HIDDEN, "layers": LAYERS, "levels": LEVELS, "window": LENGTH, "horizon": HORIZON, "season": SEASON}
-COLUMNS = {"series": "unique_id", "time": "ds", "target": ["y"], "valid_share": 0.0, "test_share": 0.0}
-PLAIN = {"dropout": 0.0, "layer_norm": False, "lookback": 1}
-OURS = {"recurra": {**PLAIN, "origins": 1}, "recurra, 32 origins": PLAIN, "recurra, as it comes": {}}
-EVERY, MOST = 10, 1_000
-PEER = "neuralforecast"
-
-
-def hourly() -> pd.DataFrame:
-    """Read the training part of M4 hourly, a row for each step."""
-    path = Path(os.environ.get("RECURRA_DATA", "data")) / "m4" / "Train" / "Hourly-train.csv"
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))[1:]
-    values = [np.array([float(value) for value in row[1:] if value]) for row in rows]
-    return pd.DataFrame(
-        {
-            "unique_id": np.repeat([row[0] for row in rows], [len(each) for each in values]),
-            "ds": np.concatenate([np.arange(1, len(each) + 1) for each in values]),
-            "y": np.concatenate(values),
-        }
-    )
-
-
-def ends(frame: pd.DataFrame, series: int) -> pd.DataFrame:
-    """Make so many series of the last steps of those there are, again and again under new names."""
-    last = [each["y"].to_numpy()[-LENGTH:] for _, each in frame.groupby("unique_id", sort=False)]
-    chosen = [last[number % len(last)] for number in range(series)]
-    names = np.repeat([f"S{number:05}" for number in range(series)], LENGTH)
-    steps = np.tile(np.arange(1, LENGTH + 1), series)
-    return pd.DataFrame({"unique_id": names, "ds": steps, "y": np.concatenate(chosen)})
-
-
-class Clock(Callback):
-    """When each step of the peer's training ended."""
-
-    def __init__(self) -> None:
-        self.ends: list[float] = []
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Clock:  # neuralforecast trains a copy of its model
-        return self
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        self.ends.append(time.perf_counter())
-
-    def seconds(self) -> float:
-        """Seconds of a step, the first left out."""
-        return (self.ends[-1] - self.ends[0]) / (len(self.ends) - 1)
-
-
-def peer(
-    batch: int, precision: str, steps: int, clock: Clock | None = None, at_once: int | None = None
-) -> NeuralForecast:
-    """Make neuralforecast's LSTM; at_once: series that are foretold side by side, by default 32."""
-    model = LSTM(
-        h=HORIZON,
-        input_size=LENGTH,
-        encoder_n_layers=LAYERS,
-        encoder_hidden_size=HIDDEN,
-        loss=MQLoss(quantiles=LEVELS),
-        max_steps=steps,
-        windows_batch_size=batch,
-        valid_batch_size=at_once,
-        scaler_type="standard",
-        precision=PRECISIONS[precision],
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        logger=False,
-        callbacks=[] if clock is None else [clock],
-        accelerator="cpu",
-    )
-    return NeuralForecast(models=[model], freq=1)
+STEPS_BETWEEN, MAX_STEPS = 10, 1_000
+"""Of learning until ours is as good as the peer: between two looks at the error, and in all."""
 
 
 @dataclass(frozen=True)
@@ -170,11 +103,11 @@ def training(frame: pd.DataFrame, table: Path, batch: int, options: argparse.Nam
         peer(batch, precision, options.steps + 1, clock).fit(frame)
         return clock.seconds()
 
-    def ours(trainer: Trainer, batches: Iterator[Any]) -> float:
-        trainer.step(next(batches), 1e-3)
+    def ours(state: TrainState, batches: Iterator[Any]) -> float:
+        state.step(next(batches), 1e-3)
         start = time.perf_counter()
         for _ in range(options.steps):
-            trainer.step(next(batches), 1e-3)
+            state.step(next(batches), 1e-3)
         return (time.perf_counter() - start) / options.steps
 
     entrants = []
@@ -182,25 +115,9 @@ def training(frame: pd.DataFrame, table: Path, batch: int, options: argparse.Nam
         for threads in options.threads:
             entrants.append(Entrant(PEER, precision, threads, lambda chosen=precision: theirs(chosen)))
             for name, settings in OURS.items():
-                trainer, batches = _prepared(table, batch, precision, settings)
-                entrants.append(Entrant(name, precision, threads, lambda t=trainer, b=batches: ours(t, b)))
+                state, batches = make_state(table, batch, precision, settings)
+                entrants.append(Entrant(name, precision, threads, lambda t=state, b=batches: ours(t, b)))
     return turns(entrants, options.rounds)
-
-
-def _prepared(table: Path, batch: int, precision: str, settings: dict[str, Any]) -> tuple[Trainer, Iterator[Any]]:
-    """Make our trainer, and batches without an end."""
-    wanted = {**SAME, **COLUMNS, **settings, "precision": precision, "batch": batch}
-    configuration = configure("forecast", {"data": [str(table)], **wanted})
-    task = get_task("forecast")(configuration.settings)
-    task.prepare(None)
-    task.choose(None, lambda: 0.0)
-    torch.manual_seed(1)
-    batches = (each for epoch in count() for each in task.batches(epoch, batch=batch, seed=1))
-    return Trainer(task, configuration.training, precision), (each for each in batches if _pieces(each) == batch)
-
-
-def _pieces(batch: Any) -> int:
-    return int(batch.inputs.shape[1])
 
 
 def predicting(frame: pd.DataFrame, table: Path, folder: Path, options: argparse.Namespace) -> dict[int, list[Timing]]:
@@ -213,37 +130,19 @@ def predicting(frame: pd.DataFrame, table: Path, folder: Path, options: argparse
             theirs[precision, at_once].fit(frame)
     found = {}
     for series in (options.series, 1):
-        asked, few = ends(frame, series), min(series, 1_000)
+        wanted, few = ends(frame, series), min(series, 1_000)
         entrants = []
         for threads in options.threads:
             torch.set_num_threads(threads)
             trial = ends(frame, few)
-            spent = {way: min(_their_forecast(model, trial, few) for _ in range(2)) for way, model in theirs.items()}
-            entrants.append(Entrant("recurra", "float32", threads, lambda a=asked, n=series: _our_forecast(run, a, n)))
+            spent = {way: min(their_forecast(model, trial, few) for _ in range(2)) for way, model in theirs.items()}
+            entrants.append(Entrant("recurra", "float32", threads, lambda a=wanted, n=series: our_forecast(run, a, n)))
             for precision in PRECISIONS:
                 way = min((each for each in theirs if each[0] == precision), key=spent.__getitem__)
-                go = lambda m=theirs[way], a=asked, n=series: _their_forecast(m, a, n)  # noqa: E731
+                go = lambda m=theirs[way], a=wanted, n=series: their_forecast(m, a, n)  # noqa: E731
                 entrants.append(Entrant(f"{PEER}, {way[1] or 32} at once", precision, threads, go))
         found[series] = turns(entrants, options.rounds)
     return found
-
-
-def _our_forecast(run: recurra.Run, asked: pd.DataFrame, series: int) -> float:
-    start = time.perf_counter()
-    said = run.predict([asked])
-    seconds = time.perf_counter() - start
-    assert len(said) == series
-    assert all(np.isfinite(each["mean"]).all() and len(each["mean"]) == HORIZON for each in said)
-    return seconds
-
-
-def _their_forecast(model: NeuralForecast, asked: pd.DataFrame, series: int) -> float:
-    start = time.perf_counter()
-    said = model.predict(asked)
-    seconds = time.perf_counter() - start
-    assert len(said) == series * HORIZON
-    assert np.isfinite(said.drop(columns=["unique_id", "ds"]).to_numpy()).all()
-    return seconds
 
 
 def reaching(frame: pd.DataFrame, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -259,38 +158,39 @@ def reaching(frame: pd.DataFrame, folder: Path, options: argparse.Namespace) -> 
         return float((np.abs(forecasts - held).mean(axis=1) / steps).mean())
 
     clock = Clock()
-    rival = peer(batch, precision, MOST, clock)
+    rival = peer(batch, precision, MAX_STEPS, clock)
     rival.fit(known)
-    said = rival.predict(known)
+    forecasts = rival.predict(known)
     names = list(dict.fromkeys(frame["unique_id"]))
-    median = [said.loc[said["unique_id"] == name, "LSTM-median"].to_numpy() for name in names]
+    median = [forecasts.loc[forecasts["unique_id"] == name, "LSTM-median"].to_numpy() for name in names]
     wanted, seconds = error(np.stack(median)), clock.ends[-1] - clock.ends[0]
     found = {"what": "to the peer's error", "precision": precision, "batch": batch}
-    found[PEER] = {"steps": MOST, "seconds": seconds, "error": wanted}
+    found[PEER] = {"steps": MAX_STEPS, "seconds": seconds, "error": wanted}
     table = folder / "known.csv"
     known.to_csv(table, index=False)
     for name in ("recurra, 32 origins", "recurra, as it comes"):
-        trainer, batches = _prepared(table, batch, precision, OURS[name])
+        state, batches = make_state(table, batch, precision, OURS[name])
         start = time.perf_counter()
-        trainer.begin()
-        task, curve, spent = trainer.task, [], time.perf_counter() - start
-        origins = [np.array([len(row) - 1]) for row in task.examples.rows]
+        state.initialize()
+        task, curve, spent = state.task, [], time.perf_counter() - start
+        series, forecaster = task.dataset.series, task.predictor(state.network)
+        origins = [np.array([len(one) - 1]) for one in series]
         while True:
-            forecasts = np.empty_like(held)
-            with trainer.averaged():
-                for some in backtest(task, trainer.network, task.examples.rows, origins):
-                    forecasts[some.rows] = some.point[:, :, 0]
-            curve.append((trainer.done, spent, error(forecasts)))
-            if curve[-1][2] <= wanted or trainer.done >= MOST:
+            mean = np.empty_like(held)
+            with state.averaged():
+                for some in forecaster.backtest(series, origins):
+                    mean[some.series] = some.mean[:, :, 0]
+            curve.append((state.done, spent, error(mean)))
+            if curve[-1][2] <= wanted or state.done >= MAX_STEPS:
                 break
             start = time.perf_counter()
-            for _ in range(EVERY):
-                trainer.step(next(batches), task.learning_rate() or 1e-3)
+            for _ in range(STEPS_BETWEEN):
+                state.step(next(batches), task.default_learning_rate() or 1e-3)
             spent += time.perf_counter() - start
-        found[name] = {"steps": trainer.done, "seconds": spent, "error": curve[-1][2], "curve": curve}
+        found[name] = {"steps": state.done, "seconds": spent, "error": curve[-1][2], "curve": curve}
         print(
-            f"{found['what']:28} {name:22} {spent:9.1f} s, {trainer.done} steps, {curve[-1][2]:.3f} (at first {curve[0][2]:.3f})   "
-            f"{PEER} {seconds:9.1f} s, {MOST} steps, {wanted:.3f}",
+            f"{found['what']:28} {name:22} {spent:9.1f} s, {state.done} steps, {curve[-1][2]:.3f} (at first {curve[0][2]:.3f})   "
+            f"{PEER} {seconds:9.1f} s, {MAX_STEPS} steps, {wanted:.3f}",
             flush=True,
         )
     return found
@@ -323,7 +223,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10, help="of training, in a turn")
     parser.add_argument("--batch", type=int, nargs="+", default=[128, 32])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--series", type=int, default=10_000, help="to foretell")
+    parser.add_argument("--series", type=int, default=10_000, help="to forecast")
     parser.add_argument("--precision", choices=list(PRECISIONS), default="bfloat16", help="to the peer's error")
     parser.add_argument("--only", choices=["training", "predicting", "reaching"])
     options = parser.parse_args()

@@ -18,7 +18,7 @@ from pathlib import Path
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTH, TALLEST = 1000, 4000  # pixels of the window
-HEIGHT = 1080  # pixels of the page, from its top, that the picture has
+SHOWN_HEIGHT = 1600  # pixels of the page, from its top, that the picture has
 COLOURS = 96  # of the palette: text and lines need no more, and the file is a third of the size
 MAX_BYTES = 200_000
 TRAINING = [
@@ -62,7 +62,7 @@ def shrink(picture: Path, target: Path) -> None:
     from PIL import Image
 
     with Image.open(picture) as image:
-        top = image.convert("RGB").crop((0, 0, image.width, min(HEIGHT, image.height)))
+        top = image.convert("RGB").crop((0, 0, image.width, min(SHOWN_HEIGHT, image.height)))
         top.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
     if (size := target.stat().st_size) > MAX_BYTES:
         sys.exit(f"{target}: {size:,} bytes, more than {MAX_BYTES:,}; show less of the page")

@@ -20,7 +20,7 @@ from turns import Run, Stopwatch, arguments, take_turns
 
 from recurra import accelerate
 
-OBSERVED_PLACES = (0, 2)
+OBSERVED = (0, 2)
 """The place of the cart and the angle of the pole; 1 and 3 are their velocities."""
 
 
@@ -31,12 +31,10 @@ class Masked(ObservationWrapper):
         super().__init__(env)
         whole = env.observation_space
         assert isinstance(whole, spaces.Box)
-        self.observation_space = spaces.Box(
-            whole.low[list(OBSERVED_PLACES)], whole.high[list(OBSERVED_PLACES)], dtype=np.float32
-        )
+        self.observation_space = spaces.Box(whole.low[list(OBSERVED)], whole.high[list(OBSERVED)], dtype=np.float32)
 
     def observation(self, observation: np.ndarray) -> np.ndarray:
-        return observation[list(OBSERVED_PLACES)]
+        return observation[list(OBSERVED)]
 
 
 class Losses(BaseCallback):

@@ -168,7 +168,7 @@ def test_what_a_training_began_with_is_not_changed_on_the_way(
     for arguments, message in (
         ({"hidden": 3}, f"hidden: {expected} .* 8; got 3$"),
         ({"model.hidden": "3"}, f"hidden: {expected}"),
-        ({"data": tmp_path / "other.txt"}, f"data: {expected} .*text.txt.*other.txt"),
+        ({"data": tmp_path / "other.txt"}, f"data: {expected} .*text.txt.*; got .*/"),  # long paths are cut short
         ({"valid": "none.txt"}, f"valid: {expected}"),
         ({"config": tmp_path / "other.toml"}, f"cell: {expected} .* 'lstm'; got 'gru'"),
         ({"within": "5m"}, "within: a training is resumed with the time that it was given"),

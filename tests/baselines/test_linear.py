@@ -25,7 +25,7 @@ def test_linear_learns_what_least_squares_finds():
             before += list((rows - centre).T)
             after += list((own[origin : origin + 3] - centre).T)
     x, y = np.array(before), np.array(after)
-    # Ridge regression as plain least squares with √λ of each weight beside the errors.
+    # Ridge regression as plain least squares with √λ of each weight added to the errors.
     root = np.sqrt(model.choice.penalty * (x**2).sum() / window)
     both = np.concatenate([x, root * np.eye(window)]), np.concatenate([y, np.zeros((window, 3))])
     weights = np.linalg.lstsq(*both, rcond=None)[0]

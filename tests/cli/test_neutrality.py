@@ -33,8 +33,14 @@ class Sorter(Predictor):
         assert not options.steps
         return [{"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": options.k} for text in inputs]
 
-    def input_warnings(self, item: str) -> list[str]:
-        return ["too short to tell"] if len(item) < 3 else []
+    def input_warnings(self, text: str) -> list[str]:
+        return ["too short to tell"] if len(text) < 3 else []
+
+
+class SortingTask(Task):
+    """A task of which nothing is asked but how it is configured."""
+
+    name, title, Predictor = "sorter", "Sorter", Sorter
 
 
 @pytest.fixture
@@ -70,14 +76,9 @@ class PairsConfig(Settings):
     pairs: Pairs = Pairs()
 
 
-class SorterTask(Task):
-    """As far as its help goes."""
-
-    name, title, Config, Predictor = "sorter", "Sorter", PairsConfig, Sorter
-
-
 def test_a_list_says_by_its_type_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry._tasks, "sorter", SorterTask)
+    monkeypatch.setattr(SortingTask, "Config", PairsConfig, raising=False)
+    monkeypatch.setitem(registry._tasks, "sorter", SortingTask)
     monkeypatch.setenv("COLUMNS", "120")
     shown = call("train", "sorter", "--help").stdout
     for flag, metavar in (("references", "FILE"), ("labels", "TEXT"), ("sizes", "N")):

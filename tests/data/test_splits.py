@@ -9,14 +9,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from recurra.data.splits import Split, share_of, split_documents, split_text
+from recurra.data.splits import SplitIndices, hash_fraction, split_documents, split_text
 from recurra.errors import DataError, RecurraError, UsageError
 
 shares = st.integers(0, 45).map(lambda percent: percent / 100)
 many = [f"document {index}" for index in range(2000)]
 
 
-def sides(documents: list[str], split: Split) -> dict[str, str]:
+def sides(documents: list[str], split: SplitIndices) -> dict[str, str]:
     return {
         documents[index]: part
         for part, indices in (("train", split.train), ("valid", split.valid), ("test", split.test))
@@ -24,7 +24,7 @@ def sides(documents: list[str], split: Split) -> dict[str, str]:
     }
 
 
-def split_or_none(documents: list[str], valid: float, test: float) -> Split | None:
+def split_or_none(documents: list[str], valid: float, test: float) -> SplitIndices | None:
     try:
         return split_documents(documents, valid, test)
     except DataError:
@@ -33,20 +33,20 @@ def split_or_none(documents: list[str], valid: float, test: float) -> Split | No
 
 @given(st.text(), st.text(max_size=20))
 def test_a_share_lies_in_0_to_1_and_is_a_function_of_its_arguments(key: str, salt: str) -> None:
-    assert 0 <= share_of(key, salt) < 1
-    assert share_of(key, salt) == share_of(str(key), str(salt))
-    assert share_of(key) == share_of(key.encode())
+    assert 0 <= hash_fraction(key, salt) < 1
+    assert hash_fraction(key, salt) == hash_fraction(str(key), str(salt))
+    assert hash_fraction(key) == hash_fraction(key.encode())
 
 
 def test_shares_are_the_published_numbers_and_so_the_same_on_every_machine() -> None:
-    assert share_of("") == (0xE4A6A0577479B2B4 >> 11) / 2**53  # BLAKE2b-64 of nothing
-    assert share_of("abc", salt="a") != share_of("abc", salt="b")
+    assert hash_fraction("") == (0xE4A6A0577479B2B4 >> 11) / 2**53  # BLAKE2b-64 of nothing
+    assert hash_fraction("abc", salt="a") != hash_fraction("abc", salt="b")
 
 
 def test_shares_are_uniform() -> None:
     # 2,000 draws: the standard deviation of the count below 0.1 is 13.4.
     for salt in ("", "a", "春"):
-        assert abs(sum(share_of(document, salt) < 0.1 for document in many) - 200) < 60
+        assert abs(sum(hash_fraction(document, salt) < 0.1 for document in many) - 200) < 60
 
 
 @given(st.lists(st.text(max_size=8), max_size=60), shares, shares)
@@ -115,7 +115,7 @@ def test_shares_that_are_none_are_refused(valid: float, test: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("split", "says"),
+    ("split", "message"),
     [
         (lambda: split_documents(["one"], 0, 0.1), "1 documents puts none into the test share of 0.1"),
         (lambda: split_documents(["a", "a"], 0.1, 0), r"\(only 1 different\) puts none into the valid share"),
@@ -125,8 +125,8 @@ def test_shares_that_are_none_are_refused(valid: float, test: float) -> None:
         (lambda: split_text(0, 0, 0), "none to train on"),
     ],
 )
-def test_too_little_data_says_what_to_do(split, says: str) -> None:
-    with pytest.raises(RecurraError, match=says) as caught:
+def test_too_little_data_says_what_to_do(split, message: str) -> None:
+    with pytest.raises(RecurraError, match=message) as caught:
         split()
     assert isinstance(caught.value, DataError)
     assert "; " in str(caught.value)

@@ -14,7 +14,7 @@ from recurra.data.tbptt import PADDING, DocumentWindows, TextWindows
 from recurra.errors import DataError
 from recurra.nn import Stack, map_state
 
-BEGIN, END, FIRST = 0, 1, 2
+BOS, END, FIRST = 0, 1, 2
 quick = settings(deadline=None, max_examples=80)
 
 text_cases = st.fixed_dictionaries(
@@ -51,7 +51,7 @@ def of_documents(case):
     bounds = np.cumsum([FIRST, *case["lengths"]])
     documents = [np.arange(a, b, dtype=np.int32) for a, b in pairwise(bounds)]
     windows = DocumentWindows(
-        documents, bos_id=BEGIN, eos_id=END, lanes=case["lanes"], steps=case["steps"], seed=case["seed"]
+        documents, bos_id=BOS, eos_id=END, lanes=case["lanes"], steps=case["steps"], seed=case["seed"]
     )
     return documents, windows
 
@@ -77,7 +77,7 @@ def lanes_of(windows):
                 current[0].extend(window.inputs[spoken, lane].tolist())
                 current[1].extend(window.targets[spoken, lane].tolist())
             else:
-                assert not spoken.any(), "a lane predicts before it has begun"
+                assert not spoken.any(), "a lane predicts before it has started"
     return sequences
 
 
@@ -91,14 +91,14 @@ class TestText:
         assert len(set(asked)) == len(asked)
         assert case["count"] - windows.lanes < len(asked) <= case["count"]  # the rest is shorter than one lane
         before = torch.cat([w.inputs.flatten() for w in read]).tolist()
-        begun = torch.cat([(w.reset & (torch.arange(len(w.inputs)) == 0)[:, None]).flatten() for w in read]).tolist()
-        for b, a, begins in zip(before, asked, begun, strict=True):
+        started = torch.cat([(w.reset & (torch.arange(len(w.inputs)) == 0)[:, None]).flatten() for w in read]).tolist()
+        for b, a, begins in zip(before, asked, started, strict=True):
             assert b == (0 if begins else a - 1 or case["count"])
 
     @quick
     @given(text_cases)
     def test_every_lane_begins_an_epoch_after_the_context(self, case):
-        """So that what a model says predicts at a text's beginning has been learnt, wherever the epoch was begun."""
+        """So that what a model says predicts at a text's beginning has been learnt, wherever the epoch was started."""
         first, *others = of_text(case).epoch(case["epoch"])
         assert not first.inputs[0].any() and bool(first.reset.all())
         assert bool(first.inputs[1:].all()) and all(bool(window.inputs.all()) for window in others)
@@ -163,7 +163,7 @@ class TestDocuments:
         """Begin first, end last, each unit predicted once, and reset exactly where a document begins."""
         documents, windows = of_documents(case)
         sequences = lanes_of(list(windows.epoch(case["epoch"])))
-        wanted = [([BEGIN, *d.tolist()], [*d.tolist(), END]) for d in documents]
+        wanted = [([BOS, *d.tolist()], [*d.tolist(), END]) for d in documents]
         assert sorted(sequences) == sorted(wanted)
 
     @quick
@@ -204,7 +204,7 @@ class TestDocuments:
 
     def test_no_document_at_all(self):
         with pytest.raises(DataError, match="no document"):
-            DocumentWindows([], bos_id=BEGIN, eos_id=END, lanes=1, steps=1, seed=0)
+            DocumentWindows([], bos_id=BOS, eos_id=END, lanes=1, steps=1, seed=0)
 
     @pytest.mark.parametrize("cell", ["gru", "graves-lstm"])
     def test_a_document_read_in_lanes_has_the_probabilities_it_has_alone(self, cell):
@@ -233,7 +233,7 @@ class TestDocuments:
                             found[key] = float(log_probs[step, lane, target])
             assert len(found) == sum(case["lengths"]) + len(documents)
             for document in documents:
-                sequence = [BEGIN, *document.tolist(), END]
+                sequence = [BOS, *document.tolist(), END]
                 alone, _ = run(torch.tensor(sequence[:-1]).unsqueeze(1), stack.zero_state(1))
                 for step, key in enumerate(pairwise(sequence)):
                     assert found[key] == pytest.approx(float(alone[step, 0, key[1]]), abs=1e-12)

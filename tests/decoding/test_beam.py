@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from recurra.decoding import Sampling, SearchOptions, beam_search, concat_states, generate
 from recurra.errors import RunError, UsageError
 
-BOS, EOS, SIZE = 0, 1, 4
+BOS, END, SIZE = 0, 1, 4
 
 
 def markov(seed: int, sharpness: float = 1.5):
@@ -36,7 +36,7 @@ def rescored(log_probs, ids) -> float:
 
 
 def all_sequences(length: int, end: int | None):
-    """Every result there can be: those that end, and those of full length that do not; `BEGIN` is in none."""
+    """Every result there can be: those that end, and those of full length that do not; `BOS` is in none."""
     for size in range(1, length + 1):
         for ids in product(range(1, SIZE), repeat=size):
             if end in ids[:-1] or (size < length and ids[-1] != end):
@@ -45,7 +45,7 @@ def all_sequences(length: int, end: int | None):
 
 
 def options(**settings):
-    return SearchOptions(**{"end": EOS, "forbid": [BOS], **settings})
+    return SearchOptions(**{"end": END, "forbid": [BOS], **settings})
 
 
 def search(step, state, **settings):
@@ -54,7 +54,7 @@ def search(step, state, **settings):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**31), st.integers(1, 4), st.sampled_from([0.0, 0.6, 1.0, 2.5]), st.sampled_from([EOS, None]))
+@given(st.integers(0, 2**31), st.integers(1, 4), st.sampled_from([0.0, 0.6, 1.0, 2.5]), st.sampled_from([END, None]))
 def test_a_beam_as_wide_as_the_tree_finds_what_there_is(seed, length, alpha, end):
     log_probs, step, state = markov(seed)
     width = SIZE**length
@@ -79,13 +79,13 @@ def test_stopping_early_loses_nothing(seed, length, alpha):
         return step(ids, state)
 
     found = search(counted, state, width=SIZE**length, length=length, length_penalty=alpha)
-    best = max(rescored(log_probs, ids) / ((5 + len(ids)) / 6) ** alpha for ids in all_sequences(length, EOS))
+    best = max(rescored(log_probs, ids) / ((5 + len(ids)) / 6) ** alpha for ids in all_sequences(length, END))
     assert found[0].score == pytest.approx(best, rel=1e-12)
     assert len(calls) <= length
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**31), st.sampled_from([0.0, 1.0, 3.0]), st.sampled_from([EOS, None]))
+@given(st.integers(0, 2**31), st.sampled_from([0.0, 1.0, 3.0]), st.sampled_from([END, None]))
 def test_a_beam_of_one_is_greedy(seed, alpha, end):
     _, step, state = markov(seed)
     ids = torch.tensor([BOS])
@@ -104,8 +104,8 @@ def test_results_are_sorted_different_and_scored_as_scoring_would(seed, width, a
     for result in found:
         assert result.log_prob == pytest.approx(rescored(log_probs, result.ids), rel=1e-12)
         assert result.score == pytest.approx(result.log_prob / ((5 + len(result.ids)) / 6) ** alpha, rel=1e-12)
-        assert BOS not in result.ids and EOS not in result.ids[:-1]
-        assert result.ended == (result.ids[-1] == EOS)
+        assert BOS not in result.ids and END not in result.ids[:-1]
+        assert result.ended == (result.ids[-1] == END)
         assert result.ended or len(result.ids) == 8
 
 
@@ -124,20 +124,20 @@ def test_length_normalisation_by_hand():
     """
     step = chain([[0, 0.3, 0.7, 0], [0, 1, 0, 0], [0, 0, 0.4, 0.6], [0, 0.6, 0.4, 0]])
     plain = search(step, (), width=3, length=3, count=2)
-    assert plain[0].ids.tolist() == [EOS] and plain[0].score == pytest.approx(math.log(0.3))
-    assert plain[1].ids.tolist() == [2, 3, EOS] and plain[1].score == pytest.approx(math.log(0.252))
+    assert plain[0].ids.tolist() == [END] and plain[0].score == pytest.approx(math.log(0.3))
+    assert plain[1].ids.tolist() == [2, 3, END] and plain[1].score == pytest.approx(math.log(0.252))
     normalised = search(step, (), width=3, length=3, count=2, length_penalty=1.0)
-    assert normalised[0].ids.tolist() == [2, 3, EOS]
+    assert normalised[0].ids.tolist() == [2, 3, END]
     assert normalised[0].score == pytest.approx(math.log(0.252) * 6 / 8)
     assert normalised[0].log_prob == pytest.approx(math.log(0.252))
-    assert normalised[1].ids.tolist() == [EOS] and normalised[1].score == pytest.approx(math.log(0.3))
+    assert normalised[1].ids.tolist() == [END] and normalised[1].score == pytest.approx(math.log(0.3))
 
 
 def test_a_wider_beam_finds_what_greedy_misses():
     """2 is the likelier first id (0.6), but what follows 3 (0.4) is certain: 0.6·0.5 = 0.3 against 0.4."""
     step = chain([[0, 0, 0.6, 0.4], [0, 1, 0, 0], [0, 0.5, 0.25, 0.25], [0, 1, 0, 0]])
     (narrow,), (wide,) = (search(step, (), width=width, length=5) for width in (1, 2))
-    assert (narrow.ids.tolist(), wide.ids.tolist()) == ([2, EOS], [3, EOS])
+    assert (narrow.ids.tolist(), wide.ids.tolist()) == ([2, END], [3, END])
 
 
 def test_it_stops_when_nothing_better_can_come():
@@ -148,14 +148,14 @@ def test_it_stops_when_nothing_better_can_come():
         calls.append(len(ids))
         return table(ids, state)
 
-    assert search(step, (), width=3, length=1000)[0].ids.tolist() == [EOS]
+    assert search(step, (), width=3, length=1000)[0].ids.tolist() == [END]
     assert calls == [1]
 
 
 def test_fewer_results_than_asked_for_when_there_are_no_more():
     step = chain([[0, 0.5, 0.5, 0], [0, 1, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0]])
     found = search(step, (), width=8, length=6, count=8)
-    assert sorted(result.ids.tolist() for result in found) == [[EOS], [2, EOS]]
+    assert sorted(result.ids.tolist() for result in found) == [[END], [2, END]]
 
 
 def test_equally_likely_results_come_in_the_order_of_their_ids():
@@ -201,7 +201,7 @@ def same(one, other):
     st.integers(1, 6),
     st.integers(1, 9),
     st.sampled_from([0.0, 0.6, 2.5]),
-    st.sampled_from([EOS, None]),
+    st.sampled_from([END, None]),
 )
 def test_several_prompts_find_what_each_finds_alone(seed, prompts, width, length, alpha, end):
     _, step, _ = markov(seed, sharpness=3)
@@ -225,7 +225,7 @@ def test_a_prompt_that_is_done_leaves_the_batch():
         return table(ids, state)
 
     found = beam_search(step, (), torch.tensor([3, 2, 3, 2]), options(width=2, length=5))
-    assert [one.ids.tolist() for (one,) in found] == [[EOS], [2] * 5, [EOS], [2] * 5]
+    assert [one.ids.tolist() for (one,) in found] == [[END], [2] * 5, [END], [2] * 5]
     assert rows == [4, 2, 2, 2, 2]
 
 

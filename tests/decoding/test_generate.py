@@ -9,7 +9,7 @@ import torch
 from recurra.decoding import FINISHED, Sampling, concat_states, generate, row_generators, select_state
 from recurra.errors import UsageError
 
-BOS, EOS, SIZE = 0, 1, 9
+BOS, END, SIZE = 0, 1, 9
 GREEDY = Sampling(temperature=0)
 
 
@@ -31,7 +31,7 @@ def recurrent(seed: int = 0):
     return step, empty
 
 
-def run(rows, length=40, end=EOS, **settings):
+def run(rows, length=40, end=END, **settings):
     step, empty = recurrent()
     ids = torch.full((rows,), BOS)
     settings = {"forbid": [BOS], "generators": row_generators(4, rows), **settings}
@@ -64,7 +64,7 @@ def test_rows_end_once_and_stay_ended():
     assert BOS not in out
     stopped = 0
     for column in out.T:
-        ends = np.flatnonzero(column == EOS)
+        ends = np.flatnonzero(column == END)
         assert len(ends) <= 1
         if len(ends):
             stopped += 1
@@ -132,7 +132,7 @@ def test_prompts_of_several_lengths_go_on_as_each_does_alone():
         return state, torch.tensor(prompt[-1:])
 
     states, last = zip(*map(fed, prompts), strict=True)
-    settings = {"length": 15, "end": EOS, "sampling": GREEDY, "forbid": [BOS]}
+    settings = {"length": 15, "end": END, "sampling": GREEDY, "forbid": [BOS]}
     together = np.array(list(generate(step, concat_states(states), torch.cat(last), **settings)))
     for row, (state, ids) in enumerate(zip(states, last, strict=True)):
         alone = [int(chosen[0]) for chosen in generate(step, state, ids, **settings)]

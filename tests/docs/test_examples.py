@@ -15,7 +15,7 @@ import torch
 from tests.docs.conftest import CHINESE, README, ROOT, blocks, commands_of, parsed, python_of
 
 import recurra
-from recurra.data.timeseries.reader import Panel, TimedReading, read_timed, steps_of
+from recurra.data.timeseries.reader import Panel, TimeSeriesOptions, read_time_series
 from recurra.series import skeletons
 from recurra.tasks import get_task
 
@@ -66,7 +66,7 @@ def test_every_form_of_data_is_read(in_a_folder: Path) -> None:
         assert configuration is not None
         if task in ("forecast", "detect"):
             panel = timed(configuration.settings.data)
-            assert (len(panel), steps_of(panel)) == PANELS[words[2]], words
+            assert (len(panel), sum(map(len, panel.series))) == PANELS[words[2]], words
             continue
         try:
             counts = get_task(task)(configuration.settings).prepare().counts
@@ -78,9 +78,11 @@ def test_every_form_of_data_is_read(in_a_folder: Path) -> None:
 
 def timed(data: Any) -> Panel:
     """Read series in time as a task with these settings does."""
-    names = {field.name for field in dataclasses.fields(TimedReading)}
+    names = {field.name for field in dataclasses.fields(TimeSeriesOptions)}
     held = {name: value for name, value in data if name in names}
-    return read_timed(data.data, TimedReading(**{k: tuple(v) if isinstance(v, list) else v for k, v in held.items()}))
+    return read_time_series(
+        data.data, TimeSeriesOptions(**{k: tuple(v) if isinstance(v, list) else v for k, v in held.items()})
+    )
 
 
 PANELS = {  # series, and steps of all of them

@@ -64,8 +64,8 @@ def test_the_json_is_as_described(runs: dict[str, recurra.Run]) -> None:
     (score,), (units,), (label, steps), (tags,) = shown["score"], *(shown[f"predict {kind}"] for kind in KINDS)
     generate, beam = shown["generate"]
     assert keys(of_lm) == keys(lm.evaluation)
-    assert names_of_metrics(of_films) == names_of_metrics(films.evaluation)
-    assert names_of_metrics(of_names) == names_of_metrics(names.evaluation)
+    assert metric_names(of_films) == metric_names(films.evaluation)
+    assert metric_names(of_names) == metric_names(names.evaluation)
     assert keys(score) == keys(lm.score("a list")[0])
     assert keys(units) == keys(lm.predict("a"))
     assert set(label) == set(films.predict("a film"))
@@ -139,7 +139,7 @@ def json_under_headings(page: Path) -> dict[str, list[Any]]:
     return found
 
 
-def names_of_metrics(evaluation: Any) -> Any:
+def metric_names(evaluation: Any) -> Any:
     """Give the names in an evaluation that no data choose."""
     details, baselines = evaluation["details"], evaluation["baselines"]
     lists = {name: sorted(details[name][0]) for name in ("mistakes", "reliability") if details.get(name)}

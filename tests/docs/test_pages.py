@@ -12,7 +12,7 @@ from tests.docs.conftest import PAGES, README, ROOT, TRANSLATED, blocks, command
 from recurra.baselines.ngram import MEMORY
 from recurra.runs.config import fields
 from recurra.tasks.lm.data import MAX_VALIDATION_CHARACTERS
-from recurra.text.read.sources import _DEPTH
+from recurra.text.read.sources import _MAX_ARCHIVE_DEPTH
 
 pytestmark = pytest.mark.skipif(not README.is_file(), reason="the documentation is not installed with the package")
 
@@ -73,7 +73,7 @@ def test_limits_are_what_the_code_has() -> None:
     bptt, layers, hidden = (next(each.le for each in most[name] if hasattr(each, "le")) for name in most)
     rows = dict(re.findall(r"(?m)^\| ([^|`]+?)(?: \(`[^|]*`\))? \| ([^|]+) \|", page.partition("## Limits")[2]))
     assert rows["validation while training a language model"].startswith(f"{MAX_VALIDATION_CHARACTERS / 1e6} million")
-    assert rows["archives within archives"] == f"{_DEPTH} deep"
+    assert rows["archives within archives"] == f"{_MAX_ARCHIVE_DEPTH} deep"
     assert rows["memory for counting n-grams, the baselines"] == f"{MEMORY // 2**30} GiB"
     assert rows["steps that the gradient is carried back"] == f"{bptt:,}"
     assert rows["layers, hidden units"] == f"{layers}, and {hidden:,}"

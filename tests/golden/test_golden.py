@@ -99,7 +99,7 @@ def trained(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     return {"trained": weights(run.network), "events": [_without(event, *CLOCKED, "details") for event in events]}
 
 
-def call_run(call: Mapping[str, Any], run: Path) -> str:
+def result_of(call: Mapping[str, Any], run: Path) -> str:
     """Ask a run, by the command line or by a method, and give the answer as text."""
     if "python" in call:
         arguments = [_given(argument) for argument in call["arguments"]]
@@ -175,7 +175,7 @@ def _needs(name: str) -> None:
 )
 def test_a_run_of_before_answers_as_it_did(name: str, call: dict[str, Any]) -> None:
     _needs(name)
-    agree(call_run(call, HERE / "runs" / name), call["gives"])
+    agree(result_of(call, HERE / "runs" / name), call["gives"])
 
 
 def _id(given: Any) -> str:
@@ -199,7 +199,7 @@ def test_the_same_training_ends_with_the_same_weights_and_figures(name: str, tmp
     agree(found["events"], expected["events"], within=TRAINED)
     if name not in STORED:
         for call in expected["calls"]:
-            agree(call_run(call, out), call["gives"], within=TRAINED)
+            agree(result_of(call, out), call["gives"], within=TRAINED)
     meanings = [path for path in (HERE / "runs" / name).glob("*.json") if path.name in MEANINGS]
     assert bool(meanings) == (name in STORED)
     for path in meanings:

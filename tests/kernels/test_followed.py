@@ -40,7 +40,10 @@ def both(kind: str) -> tuple[Tagger, Tagger]:
     return theirs, ours
 
 
-@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+# From torch 2.14 on, torch.jit.trace says that it is deprecated; models are traced all the same.
+@pytest.mark.filterwarnings(
+    "ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning", r"ignore:.torch\.jit\.:FutureWarning"
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_trace_has_operators_of_torch_alone(kind, tmp_path):
     theirs, ours = both(kind)

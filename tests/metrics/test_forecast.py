@@ -71,7 +71,7 @@ def test_a_series_without_a_scale_is_left_out_of_the_mean():
 
 
 def test_owa_of_the_published_table():
-    """M4's table of hourly series: sNaive and ES-RNN beside Naive2."""
+    """M4's table of hourly series: sNaive and ES-RNN compared with Naive2."""
     assert round(owa(13.912, 1.193, 18.383, 2.395), 3) == 0.627
     assert round(owa(9.328, 0.893, 18.383, 2.395), 3) == 0.440
     assert math.isnan(owa(1.0, 1.0, 0.0, 1.0))
@@ -84,15 +84,15 @@ def test_crps_approaches_that_of_the_whole_distribution(seed):
     from statistics import NormalDist
 
     chance = np.random.default_rng(seed)
-    middle, wide, came = chance.normal(0, 3), chance.uniform(0.5, 2), chance.normal(0, 3)
+    middle, wide, actual = chance.normal(0, 3), chance.uniform(0.5, 2), chance.normal(0, 3)
     levels = [(step + 0.5) / 500 for step in range(500)]
     normal = NormalDist(middle, wide)
-    z = (came - middle) / wide
+    z = (actual - middle) / wide
     unit = NormalDist()
     exact = wide * (z * (2 * unit.cdf(z) - 1) + 2 * unit.pdf(z) - 1 / math.sqrt(math.pi))
     forecast = np.array([[[normal.inv_cdf(level) for level in levels]]])
     # The sum over levels is a midpoint rule; what it misses is in the tails, ~wide/500.
-    assert crps(np.array([[came]]), forecast, levels)[0] == pytest.approx(exact, abs=wide * 2e-3)
+    assert crps(np.array([[actual]]), forecast, levels)[0] == pytest.approx(exact, abs=wide * 2e-3)
 
 
 def test_levels_stand_for_those_nearest_to_them_in_any_order():

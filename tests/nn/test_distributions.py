@@ -15,7 +15,7 @@ from recurra.nn.distributions import QuantileHead
 stats = pytest.importorskip("scipy.stats")
 
 USUAL = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
-THREE_LEVELS = [0.1, 0.5, 0.9]
+QUANTILES = [0.1, 0.5, 0.9]
 
 
 def raw_of(quantiles: np.ndarray) -> torch.Tensor:
@@ -25,7 +25,7 @@ def raw_of(quantiles: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.insert(raw, len(gaps) // 2, 0.0)).float()
 
 
-@pytest.mark.parametrize("levels", [USUAL, THREE_LEVELS], ids=["usual", "few"])
+@pytest.mark.parametrize("levels", [USUAL, QUANTILES], ids=["usual", "few"])
 def test_samples_from_the_quantiles_of_a_logistic_law_are_its_own_to_the_tails(levels: list[float]) -> None:
     output, raw = QuantileHead(levels), raw_of(stats.logistic.ppf(levels))
     marks = torch.tensor([0.0, 1e-5, 0.001, 0.02, 0.3, 0.5, 0.8, 0.999, 0.99999, 1.0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recurra.data.labelled.reader import Reading, read_labelled
+from recurra.data.labelled.reader import LabelledOptions, read_labelled
 from recurra.errors import DataError
 
 from ..conftest import Files
@@ -33,7 +33,7 @@ def test_ts_with_times(files: Files) -> None:
 
 def test_ts_without_labels(files: Files) -> None:
     paths = files({"new.ts": "@univariate true\n@classLabel false\n@data\n1,2\n3\n"})
-    read = read_labelled(paths, Reading(need_labels=False))
+    read = read_labelled(paths, LabelledOptions(need_labels=False))
     assert ([len(sequence) for sequence in read.sequences], read.labels, read.channels) == ([2, 1], [], ["value"])
     with pytest.raises(DataError, match=r"new\.ts: line 4: the label is missing"):
         read_labelled(paths)
@@ -56,7 +56,7 @@ def test_a_broken_case_is_named_with_its_line(files: Files, line: str, problem: 
     paths = files({"toy.ts": f"{HEAD}1:2:up\n{line}\n3:4:down\n"})
     with pytest.raises(DataError, match=rf"toy\.ts: line 10: {problem}"):
         read_labelled(paths)
-    read = read_labelled(paths, Reading(on_error="skip"))
+    read = read_labelled(paths, LabelledOptions(on_error="skip"))
     assert (len(read.sequences), len(read.skipped)) == (2, 1)
 
 
@@ -131,8 +131,8 @@ def test_a_broken_arff_header(files: Files, content: str, problem: str) -> None:
 def test_tables_of_the_ucr_archive(files: Files, name: str, gap: str) -> None:
     rows = [["1.0000e+00", "0.5", "NaN", "2"], ["-1", "1.5", "2.5", "NaN"], ["2", "3", "4", "5"]]
     paths = files({name: "\n".join(gap.join(row) for row in rows) + "\n"})
-    for how in (Reading(), Reading(need_labels=False)):
-        read = read_labelled(paths, how)
+    for options in (LabelledOptions(), LabelledOptions(need_labels=False)):
+        read = read_labelled(paths, options)
         np.testing.assert_array_equal(read.sequences[0], np.array([[0.5], [np.nan], [2]], np.float32))
         assert [len(sequence) for sequence in read.sequences] == [3, 2, 3]
         assert read.labels == [("1",), ("-1",), ("2",)]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.data.labelled.reader import Reading, read_labelled
+from recurra.data.labelled.reader import LabelledOptions, read_labelled
 from recurra.errors import DataError, UsageError
 from recurra.series import SkeletonFormat, read_idx, register_skeletons, skeleton_format
 from recurra.text import Source
@@ -95,14 +95,14 @@ def test_npy_files_find_their_labels(files: Files, series: str, labels: str) -> 
     for named in (paths, paths[::-1], paths[:1]):
         assert read_labelled(named).labels == [("3",), ("4",)]
     paths[1].unlink()
-    assert len(read_labelled(paths[:1], Reading(need_labels=False)).sequences) == 2
+    assert len(read_labelled(paths[:1], LabelledOptions(need_labels=False)).sequences) == 2
     with pytest.raises(DataError, match=f"the file with the labels of these series is missing; put {labels} beside it"):
         read_labelled(paths[:1])
 
 
 def test_npy_files_in_a_folder_per_class(files: Files) -> None:
     paths = files({"walk/1.npy": npy(STEPS[0]), "run/1.npy": npy(STEPS[1, :, :]), "run/2.npy": npy(STEPS[1, :2])})
-    read = read_labelled(paths, Reading(label="folder"))
+    read = read_labelled(paths, LabelledOptions(label="folder"))
     assert [(len(sequence), label) for sequence, (label,) in zip(read.sequences, read.labels, strict=True)] == [
         (4, "walk"),
         (4, "run"),
@@ -123,7 +123,7 @@ def test_images_by_rows_and_by_pixels(files: Files, pack: Any) -> None:
         np.testing.assert_allclose(rows.sequences[0], [[0, 0.2, 0.4], [0.6, 0.8, 1]], rtol=1e-6)
         assert rows.labels == [("7",), ("3",)]
         assert rows.channels == ["column 1", "column 2", "column 3"]
-    pixels = read_labelled(paths, Reading(images="pixels"))
+    pixels = read_labelled(paths, LabelledOptions(images="pixels"))
     np.testing.assert_array_equal(pixels.sequences[1], rows.sequences[1].reshape(6, 1))
     assert (pixels.channels, pixels.sequences[0].dtype) == (["pixel"], np.float32)
     paths[1].unlink()
@@ -155,9 +155,9 @@ def test_idx_of_other_types() -> None:
 def test_matlab_files(files: Files) -> None:
     scipy = pytest.importorskip("scipy.io", reason="SciPy is not installed")
 
-    def mat(**held: Any) -> bytes:
+    def mat(**content: Any) -> bytes:
         stream = io.BytesIO()
-        scipy.savemat(stream, held)
+        scipy.savemat(stream, content)
         return stream.getvalue()
 
     series = np.empty((1, 3), dtype=object)

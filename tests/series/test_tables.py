@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recurra.data.labelled.reader import Reading, read_labelled
+from recurra.data.labelled.reader import LabelledOptions, read_labelled
 from recurra.errors import DataError, UsageError
 
 from ..conftest import Files
@@ -16,7 +16,7 @@ a,2024-05-01,3,30,,walk
 b,2024-05-01,2,20,,run
 a,2024-04-30 12:00,4,,sick,walk
 """
-HOW = Reading(series="id", time="when", label="kind")
+HOW = LabelledOptions(series="id", time="when", label="kind")
 
 
 def test_wide_tables(files: Files) -> None:
@@ -25,7 +25,7 @@ def test_wide_tables(files: Files) -> None:
     assert read.sequences[1].tolist() == [[1], [2]]  # the row ends early: a shorter series
     assert (read.labels, read.places) == ([("up",), ("down",)], ["wide.csv, line 2", "wide.csv, line 3"])
     assert read.notes == ["wide.csv: a row is a series; left out of it: id"]
-    named = read_labelled(files({"wide.csv": "a,b,c,y\n1,2,3,0\n"}), Reading(columns=("c", "a"), label="y"))
+    named = read_labelled(files({"wide.csv": "a,b,c,y\n1,2,3,0\n"}), LabelledOptions(columns=("c", "a"), label="y"))
     assert named.sequences[0].ravel().tolist() == [3, 1]
 
 
@@ -35,7 +35,7 @@ def test_decimal_commas_of_office_programs(files: Files) -> None:
     with pytest.raises(
         DataError, match=r"wide\.csv: line 2: column 't1': expected a number, got '1,5'; write decimals with a point"
     ):
-        read_labelled(files({"wide.csv": 't0,t1,class\n0,"1,5",a\n'}), Reading(columns=("t0", "t1")))
+        read_labelled(files({"wide.csv": 't0,t1,class\n0,"1,5",a\n'}), LabelledOptions(columns=("t0", "t1")))
 
 
 def test_wide_records(files: Files) -> None:
@@ -50,10 +50,13 @@ def test_long_tables(files: Files) -> None:
     np.testing.assert_array_equal(read.sequences[1], np.array([[4, np.nan], [3, 30]], np.float32))
     assert read.labels == [("run",), ("walk",)]
     assert (read.channels, read.places) == (["x", "y"], ["long.csv, line 2", "long.csv, line 3"])
-    unsorted = read_labelled(files({"long.csv": LONG}), Reading(series="id", label="kind", columns=("y",)))
+    unsorted = read_labelled(files({"long.csv": LONG}), LabelledOptions(series="id", label="kind", columns=("y",)))
     assert unsorted.sequences[0].tolist() == [[10], [20]]
     bare = LONG.replace(",kind", ",other")
-    assert read_labelled(files({"new.csv": bare}), Reading(series="id", label="kind", need_labels=False)).labels == []
+    assert (
+        read_labelled(files({"new.csv": bare}), LabelledOptions(series="id", label="kind", need_labels=False)).labels
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,23 +77,23 @@ def test_long_tables(files: Files) -> None:
     ],
 )
 def test_a_broken_row_is_named(files: Files, old: str, new: str, line: int, problem: str) -> None:
-    how = Reading(series="id", time="when", label="kind", columns=("x", "y"))
+    options = LabelledOptions(series="id", time="when", label="kind", columns=("x", "y"))
     with pytest.raises(DataError, match=rf"long\.csv: line {line}: {problem}"):
-        read_labelled(files({"long.csv": LONG.replace(old, new)}), how)
+        read_labelled(files({"long.csv": LONG.replace(old, new)}), options)
 
 
-def test_a_long_table_is_not_taken_for_a_wide_one(files: Files) -> None:
+def test_a_long_table_is_not_read_as_a_wide_one(files: Files) -> None:
     table = "id,time,x,y,label\n1,0,0.5,1,a\n1,1,0.7,2,a\n2,0,0.1,3,b\n"
     with pytest.raises(UsageError, match=r"a row for every step.*--series id --time time"):
         read_labelled(files({"long.csv": table}))
-    assert len(read_labelled(files({"long.csv": table}), Reading(series="id", time="time")).sequences) == 2
+    assert len(read_labelled(files({"long.csv": table}), LabelledOptions(series="id", time="time")).sequences) == 2
 
 
 def test_columns_that_are_not_there(files: Files) -> None:
     with pytest.raises(DataError, match=r"field 'wen' is missing; .*did you mean 'when'\?"):
-        read_labelled(files({"long.csv": LONG}), Reading(series="id", time="wen", label="kind"))
+        read_labelled(files({"long.csv": LONG}), LabelledOptions(series="id", time="wen", label="kind"))
     with pytest.raises(UsageError, match="no column of numbers is left for the values"):
-        read_labelled(files({"long.csv": "id,label\na,1\na,1\n"}), Reading(series="id"))
+        read_labelled(files({"long.csv": "id,label\na,1\na,1\n"}), LabelledOptions(series="id"))
     with pytest.raises(UsageError, match="cannot tell which column is the label; the fields there are: t0, t1"):
         read_labelled(files({"wide.csv": "t0,t1\n1,2.5\n"}))
 
@@ -107,6 +110,6 @@ def test_a_folder_of_series_per_class(files: Files, tmp_path) -> None:
 
 def test_a_folder_of_tables_per_class(files: Files, tmp_path) -> None:
     files({"walk/1.csv": "time,x,y\n0,1,2\n1,3,4\n", "run/1.csv": "time,x,y\n0,5,6\n"})
-    read = read_labelled([tmp_path / "data"], Reading(columns=("x", "y")))
+    read = read_labelled([tmp_path / "data"], LabelledOptions(columns=("x", "y")))
     assert [sequence.tolist() for sequence in read.sequences] == [[[5, 6]], [[1, 2], [3, 4]]]
     assert (read.labels, read.channels) == ([("run",), ("walk",)], ["x", "y"])

@@ -129,7 +129,7 @@ def test_what_was_written_is_read(tmp_path_factory, pairs):
         ("x" * (1 << 20), "got one of over a million bytes"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(write, text, message):
+def test_what_is_wrong_is_reported_with_its_line(write, text, message):
     with pytest.raises(DataError, match=message):
         read_vectors(write(text), ["the", "a"])
 

@@ -57,7 +57,8 @@ class TorchWriter(nn.Module):
         super().__init__()
         network = cast(LanguageNetwork, model.network)
         layers = list(network.stack)
-        self.embedding, self.output, self._first = network.embedding, network.output, model.preprocessor.bos_id
+        self.embedding, self.output = network.embedding, cast(nn.Linear, network.output)
+        self._first: int = model.preprocessor.bos_id
         self.lstm = nn.LSTM(layers[0].input_size, layers[0].hidden_size, len(layers))
         own = {f"{name}_l{k}": value for k, layer in enumerate(layers) for name, value in layer.state_dict().items()}
         self.lstm.load_state_dict(own)

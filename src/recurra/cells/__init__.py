@@ -1,4 +1,7 @@
-"""The cells: each file is one complete definition."""
+"""The cells: each file is one complete definition, and is found."""
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from recurra.cells.base import Cell, CellState, OnnxOp, cell_names, get_cell, register
 from recurra.cells.elman import RNN, ReluRNN
@@ -19,3 +22,6 @@ __all__ = [
     "get_cell",
     "register",
 ]
+
+for _module in iter_modules(__path__, f"{__name__}."):
+    import_module(_module.name)

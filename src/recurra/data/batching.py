@@ -8,7 +8,7 @@ import numpy as np
 
 from recurra.errors import UsageError
 
-TOGETHER = 32
+BATCHES_SORTED_TOGETHER = 32
 """Batches whose sequences are sorted among themselves: enough for like lengths, few enough for chance to mix them well."""
 
 
@@ -16,7 +16,7 @@ def batches_by_length(lengths: Sequence[int] | np.ndarray, batch: int, *, seed: 
     """Give the indices of each batch of an epoch: every sequence once, in an order that the seed and the epoch fix.
 
     lengths: of the sequences, (N).  batch: sequences in a batch; the last of the shortest or longest may be smaller.
-    All are shuffled; what falls into `TOGETHER` batches is then sorted by length and cut, and the batches are shuffled again.
+    All are shuffled; what falls into `BATCHES_SORTED_TOGETHER` batches is then sorted by length and cut, and the batches are shuffled again.
     Raises `UsageError` for a batch below one.
 
     >>> [b.tolist() for b in batches_by_length([9, 1, 8, 2, 7], 2, seed=1, epoch=0)]
@@ -28,18 +28,18 @@ def batches_by_length(lengths: Sequence[int] | np.ndarray, batch: int, *, seed: 
     generator = np.random.Generator(np.random.PCG64([seed, epoch]))
     order = generator.permutation(len(sizes))
     cut: list[np.ndarray] = []
-    for first in range(0, len(order), batch * TOGETHER):
-        group = order[first : first + batch * TOGETHER]
+    for first in range(0, len(order), batch * BATCHES_SORTED_TOGETHER):
+        group = order[first : first + batch * BATCHES_SORTED_TOGETHER]
         group = group[np.argsort(sizes[group], kind="stable")]
         cut += [group[start : start + batch] for start in range(0, len(group), batch)]
     return [cut[index] for index in generator.permutation(len(cut))]
 
 
-def batches_to_read(lengths: Sequence[int] | np.ndarray, steps: int) -> list[np.ndarray]:
-    """Give the indices of batches for reading alone, sorted by length, each of at most so many steps with its padding (or one
+def inference_batches(lengths: Sequence[int] | np.ndarray, steps: int) -> list[np.ndarray]:
+    """Give the indices of batches for inference, sorted by length, each of at most so many steps with its padding (or one
     sequence): as many at once as memory is good for.
 
-    >>> [b.tolist() for b in batches_to_read([9, 1, 8, 2, 7], 16)]
+    >>> [b.tolist() for b in inference_batches([9, 1, 8, 2, 7], 16)]
     [[1, 3], [4, 2], [0]]
     """
     sizes = np.maximum(1, np.asarray(lengths))

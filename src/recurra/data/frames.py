@@ -20,10 +20,10 @@ def is_frame(value: Any) -> bool:
     return isinstance(value, Mapping) or hasattr(value, "columns")
 
 
-def with_index(frame: Any) -> Any:
-    """Make the index of a pandas frame columns where it says something: times, or what has a name; others stay as they are.
+def index_to_columns(frame: Any) -> Any:
+    """Make the index of a pandas frame columns where it holds something: times, or what has a name; others stay as they are.
 
-    Raises `DataError` where two columns, or a column and an index that says something else, have one name.
+    Raises `DataError` where two columns, or a column and an index that hold other values, have one name.
     """
     columns: Any = getattr(frame, "columns", ())
     if not getattr(columns, "is_unique", True):
@@ -35,16 +35,16 @@ def with_index(frame: Any) -> Any:
         return frame
     if kind == "PeriodIndex":
         frame = frame.set_axis(index.to_timestamp(), axis=0)
-    alone = "time" if "time" not in columns else "index"
-    named = [name or (alone if len(names) == 1 else f"index {at}") for at, name in enumerate(names, 1)]
+    lone_name = "time" if "time" not in columns else "index"
+    named = [name or (lone_name if len(names) == 1 else f"index {at}") for at, name in enumerate(names, 1)]
     frame = frame.rename_axis(named)
-    said = [name for name in named if name in columns]
-    for name in said:
+    repeated = [name for name in named if name in columns]
+    for name in repeated:
         if not (frame[name].to_numpy() == frame.index.get_level_values(name).to_numpy()).all():
-            problem = f"the index and a column are both called '{name}', and say different things: rename one of them"
+            problem = f"the index and a column are both called '{name}', and hold different values: rename one of them"
             raise DataError(problem, source="the data frame")
         frame = frame.reset_index(level=name, drop=True)
-    return frame if len(said) == len(named) else frame.reset_index()
+    return frame if len(repeated) == len(named) else frame.reset_index()
 
 
 def write_frame(frame: Any, path: Path) -> None:
@@ -64,7 +64,7 @@ def write_frame(frame: Any, path: Path) -> None:
     try:
         if isinstance(frame, Mapping):
             frame = arrow.table({str(name): np.asarray(cells) for name, cells in frame.items()})
-        held = narwhals.from_native(with_index(frame), eager_only=True).to_arrow()
+        table = narwhals.from_native(index_to_columns(frame), eager_only=True).to_arrow()
     except TypeError:
         raise UsageError(
             f"expected a table of pandas, polars or pyarrow, or a dict of arrays, got {type(frame).__name__}"
@@ -72,4 +72,4 @@ def write_frame(frame: Any, path: Path) -> None:
     except arrow.ArrowException as error:
         reason = str(error).split("\n", 1)[0].rstrip(".")
         raise DataError(f"the table cannot be kept: {reason}", source="the data frame") from None
-    parquet.write_table(held, path)
+    parquet.write_table(table, path)

@@ -24,12 +24,12 @@ class SplitIndices:
     test: list[int]
 
 
-def share_of(key: str | bytes, salt: str = "") -> float:
+def hash_fraction(key: str | bytes, salt: str = "") -> float:
     """Return a number in [0, 1), uniform over keys, that depends on nothing but the key and the salt.
 
     A salt makes an independent split of the same documents. The hash is BLAKE2b (RFC 7693), of which 53 bits are used.
 
-    >>> share_of("白日依山盡"), share_of("白日依山盡", salt="second")
+    >>> hash_fraction("白日依山盡"), hash_fraction("白日依山盡", salt="second")
     (0.018491601749792697, 0.860786302399555)
     """
     content = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
@@ -39,7 +39,7 @@ def share_of(key: str | bytes, salt: str = "") -> float:
 
 
 def split_documents(documents: Sequence[str | bytes], valid: float, test: float, *, salt: str = "") -> SplitIndices:
-    """SplitIndices documents by their content: about the share `test` of them, and the share `valid`, are held out.
+    """Split documents by their content: about the share `test` of them, and the share `valid`, are held out.
 
     Test takes the documents with the smallest hashes and validation those with the largest, so that a larger share only
     ever takes documents from training. Where a few documents leave a part empty, it takes the one that is nearest to its
@@ -51,10 +51,10 @@ def split_documents(documents: Sequence[str | bytes], valid: float, test: float,
     _check_shares(valid, test)
     split = SplitIndices([], [], [])
     for index, document in enumerate(documents):
-        share = share_of(document, salt)
+        share = hash_fraction(document, salt)
         part = split.test if share < test else split.valid if share >= 1 - valid else split.train
         part.append(index)
-    _fill(split, documents, salt, valid, test)
+    _fill_empty_parts(split, documents, salt, valid, test)
     distinct = len(set(documents))
     count = f"{len(documents)} documents" + (f" (only {distinct} different)" if distinct < len(documents) else "")
     _check_part("test", test, len(split.test), count)
@@ -63,14 +63,16 @@ def split_documents(documents: Sequence[str | bytes], valid: float, test: float,
     return split
 
 
-def _fill(split: SplitIndices, documents: Sequence[str | bytes], salt: str, valid: float, test: float) -> None:
+def _fill_empty_parts(
+    split: SplitIndices, documents: Sequence[str | bytes], salt: str, valid: float, test: float
+) -> None:
     """Give an empty part the nearest document (and its copies) that training can spare."""
     for part, share, nearest in ((split.test, test, min), (split.valid, valid, max)):
         spare = {documents[index] for index in split.train}
         if not part and share and len(spare) > 1:
-            taken = nearest(spare, key=lambda document: share_of(document, salt))
-            part += [index for index in split.train if documents[index] == taken]
-            split.train[:] = [index for index in split.train if documents[index] != taken]
+            moved = nearest(spare, key=lambda document: hash_fraction(document, salt))
+            part += [index for index in split.train if documents[index] == moved]
+            split.train[:] = [index for index in split.train if documents[index] != moved]
 
 
 def split_text(length: int, valid: float, test: float) -> tuple[int, int]:
@@ -132,10 +134,10 @@ def split_fold(documents: Sequence[str | bytes], folds: int, fold: int, valid: f
     _check_shares(valid, 0.0)
     split = SplitIndices([], [], [])
     for index, document in enumerate(documents):
-        if int(share_of(document, "fold") * folds) + 1 == fold:
+        if int(hash_fraction(document, "fold") * folds) + 1 == fold:
             split.test.append(index)
         else:
-            (split.valid if share_of(document) >= 1 - valid else split.train).append(index)
+            (split.valid if hash_fraction(document) >= 1 - valid else split.train).append(index)
     count = f"{len(documents)} documents"
     for name, share, part in (
         ("test", 1 / folds, split.test),

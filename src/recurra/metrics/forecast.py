@@ -22,7 +22,7 @@ register_metric(
         "OWA",
         rank=180,
         lower_is_better=True,
-        gloss="Compared with 1 for the naive forecast that knows the season (the M4 competition's measure).",
+        gloss="The naive forecast that knows the season has 1 (the M4 competition's measure).",
     ),
     Metric(
         "mase",

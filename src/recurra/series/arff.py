@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 
 from recurra.errors import DataError
-from recurra.series.base import Series, channel_names, numbers, without_padding
-from recurra.series.headed import read_cases
+from recurra.series.base import Series, channel_names, parse_numbers, strip_padding
+from recurra.series.cases import read_cases
 from recurra.text import Faults, Place, Source
 
 _ATTRIBUTE = re.compile(r"@attribute\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s+(.+)", re.IGNORECASE)
@@ -99,9 +99,9 @@ def _case(header: _Header, source: Source, line: str, place: Place) -> Series:
         rows = [row.split(",") for cell in series for row in cell.split("\\n") if row]
     else:
         rows = [series]
-    channels = [numbers(row, source.name, place, f"channel {at}, value") for at, row in enumerate(rows, start=1)]
+    channels = [parse_numbers(row, source.name, place, f"channel {at}, value") for at, row in enumerate(rows, start=1)]
     if len({len(channel) for channel in channels}) > 1:
         lengths = ", ".join(str(len(channel)) for channel in channels)
         raise DataError(f"the channels differ in length: {lengths}", source=source.name, **place)
-    values = without_padding(np.stack(channels, axis=1)) if channels else np.zeros((0, 1), np.float32)
+    values = strip_padding(np.stack(channels, axis=1)) if channels else np.zeros((0, 1), np.float32)
     return Series(values, label, place, channel_names(values.shape[1]))

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from recurra.errors import DataError
-from recurra.series.base import Series, channel_names, narrow
+from recurra.series.base import Series, channel_names, to_finite
 from recurra.text import Source
 
-_SERIES = ("x", "data", "series", "sequences", "images", "features", "inputs")
-_LABELS = ("y", "labels", "label", "target", "targets", "classes")
-_PARTS = ("", "train", "valid", "val", "test")
-_PAIRS = (
+_SERIES_NAMES = ("x", "data", "series", "sequences", "images", "features", "inputs")
+_LABEL_NAMES = ("y", "labels", "label", "target", "targets", "classes")
+_SPLITS = ("", "train", "valid", "val", "test")
+_LABEL_WORDS = (
     ("data", "labels"),
     ("images", "labels"),
     ("series", "labels"),
@@ -60,29 +60,29 @@ def _load(data: bytes, name: str) -> np.ndarray:
     return array
 
 
-def labels_name(name: str) -> str | None:
+def array_labels_name(name: str) -> str | None:
     """Give the name of the `.npy` file with the labels of one with series; None for a name that tells nothing.
 
-    >>> labels_name("a/X_train.npy"), labels_name("test_data.npy"), labels_name("walk.npy")
+    >>> array_labels_name("a/X_train.npy"), array_labels_name("test_data.npy"), array_labels_name("walk.npy")
     ('a/y_train.npy', 'test_labels.npy', None)
     """
     head, slash, last = name.rpartition("/")
-    swapped = re.sub(r"(?<![A-Za-z])([Xx])(?![a-z])", "y", last, count=1)
-    if swapped == last:
-        for word, labels in _PAIRS:
+    renamed = re.sub(r"(?<![A-Za-z])([Xx])(?![a-z])", "y", last, count=1)
+    if renamed == last:
+        for word, labels in _LABEL_WORDS:
             if word in last:
-                swapped = last.replace(word, labels)
+                renamed = last.replace(word, labels)
                 break
-    return head + slash + swapped if swapped != last else None
+    return head + slash + renamed if renamed != last else None
 
 
-def pairs_of(arrays: Mapping[str, np.ndarray], name: str) -> list[tuple[str, str | None, str | None]]:
+def match_arrays(arrays: Mapping[str, np.ndarray], name: str) -> list[tuple[str, str | None, str | None]]:
     """Find which arrays of a file are series, which their labels and which their lengths, by their names.
 
     Known are x, data, series, sequences, images, features, inputs with y, labels, target, classes, and `lengths`, alone or
     with _train, _valid, _test. Raises `DataError`, with the names there are, for none of them.
 
-    >>> pairs_of({"x_train": np.zeros(1), "y_train": np.zeros(1), "x_test": np.zeros(1)}, "a.npz")
+    >>> match_arrays({"x_train": np.zeros(1), "y_train": np.zeros(1), "x_test": np.zeros(1)}, "a.npz")
     [('x_train', 'y_train', None), ('x_test', None, None)]
     """
     known = {key.lower(): key for key in arrays}
@@ -96,7 +96,7 @@ def pairs_of(arrays: Mapping[str, np.ndarray], name: str) -> list[tuple[str, str
         candidates = words if not part else forms
         return next((known[form] for form in candidates if form in known), None)
 
-    found = [(find(_SERIES, part), find(_LABELS, part), find(("lengths",), part)) for part in _PARTS]
+    found = [(find(_SERIES_NAMES, part), find(_LABEL_NAMES, part), find(("lengths",), part)) for part in _SPLITS]
     pairs = [(series, labels, lengths) for series, labels, lengths in found if series is not None]
     if not pairs:
         shown = ", ".join(arrays) or "nothing"
@@ -126,11 +126,11 @@ def read_arrays(
         hint = "the axes are series, steps, channels"
         raise DataError(f"expected an array of two or three axes, got {shown}", source=name, hint=hint)
     scale = np.float32(255) if values.dtype == np.uint8 else None
-    for row, (piece, said) in enumerate(_pieces(values, labels, lengths, name, steps), start=1):
+    for row, (piece, label) in enumerate(_pieces(values, labels, lengths, name, steps), start=1):
         if piece.ndim == 1:
             piece = piece[:, None]
-        flat = narrow(piece.astype(np.float64), name, {"row": row})
-        yield Series(flat / scale if scale else flat, said, {"row": row}, channel_names(flat.shape[1]))
+        flat = to_finite(piece.astype(np.float64), name, {"row": row})
+        yield Series(flat / scale if scale else flat, label, {"row": row}, channel_names(flat.shape[1]))
 
 
 def _pieces(
@@ -159,5 +159,5 @@ def _pieces(
             yield values[part], None if labels is None else (labels[part] if steps else labels[row]).tolist()
         else:
             cut = slice(None) if lengths is None else slice(int(lengths[row]))
-            said = None if labels is None else (labels[row][cut] if steps else labels[row]).tolist()
-            yield values[row][cut], said
+            label = None if labels is None else (labels[row][cut] if steps else labels[row]).tolist()
+            yield values[row][cut], label

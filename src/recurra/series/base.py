@@ -13,7 +13,7 @@ from recurra.errors import DataError
 from recurra.text import Place
 
 UNIVARIATE = ("value",)
-_LARGEST = float(np.finfo(np.float32).max)
+_MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def channel_names(count: int) -> tuple[str, ...]:
 
 
 _UNNAMED = re.compile(r"(channel|column) \d+|value|pixel")  # names of channels in files that give them none
-_SHOWN = 8
+_MAX_CHANNELS_SHOWN = 8
 
 
 def channel_order(channels: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
@@ -58,22 +58,27 @@ def channel_order(channels: Sequence[str], wanted: Sequence[str]) -> list[int] |
             return [list(channels).index(name) for name in wanted]
         if any(map(_UNNAMED.fullmatch, [*channels, *wanted])):
             return None
-    listed = [", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "") for names in (wanted, channels)]
     raise DataError(
-        f"expected {len(wanted)} channels ({listed[0]}), got {len(channels)} ({listed[1]})",
+        f"expected {len(wanted)} channels ({_preview(wanted)}), got {len(channels)} ({_preview(channels)})",
         hint="give the columns the same names, or name those with values when training (--columns)",
     )
 
 
-def numbers(cells: Sequence[str], source: str, place: Place, what: str = "value", *, wide: bool = False) -> np.ndarray:
-    """Read cells as float32 (n,), or `wide` float64: "?", "NaN" and nothing are values that are missing.
+def _preview(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MAX_CHANNELS_SHOWN]) + (", …" if len(names) > _MAX_CHANNELS_SHOWN else "")
+
+
+def parse_numbers(
+    cells: Sequence[str], source: str, place: Place, what: str = "value", *, float64: bool = False
+) -> np.ndarray:
+    """Read cells as float32 (n,), or `float64`: "?", "NaN" and nothing are values that are missing.
 
     Raises `DataError`, with the place and which of the cells it is, for what is no number, for infinity and for what is
     too large for float32.
 
-    >>> numbers(["1.5", "?", ""], "a.ts", {"line": 4})
+    >>> parse_numbers(["1.5", "?", ""], "a.ts", {"line": 4})
     array([1.5, nan, nan], dtype=float32)
-    >>> numbers(["1.5", "x"], "a.ts", {"line": 4})
+    >>> parse_numbers(["1.5", "x"], "a.ts", {"line": 4})
     Traceback (most recent call last):
     ...
     recurra.errors.DataError: a.ts: line 4: value 2: expected a number, got 'x'
@@ -82,19 +87,21 @@ def numbers(cells: Sequence[str], source: str, place: Place, what: str = "value"
         values = np.array(cells, dtype=np.float64)
     except ValueError:
         values = np.array([_number(cell, source, place, f"{what} {at}") for at, cell in enumerate(cells, start=1)])
-    return narrow(values, source, place, what, wide=wide)
+    return to_finite(values, source, place, what, float64=float64)
 
 
-def narrow(values: np.ndarray, source: str, place: Place, what: str = "value", *, wide: bool = False) -> np.ndarray:
-    """Turn checked numbers into float32, unless `wide`; raises `DataError` for infinity and what float32 cannot hold."""
+def to_finite(
+    values: np.ndarray, source: str, place: Place, what: str = "value", *, float64: bool = False
+) -> np.ndarray:
+    """Turn checked numbers into float32, unless `float64`; raises `DataError` for infinity and what float32 cannot hold."""
     with np.errstate(invalid="ignore"):
-        wrong = np.flatnonzero(np.isinf(values) if wide else np.abs(values) > _LARGEST)
+        wrong = np.flatnonzero(np.isinf(values) if float64 else np.abs(values) > _MAX_FLOAT32)
     if wrong.size:
         value = values.flat[wrong[0]]
         problem = "is infinite" if np.isinf(value) else f"is {value:g}, too large for float32"
         hint = "leave the cell empty, or write NaN, where a value is missing"
         raise DataError(f"{what} {wrong[0] + 1} {problem}", source=source, hint=hint, **place)
-    return values.astype(np.float64 if wide else np.float32)
+    return values.astype(np.float64 if float64 else np.float32)
 
 
 def _number(cell: str, source: str, place: Place, what: str) -> float:
@@ -108,10 +115,10 @@ def _number(cell: str, source: str, place: Place, what: str) -> float:
         raise DataError(f"{what}: expected a number, got {shown!r}", source=source, **place) from None
 
 
-def without_padding(values: np.ndarray) -> np.ndarray:
+def strip_padding(values: np.ndarray) -> np.ndarray:
     """Leave out the steps at the end of a series (T, C) that miss in all its channels: in a table, a shorter series.
 
-    >>> without_padding(np.array([[1.0], [np.nan], [3.0], [np.nan]], np.float32)).ravel().tolist()
+    >>> strip_padding(np.array([[1.0], [np.nan], [3.0], [np.nan]], np.float32)).ravel().tolist()
     [1.0, nan, 3.0]
     """
     there = np.flatnonzero(~np.isnan(values).all(axis=1))

@@ -51,10 +51,10 @@ def read_idx(source: Source) -> np.ndarray:
     return np.frombuffer(data, kind, offset=start).reshape(shape)
 
 
-def labels_name(name: str) -> str:
+def image_labels_name(name: str) -> str:
     """Give the name of the file with the labels of a file of images.
 
-    >>> labels_name("mnist/train-images-idx3-ubyte.gz")
+    >>> image_labels_name("mnist/train-images-idx3-ubyte.gz")
     'mnist/train-labels-idx1-ubyte.gz'
     """
     head, slash, last = name.rpartition("/")

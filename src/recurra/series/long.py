@@ -12,7 +12,7 @@ import numpy as np
 from recurra.errors import DataError
 from recurra.series.base import Series
 from recurra.series.tables import is_missing, is_number, row_numbers
-from recurra.text import Faults, Place, Source, has_decimal_commas, rows_of
+from recurra.text import Faults, Place, Source, has_decimal_commas, iter_rows
 
 
 def read_long(
@@ -31,25 +31,25 @@ def read_long(
     `steps`, the label of a series is the list of the labels of its rows; without, all its rows must agree. Raises `DataError`,
     with the line or row, for what is no number, a time that cannot be read or occurs twice, and labels that differ.
     """
-    commas = has_decimal_commas(source)
+    decimal_commas = has_decimal_commas(source)
     needed = [name for name in (series, time, label, *columns) if name is not None]
     groups: dict[str, list[tuple[Any, np.ndarray, Any, Place]]] = {}
-    for row in rows_of(source, needed, faults):
+    for row in iter_rows(source, needed, faults):
         try:
             key = row.cells.get(series)
             if is_missing(key):
                 raise DataError(f"column '{series}' names no series", source=source.name, **row.place)
-            when = None if time is None else _moment(row.cells.get(time), time, source, row.place)
-            values = row_numbers(row, columns, source, commas)
+            when = None if time is None else _parse_time(row.cells.get(time), time, source, row.place)
+            values = row_numbers(row, columns, source, decimal_commas)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
             continue
         groups.setdefault(str(key), []).append((when, values, row.cells.get(label) if label else None, row.place))
     for key, group in groups.items():
         try:
             yield _series(key, group, time is not None, steps, tuple(columns), source)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
 
 
 def _series(
@@ -77,16 +77,16 @@ def _series(
     return Series(values, [row[2] for row in group] if steps else first[2], first[3], columns)
 
 
-def _moment(cell: Any, column: str, source: Source, place: Place) -> float | datetime:
+def _parse_time(cell: Any, column: str, source: Source, place: Place) -> float | datetime:
     if is_number(cell) and not is_missing(cell):
         return float(cell)
     try:
-        return _naive(cell if isinstance(cell, datetime) else datetime.fromisoformat(str(cell).strip()))
+        return _naive_utc(cell if isinstance(cell, datetime) else datetime.fromisoformat(str(cell).strip()))
     except ValueError:
         problem = f"column '{column}': expected a number or a date such as 2024-05-31 13:00, got {str(cell)[:30]!r}"
         raise DataError(problem, source=source.name, **place) from None
 
 
-def _naive(moment: datetime) -> datetime:
-    """Make moments comparable: those with a zone are taken in UTC."""
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+def _naive_utc(time: datetime) -> datetime:
+    """Make times comparable: those with a zone are taken in UTC."""
+    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from recurra.errors import DataError, require
-from recurra.series.base import Series, channel_names, narrow
+from recurra.series.base import Series, channel_names, to_finite
 from recurra.text import Source
 
 
@@ -22,25 +22,25 @@ def read_mat(source: Source) -> Iterator[Series]:
     """
     scipy = require("scipy.io", "learn", "a MATLAB file")
     try:
-        held = scipy.loadmat(io.BytesIO(source.data), squeeze_me=False)
+        content = scipy.loadmat(io.BytesIO(source.data), squeeze_me=False)
     except NotImplementedError:
         hint = "save it in MATLAB with -v7"
         raise DataError("is a MATLAB 7.3 file, which is HDF5", source=source.name, hint=hint) from None
     except Exception as error:  # noqa: BLE001 (a damaged file may raise anything)
         raise DataError(f"is damaged, or no MATLAB file ({error})", source=source.name) from None
-    cells = {name: list(value.ravel()) for name, value in held.items() if _is_cells(value)}
+    cells = {name: list(value.ravel()) for name, value in content.items() if _is_cells(value)}
     series = {name: value for name, value in cells.items() if all(_is_matrix(cell) for cell in value)}
     if len(series) != 1:
-        shown = ", ".join(name for name in held if not name.startswith("__")) or "nothing"
+        shown = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
         problem = f"expected one cell array of matrices, got {len(series)}; the file holds {shown}"
         raise DataError(problem, source=source.name)
     ((name, matrices),) = series.items()
-    labels = _labels(held, cells, name, len(matrices))
+    labels = _labels(content, cells, name, len(matrices))
     across = _shared_axis(matrices, source)
     channels = channel_names(matrices[0].shape[across])
     for row, matrix in enumerate(matrices, start=1):
         values = matrix.T if across == 0 else matrix
-        flat = narrow(np.asarray(values, np.float64), source.name, {"row": row})
+        flat = to_finite(np.asarray(values, np.float64), source.name, {"row": row})
         yield Series(flat, labels[row - 1] if labels else None, {"row": row}, channels)
 
 
@@ -60,10 +60,10 @@ def _shared_axis(matrices: list[np.ndarray], source: Source) -> int:
     raise DataError("the matrices share neither the count of their rows nor of their columns", source=source.name)
 
 
-def _labels(held: dict[str, Any], cells: dict[str, list[Any]], series: str, count: int) -> list[str] | None:
+def _labels(content: dict[str, Any], cells: dict[str, list[Any]], series: str, count: int) -> list[str] | None:
     vectors = [
         value.ravel()
-        for value in held.values()
+        for value in content.values()
         if isinstance(value, np.ndarray)
         and value.dtype.kind in "fiub"
         and value.size == count

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recurra.errors import DataError, UsageError
-from recurra.series.base import Series, numbers
+from recurra.series.base import Series, parse_numbers
 from recurra.text import Source, decode
 
 
@@ -74,10 +74,10 @@ def _msr_action3d(text: str, name: str) -> np.ndarray:
         problem = f"expected {JOINTS} lines for every frame, got {len(lines)} lines in all"
         raise DataError(problem, source=name, hint="is the file cut off?")
     try:
-        values = numbers([cell for _, cells in lines for cell in cells[:3]], name, {})
+        values = parse_numbers([cell for _, cells in lines for cell in cells[:3]], name, {})
     except DataError:
-        # Once more, a line at a time, for the line that is to blame.
-        values = np.concatenate([numbers(cells[:3], name, {"line": number}) for number, cells in lines])
+        # Once more, a line at a time, for the line that is wrong.
+        values = np.concatenate([parse_numbers(cells[:3], name, {"line": number}) for number, cells in lines])
     return values.reshape(-1, JOINTS * 3)
 
 

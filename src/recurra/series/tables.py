@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 
 from recurra.errors import DataError, UsageError
-from recurra.series.base import UNIVARIATE, Series, numbers, without_padding
-from recurra.text import Faults, Row, Source, has_decimal_commas, listed, rows_of
+from recurra.series.base import UNIVARIATE, Series, parse_numbers, strip_padding
+from recurra.text import Faults, Row, Source, fields_message, has_decimal_commas, iter_rows
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan)\Z", re.IGNORECASE)
-_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?\Z")
+_NUMBER_PATTERN = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan)\Z", re.IGNORECASE)
+_COMMA_PATTERN = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?\Z")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-INDICES = frozenset({"", "id", "index", "unnamed: 0", "row"})
+INDEX_NAMES = frozenset({"", "id", "index", "unnamed: 0", "row"})
 
 
-def is_number(cell: Any, commas: bool = False) -> bool:
+def is_number(cell: Any, decimal_commas: bool = False) -> bool:
     """Say whether a cell of a table is a number.
 
-    >>> is_number("-1.5e3"), is_number("12 May"), is_number("1,5"), is_number("1,5", commas=True)
+    >>> is_number("-1.5e3"), is_number("12 May"), is_number("1,5"), is_number("1,5", decimal_commas=True)
     (True, False, False, True)
     """
     if isinstance(cell, str):
         cell = cell.strip()
-        return _NUMBER.match(cell) is not None or (commas and _COMMA.match(cell) is not None)
+        return _NUMBER_PATTERN.match(cell) is not None or (decimal_commas and _COMMA_PATTERN.match(cell) is not None)
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
@@ -36,7 +36,7 @@ def is_comma_number(cell: str) -> bool:
     >>> is_comma_number("1,5"), is_comma_number("1.5"), is_comma_number("1,024.5")
     (True, False, False)
     """
-    return _COMMA.match(cell.strip()) is not None
+    return _COMMA_PATTERN.match(cell.strip()) is not None
 
 
 def is_missing(cell: Any) -> bool:
@@ -46,7 +46,7 @@ def is_missing(cell: Any) -> bool:
     )
 
 
-def numeric_columns(sample: Sequence[dict[str, Any]], commas: bool = False) -> list[str]:
+def numeric_columns(sample: Sequence[dict[str, Any]], decimal_commas: bool = False) -> list[str]:
     """Name the columns whose cells are numbers, or missing, in all records that are looked at, and not always missing.
 
     A number may be infinite: its column is not to be passed over in silence, but refused where it is read.
@@ -57,9 +57,11 @@ def numeric_columns(sample: Sequence[dict[str, Any]], commas: bool = False) -> l
     return [
         name
         for name in (sample[0] if sample else {})
-        if any(is_number(row.get(name), commas) and not is_missing(row.get(name)) for row in sample)
+        if any(is_number(row.get(name), decimal_commas) and not is_missing(row.get(name)) for row in sample)
         and all(
-            is_missing(cell) or is_number(cell, commas) or (isinstance(cell, str) and _INFINITE.fullmatch(cell.strip()))
+            is_missing(cell)
+            or is_number(cell, decimal_commas)
+            or (isinstance(cell, str) and _INFINITE.fullmatch(cell.strip()))
             for cell in (row.get(name) for row in sample)
         )
     ]
@@ -75,9 +77,9 @@ def value_columns(
     if columns:
         return list(columns)
     named = numeric_columns(sample, has_decimal_commas(source))
-    found = [name for name in named if name not in others and name.strip().lower() not in INDICES]
+    found = [name for name in named if name not in others and name.strip().lower() not in INDEX_NAMES]
     if not found:
-        there = listed(list(sample[0]) if sample else [])
+        there = fields_message(list(sample[0]) if sample else [])
         raise UsageError(
             f"{source.name}: no column of numbers is left for the values; {there}; name them: --columns NAME"
         )
@@ -90,26 +92,26 @@ def read_wide(source: Source, label: str | None, columns: Sequence[str], faults:
     Cells that are empty or NaN are missing; those at the end of a row are no steps at all, so that series may differ in
     length. Raises `DataError`, with the line or row, for what is no number.
     """
-    commas = has_decimal_commas(source)
+    decimal_commas = has_decimal_commas(source)
     needed = [*columns, *([label] if label is not None else [])]
-    for row in rows_of(source, needed, faults):
+    for row in iter_rows(source, needed, faults):
         try:
-            values = row_numbers(row, columns, source, commas)
+            values = row_numbers(row, columns, source, decimal_commas)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
             continue
-        said = row.cells.get(label) if label is not None else None
-        yield Series(without_padding(values[:, None]), said, row.place, UNIVARIATE)
+        found_label = row.cells.get(label) if label is not None else None
+        yield Series(strip_padding(values[:, None]), found_label, row.place, UNIVARIATE)
 
 
-def row_numbers(row: Row, columns: Sequence[str], source: Source, commas: bool) -> np.ndarray:
+def row_numbers(row: Row, columns: Sequence[str], source: Source, decimal_commas: bool) -> np.ndarray:
     """Give the values (C) of some columns of a row; raises `DataError`, with its place, for what is no number."""
     cells = []
     for column in columns:
         cell = row.cells.get(column) if isinstance(row.cells, dict) else None
         if cell is None or is_missing(cell):
             cells.append("nan")
-        elif is_number(cell, commas):
+        elif is_number(cell, decimal_commas):
             cells.append(cell.replace(",", ".") if isinstance(cell, str) else repr(float(cell)))
         elif isinstance(cell, str) and cell.strip().lower().lstrip("+-") in ("inf", "infinity"):
             raise DataError(f"column '{column}' is infinite", source=source.name, **row.place)
@@ -117,16 +119,16 @@ def row_numbers(row: Row, columns: Sequence[str], source: Source, commas: bool) 
             hint = "write decimals with a point" if isinstance(cell, str) and is_comma_number(cell) else None
             problem = f"column '{column}': expected a number, got {str(cell)[:30]!r}"
             raise DataError(problem, source=source.name, hint=hint, **row.place)
-    return numbers(cells, source.name, row.place, "column")
+    return parse_numbers(cells, source.name, row.place, "column")
 
 
 def read_steps(source: Source, columns: Sequence[str], faults: Faults) -> np.ndarray:
     """Read a table as one series (T, C): a row a step. Raises `DataError`, with the line or row, for what is no number."""
-    commas = has_decimal_commas(source)
+    decimal_commas = has_decimal_commas(source)
     rows = []
-    for row in rows_of(source, columns, faults):
+    for row in iter_rows(source, columns, faults):
         try:
-            rows.append(row_numbers(row, columns, source, commas))
+            rows.append(row_numbers(row, columns, source, decimal_commas))
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
     return np.stack(rows) if rows else np.zeros((0, len(columns)), np.float32)

@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 
 from recurra.errors import DataError
-from recurra.series.base import Series, channel_names, numbers
-from recurra.series.headed import read_cases
+from recurra.series.base import Series, channel_names, parse_numbers
+from recurra.series.cases import read_cases
 from recurra.text import Faults, Place, Source
 
 _PAIR = re.compile(r"\(([^()]*),([^(),]*)\)")  # (time, value), in files with time stamps
@@ -99,9 +99,9 @@ def _parts(line: str, timed: bool) -> list[str]:
 def _values(part: str, timed: bool, source: Source, place: Place, dimension: int) -> np.ndarray:
     what = f"dimension {dimension}, value"
     if not timed:
-        return numbers(part.split(",") if part.strip() else [], source.name, place, what)
+        return parse_numbers(part.split(",") if part.strip() else [], source.name, place, what)
     pairs = _PAIR.findall(part)
     if not pairs and part.strip() not in ("", "?"):
         problem = f"dimension {dimension}: expected pairs (time,value), got {part[:30]!r}"
         raise DataError(problem, source=source.name, **place)
-    return numbers([value for _, value in pairs], source.name, place, what)
+    return parse_numbers([value for _, value in pairs], source.name, place, what)

@@ -6,15 +6,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recurra.tasks.base.config import DataFiles, RecurrentModel
+    from recurra.tasks.base.inference import eval_mode
+    from recurra.tasks.base.network import build_stack
+    from recurra.tasks.base.predictor import Predictor
     from recurra.tasks.base.registry import get_task, register_task, task_names
     from recurra.tasks.base.settings import Files, Settings, is_file_setting, unknown_choice_message
     from recurra.tasks.base.task import DatasetSummary, Task
 
 __all__ = [
+    "DataFiles",
     "DatasetSummary",
     "Files",
+    "Predictor",
+    "RecurrentModel",
     "Settings",
     "Task",
+    "build_stack",
+    "eval_mode",
     "get_task",
     "is_file_setting",
     "register_task",
@@ -23,6 +32,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "config": ("DataFiles", "RecurrentModel"),
+    "inference": ("eval_mode",),
+    "network": ("build_stack",),
+    "predictor": ("Predictor",),
     "registry": ("get_task", "register_task", "task_names"),
     "settings": ("Files", "Settings", "is_file_setting", "unknown_choice_message"),
     "task": ("DatasetSummary", "Task"),

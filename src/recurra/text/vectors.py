@@ -20,7 +20,7 @@ from recurra.text.normal import nfc
 from recurra.text.read.unpack import ARCHIVES, layers
 
 _ANY_CASE, _LOWER, _EXACT = 1, 2, 3
-_LONGEST_LINE = 1 << 20
+_MAX_LINE_BYTES = 1 << 20
 
 
 def read_vectors(
@@ -47,7 +47,7 @@ def read_vectors(
     rows = dict(words) if isinstance(words, Mapping) else {word: row for row, word in enumerate(words)}
     if any(row < 0 for row in rows.values()):
         raise UsageError("words: expected rows from 0, got one below")
-    wanted = _Wanted(rows)
+    wanted = _WantedVectors(rows)
     with _open(Path(path)) as file:
         lines = _lines(file, path)
         number, line = next(lines, (0, b""))
@@ -55,11 +55,11 @@ def read_vectors(
             raise DataError("expected word vectors, got an empty file", source=path)
         stated, size = _header(line)
         if stated is None:
-            size = _size(line, path)
-            wanted.meet(line, size, path, number)
+            size = _vector_size(line, path)
+            wanted.add(line, size, path, number)
         count = 0 if stated is not None else 1
         for number, line in lines:
-            wanted.meet(line, size, path, number)
+            wanted.add(line, size, path, number)
             count += 1
     if stated is not None and count < stated:
         raise DataError(
@@ -70,8 +70,8 @@ def read_vectors(
     return wanted.matrix(size)
 
 
-class _Wanted:
-    """The vectors of wanted words, as far as they were met."""
+class _WantedVectors:
+    """The vectors of wanted words, as far as they were found."""
 
     def __init__(self, rows: Mapping[str, int]) -> None:
         self._count = max(rows.values(), default=-1) + 1
@@ -86,28 +86,28 @@ class _Wanted:
             self._any_case.setdefault(word.casefold(), []).append(row)
         self._found: dict[int, tuple[int, npt.NDArray[np.float32]]] = {}
 
-    def meet(self, line: bytes, size: int, path: Path | str, number: int) -> None:
+    def add(self, line: bytes, size: int, path: Path | str, number: int) -> None:
         """Take a line's vector where it is wanted. Raises `DataError` where the line has not `size` numbers."""
         if (
             line.count(b" ") == size
         ):  # nearly all lines; most of them are of no wanted word, and are looked at no further
-            begins = line.index(b" ")
+            start = line.index(b" ")
         else:
-            begins = _begins(line, size)
-            if begins < 0:
+            start = _vector_start(line, size)
+            if start < 0:
                 got = line.count(b" ")
                 raise DataError(f"expected a word and {size} numbers, got {got}", source=path, line=number)
-        word = nfc(line[:begins].decode("utf-8", "replace"))
+        word = nfc(line[:start].decode("utf-8", "replace"))
         vector: npt.NDArray[np.float32] | None = None
-        for suits, table, spelling in (
+        for match, table, spelling in (
             (_EXACT, self._exact, word),
             (_LOWER, self._lower, word),
             (_ANY_CASE, self._any_case, word.casefold()),
         ):
             for row in table.get(spelling, ()):
-                if row not in self._found or self._found[row][0] < suits:
-                    vector = _numbers(line[begins + 1 :].split(b" "), path, number) if vector is None else vector
-                    self._found[row] = suits, vector
+                if row not in self._found or self._found[row][0] < match:
+                    vector = _numbers(line[start + 1 :].split(b" "), path, number) if vector is None else vector
+                    self._found[row] = match, vector
 
     def matrix(self, size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
         matrix, found = np.zeros((self._count, size), dtype=np.float32), np.zeros(self._count, dtype=np.bool_)
@@ -124,7 +124,7 @@ def _header(line: bytes) -> tuple[int | None, int]:
     return None, 0
 
 
-def _size(line: bytes, path: Path | str) -> int:
+def _vector_size(line: bytes, path: Path | str) -> int:
     """Count the numbers of the first line, whose word may have spaces in it."""
     parts = line.split(b" ")
     size = 0
@@ -141,7 +141,7 @@ def _size(line: bytes, path: Path | str) -> int:
     return size
 
 
-def _begins(line: bytes, size: int) -> int:
+def _vector_start(line: bytes, size: int) -> int:
     """Find where the numbers of a line begin whose word has spaces in it; −1 where that is no word but more numbers, or less."""
     parts = line.rsplit(b" ", size)
     if len(parts) != size + 1 or (b" " in parts[0] and _all_numbers(parts[0].split(b" ")[1:])):
@@ -151,7 +151,7 @@ def _begins(line: bytes, size: int) -> int:
 
 def _numbers(parts: Sequence[bytes], path: Path | str, number: int) -> npt.NDArray[np.float32]:
     try:
-        with np.errstate(over="ignore"):  # what is beyond float32 is said below
+        with np.errstate(over="ignore"):  # what is beyond float32 is refused below
             vector = np.array([float(part) for part in parts], dtype=np.float32)
     except ValueError:
         wrong = next(part for part in parts if not _all_numbers([part]))
@@ -178,7 +178,7 @@ def _lines(file: BinaryIO, path: Path | str) -> Iterator[tuple[int, bytes]]:
     number, damaged = 0, (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error)
     while True:
         try:
-            line = file.readline(_LONGEST_LINE)
+            line = file.readline(_MAX_LINE_BYTES)
         except (*damaged, *_zstd_errors(path)) as error:
             raise DataError(
                 f"the compressed data is cut off or damaged ({error})",
@@ -189,7 +189,7 @@ def _lines(file: BinaryIO, path: Path | str) -> Iterator[tuple[int, bytes]]:
         number += 1
         if not line:
             return
-        if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+        if len(line) == _MAX_LINE_BYTES and not line.endswith(b"\n"):
             raise DataError("expected lines of a word and its numbers, got one of over a million bytes", source=path)
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
@@ -248,9 +248,9 @@ class _Zstandard(io.RawIOBase):
             self._ready = self._decoder.decompress(piece)
             self._rest = self._decoder.unused_data if self._decoder.eof else b""
         view = memoryview(buffer)
-        taken, self._ready = self._ready[: len(view)], self._ready[len(view) :]
-        view[: len(taken)] = taken
-        return len(taken)
+        chunk, self._ready = self._ready[: len(view)], self._ready[len(view) :]
+        view[: len(chunk)] = chunk
+        return len(chunk)
 
 
 def _zstd_errors(path: Path | str) -> tuple[type[Exception], ...]:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 from rich.text import Text
 
-from recurra.data.datasets.locate import Located, download, find, locate
+from recurra.data.datasets.locate import DatasetFiles, download, find, locate
 from recurra.data.datasets.registry import Dataset, Split, get, names
 from recurra.verbs.base.options import Json, note, print_json, print_line
 
@@ -144,7 +144,7 @@ class _Bars:
         self._bars.update(self._tasks[path], completed=done)
 
 
-def _print_paths(located: Located, as_json: bool, split: Split | None = None) -> None:
+def _print_paths(located: DatasetFiles, as_json: bool, split: Split | None = None) -> None:
     if as_json:
         parts = {part: [str(path) for path in getattr(located, part)] for part in ("train", "valid", "test")}
         print_json({"name": located.name, "where": located.where, **parts, "settings": located.settings})

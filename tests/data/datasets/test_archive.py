@@ -49,7 +49,7 @@ class TestArchive:
         with pytest.raises(DataError, match=r"test\.txt: expected the SHA-256"):
             locate(dataset)
 
-    def test_a_file_may_stand_beside_the_archive(self, data: Path) -> None:
+    def test_a_file_may_lie_next_to_the_archive(self, data: Path) -> None:
         tar(data / "toy/all.tar.xz", {name: CONTENT[name] for name in ("train.txt", "test.txt")})
         files = [file.model_dump() for file in make().files]
         files[1] |= {"archived": False}

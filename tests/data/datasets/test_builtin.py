@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recurra.data import get, locate, names
-from recurra.data.datasets.builtin import MAKERS
+from recurra.data.datasets.builtin import GENERATORS
 from recurra.data.labelled.reader import read_labelled
 from recurra.errors import DataError, MissingExtraError
 
@@ -22,7 +22,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_built_in_set_has_a_maker() -> None:
-    assert {get(name).builtin for name in names()} - {None} == set(MAKERS)
+    assert {get(name).builtin for name in names()} - {None} == set(GENERATORS)
 
 
 def test_python_docs_hold_each_topic_once(cache: Path) -> None:
@@ -60,7 +60,7 @@ def test_digits_are_written_once_in_two_parts(cache: Path) -> None:
     assert locate("digits").train[0].stat().st_mtime_ns == stamp
     train.write_bytes(whole[:100])
     locate("digits")
-    assert train.read_bytes() == whole  # to the byte, so that a run can be told to be on the same data
+    assert train.read_bytes() == whole  # to the byte, so that a run can be known to be on the same data
     read = [read_labelled([path]) for path in (train, test)]
     assert [len(part.sequences) for part in read] == [1437, 360]
     assert {part.sequences[0].shape for part in read} == {(8, 8)}

@@ -22,13 +22,13 @@ class Source:
 
     def __init__(self) -> None:
         self.bend: dict[str, str] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         source = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 path = self.path.removeprefix("/")
-                source.asked.append(path)
+                source.requests.append(path)
                 content, bend = CONTENT.get(path), source.bend.get(path)
                 if content is None or bend == "gone":
                     self.send_error(404)
@@ -63,37 +63,37 @@ def source() -> Iterator[Source]:
 
 class TestDownload:
     def test_into_the_cache_with_progress(self, source: Source, cache: Path) -> None:
-        told: list[tuple[str, int, int]] = []
-        located = download(make(source.base), report=lambda path, done, total: told.append((path, done, total)))
+        reported: list[tuple[str, int, int]] = []
+        located = download(make(source.base), report=lambda path, done, total: reported.append((path, done, total)))
         assert located.where == "cache"
         assert [path.read_bytes() for path in located.paths] == list(CONTENT.values())
         assert everything_in(cache / "data") == ["toy/sub/valid.txt", "toy/test.txt", "toy/train.txt"]
-        train = [(done, total) for path, done, total in told if path == "train.txt"]
+        train = [(done, total) for path, done, total in reported if path == "train.txt"]
         assert len(train) > 1
         assert train == sorted(train)
         assert train[-1] == (len(HAN), len(HAN))
 
-    def test_locate_downloads_only_when_told(self, source: Source) -> None:
+    def test_locate_downloads_only_when_asked(self, source: Source) -> None:
         with pytest.raises(DataError, match="recurra data get toy"):
             locate(make(source.base))
-        assert source.asked == []
+        assert source.requests == []
         assert locate(make(source.base), download=True).where == "cache"
 
     def test_what_is_here_is_not_asked_for_again(self, source: Source, data: Path) -> None:
         download(make(source.base))
-        count = len(source.asked)
+        count = len(source.requests)
         download(make(source.base))
         lay_out(data / "toy")
         assert download(make(source.base)).where == "data folder"
-        assert len(source.asked) == count == 3
+        assert len(source.requests) == count == 3
 
-    def test_a_spoilt_file_is_replaced(self, source: Source, cache: Path) -> None:
+    def test_a_corrupted_file_is_replaced(self, source: Source, cache: Path) -> None:
         download(make(source.base))
-        (cache / "data/toy/test.txt").write_bytes(b"spoilt")
+        (cache / "data/toy/test.txt").write_bytes(b"corrupted")
         with pytest.raises(DataError, match="recurra data get toy"):
             locate(make(source.base))
         download(make(source.base))
-        assert source.asked[3:] == ["test.txt"]
+        assert source.requests[3:] == ["test.txt"]
         assert locate(make(source.base)).test[0].read_bytes() == b"test\n"
 
     @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ class TestDownload:
         assert everything_in(cache) == ["data/toy/sub/valid.txt", "data/toy/train.txt"]
         source.bend.clear()
         download(make(source.base))
-        assert source.asked == ["train.txt", "sub/valid.txt", "test.txt", "test.txt"]
+        assert source.requests == ["train.txt", "sub/valid.txt", "test.txt", "test.txt"]
 
     def test_a_source_that_cannot_be_reached(self, cache: Path) -> None:
         with socket.socket() as reserved:

@@ -104,7 +104,7 @@ class TestSums:
         with pytest.raises(DataError, match="SHA-256"):
             locate(make())
 
-    def test_files_of_one_name_in_two_folders_are_told_apart(self, data: Path) -> None:
+    def test_files_of_one_name_in_two_folders_are_kept_apart(self, data: Path) -> None:
         content = {"a/x.txt": b"1", "b/x.txt": b"1"}
         lay_out(data / "toy", content)
         stamp = 1_000_000_000
@@ -150,7 +150,7 @@ class TestCacheFolder:
         assert cache_folder() == tmp_path / "Library" / "Caches" / "recurra"
 
 
-def test_a_data_folder_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_folder_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path / "dta"))
     with pytest.raises(UsageError, match=r"RECURRA_DATA: expected a folder, got '.*dta', which is none"):
         locate("tinyshakespeare")

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.data import Located, get, locate, names
-from recurra.data.labelled.reader import Labelled, Reading, parse_renames, read_labelled
-from recurra.data.labelled.tagged import Tagged, TagReading, read_tagged
-from recurra.data.timeseries.reader import Panel, TimedReading, read_timed, steps_of
+from recurra.data import DatasetFiles, get, locate, names
+from recurra.data.labelled.reader import Labelled, LabelledOptions, parse_renames, read_labelled
+from recurra.data.labelled.tagged import Tagged, TaggedOptions, read_tagged
+from recurra.data.timeseries.reader import Panel, TimeSeriesOptions, read_time_series
 
 FOLDER = Path(os.environ.get("RECURRA_DATA", ""))
 OTHERS = ("digits",)
 
 
-def located(name: str) -> Located:
+def located(name: str) -> DatasetFiles:
     dataset = get(name)
     if "RECURRA_DATA" not in os.environ or not (FOLDER / dataset.folder).is_dir():
         pytest.skip(f"RECURRA_DATA has no {dataset.folder}")
@@ -39,7 +39,7 @@ def read(name: str, part: str, **changes: Any) -> Labelled:
     found = located(name)
     known = {key: value for key, value in found.settings.items() if key in ("text", "label", "images")}
     known["rename"] = parse_renames(found.settings.get("rename", []))
-    return read_labelled(getattr(found, part), Reading(**known, **changes))
+    return read_labelled(getattr(found, part), LabelledOptions(**known, **changes))
 
 
 def counts(labelled: Labelled) -> dict[str, int]:
@@ -48,7 +48,7 @@ def counts(labelled: Labelled) -> dict[str, int]:
 
 def test_every_set_is_looked_at_here() -> None:
     ours = {name for name in names() if get(name).task in ("classify", "tag", "forecast", "detect")}
-    assert ours == {*TEXTS, *SERIES, *PROTEINS, *TAGS, *TIMED, *OTHERS}
+    assert ours == {*TEXTS, *SERIES_SETS, *PROTEINS, *TAGS, *TIMED, *OTHERS}
 
 
 # name: part: its classes with their counts
@@ -84,7 +84,7 @@ def test_texts(name: str, part: str) -> None:
 
 
 # For each name: how many train and test, the channels, the shortest and the longest, the classes.
-SERIES = {
+SERIES_SETS = {
     "arrow-head": (36, 175, 1, 251, 251, 3),
     "basic-motions": (40, 40, 6, 100, 100, 4),
     "chinatown": (20, 343, 1, 24, 24, 2),
@@ -106,11 +106,11 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("name", SERIES)
+@pytest.mark.parametrize("name", SERIES_SETS)
 def test_series(name: str) -> None:
     if name == "character-trajectories":
         pytest.importorskip("scipy.io", reason="SciPy is not installed")
-    train, test, channels, shortest, longest, classes = SERIES[name]
+    train, test, channels, shortest, longest, classes = SERIES_SETS[name]
     parts = [read(name, part) for part, count in (("train", train), ("test", test)) if count]
     assert [len(part.sequences) for part in parts] == [count for count in (train, test) if count]
     series = [sequence for part in parts for sequence in part.sequences]
@@ -157,8 +157,8 @@ PROTEINS = {
 @pytest.mark.parametrize("name", PROTEINS)
 def test_proteins(name: str) -> None:
     parts = [read(name, part) for part in ("train", "test")]
-    said = [number for part in parts for number in (len(part.sequences), counts(part)["1"])]
-    assert tuple(said) == PROTEINS[name]
+    counted = [number for part in parts for number in (len(part.sequences), counts(part)["1"])]
+    assert tuple(counted) == PROTEINS[name]
     letters = {letter for part in parts for text in part.sequences for letter in text}
     assert letters <= {*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "x"}  # x: an amino acid that is not known
 
@@ -173,7 +173,7 @@ TAGS = {
 @pytest.mark.parametrize(("name", "part"), [(name, part) for name in TAGS for part in TAGS[name]])
 def test_tags(name: str, part: str) -> None:
     found = located(name)
-    tagged: Tagged = read_tagged(getattr(found, part), TagReading(column=found.settings["column"]))
+    tagged: Tagged = read_tagged(getattr(found, part), TaggedOptions(column=found.settings["column"]))
     kinds = {tag for tags in tagged.tags for tag in tags}
     words = sum(len(sentence) for sentence in tagged.sentences)
     assert (len(tagged.sentences), words, len(kinds)) == TAGS[name][part]
@@ -205,10 +205,10 @@ TIMED: dict[str, dict[str, tuple[int, int, int, int, int, int, str]]] = {
 def timed(name: str, part: str) -> Panel:
     found = located(name)
     wanted = ("time", "series", "target", "known", "past", "static", "layout")
-    how: dict[str, Any] = {key: value for key, value in found.settings.items() if key in wanted}
-    how = {key: tuple(value) if isinstance(value, list) else value for key, value in how.items()}
+    options: dict[str, Any] = {key: value for key, value in found.settings.items() if key in wanted}
+    options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     gaps: Any = "keep" if get(name).task == "detect" else "fill"
-    return read_timed(getattr(found, part), TimedReading(**how, gaps=gaps))
+    return read_time_series(getattr(found, part), TimeSeriesOptions(**options, gaps=gaps))
 
 
 @pytest.mark.parametrize(("name", "part"), [(name, part) for name in TIMED for part in TIMED[name]])
@@ -217,7 +217,7 @@ def test_series_in_time(name: str, part: str) -> None:
     lengths = [len(one) for one in panel.series]
     gone = sum(int(np.isnan(one.values).sum()) for one in panel.series)
     channels = panel.series[0].values.shape[1]
-    found = (len(panel), steps_of(panel), min(lengths), max(lengths), channels, gone, str(panel.step))
+    found = (len(panel), sum(map(len, panel.series)), min(lengths), max(lengths), channels, gone, str(panel.frequency))
     assert found == TIMED[name][part]
     assert all(one.values.dtype == np.float64 and len(one.times) == len(one) for one in panel.series)
     assert len(set(panel.names)) == len(panel)
@@ -243,11 +243,11 @@ def test_labels_of_anomalies_fit_the_series() -> None:
     assert sum(map(len, windows.values())) == 116
     for name, pairs in windows.items():
         times = series[f"data/{name}"].times
-        assert all(np.datetime64(begin) in times and np.datetime64(end) in times for begin, end in pairs)
+        assert all(np.datetime64(start) in times and np.datetime64(end) in times for start, end in pairs)
     found = located("smap-msl")
     with next(path for path in found.train if path.suffix == ".csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     lengths = {one.name: len(one) for one in timed("smap-msl", "test").series}
     assert set(lengths) - {row["chan_id"] for row in rows} == {"T-10"}  # nothing is labelled there
     for row in rows:
-        assert all(0 <= begin <= end <= lengths[row["chan_id"]] for begin, end in json.loads(row["anomaly_sequences"]))
+        assert all(0 <= start <= end <= lengths[row["chan_id"]] for start, end in json.loads(row["anomaly_sequences"]))

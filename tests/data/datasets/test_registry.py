@@ -76,7 +76,7 @@ def test_a_name_like_none_is_answered_without_a_guess(name: str) -> None:
     assert "did you mean" not in str(caught.value)
 
 
-def test_the_folder_is_the_name_unless_said_otherwise() -> None:
+def test_the_folder_is_the_name_unless_given() -> None:
     assert make().folder == "toy"
     assert make(folder="other").folder == "other"
 

@@ -18,8 +18,8 @@ def parquet() -> bytes:
     arrow = pytest.importorskip("pyarrow")
     stream = io.BytesIO()
     texts, labels = zip(*REVIEWS, strict=True)
-    held = arrow.table({"id": [1, 2, 3], "review": list(texts), "sentiment": list(labels)})
-    pytest.importorskip("pyarrow.parquet").write_table(held, stream)
+    records = arrow.table({"id": [1, 2, 3], "review": list(texts), "sentiment": list(labels)})
+    pytest.importorskip("pyarrow.parquet").write_table(records, stream)
     return stream.getvalue()
 
 

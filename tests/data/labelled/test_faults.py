@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.data.labelled.conftest import TREES
 
-from recurra.data.labelled.reader import Reading, parse_renames, read_labelled
+from recurra.data.labelled.reader import LabelledOptions, parse_renames, read_labelled
 from recurra.errors import DataError, UsageError
 
 from ...conftest import Files
@@ -26,11 +26,11 @@ def test_a_broken_tree(files: Files, line: str, problem: str) -> None:
     lines = [TREES.split("\n")[0]] * 60 + [line]
     with pytest.raises(DataError, match=rf"train\.txt: line 61: broken tree: .*{problem}"):
         read_labelled(files({"train.txt": "\n".join(lines)}))
-    assert len(read_labelled(files({"train.txt": "\n".join(lines)}), Reading(on_error="skip")).skipped) == 1
+    assert len(read_labelled(files({"train.txt": "\n".join(lines)}), LabelledOptions(on_error="skip")).skipped) == 1
 
 
 @pytest.mark.parametrize(
-    ("content", "how", "error", "message"),
+    ("content", "options", "error", "message"),
     [
         ("text,label\ngood,\n", {}, DataError, r"a\.csv: line 2: the label is missing"),
         (
@@ -57,15 +57,15 @@ def test_a_broken_tree(files: Files, line: str, problem: str) -> None:
     ],
 )
 def test_faults_of_tables(
-    files: Files, content: str, how: dict[str, str], error: type[Exception], message: str
+    files: Files, content: str, options: dict[str, str], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        read_labelled(files({"a.csv": content}), Reading(**how))
+        read_labelled(files({"a.csv": content}), LabelledOptions(**options))
 
 
 def test_faults_are_listed_when_skipped(files: Files) -> None:
     content = "text,label\ngood,1\nbad\nlost,\n,0\nfine,1\n"
-    read = read_labelled(files({"a.csv": content}), Reading(on_error="skip"))
+    read = read_labelled(files({"a.csv": content}), LabelledOptions(on_error="skip"))
     assert read.sequences == ["good", "fine"]
     assert [message.split("a.csv: ")[1] for message in read.skipped] == [
         "line 3: the row has 1 cells, the header 2",
@@ -75,17 +75,17 @@ def test_faults_are_listed_when_skipped(files: Files) -> None:
 
 
 def test_without_need_of_labels_the_same_files_are_read(files: Files) -> None:
-    asked = Reading(need_labels=False)
-    bare = read_labelled(files({"new.csv": "review,day\nwhat a mess,1\nfine indeed,2\n"}), asked)
+    unlabelled = LabelledOptions(need_labels=False)
+    bare = read_labelled(files({"new.csv": "review,day\nwhat a mess,1\nfine indeed,2\n"}), unlabelled)
     assert (bare.sequences, bare.labels) == (["what a mess", "fine indeed"], [])
     known = files({"old.csv": "review,sentiment\nwhat a mess,bad\nfine indeed,\n"})
-    assert read_labelled(known, Reading(text="review", label="sentiment", need_labels=False)).labels == []
+    assert read_labelled(known, LabelledOptions(text="review", label="sentiment", need_labels=False)).labels == []
     full = files({"full.csv": "review,sentiment\nwhat a mess,bad\n"})
-    assert read_labelled(full, asked).labels == [("bad",)]
-    lines = read_labelled(files({"lines.txt": "2 films\n3 plays\n"}), asked)
+    assert read_labelled(full, unlabelled).labels == [("bad",)]
+    lines = read_labelled(files({"lines.txt": "2 films\n3 plays\n"}), unlabelled)
     assert (lines.sequences, lines.labels) == (["2 films", "3 plays"], [])
-    # A run that learnt from a file per class is asked about one file.
-    one = read_labelled(files({"rt.pos": "fine\n"}), Reading(label="file", need_labels=False))
+    # A run that learnt from a file per class is given one file.
+    one = read_labelled(files({"rt.pos": "fine\n"}), LabelledOptions(label="file", need_labels=False))
     assert (one.sequences, one.labels) == (["fine"], [])
 
 
@@ -95,15 +95,15 @@ def test_plain_text_that_says_no_label(files: Files) -> None:
     with pytest.raises(UsageError, match="nothing says what its label is"):
         read_labelled(files({"numbered.txt": "1 one\n2 two\n3 three\n"}))
     with pytest.raises(UsageError, match=r"is plain text and has no field 'stars'"):
-        read_labelled(files({"a.txt": "one\n"}), Reading(label="stars"))
+        read_labelled(files({"a.txt": "one\n"}), LabelledOptions(label="stars"))
     with pytest.raises(UsageError, match="the names of the files do not tell classes apart"):
-        read_labelled(files({"a.txt": "one line\n", "a-b.txt": "more\n"}), Reading(label="file"))
+        read_labelled(files({"a.txt": "one line\n", "a-b.txt": "more\n"}), LabelledOptions(label="file"))
 
 
 @pytest.mark.parametrize("label", ["", "   "])
 def test_a_label_must_have_a_name(files: Files, label: str) -> None:
     with pytest.raises((UsageError, DataError)):
-        read_labelled(files({"a.csv": "text,label\ngood,1\n"}), Reading(label=label))
+        read_labelled(files({"a.csv": "text,label\ngood,1\n"}), LabelledOptions(label=label))
 
 
 def test_renames_are_pairs() -> None:
@@ -124,4 +124,4 @@ def test_nothing_is_read_twice_and_nothing_is_nothing(files: Files) -> None:
     with pytest.raises(DataError, match="does not exist"):
         read_labelled([path.with_name("b.csv")])
     with pytest.raises(DataError, match="holds no examples"):
-        read_labelled([path], Reading(rename=(("1", ""),)))
+        read_labelled([path], LabelledOptions(rename=(("1", ""),)))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.data.labelled.conftest import REVIEWS, TREES, parquet, table
 
-from recurra.data.labelled.reader import Reading, parse_renames, read_labelled
+from recurra.data.labelled.reader import LabelledOptions, parse_renames, read_labelled
 from recurra.errors import DataError, UsageError
 
 from ...conftest import Files
@@ -31,9 +31,13 @@ RECORDS = [{"review": text, "meta": {"n": 1}, "sentiment": label} for text, labe
         ("a.parquet", None),
     ],
 )
-@pytest.mark.parametrize("how", [Reading(), Reading(text="review", label="sentiment")], ids=["guessed", "named"])
-def test_records_with_a_text_and_a_label(files: Files, name: str, content: str | bytes | None, how: Reading) -> None:
-    read = read_labelled(files({name: parquet() if content is None else content}), how)
+@pytest.mark.parametrize(
+    "options", [LabelledOptions(), LabelledOptions(text="review", label="sentiment")], ids=["guessed", "named"]
+)
+def test_records_with_a_text_and_a_label(
+    files: Files, name: str, content: str | bytes | None, options: LabelledOptions
+) -> None:
+    read = read_labelled(files({name: parquet() if content is None else content}), options)
     assert read.kind == "text"
     assert list(zip(read.sequences, [label for (label,) in read.labels], strict=True)) == REVIEWS
     assert len(read.places) == 3
@@ -42,17 +46,17 @@ def test_records_with_a_text_and_a_label(files: Files, name: str, content: str |
 
 def test_a_spreadsheet_of_an_office_program(files: Files) -> None:
     content = '\ufeffDatum;Bewertung;Klasse\r\n1.5.;"Zu teuer;\r\nund ""laut"" dazu";schlecht\r\n2.5.;Ein sehr schöner Abend;gut\r\n'
-    read = read_labelled(files({"hotel.csv": content}), Reading(text="Bewertung", label="Klasse"))
+    read = read_labelled(files({"hotel.csv": content}), LabelledOptions(text="Bewertung", label="Klasse"))
     assert read.sequences == ['Zu teuer;\nund "laut" dazu', "Ein sehr schöner Abend"]
     assert read.places == ["hotel.csv, line 2", "hotel.csv, line 4"]
 
 
-@pytest.mark.parametrize(("encoding", "said"), [("windows-1252", "windows-1252"), ("utf-16", "utf-16")])
-def test_other_encodings_are_read_and_noted(files: Files, encoding: str, said: str) -> None:
+@pytest.mark.parametrize(("encoding", "noted"), [("windows-1252", "windows-1252"), ("utf-16", "utf-16")])
+def test_other_encodings_are_read_and_noted(files: Files, encoding: str, noted: str) -> None:
     content = "review,label\nun café très cher,neg\nà refaire,pos\n".encode(encoding)
     read = read_labelled(files({"a.csv": content}))
     assert read.sequences == ["un café très cher", "à refaire"]
-    assert read.notes == [f"a.csv: read as {said}, since it is no UTF-8"]
+    assert read.notes == [f"a.csv: read as {noted}, since it is no UTF-8"]
 
 
 def test_chinese_in_gb18030_is_read_and_noted(files: Files) -> None:
@@ -78,7 +82,7 @@ def test_a_file_per_class(files: Files) -> None:
 
 def test_a_file_per_class_of_records(files: Files) -> None:
     contents = {"good.csv": "text,stars\nfine,5\n", "bad.csv": "text,stars\ndull,1\npoor,1\n"}
-    read = read_labelled(files(contents), Reading(label="file"))
+    read = read_labelled(files(contents), LabelledOptions(label="file"))
     assert read.labels == [("good",), ("bad",), ("bad",)]
     assert read.sequences == ["fine", "dull", "poor"]
 
@@ -97,8 +101,8 @@ def test_a_folder_per_class(files: Files, tmp_path: Path) -> None:
     assert read.sequences == ["dull", "a fine film\nin two lines", "1 good one"]
     assert read.labels == [("neg",), ("pos",), ("pos",)]
     assert read.places == ["neg/1.txt", "pos/1.txt", "pos/2.txt"]
-    assert read.skipped == [f"{folder}/README.md: tells about the data, by its name"]
-    assert read_labelled([folder / "pos", folder / "neg"], Reading(label="folder")).labels == [
+    assert read.skipped == [f"{folder}/README.md: documentation, by its name"]
+    assert read_labelled([folder / "pos", folder / "neg"], LabelledOptions(label="folder")).labels == [
         ("pos",),
         ("pos",),
         ("neg",),
@@ -111,7 +115,7 @@ def test_trees_and_their_phrases(files: Files) -> None:
     assert read.sequences == ["It really shines", "It -LRB-sic-RRB-", "A film/play"]
     assert read.labels == [("3",), ("0",), ("2",)]
     two = parse_renames(["0=negative", "1=negative", "2=", "3=positive", "4=positive"])
-    read = read_labelled(paths, Reading(phrases=True, rename=two))
+    read = read_labelled(paths, LabelledOptions(phrases=True, rename=two))
     assert list(zip(read.sequences, read.labels, read.places, strict=True)) == [
         ("It really shines", ("positive",), "train.txt, line 1"),
         ("really shines", ("positive",), "train.txt, line 1"),
@@ -132,11 +136,11 @@ def test_lines_that_begin_with_their_label(files: Files) -> None:
     trec = files({"trec.txt": "DESC what is this\nNUM how many are there\n" * 10})
     assert len(set(read_labelled(trec).labels)) == 2
     fast = files({"fast.txt": "__label__food __label__good what a meal\n__label__film dull\n"})
-    assert read_labelled(fast, Reading(multi_label=True)).labels == [("food", "good"), ("film",)]
+    assert read_labelled(fast, LabelledOptions(multi_label=True)).labels == [("food", "good"), ("film",)]
     with pytest.raises(DataError, match=r"fast\.txt: line 1: expected one label, got a list of 2; .*--multi-label"):
         read_labelled(fast)
     with pytest.raises(DataError, match=r"a\.txt: line 2: expected a label and a text, got 'alone' alone"):
-        read_labelled(files({"a.txt": "x one\nalone\n"}), Reading(label="line"))
+        read_labelled(files({"a.txt": "x one\nalone\n"}), LabelledOptions(label="line"))
 
 
 def test_proteins(files: Files) -> None:
@@ -148,7 +152,7 @@ def test_proteins(files: Files) -> None:
     with pytest.raises(UsageError, match="no two headers are alike"):
         read_labelled(files({"names.fasta": many}))
     two = files({"globin.fasta": many, "other.fasta": many})
-    assert {label for (label,) in read_labelled(two, Reading(label="file")).labels} == {"globin", "other"}
+    assert {label for (label,) in read_labelled(two, LabelledOptions(label="file")).labels} == {"globin", "other"}
     with pytest.raises(DataError, match=r"b\.fasta: line 2: expected letters, got '4'"):
         read_labelled(files({"b.fasta": ">1\nSV4\n>0\nAA\n"}))
     with pytest.raises(DataError, match=r"c\.fasta: line 1: expected a line that begins with >, got 'SVY'"):
@@ -161,7 +165,7 @@ def test_proteins(files: Files) -> None:
 )
 def test_several_labels_of_one_example(files: Files, cell: str, labels: tuple[str, ...]) -> None:
     paths = files({"a.csv": f"text,topics\na long enough text,{cell}\n"})
-    assert read_labelled(paths, Reading(label="topics", multi_label=True)).labels == [labels]
+    assert read_labelled(paths, LabelledOptions(label="topics", multi_label=True)).labels == [labels]
 
 
 def test_lists_of_labels(files: Files) -> None:
@@ -171,9 +175,9 @@ def test_lists_of_labels(files: Files) -> None:
         '{"text": "three", "topics": [1.0]}',
     ]
     paths = files({"a.jsonl": "\n".join(lines)})
-    assert read_labelled(paths, Reading(label="topics", multi_label=True)).labels == [("a", "b"), (), ("1",)]
+    assert read_labelled(paths, LabelledOptions(label="topics", multi_label=True)).labels == [("a", "b"), (), ("1",)]
     with pytest.raises(DataError, match=r"a\.jsonl: line 1: expected one label, got a list of 2"):
-        read_labelled(paths, Reading(label="topics"))
+        read_labelled(paths, LabelledOptions(label="topics"))
 
 
 def test_labels_that_are_numbers_or_truth_values(files: Files) -> None:
@@ -193,15 +197,15 @@ def test_standard_input(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_files_whose_columns_stand_in_another_order_have_the_same_channels(files: Files) -> None:
     xy, yx = "take,t,x,y,move\n0,0,1,2,up\n0,1,3,4,up\n", "take,t,y,x,move\n1,0,2,1,down\n1,1,4,3,down\n"
-    how = Reading(series="take", time="t", label="move")
-    read = read_labelled(files({"a.csv": xy, "b.csv": yx}), how)
+    options = LabelledOptions(series="take", time="t", label="move")
+    read = read_labelled(files({"a.csv": xy, "b.csv": yx}), options)
     assert read.channels == ["x", "y"]
     assert [series.tolist() for series in read.sequences] == [[[1, 2], [3, 4]]] * 2
     other = yx.replace("y,x", "y,z")
     with pytest.raises(
         DataError, match=r"b\.csv: .*expected 2 channels \(x, y\), got 2 \(y, z\).*a\.csv is read first"
     ):
-        read_labelled(files({"a.csv": xy, "b.csv": other}), how)
+        read_labelled(files({"a.csv": xy, "b.csv": other}), options)
 
 
 @pytest.mark.parametrize("content", ["x,y\n1,2\n3,4\n", "v\n1\n3\n"])

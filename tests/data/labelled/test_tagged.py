@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from recurra.data.labelled.tagged import TagReading, read_tagged
+from recurra.data.labelled.tagged import TaggedOptions, read_tagged
 from recurra.errors import DataError, UsageError
 
 from ...conftest import Files
@@ -35,7 +35,7 @@ def conllu(first: str = "1\tAnna\tAnna\tPROPN\tNNP\t_\t2\tnsubj\t_\t_\n") -> str
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "how"),
+    ("name", "content", "options"),
     [
         ("a.conll", columns("\t"), {}),
         ("a.txt", columns(" "), {}),
@@ -49,14 +49,14 @@ def conllu(first: str = "1\tAnna\tAnna\tPROPN\tNNP\t_\t2\tnsubj\t_\t_\n") -> str
         ("a.conll", "\ufeff" + columns("\t").replace("é", "e\u0301"), {}),
     ],
 )
-def test_columns(files: Files, name: str, content: str, how: dict[str, str]) -> None:
-    read = read_tagged(files({name: content}), TagReading(**how))
+def test_columns(files: Files, name: str, content: str, options: dict[str, str]) -> None:
+    read = read_tagged(files({name: content}), TaggedOptions(**options))
     assert (read.kind, read.sentences, read.tags, read.sequences) == ("text", WORDS, TAGS, [])
     assert all(place.startswith(f"{name}, line ") for place in read.places)
 
 
 @pytest.mark.parametrize(
-    ("content", "how", "problem"),
+    ("content", "options", "problem"),
     [
         ("Anna\tB\nlives\n", {}, r"line 2: expected 2 columns, got 1; a word and its tag stand on one line"),
         ("Anna\tB\n\tO\n", {}, "line 2: expected 2 columns, got 1|line 2: the word is empty"),
@@ -68,13 +68,13 @@ def test_columns(files: Files, name: str, content: str, how: dict[str, str]) -> 
         ("\n\n", {}, "holds no tagged sequences"),
     ],
 )
-def test_broken_columns(files: Files, content: str, how: dict[str, int], problem: str) -> None:
+def test_broken_columns(files: Files, content: str, options: dict[str, int], problem: str) -> None:
     with pytest.raises(DataError, match=rf"a\.conll: .*({problem})|a\.conll: ({problem})"):
-        read_tagged(files({"a.conll": content}), TagReading(**how))
+        read_tagged(files({"a.conll": content}), TaggedOptions(**options))
 
 
 def test_a_broken_sentence_is_listed_when_skipped(files: Files) -> None:
-    read = read_tagged(files({"a.conll": "one\tA\n\ntwo\n\nthree\tB\n"}), TagReading(on_error="skip"))
+    read = read_tagged(files({"a.conll": "one\tA\n\ntwo\n\nthree\tB\n"}), TaggedOptions(on_error="skip"))
     assert (read.sentences, read.tags, len(read.skipped)) == ([["one"], ["three"]], [["A"], ["B"]], 1)
     assert "line 3: expected 2 columns, got 1" in read.skipped[0]
 
@@ -82,11 +82,11 @@ def test_a_broken_sentence_is_listed_when_skipped(files: Files) -> None:
 @pytest.mark.parametrize("column", ["tags", 0, -2])
 def test_a_column_is_a_number(files: Files, column: int | str) -> None:
     with pytest.raises(UsageError, match="column: expected the number of a column, from 1, or -1 for the last; got"):
-        read_tagged(files({"a.conll": columns("\t")}), TagReading(column=column))
+        read_tagged(files({"a.conll": columns("\t")}), TaggedOptions(column=column))
 
 
 @pytest.mark.parametrize(
-    ("how", "tags"),
+    ("options", "tags"),
     [
         ({}, [["PROPN", "AUX", "ADV"], ["INTJ"]]),
         ({"column": "XPOS"}, [["NNP", "VBZ", "RB"], ["UH"]]),
@@ -94,17 +94,17 @@ def test_a_column_is_a_number(files: Files, column: int | str) -> None:
         ({"tokens": "lemma", "column": "form"}, [["Anna", "'s", "here"], ["Yes"]]),
     ],
 )
-def test_conllu(files: Files, how: dict[str, int | str], tags: list[list[str]]) -> None:
-    read = read_tagged(files({"a.conllu": conllu()}), TagReading(**how))
+def test_conllu(files: Files, options: dict[str, int | str], tags: list[list[str]]) -> None:
+    read = read_tagged(files({"a.conllu": conllu()}), TaggedOptions(**options))
     assert read.tags == tags
     assert read.sentences == (
-        [["Anna", "be", "here"], ["yes"]] if how.get("tokens") else [["Anna", "'s", "here"], ["Yes"]]
+        [["Anna", "be", "here"], ["yes"]] if options.get("tokens") else [["Anna", "'s", "here"], ["Yes"]]
     )
     assert read.places == ["a.conllu, line 3", "a.conllu, line 10"]
 
 
 def test_conllu_by_the_name_of_its_column_whatever_the_file_is_called(files: Files) -> None:
-    assert read_tagged(files({"a.txt": conllu()}), TagReading(column="upos")).tags[1] == ["INTJ"]
+    assert read_tagged(files({"a.txt": conllu()}), TaggedOptions(column="upos")).tags[1] == ["INTJ"]
 
 
 @pytest.mark.parametrize(
@@ -118,17 +118,17 @@ def test_conllu_by_the_name_of_its_column_whatever_the_file_is_called(files: Fil
 def test_broken_conllu(files: Files, first: str, problem: str) -> None:
     with pytest.raises(DataError, match=rf"a\.conllu: {problem}"):
         read_tagged(files({"a.conllu": conllu(first)}))
-    assert read_tagged(files({"a.conllu": conllu(first)}), TagReading(on_error="skip")).sentences == [["Yes"]]
+    assert read_tagged(files({"a.conllu": conllu(first)}), TaggedOptions(on_error="skip")).sentences == [["Yes"]]
 
 
 def test_conllu_has_these_columns_only(files: Files) -> None:
     with pytest.raises(UsageError, match=r"CoNLL-U has the columns id, form, .*; got 'pos'"):
-        read_tagged(files({"a.conllu": conllu()}), TagReading(column="pos"))
+        read_tagged(files({"a.conllu": conllu()}), TaggedOptions(column="pos"))
 
 
 def test_conllu_without_tags(files: Files) -> None:
     bare = "1\tYes" + "\t_" * 8 + "\n"
-    assert read_tagged(files({"a.conllu": bare}), TagReading(need_labels=False)).tags == []
+    assert read_tagged(files({"a.conllu": bare}), TaggedOptions(need_labels=False)).tags == []
     with pytest.raises(DataError, match=r"a\.conllu: line 1: the tags are missing"):
         read_tagged(files({"a.conllu": bare}))
 
@@ -138,7 +138,7 @@ def lines(words: str, tags: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("words", "tags", "how"),
+    ("words", "tags", "options"),
     [
         ("tokens", "ner_tags", {}),
         ("words", "tags", {}),
@@ -146,8 +146,8 @@ def lines(words: str, tags: str) -> str:
         ("a", "b", {"tokens": "a"}),
     ],
 )
-def test_records_with_two_lists(files: Files, words: str, tags: str, how: dict[str, str]) -> None:
-    read = read_tagged(files({"a.jsonl": lines(words, tags)}), TagReading(**how))
+def test_records_with_two_lists(files: Files, words: str, tags: str, options: dict[str, str]) -> None:
+    read = read_tagged(files({"a.jsonl": lines(words, tags)}), TaggedOptions(**options))
     assert (read.sentences, read.tags, read.places) == (WORDS, TAGS, ["a.jsonl, line 1", "a.jsonl, line 2"])
 
 
@@ -170,7 +170,7 @@ def test_broken_records(files: Files, record: str, problem: str) -> None:
     paths = files({"a.jsonl": '{"tokens": ["one"], "tags": ["x"]}\n' + record})
     with pytest.raises(DataError, match=rf"a\.jsonl: {problem}"):
         read_tagged(paths)
-    assert len(read_tagged(paths, TagReading(on_error="skip")).sentences) == 1
+    assert len(read_tagged(paths, TaggedOptions(on_error="skip")).sentences) == 1
 
 
 def test_records_that_leave_it_open(files: Files) -> None:
@@ -181,24 +181,29 @@ def test_records_that_leave_it_open(files: Files) -> None:
 
 
 def test_without_need_of_tags(files: Files) -> None:
-    asked = TagReading(need_labels=False)
-    assert read_tagged(files({"a.conll": "Anna\nlives\n\nhere\n"}), asked).sentences == [["Anna", "lives"], ["here"]]
-    assert read_tagged(files({"a.jsonl": '{"tokens": ["a"]}'}), asked).tags == []
-    assert read_tagged(files({"a.conll": columns("\t")}), asked).tags == TAGS
+    unlabelled = TaggedOptions(need_labels=False)
+    assert read_tagged(files({"a.conll": "Anna\nlives\n\nhere\n"}), unlabelled).sentences == [
+        ["Anna", "lives"],
+        ["here"],
+    ]
+    assert read_tagged(files({"a.jsonl": '{"tokens": ["a"]}'}), unlabelled).tags == []
+    assert read_tagged(files({"a.conll": columns("\t")}), unlabelled).tags == TAGS
 
 
 FRAMES = "take,time,x,y,action\nb,1,0.5,1,rest\na,2,3,4,go\na,1,1,2,rest\n"
 
 
 def test_frames_of_a_table(files: Files) -> None:
-    read = read_tagged(files({"a.csv": FRAMES}), TagReading(series="take", time="time", column="action"))
+    read = read_tagged(files({"a.csv": FRAMES}), TaggedOptions(series="take", time="time", column="action"))
     assert (read.kind, read.sentences, read.tags) == ("series", [], [["rest"], ["rest", "go"]])
     assert [sequence.tolist() for sequence in read.sequences] == [[[0.5, 1]], [[1, 2], [3, 4]]]
     assert (read.channels, read.places) == (["x", "y"], ["a.csv, line 2", "a.csv, line 3"])
     with pytest.raises(UsageError, match="needs the column that names the series and the one with the tags"):
         read_tagged(files({"a.csv": FRAMES}))
     with pytest.raises(DataError, match=r"a\.csv: line 3: the tag of step 2 is missing"):
-        read_tagged(files({"a.csv": FRAMES.replace("go", "")}), TagReading(series="take", time="time", column="action"))
+        read_tagged(
+            files({"a.csv": FRAMES.replace("go", "")}), TaggedOptions(series="take", time="time", column="action")
+        )
 
 
 def test_frames_of_arrays(files: Files) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.timeseries.reader import Panel, TimedReading, read_timed
+from recurra.data.timeseries.reader import Panel, TimeSeriesOptions, read_time_series
 
 
-def read(folder: Path, text: str, **how: Any) -> Panel:
+def read(folder: Path, text: str, **options: Any) -> Panel:
     path = folder / "a.csv"
     path.write_text(text, encoding="utf-8")
-    return read_timed([path], TimedReading(**how))
+    return read_time_series([path], TimeSeriesOptions(**options))
 
 
 def daily(days: list[str], values: list[Any] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""What is said of columns beside the target, and of series that end before others do."""
+"""What is noted of covariates, and of series that end before others do."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ def shops(ends: dict[str, int], days: int = 12, *, dates: bool = True) -> str:
     return "\n".join(rows) + "\n"
 
 
-@pytest.mark.parametrize(("dates", "said"), [(True, ("2024-01-10", "2024-01-08")), (False, ("150", "140"))])
-def test_a_series_that_ends_before_the_others_is_named(tmp_path: Path, dates: bool, said: tuple[str, str]) -> None:
-    how = {"series": "shop", "target": ("sold",), "known": ("sale",)}
-    panel = read(tmp_path, shops({"a": 10, "b": 8, "c": 10}, dates=dates), **how)
+@pytest.mark.parametrize(("dates", "ends"), [(True, ("2024-01-10", "2024-01-08")), (False, ("150", "140"))])
+def test_a_series_that_ends_before_the_others_is_named(tmp_path: Path, dates: bool, ends: tuple[str, str]) -> None:
+    options = {"series": "shop", "target": ("sold",), "known": ("sale",)}
+    panel = read(tmp_path, shops({"a": 10, "b": 8, "c": 10}, dates=dates), **options)
     assert [len(one) for one in panel.series] == [10, 8, 10]
     assert note(
-        panel, f"1 of 3 series ends before series a does, at {said[0]}: b ({said[1]}); what follows is foretold from"
+        panel, f"1 of 3 series ends before series a does, at {ends[0]}: b ({ends[1]}); what follows is forecast from"
     )
-    panel = read(tmp_path, shops({"a": 10, "b": 10}, dates=dates), **how)
+    panel = read(tmp_path, shops({"a": 10, "b": 10}, dates=dates), **options)
     assert not note(panel, "before series")
 
 
 def test_many_series_that_end_early_are_a_few_names(tmp_path: Path) -> None:
     ends = {f"s{number}": 10 - bool(number) for number in range(30)}
     panel = read(tmp_path, shops(ends), series="shop", target=("sold",), known=("sale",))
-    told = [line for line in panel.notes if "before series s0 does, at 2024-01-10" in line]
-    assert len(told) == 1 and told[0].startswith("29 of 30 series end") and "s3 (2024-01-09), and 26 more" in told[0]
-    assert "s4" not in told[0]
+    notes = [line for line in panel.notes if "before series s0 does, at 2024-01-10" in line]
+    assert len(notes) == 1 and notes[0].startswith("29 of 30 series end") and "s3 (2024-01-09), and 26 more" in notes[0]
+    assert "s4" not in notes[0]
 
 
 def test_series_without_any_value_end_nowhere(tmp_path: Path) -> None:
@@ -67,11 +67,11 @@ def test_hours_to_come_of_a_day_in_course_are_not_missing(tmp_path: Path) -> Non
     assert not note(read(tmp_path, text, target=("v",), known=("sale",), every="1d"), "are missing")
 
 
-def test_missing_cells_of_many_columns_are_told_of_a_few(tmp_path: Path) -> None:
+def test_missing_cells_of_many_columns_are_noted_for_a_few(tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(20)]
     text = "\n".join([",".join(["time", "v", *names]), *(f"2024-01-0{day},1,{',' * 19}{day}" for day in range(1, 6))])
     panel = read(tmp_path, text + "\n", target=("v",), past=tuple(names))
-    said = [line for line in panel.notes if "are missing" in line or "have missing values" in line]
-    assert len(said) == 6 and said[0] == "5 of 5 values of 'c0' are missing"
-    assert said[-1] == "14 more columns have missing values"
+    notes = [line for line in panel.notes if "are missing" in line or "have missing values" in line]
+    assert len(notes) == 6 and notes[0] == "5 of 5 values of 'c0' are missing"
+    assert notes[-1] == "14 more columns have missing values"
     assert np.isnan(panel.series[0].past[:, :19]).all()

@@ -24,7 +24,7 @@ def test_what_is_no_number_has_its_line(tmp_path: Path) -> None:
         read(tmp_path, 'time,v\n2024-01-01,1\n2024-01-02,"1,5"\n', target=("v",))
 
 
-def test_missing_values_are_told(tmp_path: Path) -> None:
+def test_missing_values_are_noted(tmp_path: Path) -> None:
     panel = read(tmp_path, daily([f"2024-01-0{day}" for day in range(1, 7)], ["1", "", "NA", "nan", "null", "7"]))
     assert column(panel) == [1.0, None, None, None, None, 7.0] and note(panel, "4 of 6 values of 'v' are missing")
 
@@ -46,7 +46,7 @@ def test_a_static_column_that_changes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "problem"),
+    ("options", "problem"),
     [
         ({"target": ("temprature",)}, "did you mean 'temperature'"),
         ({"time": "tme"}, "did you mean 'time'"),
@@ -56,10 +56,10 @@ def test_a_static_column_that_changes(tmp_path: Path) -> None:
         ({"every": "often"}, "every: expected a spacing"),
     ],
 )
-def test_columns_that_are_not_there_and_settings_that_clash(tmp_path: Path, how: Any, problem: str) -> None:
+def test_columns_that_are_not_there_and_settings_that_clash(tmp_path: Path, options: Any, problem: str) -> None:
     text = "time,temperature,word\n2024-01-01,1,x\n2024-01-02,2,y\n"
     with pytest.raises((DataError, UsageError), match=problem):
-        read(tmp_path, text, **how)
+        read(tmp_path, text, **options)
 
 
 def test_nothing_to_learn(tmp_path: Path) -> None:

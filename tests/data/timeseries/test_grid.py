@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.data.timeseries.conftest import column, daily, note, read
 
-from recurra.data.timeseries.frequency import Step, later, parse_step
-from recurra.data.timeseries.grid import Numbers
-from recurra.data.timeseries.reader import panel_of
+from recurra.data.timeseries.frequency import Frequency, parse_frequency
+from recurra.data.timeseries.grid import NumericTimes, future_times
+from recurra.data.timeseries.reader import panel_from_frame
 from recurra.errors import DataError, UsageError
 
 
@@ -32,16 +32,18 @@ from recurra.errors import DataError, UsageError
 )
 def test_the_spacing_is_found(tmp_path: Path, cells: list[str], step: str, first: str) -> None:
     panel = read(tmp_path, daily(cells))
-    assert str(panel.step) == step and len(panel.series[0]) == len(cells)
+    assert str(panel.frequency) == step and len(panel.series[0]) == len(cells)
     assert panel.series[0].times[0] == np.datetime64(first, "us")
 
 
 def test_years_are_years_and_steps_are_steps(tmp_path: Path) -> None:
     panel = read(tmp_path, "year,v\n1990,1\n1991,2\n1993,3\n")
-    assert str(panel.step) == "1y" and column(panel) == [1.0, 2.0, None, 3.0]
+    assert str(panel.frequency) == "1y" and column(panel) == [1.0, 2.0, None, 3.0]
     panel = read(tmp_path, "t,v\n3,1\n4,2\n6,3\n")
     assert (
-        panel.step is None and panel.series[0].times.tolist() == [3, 4, 5, 6] and column(panel) == [1.0, 2.0, None, 3.0]
+        panel.frequency is None
+        and panel.series[0].times.tolist() == [3, 4, 5, 6]
+        and column(panel) == [1.0, 2.0, None, 3.0]
     )
     panel = read(tmp_path, "t,v\n0.1,1\n0.2,2\n0.3,3\n")
     assert panel.series[0].times.tolist() == [1, 2, 3] and note(panel, "counted in steps of 0.1")
@@ -56,25 +58,31 @@ def test_years_are_years_and_steps_are_steps(tmp_path: Path) -> None:
 def test_numbers_keep_what_stands_in_their_column(tmp_path: Path) -> None:
     panel = read(tmp_path, "t,v\n1200005,1\n1200015,2\n1200045,3\n1200055,3\n")
     (series,) = panel.series
-    assert series.numbers is not None and panel.apart == 10
-    assert series.numbers.of(series.times) == [1200005, 1200015, 1200025, 1200035, 1200045, 1200055]
+    assert series.numeric_times is not None and panel.numeric_step == 10
+    assert series.numeric_times.to_numbers(series.times) == [1200005, 1200015, 1200025, 1200035, 1200045, 1200055]
     assert note(panel, "2 of 6 steps are missing, the longest from 1200025 to 1200035")
     panel = read(tmp_path, "t,v\n-1.2,1\n-1.1,2\n-0.9,3\n")
     series = panel.series[0]
-    assert series.numbers is not None and series.numbers.of(np.append(series.times, 0)) == [-1.2, -1.1, -1.0, -0.9, 0.0]
-    assert read(tmp_path, "v\n5\n6\n").apart is None
+    assert series.numeric_times is not None and series.numeric_times.to_numbers(np.append(series.times, 0)) == [
+        -1.2,
+        -1.1,
+        -1.0,
+        -0.9,
+        0.0,
+    ]
+    assert read(tmp_path, "v\n5\n6\n").numeric_step is None
 
 
 def test_numbers_are_spaced_as_is_expected(tmp_path: Path) -> None:
-    (series,) = read(tmp_path, "t,v\n15,1\n35,2\n", apart=10.0).series
-    assert len(series) == 3 and series.numbers == Numbers(15.0, 10.0)
+    (series,) = read(tmp_path, "t,v\n15,1\n35,2\n", numeric_step=10.0).series
+    assert len(series) == 3 and series.numeric_times == NumericTimes(15.0, 10.0)
     with pytest.raises(
         DataError, match=r"a.csv: line 2: series a has a value every 2, expected one every 10; write times"
     ):
-        read(tmp_path, "t,v\n2,1\n4,2\n6,3\n8,4\n", apart=10.0)
+        read(tmp_path, "t,v\n2,1\n4,2\n6,3\n8,4\n", numeric_step=10.0)
 
 
-def test_rows_out_of_order_are_sorted_and_it_is_said(tmp_path: Path) -> None:
+def test_rows_out_of_order_are_sorted_with_a_note(tmp_path: Path) -> None:
     panel = read(tmp_path, daily(["2024-01-03", "2024-01-01", "2024-01-02"]))
     assert column(panel) == [1.0, 2.0, 0.0] and note(panel, "the rows are not in the order of their times: sorted")
 
@@ -113,14 +121,18 @@ def test_the_hour_that_comes_twice_in_autumn_is_explained(tmp_path: Path) -> Non
         read(tmp_path, daily(local))
     zoned = [f"{time}:00+0{2 - (at > 3)}:00" for at, time in enumerate(local)]
     panel = read(tmp_path, daily(zoned))
-    assert column(panel) == [float(at) for at in range(8)] and str(panel.step) == "30min"
+    assert column(panel) == [float(at) for at in range(8)] and str(panel.frequency) == "30min"
     assert note(panel, "column 'time': times with a zone are taken in UTC")
 
 
 def test_days_with_zones_are_days_on_their_own_clocks(tmp_path: Path) -> None:
     days = [f"2024-03-{day}T00:00+0{1 + (day > 30)}:00" for day in (29, 30, 31)] + ["2024-04-01T00:00+02:00"]
     panel = read(tmp_path, daily(days))
-    assert str(panel.step) == "1d" and str(panel.series[0].times[-1])[:10] == "2024-04-01" and len(panel.series[0]) == 4
+    assert (
+        str(panel.frequency) == "1d"
+        and str(panel.series[0].times[-1])[:10] == "2024-04-01"
+        and len(panel.series[0]) == 4
+    )
     assert note(panel, "taken as days on their own clocks")
     with pytest.raises(DataError, match=r"line 3: column 'time': 2024-01-02 has no zone, and others have"):
         read(tmp_path, daily(["2024-01-01T00:00Z", "2024-01-02"]))
@@ -134,27 +146,27 @@ def test_a_time_off_the_grid(tmp_path: Path) -> None:
     ):
         read(tmp_path, daily(times))
     panel = read(tmp_path, daily(times), every="10min")
-    assert column(panel) == [float(at) for at in range(6)] and str(panel.step) == "10min"
+    assert column(panel) == [float(at) for at in range(6)] and str(panel.frequency) == "10min"
     panel = read(tmp_path, daily(times), gaps="keep")
-    assert column(panel) == [float(at) for at in range(6)] and str(panel.step) == "10min"
+    assert column(panel) == [float(at) for at in range(6)] and str(panel.frequency) == "10min"
     assert panel.series[0].times[2] == np.datetime64("2024-01-01T00:20:03")
 
 
-def test_days_of_months_are_told_to_be_months(tmp_path: Path) -> None:
+def test_days_of_months_are_found_to_be_months(tmp_path: Path) -> None:
     text = daily(["2024-01-31", "2024-02-29", "2024-03-29", "2024-04-30", "2024-05-31"])
     with pytest.raises(DataError, match="average to even steps: --every 1m;"):
         read(tmp_path, text)
     panel = read(tmp_path, text, every="1m")
-    assert column(panel) == [0, 1, 2, 3, 4] and str(panel.step) == "1m"
+    assert column(panel) == [0, 1, 2, 3, 4] and str(panel.frequency) == "1m"
 
 
 def test_averages(tmp_path: Path) -> None:
     times = [f"2024-01-01 {hour:02}:{minute}" for hour in (0, 1, 3) for minute in ("10", "20", "40")]
     panel = read(tmp_path, daily(times, [1, 2, "", 4, 5, 6, 7, "", 9]), every="1h")
-    assert column(panel) == [1.5, 5.0, None, 8.0] and str(panel.step) == "1h"
+    assert column(panel) == [1.5, 5.0, None, 8.0] and str(panel.frequency) == "1h"
     assert panel.series[0].times[0] == np.datetime64("2024-01-01T00:00")
     months = read(tmp_path, daily(["2024-01-05", "2024-01-20", "2024-02-01", "2024-04-01"], [1, 3, 5, 7]), every="1m")
-    assert column(months) == [2.0, 5.0, None, 7.0] and str(months.step) == "1m"
+    assert column(months) == [2.0, 5.0, None, 7.0] and str(months.frequency) == "1m"
     weeks = read(tmp_path, daily(["2024-01-03", "2024-01-07", "2024-01-08"], [1, 3, 5]), every="1w")
     assert column(weeks) == [2.0, 5.0] and str(weeks.series[0].times[0])[:10] == "2024-01-01"
 
@@ -164,17 +176,17 @@ def test_a_spacing_that_is_the_datas_own_keeps_their_minutes(tmp_path: Path) -> 
     panel = read(tmp_path, daily(times), every="10min")
     assert column(panel) == [0.0, 1.0, None, 2.0] and panel.series[0].times[0] == np.datetime64("2024-01-01T00:07")
     panel = read(tmp_path, daily(times[:1]), every="10min")  # which cannot show where the steps stand
-    assert str(panel.step) == "10min" and panel.series[0].times[0] == np.datetime64("2024-01-01T00:00")
+    assert str(panel.frequency) == "10min" and panel.series[0].times[0] == np.datetime64("2024-01-01T00:00")
 
 
 def test_business_days(tmp_path: Path) -> None:
-    days = later(np.datetime64("2024-05-01", "us"), Step(1, "b"), 20).astype("M8[D]").astype(str).tolist()
+    days = future_times(np.array(["2024-05-01"], "M8[us]"), Frequency(1, "b"), 20).astype("M8[D]").astype(str).tolist()
     panel = read(tmp_path, daily(days[:7] + days[8:]))
-    assert str(panel.step) == "1b" and column(panel)[6:9] == [6.0, None, 7.0] and len(panel.series[0]) == 20
+    assert str(panel.frequency) == "1b" and column(panel)[6:9] == [6.0, None, 7.0] and len(panel.series[0]) == 20
     assert note(panel, "the steps are business days; with --every 1d weekends are gaps")
     panel = read(tmp_path, daily(days), every="1d")
-    assert str(panel.step) == "1d" and len(panel.series[0]) == 28
-    assert str(read(tmp_path, daily(days[:3])).step) == "1d"  # too short to tell
+    assert str(panel.frequency) == "1d" and len(panel.series[0]) == 28
+    assert str(read(tmp_path, daily(days[:3])).frequency) == "1d"  # too short to tell
 
 
 def test_series_that_are_spaced_otherwise(tmp_path: Path) -> None:
@@ -197,14 +209,14 @@ def test_a_wrong_century_is_no_gap(tmp_path: Path) -> None:
         read(tmp_path, daily(times))
 
 
-def test_a_year_of_readings_with_holes(tmp_path: Path) -> None:
-    """Every ten minutes for a year, as a logger writes them: holes of hours and days, empty cells, a file in two orders."""
+def test_a_year_of_readings_with_gaps(tmp_path: Path) -> None:
+    """Every ten minutes for a year, as a logger writes them: gaps of hours and days, empty cells, a file in two orders."""
     rng = np.random.default_rng(3)
     times = np.datetime64("2024-01-01T00:03", "us") + np.arange(366 * 144) * np.timedelta64(10, "m")
     truth = 20 + rng.normal(size=len(times))
     there = np.ones(len(times), bool)
-    for begin, length in ((1000, 1), (2000, 36), (9000, 1008), (40_000, 3)):
-        there[begin : begin + length] = False
+    for start, length in ((1000, 1), (2000, 36), (9000, 1008), (40_000, 3)):
+        there[start : start + length] = False
     empty = rng.choice(np.flatnonzero(there), 500, replace=False)
     cells = [f"{value:.6f}" for value in truth]
     for at in empty:
@@ -215,7 +227,7 @@ def test_a_year_of_readings_with_holes(tmp_path: Path) -> None:
     wanted = np.round(truth, 6)
     wanted[~there] = np.nan
     wanted[empty] = np.nan
-    assert str(panel.step) == "10min" and np.array_equal(one.times, times)
+    assert str(panel.frequency) == "10min" and np.array_equal(one.times, times)
     assert np.array_equal(one.values[:, 0], wanted, equal_nan=True)
     assert note(
         panel,
@@ -229,20 +241,20 @@ def test_a_year_of_readings_with_holes(tmp_path: Path) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), step=st.sampled_from(["10min", "1h", "1d", "1w", "1m", "1q"]))
 def test_a_panel_written_and_shuffled_reads_the_same(tmp_path: Path, data: st.DataObject, step: str) -> None:
-    spaced = parse_step(step)
+    frequency = parse_frequency(step)
     number = st.one_of(st.none(), st.floats(-1e300, 1e300, allow_nan=False))
     rows = []
     wanted: dict[str, tuple[np.ndarray, list[float | None]]] = {}
     for name in data.draw(st.lists(st.sampled_from(["泵一", "b", "c d", "7"]), min_size=1, max_size=3, unique=True)):
         cells = data.draw(st.lists(number, min_size=4, max_size=12))
         first = np.datetime64(data.draw(st.sampled_from(["2023-01-01", "2024-04-01", "1999-10-01T06:30"])), "us")
-        times = np.concatenate([[first], later(first, spaced, len(cells) - 1)])
+        times = np.concatenate([[first], future_times(np.array([first]), frequency, len(cells) - 1)])
         wanted[name] = times, cells
         rows += [f"{name},{time},{'' if cell is None else repr(cell)}" for time, cell in zip(times, cells, strict=True)]
     shuffled = data.draw(st.permutations(rows))
     assume(any(cell is not None for _, cells in wanted.values() for cell in cells))  # else it is no column of numbers
     panel = read(tmp_path, "\n".join(["series,time,v", *shuffled]) + "\n", series="series", target=("v",))
-    assert panel.step == spaced or (step == "1d" and panel.step == Step(1, "b"))
+    assert panel.frequency == frequency or (step == "1d" and panel.frequency == Frequency(1, "b"))
     assert set(panel.names) == set(wanted)
     for one in panel.series:
         times, cells = wanted[one.name]
@@ -255,13 +267,13 @@ def test_a_panel_written_and_shuffled_reads_the_same(tmp_path: Path, data: st.Da
 def test_gaps_are_where_rows_are_not(there: list[bool], step: str) -> None:
     there = [True, True, True, *there, True]
     first = np.datetime64("2020-01-31T00:00", "us") if step == "1m" else np.datetime64("2020-01-04T00:00", "us")
-    times = np.concatenate([[first], later(first, parse_step(step), len(there) - 1)])
+    times = np.concatenate([[first], future_times(np.array([first]), parse_frequency(step), len(there) - 1)])
     if step == "1d":  # a Saturday is the first
         assert not np.is_busday(times[0].astype("M8[D]"))
     kept = np.flatnonzero(there)
     differences = np.unique(np.diff(kept), return_counts=True)
     assume(differences[0][np.argmax(differences[1])] == 1)
-    panel = panel_of({"time": times[kept], "v": kept.astype(float)})
-    assert str(panel.step) == step
+    panel = panel_from_frame({"time": times[kept], "v": kept.astype(float)})
+    assert str(panel.frequency) == step
     assert np.array_equal(np.isnan(panel.series[0].values[:, 0]), ~np.array(there))
     assert np.array_equal(panel.series[0].times, times)

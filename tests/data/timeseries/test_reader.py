@@ -1,4 +1,4 @@
-"""Series in time are read from every form, and what was taken for granted is said."""
+"""Series in time are read from every form, and what was assumed is noted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.data.timeseries.reader import Panel, TimedReading, panel_of, read_timed, steps_of
+from recurra.data.timeseries.reader import Panel, TimeSeriesOptions, read_time_series
 from recurra.errors import DataError, UsageError
 
 
@@ -22,8 +22,8 @@ def write(folder: Path, name: str, text: str | bytes) -> Path:
     return path
 
 
-def read(path: Path | list[Path], **how: Any) -> Panel:
-    return read_timed(path if isinstance(path, list) else [path], TimedReading(**how))
+def read(path: Path | list[Path], **options: Any) -> Panel:
+    return read_time_series(path if isinstance(path, list) else [path], TimeSeriesOptions(**options))
 
 
 def values(panel: Panel, at: int = 0) -> list[Any]:
@@ -45,10 +45,10 @@ b,2024-05-31 13:20,9,22,1,small,2010
 
 
 def test_a_row_a_step_of_several_series(tmp_path: Path) -> None:
-    how: dict[str, Any] = {"series": "pump", "target": ("bar",), "past": ("flow",), "static": ("kind", "built")}
-    panel = read(write(tmp_path, "pumps.csv", LONG), **how)
-    assert panel.names == ["a", "b"] and len(panel) == 2 and steps_of(panel) == 7
-    assert str(panel.step) == "10min"
+    options: dict[str, Any] = {"series": "pump", "target": ("bar",), "past": ("flow",), "static": ("kind", "built")}
+    panel = read(write(tmp_path, "pumps.csv", LONG), **options)
+    assert panel.names == ["a", "b"] and len(panel) == 2 and sum(map(len, panel.series)) == 7
+    assert str(panel.frequency) == "10min"
     assert values(panel) == [1.5, 1.25, None, 2.0] and values(panel, 1) == [7.0, 8.0, 9.0]
     a, b = panel.series
     assert a.values.dtype == np.float64 and a.times.dtype == np.dtype("M8[us]")
@@ -63,7 +63,7 @@ def test_a_row_a_step_of_several_series(tmp_path: Path) -> None:
     assert "pumps.csv: left out: holiday" in panel.notes
 
 
-def test_what_is_known_goes_on_after_the_last_value(tmp_path: Path) -> None:
+def test_what_is_known_continues_after_the_last_value(tmp_path: Path) -> None:
     text = "ds,y,sale\n2024-01-01,3,0\n2024-01-02,,1\n2024-01-03,5,0\n2024-01-04,,1\n2024-01-05,,true\n"
     panel = read(write(tmp_path, "shop.csv", text), known=("sale",))
     (one,) = panel.series
@@ -75,7 +75,7 @@ def test_what_is_known_goes_on_after_the_last_value(tmp_path: Path) -> None:
 def test_a_wide_table_with_times_has_a_channel_a_column(tmp_path: Path) -> None:
     panel = read(write(tmp_path, "plant.csv", "时间,温度,压力\n2024-05-31 13:00,20.5,1\n2024-05-31 14:00,21,\n"))
     assert panel.targets == ("温度", "压力") and panel.series[0].values.shape == (2, 2)
-    assert panel.series[0].name == "plant" and str(panel.step) == "1h"
+    assert panel.series[0].name == "plant" and str(panel.frequency) == "1h"
     panel = read(tmp_path / "plant.csv", target=("压力",))
     assert values(panel) == [1.0, None]
 
@@ -87,7 +87,7 @@ def test_a_row_a_series(tmp_path: Path) -> None:
     panel = read(write(tmp_path, "Hourly-train.csv", M4))
     assert panel.names == ["H1", "H2", "H3"] and [len(one) for one in panel.series] == [3, 4, 0]
     assert values(panel, 1) == [3124.0, None, 2990.0, 2862.0]
-    assert panel.series[0].times.tolist() == [0, 1, 2] and panel.step is None
+    assert panel.series[0].times.tolist() == [0, 1, 2] and panel.frequency is None
     assert panel.series[1].place == "Hourly-train.csv, line 3"
     assert "Hourly-train.csv: a row is a series, named by column 'V1'" in panel.notes
     assert "1 series have fewer than two values: H3" in panel.notes
@@ -96,11 +96,11 @@ def test_a_row_a_series(tmp_path: Path) -> None:
 def test_a_row_a_series_with_dates_above(tmp_path: Path) -> None:
     text = "page,lang,2024-01-31,2024-02-29,2024-03-31\nA,de,1,2,3\nB,zh,4,,\n"
     panel = read(write(tmp_path, "visits.csv", text), static=("lang",))
-    assert str(panel.step) == "1m" and days(panel) == ["2024-01-31", "2024-02-29", "2024-03-31"]
+    assert str(panel.frequency) == "1m" and days(panel) == ["2024-01-31", "2024-02-29", "2024-03-31"]
     assert panel.series[1].static == ("zh",) and values(panel, 1) == [4.0]
 
 
-def test_a_row_a_series_is_said(tmp_path: Path) -> None:
+def test_a_row_a_series_by_option(tmp_path: Path) -> None:
     path = write(tmp_path, "x.csv", "name,spring,summer,autumn\nA,1,2,3\nB,4,5,6\n")
     assert len(read(path)) == 1
     panel = read(path, layout="series")
@@ -157,7 +157,7 @@ def test_arrays(tmp_path: Path) -> None:
     assert [values(read(tmp_path / "ragged.npz"), at) for at in (0, 1)] == [[0, 1, 2], [3, 4, 5, 6, 7]]
 
 
-def test_arrays_of_other_widths_need_to_say_which_channel(tmp_path: Path) -> None:
+def test_arrays_of_other_widths_need_the_name_of_a_channel(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.ones((30, 3)))
     np.save(tmp_path / "b.npy", np.ones((30, 5)))
     with pytest.raises(DataError, match=r"b.npy: has 5 channels, .*a.npy has 3; .*--target 'channel 1'"):
@@ -165,17 +165,17 @@ def test_arrays_of_other_widths_need_to_say_which_channel(tmp_path: Path) -> Non
     assert len(read([tmp_path / "a.npy", tmp_path / "b.npy"], target=("channel 1",))) == 2
 
 
-def test_files_are_series_and_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_files_are_series_and_files_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     for folder, value in (("north", 1), ("south", 2)):
         write(tmp_path, f"{folder}/wind.csv", f"time,v\n2024-01-01,{value}\n2024-01-02,{value}\n")
     write(tmp_path, "README.md", "What this is, and 1 number")
     panel = read(tmp_path)
     assert panel.names == ["north/wind", "south/wind"]
     assert [one.place for one in panel.series] == ["north/wind.csv", "south/wind.csv"]
-    assert any("README.md: tells about the data" in line for line in panel.skipped)
+    assert any("README.md: documentation" in line for line in panel.skipped)
 
 
-def test_a_series_goes_on_from_file_to_file(tmp_path: Path) -> None:
+def test_a_series_continues_from_file_to_file(tmp_path: Path) -> None:
     write(tmp_path, "2023.csv", "time,site,v\n2023-12-30,a,1\n2023-12-31,a,2\n")
     write(tmp_path, "2024.csv", "time,site,v\n2024-01-01,a,3\n2024-01-02,b,9\n2024-01-03,b,8\n")
     panel = read(tmp_path, series="site")
@@ -211,66 +211,21 @@ def test_every_kind_of_table_reads_the_same(tmp_path: Path, kind: str) -> None:
         path = write(tmp_path, "p.csv", LONG.encode("utf-16"))
     else:
         path = write(tmp_path, f"p.{kind}", LONG.replace(",", "\t") if kind == "tsv" else LONG)
-    how: dict[str, Any] = {"series": "pump", "static": ("kind", "built"), "known": ("holiday",), "target": ("bar",)}
-    found = read(path, **how)
-    wanted = read(write(tmp_path, "w.csv", LONG), **how)
-    assert found.names == wanted.names and found.step == wanted.step
+    options: dict[str, Any] = {"series": "pump", "static": ("kind", "built"), "known": ("holiday",), "target": ("bar",)}
+    found = read(path, **options)
+    wanted = read(write(tmp_path, "w.csv", LONG), **options)
+    assert found.names == wanted.names and found.frequency == wanted.frequency
     for one, other in zip(found.series, wanted.series, strict=True):
         assert np.array_equal(one.values, other.values, equal_nan=True)
         assert np.array_equal(one.times, other.times) and one.static == other.static
         assert np.array_equal(one.known, other.known, equal_nan=True)
 
 
-@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow", "dict"])
-def test_frames_read_as_files_do(tmp_path: Path, library: str) -> None:
-    text = "pump,time,bar,kind\na,2024-05-31 13:00,1.5,x\na,2024-05-31 13:10,,x\na,2024-05-31 13:30,3,x\nb,2024-05-31 13:00,4,y\n"
-    how = TimedReading(series="pump", static=("kind",))
-    wanted = read_timed([write(tmp_path, "w.csv", text)], how)
-    rows = [line.split(",") for line in text.split("\n")[1:-1]]
-    columns: dict[str, Any] = {
-        "pump": np.array([row[0] for row in rows]),
-        "time": np.array([row[1] for row in rows], "M8[us]"),
-        "bar": np.array([float(row[2] or "nan") for row in rows]),
-        "kind": np.array([row[3] for row in rows]),
-    }
-    frame: Any = columns
-    if library == "pyarrow":
-        frame = pytest.importorskip("pyarrow").table(columns)
-    elif library != "dict":
-        frame = pytest.importorskip(library).DataFrame(
-            {k: v.tolist() if v.dtype.kind == "U" else v for k, v in columns.items()}
-        )
-    found = panel_of(frame, how)
-    assert found.names == wanted.names and found.step == wanted.step and found.targets == wanted.targets
-    for one, other in zip(found.series, wanted.series, strict=True):
-        assert np.array_equal(one.values, other.values, equal_nan=True)
-        assert np.array_equal(one.times, other.times) and one.static == other.static
-    assert found.series[0].place == "data, row 1"
-
-
-def test_frames_with_zones_strings_and_faults() -> None:
-    pandas = pytest.importorskip("pandas")
-    hours = pandas.date_range("2024-10-26 22:00", periods=6, freq="h", tz="Europe/Berlin")
-    panel = panel_of(pandas.DataFrame({"when": hours, "v": range(6)}))
-    assert str(panel.step) == "1h" and str(panel.series[0].times[0]) == "2024-10-26T20:00:00.000000"
-    assert "column 'when': times with a zone are taken in UTC" in panel.notes
-    panel = panel_of(pandas.DataFrame({"day": ["2024-01-01", "2024-01-02"], "v": [1, None], "text": ["a", "b"]}))
-    assert values(panel) == [1.0, None] and "data: left out: text" in panel.notes
-    with pytest.raises(DataError, match=r"row 2: column 'v' is infinite"):
-        panel_of(pandas.DataFrame({"day": ["2024-01-01", "2024-01-02"], "v": [1, float("inf")]}))
-    with pytest.raises(
-        UsageError, match=r"expected a table of pandas, polars or pyarrow, or a dict of arrays, got list"
-    ):
-        panel_of([1, 2, 3])
-    with pytest.raises(UsageError, match=r"arrays \(T\) of one length, got a \(3,\), b \(2,\)"):
-        panel_of({"a": np.zeros(3), "b": np.zeros(2)})
-
-
 def test_what_a_row_holds_can_be_asked_for_by_the_name_that_reading_gave_it(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     path.write_text("id,V2,V3,V4\na,1,2,3\nb,4,5,\n")
-    first = read_timed([path])
-    again = read_timed([path], TimedReading(target=first.targets))
+    first = read_time_series([path])
+    again = read_time_series([path], TimeSeriesOptions(target=first.targets))
     assert [one.values[:, 0].tolist() for one in again.series] == [[1.0, 2.0, 3.0], [4.0, 5.0]]
 
 
@@ -280,9 +235,9 @@ def test_a_broken_cell_is_refused_where_it_is_and_does_not_cost_its_column(tmp_p
     ]
     path = tmp_path / "plant.csv"
 
-    def read(number: int, row: str, **how: Any) -> Panel:
+    def read(number: int, row: str, **options: Any) -> Panel:
         path.write_text("\n".join(["time,temp,load,room", *rows[:number], row, *rows[number + 1 :]]) + "\n")
-        return read_timed([path], TimedReading(**how))
+        return read_time_series([path], TimeSeriesOptions(**options))
 
     with pytest.raises(
         DataError, match=r"plant.csv: line 52: column 'temp': expected a number, got '1.2.3'"
@@ -304,6 +259,6 @@ def test_a_broken_cell_does_not_cost_a_step_of_all_series(tmp_path: Path) -> Non
     names = ["id", *(f"t{step}" for step in range(1, 21))]
     path.write_text("\n".join(",".join(row) for row in [names, *rows]) + "\n")
     with pytest.raises(DataError, match=r"wide.csv: line 5: series s3: column 't11': expected a number, got '1.2.3'"):
-        read_timed([path])
-    panel = read_timed([path], TimedReading(on_error="skip"))
+        read_time_series([path])
+    panel = read_time_series([path], TimeSeriesOptions(on_error="skip"))
     assert panel.names == ["s0", "s1", "s2", "s4", "s5"] and all(len(one) == 20 for one in panel.series)

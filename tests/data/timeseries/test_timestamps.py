@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tests.data.timeseries.conftest import column, daily, note, read
 
-from recurra.data.timeseries.frequency import Step
-from recurra.data.timeseries.timestamps import read_stamps
+from recurra.data.timeseries.frequency import Frequency
+from recurra.data.timeseries.timestamps import read_timestamps
 from recurra.errors import DataError, UsageError
 
 
@@ -36,7 +36,7 @@ from recurra.errors import DataError, UsageError
     ],
 )
 def test_stamps_are_read_as_they_are_written(cell: str, moment: str) -> None:
-    read = read_stamps([cell], "t")
+    read = read_timestamps([cell], "t")
     assert not read.wrong
     assert read.values[0] == np.datetime64(moment, "us")
 
@@ -55,7 +55,7 @@ def test_stamps_are_read_as_they_are_written(cell: str, moment: str) -> None:
         ("NA", "has no time"),
     ],
 )
-def test_what_is_no_time_is_said_with_its_line(tmp_path: Path, cell: str, problem: str) -> None:
+def test_what_is_no_time_is_reported_with_its_line(tmp_path: Path, cell: str, problem: str) -> None:
     with pytest.raises(DataError, match=f"a.csv: line 3: column 'time'.*{problem}"):
         read(tmp_path, f"time,v\n2024-05-30,1\n{cell},2\n2024-05-31,3\n", time="time")
     panel = read(tmp_path, f"time,v\n2024-05-30,1\n{cell},2\n2024-05-31,3\n", time="time", on_error="skip")
@@ -79,12 +79,12 @@ def test_days_and_months_are_told_apart_by_the_data(tmp_path: Path) -> None:
 
 def test_times_in_several_columns(tmp_path: Path) -> None:
     panel = read(tmp_path, "No,year,month,day,hour,pm2.5\n1,2010,1,1,0,NA\n2,2010,1,1,1,129\n3,2010,1,1,3,148\n")
-    assert str(panel.step) == "1h" and panel.targets == ("pm2.5",) and column(panel) == [None, 129.0, None, 148.0]
+    assert str(panel.frequency) == "1h" and panel.targets == ("pm2.5",) and column(panel) == [None, 129.0, None, 148.0]
     assert note(panel, "columns year, month, day, hour are read as the times") and note(panel, "left out: No")
     panel = read(tmp_path, "Date,Time,v\n2024-05-31,23:50,1\n2024-06-01,00:00,2\n")
-    assert str(panel.step) == "10min" and note(panel, "columns 'Date' and 'Time' hold the times")
+    assert str(panel.frequency) == "10min" and note(panel, "columns 'Date' and 'Time' hold the times")
     panel = read(tmp_path, "year,month,v\n2010,11,5\n2010,12,6\n2011,1,7\n")
-    assert str(panel.step) == "1m"
+    assert str(panel.frequency) == "1m"
     with pytest.raises(DataError, match=r"line 3: column 'year, month': '2010-13' is no time"):
         read(tmp_path, "year,month,v\n2010,12,5\n2010,13,6\n")
 
@@ -92,20 +92,20 @@ def test_times_in_several_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["time", "Date", "timestamp", "ds", "时间", "日期", "Month", "when it was"])
 def test_the_column_of_times_is_found(tmp_path: Path, name: str) -> None:
     panel = read(tmp_path, f"v,{name}\n1,2024-05-31\n2,2024-06-01\n")
-    assert panel.step == Step(1, "d") and note(panel, f"column '{name}' holds the times")
+    assert panel.frequency == Frequency(1, "d") and note(panel, f"column '{name}' holds the times")
 
 
-@pytest.mark.parametrize(("name", "how"), [("month", {}), ("period", {"time": "period"})])
-def test_months_may_be_numbers(tmp_path: Path, name: str, how: dict[str, str]) -> None:
-    panel = read(tmp_path, f"{name},v\n202311,1\n202312,2\n202401,3\n", **how)
-    assert str(panel.step) == "1m" and len(panel.series[0]) == 3 and panel.targets == ("v",)
+@pytest.mark.parametrize(("name", "options"), [("month", {}), ("period", {"time": "period"})])
+def test_months_may_be_numbers(tmp_path: Path, name: str, options: dict[str, str]) -> None:
+    panel = read(tmp_path, f"{name},v\n202311,1\n202312,2\n202401,3\n", **options)
+    assert str(panel.frequency) == "1m" and len(panel.series[0]) == 3 and panel.targets == ("v",)
     panel = read(tmp_path, f"{name},v\n202311,1\n202312,2\n202313,3\n", time=name)
-    assert panel.step is None and panel.series[0].times.tolist() == [202311, 202312, 202313]
+    assert panel.frequency is None and panel.series[0].times.tolist() == [202311, 202312, 202313]
 
 
 def test_no_column_of_times_is_the_order_of_the_rows(tmp_path: Path) -> None:
     panel = read(tmp_path, "Month,Sales\n1-01,266\n1-02,145.9\n")
-    assert panel.step is None and panel.series[0].times.tolist() == [0, 1]
+    assert panel.frequency is None and panel.series[0].times.tolist() == [0, 1]
     assert note(
         panel, "the order of the rows is taken (column 'Month' holds no times that can be read, such as '1-01')"
     )

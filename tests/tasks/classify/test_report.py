@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.metrics import classification, confusion, intervals, per_class, reliability, worst
+from recurra.metrics import classification, confusion, intervals, most_confident_mistakes, per_class, reliability
 from recurra.report.blocks import Matrix, Table
 from recurra.report.page import render
 from recurra.report.record import Record
@@ -54,7 +54,7 @@ def evaluation(names: list[str], skew: float = 1.0) -> dict[str, Any]:
                     "predicted": names[predicted[index]],
                     "probability": float(rows[index].max()),
                 }
-                for index in worst(rows, targets, 5)
+                for index in most_confident_mistakes(rows, targets, 5)
             ],
             "notes": ["12 of 1,066 test texts stand in the training data too"],
         },

@@ -94,8 +94,8 @@ def test_a_new_series_is_scaled_as_all_are(tmp_path: Path) -> None:
         "detect", tmp_path / "machines.csv", tmp_path / "run", series="machine", time="t", scale="series", **QUICK
     )
     scaling = run.predictor.preprocessor.scaling
-    assert scaling.of("m1")[0][0] == pytest.approx(100, abs=0.2)
-    assert scaling.of("m9")[0][0] == pytest.approx(50, abs=0.2)
+    assert scaling.of("m1").mean[0] == pytest.approx(100, abs=0.2)
+    assert scaling.of("m9").mean[0] == pytest.approx(50, abs=0.2)
     (tmp_path / "new.csv").write_text("\n".join(["machine,t,x", *(f"m9,{n},{50 + n % 3}" for n in range(30))]) + "\n")
     (item,) = run.predictor.read_file(str(tmp_path / "new.csv")) or []
     assert run.predict([item])[0]["series"] == "m9"

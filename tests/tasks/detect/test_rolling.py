@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recurra.baselines import RollingGaussian
-from recurra.data.timeseries.reader import Panel, Timed
+from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.tasks.detect.baselines import MIN_VALUES, WINDOW, score_rolling
 from recurra.tasks.detect.data import Segment
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor, PreprocessingOptions
@@ -17,7 +17,7 @@ def test_all_steps_at_once_are_scored_as_one_after_the_other(first: int) -> None
     steps = 2 * WINDOW + 500
     values = np.random.default_rng(first).normal(size=(steps, 2)) * [1, 5] + [0, 30]
     none = np.zeros((steps, 0))
-    series = Timed("", values, np.arange(steps), none, none, (), "")
+    series = TimeSeries("", values, np.arange(steps), none, none, (), "")
     panel = Panel([series], ("a", "b"), (), (), (), None)
     encoded = DetectorPreprocessor.build(panel, PreprocessingOptions()).encode(series)[0]
     scores, nll, count = score_rolling(Segment(series, encoded, first, steps))

@@ -20,11 +20,11 @@ def test_values_are_scaled_by_what_training_has_or_not_at_all(tmp_path: Path, sc
         "detect", tmp_path / "normal.npy", tmp_path / "run", scale=scale, layout="steps", hidden=4, epochs=0.01, quiet=True, threads=1, **settings
     )  # fmt: skip
     assert isinstance(run.predictor, Detector)
-    mean, std = run.predictor.preprocessor.scaling.of("normal")
+    standardizer = run.predictor.preprocessor.scaling.of("normal")
     (series,) = run.predictor.read_file(str(tmp_path / "normal.npy")) or []
     read = run.predictor.preprocessor.encode(series)[0].values[:, 0]
     if scale == "none":
-        assert mean.tolist() == [0, 0] and std.tolist() == [1, 1]
+        assert standardizer.mean.tolist() == [0, 0] and standardizer.divisor.tolist() == [1, 1]
         np.testing.assert_array_equal(read, values[:, 0])
     else:
         assert abs(read.mean()) < 1e-5 and read.std() == pytest.approx(1, abs=1e-5)

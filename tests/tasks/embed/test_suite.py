@@ -65,7 +65,7 @@ def next_waves(folder: Path) -> Settings:
 
 
 LINES = ["a fine film", "", "这部电影很好看", "a"]
-SERIES_LINES = ["[[1, 2], [3, null]]", "[]", "[[0.5, 0]]", "[[1, 1], [1, 1], [1, 1]]"]
+TWO_WAVES = ["[[1, 2], [3, null]]", "[]", "[[0.5, 0]]", "[[1, 1], [1, 1], [1, 1]]"]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ SERIES_LINES = ["[[1, 2], [3, null]]", "[]", "[[0.5, 0]]", "[[1, 1], [1, 1], [1,
         (films, LINES),
         (lines_without_labels, LINES),
         (next_characters, LINES),
-        (waves, SERIES_LINES),
-        (framed_waves, SERIES_LINES),
-        (next_waves, SERIES_LINES),
+        (waves, TWO_WAVES),
+        (framed_waves, TWO_WAVES),
+        (next_waves, TWO_WAVES),
     ],
 )
 def test_the_suite(configure: Callable[[Path], Settings], lines: list[str]) -> None:

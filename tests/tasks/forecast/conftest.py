@@ -11,7 +11,7 @@ import torch
 
 import recurra
 from recurra import Run
-from recurra.data.timeseries.reader import Timed
+from recurra.data.timeseries.reader import TimeSeries
 from recurra.tasks.forecast import Forecaster, ForecasterConfig, ForecastingTask
 
 TINY = {"hidden": 8, "lookback": 7, "quiet": True, "epochs": 1, "threads": 1, "horizon": 4, "precision": "float32"}
@@ -105,12 +105,12 @@ def numbers(result: dict[str, Any]) -> np.ndarray:
     return np.array([result["mean"], *result["quantiles"].values()])
 
 
-def timed(values: list[float]) -> Timed:
+def timed(values: list[float]) -> TimeSeries:
     none = np.zeros((len(values), 0))
-    return Timed("", np.array(values)[:, None], np.arange(len(values)), none, none, (), "a test")
+    return TimeSeries("", np.array(values)[:, None], np.arange(len(values)), none, none, (), "a test")
 
 
-def series_of(path: Path, run: Run) -> Timed:
+def series_of(path: Path, run: Run) -> TimeSeries:
     """Read the one series of a file as `recurra predict` does."""
     (series,) = run.predictor.read_file(str(path)) or []
     return series

@@ -28,10 +28,10 @@ def test_a_new_series_and_a_missing_column(tmp_path: Path, sold: Run) -> None:
 
 def test_a_static_zero_is_a_number(tmp_path: Path, sold: Run) -> None:
     preprocessor = sold.predictor.preprocessor
-    mean, spread = preprocessor.covariates.scales["size"]
+    (size,) = preprocessor.covariates.static
     (series, *_) = sold.predictor.read_file(str(shops(tmp_path))) or []
     (one,) = preprocessor.transform(replace(series, static=(0.0,)))
-    assert one.static_covariates.tolist() == pytest.approx([-mean / spread])
+    assert one.static_covariates.tolist() == pytest.approx([-(size.scale.mean / size.scale.std).item()])
     (one,) = preprocessor.transform(replace(series, static=(float("nan"),)))
     assert one.static_covariates.tolist() == [0.0]
 

@@ -64,7 +64,7 @@ def test_what_is_read_is_that_of_each_step(tmp_path: Path, scaling: str) -> None
     dataset = prepared(tmp_path, window_scaling=scaling).dataset
     preprocessor, series, firsts, lasts = dataset.preprocessor, dataset.series, np.array([0, 17]), np.array([31, 29])
     found = preprocessor.features(series, firsts, lasts)
-    assert found.shape == (31, 2, preprocessor.size)
+    assert found.shape == (31, 2, preprocessor.input_size)
     assert (found[12:, 1] == 0).all()
     for lane, (one, first, last) in enumerate(zip(series, firsts.tolist(), lasts.tolist(), strict=True)):
         for step in range(first, last):

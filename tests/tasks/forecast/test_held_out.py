@@ -87,7 +87,7 @@ def test_predict_reads_the_calendar_of_the_days_ahead_as_a_backtest_does(tmp_pat
     task.choose_defaults(None, lambda: 1.0)
     torch.manual_seed(0)
     forecaster = task.predictor(task.build_network().eval())
-    assert "week sin" in task.preprocessor.covariates.calendar
+    assert "week sin" in task.preprocessor.covariates.calendar.features
     origin = 40
     with exact(required=False):
         (known,) = forecaster.backtest(task.dataset.series, [np.array([origin])])
@@ -120,3 +120,15 @@ def test_a_point_forecaster_covers_nothing_and_reports_no_coverage(sold: Run) ->
     assert not any(name.startswith("coverage") for name in plain)
     assert plain["crps"] == pytest.approx(plain["mae"])
     assert any(name.startswith("coverage") for name in evaluation["baselines"]["seasonal-naive"])
+
+
+def test_other_series_are_measured_on_without_the_training_data(tmp_path: Path) -> None:
+    """Without baselines nothing is to be learnt: the Naive2 of the OWA goes by each history alone."""
+    data, other = write(tmp_path / "days.csv", wave(80)), write(tmp_path / "other.csv", wave(50))
+    run = recurra.train("forecast", data, tmp_path / "run", **TINY)
+    wanted = run.evaluate(other)
+    data.unlink()
+    found = recurra.load(run.path).evaluate(other, baselines=False)
+    assert found["baselines"] == {}
+    assert found["metrics"] == wanted["metrics"]
+    assert "owa" in found["metrics"]

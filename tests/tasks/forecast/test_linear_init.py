@@ -100,7 +100,7 @@ def test_a_line_is_that_of_a_slow_loop(
         naive = window[network.seasonal_places.numpy()]
         actual = (one.values[origin + 1 : min(origin + 1 + horizon, end)] - loc) / scale
         counts.append((len(actual) * scale / step).sum() / (horizon * channels))
-        actual = np.concatenate([actual, naive[len(actual) :]])  # what is not there is as the naive forecast says
+        actual = np.concatenate([actual, naive[len(actual) :]])  # what is not there is as the naive forecast has it
         start = {"naive": naive, "last": np.repeat(window[-1:], horizon, 0), "mean": 0 * naive + window.mean(0)}[
             target.to
         ]
@@ -218,7 +218,7 @@ def test_where_nothing_is_left_to_learn_from_it_is_reported(tmp_path: Path) -> N
 
 
 def test_a_regular_series_is_soon_forecast_as_well_as_by_a_line(tmp_path: Path) -> None:
-    """A daily wave with little noise: what is to be learnt is small beside what is read."""
+    """A daily wave with little noise: what is to be learnt is small compared with what is read."""
     chance, at = np.random.default_rng(6), np.arange(24 * 60)
     values = 20 + np.sin(2 * np.pi * at / 24) + 0.05 * chance.normal(size=len(at))
     data = write(tmp_path / "pump.csv", [f"{value:.4f}" for value in values], step="60m")

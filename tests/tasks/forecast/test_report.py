@@ -30,24 +30,24 @@ def lines(**details: object) -> dict[str, Lines]:
 
 
 def test_a_forecast_goes_on_from_the_last_known_value() -> None:
-    (figure,) = lines(forecasts=[FORECAST])["Forecasts and actual values"].figures
-    assert figure.caption == "shop · sales" and figure.chart.x_label == "time"
-    assert list(figure.chart.x_names) == FORECAST["time"]
-    actual, forecast = figure.chart.series
+    (picture,) = lines(forecasts=[FORECAST])["Forecasts and actual values"].pictures
+    assert picture.caption == "shop · sales" and picture.chart.x_label == "time"
+    assert list(picture.chart.x_names) == FORECAST["time"]
+    actual, forecast = picture.chart.series
     assert (actual.name, forecast.name) == ("actual values", "forecast")
     assert forecast.points == [(0.0, 41.2), (1.0, 40.6), (2.0, 41.0)]
-    (band,) = figure.chart.bands  # the other quantiles have no opposite
+    (band,) = picture.chart.bands  # the other quantiles have no opposite
     assert band.points == [(1.0, 36.9, 44.8), (2.0, 37.0, 45.0)]
-    bare = lines(forecasts=[{**FORECAST, "time": ["1", "2"], "series": ""}])["Forecasts and actual values"].figures[0]
+    bare = lines(forecasts=[{**FORECAST, "time": ["1", "2"], "series": ""}])["Forecasts and actual values"].pictures[0]
     assert (bare.caption, bare.chart.x_label, bare.chart.x_names) == ("sales", "step", ())
 
 
 def test_the_error_by_horizon_is_compared_with_the_baselines() -> None:
     block = lines(**ERRORS)["Error by horizon"]
-    (figure,) = block.figures
-    assert figure.caption == "MASE by steps ahead"
-    assert [series.name for series in figure.chart.series] == ["ETS*", "seasonal naive", "this model"]
-    assert figure.chart.series[-1].points == [(1.0, 0.31), (2.0, 0.52)]
+    (picture,) = block.pictures
+    assert picture.caption == "MASE by steps ahead"
+    assert [series.name for series in picture.chart.series] == ["ETS*", "seasonal naive", "this model"]
+    assert picture.chart.series[-1].points == [(1.0, 0.31), (2.0, 0.52)]
     assert "mean absolute error by steps ahead" in lines(by_step={"mae": [1.0, 2.0]})["Error by horizon"].draw()
 
 

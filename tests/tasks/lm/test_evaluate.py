@@ -30,9 +30,9 @@ def units_right(model, held_out, preprocessor):
     vocabulary, end, right = preprocessor.vocabulary, preprocessor.eos_id, []
     for ids in held_out.sequences:
         wanted = [*ids.tolist(), *([end] if end is not None else [])]
-        starts = [*vocabulary.starts(ids).tolist(), *([True] if end is not None else [])]
+        starts = [*vocabulary.unit_starts(ids).tolist(), *([True] if end is not None else [])]
         for place, (id, begins) in enumerate(zip(wanted, starts, strict=True)):
-            hit = int(model.distribution(np.array([vocabulary.begin, *wanted[:place]])).argmax()) == id
+            hit = int(model.distribution(np.array([vocabulary.bos_id, *wanted[:place]])).argmax()) == id
             right = [*right, hit] if begins else [*right[:-1], right[-1] and hit]
     return right
 
@@ -43,7 +43,7 @@ def test_a_baseline_is_right_where_its_likeliest_ids_are(continuous, order):
     train, held_out, preprocessor = splits(continuous=continuous)
     metrics = compute_baseline_metrics(KneserNey(order), train, held_out, preprocessor)
     vocabulary = preprocessor.vocabulary
-    model = KneserNey(order).fit(train.sequences, vocabulary.size, vocabulary.begin, preprocessor.eos_id)
+    model = KneserNey(order).fit(train.sequences, vocabulary.size, vocabulary.bos_id, preprocessor.eos_id)
     right = units_right(model, held_out, preprocessor)
     assert metrics["count"] == len(right)
     assert metrics["accuracy"] == pytest.approx(sum(right) / len(right), abs=1e-12)
@@ -68,7 +68,7 @@ def test_a_model_is_right_where_its_stream_says_so(trained):
     right = []
     for ids in split.sequences:
         stream = model.stream()
-        starts = [*model.vocabulary.starts(ids).tolist(), *([True] if end is not None else [])]
+        starts = [*model.vocabulary.unit_starts(ids).tolist(), *([True] if end is not None else [])]
         wanted = [*ids.tolist(), *([end] if end is not None else [])]
         for id, begins in zip(wanted, starts, strict=True):
             hit = int(stream.log_probs.argmax()) == id

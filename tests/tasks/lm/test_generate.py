@@ -92,7 +92,7 @@ def test_a_sample_is_as_long_as_asked_and_has_no_mark(model):
     bias, vocabulary = model.network.output.bias, model.vocabulary
     kept = bias.detach().clone()
     with torch.no_grad():
-        bias[[vocabulary.begin, vocabulary.end]] = 1000.0  # nothing but marks is likely
+        bias[[vocabulary.bos_id, vocabulary.eos_id]] = 1000.0  # nothing but marks is likely
         texts = samples(write(model, count=2, length=12, seed=1), 2)
         ((found,),) = search(model, length=12, beam=3)
         bias.copy_(kept)

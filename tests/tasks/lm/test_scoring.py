@@ -102,8 +102,8 @@ def test_the_state_of_one_sequence_never_reaches_another(network):
     rng = np.random.default_rng(2)
     first, second = draw(rng, 12), draw(rng, 12)
     alone = score_items(network, [second])[0].log_probs
-    in_a_batch = score_items(network, [first, second])[1].log_probs
-    np.testing.assert_allclose(in_a_batch, alone, rtol=0, atol=2e-6)
+    together = score_items(network, [first, second])[1].log_probs
+    np.testing.assert_allclose(together, alone, rtol=0, atol=2e-6)
 
 
 class TestTexts:

@@ -120,7 +120,7 @@ def test_the_holes_of_a_sparse_file_count() -> None:
 def test_what_a_tar_holds_is_counted_once(tar: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packed = tar({"a.txt": b"one " * 5000, "b.txt": b"two " * 5000})
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(packed))
-    monkeypatch.setenv(allowance.VARIABLE, str(len(packed)))
+    monkeypatch.setenv(allowance.LIMIT_VARIABLE, str(len(packed)))
     assert len(read_corpus([tmp_path / "a.tar.gz"], documents="file").documents) == 2
 
 
@@ -129,7 +129,7 @@ def test_bombs_in_a_user_s_files(zipped: Pack, tmp_path: Path, monkeypatch: pyte
     (tmp_path / "a.txt").write_text("one")
     (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"x" * 3 * MIB))
     (tmp_path / "c.zip").write_bytes(zipped({"d.txt.xz": lzma.compress(b"x" * 3 * MIB), "e.txt": b"two"}))
-    monkeypatch.setenv(allowance.VARIABLE, "2M")
+    monkeypatch.setenv(allowance.LIMIT_VARIABLE, "2M")
     with pytest.raises(DataError, match=r"^\S+/b\.txt\.gz: " + too_much(2 * MIB)):
         read_corpus([tmp_path / "b.txt.gz"])
     with pytest.raises(DataError, match=r"^\S+/c\.zip/d\.txt\.xz: " + too_much(2 * MIB)):
@@ -137,20 +137,20 @@ def test_bombs_in_a_user_s_files(zipped: Pack, tmp_path: Path, monkeypatch: pyte
     corpus = read_corpus([tmp_path], documents="file", on_error="skip")
     assert corpus.documents == ["one", "two"]
     assert [("b.txt.gz" in skipped, "d.txt.xz" in skipped) for skipped in corpus.skipped] == [(1, 0), (0, 1)]
-    monkeypatch.setenv(allowance.VARIABLE, "4m")
+    monkeypatch.setenv(allowance.LIMIT_VARIABLE, "4m")
     assert [len(text) for text in read_corpus([tmp_path], documents="file").documents] == [3, 3 * MIB, 3 * MIB, 3]
 
 
 @pytest.mark.parametrize(("given", "limit"), [("123", 123), ("5K", 5 * 2**10), (" 20g ", 20 * 2**30)])
 def test_the_limit_that_is_set(given: str, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(allowance.VARIABLE, given)
+    monkeypatch.setenv(allowance.LIMIT_VARIABLE, given)
     assert unpack_limit() == limit
 
 
 @pytest.mark.parametrize("given", ["much", "-1", "1.5G", "2T"])
 def test_a_limit_that_is_no_number_is_refused(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.txt").write_text("one")
-    monkeypatch.setenv(allowance.VARIABLE, given)
+    monkeypatch.setenv(allowance.LIMIT_VARIABLE, given)
     with pytest.raises(UsageError, match=r"RECURRA_UNPACK_LIMIT: expected a number of bytes, such as .*; got '"):
         read_corpus([tmp_path / "a.txt"])
 
@@ -158,10 +158,10 @@ def test_a_limit_that_is_no_number_is_refused(given: str, tmp_path: Path, monkey
 def test_the_limit_is_a_quarter_of_the_memory_that_a_container_may_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(allowance.VARIABLE, raising=False)
-    monkeypatch.setattr(allowance, "_CONTAINER", (str(tmp_path / "max"), str(tmp_path / "none")))
+    monkeypatch.delenv(allowance.LIMIT_VARIABLE, raising=False)
+    monkeypatch.setattr(allowance, "_CONTAINER_LIMITS", (str(tmp_path / "max"), str(tmp_path / "none")))
     (tmp_path / "max").write_text("max\n")
-    machine = allowance.memory()
+    machine = allowance.total_memory()
     assert machine > 64 * MIB and unpack_limit() == machine // 4
     (tmp_path / "max").write_text(f"{64 * MIB}\n")
     assert unpack_limit() == 16 * MIB

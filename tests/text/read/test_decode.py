@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recurra.errors import DataError
-from recurra.text.read.decode import decode, defect, is_binary, known_encoding, normalise
+from recurra.text.read.decode import decode, detect_encoding, find_defect, is_binary, normalise
 
 POEM = "春眠不覺曉，處處聞啼鳥。夜來風雨聲，花落知多少。\n"
 NEWS = "中国的经济在这个时候发展得很好，人们都说这是一个大国的样子。\n"
@@ -70,7 +70,7 @@ def test_a_binary_file_is_named_with_its_first_nul() -> None:
         decode(b"one\ntwo x\0\xff", "a")
 
 
-def test_what_is_binary_is_told_by_the_first_bytes() -> None:
+def test_what_is_binary_is_recognised_by_the_first_bytes() -> None:
     assert is_binary(b"\x7fELF") and is_binary(b"abc\0def")
     assert not is_binary(POEM.encode())
     assert not is_binary(POEM.encode("gbk"))
@@ -97,16 +97,16 @@ def test_a_hostile_run_of_marks_takes_linear_time() -> None:
 
 
 def test_defects() -> None:
-    assert defect("春\n") is None
-    assert "NUL" in (defect("a\0b") or "")
-    assert defect("a\ud83d") == "holds half of a surrogate pair, \\ud83d"
+    assert find_defect("春\n") is None
+    assert "NUL" in (find_defect("a\0b") or "")
+    assert find_defect("a\ud83d") == "holds half of a surrogate pair, \\ud83d"
     lenient = decode(b"caf\xe9", "a", lenient=True)
-    assert defect(lenient, lenient=True) == "expected UTF-8 text, got byte 0xe9"
+    assert find_defect(lenient, lenient=True) == "expected UTF-8 text, got byte 0xe9"
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "big5", "utf-16", "utf-32"])
 def test_an_encoding_that_is_plain_is_known(encoding: str) -> None:
-    assert known_encoding((POEM * 20).encode(encoding)) == encoding
+    assert detect_encoding((POEM * 20).encode(encoding)) == encoding
 
 
 @pytest.mark.parametrize(
@@ -126,4 +126,4 @@ def test_an_encoding_that_is_plain_is_known(encoding: str) -> None:
     ],
 )
 def test_no_encoding_is_known_where_there_is_none_or_doubt(data: bytes) -> None:
-    assert known_encoding(data) is None
+    assert detect_encoding(data) is None

@@ -99,9 +99,9 @@ def test_a_field_belongs_to_records_and_records_to_a_field(folder: Path) -> None
     assert message("d/b.txt", error=UsageError, field="lines").startswith(
         "d/b.txt: is plain text and has no field 'lines'"
     )
-    said = message("d/a.jsonl", error=UsageError)
-    assert said.startswith("d/a.jsonl: say which field of a record holds the text (--text FIELD")
-    assert said.endswith("the fields there are: title, lines; for example --text lines")
+    problem = message("d/a.jsonl", error=UsageError)
+    assert problem.startswith("d/a.jsonl: say which field of a record holds the text (--text FIELD")
+    assert problem.endswith("the fields there are: title, lines; for example --text lines")
     # A folder that holds both is never cut down in silence.
     assert message("d", error=UsageError).endswith("or name only the files that are plain text")
     corpus = read_corpus(["d"], field="lines")
@@ -126,8 +126,8 @@ def test_files_without_text(folder: Path) -> None:
     assert message(write("b.txt", " \n\u3000\n")) == "b.txt: holds only white space"
     assert message(write("bom.txt", b"\xef\xbb\xbf")) == "bom.txt: holds only white space"
     assert message(write("c.txt", b"text\0")) == "c.txt: byte 4: expected text, got a binary file (a NUL byte)"
-    said = message(write("d.json", '[{"lines": ""}, {"lines": []}]'), field="lines")
-    assert said == "d.json: holds no text to read; 2 left out: d.json: row 1: empty text | d.json: row 2: empty text"
+    problem = message(write("d.json", '[{"lines": ""}, {"lines": []}]'), field="lines")
+    assert problem == "d.json: holds no text to read; 2 left out: d.json: row 1: empty text | d.json: row 2: empty text"
     assert message("a.txt", "b.txt", on_error="skip").startswith("a.txt, b.txt: holds no text to read; 2 left out: ")
 
 
@@ -135,11 +135,11 @@ def test_bad_lines_that_are_skipped_are_listed_and_the_rest_is_read(folder: Path
     write("a.txt", b"one\ncaf\xe9\n\ntwo\0\n\nthree\n")
     assert message("a.txt", documents="line").startswith("a.txt: line 2: byte 7: expected UTF-8 text, got byte 0xe9; ")
     corpus = read_corpus(["a.txt"], documents="line", on_error="skip")
-    said = [
+    skipped = [
         "a.txt: line 2: expected UTF-8 text, got byte 0xe9",
         "a.txt: line 4: holds a NUL character: this is no text",
     ]
-    assert (corpus.documents, corpus.skipped) == (["one", "three"], said)
+    assert (corpus.documents, corpus.skipped) == (["one", "three"], skipped)
     blank = read_corpus(["a.txt"], documents="blank", on_error="skip")
     assert blank.documents == ["three"]
     assert [entry.split(":")[1] for entry in blank.skipped] == [" line 1", " line 4"]

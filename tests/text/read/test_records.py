@@ -1,4 +1,4 @@
-"""Records to texts: every format gives the same texts, and every fault is said with its line or row."""
+"""Records to texts: every format gives the same texts, and every fault is reported with its line or row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from recurra.errors import DataError
 from recurra.text.read.decode import normalise
 from recurra.text.read.faults import Faults
-from recurra.text.read.records import read_records, record_kind, text_fields
+from recurra.text.read.records import read_records, record_kind_from_content, text_fields
 from recurra.text.read.sources import Source
 
 texts = st.text(st.characters(exclude_characters="\0\r\ufeff", exclude_categories=["Cs"]), min_size=1).filter(str.strip)
@@ -62,10 +62,12 @@ def test_every_format_gives_back_its_texts(kind: str, values: list[str]) -> None
 
 
 @kinds
-def test_a_missing_field_is_said_with_those_there_are(kind: str) -> None:
-    said = message(kind, pack(kind, [{"id": "1", "texts": "春"}]))
-    assert said.endswith("field 'text' is missing; the fields there are: id, texts; did you mean 'texts'?")
-    assert said.startswith({"json": "a: row 1: ", "jsonl": "a: line 1: ", "parquet": "a: f"}.get(kind, "a: line 1: "))
+def test_a_missing_field_is_reported_with_those_there_are(kind: str) -> None:
+    problem = message(kind, pack(kind, [{"id": "1", "texts": "春"}]))
+    assert problem.endswith("field 'text' is missing; the fields there are: id, texts; did you mean 'texts'?")
+    assert problem.startswith(
+        {"json": "a: row 1: ", "jsonl": "a: line 1: ", "parquet": "a: f"}.get(kind, "a: line 1: ")
+    )
 
 
 @kinds
@@ -77,7 +79,7 @@ def test_records_without_text_are_listed_not_an_error(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["json", "jsonl", "parquet"])
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "got"),
     [
         (None, "null"),
         (2.5, r"a number \(2.5\)"),
@@ -85,9 +87,9 @@ def test_records_without_text_are_listed_not_an_error(kind: str) -> None:
         ([1], r"a list with a number \(1\)"),
     ],
 )
-def test_a_field_that_is_no_text_is_an_error(kind: str, value: Any, says: str) -> None:
+def test_a_field_that_is_no_text_is_an_error(kind: str, value: Any, got: str) -> None:
     with pytest.raises(
-        DataError, match=rf"(row|line) 1: field 'text': expected a string or a list of strings, got {says}$"
+        DataError, match=rf"(row|line) 1: field 'text': expected a string or a list of strings, got {got}$"
     ):
         read(kind, pack(kind, [{"text": value}]))
 
@@ -110,14 +112,14 @@ def test_faults_that_are_skipped_are_listed_and_the_rest_is_read() -> None:
     starts = ["2: broken JSON", "3: field 'text': expected", "4: expected an object", "6: field 'text' is missing"]
     starts += ["8: field 'text' expected UTF-8 text, got byte 0xe9"]
     assert len(skipped) == len(starts)
-    assert all(said.startswith(f"a: line {start}") for said, start in zip(skipped, starts, strict=True))
+    assert all(line.startswith(f"a: line {start}") for line, start in zip(skipped, starts, strict=True))
 
 
 def test_one_json_object_is_one_record() -> None:
     assert read("json", '{\n "text": "one"\n}') == (["one"], [])
 
 
-def test_broken_json_is_said_with_line_and_column() -> None:
+def test_broken_json_is_reported_with_line_and_column() -> None:
     assert message("json", '[\n{"text": "a",}\n]').startswith("a: line 2: broken JSON: ")
     assert "column" in message("json", '[\n{"text": "a",}\n]')
     assert "name the file .jsonl" in message("json", '{"text": "a"}\n{"text": "b"}')
@@ -198,7 +200,7 @@ def test_damaged_parquet() -> None:
             continue
 
 
-def test_a_parquet_string_that_is_no_utf8_is_said_with_its_row() -> None:
+def test_a_parquet_string_that_is_no_utf8_is_reported_with_its_row() -> None:
     column = pyarrow.array([b"one", b"caf\xe9"], pyarrow.binary()).view(pyarrow.string())
     stream = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(pyarrow.table({"text": column}), stream)
@@ -217,5 +219,5 @@ def test_a_parquet_string_that_is_no_utf8_is_said_with_its_row() -> None:
         (b"PAR1....", "parquet"),
     ],
 )
-def test_the_format_of_a_pipe_is_told_by_its_begin(data: bytes, kind: str) -> None:
-    assert record_kind(data) == kind
+def test_the_format_of_a_pipe_is_recognised_by_its_start(data: bytes, kind: str) -> None:
+    assert record_kind_from_content(data) == kind

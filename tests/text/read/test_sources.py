@@ -1,4 +1,4 @@
-"""What a user names is found, once and in order; what is not there or not text is said so."""
+"""What a user names is found, once and in order; what is not there or not text is reported."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_symbolic_link_to_a_folder_above_ends(folder: Path) -> None:
     assert names("d") == ["d/a.txt"]
 
 
-def test_the_kind_is_told_by_the_suffix_under_the_compression(folder: Path) -> None:
+def test_the_kind_is_recognised_by_the_suffix_under_the_compression(folder: Path) -> None:
     for path in ("a.JSON.gz", "a.ndjson.gz", "a.txt.gz", "a.csv.gz", "a.tsv.gz", "a.parquet.gz", "a.gz"):
         write(path, gzip.compress(b"{}"))
     kinds = [source.kind for source in opened("a.*")[0]]
@@ -111,7 +111,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "named twice" in message("-", "-", error=UsageError)
 
 
-def test_what_is_not_there_is_said_with_a_suggestion(folder: Path) -> None:
+def test_what_is_not_there_is_reported_with_a_suggestion(folder: Path) -> None:
     write("poems/tang.txt")
     write("poems/唐诗三百首.json")
     assert message("poems/tagn.txt") == "poems/tagn.txt: does not exist; did you mean tang.txt?"

@@ -52,8 +52,8 @@ def test_normal_forms_give_the_same_ids(unit, text):
 def test_encode_never_makes_a_mark(unit, text):
     vocabulary = BUILT[unit]
     ids = vocabulary.encode(text)
-    assert not np.isin(ids, [vocabulary.begin, vocabulary.end]).any()
-    assert len(vocabulary.starts(ids)) == len(ids)
+    assert not np.isin(ids, [vocabulary.bos_id, vocabulary.eos_id]).any()
+    assert len(vocabulary.unit_starts(ids)) == len(ids)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -91,7 +91,7 @@ def test_what_is_saved_is_loaded(unit, tmp_path):
     loaded = load_vocabulary(tmp_path)
     assert path.name == ("tokenizer.json" if unit == "bpe" else "vocabulary.json")
     assert loaded == vocabulary
-    assert (loaded.size, loaded.line_break) == (vocabulary.size, vocabulary.line_break)
+    assert (loaded.size, loaded.line_break_id) == (vocabulary.size, vocabulary.line_break_id)
     assert loaded.encode(TEXT).tolist() == vocabulary.encode(TEXT).tolist()
     first = path.read_bytes()
     loaded.save(tmp_path)
@@ -120,8 +120,8 @@ def test_every_id_has_a_label(unit):
 @pytest.mark.parametrize("unit", UNITS)
 def test_the_line_break_is_the_id_of_a_line_break(unit):
     vocabulary = BUILT[unit]
-    assert vocabulary.encode("\n").tolist() == [vocabulary.line_break]
-    assert vocabulary.encode("cat\n\n").tolist()[-2:] == [vocabulary.line_break] * 2
+    assert vocabulary.encode("\n").tolist() == [vocabulary.line_break_id]
+    assert vocabulary.encode("cat\n\n").tolist()[-2:] == [vocabulary.line_break_id] * 2
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -137,7 +137,7 @@ def test_half_a_character_is_refused(unit):
 @pytest.mark.parametrize("ids", [[-1], [10**6], [0.5], [[1]]])
 def test_ids_that_are_none_are_refused(unit, ids):
     vocabulary = BUILT[unit]
-    for call in (vocabulary.decode, vocabulary.starts):
+    for call in (vocabulary.decode, vocabulary.unit_starts):
         with pytest.raises(UsageError, match="ids: expected"):
             call(ids)
     if isinstance(ids[0], int):
@@ -151,8 +151,8 @@ def test_marks_and_nothing(unit):
     vocabulary = BUILT[unit]
     assert vocabulary.encode("").tolist() == []
     assert vocabulary.decode([]) == "" == vocabulary.decode([0, 1, 0])
-    assert vocabulary.starts([]).tolist() == []
-    assert vocabulary.starts([0, 1]).tolist() == [True, True]
+    assert vocabulary.unit_starts([]).tolist() == []
+    assert vocabulary.unit_starts([0, 1]).tolist() == [True, True]
 
 
 def test_settings_are_checked():
@@ -178,7 +178,7 @@ def test_settings_are_checked():
 
 
 def _saved(unit: str) -> dict:
-    return json.loads(json.dumps(BUILT[unit].document()))
+    return json.loads(json.dumps(BUILT[unit].to_json()))
 
 
 def _damages():
@@ -259,7 +259,7 @@ def test_bpe_encodes_by_blocks_as_if_whole(monkeypatch):
     text = TEXT * 20 + "no line's end,  two  spaces 12345 words " * 30 + "春眠不觉晓，" * 50
     whole = BUILT["bpe"].encode(text).tolist()
     for size in (1, 7, 64):
-        monkeypatch.setattr("recurra.text.vocabulary.bpe._BLOCK", size)
+        monkeypatch.setattr("recurra.text.vocabulary.bpe._BLOCK_CHARACTERS", size)
         assert BUILT["bpe"].encode(text).tolist() == whole
 
 
@@ -280,7 +280,7 @@ def test_equal_means_of_the_same_kind_with_the_same_units():
 def test_a_hostile_run_of_marks_is_encoded_in_linear_time(unit):
     """Marks in the wrong order, which the standard library sorts by insertion: this would take minutes."""
     hostile = "a" + "\u0301\u0327" * 150_000
-    begun = time.process_time()
+    start = time.process_time()
     ids = BUILT[unit].encode(hostile)
-    assert time.process_time() - begun < 10
+    assert time.process_time() - start < 10
     assert BUILT[unit].decode(ids[-2:].tolist()) == "\u0301"

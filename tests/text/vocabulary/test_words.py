@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recurra.errors import UsageError
 from recurra.text.vocabulary import WordVocabulary
-from recurra.text.vocabulary.words import guess_split, words_of
+from recurra.text.vocabulary.words import guess_split, split_words
 
 ENGLISH = '"Well," she said, "it\'s 3.14 (or so) -- isn\'t it?" He paid $1,000 to the U.S.\nThe well-known end...\n'
 CHINESE = "“春眠不觉晓，处处闻啼鸟。”\n夜来风雨声——花落知多少？《春晓》写于2024年。\n"
@@ -43,11 +43,11 @@ def test_raw_text_comes_back(text):
 
 
 def test_raw_words():
-    assert words_of("I can't, o’er <unk> <br>.\r\n《春》が好き：２つ👩‍👩‍👧!", "punctuation") == [
+    assert split_words("I can't, o’er <unk> <br>.\r\n《春》が好き：２つ👩‍👩‍👧!", "punctuation") == [
         *["I", "can't", ",", "o’er", "<unk>", "<br>", ".", "\n"],
         *["《", "春", "》", "が", "好", "き", "：", "２", "つ", "👩‍👩‍👧", "!"],
     ]
-    assert words_of("a\rb\u2028c\x1cd \u0600 e", "punctuation") == ["a", "\n", "b", "c", "d", "\u0600", "e"]
+    assert split_words("a\rb\u2028c\x1cd \u0600 e", "punctuation") == ["a", "\n", "b", "c", "d", "\u0600", "e"]
 
 
 def test_chinese_and_english_side_by_side():
@@ -61,7 +61,7 @@ def test_the_penn_convention():
     ids = vocabulary.encode(PTB)
     assert [vocabulary.label(id) for id in ids][:3] == ["mr.", "<unk>", "is"]
     assert ids[1] == 2 == vocabulary.encode("zebra")[0]
-    assert vocabulary.label(ids[-1]) == "<eos>" and ids[-1] == vocabulary.line_break
+    assert vocabulary.label(ids[-1]) == "<eos>" and ids[-1] == vocabulary.line_break_id
     assert vocabulary.size == 2 + len(set(PTB.split())) + 1
     assert vocabulary.decode(ids) == "\n".join(" ".join(line.split()) for line in PTB.splitlines()) + "\n"
 
@@ -72,7 +72,7 @@ def test_counts_and_sizes():
     assert WordVocabulary.build(["b b a a c\n"], split="space").words == ["a", "b", "\n"]
     assert WordVocabulary.build(["b b a a c\n"], split="space", max_size=5).words == ["a", "\n"]
     assert WordVocabulary.build(["b b a a c\n"], split="space", max_size=5).size == 5
-    assert WordVocabulary.build(["a a"], split="space").line_break is None
+    assert WordVocabulary.build(["a a"], split="space").line_break_id is None
     with pytest.raises(UsageError, match="max_size"):
         WordVocabulary.build(["a"], max_size=3)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recurra.errors import DataError, RunError, UsageError
 from recurra.text.vocabulary import WordsAndCharacters
-from recurra.text.vocabulary.words_and_characters import LONGEST
+from recurra.text.vocabulary.words_and_characters import MAX_WORD_LENGTH
 
 ENGLISH = ["The film is good; the actors are not.", "GOOD film!", "Not a good one…"]
 CHINESE = ["房间很干净，服务也好。", "房间不好！", "wifi 很慢"]
@@ -37,7 +37,7 @@ def test_numbers_of_a_text():
 
 def test_chinese_is_read_character_by_character():
     vocabulary = WordsAndCharacters.build(CHINESE)
-    assert vocabulary.cut("房间好，wifi慢") == ["房", "间", "好", "，", "wifi", "慢"]
+    assert vocabulary.tokenize("房间好，wifi慢") == ["房", "间", "好", "，", "wifi", "慢"]
     text = vocabulary.encode("房间好")
     assert all(text.ids > 0) and [len(spelling) for spelling in text.spellings] == [1, 1, 1]
     unseen = vocabulary.encode("龘")
@@ -60,9 +60,9 @@ def test_characters_that_come_once_are_unknown():
 
 def test_a_word_without_end_is_cut():
     vocabulary = WordsAndCharacters.build(["abc abc"], split="space")
-    word = "a" * LONGEST + "b" * 10_000 + "c" * LONGEST
-    assert vocabulary.encode(word).spellings[0].tolist() == [1] * (LONGEST // 2) + [3] * (LONGEST // 2)
-    assert len(vocabulary.encode("a" * LONGEST).spellings[0]) == LONGEST
+    word = "a" * MAX_WORD_LENGTH + "b" * 10_000 + "c" * MAX_WORD_LENGTH
+    assert vocabulary.encode(word).spellings[0].tolist() == [1] * (MAX_WORD_LENGTH // 2) + [3] * (MAX_WORD_LENGTH // 2)
+    assert len(vocabulary.encode("a" * MAX_WORD_LENGTH).spellings[0]) == MAX_WORD_LENGTH
 
 
 @pytest.mark.parametrize("text", ["", "  \n\r\n ", []])
@@ -75,13 +75,13 @@ def test_nothing_is_no_words(text):
 @given(st.text(), st.booleans())
 def test_every_text_has_numbers_in_range(text, fold):
     vocabulary = WordsAndCharacters.build(ENGLISH + CHINESE, fold=fold, max_words=9)
-    words, encoded = vocabulary.cut(text), vocabulary.encode(text)
+    words, encoded = vocabulary.tokenize(text), vocabulary.encode(text)
     assert len(encoded) == len(words) and "\n" not in words
     assert len(encoded.spellings) == len(encoded.ids) == len(encoded.counts) == len(set(words))
     for word, place in zip(words, encoded.places.tolist(), strict=True):
         folded = word.casefold() if fold else word
         assert encoded.ids[place] == (vocabulary.words.index(folded) + 1 if folded in vocabulary.words else 0)
-        assert len(encoded.spellings[place]) == min(len(word), LONGEST)
+        assert len(encoded.spellings[place]) == min(len(word), MAX_WORD_LENGTH)
         assert encoded.spellings[place].max() <= len(vocabulary.characters)
 
 

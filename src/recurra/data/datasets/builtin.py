@@ -1,4 +1,4 @@
-"""Datasets that need no download: made on this machine, offline, into the cache folder."""
+"""Datasets that need no download: generated on this machine, offline, into the cache folder."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from recurra.data.datasets.registry import Split
 from recurra.errors import DataError, RunError, require
 from recurra.files import write_whole
 
-Made = list[tuple[Path, Split | None]]
-"""The files that were made, and the split that each is of."""
+GeneratedFiles = list[tuple[Path, Split | None]]
+"""The files that were generated, and the split that each is of."""
 
 
-def python_docs(folder: Path) -> Made:
+def python_docs(folder: Path) -> GeneratedFiles:
     """Write the help texts that every Python carries (`pydoc_data.topics`) into one file, one file per Python version.
 
-    Topics follow each other in the order of their names, a text that stands under two names once. A file whose text
+    Topics follow each other in the order of their names, a text that has two names once. A file whose text
     is not as it should be is written again. Raises `DataError` when this Python has no such texts
     or the folder cannot be written.
     """
@@ -39,7 +39,7 @@ def python_docs(folder: Path) -> Made:
     return [(path, None)]
 
 
-def digits(folder: Path) -> Made:
+def digits(folder: Path) -> GeneratedFiles:
     """Write scikit-learn's 1,797 handwritten digits, 8 rows of 8 from 0 to 1, as two `.npz` files.
 
     The last fifth, in the order of the source, is the test. Raises `MissingExtraError`
@@ -48,15 +48,15 @@ def digits(folder: Path) -> Made:
     sklearn = require("sklearn.datasets", "learn", "the built-in dataset digits")
     import numpy as np
 
-    held = sklearn.load_digits()
-    images, labels = (held.images / 16).astype(np.float32), held.target.astype(np.int64)
+    bunch = sklearn.load_digits()
+    images, labels = (bunch.images / 16).astype(np.float32), bunch.target.astype(np.int64)
     cut = len(images) * 4 // 5
-    made: Made = []
+    generated: GeneratedFiles = []
     for split, part in (("train", slice(cut)), ("test", slice(cut, None))):
         path = folder / f"digits-{split}.npz"
         _write(path, _archive({"x": images[part], "y": labels[part]}))
-        made.append((path, split))
-    return made
+        generated.append((path, split))
+    return generated
 
 
 def _archive(arrays: dict[str, Any]) -> bytes:
@@ -86,4 +86,4 @@ def _write(path: Path, text: bytes) -> None:
         ) from None
 
 
-MAKERS: dict[str, Callable[[Path], Made]] = {"python-docs": python_docs, "digits": digits}
+GENERATORS: dict[str, Callable[[Path], GeneratedFiles]] = {"python-docs": python_docs, "digits": digits}

@@ -12,13 +12,13 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import IO, TypeVar
 
-from recurra.data.datasets.registry import Dataset, File, manifest_of
+from recurra.data.datasets.registry import Dataset, File, manifest_digest
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
 
 T = TypeVar("T")
-CHUNK = 1 << 20
-PACKED = (".xz", ".gz")
+CHUNK_BYTES = 1 << 20
+COMPRESSIONS = (".xz", ".gz")
 """A file may lie here compressed, under its name and one of these."""
 
 
@@ -33,10 +33,10 @@ class Checker:
         key = hashlib.sha256(f"{dataset.name}\n{folder.absolute()}".encode()).hexdigest()[:24]
         self.dataset, self.folder, self.hint = dataset, folder, hint
         self._record = memory / "checked" / f"{dataset.name}-{key}.json"
-        self._known = self._recall()
+        self._known = self._load_record()
         self._changed = False
 
-    def file(self, path: Path, file: File) -> None:
+    def check_file(self, path: Path, file: File) -> None:
         """Raise `DataError`, naming both sums, unless `path` (or what it unpacks to) holds the file's original bytes."""
         stamp = _stamp(path)
         actual = self._known_sum(path, stamp)
@@ -46,7 +46,7 @@ class Checker:
         if actual != file.sha256:
             raise self._mismatch(path, file.sha256, actual)
 
-    def archive(self, path: Path) -> None:
+    def check_archive(self, path: Path) -> None:
         """Raise `DataError` unless the tar file at `path` holds the dataset's archived files, all of them and nothing else."""
         stamp = _stamp(path)
         if self._known_sum(path, stamp) == self.dataset.manifest:
@@ -60,7 +60,7 @@ class Checker:
                 raise DataError(f"the archive holds {name}, which is not of the set", source=path, hint=self.hint)
             if actual[name] != expected[name]:
                 raise self._mismatch(f"{path}: {name}", expected[name], actual[name])
-        self._remember(path, stamp, manifest_of(actual))
+        self._remember(path, stamp, manifest_digest(actual))
 
     def save(self) -> None:
         """Write down what was learned; a cache folder that cannot be written costs time at the next check, no more."""
@@ -75,7 +75,7 @@ class Checker:
     def _mismatch(self, source: object, expected: str, actual: str) -> DataError:
         return DataError(f"expected the SHA-256 {expected}, got {actual}", source=source, hint=self.hint)
 
-    def _recall(self) -> dict[str, list[int | str]]:
+    def _load_record(self) -> dict[str, list[int | str]]:
         try:
             known = json.loads(self._record.read_bytes())
         except (OSError, ValueError):
@@ -104,9 +104,9 @@ def _stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _drain(stream: IO[bytes] | gzip.GzipFile | lzma.LZMAFile) -> str:
+def _stream_digest(stream: IO[bytes] | gzip.GzipFile | lzma.LZMAFile) -> str:
     sum_ = hashlib.sha256()
-    while chunk := stream.read(CHUNK):
+    while chunk := stream.read(CHUNK_BYTES):
         sum_.update(chunk)
     return sum_.hexdigest()
 
@@ -116,9 +116,9 @@ def digest(path: Path, *, unpack: bool = False) -> str:
     try:
         if unpack and path.suffix == ".gz":
             with gzip.open(path) as stream:
-                return _drain(stream)
+                return _stream_digest(stream)
         with lzma.open(path) if unpack else path.open("rb") as stream:
-            return _drain(stream)
+            return _stream_digest(stream)
     except (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         kind = "gzip" if path.suffix == ".gz" else "xz"
         raise DataError(f"damaged {kind} file: {error}", source=path, hint="get it again") from None
@@ -128,7 +128,7 @@ def digest(path: Path, *, unpack: bool = False) -> str:
 
 def member_digests(path: Path) -> dict[str, str]:
     """The SHA-256 of every file in a tar archive, compressed in any way that Python knows, by its name in there."""
-    return dict(_members(path, _drain))
+    return dict(_members(path, _stream_digest))
 
 
 def member_contents(path: Path, names: Collection[str]) -> Iterator[tuple[str, bytes]]:

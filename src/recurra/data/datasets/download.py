@@ -14,17 +14,17 @@ from recurra.data.datasets.registry import Dataset, File
 from recurra.errors import DataError, UsageError, require
 from recurra.files import temporary_path
 
-Report = Callable[[str, int, int], None]
+DownloadProgress = Callable[[str, int, int], None]
 """Told of a download: the file's path, bytes so far, bytes in all."""
 
-NO_ROOM = "free some space, or name another folder in the environment variable RECURRA_CACHE"
-TIMEOUT = 30.0  # seconds without a byte before a download is given up
+FREE_SPACE_HINT = "free some space, or name another folder in the environment variable RECURRA_CACHE"
+TIMEOUT_SECONDS = 30.0  # seconds without a byte before a download is given up
 
 
-class _Sink:
-    """Takes what arrives: writes it, sums it, tells how far it is, and stops when there is more than there should be."""
+class _HashingWriter:
+    """Takes what arrives: writes it, sums it, reports how far it is, and stops when there is more than there should be."""
 
-    def __init__(self, stream: IO[bytes], file: File, report: Report | None) -> None:
+    def __init__(self, stream: IO[bytes], file: File, report: DownloadProgress | None) -> None:
         self.sum, self.count = hashlib.sha256(), 0
         self._stream, self._file, self._report = stream, file, report
 
@@ -32,7 +32,7 @@ class _Sink:
         self.sum.update(chunk)
         self.count += len(chunk)
         if self.count > self._file.size:
-            raise _Overlong
+            raise _TooLong
         if self._report:
             self._report(self._file.path, self.count, self._file.size)
         return self._stream.write(chunk)
@@ -41,11 +41,11 @@ class _Sink:
         """The file is flushed once, when it is whole."""
 
 
-class _Overlong(Exception):
+class _TooLong(Exception):
     pass
 
 
-def download_file(dataset: Dataset, file: File, target: Path, report: Report | None) -> None:
+def download_file(dataset: Dataset, file: File, target: Path, report: DownloadProgress | None) -> None:
     """Download one file, under another name until all of it is there and has the sum that it should have.
 
     Raises `DataError` where the source cannot be reached or sends something else, or the file cannot be written;
@@ -60,13 +60,13 @@ def download_file(dataset: Dataset, file: File, target: Path, report: Report | N
     again = f"run `recurra data get {dataset.name}` again"
     other = f"the source has changed, see {dataset.homepage}"
     temporary = temporary_path(target)
-    answers: list[Any] = []  # pooch leaves them open when something goes wrong
-    hooks = {"response": lambda response, **_: answers.append(response)}
+    responses: list[Any] = []  # pooch leaves them open when something goes wrong
+    hooks = {"response": lambda response, **_: responses.append(response)}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as stream:
-            sink = _Sink(stream, file, report)
-            pooch.HTTPDownloader(chunk_size=1 << 16, timeout=TIMEOUT, hooks=hooks)(address, sink, None)
+            sink = _HashingWriter(stream, file, report)
+            pooch.HTTPDownloader(chunk_size=1 << 16, timeout=TIMEOUT_SECONDS, hooks=hooks)(address, sink, None)
             stream.flush()
             os.fsync(stream.fileno())
         if sink.sum.hexdigest() != file.sha256:
@@ -77,7 +77,7 @@ def download_file(dataset: Dataset, file: File, target: Path, report: Report | N
                 hint=again if sink.count < file.size else other,
             )
         temporary.replace(target)
-    except _Overlong:
+    except _TooLong:
         raise DataError(
             f"expected {file.size} bytes from {address}, got more", source=dataset.name, hint=other
         ) from None
@@ -85,7 +85,7 @@ def download_file(dataset: Dataset, file: File, target: Path, report: Report | N
         problem = f"{host} answered {error.response.status_code} {error.response.reason} to {address}"
         raise DataError(problem, source=dataset.name, hint=f"try later, or see {dataset.homepage}") from None
     except errors.Timeout:
-        problem = f"{host} sent nothing for {TIMEOUT:.0f} s while {file.path} was downloaded"
+        problem = f"{host} sent nothing for {TIMEOUT_SECONDS:.0f} s while {file.path} was downloaded"
         raise DataError(problem, source=dataset.name, hint=again) from None
     except errors.ChunkedEncodingError:
         raise DataError(f"the connection broke off within {file.path}", source=dataset.name, hint=again) from None
@@ -96,17 +96,17 @@ def download_file(dataset: Dataset, file: File, target: Path, report: Report | N
         raise DataError(
             f"cannot write to {target.parent}: {error.strerror or error}",
             source=dataset.name,
-            hint=NO_ROOM,
+            hint=FREE_SPACE_HINT,
         ) from None
     finally:
-        for answer in answers:
-            answer.close()
+        for response in responses:
+            response.close()
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
 def _reason(error: BaseException) -> str:
-    """What the operating system said: requests wraps it several times over."""
+    """What the operating system reported: requests wraps it several times over."""
     reason, inner = type(error).__name__, error.__context__
     while inner is not None:
         reason = getattr(inner, "strerror", None) or reason

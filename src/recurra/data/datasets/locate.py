@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from recurra.data.datasets.builtin import MAKERS
-from recurra.data.datasets.checksums import PACKED, Checker, digest, member_contents
-from recurra.data.datasets.download import NO_ROOM, Report, download_file
+from recurra.data.datasets.builtin import GENERATORS
+from recurra.data.datasets.checksums import COMPRESSIONS, Checker, digest, member_contents
+from recurra.data.datasets.download import FREE_SPACE_HINT, DownloadProgress, download_file
 from recurra.data.datasets.registry import Dataset, File, Split, get, names
 from recurra.errors import DataError, UsageError
 from recurra.files import temporary_path
@@ -22,7 +22,7 @@ Where = Literal["data folder", "cache", "built in"]
 
 
 @dataclass(frozen=True)
-class Located:
+class DatasetFiles:
     """The checked files of a dataset. Files that have no split of their own are in `train`."""
 
     name: str
@@ -40,7 +40,7 @@ class Located:
 
 
 @dataclass(frozen=True)
-class Place:
+class FoundDataset:
     """A folder in which all files of a dataset were found: one path per file, or an archive and the files beside it."""
 
     where: Where
@@ -82,37 +82,37 @@ def data_folder() -> Path | None:
     return folder
 
 
-def _places(dataset: Dataset) -> list[tuple[Where, Path]]:
+def _candidate_folders(dataset: Dataset) -> list[tuple[Where, Path]]:
     own = data_folder()
     in_cache: tuple[Where, Path] = ("cache", cache_folder() / "data" / dataset.name)
     return [("data folder", own / dataset.folder), in_cache] if own else [in_cache]
 
 
-def find(dataset: Dataset) -> Place | None:
-    """Where the files of a dataset lie, by their names alone: nothing is read, made or downloaded."""
-    for where, folder in _places(dataset):
+def find(dataset: Dataset) -> FoundDataset | None:
+    """Where the files of a dataset lie, by their names alone: nothing is read, generated or downloaded."""
+    for where, folder in _candidate_folders(dataset):
         found: dict[File, Path] = {}
         for file in dataset.used:
             path = folder / file.path
-            there = (path.with_name(path.name + suffix) for suffix in ("", *PACKED))
+            there = (path.with_name(path.name + suffix) for suffix in ("", *COMPRESSIONS))
             present = next((candidate for candidate in there if candidate.is_file()), None)
             if present is None:
                 break
             found[file] = present
         if found and len(found) == len(dataset.used):
-            return Place(where, folder, found)
+            return FoundDataset(where, folder, found)
         if dataset.archive and (folder / dataset.archive).is_file():
-            aside = {file: folder / file.path for file in dataset.used if not file.archived}
-            if all(path.is_file() for path in aside.values()):
-                return Place(where, folder, aside, folder / dataset.archive)
+            unarchived = {file: folder / file.path for file in dataset.used if not file.archived}
+            if all(path.is_file() for path in unarchived.values()):
+                return FoundDataset(where, folder, unarchived, folder / dataset.archive)
     return None
 
 
-def locate(name: str | Dataset, *, download: bool = False) -> Located:
-    """Find a named dataset: in the folder that RECURRA_DATA names, then in the cache folder; built-in data is made.
+def locate(name: str | Dataset, *, download: bool = False) -> DatasetFiles:
+    """Find a named dataset: in the folder that RECURRA_DATA names, then in the cache folder; built-in data is generated.
 
     The SHA-256 of each file is checked, once for as long as the file does not change. With `download`, what is not
-    here is downloaded. Raises `UsageError` for an unknown name, and `DataError` when the data is not here (saying how
+    here is downloaded. Raises `UsageError` for an unknown name, and `DataError` when the data is not here (with a hint on how
     to get it) or is not what its source published (saying both sums).
 
     >>> located = locate("python-docs")
@@ -122,52 +122,52 @@ def locate(name: str | Dataset, *, download: bool = False) -> Located:
     dataset = get(name) if isinstance(name, str) else name
     if dataset.builtin:
         folder = cache_folder() / "data" / dataset.name
-        made = MAKERS[dataset.builtin](folder)
+        generated = GENERATORS[dataset.builtin](folder)
         splits: dict[Split, list[Path]] = {"train": [], "valid": [], "test": []}
-        for path, split in made:
+        for path, split in generated:
             splits[split or "train"].append(path)
-        return Located(dataset.name, "built in", made[0][0].parent, **splits, settings=dict(dataset.settings))
-    place = find(dataset)
-    if place is not None:
-        return _checked(dataset, place)
+        return DatasetFiles(dataset.name, "built in", generated[0][0].parent, **splits, settings=dict(dataset.settings))
+    found = find(dataset)
+    if found is not None:
+        return _check_files(dataset, found)
     if download:
         return _download(dataset, None)
-    raise _not_here(dataset)
+    raise _not_here_error(dataset)
 
 
-def _checked(dataset: Dataset, place: Place) -> Located:
+def _check_files(dataset: Dataset, found: FoundDataset) -> DatasetFiles:
     again = f"run `recurra data get {dataset.name}` again"
-    hint = again if place.where == "cache" and dataset.offered else "put the file that the source published there"
-    checker = Checker(dataset, place.folder, cache_folder(), hint)
+    hint = again if found.where == "cache" and dataset.offered else "put the file that the source published there"
+    checker = Checker(dataset, found.folder, cache_folder(), hint)
     splits: dict[Split, list[Path]] = {"train": [], "valid": [], "test": []}
     try:
-        if place.archive:
-            checker.archive(place.archive)
+        if found.archive:
+            checker.check_archive(found.archive)
             if any(file.split or not file.used for file in dataset.files):
-                return _unpacked(dataset, place.archive, place.files)
-            splits["train"].append(place.archive)
-        for file, path in place.files.items():
-            checker.file(path, file)
+                return _unpack(dataset, found.archive, found.files)
+            splits["train"].append(found.archive)
+        for file, path in found.files.items():
+            checker.check_file(path, file)
             splits[file.split or "train"].append(path)
     finally:
         checker.save()
-    return Located(dataset.name, place.where, place.folder, **splits, settings=dict(dataset.settings))
+    return DatasetFiles(dataset.name, found.where, found.folder, **splits, settings=dict(dataset.settings))
 
 
-def _unpacked(dataset: Dataset, archive: Path, aside: dict[File, Path]) -> Located:
+def _unpack(dataset: Dataset, archive: Path, unarchived: dict[File, Path]) -> DatasetFiles:
     """Unpack a checked archive, whose files are of different splits, into the cache folder, unless it is there and right.
 
-    aside: the files that stand beside it, which are copied.
+    unarchived: the files that are not in it, which are copied.
     """
     folder = cache_folder() / "data" / dataset.name
-    place = Place("cache", folder, {file: folder / file.path for file in dataset.used})
-    if all(path.is_file() for path in place.files.values()):
+    found = FoundDataset("cache", folder, {file: folder / file.path for file in dataset.used})
+    if all(path.is_file() for path in found.files.values()):
         with contextlib.suppress(DataError):
-            return _checked(dataset, place)
+            return _check_files(dataset, found)
     try:
-        beside_it = ((file.path, path.read_bytes()) for file, path in aside.items())
+        copied = ((file.path, path.read_bytes()) for file, path in unarchived.items())
         members = member_contents(archive, [file.path for file in dataset.used if file.archived])
-        for name, content in itertools.chain(members, beside_it):
+        for name, content in itertools.chain(members, copied):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = temporary_path(target)
@@ -177,14 +177,14 @@ def _unpacked(dataset: Dataset, archive: Path, aside: dict[File, Path]) -> Locat
         raise DataError(
             f"cannot unpack {archive.name} into {folder}: {error.strerror or error}",
             source=dataset.name,
-            hint=NO_ROOM,
+            hint=FREE_SPACE_HINT,
         ) from None
-    return _checked(dataset, place)
+    return _check_files(dataset, found)
 
 
-def _not_here(dataset: Dataset) -> DataError:
+def _not_here_error(dataset: Dataset) -> DataError:
     looked = []
-    for _, folder in _places(dataset):
+    for _, folder in _candidate_folders(dataset):
         missing = [file.path for file in dataset.used if not (folder / file.path).is_file()]
         partly = f" ({missing[0]} is missing)" if len(missing) < len(dataset.used) else ""
         looked.append(f"{folder}{partly}")
@@ -195,22 +195,22 @@ def _not_here(dataset: Dataset) -> DataError:
     )
 
 
-def download(name: str | Dataset, *, report: Report | None = None) -> Located:
+def download(name: str | Dataset, *, report: DownloadProgress | None = None) -> DatasetFiles:
     """Download a dataset into the cache folder, unless it is here already, and check every file's SHA-256.
 
     A file goes to a temporary name first and gets its own when its sum is right. Files that are there and right are
-    kept, so a download that broke off goes on with the next file. Raises `DataError` when the dataset is not offered
+    kept, so a download that broke off continues with the next file. Raises `DataError` when the dataset is not offered
     for download, the source cannot be reached or sends something else; `MissingExtraError` without pooch.
     """
     return _download(get(name) if isinstance(name, str) else name, report)
 
 
-def _download(dataset: Dataset, report: Report | None) -> Located:
-    place = find(dataset)
-    if dataset.builtin or (place is not None and place.where == "data folder"):
+def _download(dataset: Dataset, report: DownloadProgress | None) -> DatasetFiles:
+    found = find(dataset)
+    if dataset.builtin or (found is not None and found.where == "data folder"):
         return locate(dataset)
     if not dataset.offered:
-        if place is not None:
+        if found is not None:
             return locate(dataset)
         raise DataError("not offered for download", source=dataset.name, hint=dataset.obtain)
     folder = cache_folder() / "data" / dataset.name
@@ -233,7 +233,7 @@ def _remove_empty(folder: Path, keep: Path) -> None:
         folder = folder.parent
 
 
-def named_files(arguments: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+def resolve_files(arguments: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     """Give the files that a user names to measure on, and the settings they are to be read with.
 
     The name of a data set stands for its test files, or all of it where it has none; files stand for themselves.

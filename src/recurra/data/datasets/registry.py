@@ -35,7 +35,7 @@ class File(BaseModel):
 
     A file without a split is cut by the task, as the dataset's `settings` say. One that is not `used` is of the source, and
     perhaps of the archive, but custom leaves it out: it is neither looked for nor downloaded. One that is not `archived`
-    stands beside the archive.
+    lies next to the archive.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -117,10 +117,10 @@ class Dataset(BaseModel):
     @property
     def manifest(self) -> str:
         """The SHA-256 of the list of the files' sums: stands for the content of an archive of all of them."""
-        return manifest_of({file.path: file.sha256 for file in self.files if file.archived})
+        return manifest_digest({file.path: file.sha256 for file in self.files if file.archived})
 
 
-def manifest_of(sums: dict[str, str]) -> str:
+def manifest_digest(sums: dict[str, str]) -> str:
     """The SHA-256 of lines like those of `sha256sum`, sorted by path."""
     return hashlib.sha256("".join(f"{sums[path]}  {path}\n" for path in sorted(sums)).encode()).hexdigest()
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 
-from recurra.data.labelled.options import Reading
+from recurra.data.labelled.options import LabelledOptions
 from recurra.data.labelled.tables import read_table
-from recurra.data.labelled.text_files import file_labels, read_plain
+from recurra.data.labelled.text_files import Examples, file_labels, read_text_files
 from recurra.errors import DataError
 from recurra.series import (
     Series,
     array_labels_name,
     image_labels_name,
     is_idx,
-    pairs_of,
+    match_arrays,
     read_arff,
     read_arrays,
     read_images,
@@ -30,18 +30,16 @@ from recurra.text import (
     COMPRESSIONS,
     STANDARD_INPUT,
     Faults,
-    LabelledText,
     Source,
     open_sources,
     read_fasta,
-    record_file,
-    record_kind,
+    record_kind_from_content,
+    record_kind_from_name,
 )
 
 _SUFFIXES = {".ts": "ts", ".arff": "arff", ".npz": "npz", ".npy": "npy", ".mat": "mat"}
 _SUFFIXES |= dict.fromkeys((".fasta", ".fa", ".faa", ".fna"), "fasta")
-_TABLES = ("csv", "tsv", "json", "jsonl", "parquet")
-Examples = Iterable[LabelledText | Series]
+TABLE_KINDS = ("csv", "tsv", "json", "jsonl", "parquet")
 
 
 def file_kind(name: str) -> str | None:
@@ -50,21 +48,21 @@ def file_kind(name: str) -> str | None:
     >>> file_kind("gunpoint_train.ts"), file_kind("t10k-images-idx3-ubyte"), file_kind("rt-polarity.pos")
     ('ts', 'idx', None)
     """
-    return "idx" if is_idx(name) else _SUFFIXES.get(PurePosixPath(name).suffix) or record_file(name)
+    return "idx" if is_idx(name) else _SUFFIXES.get(PurePosixPath(name).suffix) or record_kind_from_name(name)
 
 
 def read_examples(
-    sources: list[Source], how: Reading, faults: Faults, notes: list[str]
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str]
 ) -> Iterator[tuple[Source, Examples]]:
     """Yield each file with its examples. Raises `UsageError` where it is open how a file is to be read."""
-    sources = [_piped(source, how) for source in sources]
+    sources = [_detect_piped_kind(source, options) for source in sources]
     plain = [source for source in sources if source.kind == "text"]
     if plain:
-        yield from read_plain(plain, how, faults)
-    tables = [source for source in sources if source.kind in _TABLES]
+        yield from read_text_files(plain, options, faults)
+    tables = [source for source in sources if source.kind in TABLE_KINDS]
     if tables:
-        yield from read_table(tables, how, faults, notes)
-    partners = {source.name: source for source in sources if source.kind in ("idx", "npy")}
+        yield from read_table(tables, options, faults, notes)
+    candidates = {source.name: source for source in sources if source.kind in ("idx", "npy")}
     for source in sources:
         if source.kind == "ts":
             yield source, read_ts(source, faults)
@@ -73,37 +71,41 @@ def read_examples(
         elif source.kind == "mat":
             yield source, read_mat(source)
         elif source.kind == "fasta":
-            yield source, read_fasta(source, faults, _outer_label(source, sources, how))
+            yield source, read_fasta(source, faults, _outer_label(source, sources, options))
         elif source.kind == "npz":
             yield source, _archive(source, notes)
         elif source.kind == "idx" and "labels" not in PurePath(source.name).name.lower():
-            yield source, _images(source, partners, how, faults)
-        elif source.kind == "npy" and not _is_partner(source.name, partners):
-            yield source, _array(source, partners, how, faults)
+            yield source, _images(source, candidates, options, faults)
+        elif source.kind == "npy" and not _is_labels(source.name, candidates):
+            yield source, _array(source, candidates, options, faults)
 
 
-def _piped(source: Source, how: Reading) -> Source:
+def _detect_piped_kind(source: Source, options: LabelledOptions) -> Source:
     """Tell the format of what comes without a file name, where records are expected or it begins like some."""
     if source.name != STANDARD_INPUT or source.kind != "text":
         return source
-    named = how.text or how.series or (how.label and how.label not in ("file", "folder", "line"))
-    return replace(source, kind=record_kind(source.data)) if named or source.data.lstrip()[:1] == b"{" else source
+    named = options.text or options.series or (options.label and options.label not in ("file", "folder", "line"))
+    return (
+        replace(source, kind=record_kind_from_content(source.data))
+        if named or source.data.lstrip()[:1] == b"{"
+        else source
+    )
 
 
-def _outer_label(source: Source, sources: list[Source], how: Reading) -> str | None:
-    if how.label == "folder" and how.need_labels:
+def _outer_label(source: Source, sources: list[Source], options: LabelledOptions) -> str | None:
+    if options.label == "folder" and options.need_labels:
         return PurePath(source.name).parent.name
-    if how.label != "file" or not how.need_labels:
+    if options.label != "file" or not options.need_labels:
         return None
     names = [other.name for other in sources]
     return file_labels(names)[names.index(source.name)]
 
 
-def _partner(name: str, known: dict[str, Source], faults: Faults) -> Source | None:
+def _find_labels(name: str, candidates: dict[str, Source], faults: Faults) -> Source | None:
     """Find the file with the labels: among those that were named or, beside them, on the disk."""
-    plain = _unpacked(name)
-    for other, source in known.items():
-        if _unpacked(other) == plain:
+    plain = _without_compression(name)
+    for other, source in candidates.items():
+        if _without_compression(other) == plain:
             return source
     for path in (Path(plain), *(Path(plain + suffix) for suffix in COMPRESSIONS)):
         if path.is_file():
@@ -111,37 +113,39 @@ def _partner(name: str, known: dict[str, Source], faults: Faults) -> Source | No
     return None
 
 
-def _unpacked(name: str) -> str:
+def _without_compression(name: str) -> str:
     suffix = next((suffix for suffix in COMPRESSIONS if name.lower().endswith(suffix)), "")
     return name.removesuffix(name[len(name) - len(suffix) :]) if suffix else name
 
 
-def _is_partner(name: str, known: dict[str, Source]) -> bool:
+def _is_labels(name: str, candidates: dict[str, Source]) -> bool:
     """Say whether an array holds the labels of another one that was named."""
-    wanted = (array_labels_name(other) for other in known)
-    return any(labels is not None and _unpacked(labels) == _unpacked(name) for labels in wanted)
+    wanted = (array_labels_name(other) for other in candidates)
+    return any(labels is not None and _without_compression(labels) == _without_compression(name) for labels in wanted)
 
 
-def _images(source: Source, known: dict[str, Source], how: Reading, faults: Faults) -> Iterator[Series]:
-    labels = _partner(image_labels_name(source.name), known, faults)
-    if labels is None and how.need_labels:
+def _images(
+    source: Source, candidates: dict[str, Source], options: LabelledOptions, faults: Faults
+) -> Iterator[Series]:
+    labels = _find_labels(image_labels_name(source.name), candidates, faults)
+    if labels is None and options.need_labels:
         wanted = PurePath(image_labels_name(source.name)).name
         raise DataError(
             "the file with the labels of these images is missing", source=source.name, hint=f"put {wanted} beside it"
         )
-    yield from read_images(source, labels, how.images)
+    yield from read_images(source, labels, options.images)
 
 
-def _array(source: Source, known: dict[str, Source], how: Reading, faults: Faults) -> Iterator[Series]:
+def _array(source: Source, candidates: dict[str, Source], options: LabelledOptions, faults: Faults) -> Iterator[Series]:
     values = read_npy(source)
     name = array_labels_name(source.name)
-    if how.label == "folder":
+    if options.label == "folder":
         one = values[None, :, None] if values.ndim == 1 else values[None] if values.ndim == 2 else values
         label = PurePath(source.name).parent.name
         yield from read_arrays(one, np.array([label] * len(one)), None, source.name)
         return
-    labels = _partner(name, known, faults) if name else None
-    if labels is None and how.need_labels:
+    labels = _find_labels(name, candidates, faults) if name else None
+    if labels is None and options.need_labels:
         wanted = PurePath(name).name if name else "y.npy, for a file X.npy,"
         raise DataError(
             "the file with the labels of these series is missing", source=source.name, hint=f"put {wanted} beside it"
@@ -151,7 +155,7 @@ def _array(source: Source, known: dict[str, Source], how: Reading, faults: Fault
 
 def _archive(source: Source, notes: list[str]) -> Iterator[Series]:
     arrays = read_npz(source)
-    pairs = pairs_of(arrays, source.name)
+    pairs = match_arrays(arrays, source.name)
     if len(pairs) > 1:
         named = ", ".join(series for series, _, _ in pairs)
         notes.append(

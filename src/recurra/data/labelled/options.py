@@ -8,11 +8,11 @@ from typing import Literal
 
 from recurra.errors import UsageError
 
-LABEL_WAYS = ("file", "folder", "line")
+LABEL_SOURCES = ("file", "folder", "line")
 
 
 @dataclass(frozen=True)
-class Reading:
+class LabelledOptions:
     """How labelled data is to be read; every field has a default."""
 
     text: str | None = None

@@ -1,33 +1,31 @@
-"""Files to labelled sequences: texts or series, what is said of each, and where each stands."""
+"""Files to labelled sequences: texts or series, the labels of each, and where each stands."""
 
 from __future__ import annotations
 
-import os
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from pathlib import Path, PurePath
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from recurra.data.labelled.formats import file_kind, read_examples
-from recurra.data.labelled.options import LABEL_WAYS, Reading, parse_renames
+from recurra.data.labelled.options import LABEL_SOURCES, LabelledOptions, parse_renames
+from recurra.data.sources import add_each, common_folder, location, open_data
 from recurra.errors import DataError, UsageError
 from recurra.series import Series, channel_order
-from recurra.text import Faults, LabelledText, Place, Source, known_encoding, normalise, open_sources
+from recurra.text import Faults, LabelledText, Place, Source, normalise
 
 Kind = Literal["text", "series"]
-SEPARATORS = "|;,"
+LABEL_SEPARATORS = "|;,"
 
-__all__ = ["Kind", "Labelled", "Reading", "parse_renames", "read_labelled"]
+__all__ = ["Kind", "Labelled", "LabelledOptions", "parse_renames", "read_labelled"]
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Sequences and what is said of each of them.
+    """Sequences and the labels of each.
 
     sequences: NFC strings, or float32 arrays (T, C) with NaN where a value is missing; T may be 0.  labels: one each;
     several or none with `multi_label`; none where none were needed and none are there.  places: where each stands, as in
@@ -43,8 +41,24 @@ class Labelled:
     skipped: list[str]
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def inputs(self) -> list[str] | list[np.ndarray]:
+        """What the labels are of: texts, or series."""
+        return self.sequences
 
-def read_labelled(arguments: Sequence[str | Path], how: Reading | None = None) -> Labelled:
+    @property
+    def keys(self) -> list[bytes]:
+        """The bytes of each input, by which examples are split."""
+        return [one.encode() if isinstance(one, str) else one.tobytes() for one in self.inputs]
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """Give some of the examples, without what was noted of reading all of them."""
+        lists = {name: getattr(self, name) for name in ("sequences", "labels", "places")}
+        chosen = {name: [values[index] for index in indices] if values else [] for name, values in lists.items()}
+        return replace(self, **chosen, skipped=[], notes=[])
+
+
+def read_labelled(arguments: Sequence[str | Path], options: LabelledOptions | None = None) -> Labelled:
     """Read labelled sequences from files, folders, globs, archives and standard input, compressed or not.
 
     What is read: records with a text field (CSV, TSV, JSON, JSONL, Parquet); a folder per class; a file per class; labelled
@@ -63,60 +77,23 @@ def read_labelled(arguments: Sequence[str | Path], how: Reading | None = None) -
     >>> read.sequences, read.labels, read.places
     (['what a mess', '很好吃'], [('bad',), ('good',)], ['reviews.csv, line 2', 'reviews.csv, line 3'])
     """
-    how = how or Reading()
-    if how.label is not None and not how.label:
-        raise UsageError(f"label: expected the name of a field, or one of {', '.join(LABEL_WAYS)}; got nothing")
-    faults, notes = Faults(how.on_error), []
-    opened = (source for source in open_sources(arguments, faults, file_kind) if not tells_about(source, faults))
-    sources = [readable(source, notes) for source in opened]
-    gather = _Gather(how, faults, [source.name for source in sources])
-    for source, examples in read_examples(sources, how, faults, notes):
-        gather.take(source, examples)
-    return gather.whole(notes)
+    options = options or LabelledOptions()
+    if options.label is not None and not options.label:
+        raise UsageError(f"label: expected the name of a field, or one of {', '.join(LABEL_SOURCES)}; got nothing")
+    faults, notes = Faults(options.on_error), []
+    sources = open_data(arguments, file_kind, faults, notes)
+    collector = _Collector(options, faults, [source.name for source in sources])
+    for source, examples in read_examples(sources, options, faults, notes):
+        collector.add_file(source, examples)
+    return collector.result(notes)
 
 
-_ABOUT = re.compile(r"(readme|licen[cs]e|copying|changelog|sha256sums|md5sums)\b", re.IGNORECASE)
+class _Collector:
+    """Collects examples as they are read: checks their labels, and that they fit together."""
 
-
-def tells_about(source: Source, faults: Faults) -> bool:
-    """Leave out, list, and say so, what was found beside the data and tells about it."""
-    about = source.found and source.kind == "text" and _ABOUT.match(PurePath(source.name).name) is not None
-    if about:
-        faults.leave_out(f"{source.name}: tells about the data, by its name")
-    return about
-
-
-def readable(source: Source, notes: list[str]) -> Source:
-    """Turn a text in another encoding into UTF-8, where there is no doubt which it is, and say so."""
-    encoding = (
-        known_encoding(source.data)
-        if source.kind in ("text", "csv", "tsv", "json", "jsonl", "ts", "arff", "conllu")
-        else None
-    )
-    if encoding is None:
-        return source
-    notes.append(f"{PurePath(source.name).name}: read as {encoding}, since it is no UTF-8")
-    return replace(source, data=source.data.decode(encoding).encode("utf-8", "surrogatepass"))
-
-
-def take_each(examples: Iterable[Any], take: Callable[[Any], None], faults: Faults) -> None:
-    """Take the examples of a file one by one; a fault in one of them, or in the file, is met as `faults` says."""
-    try:
-        for example in examples:
-            try:
-                take(example)
-            except DataError as error:
-                faults.meet(error)
-    except DataError as error:
-        faults.meet(error)
-
-
-class _Gather:
-    """Takes examples as they are read, checks what is said of them, and holds what fits together."""
-
-    def __init__(self, how: Reading, faults: Faults, names: list[str]) -> None:
-        self._how, self._faults, self._names, self._folder = how, faults, names, common_folder(names)
-        self._rename = dict(how.rename)
+    def __init__(self, options: LabelledOptions, faults: Faults, names: list[str]) -> None:
+        self._options, self._faults, self._names, self._folder = options, faults, names, common_folder(names)
+        self._rename = dict(options.rename)
         self._left_out: Counter[str] = Counter()
         self._kind: Kind | None = None
         self._channels: tuple[str, ...] = ()
@@ -125,11 +102,11 @@ class _Gather:
         self._labels: list[tuple[str, ...] | None] = []
         self._places: list[str] = []
 
-    def take(self, source: Source, examples: Iterable[LabelledText | Series]) -> None:
-        """Take all examples of a file."""
-        take_each(examples, lambda example: self._one(source, example), self._faults)
+    def add_file(self, source: Source, examples: Iterable[LabelledText | Series]) -> None:
+        """Add all examples of a file."""
+        add_each(examples, lambda example: self._add(source, example), self._faults)
 
-    def _one(self, source: Source, example: LabelledText | Series) -> None:
+    def _add(self, source: Source, example: LabelledText | Series) -> None:
         kind: Kind = "text" if isinstance(example, LabelledText) else "series"
         labels = self._labels_of(source, example)
         if labels is not None and self._rename:
@@ -143,14 +120,14 @@ class _Gather:
             if self._faults.skipping and not example.text.strip():
                 raise DataError("empty text", source=source.name, **example.place)
             sequence = example.text
-        self._same_kind(kind, example, source)
+        self._check_kind(kind, example, source)
         if isinstance(example, Series):
-            sequence = arranged(example, self._channels, self._first, source)
+            sequence = reorder_channels(example, self._channels, self._first, source)
         self._sequences.append(sequence)
         self._labels.append(labels)
-        self._places.append(place_of(source.name, example.place, self._folder))
+        self._places.append(location(source.name, example.place, self._folder))
 
-    def _same_kind(self, kind: Kind, example: LabelledText | Series, source: Source) -> None:
+    def _check_kind(self, kind: Kind, example: LabelledText | Series, source: Source) -> None:
         channels = example.channels if isinstance(example, Series) else ()
         if self._kind is None:
             self._kind, self._channels, self._first = kind, channels, source.name
@@ -159,10 +136,10 @@ class _Gather:
 
     def _labels_of(self, source: Source, example: LabelledText | Series) -> tuple[str, ...] | None:
         value, place = example.label, example.place
-        if self._how.multi_label:
-            if value is None and self._how.need_labels and not isinstance(example, LabelledText):
+        if self._options.multi_label:
+            if value is None and self._options.need_labels and not isinstance(example, LabelledText):
                 return ()
-            return None if value is None and not self._how.need_labels else _several(value, source, place)
+            return None if value is None and not self._options.need_labels else _split_labels(value, source, place)
         if isinstance(value, list):
             if len(value) != 1:
                 problem = f"expected one label, got a list of {len(value)}"
@@ -172,12 +149,12 @@ class _Gather:
         label = label_text(value, source, place)
         if label:
             return (label,)
-        if self._how.need_labels:
+        if self._options.need_labels:
             raise DataError("the label is missing", source=source.name, **place)
         return None
 
-    def whole(self, notes: list[str]) -> Labelled:
-        """Give all that was taken; raises `DataError` when that is nothing, or only some of it has labels."""
+    def result(self, notes: list[str]) -> Labelled:
+        """Give all that was added; raises `DataError` when that is nothing, or only some of it has labels."""
         skipped = self._faults.skipped
         for label, count in self._left_out.items():
             skipped.append(f"{count:,} examples labelled {label!r} left out, as rename says")
@@ -187,14 +164,14 @@ class _Gather:
             raise DataError("holds no examples", source=where, hint=f"left out: {shown}" if shown else None)
         bare = [at for at, labels in enumerate(self._labels) if labels is None]
         if 0 < len(bare) < len(self._labels):
-            if self._how.need_labels:
+            if self._options.need_labels:
                 raise DataError("the label is missing", source=self._places[bare[0]])
             notes.append(f"{len(bare):,} of {len(self._labels):,} examples have no label: labels are not read")
         labels = [] if bare else [labels for labels in self._labels if labels is not None]
         return Labelled(self._kind, self._sequences, labels, self._places, list(self._channels), skipped, notes)
 
 
-def arranged(series: Series, wanted: Sequence[str], first: str, source: Source) -> np.ndarray:
+def reorder_channels(series: Series, wanted: Sequence[str], first: str, source: Source) -> np.ndarray:
     """Give the values of a series (T, C) with the channels in the order of the first file's.
 
     Raises `DataError`, with the place, for another number of channels, and for channels of other names.
@@ -229,37 +206,12 @@ def label_text(value: Any, source: Source, place: Place) -> str:
     return normalise(str(value)).strip()
 
 
-def _several(value: Any, source: Source, place: Place) -> tuple[str, ...]:
+def _split_labels(value: Any, source: Source, place: Place) -> tuple[str, ...]:
     """Give the labels of a cell, each once, in their order."""
     if isinstance(value, str):
-        separator = next((mark for mark in SEPARATORS if mark in value), None)
+        separator = next((mark for mark in LABEL_SEPARATORS if mark in value), None)
         parts: list[Any] = value.split(separator) if separator else [value]
     else:
         parts = value if isinstance(value, list) else [value]
     labels = (label_text(part, source, place) for part in parts)
     return tuple(dict.fromkeys(label for label in labels if label))
-
-
-def common_folder(names: Sequence[str]) -> str:
-    """Give the folder that all files lie in, at any depth; "" where there is none.
-
-    >>> common_folder(["data/walking/3.txt", "data/running/1.txt"]), common_folder(["a.csv", "/data/b.csv"])
-    ('data', '')
-    """
-    parents = {str(PurePath(name).parent) for name in names}
-    alike = len({PurePath(parent).is_absolute() for parent in parents}) == 1
-    return os.path.commonpath(parents) if parents and alike else ""
-
-
-@lru_cache(maxsize=64)
-def _seen_from(name: str, folder: str) -> str:
-    return PurePath(name).relative_to(folder).as_posix() if folder not in ("", ".") else name
-
-
-def place_of(name: str, place: Place, folder: str) -> str:
-    """Say where an example stands: its file as seen from a folder, and the line or row.
-
-    >>> place_of("data/walking/3.txt", {}, "data"), place_of("data/reviews.csv", {"line": 12}, "data")
-    ('walking/3.txt', 'reviews.csv, line 12')
-    """
-    return ", ".join([_seen_from(name, folder), *(f"{word} {number}" for word, number in place.items())])

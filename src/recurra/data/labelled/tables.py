@@ -2,113 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from recurra.data.labelled.options import LABEL_WAYS, Reading
-from recurra.data.labelled.text_files import file_labels, is_folder_per_class
+from recurra.data.labelled.options import LABEL_SOURCES, LabelledOptions
+from recurra.data.labelled.text_files import Examples, file_labels, is_folder_per_class
 from recurra.errors import UsageError
 from recurra.series import (
     Series,
-    begins_with_label,
     channel_names,
-    is_bare,
+    is_headerless,
     is_missing,
     numeric_columns,
-    read_bare,
+    read_headerless,
     read_long,
     read_matrix,
     read_steps,
     read_wide,
+    starts_with_label,
     value_columns,
 )
 from recurra.text import (
     Faults,
     LabelledText,
     Source,
+    fields_message,
     guess_fields,
     has_decimal_commas,
     label_field,
-    listed,
     read_labelled_records,
-    sample_of,
+    sample_records,
 )
 
-Examples = Iterable[LabelledText | Series]
-_SERIES = {"series", "series_id", "sequence", "sequence_id", "case", "case_id", "trial", "recording", "id"}
-_TIMES = {"time", "t", "timestamp", "step", "date", "datetime", "frame"}
-_LONG_TEXT = 20.0  # characters a cell, on average, that are no code or name
+_SERIES_NAMES = {"series", "series_id", "sequence", "sequence_id", "case", "case_id", "trial", "recording", "id"}
+_TIME_NAMES = {"time", "t", "timestamp", "step", "date", "datetime", "frame"}
+_MIN_TEXT_LENGTH = 20.0  # characters a cell, on average, that are no code or name
 
 
 def read_table(
-    sources: list[Source], how: Reading, faults: Faults, notes: list[str]
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str]
 ) -> Iterator[tuple[Source, Examples]]:
     """Yield each table or file of records with its examples; the fields that are guessed are guessed once.
 
     Raises `UsageError` where it is open which field is what.
     """
     names = [source.name for source in sources]
-    outer: list[str | None] = [None] * len(sources)
-    if not how.need_labels:
+    outer_labels: list[str | None] = [None] * len(sources)
+    if not options.need_labels:
         pass  # neither their names nor their folders say what is not asked for
-    elif how.label == "file":
-        outer = [*file_labels(names)]
-    elif how.label == "folder" or (
-        how.label is None and all(source.found for source in sources) and is_folder_per_class(names)
+    elif options.label == "file":
+        outer_labels = [*file_labels(names)]
+    elif options.label == "folder" or (
+        options.label is None and all(source.found for source in sources) and is_folder_per_class(names)
     ):
-        outer = [PurePath(name).parent.name for name in names]
-    label = None if how.label in LABEL_WAYS else how.label
+        outer_labels = [PurePath(name).parent.name for name in names]
+    label = None if options.label in LABEL_SOURCES else options.label
     text: tuple[str, str | None] | None = None
-    for source, said in zip(sources, outer, strict=True):
-        if source.kind in ("csv", "tsv") and not (how.text or how.series) and is_bare(_head(source)):
-            yield source, _matrix(source, said, how, faults)
-        elif text is None and _holds_series(source, how, label, said):
-            yield source, _series(source, how, label, said, faults, notes)
+    for source, file_label in zip(sources, outer_labels, strict=True):
+        if (
+            source.kind in ("csv", "tsv")
+            and not (options.text or options.series)
+            and is_headerless(_first_text(source))
+        ):
+            yield source, _matrix(source, file_label, options, faults)
+        elif text is None and _holds_series(source, options, label, file_label):
+            yield source, _series(source, options, label, file_label, faults, notes)
         else:
-            text = text or guess_fields(source, how.text, label, how.need_labels and said is None)
-            yield source, _texts(source, text, said, how, faults)
+            text = text or guess_fields(source, options.text, label, options.need_labels and file_label is None)
+            yield source, _texts(source, text, file_label, options, faults)
 
 
-def _head(source: Source) -> str:
+def _first_text(source: Source) -> str:
     return source.data[:100_000].decode("utf-8", "replace").lstrip("\ufeff").replace("\r\n", "\n")
 
 
-def _matrix(source: Source, said: str | None, how: Reading, faults: Faults) -> Iterator[Series]:
-    if said is None:
-        yield from read_bare(source, faults, labelled=how.need_labels or begins_with_label(_head(source)))
+def _matrix(source: Source, file_label: str | None, options: LabelledOptions, faults: Faults) -> Iterator[Series]:
+    if file_label is None:
+        yield from read_headerless(
+            source, faults, labelled=options.need_labels or starts_with_label(_first_text(source))
+        )
     else:
         values = read_matrix(source)
-        yield Series(values, said, {}, channel_names(values.shape[1]))
+        yield Series(values, file_label, {}, channel_names(values.shape[1]))
 
 
 def _texts(
-    source: Source, fields: tuple[str, str | None], said: str | None, how: Reading, faults: Faults
+    source: Source, fields: tuple[str, str | None], file_label: str | None, options: LabelledOptions, faults: Faults
 ) -> Iterator[LabelledText]:
     text, label = fields
-    if said is None:
-        yield from read_labelled_records(source, text, label, faults, need_label=how.need_labels)
+    if file_label is None:
+        yield from read_labelled_records(source, text, label, faults, need_label=options.need_labels)
         return
     for piece in read_labelled_records(source, text, None, faults):
-        yield LabelledText(piece.text, said, piece.place)
+        yield LabelledText(piece.text, file_label, piece.place)
 
 
-def _holds_series(source: Source, how: Reading, label: str | None, said: str | None) -> bool:
+def _holds_series(source: Source, options: LabelledOptions, label: str | None, file_label: str | None) -> bool:
     """Say whether a table holds series rather than texts: numbers, and no words but labels and short names.
 
-    said: the label that the table's place gives it; then no column is one, and a single column of numbers is a series.
+    file_label: the label that the table's place gives it; then no column is one, and a single column of numbers is a series.
     """
-    if how.text is not None:
+    if options.text is not None:
         return False
-    if how.series is not None or how.columns:
+    if options.series is not None or options.columns:
         return True
-    sample = sample_of(source)
-    label = label or (label_field(sample) if said is None else None)
+    sample = sample_records(source)
+    label = label or (label_field(sample) if file_label is None else None)
     numeric = [name for name in numeric_columns(sample, has_decimal_commas(source)) if name != label]
     words = [name for name in (sample[0] if sample else {}) if name not in numeric and name != label]
     lengths = [_mean_length(name, sample) for name in words]
-    enough = len(numeric) > 1 or (said is not None and bool(numeric) and not words)
-    return enough and all(length < _LONG_TEXT for length in lengths)
+    enough = len(numeric) > 1 or (file_label is not None and bool(numeric) and not words)
+    return enough and all(length < _MIN_TEXT_LENGTH for length in lengths)
 
 
 def _mean_length(name: str, sample: list[dict[str, Any]]) -> float:
@@ -117,39 +122,44 @@ def _mean_length(name: str, sample: list[dict[str, Any]]) -> float:
 
 
 def _series(
-    source: Source, how: Reading, label: str | None, said: str | None, faults: Faults, notes: list[str]
+    source: Source,
+    options: LabelledOptions,
+    label: str | None,
+    file_label: str | None,
+    faults: Faults,
+    notes: list[str],
 ) -> Iterator[Series]:
-    sample = sample_of(source)
+    sample = sample_records(source)
     names = list(sample[0]) if sample else []
-    if label is None and said is None:
+    if label is None and file_label is None:
         label = label_field(sample)
-    elif label not in names and not how.need_labels:
+    elif label not in names and not options.need_labels:
         label = None
-    if label is None and said is None and how.need_labels:
+    if label is None and file_label is None and options.need_labels:
         raise UsageError(
-            f"{source.name}: cannot tell which column is the label; {listed(names)}; name it: --label NAME"
+            f"{source.name}: cannot tell which column is the label; {fields_message(names)}; name it: --label NAME"
         )
-    values = value_columns(how.columns, sample, (label, how.series, how.time), source)
-    if how.series is not None:
-        examples = read_long(source, how.series, how.time, label, values, faults)
-    elif said is not None:
-        yield Series(read_steps(source, values, faults), said, {}, tuple(values))
+    values = value_columns(options.columns, sample, (label, options.series, options.time), source)
+    if options.series is not None:
+        examples = read_long(source, options.series, options.time, label, values, faults)
+    elif file_label is not None:
+        yield Series(read_steps(source, values, faults), file_label, {}, tuple(values))
         return
     else:
-        _beware_of_long(source, sample)
+        _refuse_long(source, sample)
         ignored = [name for name in names if name not in values and name != label]
         if ignored:
             notes.append(f"{PurePath(source.name).name}: a row is a series; left out of it: {', '.join(ignored[:10])}")
         examples = read_wide(source, label, values, faults)
     for one in examples:
-        yield one if said is None else Series(one.values, said, one.place, one.channels)
+        yield one if file_label is None else Series(one.values, file_label, one.place, one.channels)
 
 
-def _beware_of_long(source: Source, sample: list[dict[str, Any]]) -> None:
+def _refuse_long(source: Source, sample: list[dict[str, Any]]) -> None:
     """Raise `UsageError` for a table that looks like a long one, which would be read wrongly as a wide one."""
     names = {name.strip().lower(): name for name in (sample[0] if sample else {})}
-    series = next((names[name] for name in names if name in _SERIES), None)
-    time = next((names[name] for name in names if name in _TIMES), None)
+    series = next((names[name] for name in names if name in _SERIES_NAMES), None)
+    time = next((names[name] for name in names if name in _TIME_NAMES), None)
     if series is None or time is None or len({str(row.get(series)) for row in sample}) == len(sample):
         return
     raise UsageError(

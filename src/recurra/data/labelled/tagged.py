@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
-from recurra.data.labelled.reader import Kind, arranged, common_folder, label_text, place_of, readable, take_each
+from recurra.data.labelled.reader import Kind, label_text, reorder_channels
+from recurra.data.sources import add_each, common_folder, location, to_utf8
 from recurra.errors import DataError, UsageError
-from recurra.series import Series, pairs_of, read_arrays, read_long, read_npz, value_columns
+from recurra.series import Series, match_arrays, read_arrays, read_long, read_npz, value_columns
 from recurra.text import (
     CONLLU,
     Faults,
     Source,
     TaggedWords,
-    conllu_column,
-    list_fields,
+    conllu_column_index,
+    guess_list_fields,
     open_sources,
-    read_columns,
+    read_conll,
     read_conllu,
     read_lists,
-    record_file,
-    sample_of,
+    record_kind_from_name,
+    sample_records,
 )
 
 _SUFFIXES = {"conllu": "conllu", "conllx": "conllu", "npz": "npz"}
@@ -48,9 +49,27 @@ class Tagged:
     channels: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def inputs(self) -> list[list[str]] | list[np.ndarray]:
+        """What the tags are of: lists of words, or series."""
+        return self.sentences or self.sequences
+
+    @property
+    def keys(self) -> list[bytes]:
+        """The bytes of each input, by which examples are split."""
+        if self.kind == "text":
+            return [b"\0".join(word.encode() for word in words) for words in self.sentences]
+        return [series.tobytes() for series in self.sequences]
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """Give some of the examples, without what was noted of reading all of them."""
+        lists = {name: getattr(self, name) for name in ("sentences", "tags", "places", "sequences")}
+        chosen = {name: [values[index] for index in indices] if values else [] for name, values in lists.items()}
+        return replace(self, **chosen, skipped=[], notes=[])
+
 
 @dataclass(frozen=True)
-class TagReading:
+class TaggedOptions:
     """How tagged data is to be read; every field has a default."""
 
     column: int | str | None = None
@@ -76,7 +95,7 @@ class TagReading:
     """what is done with a sentence or file that cannot be used: stop there, or list it"""
 
 
-def read_tagged(arguments: Sequence[str | Path], how: TagReading | None = None) -> Tagged:
+def read_tagged(arguments: Sequence[str | Path], options: TaggedOptions | None = None) -> Tagged:
     """Read tagged sequences from files, folders, globs, archives and standard input, compressed or not.
 
     What is read: CoNLL columns, CoNLL-U, records with a list of words and a list of tags (JSON, JSONL, Parquet); and for frames:
@@ -92,60 +111,61 @@ def read_tagged(arguments: Sequence[str | Path], how: TagReading | None = None) 
     >>> read.sentences, read.tags, read.places
     ([['Anna', 'lives'], ['北京']], [['B-PER', 'O'], ['B-LOC']], ['places.conll, line 1', 'places.conll, line 4'])
     """
-    how = how or TagReading()
-    faults, notes = Faults(how.on_error), []
-    sources = [readable(source, notes) for source in open_sources(arguments, faults, _file_kind)]
+    options = options or TaggedOptions()
+    faults, notes = Faults(options.on_error), []
+    sources = [to_utf8(source, notes) for source in open_sources(arguments, faults, _file_kind)]
     folder = common_folder([source.name for source in sources])
-    gather = _Gather(how, faults, folder)
+    collector = _Collector(options, faults, folder)
     for source in sources:
-        gather.take(source, _read(source, how, faults))
-    return gather.whole(notes, ", ".join(source.name for source in sources[:3]) or "the files named")
+        collector.add_file(source, _read(source, options, faults))
+    return collector.result(notes, ", ".join(source.name for source in sources[:3]) or "the files named")
 
 
 def _file_kind(name: str) -> str | None:
-    return _SUFFIXES.get(name.rpartition(".")[2]) or record_file(name)
+    return _SUFFIXES.get(name.rpartition(".")[2]) or record_kind_from_name(name)
 
 
-def _read(source: Source, how: TagReading, faults: Faults) -> Iterable[TaggedWords | Series]:
+def _read(source: Source, options: TaggedOptions, faults: Faults) -> Iterable[TaggedWords | Series]:
     if source.kind == "npz":
-        return _frames(source)
-    if source.kind in ("json", "jsonl", "parquet") and how.series is None:
-        words = _field(how.tokens, "tokens")
-        fields = list_fields(source, words, _field(how.column, "column"), how.need_labels)
-        return read_lists(source, *fields, faults, need_tags=how.need_labels)
-    if how.series is not None or source.kind == "csv":
-        return _table(source, how, faults)
-    if source.kind == "conllu" or (isinstance(how.column, str) and how.column.lower() in CONLLU):
-        return read_conllu(source, conllu_column(how.tokens, "form"), conllu_column(how.column, "upos"), faults)
-    words, tags = _number(how.tokens, "tokens", 1), _number(how.column, "column", -1)
-    return read_columns(source, words - 1, tags - 1 if tags > 0 else tags, faults, need_tags=how.need_labels)
+        return _read_frames(source)
+    if source.kind in ("json", "jsonl", "parquet") and options.series is None:
+        words = _field_name(options.tokens, "tokens")
+        fields = guess_list_fields(source, words, _field_name(options.column, "column"), options.need_labels)
+        return read_lists(source, *fields, faults, need_tags=options.need_labels)
+    if options.series is not None or source.kind == "csv":
+        return _read_table(source, options, faults)
+    if source.kind == "conllu" or (isinstance(options.column, str) and options.column.lower() in CONLLU):
+        words, tags = conllu_column_index(options.tokens, "form"), conllu_column_index(options.column, "upos")
+        return read_conllu(source, words, tags, faults)
+    words, tags = _column_number(options.tokens, "tokens", 1), _column_number(options.column, "column", -1)
+    return read_conll(source, words - 1, tags - 1 if tags > 0 else tags, faults, need_tags=options.need_labels)
 
 
-def _frames(source: Source) -> Iterator[Series]:
+def _read_frames(source: Source) -> Iterator[Series]:
     arrays = read_npz(source)
-    for series, labels, lengths in pairs_of(arrays, source.name):
+    for series, labels, lengths in match_arrays(arrays, source.name):
         named = arrays[labels] if labels else None
         yield from read_arrays(arrays[series], named, arrays[lengths] if lengths else None, source.name, steps=True)
 
 
-def _table(source: Source, how: TagReading, faults: Faults) -> Iterable[Series]:
-    column = _field(how.column, "column")
-    if how.series is None or (column is None and how.need_labels):
+def _read_table(source: Source, options: TaggedOptions, faults: Faults) -> Iterable[Series]:
+    column = _field_name(options.column, "column")
+    if options.series is None or (column is None and options.need_labels):
         raise UsageError(
             f"{source.name}: a table with a row for every step needs the column that names the series and the one with the "
             "tags: --series NAME --column NAME"
         )
-    values = value_columns(how.columns, sample_of(source), (how.series, how.time, column), source)
-    return read_long(source, how.series, how.time, column, values, faults, steps=True)
+    values = value_columns(options.columns, sample_records(source), (options.series, options.time, column), source)
+    return read_long(source, options.series, options.time, column, values, faults, steps=True)
 
 
-def _field(given: int | str | None, name: str) -> str | None:
+def _field_name(given: int | str | None, name: str) -> str | None:
     if isinstance(given, int):
         raise UsageError(f"{name}: expected the name of a field, got the number {given}")
     return given
 
 
-def _number(given: int | str | None, name: str, default: int) -> int:
+def _column_number(given: int | str | None, name: str, default: int) -> int:
     try:
         number = default if given is None else int(given)
     except ValueError:
@@ -155,49 +175,51 @@ def _number(given: int | str | None, name: str, default: int) -> int:
     return number
 
 
-class _Gather:
-    """Takes sentences and series as they are read, and holds what fits together."""
+class _Collector:
+    """Collects sentences and series as they are read, and checks that they fit together."""
 
-    def __init__(self, how: TagReading, faults: Faults, folder: str) -> None:
-        self._how, self._faults, self._folder = how, faults, folder
+    def __init__(self, options: TaggedOptions, faults: Faults, folder: str) -> None:
+        self._options, self._faults, self._folder = options, faults, folder
         self._kind: Kind | None = None
         self._channels: tuple[str, ...] = ()
         self._first = ""
-        self._held: list[Any] = []
+        self._inputs: list[Any] = []
         self._tags: list[list[str] | None] = []
         self._places: list[str] = []
 
-    def take(self, source: Source, examples: Iterable[TaggedWords | Series]) -> None:
-        """Take all sequences of a file."""
-        take_each(examples, lambda example: self._one(source, example), self._faults)
+    def add_file(self, source: Source, examples: Iterable[TaggedWords | Series]) -> None:
+        """Add all sequences of a file."""
+        add_each(examples, lambda example: self._add(source, example), self._faults)
 
-    def _one(self, source: Source, example: TaggedWords | Series) -> None:
+    def _add(self, source: Source, example: TaggedWords | Series) -> None:
         kind: Kind = "series" if isinstance(example, Series) else "text"
         channels = example.channels if isinstance(example, Series) else ()
         if self._kind is None:
             self._kind, self._channels, self._first = kind, channels, source.name
         elif kind != self._kind:
             raise UsageError(f"{source.name} holds {kind}, {self._first} {self._kind}: read one kind at a time")
-        held = arranged(example, self._channels, self._first, source) if isinstance(example, Series) else example.words
-        said = example.label if isinstance(example, Series) else example.tags
-        tags = None if said is None else [label_text(tag, source, example.place) for tag in said]
-        steps = len(example.values) if isinstance(example, Series) else len(example.words)
+        if isinstance(example, Series):
+            sequence = reorder_channels(example, self._channels, self._first, source)
+            found, steps = example.label, len(example.values)
+        else:
+            sequence, found, steps = example.words, example.tags, len(example.words)
+        tags = None if found is None else [label_text(tag, source, example.place) for tag in found]
         if tags is not None and len(tags) != steps:
             problem = f"expected {steps} tags, one a step, got {len(tags)}"
             raise DataError(problem, source=source.name, **example.place)
         if tags is not None and "" in tags:
-            if self._how.need_labels:
+            if self._options.need_labels:
                 at = tags.index("") + 1
                 raise DataError(f"the tag of step {at} is missing", source=source.name, **example.place)
             tags = None
-        if tags is None and self._how.need_labels:
+        if tags is None and self._options.need_labels:
             raise DataError("the tags are missing", source=source.name, **example.place)
-        self._held.append(held)
+        self._inputs.append(sequence)
         self._tags.append(tags)
-        self._places.append(place_of(source.name, example.place, self._folder))
+        self._places.append(location(source.name, example.place, self._folder))
 
-    def whole(self, notes: list[str], where: str) -> Tagged:
-        """Give all that was taken; raises `DataError` when that is nothing."""
+    def result(self, notes: list[str], where: str) -> Tagged:
+        """Give all that was added; raises `DataError` when that is nothing."""
         skipped = self._faults.skipped
         if self._kind is None:
             shown = " | ".join(skipped[:3]) + (" | ..." if len(skipped) > 3 else "")
@@ -207,5 +229,5 @@ class _Gather:
             notes.append(f"{bare:,} of {len(self._tags):,} sequences have no tags: tags are not read")
         tags = [] if bare else [tags for tags in self._tags if tags is not None]
         text = self._kind == "text"
-        sentences, sequences = (self._held, []) if text else ([], self._held)
+        sentences, sequences = (self._inputs, []) if text else ([], self._inputs)
         return Tagged(self._kind, sentences, tags, self._places, skipped, sequences, list(self._channels), notes)

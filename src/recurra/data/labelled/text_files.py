@@ -8,44 +8,46 @@ from itertools import islice
 from math import isqrt
 from pathlib import PurePath
 
-from recurra.data.labelled.options import Reading
+from recurra.data.labelled.options import LabelledOptions
 from recurra.errors import UsageError
 from recurra.series import (
     Series,
     SkeletonFormat,
-    begins_with_label,
     channel_names,
-    is_bare,
-    read_bare,
+    is_headerless,
+    read_headerless,
     read_matrix,
     read_skeleton,
     skeleton_format,
+    starts_with_label,
 )
 from recurra.text import (
     Faults,
     LabelledText,
     Source,
-    first_word,
     is_tree,
-    lines_of,
+    numbered_lines,
     read_lines,
     read_prefixed,
     read_trees,
     read_whole,
+    split_first_word,
 )
 
 Examples = Iterable[LabelledText | Series]
-_PARTS = re.compile(r"[/\\._\- ]+")
-_PACKED = re.compile(r"\.(gz|xz|bz2|zst)$", re.IGNORECASE)
-_LOOKED_AT = 50  # lines that say what a file is
-_ENOUGH = 20  # lines that begin with few words only if these are labels
+_SEPARATORS = re.compile(r"[/\\._\- ]+")
+_COMPRESSION = re.compile(r"\.(gz|xz|bz2|zst)$", re.IGNORECASE)
+_LINES_INSPECTED = 50  # lines that say what a file is
+_MIN_PREFIXED_LINES = 20  # lines that begin with few words only if these are labels
 _FAST_TEXT = "__label__"
 
 
-def read_plain(sources: list[Source], how: Reading, faults: Faults) -> Iterator[tuple[Source, Examples]]:
+def read_text_files(
+    sources: list[Source], options: LabelledOptions, faults: Faults
+) -> Iterator[tuple[Source, Examples]]:
     """Yield each plain text file with its examples; all are read alike.
 
-    In this order: skeletons, by the names of the files; what `how.label` says; trees; fastText's lines; a folder per class;
+    In this order: skeletons, by the names of the files; what `options.label` says; trees; fastText's lines; a folder per class;
     lines of numbers; lines that begin with an integer or, in a file that is alone, with one of a few labels; a file per class;
     and without need of labels, every line. Raises `UsageError` where it is none of these.
     """
@@ -53,11 +55,11 @@ def read_plain(sources: list[Source], how: Reading, faults: Faults) -> Iterator[
     if any(forms):
         for source, form in zip(sources, forms, strict=True):
             if form is None:
-                faults.leave_out(f"{source.name}: no skeleton file, by its name")
+                faults.skip(f"{source.name}: no skeleton file, by its name")
             else:
                 yield source, _skeleton(source, form)
         return
-    for source, read in zip(sources, _readers(sources, how, faults), strict=True):
+    for source, read in zip(sources, _readers(sources, options, faults), strict=True):
         yield source, read(source)
 
 
@@ -65,52 +67,52 @@ def _skeleton(source: Source, form: SkeletonFormat) -> Iterator[Series]:
     yield from read_skeleton(source, form, PurePath(source.name).name)
 
 
-def _readers(sources: list[Source], how: Reading, faults: Faults) -> list[Callable[[Source], Examples]]:
+def _readers(sources: list[Source], options: LabelledOptions, faults: Faults) -> list[Callable[[Source], Examples]]:
     """Choose for each file the function that reads it."""
-    if how.label == "folder":
-        return _a_folder_a_class(sources, how)
-    if how.label == "file" and how.need_labels:
-        return _a_file_a_class(sources, faults)
-    if how.label == "line":
+    if options.label == "folder":
+        return _folder_per_class(sources, options)
+    if options.label == "file" and options.need_labels:
+        return _file_per_class(sources, faults)
+    if options.label == "line":
         return [lambda source: read_prefixed(source, faults)] * len(sources)
-    heads = [_head(source) for source in sources]
+    heads = [_first_lines(source) for source in sources]
     if all(line and all(map(is_tree, line)) for line in heads):
-        return [lambda source: read_trees(source, faults, phrases=how.phrases)] * len(sources)
+        return [lambda source: read_trees(source, faults, phrases=options.phrases)] * len(sources)
     if all(line and all(word.startswith(_FAST_TEXT) for word in line) for line in heads):
         return [lambda source: read_prefixed(source, faults)] * len(sources)
-    if how.label not in (None, "file") and how.need_labels:
+    if options.label not in (None, "file") and options.need_labels:
         raise UsageError(
-            f"{sources[0].name}: is plain text and has no field '{how.label}'; leave --label out, or give the file the suffix of "
+            f"{sources[0].name}: is plain text and has no field '{options.label}'; leave --label out, or give the file the suffix of "
             "what it is: .csv .tsv .json .jsonl .parquet"
         )
     if is_folder_per_class([source.name for source in sources]) and all(source.found for source in sources):
-        return _a_folder_a_class(sources, how)
-    if all(is_bare("\n".join(lines)) for lines in heads):
-        labelled = how.need_labels or all(begins_with_label("\n".join(lines)) for lines in heads)
-        return [lambda source: read_bare(source, faults, labelled=labelled)] * len(sources)
-    if how.need_labels and _prefixed(heads):
+        return _folder_per_class(sources, options)
+    if all(is_headerless("\n".join(lines)) for lines in heads):
+        labelled = options.need_labels or all(starts_with_label("\n".join(lines)) for lines in heads)
+        return [lambda source: read_headerless(source, faults, labelled=labelled)] * len(sources)
+    if options.need_labels and _are_prefixed(heads):
         return [lambda source: read_prefixed(source, faults)] * len(sources)
-    if not how.need_labels:
+    if not options.need_labels:
         return [lambda source: read_lines(source, None, faults)] * len(sources)
     if len(sources) > 1:
-        return _a_file_a_class(sources, faults)
+        return _file_per_class(sources, faults)
     raise UsageError(
         f"{sources[0].name}: plain text, of which nothing says what its label is; expected a file or a folder for each class, "
         "lines that begin with their label (--label line), labelled trees, or a table (.csv, .jsonl) with a column for the label"
     )
 
 
-def _head(source: Source) -> list[str]:
-    return [line for _, line in islice(lines_of(source, Faults("skip")), _LOOKED_AT)]
+def _first_lines(source: Source) -> list[str]:
+    return [line for _, line in islice(numbered_lines(source, Faults("skip")), _LINES_INSPECTED)]
 
 
-def _prefixed(heads: list[list[str]]) -> bool:
+def _are_prefixed(heads: list[list[str]]) -> bool:
     """Say whether every line begins with a label: with an integer or, in a file that is alone, with one of a few words.
 
     Words must be followed by a tab, or there must be many lines for them: few lines of prose begin with few words too.
     """
     lines = [line for head in heads for line in head]
-    parts = [first_word(line) for line in lines]
+    parts = [split_first_word(line) for line in lines]
     labels = {label for label, text in parts if text}
     if not parts or not all(text for _, text in parts) or not 2 <= len(labels) < len(parts):
         return False
@@ -119,25 +121,25 @@ def _prefixed(heads: list[list[str]]) -> bool:
     if len(heads) > 1:
         return False
     tabbed = all("\t" in line for line in lines)
-    return tabbed or (len(lines) >= _ENOUGH and len(labels) <= isqrt(len(lines)))
+    return tabbed or (len(lines) >= _MIN_PREFIXED_LINES and len(labels) <= isqrt(len(lines)))
 
 
-def _a_file_a_class(sources: list[Source], faults: Faults) -> list[Callable[[Source], Examples]]:
+def _file_per_class(sources: list[Source], faults: Faults) -> list[Callable[[Source], Examples]]:
     labels = file_labels([source.name for source in sources])
     return [lambda source, label=label: read_lines(source, label, faults) for label in labels]
 
 
-def _a_folder_a_class(sources: list[Source], how: Reading) -> list[Callable[[Source], Examples]]:
+def _folder_per_class(sources: list[Source], options: LabelledOptions) -> list[Callable[[Source], Examples]]:
     """Read a file as one example, of the class that its folder is named after: a series, where all hold numbers alone."""
 
     def label(source: Source) -> str | None:
-        return PurePath(source.name).parent.name if how.need_labels else None
+        return PurePath(source.name).parent.name if options.need_labels else None
 
     def series(source: Source) -> Iterator[Series]:
         values = read_matrix(source)
         yield Series(values, label(source), {}, channel_names(values.shape[1]))
 
-    numbers = all(is_bare("\n".join(_head(source)), least=1) for source in sources)
+    numbers = all(is_headerless("\n".join(_first_lines(source)), min_cells=1) for source in sources)
     return [series if numbers else lambda source: read_whole(source, label(source))] * len(sources)
 
 
@@ -159,7 +161,7 @@ def file_labels(names: list[str]) -> list[str]:
     >>> file_labels(["data/rt-polarity.neg", "data/rt-polarity.pos"]), file_labels(["positive.txt", "negative.txt.gz"])
     (['neg', 'pos'], ['positive', 'negative'])
     """
-    words = [_PARTS.split(_PACKED.sub("", name)) for name in names]
+    words = [_SEPARATORS.split(_COMPRESSION.sub("", name)) for name in names]
     least = min(len(parts) for parts in words)
     start = next((at for at in range(least) if len({parts[at] for parts in words}) > 1), least)
     end = next((at for at in range(1, least + 1) if len({parts[-at] for parts in words}) > 1), least + 1) - 1

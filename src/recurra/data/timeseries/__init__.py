@@ -1,1 +1,1 @@
-"""Series in time: read from tables, brought onto one grid, joined with what is known beside them."""
+"""Series in time: read from tables, brought onto one grid, with their covariates."""

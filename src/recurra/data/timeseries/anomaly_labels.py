@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.timeseries.reader import read_timed
-from recurra.data.timeseries.types import Timed, TimedReading
+from recurra.data.timeseries.reader import read_time_series
+from recurra.data.timeseries.types import TimeSeries, TimeSeriesOptions
 from recurra.errors import DataError
 from recurra.series import array_labels_name, read_npy
 from recurra.text import Source
@@ -35,11 +35,11 @@ class AnomalyLabels:
     limits: Mapping[str, Sequence[tuple[Any, Any]]] | None = None
     flags: np.ndarray | None = None
 
-    def knows(self, series: Timed) -> bool:
+    def knows(self, series: TimeSeries) -> bool:
         """Tell whether the file has labels for a series; of one that it does not name nothing is known."""
         return self.flags is not None or self._key(series) is not None
 
-    def events(self, series: Timed) -> list[Segment]:
+    def events(self, series: TimeSeries) -> list[Segment]:
         """Give the events of a series as steps, in their order; raises `DataError` for one that lies outside."""
         if self.limits is None:
             return []
@@ -50,7 +50,7 @@ class AnomalyLabels:
                 events.append((start, stop))
         return sorted(events)
 
-    def _key(self, series: Timed) -> str | None:
+    def _key(self, series: TimeSeries) -> str | None:
         keys = [] if self.limits is None else list(self.limits)
         for key in keys:
             if key == series.name or f"/{series.place}".endswith(f"/{key}"):
@@ -58,7 +58,7 @@ class AnomalyLabels:
         stems = [key for key in keys if PurePath(key).stem == series.name]
         return stems[0] if len(stems) == 1 else None
 
-    def _step(self, series: Timed, limit: Any, *, end: bool = False) -> int:
+    def _step(self, series: TimeSeries, limit: Any, *, end: bool = False) -> int:
         """Give the step that a limit is; behind the last one it lies on or after, for an end."""
         if isinstance(limit, int):
             if not 0 <= limit < max(1, len(series)):
@@ -130,13 +130,13 @@ def labels_among(files: Sequence[str | Path]) -> str | None:
     return None
 
 
-def read_label_column(arguments: Sequence[str | Path], how: TimedReading, label: str) -> dict[str, np.ndarray]:
+def read_label_column(arguments: Sequence[str | Path], how: TimeSeriesOptions, label: str) -> dict[str, np.ndarray]:
     """Read the column that says which steps are abnormal: for each series by its name (T) bool, on the grid of its values.
 
     Raises `DataError` where it holds no numbers and no truths. A step that several are put together to is abnormal where one of them is.
     """
     combine = "mean" if how.combine == "last" else how.combine
-    panel = read_timed(arguments, replace(how, past=(label,), static=(), combine=combine))
+    panel = read_time_series(arguments, replace(how, past=(label,), static=(), combine=combine))
     return {one.name: np.nan_to_num(one.past[: len(one), 0]) > 0 for one in panel.series}
 
 

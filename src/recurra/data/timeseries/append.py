@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step
-from recurra.data.timeseries.grid import following, positions
-from recurra.data.timeseries.types import Panel, Timed, told
+from recurra.data.timeseries.frequency import Frequency
+from recurra.data.timeseries.grid import future_times, grid_positions
+from recurra.data.timeseries.types import Panel, TimeSeries, format_times
 from recurra.errors import DataError
 
 MAX_MISSING_PER_VALUE = 50
-"""Steps of a gap for each value that there is, from which on a time is taken for wrong."""
+"""Steps of a gap for each value that there is, from which on a time counts as wrong."""
 
 
 def append_panel(panel: Panel, more: Panel, name: str) -> tuple[Panel, list[str]]:
@@ -35,7 +35,8 @@ def append_panel(panel: Panel, more: Panel, name: str) -> tuple[Panel, list[str]
         )
     notes: list[str] = []
     series = [
-        _append(one, known[one.name], panel.step, name, notes) if one.name in known else one for one in panel.series
+        _append(one, known[one.name], panel.frequency, name, notes) if one.name in known else one
+        for one in panel.series
     ]
     return replace(panel, series=series), notes
 
@@ -44,7 +45,7 @@ def _list_columns(panel: Panel) -> str:
     return ", ".join([*panel.targets, *panel.known, *panel.past])
 
 
-def _append(one: Timed, then: Timed, step: Step | None, name: str, notes: list[str]) -> Timed:
+def _append(one: TimeSeries, then: TimeSeries, step: Frequency | None, name: str, notes: list[str]) -> TimeSeries:
     """Append one series to another, with the steps that are missing in between where their times tell so."""
     times, absent = then.times, 0
     if np.issubdtype(times.dtype, np.integer) != np.issubdtype(one.times.dtype, np.integer):
@@ -60,22 +61,25 @@ def _append(one: Timed, then: Timed, step: Step | None, name: str, notes: list[s
     ahead = one.known[len(one) : len(one) + absent]  # what was known ahead when the training data were written
     known[: len(ahead)] = ahead
     past = np.full((absent, one.past.shape[1]), np.nan)
-    skipped = following(one.times[: len(one)], step, absent) if absent else times[:0]
+    skipped = future_times(one.times[: len(one)], step, absent) if absent else times[:0]
     return replace(
         one,
         values=np.concatenate([one.values, gap, then.values]),
         times=np.concatenate([one.times[: len(one)], skipped, times]),
         known=np.concatenate([one.known[: len(one)], known, then.known]),
         past=np.concatenate([one.past, past, then.past]),
-        numbers=one.numbers if len(one) else then.numbers,
+        numeric_times=one.numeric_times if len(one) else then.numeric_times,
     )
 
 
-def _missing_steps(one: Timed, then: Timed, step: Step | None, name: str) -> int:
+def _missing_steps(one: TimeSeries, then: TimeSeries, step: Frequency | None, name: str) -> int:
     """Count the steps between the end of a series and the beginning of what follows; raises `DataError` where it does not."""
     counted = one.times.dtype.kind != "M"
-    (last,), (first,) = told(one, one.times[len(one) - 1 : len(one)]), told(then, then.times[:1])
-    starts, spacing = f"{name}: series {one.name} begins at {first}", one.numbers.apart if one.numbers else step
+    (last,), (first,) = format_times(one, one.times[len(one) - 1 : len(one)]), format_times(then, then.times[:1])
+    starts, spacing = (
+        f"{name}: series {one.name} begins at {first}",
+        one.numeric_times.step if one.numeric_times else step,
+    )
     steps, off = _steps_apart(one, then, step)
     if steps < 1:
         counts = "; leave out a column of times that only counts the rows of each file" if counted else ""
@@ -90,7 +94,7 @@ def _missing_steps(one: Timed, then: Timed, step: Step | None, name: str) -> int
     return steps - 1
 
 
-def _steps_apart(one: Timed, then: Timed, step: Step | None) -> tuple[int, bool]:
+def _steps_apart(one: TimeSeries, then: TimeSeries, step: Frequency | None) -> tuple[int, bool]:
     """Give the steps from the end of a series to the beginning of another, below 1 where it is not later, and whether it is off them.
 
     Where rows are only counted, it is the next.
@@ -99,12 +103,12 @@ def _steps_apart(one: Timed, then: Timed, step: Step | None) -> tuple[int, bool]
     if one.times.dtype.kind == "M":
         if step is None or first <= last:
             return int(first > last), False
-        places, off = positions(np.array([last, first]), step)
-    elif one.numbers is None or then.numbers is None:
+        places, off = grid_positions(np.array([last, first]), step)
+    elif one.numeric_times is None or then.numeric_times is None:
         return 1, False
     else:
-        numbers = [*one.numbers.of([int(last)]), *then.numbers.of([int(first)])]
+        numbers = [*one.numeric_times.to_numbers([int(last)]), *then.numeric_times.to_numbers([int(first)])]
         if numbers[1] <= numbers[0]:
             return 0, False
-        places, off = one.numbers.steps(numbers)
+        places, off = one.numeric_times.to_steps(numbers)
     return int(places[1] - places[0]), bool(off[1])

@@ -1,4 +1,4 @@
-"""Even spacing in time: what it is, how it goes on, and what the calendar says of a moment."""
+"""Even spacing in time: what it is, how it continues, and calendar features of times."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _WORDS |= {
 
 
 @dataclass(frozen=True)
-class Step:
+class Frequency:
     """The spacing of a series: so many units; months, quarters and years are those of the calendar, "b" are Mondays to Fridays.
 
-    >>> str(Step(10, "min")), str(Step(1, "m"))
+    >>> str(Frequency(10, "min")), str(Frequency(1, "m"))
     ('10min', '1m')
     """
 
@@ -60,32 +60,32 @@ class Step:
         return (self.microseconds or self.count * _FIXED["d"]) / 1e6
 
 
-def step_of(microseconds: int) -> Step:
+def frequency_of(microseconds: int) -> Frequency:
     """Name a spacing in the largest unit that it is a whole number of.
 
-    >>> str(step_of(600_000_000)), str(step_of(14 * 86_400_000_000))
+    >>> str(frequency_of(600_000_000)), str(frequency_of(14 * 86_400_000_000))
     ('10min', '2w')
     """
     unit = max((unit for unit in _FIXED if microseconds % _FIXED[unit] == 0), key=_FIXED.__getitem__)
-    return Step(microseconds // _FIXED[unit], cast(Unit, unit))
+    return Frequency(microseconds // _FIXED[unit], cast(Unit, unit))
 
 
-def step_of_months(months: int) -> Step:
+def frequency_of_months(months: int) -> Frequency:
     """Name a spacing of whole months in the largest unit that it is a whole number of.
 
-    >>> str(step_of_months(3)), str(step_of_months(24)), str(step_of_months(2))
+    >>> str(frequency_of_months(3)), str(frequency_of_months(24)), str(frequency_of_months(2))
     ('1q', '2y', '2m')
     """
     unit = max((unit for unit in _MONTHS if months % _MONTHS[unit] == 0), key=_MONTHS.__getitem__)
-    return Step(months // _MONTHS[unit], cast(Unit, unit))
+    return Frequency(months // _MONTHS[unit], cast(Unit, unit))
 
 
-def parse_step(text: str) -> Step:
-    """Read a spacing such as "10min", "1h", "15 minutes", "month"; "m" is a month, as in `Step`.
+def parse_frequency(text: str) -> Frequency:
+    """Read a spacing such as "10min", "1h", "15 minutes", "month"; "m" is a month, as in `Frequency`.
 
     Raises `UsageError` for what is none.
 
-    >>> str(parse_step("15 minutes")), str(parse_step("60min")), str(parse_step("month"))
+    >>> str(parse_frequency("15 minutes")), str(parse_frequency("60min")), str(parse_frequency("month"))
     ('15min', '1h', '1m')
     """
     found = re.fullmatch(r"\s*(\d*)\s*([a-z ]+?)\s*", text.lower())
@@ -95,77 +95,56 @@ def parse_step(text: str) -> Step:
         raise UsageError(f"every: expected a spacing such as 10min, 1h, 1d, 1w or 1m (a month), got {text!r}")
     count, unit = int(found[1] or 1), unit or word.rstrip("s")
     if unit in _FIXED:
-        return step_of(count * _FIXED[unit])
-    return step_of_months(count * _MONTHS[unit]) if unit in _MONTHS else Step(count, cast(Unit, unit))
+        return frequency_of(count * _FIXED[unit])
+    return frequency_of_months(count * _MONTHS[unit]) if unit in _MONTHS else Frequency(count, cast(Unit, unit))
 
 
-def shifted(times: np.ndarray, step: Step, counts: np.ndarray | int) -> np.ndarray:
+def shift_times(times: np.ndarray, frequency: Frequency, counts: np.ndarray | int) -> np.ndarray:
     """Give the times that are so many steps later, datetime64[us]; after ends of months come ends of months.
 
-    >>> shifted(np.array(["2024-01-31"], "M8[us]"), Step(1, "m"), 1).astype("M8[D]")
+    >>> shift_times(np.array(["2024-01-31"], "M8[us]"), Frequency(1, "m"), 1).astype("M8[D]")
     array(['2024-02-29'], dtype='datetime64[D]')
     """
     times = np.asarray(times, "M8[us]")
-    if step.microseconds is not None:
-        return times + np.asarray(counts, np.int64) * np.timedelta64(step.microseconds, "us")
+    if frequency.microseconds is not None:
+        return times + np.asarray(counts, np.int64) * np.timedelta64(frequency.microseconds, "us")
     days = times.astype("M8[D]")
-    if step.unit == "b":
-        moved = np.busday_offset(days, np.asarray(counts, np.int64) * step.count, roll="forward")
+    if frequency.unit == "b":
+        moved = np.busday_offset(days, np.asarray(counts, np.int64) * frequency.count, roll="forward")
     else:
         first = times.astype("M8[M]")
         last = (first + 1).astype("M8[D]") - 1
-        target = first + np.asarray(counts, np.int64) * (step.months or 1)
+        target = first + np.asarray(counts, np.int64) * (frequency.months or 1)
         lasts = (target + 1).astype("M8[D]") - 1
         day = np.minimum(target.astype("M8[D]") + (days - first.astype("M8[D]")), lasts)
         moved = lasts if np.all(days == last) else day
     return moved.astype("M8[us]") + (times - days)
 
 
-def later(last: np.datetime64 | int, step: Step | None, count: int) -> np.ndarray:
-    """Give the next `count` times after one, (count): datetime64[us], or int64 where steps are only counted.
-
-    Raises `UsageError` for a date without a spacing.
-
-    >>> later(7, None, 3).tolist()
-    [8, 9, 10]
-    >>> later(np.datetime64("2024-02-29"), Step(1, "m"), 2).astype("M8[D]").tolist()
-    [datetime.date(2024, 3, 31), datetime.date(2024, 4, 30)]
-    """
-    ahead = np.arange(1, count + 1)
-    if not isinstance(last, np.datetime64):
-        return int(last) + ahead
-    if step is None:
-        raise UsageError(
-            f"cannot tell which times follow {last}: the rows are not evenly spaced; say --every, such as 1h"
-        )
-    return shifted(np.repeat(last, count).astype("M8[us]"), step, ahead)
+_CYCLES = {"s": 3600, "min": 1440, "h": 24, "d": 7, "b": 5, "w": 52, "m": 12, "q": 4}
 
 
-_CYCLES = {"s": 3600, "b": 5, "w": 52, "m": 12, "q": 4}
-
-
-def season(step: Step | None) -> int:
+def default_season(frequency: Frequency | None) -> int:
     """Give the steps of the season that is usual for a spacing: 24 of hours, 7 of days, 12 of months, 1 where none is.
 
     It is an hour of seconds, a day of minutes and hours, a week of days, a year of weeks, months and quarters.
 
-    >>> [season(step) for step in (Step(10, "min"), Step(1, "h"), Step(1, "d"), Step(1, "m"), Step(5, "h"), None)]
-    [144, 24, 7, 12, 1, 1]
+    >>> [default_season(parse_frequency(text)) for text in ("10min", "1h", "1d", "1m", "5h")], default_season(None)
+    ([144, 24, 7, 12, 1], 1)
     """
-    if step is None:
+    if frequency is None:
         return 1
-    cycles = _CYCLES | {"min": 1440, "h": 24, "d": 7}
-    whole, rest = divmod(cycles.get(step.unit, 1), step.count)
+    whole, rest = divmod(_CYCLES.get(frequency.unit, 1), frequency.count)
     return whole if whole and not rest else 1
 
 
-def calendar(times: np.ndarray, step: Step | None) -> tuple[np.ndarray, list[str]]:
-    """Give what the calendar says of times, (T, K) float32 in −1 … 1, and a name for each: only what can differ at this spacing.
+def calendar_features(times: np.ndarray, frequency: Frequency | None) -> tuple[np.ndarray, list[str]]:
+    """Give features of times from the calendar, (T, K) float32 in −1 … 1, and a name for each: only what can differ at this spacing.
 
     Each cycle is an angle, given as its sine and cosine: of the minute, the hour, the day, the week, the month and the year.
     Numbers of steps have no calendar, K = 0.
 
-    >>> calendar(np.array(["2024-01-01T06:00"], "M8[us]"), Step(12, "h"))[1][:4]
+    >>> calendar_features(np.array(["2024-01-01T06:00"], "M8[us]"), Frequency(12, "h"))[1][:4]
     ['day sin', 'day cos', 'week sin', 'week cos']
     """
     times = np.asarray(times)
@@ -178,7 +157,7 @@ def calendar(times: np.ndarray, step: Step | None) -> tuple[np.ndarray, list[str
     month_days = ((times.astype("M8[M]") + 1).astype("M8[D]") - month).astype(float)
     year_days = ((times.astype("M8[Y]") + 1).astype("M8[D]") - year).astype(float)
     weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
-    length = 1.0 if step is None else step.seconds
+    length = 1.0 if frequency is None else frequency.seconds
     phases = {
         "minute": (60, within * 1440),
         "hour": (3600, within * 24),
@@ -189,7 +168,7 @@ def calendar(times: np.ndarray, step: Step | None) -> tuple[np.ndarray, list[str
     }
     columns, names = [], []
     for name, (cycle, phase) in phases.items():
-        if length >= cycle or (name == "minute" and step is None):
+        if length >= cycle or (name == "minute" and frequency is None):
             continue
         angle = 2 * np.pi * (phase % 1)
         columns += [np.sin(angle), np.cos(angle)]
@@ -198,11 +177,11 @@ def calendar(times: np.ndarray, step: Step | None) -> tuple[np.ndarray, list[str
     return features.astype(np.float32), names
 
 
-def shown(time: np.datetime64 | float) -> str:
-    """Write a time as a reader would: without seconds, or a time of day, that are nought.
+def format_time(time: np.datetime64 | float) -> str:
+    """Write a time as a reader would: without seconds, or a time of day, that are zero.
 
-    >>> shown(np.datetime64("2024-05-31T13:00:00", "us")), shown(np.datetime64("2024-05-31", "us")), shown(7)
-    ('2024-05-31 13:00', '2024-05-31', '7')
+    >>> format_time(np.datetime64("2024-05-31T13:00:00", "us")), format_time(np.datetime64("2024-05-31", "us"))
+    ('2024-05-31 13:00', '2024-05-31')
     """
     if not isinstance(time, np.datetime64):
         return f"{time:g}"
@@ -214,25 +193,25 @@ def shown(time: np.datetime64 | float) -> str:
     return text
 
 
-def on_clock(times: np.ndarray, zone: int | None) -> tuple[np.ndarray, str]:
-    """Give times in UTC as a clock shows them that is `zone` minutes ahead, and what stands behind such times; None: as they are.
+def local_time(times: np.ndarray, offset: int | None) -> tuple[np.ndarray, str]:
+    """Give times in UTC as a clock shows them that is `offset` minutes ahead, and the suffix of such times; None: as they are.
 
-    >>> on_clock(np.array(["2024-05-31T13:00"], "M8[m]"), 120)
+    >>> local_time(np.array(["2024-05-31T13:00"], "M8[m]"), 120)
     (array(['2024-05-31T15:00'], dtype='datetime64[m]'), '+02:00')
-    >>> on_clock(np.array([7]), None)[1], on_clock(np.array(["2024-05-31"], "M8[us]"), 0)[1]
+    >>> local_time(np.array([7]), None)[1], local_time(np.array(["2024-05-31"], "M8[us]"), 0)[1]
     ('', 'Z')
     """
-    if zone is None:
+    if offset is None:
         return times, ""
-    hours, minutes = divmod(abs(zone), 60)
-    mark = f"{'-' if zone < 0 else '+'}{hours:02}:{minutes:02}" if zone else "Z"
-    return times + np.timedelta64(zone, "m"), mark
+    hours, minutes = divmod(abs(offset), 60)
+    suffix = f"{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}" if offset else "Z"
+    return times + np.timedelta64(offset, "m"), suffix
 
 
-def zone_of(times: np.ndarray, local: np.ndarray) -> int:
+def utc_offset(times: np.ndarray, local: np.ndarray) -> int:
     """Give how many minutes clocks are ahead of UTC, by times in UTC and on them, (T) each; 0, UTC, where that changes.
 
-    >>> zone_of(np.array(["2024-05-31T13:00"], "M8[us]"), np.array(["2024-05-31T15:00"], "M8[us]"))
+    >>> utc_offset(np.array(["2024-05-31T13:00"], "M8[us]"), np.array(["2024-05-31T15:00"], "M8[us]"))
     120
     """
     ahead = np.unique((local - times).astype("m8[m]").astype(np.int64))

@@ -1,4 +1,4 @@
-"""Time stamps: cells to moments, as they are written in tables of many countries, and refused where they could mean two days."""
+"""Timestamps: cells to times, as they are written in tables of many countries, and refused where they could mean two days."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import numpy as np
 from recurra.series import is_missing, is_number
 
 _ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?)?)?\Z")
-_CLOCK = r"(?:[T ,]\s*(?P<h>\d{1,2})[:时点](?P<min>\d{1,2})分?(?:[:]?(?P<s>\d{1,2})(?:[.,](?P<us>\d{1,9}))?秒?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+_TIME_OF_DAY = r"(?:[T ,]\s*(?P<h>\d{1,2})[:时点](?P<min>\d{1,2})分?(?:[:]?(?P<s>\d{1,2})(?:[.,](?P<us>\d{1,9}))?秒?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
 _ZONE = r"\s*(?P<zone>Z|z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?\Z"
-_FORMS = [
-    re.compile(pattern + _CLOCK + _ZONE)
+_DATE_PATTERNS = [
+    re.compile(pattern + _TIME_OF_DAY + _ZONE)
     for pattern in (
         r"(?P<y>\d{4})(?P<mark>[-/.])(?P<m>\d{1,2})(?:(?P=mark)(?P<d>\d{1,2}))?",
         r"(?P<y>\d{4})年(?P<m>\d{1,2})月(?:(?P<d>\d{1,2})日)?",
@@ -32,15 +32,17 @@ _DAY = re.compile(r"(1[5-9]|2[01])\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\Z")
 _EPOCH = {"seconds": (10**8, 10**10, 10**6), "milliseconds": (10**11, 10**13, 10**3)}  # 1973 … 2286, to microseconds
 _EPOCH |= {"microseconds": (10**14, 10**16, 1)}
 _YEARS = {"year", "jahr", "年", "年份", "ds", "date", "time"}
-FORMS = "2024-05-31, 2024-05-31 13:00, 2024-05-31T13:00:00+02:00, 31.05.2024 13:00, 05/31/2024, 2024-05, or a number"
+TIMESTAMP_EXAMPLES = (
+    "2024-05-31, 2024-05-31 13:00, 2024-05-31T13:00:00+02:00, 31.05.2024 13:00, 05/31/2024, 2024-05, or a number"
+)
 
 
 @dataclass
-class Stamps:
-    """What a column of time stamps holds.
+class Timestamps:
+    """What a column of timestamps holds.
 
     values: (N) datetime64[us], or float64 for numbers of steps.  wrong: rows that hold none, with what is wrong.  local: the
-    same moments on the clocks where they were taken, where stamps have zones.  notes: what was taken for granted.
+    same times on the clocks where they were taken, where they have zones.  notes: what was assumed.
     """
 
     values: np.ndarray
@@ -49,58 +51,60 @@ class Stamps:
     notes: list[str] = field(default_factory=list)
 
 
-def read_stamps(cells: Sequence[Any] | np.ndarray, column: str) -> Stamps:
-    """Read a column of time stamps; times with a zone are taken in UTC.
+def read_timestamps(cells: Sequence[Any] | np.ndarray, column: str) -> Timestamps:
+    """Read a column of timestamps; times with a zone are taken in UTC.
 
     Numbers count steps, unless the column says that they are years, months (202405), days (20240531) or seconds since 1970, or
     they are whole and as large as such. `31/05/2024` needs one day in the column that is no month; where none is, all its rows are wrong.
 
-    >>> read_stamps(["31.05.2024 13:00", "1.6.2024"], "when").values.astype("M8[h]").tolist()
+    >>> read_timestamps(["31.05.2024 13:00", "1.6.2024"], "when").values.astype("M8[h]").tolist()
     [datetime.datetime(2024, 5, 31, 13, 0), datetime.datetime(2024, 6, 1, 0, 0)]
-    >>> read_stamps(["05/06/2024", ""], "when").wrong
+    >>> read_timestamps(["05/06/2024", ""], "when").wrong
     {0: "column 'when': cannot tell whether 05/06/2024 begins with the day or the month; write 2024-06-05 or 2024-05-06", 1: "column 'when' has no time"}
     """
     if isinstance(cells, np.ndarray) and cells.dtype.kind == "M":
         values = cells.astype("M8[us]")
-        return Stamps(values, {int(at): f"column '{column}' has no time" for at in np.flatnonzero(np.isnat(values))})
+        return Timestamps(
+            values, {int(at): f"column '{column}' has no time" for at in np.flatnonzero(np.isnat(values))}
+        )
     if isinstance(cells, np.ndarray) and cells.dtype.kind in "iuf":
-        return _numbers(cells.astype(np.float64), column)
+        return _read_numbers(cells.astype(np.float64), column)
     with suppress(TypeError, ValueError):
         if all(map(_ISO.match, cells)):
-            return Stamps(np.array(cells, "M8[us]"))
+            return Timestamps(np.array(cells, "M8[us]"))
     # Python calls the two hours in which clocks are set back equal.
     keys = [(cell, cell.fold) if isinstance(cell, datetime) else cell for cell in cells]
     unique = {key: cell for key, cell in zip(keys, cells, strict=True) if not is_missing(cell)}
     there = list(unique.values())
     if there and all(is_number(cell) for cell in there):
-        return _numbers(np.array([np.nan if is_missing(cell) else float(cell) for cell in cells]), column)
-    known = _moments(there, column)
+        return _read_numbers(np.array([np.nan if is_missing(cell) else float(cell) for cell in cells]), column)
+    parsed = _parse_distinct(there, column)
     at = {key: number for number, key in enumerate(unique)}
     index = np.array([at.get(key, len(there)) for key in keys], np.int64)
-    values = np.append(known.values, np.datetime64("NaT", "us"))[index]
-    local = None if known.local is None else np.append(known.local, np.datetime64("NaT", "us"))[index]
-    said = {**known.wrong, len(there): f"column '{column}' has no time"}
-    wrong = {int(row): said[int(index[row])] for row in np.flatnonzero(np.isin(index, list(said)))}
-    return Stamps(values, wrong, local, known.notes)
+    values = np.append(parsed.values, np.datetime64("NaT", "us"))[index]
+    local = None if parsed.local is None else np.append(parsed.local, np.datetime64("NaT", "us"))[index]
+    problems = {**parsed.wrong, len(there): f"column '{column}' has no time"}
+    wrong = {int(row): problems[int(index[row])] for row in np.flatnonzero(np.isin(index, list(problems)))}
+    return Timestamps(values, wrong, local, parsed.notes)
 
 
-def is_stamp(cell: Any) -> bool:
+def is_timestamp(cell: Any) -> bool:
     """Say whether a cell is a date, with or without a time, rather than a number or a word.
 
-    >>> is_stamp("2024-05-31 13:00"), is_stamp("5/31/2024"), is_stamp("12.5"), is_stamp("2024年5月")
+    >>> is_timestamp("2024-05-31 13:00"), is_timestamp("5/31/2024"), is_timestamp("12.5"), is_timestamp("2024年5月")
     (True, True, False, True)
     """
     if isinstance(cell, datetime | date | np.datetime64):
         return True
     return isinstance(cell, str) and (
-        any(form.match(cell.strip()) for form in _FORMS) or _QUARTER.match(cell.strip()) is not None
+        any(form.match(cell.strip()) for form in _DATE_PATTERNS) or _QUARTER.match(cell.strip()) is not None
     )
 
 
-def is_clock(cell: Any) -> bool:
+def is_time_of_day(cell: Any) -> bool:
     """Say whether a cell is a time of day alone.
 
-    >>> is_clock("17:24:00"), is_clock("2024-05-31 17:24")
+    >>> is_time_of_day("17:24:00"), is_time_of_day("2024-05-31 17:24")
     (True, False)
     """
     return (
@@ -120,45 +124,47 @@ def is_period(cell: Any) -> bool:
     return any(form.match(str(int(float(cell)))) for form in (_MONTH, _DAY))
 
 
-def _numbers(values: np.ndarray, column: str) -> Stamps:
+def _read_numbers(values: np.ndarray, column: str) -> Timestamps:
     wrong = {int(at): f"column '{column}' has no time" for at in np.flatnonzero(~np.isfinite(values))}
     there = values[np.isfinite(values)]
     if not there.size:
-        return Stamps(values, wrong)
+        return Timestamps(values, wrong)
     low, high, whole = there.min(), there.max(), bool(np.all(there == np.floor(there)))
     filled = np.where(np.isfinite(values), values, low)
     for name, (least, most, factor) in _EPOCH.items():
         if least <= low and high < most:
-            moments = np.round(filled * factor).astype(np.int64).astype("M8[us]")
-            return Stamps(moments, wrong, None, [f"column '{column}' is read as {name} since 1970, in UTC"])
+            times = np.round(filled * factor).astype(np.int64).astype("M8[us]")
+            return Timestamps(times, wrong, None, [f"column '{column}' is read as {name} since 1970, in UTC"])
     for form, what in ((_DAY, "days, such as 20240531"), (_MONTH, "months, such as 202405")):
         if whole and all(form.match(str(int(cell))) for cell in np.unique(there)[:1000]):
             written = [str(int(cell)) for cell in filled]
-            known = _moments(["-".join(filter(None, (cell[:4], cell[4:6], cell[6:]))) for cell in written], column)
-            return Stamps(known.values, wrong | known.wrong, None, [f"column '{column}' is read as {what}"])
+            parsed = _parse_distinct(
+                ["-".join(filter(None, (cell[:4], cell[4:6], cell[6:]))) for cell in written], column
+            )
+            return Timestamps(parsed.values, wrong | parsed.wrong, None, [f"column '{column}' is read as {what}"])
     if whole and column.strip().lower() in _YEARS and low >= 1500 and high < 2200:
-        return Stamps((filled.astype(np.int64) - 1970).astype("M8[Y]").astype("M8[us]"), wrong)
-    return Stamps(values, wrong)
+        return Timestamps((filled.astype(np.int64) - 1970).astype("M8[Y]").astype("M8[us]"), wrong)
+    return Timestamps(values, wrong)
 
 
-def _moments(cells: list[Any], column: str) -> Stamps:
+def _parse_distinct(cells: list[Any], column: str) -> Timestamps:
     """Read cells, each once."""
-    first = _order([cell for cell in cells if isinstance(cell, str)])
+    first = _day_or_month_first([cell for cell in cells if isinstance(cell, str)])
     values = np.full(len(cells), np.datetime64("NaT"), "M8[us]")
     local = values.copy()
     wrong: dict[int, str] = {}
     zoned = 0
     for at, cell in enumerate(cells):
         try:
-            moment = cell if isinstance(cell, datetime) else _moment(cell, first)
+            time = cell if isinstance(cell, datetime) else _parse(cell, first)
         except ValueError as error:
             wrong[at] = f"column '{column}': {error}"
             continue
-        if moment.tzinfo is not None:
+        if time.tzinfo is not None:
             zoned += 1
-            local[at] = np.datetime64(moment.replace(tzinfo=None), "us")
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
-        values[at] = np.datetime64(moment, "us")
+            local[at] = np.datetime64(time.replace(tzinfo=None), "us")
+            time = time.astimezone(UTC).replace(tzinfo=None)
+        values[at] = np.datetime64(time, "us")
     notes = []
     if zoned and zoned + len(wrong) < len(cells):
         bare = next(at for at in range(len(cells)) if at not in wrong and np.isnat(local[at]))
@@ -169,12 +175,12 @@ def _moments(cells: list[Any], column: str) -> Stamps:
         notes.append(f"column '{column}': times with a zone are taken in UTC")
     if first is not None:
         notes.append(f"column '{column}' is read as {'day/month/year' if first == 'day' else 'month/day/year'}")
-    return Stamps(values, wrong, local if zoned else None, notes)
+    return Timestamps(values, wrong, local if zoned else None, notes)
 
 
-def _order(cells: Sequence[str]) -> str | None:
-    """Tell by the numbers above twelve whether stamps such as 05/31/2024 begin with the day or the month; "" where none is."""
-    found = [match for cell in cells if (match := _FORMS[-1].match(cell.strip()))]
+def _day_or_month_first(cells: Sequence[str]) -> str | None:
+    """Tell by the numbers above twelve whether dates such as 05/31/2024 begin with the day or the month; "" where none is."""
+    found = [match for cell in cells if (match := _DATE_PATTERNS[-1].match(cell.strip()))]
     if not found:
         return None
     if any(int(match["one"]) > 12 for match in found):
@@ -182,8 +188,8 @@ def _order(cells: Sequence[str]) -> str | None:
     return "month" if any(int(match["two"]) > 12 for match in found) else ""
 
 
-def _moment(cell: Any, first: str | None) -> datetime:
-    """Read one stamp; raises `ValueError`, saying what is wrong with it."""
+def _parse(cell: Any, first: str | None) -> datetime:
+    """Read one timestamp; raises `ValueError`, saying what is wrong with it."""
     if isinstance(cell, date):
         return datetime(cell.year, cell.month, cell.day)
     text = str(cell).strip()
@@ -192,9 +198,9 @@ def _moment(cell: Any, first: str | None) -> datetime:
         return datetime(int(quarter["y"]), int(quarter["q"]) * 3 - 2, 1)
     if _YEAR.match(text):
         return datetime(int(text), 1, 1)
-    found = next((match for form in _FORMS if (match := form.match(text))), None)
+    found = next((match for form in _DATE_PATTERNS if (match := form.match(text))), None)
     if found is None:
-        raise ValueError(f"expected a time such as {FORMS}; got {text[:30]!r}")
+        raise ValueError(f"expected a time such as {TIMESTAMP_EXAMPLES}; got {text[:30]!r}")
     parts = found.groupdict()
     if parts.get("one"):
         if not first:
@@ -204,10 +210,10 @@ def _moment(cell: Any, first: str | None) -> datetime:
                 f"write {year}-{two:02}-{one:02} or {year}-{one:02}-{two:02}"
             )
         parts["d"], parts["m"] = (parts["one"], parts["two"]) if first == "day" else (parts["two"], parts["one"])
-    return _built(parts, text)
+    return _to_datetime(parts, text)
 
 
-def _built(parts: dict[str, Any], text: str) -> datetime:
+def _to_datetime(parts: dict[str, Any], text: str) -> datetime:
     number: Callable[[str], int] = lambda name: int(parts.get(name) or 0)  # noqa: E731
     hour = number("h")
     if parts.get("half"):
@@ -216,7 +222,7 @@ def _built(parts: dict[str, Any], text: str) -> datetime:
     if zone and zone[0] in "+-" and len(zone) == 3:
         zone += ":00"
     try:
-        moment = datetime(
+        time = datetime(
             number("y"),
             number("m"),
             number("d") or 1,
@@ -226,7 +232,7 @@ def _built(parts: dict[str, Any], text: str) -> datetime:
             int((parts.get("us") or "0").ljust(6, "0")[:6]),
         )
         if zone is None:
-            return moment
-        return moment.replace(tzinfo=UTC if zone[0] not in "+-" else datetime.strptime(zone, "%z").tzinfo)
+            return time
+        return time.replace(tzinfo=UTC if zone[0] not in "+-" else datetime.strptime(zone, "%z").tzinfo)
     except ValueError as error:
         raise ValueError(f"{text!r} is no time ({error})") from None

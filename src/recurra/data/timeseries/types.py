@@ -8,17 +8,17 @@ from typing import Literal
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step, shown
-from recurra.data.timeseries.grid import Numbers
+from recurra.data.timeseries.frequency import Frequency, format_time
+from recurra.data.timeseries.grid import NumericTimes
 from recurra.errors import UsageError
 
 
 @dataclass(frozen=True)
-class TimedReading:
+class TimeSeriesOptions:
     """How series in time are to be read; every field has a default."""
 
     time: str | None = None
-    """column with the time stamps (ISO dates and times, or numbers); None: the one that looks like it, or the order of the rows"""
+    """column with the timestamps (ISO dates and times, or numbers); None: the one that looks like it, or the order of the rows"""
 
     series: str | None = None
     """column that says which series a row belongs to"""
@@ -27,7 +27,7 @@ class TimedReading:
     """columns to forecast, or to watch; none: all that hold numbers and are not named otherwise"""
 
     known: tuple[str, ...] = ()
-    """columns that are known ahead, such as holidays; they may go on after the last target"""
+    """columns that are known ahead, such as holidays; they may continue after the last target"""
 
     past: tuple[str, ...] = ()
     """columns that are known only as far as the target is"""
@@ -44,10 +44,10 @@ class TimedReading:
     combine: Literal["mean", "sum", "last"] = "mean"
     """what becomes of several values that fall into a step of `every`; of what is known ahead the mean is taken"""
 
-    step: Step | None = None
+    frequency: Frequency | None = None
     """the spacing that is expected, as a run knows it; None: the one that the series show"""
 
-    apart: float | None = None
+    numeric_step: float | None = None
     """the same of times that are numbers"""
 
     duplicates: Literal["error", "first", "last", "mean"] = "error"
@@ -61,8 +61,8 @@ class TimedReading:
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for what cannot be done to rows that are kept as they are."""
-        asked = {"duplicates": None if self.duplicates == "error" else self.duplicates, "every": self.every}
-        for name, given in asked.items():
+        combining = {"duplicates": None if self.duplicates == "error" else self.duplicates, "every": self.every}
+        for name, given in combining.items():
             if self.gaps == "keep" and given is not None:
                 raise UsageError(
                     f"{name}: with gaps = keep each row is a step, as in a live stream, and none is put together with another; "
@@ -75,13 +75,13 @@ class TimedReading:
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimeSeries:
     """One series on an even grid of time.
 
     values: (T, C) float64, NaN where one is missing.  times: (T + F) datetime64[us], or int64 numbers of steps.  known:
     (T + F, K), of the F steps after the last value too, F ≥ 0.  past: (T, P).  static: a word or number for each static column.
-    zone: times are in UTC, and were written by clocks so many minutes ahead of it, or by several (0); None: they name no zone.
-    numbers: what a column of times says of the numbers of steps; None: times are dates, or the order of the rows.
+    utc_offset: times are in UTC, and were written by clocks so many minutes ahead of it, or by several (0); None: they name no zone.
+    numeric_times: which numbers stand in the column of times; None: times are dates, or the order of the rows.
     """
 
     name: str
@@ -91,8 +91,22 @@ class Timed:
     past: np.ndarray
     static: tuple[str | float, ...]
     place: str
-    zone: int | None = None
-    numbers: Numbers | None = None
+    utc_offset: int | None = None
+    numeric_times: NumericTimes | None = None
+
+    @classmethod
+    def from_values(
+        cls,
+        name: str,
+        values: np.ndarray,
+        place: str,
+        times: np.ndarray | None = None,
+        static: Sequence[str | float] = (),
+    ) -> TimeSeries:
+        """Make a series (T, C) without covariates that change; its steps are counted where no times are given."""
+        times = np.arange(len(values), dtype=np.int64) if times is None else times[: len(values)]
+        none = np.zeros((len(values), 0))
+        return cls(name, values, times, none, none, tuple(static), place)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -102,15 +116,15 @@ class Timed:
 class Panel:
     """Series that belong together: the same columns, the same spacing in time.
 
-    step: the spacing, the commonest one where gaps are kept; None where steps are only counted.  skipped, notes: as in `Labelled`.
+    frequency: the spacing, the commonest one where gaps are kept; None where steps are only counted.  skipped, notes: as in `Labelled`.
     """
 
-    series: list[Timed]
+    series: list[TimeSeries]
     targets: tuple[str, ...]
     known: tuple[str, ...]
     past: tuple[str, ...]
     static: tuple[str, ...]
-    step: Step | None
+    frequency: Frequency | None
     skipped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -123,23 +137,20 @@ class Panel:
         return [one.name for one in self.series]
 
     @property
-    def apart(self) -> float | None:
+    def numeric_step(self) -> float | None:
         """The spacing of times that are numbers; None where they are dates, or the order of the rows."""
-        return next((one.numbers.apart for one in self.series if one.numbers is not None), None)
+        return next((one.numeric_times.step for one in self.series if one.numeric_times is not None), None)
 
 
-def told(series: Timed, times: np.ndarray) -> list[str]:
+def format_times(series: TimeSeries, times: np.ndarray) -> list[str]:
     """Write times of a series for a reader, as they stand in its column.
 
     >>> none = np.zeros((0, 0))
-    >>> told(Timed("a", none, np.zeros(0, int), none, none, (), "", numbers=Numbers(5.0, 10.0)), np.array([0, 120_000]))
+    >>> series = TimeSeries("a", none, np.zeros(0, int), none, none, (), "", numeric_times=NumericTimes(5.0, 10.0))
+    >>> format_times(series, np.array([0, 120_000]))
     ['5', '1200005']
     """
     if times.dtype.kind == "M":
-        return [shown(time) for time in times]
-    return [str(number) for number in (times.tolist() if series.numbers is None else series.numbers.of(times))]
-
-
-def steps_of(panel: Panel | Sequence[Timed]) -> int:
-    """Count the steps of all series."""
-    return sum(len(one) for one in (panel.series if isinstance(panel, Panel) else panel))
+        return [format_time(time) for time in times]
+    numbers = times.tolist() if series.numeric_times is None else series.numeric_times.to_numbers(times)
+    return [str(number) for number in numbers]

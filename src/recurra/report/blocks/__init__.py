@@ -5,7 +5,7 @@ class, here or in the package of a task.
 """
 
 from recurra.report.blocks.base import Block
-from recurra.report.blocks.lines import Figure, Lines
+from recurra.report.blocks.lines import Lines, Picture
 from recurra.report.blocks.matrix import Matrix
 from recurra.report.blocks.reliability import Bin, Reliability
 from recurra.report.blocks.scatter import Dot, Grouping, Scatter
@@ -21,10 +21,10 @@ __all__ = [
     "Chart",
     "Column",
     "Dot",
-    "Figure",
     "Grouping",
     "Lines",
     "Matrix",
+    "Picture",
     "Reliability",
     "Scatter",
     "Series",

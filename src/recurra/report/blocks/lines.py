@@ -12,7 +12,7 @@ from recurra.report.chart import Chart, draw_chart, draw_legend
 
 
 @dataclass(frozen=True)
-class Figure:
+class Picture:
     """A chart with its caption."""
 
     caption: str
@@ -28,16 +28,16 @@ class Lines(Block):
 
     kind: ClassVar[str] = "lines"
 
-    figures: Sequence[Figure]
+    pictures: Sequence[Picture]
     note: str = ""
 
     def draw(self) -> str:
-        drawn = [(figure, chart) for figure in self.figures if (chart := draw_chart(figure.chart))]
+        drawn = [(picture, chart) for picture in self.pictures if (chart := draw_chart(picture.chart))]
         if not drawn:
             return ""
         cards = "".join(
-            f'<figure class="card"><figcaption>{escape(figure.caption)}</figcaption>{chart}</figure>'
-            for figure, chart in drawn
+            f'<figure class="card"><figcaption>{escape(picture.caption)}</figcaption>{chart}</figure>'
+            for picture, chart in drawn
         )
         note = f'<p class="note">{escape(self.note)}</p>' if self.note else ""
         return f'{note}<p class="legend">{draw_legend(drawn[0][0].chart.series[::-1])}</p>{cards}'

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from recurra.cells import cell_names
-from recurra.data.labelled.options import Reading, parse_renames
-from recurra.data.timeseries.types import TimedReading
+from recurra.data.labelled.options import LabelledOptions, parse_renames
+from recurra.data.timeseries.types import TimeSeriesOptions
 from recurra.errors import UsageError
 from recurra.nn import SCHEMES
 from recurra.tasks.base.settings import Files, Settings, unknown_choice_message
@@ -112,22 +112,22 @@ class LabelledData(SequenceData):
                 raise ValueError(f"expected OLD=NEW, got {pair!r}")
         return value
 
-    def reading(self, *, for_answers: bool = False) -> Reading:
-        """Give how all data of the run are read; for_answers: whatever is there has an answer, so nothing is left out."""
-        return Reading(
+    def reading(self, *, labelled: bool = True) -> LabelledOptions:
+        """Give how all data of the run are read; labelled: False: whatever is there gets a prediction, so nothing is left out."""
+        return LabelledOptions(
             text=self.text,
             label=self.label,
             series=self.series,
             time=self.time,
             columns=tuple(self.columns),
             images=self.images,
-            rename=() if for_answers else parse_renames(self.rename),
-            need_labels=not for_answers,
-            on_error="stop" if for_answers else self.on_error,
+            rename=parse_renames(self.rename) if labelled else (),
+            need_labels=labelled,
+            on_error=self.on_error if labelled else "stop",
         )
 
 
-class TimedData(DataFiles):
+class TimeSeriesData(DataFiles):
     """Series in time."""
 
     time: str | None = Field(
@@ -155,9 +155,9 @@ class TimedData(DataFiles):
         default="fill", description="Steps that no row is of: fill them as missing, or keep each row as a step."
     )
 
-    def reading(self) -> TimedReading:
+    def reading(self) -> TimeSeriesOptions:
         """Give how all data of the run are read."""
-        return TimedReading(
+        return TimeSeriesOptions(
             time=self.time,
             series=self.series,
             target=tuple(self.target),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.batching import batches_to_read
+from recurra.data.batching import inference_batches
 from recurra.kernels import exact as exact_mode
 
 MAX_STEPS_PER_BATCH = 40_000
@@ -43,7 +43,7 @@ def run_in_batches(
     """
     results: list[Any] = [None] * len(lengths)
     with eval_mode(network) as device:
-        for indices in batches_to_read(lengths, MAX_STEPS_PER_BATCH):
+        for indices in inference_batches(lengths, MAX_STEPS_PER_BATCH):
             with exact_mode(required=False) if exact else nullcontext():
                 outputs = run(indices, device)
             for index, output in zip(indices.tolist(), outputs, strict=True):

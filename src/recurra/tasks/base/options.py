@@ -95,5 +95,5 @@ def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> O
 
 def unknown_option_message(name: str, kind: type[Settings], task: str) -> str:
     """Say that a run of a task does not take an option, and which it takes."""
-    known = ", ".join(sorted(kind.model_fields)) or "none of its own"
-    return f"{name}: a run of {task!r} does not take this option; it takes {known}"
+    options = ", ".join(sorted(kind.model_fields)) or "none of its own"
+    return f"{name}: a run of {task!r} does not take this option; it takes {options}"

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.data.labelled.options import Reading
+from recurra.data.labelled.options import LabelledOptions
 from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.errors import DataError, UsageError
 from recurra.tasks.base.dataset import skipped_notes
@@ -53,9 +53,9 @@ class Split:
         return len(self.sequences)
 
 
-def reading_options(data: Data, *, phrases: bool = False, labelled: bool = True) -> Reading:
+def reading_options(data: Data, *, phrases: bool = False, labelled: bool = True) -> LabelledOptions:
     """Give how the run reads all its data; labelled: False: whatever is there gets a prediction, so nothing is left out."""
-    return replace(data.reading(for_answers=not labelled), phrases=phrases, multi_label=data.multi_label)
+    return replace(data.reading(labelled=labelled), phrases=phrases, multi_label=data.multi_label)
 
 
 def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Split]:

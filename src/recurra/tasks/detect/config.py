@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from recurra.tasks.base import options
-from recurra.tasks.base.config import RecurrentModel, TimedData
+from recurra.tasks.base.config import RecurrentModel, TimeSeriesData
 from recurra.tasks.base.settings import Files, Flag, Renamed, Settings
 
 
@@ -19,7 +19,7 @@ def check_one_file(files: list[str]) -> list[str]:
     return files
 
 
-class Data(TimedData):
+class Data(TimeSeriesData):
     """What is read, and what of it is held out."""
 
     renamed: ClassVar = {"whole": Renamed("per_series"), "labels": Renamed("anomaly_labels")}

@@ -10,24 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.timeseries.reader import Panel, Timed, read_timed
+from recurra.data.timeseries.reader import Panel, TimeSeries, read_time_series
 from recurra.errors import DataError, UsageError
 from recurra.series import parse_series
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.detect.config import Data
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor, PreprocessingOptions
 from recurra.tasks.detect.series import EncodedSeries
+from recurra.tasks.timeseries.data import MAX_NAMES_SHOWN, rows_from_array, truncate
 
 WARMUP_STEPS = 512
 """Steps that are read before a held-out part begins, so that the state is warm and nothing is read for long."""
-MAX_NAMES_SHOWN = 8
 
 
 @dataclass(frozen=True)
 class Segment:
     """Steps `first` … `last` − 1 of a series; those before are read to warm up, if need be."""
 
-    series: Timed
+    series: TimeSeries
     encoded: EncodedSeries
     first: int
     last: int
@@ -77,7 +77,7 @@ def read_dataset(data: Data, known: DetectorPreprocessor | None) -> Dataset:
 
     Raises `DataError` where nothing is left to learn from.
     """
-    panel = drop_label_column(read_timed(data.given, data.reading()), data.label)
+    panel = drop_label_column(read_time_series(data.given, data.reading()), data.label)
     notes = [*panel.notes, *skipped_notes(panel.skipped)]
     per_series = data.layout == "series" if data.per_series is None else data.per_series
     if per_series and data.scale == "series":
@@ -85,7 +85,7 @@ def read_dataset(data: Data, known: DetectorPreprocessor | None) -> Dataset:
     ends = _split_ends(panel, data, per_series)
     preprocessor = known
     if preprocessor is None:
-        kept = [_until(one, own[0]) for one, own in zip(panel.series, ends, strict=True) if own[0]]
+        kept = [truncate(one, own[0]) for one, own in zip(panel.series, ends, strict=True) if own[0]]
         _check_enough(kept, data)
         options = PreprocessingOptions(data.scale, data.differences, data.calendar)
         preprocessor = DetectorPreprocessor.build(replace(panel, series=kept), options)
@@ -118,7 +118,7 @@ def read_split(
     return Split([whole_segment(one, preprocessor) for one in panel.series], panel.skipped)
 
 
-def whole_segment(series: Timed, preprocessor: DetectorPreprocessor) -> Segment:
+def whole_segment(series: TimeSeries, preprocessor: DetectorPreprocessor) -> Segment:
     """Encode a series as a segment of all its steps."""
     return Segment(series, preprocessor.encode(series)[0], 0, len(series))
 
@@ -132,13 +132,13 @@ def read_panel(
     """
     how, source = data.model_copy(update=settings).reading(), str(files[0])
     try:
-        return align_columns(drop_label_column(read_timed(files, how), data.label), preprocessor, source)
+        return align_columns(drop_label_column(read_time_series(files, how), data.label), preprocessor, source)
     except (DataError, UsageError):
-        named = replace(how, target=tuple(preprocessor.targets), past=tuple(preprocessor.past))
+        named = replace(how, target=tuple(preprocessor.targets), past=tuple(preprocessor.covariates.past))
         if named == how or named.layout == "series":
             raise
         with suppress(DataError, UsageError):
-            return align_columns(read_timed(files, named), preprocessor, source)
+            return align_columns(read_time_series(files, named), preprocessor, source)
         raise
 
 
@@ -148,7 +148,7 @@ def align_columns(panel: Panel, preprocessor: DetectorPreprocessor, source: str)
     A single column may have another name, and columns that only have numbers for names are taken as they stand.
     """
     orders = []
-    for got, wanted in ((panel.targets, preprocessor.targets), (panel.past, preprocessor.past)):
+    for got, wanted in ((panel.targets, preprocessor.targets), (panel.past, preprocessor.covariates.past)):
         if list(got) == wanted or (len(got) == len(wanted) == 1):
             orders.append(list(range(len(wanted))))
         elif set(wanted) <= set(got):
@@ -163,7 +163,7 @@ def align_columns(panel: Panel, preprocessor: DetectorPreprocessor, source: str)
             )
     targets, past = orders
     series = [replace(one, values=one.values[:, targets], past=one.past[:, past]) for one in panel.series]
-    return replace(panel, series=series, targets=tuple(preprocessor.targets), past=tuple(preprocessor.past))
+    return replace(panel, series=series, targets=tuple(preprocessor.targets), past=tuple(preprocessor.covariates.past))
 
 
 def drop_label_column(panel: Panel, label: str | None) -> Panel:
@@ -175,29 +175,19 @@ def drop_label_column(panel: Panel, label: str | None) -> Panel:
     return replace(panel, series=series, targets=tuple(panel.targets[at] for at in kept))
 
 
-def parse_line(line: str, preprocessor: DetectorPreprocessor) -> Timed:
+def parse_line(line: str, preprocessor: DetectorPreprocessor) -> TimeSeries:
     """Read a line as a whole series: numbers, a JSON list of them, or of steps that are lists; raises `DataError`."""
     return series_from_array(parse_series(line), preprocessor)
 
 
-def series_from_array(given: Any, preprocessor: DetectorPreprocessor, name: str = "series") -> Timed:
+def series_from_array(given: Any, preprocessor: DetectorPreprocessor) -> TimeSeries:
     """Take an array (T,) or (T, C), covariates behind the channels, as a series without times; raises `DataError`."""
-    try:
-        rows = np.asarray(given, np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"expected a series of numbers, got {given!r:.40}") from None
-    names, channels = [*preprocessor.targets, *preprocessor.past], preprocessor.channels
-    if rows.ndim == 1 and (len(names) == 1 or not len(rows)):
-        rows = rows.reshape(len(rows), len(names))
-    if rows.ndim != 2 or rows.shape[1] != len(names):
-        got = f"{rows.shape[1]}" if rows.ndim == 2 else f"numbers in {rows.ndim} dimension{'s' * (rows.ndim > 1)}"
-        raise DataError(
-            f"expected series of {len(names)} columns ({', '.join(names[:MAX_NAMES_SHOWN])}), got {got}",
-            hint="write [[1, 2, …], …], a list for each step",
-        )
-    static = ("",) * len(preprocessor.static)
-    values, past = rows[:, :channels], rows[:, channels:]
-    return Timed(name, values, np.arange(len(rows)), np.zeros((len(rows), 0)), past, static, "input")
+    covariates, channels = preprocessor.covariates, preprocessor.channels
+    rows = rows_from_array(given, [*preprocessor.targets, *covariates.past])
+    static = [""] * len(covariates.static)
+    return replace(
+        TimeSeries.from_values("series", rows[:, :channels], "input", static=static), past=rows[:, channels:]
+    )
 
 
 def _split_ends(panel: Panel, data: Data, per_series: bool) -> list[tuple[int, int, int]]:
@@ -218,12 +208,6 @@ def _split_ends(panel: Panel, data: Data, per_series: bool) -> list[tuple[int, i
     return ends
 
 
-def _until(one: Timed, steps: int) -> Timed:
-    return replace(
-        one, values=one.values[:steps], times=one.times[:steps], known=one.known[:steps], past=one.past[:steps]
-    )
-
-
 def _is_constant(panel: Panel, ends: list[tuple[int, int, int]], name: str) -> bool:
     at = panel.targets.index(name)
     values = np.concatenate([one.values[: own[0], at] for one, own in zip(panel.series, ends, strict=True)])
@@ -231,7 +215,7 @@ def _is_constant(panel: Panel, ends: list[tuple[int, int, int]], name: str) -> b
     return bool(len(values)) and bool((values == values[0]).all())
 
 
-def _check_enough(series: Sequence[Timed], data: Data) -> None:
+def _check_enough(series: Sequence[TimeSeries], data: Data) -> None:
     if sum(max(0, len(one) - 1) for one in series) < 2:
         longest = max((len(one) for one in series), default=0)
         raise DataError(

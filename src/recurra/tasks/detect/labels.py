@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurra.data.datasets.locate import named_files
+from recurra.data.datasets.locate import resolve_files
 from recurra.data.timeseries.anomaly_labels import (
     AnomalyLabels,
     labels_among,
@@ -34,10 +34,10 @@ def read_labels(split: Split, files: Sequence[str], data: Data, *, per_series: b
     files: those that the split was read from.  per_series: whole series are scored.
     """
     if data.label is not None:
-        paths, settings = named_files(list(files))
+        paths, settings = resolve_files(list(files))
         column = read_label_column(paths, data.model_copy(update=settings).reading(), data.label)
         return _from_marks([_marks_in_column(one, column, data.label) for one in split.segments])
-    source = data.anomaly_labels[0] if data.anomaly_labels else labels_among(named_files(list(files))[0])
+    source = data.anomaly_labels[0] if data.anomaly_labels else labels_among(resolve_files(list(files))[0])
     if source is None:
         return SegmentLabels(None, [])
     labels = read_anomaly_labels(source)

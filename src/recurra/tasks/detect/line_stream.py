@@ -7,12 +7,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from recurra.data.timeseries.timestamps import is_stamp
+from recurra.data.timeseries.timestamps import is_timestamp
 from recurra.errors import DataError
 from recurra.tasks.detect.config import Data
-from recurra.tasks.detect.data import MAX_NAMES_SHOWN
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
 from recurra.tasks.detect.stream import DetectorStream
+from recurra.tasks.timeseries.data import MAX_NAMES_SHOWN
 
 MISSING = ("", "?", "nan", "na", "null", "none")
 """Cells that stand for no value."""
@@ -35,7 +35,7 @@ class LineStream:
     """
 
     def __init__(self, preprocessor: DetectorPreprocessor, data: Data, stream: DetectorStream) -> None:
-        self._targets, self._past, self._static = preprocessor.targets, preprocessor.past, data.static
+        self._targets, self._past, self._static = preprocessor.targets, preprocessor.covariates.past, data.static
         self._time, self._series = data.time, data.series
         self._initial = stream
         self._streams: dict[str, DetectorStream] = {"": stream.fork()}
@@ -80,7 +80,7 @@ class LineStream:
         others = {*self._targets, *self._past, *self._static, self._series}
         names = [name for name in named if name not in others]
         found = next((name for name in (self._time, *TIME_NAMES) if name in names), None)
-        return found or next((name for name in names if is_stamp(named[name])), None)
+        return found or next((name for name in names if is_timestamp(named[name])), None)
 
     def _step_by_place(self, cells: Any) -> dict[str, Any]:
         """Score values that have no names: the time or none, the channels, the covariates or none."""
@@ -88,7 +88,9 @@ class LineStream:
         if not isinstance(cells, list) or any(isinstance(cell, list | dict) for cell in cells):
             raise DataError(f"expected the values of one step, got {cells!r:.60}")
         time = None
-        if len(cells) in (channels + 1, channels + past + 1) and (len(cells) != channels + past or is_stamp(cells[0])):
+        if len(cells) in (channels + 1, channels + past + 1) and (
+            len(cells) != channels + past or is_timestamp(cells[0])
+        ):
             time, *cells = cells
         if len(cells) not in (channels, channels + past):
             shown = ", ".join(self._targets[:MAX_NAMES_SHOWN])
@@ -135,7 +137,7 @@ def _delimiter(text: str) -> str:
 def _is_header(cells: list[str]) -> bool:
     """A header has no number, and no time stamp; a step has one of them."""
     present = [cell for cell in cells if cell.lower() not in MISSING]
-    return bool(present) and not any(_is_number(cell) or is_stamp(cell) for cell in present)
+    return bool(present) and not any(_is_number(cell) or is_timestamp(cell) for cell in present)
 
 
 def _is_number(cell: str) -> bool:

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from recurra.data.datasets.locate import named_files
-from recurra.data.timeseries.reader import Timed, TimedReading, is_frame, panel_of
+from recurra.data.datasets.locate import resolve_files
+from recurra.data.timeseries.reader import TimeSeries, TimeSeriesOptions, is_frame, panel_from_frame
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.detect import results
 from recurra.tasks.detect.config import DetectorConfig, EvaluateOptions, PredictOptions
@@ -57,33 +57,33 @@ class Detector(Predictor[DetectorConfig]):
 
     # What a user hands over
 
-    def parse(self, line: str) -> Timed:
+    def parse(self, line: str) -> TimeSeries:
         return parse_line(line, self.preprocessor)
 
     def read_file(self, source: str) -> list[Any] | None:
         if source == "-":
             return None
-        files, settings = named_files([source])
+        files, settings = resolve_files([source])
         return list(read_panel(files, self.config.data, self.preprocessor, settings).series)
 
     def to_segments(self, inputs: Sequence[Any]) -> list[Segment]:
         """Take what a user hands over as whole series: such as `read_file` gives, arrays, or data frames of any number of series."""
         return [whole_segment(one, self.preprocessor) for given in inputs for one in self._to_series(given)]
 
-    def _to_series(self, given: Any) -> list[Timed]:
-        if isinstance(given, Timed):
+    def _to_series(self, given: Any) -> list[TimeSeries]:
+        if isinstance(given, TimeSeries):
             return [given]
         if is_frame(given):
             data, columns = self.config.data, self.preprocessor
-            how = TimedReading(
+            how = TimeSeriesOptions(
                 time=data.time,
                 series=data.series,
                 target=tuple(columns.targets),
-                past=tuple(columns.past),
+                past=tuple(columns.covariates.past),
                 static=tuple(data.static),
                 gaps=data.gaps,
             )
-            return align_columns(panel_of(given, how), columns, "the data frame").series
+            return align_columns(panel_from_frame(given, how), columns, "the data frame").series
         return [series_from_array(given, self.preprocessor)]
 
     # Predictions

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step
-from recurra.data.timeseries.reader import Panel, Timed
-from recurra.errors import DataError, RunError
-from recurra.files import write_whole
-from recurra.tasks.detect.features import Calendar, Scaling, StaticFeature
+from recurra.data.timeseries.reader import Panel, TimeSeries
+from recurra.errors import DataError
+from recurra.tasks.detect.scaling import MIN_STD, Scaling
 from recurra.tasks.detect.series import EncodedSeries, StreamState, after_gap, gap_threshold
+from recurra.tasks.timeseries.covariates import Calendar, Covariates, Standardizer, StaticColumn
+from recurra.tasks.timeseries.data import refuse_values
+from recurra.tasks.timeseries.preprocessing import TimeSeriesPreprocessor
 
-FILE = "channels.json"
 MAX_VALUE = 1e12
 """Scaled values are cut off here, where a square still fits into 32 bits."""
 MAX_INPUT = 8.0
@@ -33,92 +31,85 @@ class PreprocessingOptions:
     calendar: bool = True
 
 
-class DetectorPreprocessor:
-    """Makes features of series; made from the training part, saved with the run, and the same from then on.
+@dataclass
+class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
+    """Makes features of series.
 
     A step is read together with the values of the step before it, since those of its own are what is to be predicted;
     covariates and the calendar are those of the step itself. In place of a missing value the last one that was there is
     read (the mean where none was yet); where the training data lack some of a channel, a feature says so.
 
-    targets, past, static: the columns.  missing: (C) bool, the channels of which training lacks some.  gap_threshold: the
-    microseconds between two steps beyond which the second is read as a beginning, since no prediction was made for then; None
-    where steps have no times.
+    missing: (C) bool, the channels of which training lacks some.  gap_threshold: the microseconds between two steps beyond which
+    the second is read as a beginning, since no prediction was made for then; None where steps have no times.
     """
 
-    def __init__(
-        self,
-        targets: Sequence[str],
-        past: Sequence[str],
-        static: Sequence[StaticFeature],
-        scaling: Scaling,
-        missing: np.ndarray,
-        options: PreprocessingOptions,
-        calendar: Calendar,
-        gap_threshold: int | None = None,
-    ) -> None:
-        self.targets, self.past, self.static = list(targets), list(past), list(static)
-        self.scaling, self.missing, self.options = scaling, missing, options
-        self.calendar, self.gap_threshold = calendar, gap_threshold
+    file: ClassVar = "channels.json"
+
+    targets: list[str]
+    covariates: Covariates
+    scaling: Scaling
+    missing: np.ndarray
+    options: PreprocessingOptions
+    gap_threshold: int | None = None
 
     @classmethod
     def build(cls, panel: Panel, options: PreprocessingOptions) -> DetectorPreprocessor:
         """Make it from the training series; raises `DataError` for a channel that is never there."""
         scaling = Scaling.fit(panel, options.scale)
         present = np.concatenate([np.isfinite(one.values) for one in panel.series])
+        static = [
+            StaticColumn.fit(name, [one.static[at] for one in panel.series], min_std=MIN_STD)
+            for at, name in enumerate(panel.static)
+        ]
+        calendar = Calendar.fit(panel, whole_cycles=True) if options.calendar else Calendar(panel.frequency)
         return cls(
-            panel.targets,
-            panel.past,
-            [StaticFeature.fit(name, [one.static[at] for one in panel.series]) for at, name in enumerate(panel.static)],
+            list(panel.targets),
+            Covariates(list(panel.past), static, calendar),
             scaling,
             np.array(~present.all(axis=0)),
             options,
-            Calendar.fit(panel) if options.calendar else Calendar(panel.step),
             gap_threshold([one.times[: len(one)] for one in panel.series]),
         )
 
     @classmethod
-    def load(cls, folder: Path) -> DetectorPreprocessor:
-        """Read what `save` wrote; raises `RunError` when it is damaged."""
-        path = folder / FILE
-        try:
-            read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            by_series = {
-                name: (np.array(mean, float), np.array(std, float)) for name, (mean, std) in read["each"].items()
-            }
-            made = cls(
-                read["targets"],
-                read["past"],
-                [StaticFeature(*one) for one in read["static"]],
-                Scaling(np.array(read["mean"], float), np.array(read["spread"], float), by_series),
-                np.array(read["gaps"], bool),
-                PreprocessingOptions(**read["making"]),
-                Calendar(None if read["step"] is None else Step(**read["step"]), read["moments"]),
-                read.get("hole"),
-            )
-            if made.scaling.mean.shape != (made.channels + len(made.past),) or made.missing.shape != (made.channels,):
-                raise ValueError("expected as many numbers as channels")
-            return made
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{path}: is damaged: {error}") from None
+    def from_json(cls, content: Mapping[str, Any]) -> DetectorPreprocessor:
+        made = cls(
+            content["targets"],
+            Covariates(
+                content["past"],
+                [StaticColumn(name, words, _scale([mean], [std])) for name, words, mean, std in content["static"]],
+                Calendar.from_json(content["step"], content["moments"]),
+            ),
+            Scaling(
+                _scale(content["mean"], content["spread"]),
+                {name: _scale(mean, std) for name, (mean, std) in content["each"].items()},
+            ),
+            np.array(content["gaps"], bool),
+            PreprocessingOptions(**content["making"]),
+            content.get("hole"),
+        )
+        columns = made.channels + len(made.covariates.past)
+        if made.scaling.overall.divisor.shape != (columns,) or made.missing.shape != (made.channels,):
+            raise ValueError("expected as many numbers as channels")
+        return made
 
-    def save(self, folder: Path) -> list[str]:
-        """Write it into a run folder, under the names that runs have had from the first on; gives the names of the files."""
-        options, frequency = self.options, self.calendar.frequency
-        content = {
+    def to_json(self) -> dict[str, Any]:
+        covariates, overall = self.covariates, self.scaling.overall
+        return {
             "targets": self.targets,
-            "past": self.past,
-            "mean": self.scaling.mean.tolist(),
-            "spread": self.scaling.std.tolist(),
+            "past": covariates.past,
+            "mean": overall.mean.tolist(),
+            "spread": overall.divisor.tolist(),
             "gaps": self.missing.tolist(),
-            "making": {"scale": options.scale, "differences": options.differences, "calendar": options.calendar},
-            "step": None if frequency is None else {"count": frequency.count, "unit": frequency.unit},
-            "moments": list(self.calendar.features),
+            "making": asdict(self.options),
+            "step": covariates.calendar.frequency_to_json(),
+            "moments": list(covariates.calendar.features),
             "hole": self.gap_threshold,
-            "static": [[one.name, one.words, one.mean, one.std] for one in self.static],
-            "each": {name: [mean.tolist(), std.tolist()] for name, (mean, std) in self.scaling.by_series.items()},
+            "static": [
+                [one.name, one.words, one.scale.mean.item(), one.scale.divisor.item()] for one in covariates.static
+            ],
+            "each": {name: [one.mean.tolist(), one.divisor.tolist()] for name, one in self.scaling.by_series.items()},
         }
-        write_whole(folder / FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-        return [FILE]
 
     @property
     def channels(self) -> int:
@@ -128,30 +119,29 @@ class DetectorPreprocessor:
     @property
     def input_size(self) -> int:
         """F, the numbers that the network reads at each step."""
-        others = len(self.past) + len(self.calendar.features) + sum(one.width for one in self.static)
-        return self.channels * (2 if self.options.differences else 1) + int(self.missing.sum()) + 1 + others
+        own = self.channels * (2 if self.options.differences else 1) + int(self.missing.sum()) + 1
+        return own + self.covariates.size
 
     def unscale(self, values: np.ndarray, name: str) -> np.ndarray:
         """Give scaled values (…, C) of a series in their own units."""
-        mean, std = (part[: self.channels] for part in self.scaling.of(name))
-        return values * std + mean
+        scale = self.scaling.of(name)
+        return values * scale.divisor[: self.channels] + scale.mean[: self.channels]
 
     def initial_state(self) -> StreamState:
         """Give what is carried before the first step of a series."""
         none = np.full(self.channels, np.nan)
-        return StreamState(none, none, np.ones(self.channels, bool), np.zeros(len(self.past)), 0)
+        return StreamState(none, none, np.ones(self.channels, bool), np.zeros(len(self.covariates.past)), 0)
 
-    def encode(self, one: Timed, state: StreamState | None = None) -> tuple[EncodedSeries, StreamState]:
+    def encode(self, one: TimeSeries, state: StreamState | None = None) -> tuple[EncodedSeries, StreamState]:
         """Turn the steps of a series into numbers, going on from what was read before; gives what is carried on too.
 
         Raises `DataError`, with the series and the step, for infinity.
         """
         self._check(one)
         state = self.initial_state() if state is None else state
-        mean, std = self.scaling.of(one.name)
-        channels, steps = self.channels, len(one)
-        values = np.clip((one.values - mean[:channels]) / std[:channels], -MAX_VALUE, MAX_VALUE)
-        covariates = forward_fill(np.vstack([state.covariates, (one.past - mean[channels:]) / std[channels:]]))[1:]
+        (scaled, past), steps = self.scaling.transform(one), len(one)
+        values = np.clip(scaled, -MAX_VALUE, MAX_VALUE)
+        covariates = forward_fill(np.vstack([state.covariates, past]))[1:]
         known = forward_fill(np.vstack([state.second_last, state.last, values]))  # (2 + T, C)
         missing = np.isnan(np.vstack([np.where(state.missing, np.nan, 0.0), values]))  # (1 + T, C)
         starts, time = after_gap(one.times[:steps], state.time, self.gap_threshold)
@@ -165,11 +155,9 @@ class DetectorPreprocessor:
         parts.append(missing[:-1, self.missing].astype(float))
         parts.append(starts.astype(float)[:, None])
         parts.append(squash(_or_zero(covariates)))
-        if self.calendar.features:
-            parts.append(self.calendar.encode(one))
-        static = np.array(
-            [number for own, value in zip(self.static, one.static, strict=True) for number in own.encode(value)]
-        )
+        if self.covariates.calendar.features:
+            parts.append(self.covariates.calendar.encode(one, steps))
+        static = self.covariates.encode_static(one)
         parts.append(np.broadcast_to(static, (steps, len(static))))
         features = np.concatenate(parts, axis=1).astype(np.float32)
         encoded = EncodedSeries(features, values.astype(np.float32), _or_zero(previous).astype(np.float32), starts)
@@ -183,19 +171,18 @@ class DetectorPreprocessor:
             bool(starts[-1]) if len(starts) else state.started,
         )
 
-    def _check(self, one: Timed) -> None:
-        for given, columns in ((one.values, self.targets), (one.past, self.past)):
+    def _check(self, one: TimeSeries) -> None:
+        for given, columns in ((one.values, self.targets), (one.past, self.covariates.past)):
             if given.shape[1] != len(columns):
                 raise DataError(
                     f"expected {len(columns)} columns ({', '.join(columns)}), got {given.shape[1]}", source=one.place
                 )
-            if np.isinf(given).any():
-                step, channel = np.argwhere(np.isinf(given))[0]
-                raise DataError(
-                    f"series {one.name!r}, step {step + 1}, {columns[channel]!r}: expected a finite number, got infinity",
-                    source=one.place,
-                    hint="leave the cell empty where there is no value",
-                )
+            hint = "leave the cell empty where there is no value"
+            refuse_values(one, given, np.isinf(given), "a finite number", hint, columns)
+
+
+def _scale(mean: list[float], std: list[float]) -> Standardizer:
+    return Standardizer(np.array(mean, np.float64), np.array(std, np.float64))
 
 
 def forward_fill(values: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import on_clock
-from recurra.data.timeseries.reader import Timed
+from recurra.data.timeseries.frequency import local_time
+from recurra.data.timeseries.reader import TimeSeries
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
 from recurra.tasks.detect.scoring import Event, ScoredSegment, StepResult
 
@@ -42,7 +42,7 @@ def to_result(
 
 
 def to_step(
-    result: StepResult, location: np.ndarray, series: Timed, preprocessor: DetectorPreprocessor, step: int = 0
+    result: StepResult, location: np.ndarray, series: TimeSeries, preprocessor: DetectorPreprocessor, step: int = 0
 ) -> dict[str, Any]:
     """Give {"score", "threshold", "anomaly", "channel", "expected", "missing"?} of a step.
 
@@ -58,7 +58,7 @@ def to_step(
     }
 
 
-def to_event(event: Event, series: Timed, targets: Sequence[str], first: int = 0) -> dict[str, Any]:
+def to_event(event: Event, series: TimeSeries, targets: Sequence[str], first: int = 0) -> dict[str, Any]:
     """Give {"start", "end", "score", "channel"}, the end being the last step; first: the step that steps are counted from."""
     return {
         "start": format_time(series, first + event.first),
@@ -68,14 +68,14 @@ def to_event(event: Event, series: Timed, targets: Sequence[str], first: int = 0
     }
 
 
-def format_time(series: Timed, step: int = 0) -> str | int:
+def format_time(series: TimeSeries, step: int = 0) -> str | int:
     """Write the time of a step: a stamp without needless zeros, with its zone where it has one, or the number of the step.
 
     >>> none, times = np.zeros((1, 0)), np.array(["2024-05-31T13:10"], "M8[us]")
-    >>> format_time(Timed("a", none, times, none, none, (), "")), format_time(Timed("a", none, times, none, none, (), "", 120))
+    >>> format_time(TimeSeries("a", none, times, none, none, (), "")), format_time(TimeSeries("a", none, times, none, none, (), "", 120))
     ('2024-05-31 13:10:00', '2024-05-31 15:10:00+02:00')
     """
-    (time,), zone = on_clock(series.times[step : step + 1], series.zone)
+    (time,), zone = local_time(series.times[step : step + 1], series.utc_offset)
     if not isinstance(time, np.datetime64):
         return int(time)
     return str(time.astype("M8[us]")).replace("T", " ").removesuffix(".000000") + zone

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from recurra.data.timeseries.frequency import zone_of
-from recurra.data.timeseries.reader import Timed
-from recurra.data.timeseries.timestamps import read_stamps
+from recurra.data.timeseries.frequency import utc_offset
+from recurra.data.timeseries.reader import TimeSeries
+from recurra.data.timeseries.timestamps import read_timestamps
 from recurra.errors import DataError, UsageError
 from recurra.kernels import exact
 from recurra.nn import State, map_state
@@ -134,21 +134,21 @@ class DetectorStream(Stream):
 
 def make_step(
     preprocessor: DetectorPreprocessor, values: Any, *, time: Any, past: Any, static: Sequence[str | float], name: str
-) -> Timed:
+) -> TimeSeries:
     """Make a series of one step; raises `DataError` for what is not one."""
-    own = _numbers(values, preprocessor.targets, "values")
-    covariates = _numbers([None] * len(preprocessor.past) if past is None else past, preprocessor.past, "past")
+    covariates, own = preprocessor.covariates, _numbers(values, preprocessor.targets, "values")
+    others = _numbers([None] * len(covariates.past) if past is None else past, covariates.past, "past")
     if time is None:
-        if preprocessor.calendar.features:
+        if covariates.calendar.features:
             raise DataError(
-                f"expected a time stamp with each step: this run reads the {preprocessor.calendar.features[0].split()[0]}"
+                f"expected a time stamp with each step: this run reads the {covariates.calendar.features[0].split()[0]}"
             )
         times, zone = np.zeros(1, np.int64), None
     else:
         stamp, zone = parse_time(time)
         times = np.array([stamp])
-    words = tuple(static) or ("",) * len(preprocessor.static)
-    return Timed(name, own[None], times, np.zeros((1, 0)), covariates[None], words, "the stream", zone)
+    words = tuple(static) or ("",) * len(covariates.static)
+    return TimeSeries(name, own[None], times, np.zeros((1, 0)), others[None], words, "the stream", zone)
 
 
 def parse_time(time: Any) -> tuple[Any, int | None]:
@@ -163,10 +163,10 @@ def parse_time(time: Any) -> tuple[Any, int | None]:
         if not abs(number := float(time)) < 2**63:
             raise DataError(f"expected a time, got {time!r:.40}")
         return np.int64(number), None
-    read = read_stamps([time], "time")
+    read = read_timestamps([time], "time")
     if read.wrong:
         raise DataError(read.wrong[0])
-    return read.values[0], None if read.local is None else zone_of(read.values, read.local)
+    return read.values[0], None if read.local is None else utc_offset(read.values, read.local)
 
 
 def _numbers(given: Any, names: Sequence[str], what: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from recurra.data.datasets.locate import named_files
+from recurra.data.datasets.locate import resolve_files
 from recurra.data.tbptt import Windows
 from recurra.errors import UsageError
 from recurra.nn import State
@@ -141,7 +141,7 @@ class AnomalyDetectionTask(TBPTTTask[DetectorConfig, Dataset, Batch]):
         return {**result, "skipped": len(split.skipped)} if split.skipped else result
 
     def _read_files(self, data: list[str], settings: Data) -> Split:
-        files, named = named_files(data)
+        files, named = resolve_files(data)
         return read_split(files, settings, self.preprocessor, named)
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from recurra.data.labelled.options import Reading
+from recurra.data.labelled.options import LabelledOptions
 from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.data.splits import split_documents
 from recurra.errors import DataError
@@ -41,13 +41,13 @@ class Split:
         return len(self.sequences)
 
 
-def reading_options(data: Data, *, labelled: bool = True) -> Reading:
+def reading_options(data: Data, *, labelled: bool = True) -> LabelledOptions:
     """Give how the run reads all its data: labels are read where there are some, and needed where the user says which they are.
 
     labelled: False: whatever is there gets a vector, so nothing is left out.
     """
     needed = data.label is not None and labelled
-    return replace(data.reading(for_answers=not labelled), phrases=data.phrases and labelled, need_labels=needed)
+    return replace(data.reading(labelled=labelled), phrases=data.phrases and labelled, need_labels=needed)
 
 
 def read_dataset(data: Data, known: Preprocessor | None) -> Dataset[Split]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.batching import batches_to_read
+from recurra.data.batching import inference_batches
 from recurra.kernels import exact
 from recurra.nn import State
 from recurra.nn.exponential_smoothing import SmoothingState
@@ -68,7 +68,7 @@ def backtest(
     wanted = [number for number, steps in enumerate(origins) if len(steps)]
     lengths = [int(origins[number][-1]) + 1 for number in wanted]
     with eval_mode(network) as device:
-        for indices in batches_to_read(np.minimum(lengths, STEPS_PER_CHUNK), STEPS_PER_BATCH):
+        for indices in inference_batches(np.minimum(lengths, STEPS_PER_CHUNK), STEPS_PER_BATCH):
             yield from reader.read([wanted[index] for index in indices], device)
 
 

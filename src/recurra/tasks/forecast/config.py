@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from recurra.tasks.base.config import RecurrentModel, TimedData
+from recurra.tasks.base.config import RecurrentModel, TimeSeriesData
 from recurra.tasks.base.options import PredictOptions
 from recurra.tasks.base.settings import Flag, Renamed, Settings
 
 
-class Data(TimedData):
+class Data(TimeSeriesData):
     """What is read, how far ahead it is to be forecast, and what is held out: always the end of each series."""
 
     renamed: ClassVar = {"end": Renamed("max_length")}

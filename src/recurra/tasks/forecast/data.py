@@ -10,13 +10,14 @@ from functools import cached_property
 import numpy as np
 
 from recurra.data.timeseries.append import append_panel
-from recurra.data.timeseries.reader import Panel, Timed, TimedReading, read_timed
+from recurra.data.timeseries.reader import Panel, TimeSeries, TimeSeriesOptions, read_time_series
 from recurra.errors import DataError
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.forecast.config import Data, Model
 from recurra.tasks.forecast.defaults import build_preprocessor
 from recurra.tasks.forecast.preprocessing import ForecastPreprocessor, are_unnamed
 from recurra.tasks.forecast.series import SeriesFeatures
+from recurra.tasks.timeseries.data import refuse_values, truncate
 
 MIN_VALUES = 2
 """Values that a series has to have to be learnt from."""
@@ -62,13 +63,13 @@ class Dataset:
         return float(np.mean([np.mean(step / size) for step, size in pairs]))
 
 
-def reading_options(data: Data, preprocessor: ForecastPreprocessor | None = None) -> TimedReading:
+def reading_options(data: Data, preprocessor: ForecastPreprocessor | None = None) -> TimeSeriesOptions:
     """Give how the run reads all its data: once it is known which columns are the targets and how far apart steps are, so."""
     options = replace(data.reading(), known=tuple(data.known))
     if preprocessor is None:
         return options
     targets = options.target if preprocessor.has_unnamed_targets else tuple(preprocessor.targets)
-    return replace(options, step=preprocessor.step, apart=preprocessor.numeric_step, target=targets)
+    return replace(options, frequency=preprocessor.step, numeric_step=preprocessor.numeric_step, target=targets)
 
 
 def read_dataset(data: Data, model: Model, preprocessor: ForecastPreprocessor | None) -> Dataset:
@@ -76,11 +77,12 @@ def read_dataset(data: Data, model: Model, preprocessor: ForecastPreprocessor | 
 
     Raises `DataError` where nothing is left to learn from, or held-out files do not continue where the training data end.
     """
-    panel = read_timed(data.given, reading_options(data, preprocessor))
+    panel = read_time_series(data.given, reading_options(data, preprocessor))
     notes = [*panel.notes, *skipped_notes(panel.skipped)]
     panel, starts, more = _append_held_out(panel, data)
     notes += more
-    panel = _shorten(panel, data.max_length)
+    if data.max_length is not None:
+        panel = replace(panel, series=[truncate(one, data.max_length) for one in panel.series])
     if model.likelihood == "negative-binomial":
         notes += _check_counts(panel)
     borders = [_borders(len(series), data, starts, at) for at, series in enumerate(panel.series)]
@@ -103,7 +105,7 @@ def _append_held_out(panel: Panel, data: Data) -> tuple[Panel, dict[str, list[in
     notes: list[str] = []
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
-            more = read_timed(files, _options_of_panel(panel, data))
+            more = read_time_series(files, _options_of_panel(panel, data))
             if not any(len(series) for series in more.series):
                 raise DataError(f"{name}: holds no values to measure on", source=" ".join(files[:3]))
             starts[name] = [len(series) for series in panel.series]
@@ -113,24 +115,19 @@ def _append_held_out(panel: Panel, data: Data) -> tuple[Panel, dict[str, list[in
     return panel, starts, notes
 
 
-def _options_of_panel(panel: Panel, data: Data) -> TimedReading:
+def _options_of_panel(panel: Panel, data: Data) -> TimeSeriesOptions:
     """Give how held-out files are read: as those before them, of the same columns and spacing."""
     targets = () if are_unnamed(panel.targets) else panel.targets
-    return replace(reading_options(data), target=targets, step=panel.step, apart=panel.apart)
+    return replace(reading_options(data), target=targets, frequency=panel.frequency, numeric_step=panel.numeric_step)
 
 
 def _check_counts(panel: Panel) -> list[str]:
     """Note that values are no whole numbers; raises `DataError` for one below 0, which is no count."""
+    expected = "a count from 0, as likelihood = negative-binomial needs it"
     fractions = 0
     for series in panel.series:
-        if len(wrong := np.argwhere(series.values < 0)):
-            step, channel = wrong[0]
-            raise DataError(
-                f"series {series.name}, step {step + 1}: expected a count from 0, as likelihood = negative-binomial needs it; "
-                f"got {series.values[step, channel]:g}",
-                source=series.place,
-                hint="train with another likelihood, such as --likelihood student-t",
-            )
+        hint = "train with another likelihood, such as --likelihood student-t"
+        refuse_values(series, series.values, series.values < 0, expected, hint)
         fractions += int((series.values % 1 > 0).sum())
     return [f"{fractions:,} values are no whole numbers: they are learnt from as counts, rounded"] if fractions else []
 
@@ -234,29 +231,13 @@ def _held_out(length: int, steps: int | None, share: float) -> int:
     return min(length, steps) if steps is not None else round(length * share)
 
 
-def _shorten(panel: Panel, end: int | None) -> Panel:
-    if end is None:
-        return panel
-    series = [
-        replace(
-            one,
-            values=one.values[:end],
-            times=one.times[: min(end, len(one))],
-            known=one.known[: min(end, len(one))],
-            past=one.past[:end],
-        )
-        for one in panel.series
-    ]
-    return replace(panel, series=series)
-
-
 def default_test_split(series: Sequence[SeriesFeatures], data: Data) -> Split:
     """Choose what of other series is forecast: their end, as much as the run holds out of its own; what comes before is known."""
     firsts = [max(1, len(one) - _held_out(len(one), data.test_steps, data.test_share or 0.1)) for one in series]
     return Split("test", firsts, [max(len(one), first) for one, first in zip(series, firsts, strict=True)])
 
 
-def check_panel(panel: Panel, preprocessor: ForecastPreprocessor, data: Data, source: str) -> list[Timed]:
+def check_panel(panel: Panel, preprocessor: ForecastPreprocessor, data: Data, source: str) -> list[TimeSeries]:
     """Give the series of a panel; raises `DataError` where they are not spaced as those of training are, or hold other targets."""
     known = preprocessor.targets
     if len(panel.targets) != len(known):
@@ -265,8 +246,8 @@ def check_panel(panel: Panel, preprocessor: ForecastPreprocessor, data: Data, so
             f"expected as many columns of values as in the training data, {expected}; got {got}", source=source
         )
     step = preprocessor.step
-    if data.gaps == "fill" and panel.step != step and any(len(series) > 1 for series in panel.series):
-        expected, got = (str(each) if each else "steps that are only counted" for each in (step, panel.step))
+    if data.gaps == "fill" and panel.frequency != step and any(len(series) > 1 for series in panel.series):
+        expected, got = (str(each) if each else "steps that are only counted" for each in (step, panel.frequency))
         hint = f"--every {step} averages finer ones in training and in prediction alike" if step else None
         raise DataError(
             f"expected a spacing of {expected}, as in the training data; got {got}", source=source, hint=hint

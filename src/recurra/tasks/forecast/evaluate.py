@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.datasets.locate import named_files
-from recurra.data.timeseries.reader import read_timed
+from recurra.data.datasets.locate import resolve_files
+from recurra.data.timeseries.reader import read_time_series
 from recurra.errors import DataError, UsageError
 from recurra.formatting import decimal
 from recurra.metrics import ForecastScores
@@ -119,8 +119,8 @@ def validation_metrics(forecaster: Forecaster, dataset: Dataset) -> dict[str, fl
 def read_evaluation_set(forecaster: Forecaster, data: list[str]) -> EvaluationSet:
     """Read other series, whose end is forecast, as much as the run holds out of its own."""
     preprocessor, config = forecaster.preprocessor, forecaster.config.data
-    files, settings = named_files(data)
-    panel = read_timed(files, reading_options(config.model_copy(update=settings), preprocessor))
+    files, settings = resolve_files(data)
+    panel = read_time_series(files, reading_options(config.model_copy(update=settings), preprocessor))
     checked = check_panel(panel, preprocessor, config, data[0])
     series = [made for one in checked for made in preprocessor.transform(one)]
     split = default_test_split(series, config)

@@ -139,7 +139,7 @@ def _read_steps(network: ForecastNetwork, dataset: Dataset, options: BatchOption
     """Read the training part once, or evenly chosen steps of it where that would be much."""
     width, horizon = network.line.in_features, network.horizon
     chunks = all_chunks(dataset, STEPS_PER_CHUNK)
-    numbers = dataset.preprocessor.size * int((chunks[:, 2] - chunks[:, 1]).sum())
+    numbers = dataset.preprocessor.input_size * int((chunks[:, 2] - chunks[:, 1]).sum())
     if numbers > MAX_NUMBERS_READ:
         chunks = chunks[evenly_spaced(len(chunks), max(1, len(chunks) * MAX_NUMBERS_READ // numbers))]
     affordable = MAX_MULTIPLICATIONS // ((width + network.line.out_features) ** 2 * max(1, len(chunks)))

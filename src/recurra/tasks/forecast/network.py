@@ -53,7 +53,7 @@ class ForecastNetwork(nn.Module):
             else None
         )
         self.input_dropout = Dropout(before, variational=model.variational)
-        self.stack = build_stack(model, preprocessor.size, dilations=model.dilations)
+        self.stack = build_stack(model, preprocessor.input_size, dilations=model.dilations)
         self.output_dropout = nn.Dropout(behind)
         values = self.horizon * self.channels
         self.line = nn.Linear(self.lookback * self.channels, values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,10 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.datasets.locate import named_files
-from recurra.data.timeseries.reader import Panel, Timed, is_frame, panel_of, read_piped, read_timed
+from recurra.data.datasets.locate import resolve_files
+from recurra.data.timeseries.reader import (
+    Panel,
+    TimeSeries,
+    is_frame,
+    panel_from_frame,
+    read_time_series,
+    read_time_series_bytes,
+)
 from recurra.errors import DataError, DivergedError, UsageError
-from recurra.series import is_missing, is_number
+from recurra.series import is_missing, is_number, parse_series
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.forecast.backtest import BacktestOptions, Forecasts, backtest
 from recurra.tasks.forecast.config import ForecasterConfig, ForecastOptions
@@ -29,6 +35,7 @@ from recurra.tasks.forecast.results import (
     to_result,
 )
 from recurra.tasks.forecast.series import SeriesFeatures
+from recurra.tasks.timeseries.data import rows_from_array
 from recurra.text import STANDARD_INPUT
 
 
@@ -68,46 +75,38 @@ class Forecaster(Predictor[ForecasterConfig]):
 
     # What a user hands over
 
-    def parse(self, line: str) -> Timed:
-        """Read a series from a line: numbers with commas or blanks between them, or a JSON list."""
+    def parse(self, line: str) -> TimeSeries:
+        """Read a series from a line: numbers with commas or blanks between them, or a JSON list; an empty cell is missing."""
         _check_bare(self.preprocessor)
-        try:
-            values = json.loads(line) if line.lstrip().startswith("[") else line.replace(",", " ").split()
-            return series_from_array(
-                np.array([np.nan if v is None else v for v in values], dtype=np.float64), self.preprocessor
-            )
-        except (ValueError, TypeError):
-            raise DataError(
-                f"expected a series of numbers, got {line.strip()[:40]!r}", hint="write 1.5, 2, 3 or [1.5, 2, 3]"
-            ) from None
+        return series_from_array(parse_series(line), self.preprocessor)
 
-    def read_file(self, source: str) -> list[Timed] | None:
+    def read_file(self, source: str) -> list[TimeSeries] | None:
         if source == "-":
             return None
-        files, settings = named_files([source])
+        files, settings = resolve_files([source])
         options = reading_options(self.config.data.model_copy(update=settings), self.preprocessor)
-        return self._check(read_timed(files, options), source, notes=True)
+        return self._check(read_time_series(files, options), source, notes=True)
 
-    def read_pipe(self, first: bytes, rest: Callable[[], bytes]) -> list[Timed] | None:
+    def read_pipe(self, first: bytes, rest: Callable[[], bytes]) -> list[TimeSeries] | None:
         if not is_table(first):
             return None
-        panel = read_piped(first + rest(), reading_options(self.config.data, self.preprocessor))
+        panel = read_time_series_bytes(first + rest(), reading_options(self.config.data, self.preprocessor))
         return self._check(panel, STANDARD_INPUT, notes=True)
 
-    def _check(self, panel: Panel, source: str, *, notes: bool = False) -> list[Timed]:
+    def _check(self, panel: Panel, source: str, *, notes: bool = False) -> list[TimeSeries]:
         """Give the series of a panel; notes: show what there is to say of their reading, which is no result."""
         for message in [*panel.notes, *panel.skipped] if notes else ():
             print(message, file=sys.stderr)  # noqa: T201
         return check_panel(panel, self.preprocessor, self.config.data, source)
 
-    def preprocess(self, inputs: Sequence[Any]) -> list[Timed]:
+    def preprocess(self, inputs: Sequence[Any]) -> list[TimeSeries]:
         """Give what a user hands over as series: series, arrays, or data frames with any number of them."""
-        found: list[Timed] = []
+        found: list[TimeSeries] = []
         for one in inputs:
-            if isinstance(one, Timed):
+            if isinstance(one, TimeSeries):
                 found.append(one)
             elif is_frame(one):
-                panel = panel_of(one, reading_options(self.config.data, self.preprocessor))
+                panel = panel_from_frame(one, reading_options(self.config.data, self.preprocessor))
                 found += self._check(panel, "the data frame")
             else:
                 found.append(series_from_array(one, self.preprocessor))
@@ -140,7 +139,9 @@ class Forecaster(Predictor[ForecasterConfig]):
                 }
                 if options.steps:
                     steps = sorted(found)
-                    times = format_times(one.times[steps], self.preprocessor.step, owner.zone, owner.numbers)
+                    times = format_times(
+                        one.times[steps], self.preprocessor.step, owner.utc_offset, owner.numeric_times
+                    )
                     result["steps"] = [
                         {"time": time, **to_result(*found[origin], place, self.quantiles)}
                         for time, origin in zip(times, steps, strict=True)
@@ -148,10 +149,10 @@ class Forecaster(Predictor[ForecasterConfig]):
                 results.append(result)
         return results
 
-    def _transform(self, given: Sequence[Timed], horizon: int) -> tuple[list[SeriesFeatures], list[Timed]]:
+    def _transform(self, given: Sequence[TimeSeries], horizon: int) -> tuple[list[SeriesFeatures], list[TimeSeries]]:
         """Give series as they are read, and for each of these the series that it is of."""
         series: list[SeriesFeatures] = []
-        owners: list[Timed] = []
+        owners: list[TimeSeries] = []
         for number, one in enumerate(given, 1):
             if not len(one) or np.isnan(one.values).all(axis=0).any():
                 what = "has a target without any value" if len(one) else "has no value"
@@ -165,7 +166,11 @@ class Forecaster(Predictor[ForecasterConfig]):
         return series, owners
 
     def _forecast(
-        self, series: Sequence[SeriesFeatures], origins: Sequence[np.ndarray], owners: Sequence[Timed], horizon: int
+        self,
+        series: Sequence[SeriesFeatures],
+        origins: Sequence[np.ndarray],
+        owners: Sequence[TimeSeries],
+        horizon: int,
     ) -> list[dict[int, tuple[np.ndarray, np.ndarray]]]:
         """Give for each series, by origin, the mean (h, C) and the quantiles (h, C, Q), rounded."""
         found: list[dict[int, tuple[np.ndarray, np.ndarray]]] = [{} for _ in series]
@@ -199,25 +204,20 @@ def is_table(first: bytes) -> bool:
     return not all(is_number(cell) or is_missing(cell) for cell in cells)
 
 
-def series_from_array(values: Any, preprocessor: ForecastPreprocessor) -> Timed:
+def series_from_array(values: Any, preprocessor: ForecastPreprocessor) -> TimeSeries:
     """Give an array (T) or (T, C) as a series whose steps are only counted."""
-    array, targets = np.asarray(values, np.float64), preprocessor.targets
-    array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or array.shape[1] != len(targets):
-        got = f"{array.shape[1]}" if array.ndim == 2 else f"numbers in {array.ndim} dimensions"
-        raise DataError(f"expected series of {len(targets)} targets ({', '.join(targets[:8])}), got {got}")
-    if len(wrong := np.argwhere(np.isinf(array))):
+    rows = rows_from_array(values, preprocessor.targets)
+    if len(wrong := np.argwhere(np.isinf(rows))):
         raise DataError(f"step {wrong[0][0] + 1}: expected a finite number, got infinity")
     _check_bare(preprocessor)
-    none = np.zeros((len(array), 0))
-    return Timed("", array, np.arange(len(array)), none, none, (), "the input")
+    return TimeSeries.from_values("", rows, "the input")
 
 
 def _check_bare(preprocessor: ForecastPreprocessor) -> None:
     """Raise `UsageError` where bare numbers do not tell all that the run reads."""
     covariates = preprocessor.covariates
-    columns = [*covariates.known, *covariates.past, *covariates.static]
-    if columns or covariates.calendar:
+    columns = [*covariates.known, *covariates.past, *(column.name for column in covariates.static)]
+    if columns or covariates.calendar.features:
         needed = ", ".join(columns) or "time stamps"
         raise UsageError(
             f"input: bare numbers say nothing of {needed}, which this run reads; give a table with them, as in "
@@ -225,7 +225,7 @@ def _check_bare(preprocessor: ForecastPreprocessor) -> None:
         )
 
 
-def _check_known(series: Timed, horizon: int, preprocessor: ForecastPreprocessor) -> None:
+def _check_known(series: TimeSeries, horizon: int, preprocessor: ForecastPreprocessor) -> None:
     """Raise `DataError` where a column that is known ahead is not, at one of the steps that are forecast."""
     names = preprocessor.covariates.known
     if not names:
@@ -246,7 +246,7 @@ def _check_known(series: Timed, horizon: int, preprocessor: ForecastPreprocessor
     )
 
 
-def _check_finite(some: Forecasts, owners: Sequence[Timed]) -> None:
+def _check_finite(some: Forecasts, owners: Sequence[TimeSeries]) -> None:
     """Raise `DivergedError` for a forecast that is no number."""
     for values in (some.mean, some.quantiles):
         if not np.isfinite(values).all():

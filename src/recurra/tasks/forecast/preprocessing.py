@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step
-from recurra.data.timeseries.reader import Panel, Timed
-from recurra.errors import DataError, RunError
-from recurra.files import write_whole
+from recurra.data.timeseries.frequency import Frequency
+from recurra.data.timeseries.reader import TimeSeries
 from recurra.series import channel_names
-from recurra.tasks.forecast.covariates import Covariates
+from recurra.tasks.forecast.covariates import ForecastCovariates
 from recurra.tasks.forecast.scaling import MIN_SCALE, fit_local_scale, lag_windows, pad_batch
 from recurra.tasks.forecast.series import SeriesFeatures
+from recurra.tasks.timeseries.data import refuse_values
+from recurra.tasks.timeseries.preprocessing import TimeSeriesPreprocessor
 
-FILE = "columns.json"
 MAX_LOG_RATIO = 5.0
 """Logarithm of a window's scale, in units of the mean step, that is read at most."""
 MAX_VALUE = 1e30
@@ -42,23 +39,25 @@ class PreprocessingOptions:
 
 
 @dataclass
-class ForecastPreprocessor:
-    """What series have to look like, and how they become numbers; fitted to the training data, and saved with the run.
+class ForecastPreprocessor(TimeSeriesPreprocessor[ForecastCovariates]):
+    """What series have to look like, and how they become numbers.
 
     numeric_step: the spacing of times that are numbers.  smoothed: the series, by their keys, whose smoothing is learnt; none
     without smoothing.
     """
 
+    file: ClassVar = "columns.json"
+
     targets: list[str]
-    covariates: Covariates
+    covariates: ForecastCovariates
     options: PreprocessingOptions
     numeric_step: float | None = None
     smoothed: list[str] = field(default_factory=list)
 
     @property
-    def step(self) -> Step | None:
+    def step(self) -> Frequency | None:
         """The spacing of times that are dates."""
-        return self.covariates.step
+        return self.covariates.calendar.frequency
 
     @property
     def season(self) -> int:
@@ -86,25 +85,20 @@ class ForecastPreprocessor:
         return are_unnamed(self.targets)
 
     @property
-    def size(self) -> int:
+    def input_size(self) -> int:
         """I, the numbers that are read at a step: the window, its relative scale, what is missing, and the covariates."""
         return self.channels * (self.lookback + 2) + self.covariates.size
 
-    def fit(self, panel: Panel, ends: Sequence[int]) -> ForecastPreprocessor:
-        """Take from the training part what covariates need; ends: how much of each series is trained on."""
-        self.covariates.fit(panel, ends)
-        return self
-
-    def transform(self, series: Timed) -> list[SeriesFeatures]:
+    def transform(self, series: TimeSeries) -> list[SeriesFeatures]:
         """Give a series as what is read, each target by itself unless they are read as one.
 
         Raises `DataError` for values that the transform cannot take.
         """
         series = self.covariates.extend(series, self.horizon)
         covariates = (
-            self.covariates.known_features(series),
-            self.covariates.past_features(series),
-            self.covariates.static_features(series),
+            self.covariates.encode_known(series),
+            self.covariates.encode_past(series),
+            self.covariates.encode_static(series),
         )
         every = range(len(self.targets))
         options, made = self.options, []
@@ -115,27 +109,18 @@ class ForecastPreprocessor:
             reference = there[0] if counted else np.zeros(len(group))
             values = values - reference
             scaled = fit_local_scale(values, options.lookback, options.season, options.window_scaling, reference)
-            rest = (scaled, series.times, *covariates, series.place, series.numbers)
+            rest = (scaled, series.times, *covariates, series.place, series.numeric_times)
             made.append(SeriesFeatures(series.name, group, values, reference, *rest))
         return made
 
-    def _transform_values(self, series: Timed, values: np.ndarray) -> np.ndarray:
-        if len(wrong := np.argwhere(np.abs(values) > MAX_VALUE)):
-            step, channel = wrong[0]
-            raise DataError(
-                f"series {series.name}, step {step + 1}: expected a finite value of a size up to {MAX_VALUE:g}; got {values[step, channel]:g}",
-                source=series.place,
-                hint="write a missing value as an empty cell, and large ones in a larger unit",
-            )
+    def _transform_values(self, series: TimeSeries, values: np.ndarray) -> np.ndarray:
+        expected = f"a finite value of a size up to {MAX_VALUE:g}"
+        hint = "write a missing value as an empty cell, and large ones in a larger unit"
+        refuse_values(series, values, np.abs(values) > MAX_VALUE, expected, hint)
         if self.options.transform == "none":
             return values.astype(np.float64)
-        if len(low := np.argwhere(values <= 0)):
-            step, channel = low[0]
-            raise DataError(
-                f"series {series.name}, step {step + 1}: expected a value above 0, as transform = log needs it; got {values[step, channel]:g}",
-                source=series.place,
-                hint="train with --transform none",
-            )
+        expected, hint = "a value above 0, as transform = log needs it", "train with --transform none"
+        refuse_values(series, values, values <= 0, expected, hint)
         return np.log(values.astype(np.float64))
 
     def inverse_transform(self, values: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -148,7 +133,7 @@ class ForecastPreprocessor:
     def features(self, series: Sequence[SeriesFeatures], firsts: np.ndarray, lasts: np.ndarray) -> np.ndarray:
         """Give what is read at the steps first … last − 1 of series, (longest, B, I) float32, behind the end 0."""
         lengths, size = lasts - firsts, self.lookback * self.channels
-        inputs = np.zeros((int(lengths.max(initial=0)), len(series), self.size), np.float32)
+        inputs = np.zeros((int(lengths.max(initial=0)), len(series), self.input_size), np.float32)
         windows = inputs[..., :size].reshape(*inputs.shape[:2], self.lookback, self.channels)  # a view
         scaled = [one.scaled for one in series]
         lag_windows(scaled, firsts, lasts, self.lookback, windows)
@@ -198,52 +183,33 @@ class ForecastPreprocessor:
 
     # Files
 
-    def save(self, folder: Path) -> list[str]:
-        """Write it into a run folder; gives the name of the file."""
-        write_whole(folder / FILE, json.dumps(_to_json(self), ensure_ascii=False, indent=1) + "\n")
-        return [FILE]
+    def to_json(self) -> dict[str, Any]:
+        options, covariates = self.options, self.covariates
+        return {
+            "targets": self.targets,
+            "known": covariates.known,
+            "past": covariates.past,
+            "static": [column.name for column in covariates.static],
+            "step": covariates.calendar.frequency_to_json(),
+            "season": options.season,
+            "horizon": options.horizon,
+            "lookback": options.lookback,
+            "scale": options.window_scaling,
+            "transform": options.transform,
+            "together": options.multivariate,
+            "smoothed": self.smoothed,
+            "calendar": list(covariates.calendar.features),
+            "spreads": covariates.scales_to_json(),
+            "words": {column.name: column.words for column in covariates.static if column.words is not None},
+            "apart": self.numeric_step,
+        }
 
     @classmethod
-    def load(cls, folder: Path) -> ForecastPreprocessor:
-        """Read what `save` wrote; raises `RunError` when it is damaged."""
-        path = folder / FILE
-        try:
-            return _from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"{path}: is damaged: {error}") from None
-
-
-def _to_json(preprocessor: ForecastPreprocessor) -> dict[str, Any]:
-    """Give what the file holds, under the names that it has always had."""
-    options, covariates, step = preprocessor.options, preprocessor.covariates, preprocessor.step
-    return {
-        "targets": preprocessor.targets,
-        "known": covariates.known,
-        "past": covariates.past,
-        "static": covariates.static,
-        "step": None if step is None else {"count": step.count, "unit": step.unit},
-        "season": options.season,
-        "horizon": options.horizon,
-        "lookback": options.lookback,
-        "scale": options.window_scaling,
-        "transform": options.transform,
-        "together": options.multivariate,
-        "smoothed": preprocessor.smoothed,
-        "calendar": covariates.calendar,
-        "spreads": covariates.scales,
-        "words": covariates.categories,
-        "apart": preprocessor.numeric_step,
-    }
-
-
-def _from_json(read: dict[str, Any]) -> ForecastPreprocessor:
-    step = None if read["step"] is None else Step(**read["step"])
-    scales = {name: (float(mean), float(spread)) for name, (mean, spread) in read["spreads"].items()}
-    columns = (read["known"], read["past"], read["static"])
-    covariates = Covariates(*columns, step, read.get("calendar", []), scales, read.get("words", {}))
-    numbers = (read["season"], read["horizon"], read["lookback"])
-    options = PreprocessingOptions(*numbers, read["scale"], read["transform"], read["together"])
-    return ForecastPreprocessor(read["targets"], covariates, options, read.get("apart"), read.get("smoothed", []))
+    def from_json(cls, content: Mapping[str, Any]) -> ForecastPreprocessor:
+        names = ("season", "horizon", "lookback", "scale", "transform", "together")
+        options = PreprocessingOptions(*(content[name] for name in names))
+        rest = (content.get("apart"), content.get("smoothed", []))
+        return cls(content["targets"], ForecastCovariates.from_json(content), options, *rest)
 
 
 def are_unnamed(targets: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from recurra.baselines import baseline_title
 from recurra.metrics import get_metric
-from recurra.report.blocks import Band, Block, Chart, Figure, Lines, Series, note_blocks
+from recurra.report.blocks import Band, Block, Chart, Lines, Picture, Series, note_blocks
 from recurra.report.fields import details, mapping, mappings, numbers, rows
 
 SAMPLES_TITLE = "How its forecasts change"
@@ -22,12 +22,12 @@ _STYLES = ("held", "early", "other", "train", "known")
 def blocks(evaluation: Mapping[str, Any]) -> list[Block]:
     """Give what there is to see of an evaluation; whatever is missing or broken is left out."""
     found = details(evaluation)
-    figures = [figure for figure in map(_forecast, mappings(found.get("forecasts"))) if figure is not None]
-    forecasts: list[Block] = [Lines("Forecasts and actual values", figures, _NOTE)] if figures else []
+    pictures = [picture for picture in map(_forecast, mappings(found.get("forecasts"))) if picture is not None]
+    forecasts: list[Block] = [Lines("Forecasts and actual values", pictures, _NOTE)] if pictures else []
     return [*note_blocks(evaluation), *forecasts, *_error_blocks(found)]
 
 
-def _forecast(one: Mapping[str, Any]) -> Figure | None:
+def _forecast(one: Mapping[str, Any]) -> Picture | None:
     """Draw a forecast: "series", "target", "time" (of history and horizon), "history", "actual", "mean" (numbers, null where one is
     missing), "quantiles" {level: numbers}.
     """
@@ -45,7 +45,7 @@ def _forecast(one: Mapping[str, Any]) -> Figure | None:
         bands=_bands(mapping(one.get("quantiles")), first, len(mean)),
         x_names=times if len(times) >= first + len(mean) else (),
     )
-    return Figure(name, chart)
+    return Picture(name, chart)
 
 
 def _bands(quantiles: Mapping[str, Any], first: int, steps: int) -> list[Band]:
@@ -90,4 +90,4 @@ def _error_blocks(found: Mapping[str, Any]) -> list[Block]:
     title = f"{get_metric(key).title} by steps ahead"
     # The model's own curve is on top: where a baseline is level with it, it has to be seen.
     chart = Chart(title, series[::-1], "steps ahead", zero=True)
-    return [Lines("Error by horizon", [Figure(title, chart)])]
+    return [Lines("Error by horizon", [Picture(title, chart)])]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.timeseries.frequency import Step, on_clock
-from recurra.data.timeseries.grid import Numbers, following
-from recurra.data.timeseries.reader import Timed
+from recurra.data.timeseries.frequency import Frequency, local_time
+from recurra.data.timeseries.grid import NumericTimes, future_times
+from recurra.data.timeseries.reader import TimeSeries
 
 SIGNIFICANT_DIGITS = 7
 """Significant digits of a forecast, and of how wide it is: more than its numbers hold."""
@@ -59,33 +59,33 @@ def to_result(mean: np.ndarray, quantiles: np.ndarray, channel: int, levels: Seq
     }
 
 
-def forecast_times(series: Timed, horizon: int, step: Step | None) -> list[Any]:
+def forecast_times(series: TimeSeries, horizon: int, step: Frequency | None) -> list[Any]:
     """Give the times of the steps ahead, as JSON has them; "+1", "+2", … where rows are steps however far apart they are."""
     times = series.times
     if (lacking := len(series) + horizon - len(times)) > 0:
         if times.dtype.kind == "M" and step is None:
-            known = format_times(times[len(series) :], None, series.zone)
+            known = format_times(times[len(series) :], None, series.utc_offset)
             return [*known, *(f"+{ahead}" for ahead in range(len(known) + 1, horizon + 1))]
-        times = np.concatenate([times, following(times, step, lacking)])
-    return format_times(times[len(series) : len(series) + horizon], step, series.zone, series.numbers)
+        times = np.concatenate([times, future_times(times, step, lacking)])
+    return format_times(times[len(series) : len(series) + horizon], step, series.utc_offset, series.numeric_times)
 
 
 def format_times(
-    times: np.ndarray, step: Step | None, zone: int | None = None, numbers: Numbers | None = None
+    times: np.ndarray, step: Frequency | None, zone: int | None = None, numbers: NumericTimes | None = None
 ) -> list[Any]:
     """Write time stamps (T) all alike: to the day, the minute or as fine as they need; steps as they are numbered.
 
-    zone: that of the series (`Timed`), which stands behind each.  numbers: those of the series; None: steps are counted.
+    zone: that of the series (`TimeSeries`), which stands behind each.  numbers: those of the series; None: steps are counted.
 
     >>> midnight = np.array(["2024-05-31T00:00"], "M8[us]")
-    >>> format_times(midnight, Step(1, "d")), format_times(midnight, Step(10, "min"), 120), format_times(np.array([7]), None)
+    >>> format_times(midnight, Frequency(1, "d")), format_times(midnight, Frequency(10, "min"), 120), format_times(np.array([7]), None)
     (['2024-05-31'], ['2024-05-31T02:00+02:00'], [7])
-    >>> format_times(np.array([120]), None, None, Numbers(5.0, 10.0))
+    >>> format_times(np.array([120]), None, None, NumericTimes(5.0, 10.0))
     [1205]
     """
     if times.dtype.kind != "M":
-        return times.tolist() if numbers is None else numbers.of(times)
-    times, mark = on_clock(times, zone)
+        return times.tolist() if numbers is None else numbers.to_numbers(times)
+    times, mark = local_time(times, zone)
     seconds = 1 if step is None else step.seconds
     units = ("D", "m", "s", "us")[0 if seconds % 86_400 == 0 and not mark else 1 if seconds % 60 == 0 else 2 :]
     unit = next(unit for unit in units if unit == "us" or np.all(times.astype(f"M8[{unit}]") == times))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurra.data.timeseries.grid import Numbers
+from recurra.data.timeseries.grid import NumericTimes
 from recurra.tasks.forecast.scaling import ScaledSeries
 
 
@@ -16,7 +16,7 @@ class SeriesFeatures:
 
     series: its name.  channels: which of the targets.  values: (T, C) float64, transformed and counted from `reference` (C), NaN
     where one is missing.  known_covariates: (T + F, K), of the steps after the last value too.  past_covariates: (T, P).
-    static_covariates: (S).  times: (T + F), and their numbers, as of the series (`Timed`).
+    static_covariates: (S).  times: (T + F), and their numbers, as of the series (`TimeSeries`).
     """
 
     series: str
@@ -29,7 +29,7 @@ class SeriesFeatures:
     past_covariates: np.ndarray
     static_covariates: np.ndarray
     place: str
-    numbers: Numbers | None = None
+    numbers: NumericTimes | None = None
 
     def __len__(self) -> int:
         return len(self.values)

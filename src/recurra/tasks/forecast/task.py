@@ -32,6 +32,7 @@ class ForecastingTask(Task[ForecasterConfig, Dataset]):
     name = "forecast"
     title = "Forecaster"
     element = ("value", "values")
+    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
     Config = ForecasterConfig
     Predictor = Forecaster
     cli_examples = (

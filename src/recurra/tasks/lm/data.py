@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from recurra.data.datasets.locate import named_files
+from recurra.data.datasets.locate import resolve_files
 from recurra.data.splits import split_documents, split_text
 from recurra.errors import DataError, UsageError
 from recurra.tasks.base.dataset import skipped_notes
@@ -89,7 +89,7 @@ def read_split(
 
     For a run on records, plain text may be named too: its documents are then what stands between blank lines.
     """
-    arguments, settings = named_files(arguments)
+    arguments, settings = resolve_files(arguments)
     data = data.model_copy(update={"text": settings.get("text", data.text)})
     try:
         corpus = read(arguments, data)

@@ -89,7 +89,7 @@ def compute_baseline_metrics(
     "trained_on" says from how many units it learnt, where all would have taken more memory than it may (`KneserNey`).
     """
     vocabulary, end = preprocessor.vocabulary, preprocessor.eos_id
-    baseline.fit(train.sequences, vocabulary.size, vocabulary.begin, end)
+    baseline.fit(train.sequences, vocabulary.size, vocabulary.bos_id, end)
     targets = [ids if end is None else np.append(ids, end) for ids in split.sequences]
     log_probs, top1 = [baseline.log_probs(ids) for ids in targets], [baseline.top1(ids) for ids in targets]
     metrics = _metrics(split, preprocessor, log_probs, top1)
@@ -102,11 +102,11 @@ def _metrics(
     """Give the metrics of all sequences; top1: how likely the first guess at each id was right (a network's is, or is not)."""
     vocabulary, end = preprocessor.vocabulary, preprocessor.eos_id
     # What stands for an unknown word is predicted, the word itself is not: bits of the text would be far too few.
-    lossy = vocabulary.unknown is not None and any((ids == vocabulary.unknown).any() for ids in split.sequences)
+    lossy = vocabulary.unknown_id is not None and any((ids == vocabulary.unknown_id).any() for ids in split.sequences)
     total = LanguageScore() if lossy else LanguageScore(characters=split.characters, bytes=split.bytes)
     right = 0.0
     for ids, values, guessed in zip(split.sequences, log_probs, top1, strict=True):
-        starts = vocabulary.starts(ids)
+        starts = vocabulary.unit_starts(ids)
         if end is not None:
             starts = np.append(starts, True)
         total.merge(LanguageScore().add(values, starts))

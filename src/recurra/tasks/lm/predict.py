@@ -114,7 +114,7 @@ def next_tokens_of_prefixes(
     """Give the k likeliest next units after each unit of a text: {"text": what was read by then, "next"}."""
     vocabulary, read = preprocessor.vocabulary, preprocessor.encode(text)
     ids = read[1:]
-    ends = [*np.flatnonzero(vocabulary.starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
+    ends = [*np.flatnonzero(vocabulary.unit_starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
     network.eval()
     with exact(required=False):
         inputs = torch.from_numpy(read).to(next(network.parameters()).device).unsqueeze(1)

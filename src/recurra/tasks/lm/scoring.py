@@ -74,7 +74,7 @@ def score_texts(network: LanguageNetwork, preprocessor: TextPreprocessor, texts:
 
 def _to_result(preprocessor: TextPreprocessor, text: str, ids: np.ndarray, log_probs: np.ndarray) -> dict[str, Any]:
     vocabulary, eos_id = preprocessor.vocabulary, preprocessor.eos_id
-    starts = np.flatnonzero(vocabulary.starts(ids)).tolist()
+    starts = np.flatnonzero(vocabulary.unit_starts(ids)).tolist()
     units: list[list[Any]] = []
     for first, last in pairwise([*starts, len(ids)]):
         shown = vocabulary.decode(ids[first:last])

@@ -34,6 +34,7 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
     name = "lm"
     title = "Language model"
     element = ("unit", "units")
+    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
     Config = LanguageModelConfig
     Predictor = LanguageModel
     cli_examples = (
@@ -44,7 +45,6 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         "zcat books.gz | recurra train lm - -o runs/books",
         "recurra train --resume runs/novel",
     )
-    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
 
     # Data
 
@@ -94,8 +94,8 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
             )
         return DocumentWindows(
             train.sequences,
-            bos_id=preprocessor.vocabulary.begin,
-            eos_id=preprocessor.vocabulary.end,
+            bos_id=preprocessor.vocabulary.bos_id,
+            eos_id=preprocessor.vocabulary.eos_id,
             lanes=batch,
             steps=data.bptt,
             seed=seed,

@@ -11,7 +11,7 @@ import numpy as np
 from recurra.text import Vocabulary
 from recurra.text.read.decode import normalise
 from recurra.text.vocabulary.base import FIRST_BYTE
-from recurra.text.vocabulary.words import UNKNOWN, WordVocabulary, words_of
+from recurra.text.vocabulary.words import UNKNOWN_WORD, WordVocabulary, split_words
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,18 @@ class TextPreprocessor:
 
         A text of bytes may be without line breaks; the id is learnt all the same, since every lane begins with it.
         """
-        line_break = self.vocabulary.line_break
-        return line_break if self.continuous and line_break is not None else self.vocabulary.begin
+        line_break = self.vocabulary.line_break_id
+        return line_break if self.continuous and line_break is not None else self.vocabulary.bos_id
 
     @property
     def eos_id(self) -> int | None:
         """The id that ends a document, where there are documents."""
-        return None if self.continuous else self.vocabulary.end
+        return None if self.continuous else self.vocabulary.eos_id
 
     @property
     def forbidden(self) -> list[int]:
         """The marks that must not be written: never the begin, and the end only where texts end."""
-        return [self.vocabulary.begin] + ([self.vocabulary.end] if self.eos_id is None else [])
+        return [self.vocabulary.bos_id] + ([self.vocabulary.eos_id] if self.eos_id is None else [])
 
     def encode(self, text: str) -> np.ndarray:
         """Give what the network reads of a text: the id that it begins after, and its own ids, (1 + T,) int64."""
@@ -84,13 +84,13 @@ def unknown_tokens(vocabulary: Vocabulary, text: str) -> list[str]:
     """
     if isinstance(vocabulary, WordVocabulary):
         text = normalise(text)
-        words = words_of(text, vocabulary.split)
-        unknown = vocabulary.encode(text) == vocabulary.encode(UNKNOWN)[0]
-        found = [word for word, is_unknown in zip(words, unknown, strict=True) if is_unknown and word != UNKNOWN]
+        words = split_words(text, vocabulary.split)
+        unknown = vocabulary.encode(text) == vocabulary.encode(UNKNOWN_WORD)[0]
+        found = [word for word, is_unknown in zip(words, unknown, strict=True) if is_unknown and word != UNKNOWN_WORD]
     elif vocabulary.unit == "char":
         ids = vocabulary.encode(text)
         spelt = (ids >= FIRST_BYTE) & (ids < FIRST_BYTE + 256)
-        edges = [*np.flatnonzero(vocabulary.starts(ids)).tolist(), len(ids)]
+        edges = [*np.flatnonzero(vocabulary.unit_starts(ids)).tolist(), len(ids)]
         found = [vocabulary.decode(ids[a:b]) for a, b in pairwise(edges) if spelt[a:b].any()]
     else:
         found = []

@@ -17,7 +17,6 @@ from recurra.tasks.base.config import Folds, SequenceData
 from recurra.tasks.base.dataset import default_valid_share, skipped_notes
 from recurra.tasks.sequence.preprocessing import Preprocessor
 
-Read = Labelled | Tagged
 MAX_LABELS_SHOWN = 5
 ReadT = TypeVar("ReadT", bound=Labelled | Tagged)
 
@@ -59,13 +58,6 @@ class Dataset(Generic[SplitT]):
         return {name: split for name, split in named.items() if split is not None}
 
 
-def raw_sequences(read: Read) -> list[Any]:
-    """Give what the labels are of: texts, lists of words, or series."""
-    if isinstance(read, Labelled):
-        return list(read.sequences)
-    return list(read.sentences or read.sequences)
-
-
 def split_function(data: SequenceData, folds: Folds) -> Callable[[list[bytes], float, float], SplitIndices]:
     """Give how `split_dataset` is to cut: by shares, or one fold out; data, folds: both faces of the settings.
 
@@ -90,20 +82,12 @@ def split_dataset(
 
     Raises `DataError`, with the files, where a part would be empty.
     """
-    given = raw_sequences(whole)
-    valid, test = default_valid_share(data, len(given)), 0.0 if data.test else data.test_share
+    valid, test = default_valid_share(data, len(whole.inputs)), 0.0 if data.test else data.test_share
     try:
-        split = cut(split_keys(given), valid, test)
+        split = cut(whole.keys, valid, test)
     except DataError as error:
         raise DataError(str(error), source=source_name(data)) from None
-    return {name: _select(whole, getattr(split, name)) for name in ("train", "valid", "test")}
-
-
-def _select(whole: ReadT, indices: Sequence[int]) -> ReadT:
-    lists = ("labels",) if isinstance(whole, Labelled) else ("sentences", "tags")
-    held = {name: getattr(whole, name) for name in ("sequences", "places", *lists)}
-    picked = {name: [values[index] for index in indices] if values else [] for name, values in held.items()}
-    return replace(whole, **picked, skipped=[], notes=[])
+    return {name: whole.select(getattr(split, name)) for name in ("train", "valid", "test")}
 
 
 def read_held_out(
@@ -159,18 +143,6 @@ def check_all(given: Sequence[Any], places: Sequence[str], preprocessor: Preproc
         except DataError as error:
             raise DataError(str(error), source=place) from None
     return list(given)
-
-
-def split_keys(given: Iterable[Any]) -> list[bytes]:
-    """Give the bytes that each sequence is split by: those of its text, its words or its numbers."""
-    return [
-        sequence.encode()
-        if isinstance(sequence, str)
-        else b"\0".join(word.encode() for word in sequence)
-        if isinstance(sequence, list)
-        else sequence.tobytes()
-        for sequence in given
-    ]
 
 
 def _digest(key: bytes) -> bytes:

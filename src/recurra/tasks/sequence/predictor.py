@@ -11,13 +11,13 @@ from typing import Any, Generic
 import numpy as np
 import torch
 
-from recurra.data.datasets.locate import named_files
+from recurra.data.datasets.locate import resolve_files
 from recurra.data.labelled.reader import Labelled
 from recurra.data.labelled.tagged import Tagged
 from recurra.errors import DataError, UsageError
 from recurra.tasks.base.inference import run_in_batches, to_device
 from recurra.tasks.base.predictor import ConfigT, Predictor
-from recurra.tasks.sequence.data import align_channels, check_all, raw_sequences
+from recurra.tasks.sequence.data import align_channels, check_all
 from recurra.tasks.sequence.preprocessing import Preprocessor
 from recurra.tasks.sequence.stream import SequenceStream
 
@@ -71,9 +71,9 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and Path(source).is_file()
         if source == "-" or lines:
             return None
-        files, settings = named_files([source])
+        files, settings = resolve_files([source])
         read = align_channels(self.read(files, settings, labelled=False), self.inputs, source)
-        return check_all(raw_sequences(read), read.places, self.inputs)
+        return check_all(read.inputs, read.places, self.inputs)
 
     def validate_inputs(self, inputs: Sequence[Any]) -> list[Any]:
         """Give what a user hands over as sequences; raises `DataError`, with its place among several, for what is none."""

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from recurra.data.batching import batches_by_length
-from recurra.data.datasets.locate import named_files
+from recurra.data.datasets.locate import resolve_files
 from recurra.tasks.base.defaults import TEXT_LEARNING_RATE
 from recurra.tasks.base.predictor import ConfigT
 from recurra.tasks.base.task import Task
@@ -90,7 +90,7 @@ class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
         return {**result, "skipped": len(split.skipped)} if split.skipped else result
 
     def _read_split(self, predictor: SequencePredictor, data: list[str]) -> SplitT:
-        files, settings = named_files(data)
+        files, settings = resolve_files(data)
         return self.encode(align_channels(predictor.read(files, settings), self.inputs, data[0]))
 
     def evaluation_context(self, *, baselines: bool) -> tuple[SplitT | None, list[str]]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.data.labelled.tagged import Tagged, TagReading, read_tagged
+from recurra.data.labelled.tagged import Tagged, TaggedOptions, read_tagged
 from recurra.errors import DataError
 from recurra.metrics import marks_spans
 from recurra.tasks.base.dataset import skipped_notes
@@ -21,7 +21,6 @@ from recurra.tasks.sequence.data import (
     encode_all,
     fingerprint,
     leakage_notes,
-    raw_sequences,
     read_held_out,
     source_name,
     split_dataset,
@@ -62,9 +61,9 @@ class Split:
         return sum(len(tags) for tags in self.tags)
 
 
-def reading_options(data: Data, *, labelled: bool = True) -> TagReading:
+def reading_options(data: Data, *, labelled: bool = True) -> TaggedOptions:
     """Give how the run reads all its data; labelled: False: whatever is there gets a prediction, so nothing is left out."""
-    return TagReading(
+    return TaggedOptions(
         column=_column(data.column),
         tokens=_column(data.tokens),
         series=data.series,
@@ -95,7 +94,7 @@ def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Spli
     inputs, notes = preprocessor.inputs, notes + more
     held_out, more = read_held_out(data, inputs, lambda files: read_tagged(files, reading_options(data)))
     parts, notes = parts | held_out, notes + more
-    notes += leakage_notes({name: raw_sequences(part) for name, part in parts.items()}, inputs)
+    notes += leakage_notes({name: part.inputs for name, part in parts.items()}, inputs)
     splits = {name: encode(part, preprocessor) for name, part in parts.items() if part.tags}
     for name, split in splits.items():
         notes += unseen_label_notes(name, split.unseen)
@@ -111,13 +110,13 @@ def _make_preprocessor(train: Tagged, data: Data) -> tuple[LabelledPreprocessor,
             source=source_name(data),
             hint="name the column that has the tags: --column",
         )
-    inputs = build_preprocessor(train.kind, raw_sequences(train), train.channels, data)
+    inputs = build_preprocessor(train.kind, train.inputs, train.channels, data)
     return LabelledPreprocessor(inputs, tags), load_pretrained_vectors(inputs, data.vectors)
 
 
 def encode(read: Tagged, preprocessor: LabelledPreprocessor) -> Split:
     """Turn what was read into numbers; raises `DataError` with its place for a sequence of another make."""
-    sequences, tags = raw_sequences(read), preprocessor.labels
+    sequences, tags = read.inputs, preprocessor.labels
     encoded = encode_all(sequences, read.places, preprocessor.inputs)
     index = {tag: number for number, tag in enumerate(tags)}
     targets = [np.array([index.get(tag, UNKNOWN) for tag in row], np.int64) for row in read.tags]

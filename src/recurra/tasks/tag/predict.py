@@ -84,7 +84,9 @@ class Tagger(SequencePredictor[TaggerConfig]):
 
     def _cut(self, sequence: Any) -> Any:
         """Cut a text into its words; what is cut already, and a series, stays as it is."""
-        return cast(WordPreprocessor, self.inputs).vocabulary.cut(sequence) if isinstance(sequence, str) else sequence
+        return (
+            cast(WordPreprocessor, self.inputs).vocabulary.tokenize(sequence) if isinstance(sequence, str) else sequence
+        )
 
     # Predictions
 

@@ -11,7 +11,7 @@ import numpy as np
 from recurra.metrics import spans
 
 MIN_PROBABILITY = 1e-12
-"""What a tag's probability counts as at least, so that its logarithm is finite."""
+"""The least that a tag's probability counts as, so that its logarithm is finite."""
 
 
 @dataclass(frozen=True)

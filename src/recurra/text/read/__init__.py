@@ -1,21 +1,21 @@
 """Reading text: from the files a user names to a corpus, and to texts with labels and words with tags."""
 
-from recurra.text.read.decode import decode, known_encoding, normalise
-from recurra.text.read.documents import Corpus, Documents, PlainTextError, read_corpus
+from recurra.text.read.decode import decode, detect_encoding, normalise
+from recurra.text.read.documents import Corpus, DocumentMode, PlainTextError, read_corpus
 from recurra.text.read.fasta import read_fasta
 from recurra.text.read.faults import Faults, OnError
-from recurra.text.read.guess import guess_fields, label_field, sample_of
-from recurra.text.read.lines import first_word, lines_of, read_lines, read_prefixed, read_whole
-from recurra.text.read.pieces import LabelledText
-from recurra.text.read.records import columns_of, read_labelled_records, record_kind, rows_of
-from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources, record_file
-from recurra.text.read.tables import Place, Row, has_decimal_commas, listed, missing
+from recurra.text.read.guess import guess_fields, label_field, sample_records
+from recurra.text.read.labelled_text import LabelledText
+from recurra.text.read.lines import numbered_lines, read_lines, read_prefixed, read_whole, split_first_word
+from recurra.text.read.records import iter_rows, read_labelled_records, record_kind_from_content, table_columns
+from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources, record_kind_from_name
+from recurra.text.read.tables import Place, Row, fields_message, has_decimal_commas, missing_field_error
 from recurra.text.read.tagged import (
     CONLLU,
     TaggedWords,
-    conllu_column,
-    list_fields,
-    read_columns,
+    conllu_column_index,
+    guess_list_fields,
+    read_conll,
     read_conllu,
     read_lists,
 )
@@ -27,7 +27,7 @@ __all__ = [
     "CONLLU",
     "STANDARD_INPUT",
     "Corpus",
-    "Documents",
+    "DocumentMode",
     "Faults",
     "LabelledText",
     "OnError",
@@ -36,22 +36,21 @@ __all__ = [
     "Row",
     "Source",
     "TaggedWords",
-    "columns_of",
-    "conllu_column",
+    "conllu_column_index",
     "decode",
-    "first_word",
+    "detect_encoding",
+    "fields_message",
     "guess_fields",
+    "guess_list_fields",
     "has_decimal_commas",
     "is_tree",
-    "known_encoding",
+    "iter_rows",
     "label_field",
-    "lines_of",
-    "list_fields",
-    "listed",
-    "missing",
+    "missing_field_error",
     "normalise",
+    "numbered_lines",
     "open_sources",
-    "read_columns",
+    "read_conll",
     "read_conllu",
     "read_corpus",
     "read_fasta",
@@ -61,8 +60,9 @@ __all__ = [
     "read_prefixed",
     "read_trees",
     "read_whole",
-    "record_file",
-    "record_kind",
-    "rows_of",
-    "sample_of",
+    "record_kind_from_content",
+    "record_kind_from_name",
+    "sample_records",
+    "split_first_word",
+    "table_columns",
 ]

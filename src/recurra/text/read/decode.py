@@ -10,8 +10,8 @@ import codecs
 from recurra.errors import DataError
 from recurra.text.normal import nfc
 
-HEAD = 8192  # bytes that decide whether a file met in a folder is text
-_WINDOW = 1 << 20  # bytes looked at to guess an encoding
+HEAD_BYTES = 8192  # bytes that decide whether a file found in a folder is text
+_WINDOW_BYTES = 1 << 20  # bytes looked at to guess an encoding
 
 _SIGNATURES = (
     (b"\x1f\x8b", "a gzip file", "give it the suffix .gz, or unpack it"),
@@ -29,7 +29,7 @@ _SIGNATURES = (
     (b"\xff\xd8\xff", "a JPEG image", None),
     (b"\x7fELF", "a program", None),
 )
-_WIDE = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
+_WIDE_MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"),
@@ -37,17 +37,17 @@ _WIDE = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
 )
 # Characters so frequent in modern or classical Chinese that text read in the right encoding is full of them,
 # and text read in a wrong one has hardly any.
-_FREQUENT = frozenset(
+_FREQUENT_CHINESE = frozenset(
     "，。、的一是不了人在有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心多天而能好"
     "這個們來時國說為會對後麼過還沒學無風花日月春雲山水何相清白秋江夜歸長見聞開門處君此與誰知"
     "无风云归长见闻开门处与谁还没"
 )
 
 
-def signature(data: bytes) -> tuple[str, str | None] | None:
+def file_signature(data: bytes) -> tuple[str, str | None] | None:
     """Name what a file is by its first bytes, with a hint on how to mend it; None for what may be text.
 
-    >>> signature(b"%PDF-1.7 ...")
+    >>> file_signature(b"%PDF-1.7 ...")
     ('a PDF document', 'export it as plain text')
     """
     for mark, name, hint in _SIGNATURES:
@@ -63,7 +63,7 @@ def is_binary(head: bytes) -> bool:
 
     UTF-16 is text, though full of NUL bytes: it must not be passed over in a folder but reported.
     """
-    return signature(head) is not None or (b"\0" in head and _marked(head) is None)
+    return file_signature(head) is not None or (b"\0" in head and _byte_order_mark(head) is None)
 
 
 def decode(data: bytes, source: str, *, lenient: bool = False) -> str:
@@ -80,34 +80,34 @@ def decode(data: bytes, source: str, *, lenient: bool = False) -> str:
     recurra.errors.DataError: poem.txt: line 1: byte 0: expected UTF-8 text, got byte 0xb4; it looks like GB18030:
     convert it with 'iconv -f gb18030 -t utf-8 OLD > NEW'
     """
-    known = signature(data)
+    known = file_signature(data)
     if known is not None:
         raise DataError(f"expected text, got {known[0]}", source=source, byte=0, hint=known[1])
-    wide = _marked(data) or _unmarked(data)
+    wide = _byte_order_mark(data) or _utf16_without_mark(data)
     if wide is not None:
-        raise DataError(f"expected UTF-8 text, got {wide}", source=source, byte=0, hint=_convert(wide))
+        raise DataError(f"expected UTF-8 text, got {wide}", source=source, byte=0, hint=_iconv_hint(wide))
     start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
-    text = _strict(data, start, source) if not lenient else data[start:].decode("utf-8", "surrogateescape")
+    text = _decode_strictly(data, start, source) if not lenient else data[start:].decode("utf-8", "surrogateescape")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text
 
 
-def known_encoding(data: bytes) -> str | None:
+def detect_encoding(data: bytes) -> str | None:
     """Name the encoding of a file that is no UTF-8, where its bytes leave little doubt: None for UTF-8 and where they do.
 
-    >>> known_encoding("un café trop cher, dit-elle".encode("windows-1252")), known_encoding("café".encode())
+    >>> detect_encoding("un café trop cher, dit-elle".encode("windows-1252")), detect_encoding("café".encode())
     ('windows-1252', None)
     """
-    encoding = _marked(data)
+    encoding = _byte_order_mark(data)
     if encoding is None:
-        if b"\0" in data or signature(data) is not None:
+        if b"\0" in data or file_signature(data) is not None:
             return None
         start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
         try:
             data[start:].decode("utf-8")
         except UnicodeDecodeError as error:
-            encoding = _evidence(data, start, error.start + start)[0]
+            encoding = _guess_encoding(data, start, error.start + start)[0]
     try:
         data.decode(encoding or "utf-8")
     except UnicodeDecodeError:
@@ -126,10 +126,10 @@ def normalise(text: str) -> str:
     return nfc(text)
 
 
-def defect(text: str, *, lenient: bool = False) -> str | None:
+def find_defect(text: str, *, lenient: bool = False) -> str | None:
     r"""Say what keeps a text from being used: a NUL, a lone surrogate, or (`lenient`) a byte that was no UTF-8.
 
-    >>> defect("\ud83d")
+    >>> find_defect("\ud83d")
     'holds half of a surrogate pair, \\ud83d'
     """
     if "\0" in text:
@@ -146,7 +146,7 @@ def defect(text: str, *, lenient: bool = False) -> str | None:
     return None
 
 
-def _strict(data: bytes, start: int, source: str) -> str:
+def _decode_strictly(data: bytes, start: int, source: str) -> str:
     nul = data.find(0)
     try:
         text = data[start:].decode("utf-8")
@@ -162,17 +162,17 @@ def _strict(data: bytes, start: int, source: str) -> str:
         source=source,
         line=data.count(b"\n", 0, wrong) + 1,
         byte=wrong,
-        hint=_evidence(data, start, wrong)[1],
+        hint=_guess_encoding(data, start, wrong)[1],
     )
 
 
-def _marked(data: bytes) -> str | None:
-    return next((name for mark, name in _WIDE if data.startswith(mark)), None)
+def _byte_order_mark(data: bytes) -> str | None:
+    return next((name for mark, name in _WIDE_MARKS if data.startswith(mark)), None)
 
 
-def _unmarked(data: bytes) -> str | None:
+def _utf16_without_mark(data: bytes) -> str | None:
     """Recognise UTF-16 without a mark, for text that is mostly ASCII, by where its NUL bytes are."""
-    head = data[: HEAD // 2 * 2]
+    head = data[: HEAD_BYTES // 2 * 2]
     if len(head) < 4 or b"\0" not in head:
         return None
     even, odd = head[0::2], head[1::2]
@@ -182,18 +182,18 @@ def _unmarked(data: bytes) -> str | None:
     return None
 
 
-def _convert(encoding: str) -> str:
+def _iconv_hint(encoding: str) -> str:
     return f"convert it with 'iconv -f {encoding.lower()} -t utf-8 OLD > NEW'"
 
 
-def _evidence(data: bytes, start: int, wrong: int) -> tuple[str | None, str]:
+def _guess_encoding(data: bytes, start: int, wrong: int) -> tuple[str | None, str]:
     """Guess what a file that is no UTF-8 is, None where that is doubtful, and a hint on how to mend it; from the megabyte that begins with the line of its first wrong byte."""
     line = data.rfind(b"\n", 0, wrong) + 1
     # A line break is never part of a longer character, so that reading from one is in step in every encoding.
-    begin = max(start, line) if wrong - line < _WINDOW else wrong
-    window = data[begin : begin + _WINDOW]
-    last = begin + len(window) == len(data)
-    around = data[max(start, begin - _WINDOW) : begin] + window
+    first = max(start, line) if wrong - line < _WINDOW_BYTES else wrong
+    window = data[first : first + _WINDOW_BYTES]
+    last = first + len(window) == len(data)
+    around = data[max(start, first - _WINDOW_BYTES) : first] + window
     high = sum(byte >= 0x80 for byte in around) / len(around)
     as_utf8 = around.decode("utf-8", "replace")
     broken = as_utf8.count("\ufffd")
@@ -208,11 +208,11 @@ def _evidence(data: bytes, start: int, wrong: int) -> tuple[str | None, str]:
     shares = {name: _frequent_share(window, name, last) for name in ("gb18030", "big5")}
     best = max(shares, key=lambda name: shares[name])
     if shares[best] > 0.04:
-        return best, f"it looks like {best.upper()}: {_convert(best)}"
+        return best, f"it looks like {best.upper()}: {_iconv_hint(best)}"
     if shares[best] >= 0 and high > 0.5:
-        return None, f"it may be GB18030: {_convert('gb18030')}"
+        return None, f"it may be GB18030: {_iconv_hint('gb18030')}"
     if high < 0.25:
-        return "windows-1252", f"it looks like Latin-1 or Windows-1252: {_convert('windows-1252')}"
+        return "windows-1252", f"it looks like Latin-1 or Windows-1252: {_iconv_hint('windows-1252')}"
     return None, "convert it with 'iconv -f ENCODING -t utf-8 OLD > NEW', where ENCODING is the one it was written in"
 
 
@@ -225,4 +225,4 @@ def _frequent_share(window: bytes, encoding: str, last: bool) -> float:
     beyond = [character for character in text if character > "\x7f"]
     if not beyond:
         return -1.0
-    return sum(character in _FREQUENT for character in beyond) / len(beyond)
+    return sum(character in _FREQUENT_CHINESE for character in beyond) / len(beyond)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from recurra.errors import DataError, UsageError
-from recurra.text.read.decode import decode, defect, normalise
+from recurra.text.read.decode import decode, find_defect, normalise
 from recurra.text.read.faults import Faults, OnError
-from recurra.text.read.records import read_records, record_kind, text_fields
+from recurra.text.read.records import read_records, record_kind_from_content, text_fields
 from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources
-from recurra.text.read.tables import listed
+from recurra.text.read.tables import fields_message
 
-Documents = Literal["auto", "none", "line", "file", "blank", "record"]
+DocumentMode = Literal["auto", "none", "line", "file", "blank", "record"]
 
 
 class PlainTextError(UsageError):
@@ -36,7 +36,7 @@ def read_corpus(
     arguments: Sequence[str | Path],
     *,
     field: str | None = None,
-    documents: Documents = "auto",
+    documents: DocumentMode = "auto",
     on_error: OnError = "stop",
 ) -> Corpus:
     """Read text from files, folders, globs, archives and standard input ("-"), compressed or not.
@@ -71,19 +71,19 @@ def read_corpus(
             for text in _documents_of(source, field, mode, faults):
                 texts.append(text)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
         if len(texts) > count:
             sources.append(source.name)
     if not texts:
-        raise _nothing(arguments, faults.skipped)
+        raise _no_text_error(arguments, faults.skipped)
     if mode == "none":
-        texts = [_concatenated(texts)]
+        texts = [_concatenate(texts)]
     return Corpus(texts, mode == "none", sources, faults.skipped)
 
 
-def _mode(documents: Documents, field: str | None) -> Documents:
-    if documents not in get_args(Documents):
-        expected = ", ".join(get_args(Documents))
+def _mode(documents: DocumentMode, field: str | None) -> DocumentMode:
+    if documents not in get_args(DocumentMode):
+        expected = ", ".join(get_args(DocumentMode))
         raise UsageError(f"documents: expected one of {expected}, got {documents!r}")
     if field is not None and not field:
         raise UsageError("the name of the field that holds the text is empty")
@@ -95,21 +95,21 @@ def _mode(documents: Documents, field: str | None) -> Documents:
 _NAME_FIELD = "say which field of a record holds the text (--text FIELD on the command line, field=... in Python)"
 
 
-def _documents_of(source: Source, field: str | None, mode: Documents, faults: Faults) -> Iterator[str]:
+def _documents_of(source: Source, field: str | None, mode: DocumentMode, faults: Faults) -> Iterator[str]:
     if field is not None and source.name == STANDARD_INPUT:
-        source = replace(source, kind=record_kind(source.data))
+        source = replace(source, kind=record_kind_from_content(source.data))
     if source.kind == "text":
         if field is None:
             yield from _cut_file(source, mode, faults)
         elif source.found:
-            faults.leave_out(f"{source.name}: plain text, without a field '{field}'")
+            faults.skip(f"{source.name}: plain text, without a field '{field}'")
         else:
             raise PlainTextError(
                 f"{source.name}: is plain text and has no field '{field}'; leave --text out, or give the file "
                 "the suffix of what it is: .json .jsonl .csv .tsv .parquet"
             )
     elif field is None:
-        raise _field_needed(source)
+        raise _field_needed_error(source)
     elif mode in ("record", "none"):
         yield from (record.text for record in read_records(source, field, faults))
     elif mode == "file":
@@ -120,29 +120,29 @@ def _documents_of(source: Source, field: str | None, mode: Documents, faults: Fa
             yield from (text for _, text in _pieces(record.text, mode))
 
 
-def _cut_file(source: Source, mode: Documents, faults: Faults) -> Iterator[str]:
-    """Cut plain text; where a file is one piece, one fault in it spoils it all, so that it is decoded strictly."""
+def _cut_file(source: Source, mode: DocumentMode, faults: Faults) -> Iterator[str]:
+    """Cut plain text; where a file is one piece, one fault in it makes all of it useless, so that it is decoded strictly."""
     lenient = faults.skipping and mode in ("line", "blank")
     text = normalise(decode(source.data, source.name, lenient=lenient))
     if not text or text.isspace():
         error = DataError("holds only white space", source=source.name)
         if not source.found:
             raise error
-        faults.leave_out(str(error))
+        faults.skip(str(error))
     elif mode == "none":
         yield text
     elif mode == "file":
         yield text.removesuffix("\n")
     else:
         for line, piece in _pieces(text, mode):
-            problem = defect(piece, lenient=True) if lenient else None
+            problem = find_defect(piece, lenient=True) if lenient else None
             if problem is None:
                 yield piece
             else:
-                faults.meet(DataError(problem, source=source.name, line=line))
+                faults.handle(DataError(problem, source=source.name, line=line))
 
 
-def _pieces(text: str, mode: Documents) -> Iterator[tuple[int, str]]:
+def _pieces(text: str, mode: DocumentMode) -> Iterator[tuple[int, str]]:
     """Cut a text at its line breaks or its blank lines, each piece with the line (from 1) on which it begins."""
     # Only "\n" breaks a line: str.splitlines would also cut at form feeds and at U+2028.
     lines = enumerate(text.split("\n"), start=1)
@@ -155,20 +155,20 @@ def _pieces(text: str, mode: Documents) -> Iterator[tuple[int, str]]:
             yield number, "\n".join([first, *(line for _, line in group)])
 
 
-def _concatenated(texts: list[str]) -> str:
+def _concatenate(texts: list[str]) -> str:
     ends = [text if text.endswith("\n") else text + "\n" for text in texts[:-1]]
     return "".join([*ends, texts[-1]])
 
 
-def _field_needed(source: Source) -> UsageError:
+def _field_needed_error(source: Source) -> UsageError:
     fields, likely = text_fields(source)
-    there = f"; {listed(fields)}" if fields else ""
+    there = f"; {fields_message(fields)}" if fields else ""
     example = f"; for example --text {likely}" if likely else ""
     other = "; or name only the files that are plain text" if source.found else ""
     return UsageError(f"{source.name}: {_NAME_FIELD}{there}{example}{other}")
 
 
-def _nothing(arguments: Sequence[str | Path], skipped: list[str]) -> DataError:
+def _no_text_error(arguments: Sequence[str | Path], skipped: list[str]) -> DataError:
     names = [str(argument) for argument in ([arguments] if isinstance(arguments, str | Path) else arguments)]
     where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     shown = " | ".join(skipped[:3]) + (" | ..." if len(skipped) > 3 else "")

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from recurra.errors import DataError, UsageError
 from recurra.text.read.decode import decode
 from recurra.text.read.faults import Faults
-from recurra.text.read.pieces import LabelledText
+from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.sources import Source
 
 _LETTERS = re.compile(r"[A-Za-z*.-]*")
-_MANY = 20  # headers that are all different are names rather than labels, when there are more than so many
+_MAX_DISTINCT_LABELS = 20  # more headers than so many, all different, are names rather than labels
 
 
 def read_fasta(source: Source, faults: Faults, label: str | None = None) -> Iterator[LabelledText]:
@@ -27,7 +27,7 @@ def read_fasta(source: Source, faults: Faults, label: str | None = None) -> Iter
     """
     records = list(_records(source, faults))
     headers = {header for header, _, _ in records}
-    if label is None and len(headers) == len(records) > _MANY:
+    if label is None and len(headers) == len(records) > _MAX_DISTINCT_LABELS:
         raise UsageError(
             f"{source.name}: no two headers are alike, so they are names, not labels; give a file or a folder for each "
             "class (--label file, --label folder), or write the label alone after the >"
@@ -55,7 +55,7 @@ def _records(source: Source, faults: Faults) -> Iterator[tuple[str, list[str], i
             end = known.end() if known else 0
             if end < len(line) and not broken:
                 broken = True
-                faults.meet(DataError(f"expected letters, got {line[end]!r}", source=source.name, line=number))
+                faults.handle(DataError(f"expected letters, got {line[end]!r}", source=source.name, line=number))
             record[1].append(line)
     if record is not None and not broken:
         yield record

@@ -13,7 +13,7 @@ class Faults:
     """Stop at the first fault, or collect one message for each.
 
     >>> faults = Faults("skip")
-    >>> faults.meet(DataError("field 'text' is null", source="poems.jsonl", line=7))
+    >>> faults.handle(DataError("field 'text' is null", source="poems.jsonl", line=7))
     >>> faults.skipped
     ["poems.jsonl: line 7: field 'text' is null"]
     """
@@ -24,12 +24,12 @@ class Faults:
         self.skipping = on_error == "skip"
         self.skipped: list[str] = []
 
-    def meet(self, error: DataError) -> None:
-        """Raise the error, or list it and go on."""
+    def handle(self, error: DataError) -> None:
+        """Raise the error, or list it and continue."""
         if not self.skipping:
             raise error
         self.skipped.append(str(error))
 
-    def leave_out(self, what: str) -> None:
+    def skip(self, what: str) -> None:
         """List what is left out under either policy, because leaving it out is no fault."""
         self.skipped.append(what)

@@ -7,24 +7,24 @@ from typing import Any
 
 from recurra.errors import UsageError
 from recurra.text.read.faults import Faults
-from recurra.text.read.records import flat, joined, rows_of
+from recurra.text.read.records import flatten, iter_rows, join_strings
 from recurra.text.read.sources import Source
-from recurra.text.read.tables import listed
+from recurra.text.read.tables import fields_message
 
-SAMPLE = 200  # records looked at
-LABELS = (  # those of a row are tried only where none of the rows before is there
+RECORDS_SAMPLED = 200  # records looked at
+LABEL_NAMES = (  # those of a row are tried only where none of the rows before is there
     {"label", "labels", "class", "classes", "标签", "標籤", "类别", "類別"},
     {"sentiment", "target", "category", "categories", "polarity", "intent", "分类", "分類", "情感"},
     {"y", "tag", "tags"},
 )
-TEXTS = {"text", "review", "sentence", "content", "comment", "message", "body", "tweet", "utterance", "document"}
-TEXTS |= {"文本", "评论", "評論", "内容", "內容"}
+TEXT_NAMES = {"text", "review", "sentence", "content", "comment", "message", "body", "tweet", "utterance", "document"}
+TEXT_NAMES |= {"文本", "评论", "評論", "内容", "內容"}
 
 
-def sample_of(source: Source) -> list[dict[str, Any]]:
+def sample_records(source: Source) -> list[dict[str, Any]]:
     """Give the first records of a file, with their fields flat."""
-    rows = islice(rows_of(source, (), Faults("skip")), SAMPLE)
-    return [dict(flat(row.cells)) for row in rows if isinstance(row.cells, dict)]
+    rows = islice(iter_rows(source, (), Faults("skip")), RECORDS_SAMPLED)
+    return [dict(flatten(row.cells)) for row in rows if isinstance(row.cells, dict)]
 
 
 def label_field(sample: list[dict[str, Any]]) -> str | None:
@@ -33,8 +33,8 @@ def label_field(sample: list[dict[str, Any]]) -> str | None:
     >>> label_field([{"id": "1", "review": "good", "Sentiment": "pos"}]), label_field([{"y": 1.5, "label": "up"}])
     ('Sentiment', 'label')
     """
-    for names in LABELS:
-        named = [name for name in (sample[0] if sample else {}) if _last(name) in names]
+    for names in LABEL_NAMES:
+        named = [name for name in (sample[0] if sample else {}) if _leaf_name(name) in names]
         if named:
             return named[0] if len(named) == 1 else None
     return None
@@ -52,14 +52,14 @@ def guess_fields(
     >>> guess_fields(Source("a.csv", "csv", "评论,label\\n很快，好吃,1\\n太慢了,0\\n".encode(), False))
     ('评论', 'label')
     """
-    sample = sample_of(source)
+    sample = sample_records(source)
     label = label or label_field(sample)
     text = text or _text_field(source, sample, label)
     if label is None and need_label:
         others = [name for name in sample[0] if name != text] if sample else []
         if len(others) != 1:
             raise UsageError(
-                f"{source.name}: cannot tell which field is the label; {listed(list(sample[0]) if sample else [])}; "
+                f"{source.name}: cannot tell which field is the label; {fields_message(list(sample[0]) if sample else [])}; "
                 f"name it: --label {others[0] if others else 'FIELD'}"
             )
         label = others[0]
@@ -69,22 +69,22 @@ def guess_fields(
 def _text_field(source: Source, sample: list[dict[str, Any]], label: str | None) -> str:
     names = [name for name in (sample[0] if sample else {}) if name != label]
     lengths = {
-        name: sum(len(joined(record.get(name)) or "") for record in sample)
+        name: sum(len(join_strings(record.get(name)) or "") for record in sample)
         for name in names
-        if any(joined(record.get(name)) for record in sample)
+        if any(join_strings(record.get(name)) for record in sample)
     }
-    named = [name for name in lengths if _last(name) in TEXTS]
+    named = [name for name in lengths if _leaf_name(name) in TEXT_NAMES]
     if len(named) == 1:
         return named[0]
     longest = sorted(lengths, key=lambda name: -lengths[name])
     if longest and (len(longest) == 1 or lengths[longest[0]] > 2 * lengths[longest[1]]):
         return longest[0]
     raise UsageError(
-        f"{source.name}: cannot tell which field is the text; {listed(list(sample[0]) if sample else [])}; "
+        f"{source.name}: cannot tell which field is the text; {fields_message(list(sample[0]) if sample else [])}; "
         f"name it: --text {longest[0] if longest else 'FIELD'}"
     )
 
 
-def _last(name: str) -> str:
+def _leaf_name(name: str) -> str:
     """Give what a field is called within its object, in small letters."""
     return name.rpartition(".")[2].strip().lower()

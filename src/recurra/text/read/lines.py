@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recurra.errors import DataError
-from recurra.text.read.decode import decode, defect, normalise
+from recurra.text.read.decode import decode, find_defect, normalise
 from recurra.text.read.faults import Faults
-from recurra.text.read.pieces import LabelledText
+from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.sources import Source
 
 
-def lines_of(source: Source, faults: Faults) -> Iterator[tuple[int, str]]:
+def numbered_lines(source: Source, faults: Faults) -> Iterator[tuple[int, str]]:
     r"""Yield the lines that are not blank, in NFC and without white space around them, with their numbers from 1.
 
     Raises `DataError` for what is no text; with `faults` that skip, such lines are listed.
 
-    >>> list(lines_of(Source("a.txt", "text", b"one \n\ntwo", False), Faults("stop")))
+    >>> list(numbered_lines(Source("a.txt", "text", b"one \n\ntwo", False), Faults("stop")))
     [(1, 'one'), (3, 'two')]
     """
     text = normalise(decode(source.data, source.name, lenient=faults.skipping))
     # Only "\n" breaks a line: str.splitlines would also cut at form feeds and at U+2028.
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.strip()
-        problem = defect(line, lenient=True) if line else None
+        problem = find_defect(line, lenient=True) if line else None
         if problem:
-            faults.meet(DataError(problem, source=source.name, line=number))
+            faults.handle(DataError(problem, source=source.name, line=number))
         elif line:
             yield number, line
 
 
 def read_lines(source: Source, label: str | None, faults: Faults) -> Iterator[LabelledText]:
     """Yield every line that is not blank, each with the same label."""
-    for number, line in lines_of(source, faults):
+    for number, line in numbered_lines(source, faults):
         yield LabelledText(line, label, {"line": number})
 
 
@@ -54,25 +54,25 @@ def read_prefixed(source: Source, faults: Faults) -> Iterator[LabelledText]:
     >>> [(one.label, one.text) for one in read_prefixed(source, Faults("stop"))]
     [('4', 'a stirring film'), (['film', 'good'], 'what a film')]
     """
-    for number, line in lines_of(source, faults):
+    for number, line in numbered_lines(source, faults):
         if line.startswith(_FAST_TEXT):
-            yield LabelledText(*_marked(line), {"line": number})
+            yield LabelledText(*_split_fast_text(line), {"line": number})
             continue
-        label, text = first_word(line)
+        label, text = split_first_word(line)
         if text:
             yield LabelledText(text, label, {"line": number})
         else:
             problem = f"expected a label and a text, got {line[:30]!r} alone"
-            faults.meet(DataError(problem, source=source.name, line=number))
+            faults.handle(DataError(problem, source=source.name, line=number))
 
 
-def first_word(line: str) -> tuple[str, str]:
+def split_first_word(line: str) -> tuple[str, str]:
     """Part a line at its first tab, or its first space where it has no tab."""
     label, _, text = line.partition("\t") if "\t" in line else line.partition(" ")
     return label.strip(), text.strip()
 
 
-def _marked(line: str) -> tuple[str, list[str]]:
+def _split_fast_text(line: str) -> tuple[str, list[str]]:
     words = line.split()
     count = next((at for at, word in enumerate(words) if not word.startswith(_FAST_TEXT)), len(words))
     text = line.split(None, count)[count] if count < len(words) else ""

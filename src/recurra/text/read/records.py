@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from recurra.errors import DataError
-from recurra.text.read import tables
-from recurra.text.read.decode import decode, defect, normalise
+from recurra.text.read.decode import decode, find_defect, normalise
 from recurra.text.read.faults import Faults
-from recurra.text.read.pieces import LabelledText
+from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.sources import Source
-from recurra.text.read.tables import Place, Row
+from recurra.text.read.tables import Place, Row, csv_columns, csv_rows, missing_field_error, parquet_rows
 
-_NAMES = {"NoneType": "null", "bool": "a truth value", "int": "a number", "float": "a number", "dict": "an object"}
+_JSON_TYPES = {"NoneType": "null", "bool": "a truth value", "int": "a number", "float": "a number", "dict": "an object"}
 
 
 @dataclass(frozen=True)
@@ -34,19 +33,19 @@ def read_records(source: Source, field: str, faults: Faults) -> Iterator[Record]
     field is missing, is no string or is no valid Unicode; with `faults` that skip, those are listed.
     """
     rows, faults_before = 0, len(faults.skipped)
-    for row in rows_of(source, (field,), faults):
+    for row in iter_rows(source, (field,), faults):
         rows += 1
         try:
-            text = text_of(row, field, source, lenient=faults.skipping)
+            text = field_text(row, field, source, lenient=faults.skipping)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
             continue
         if not text or text.isspace():
-            faults.leave_out(str(DataError("empty text", source=source.name, **row.place)))
+            faults.skip(str(DataError("empty text", source=source.name, **row.place)))
         else:
             yield Record(text, row.place)
     if rows == 0 and len(faults.skipped) == faults_before:
-        faults.meet(DataError("holds no records", source=source.name))
+        faults.handle(DataError("holds no records", source=source.name))
 
 
 def read_labelled_records(
@@ -58,16 +57,15 @@ def read_labelled_records(
     those records are listed.
     """
     needed = (text, label) if label is not None and need_label else (text,)
-    for row in rows_of(source, needed if source.kind != "parquet" or need_label else (), faults):
+    for row in iter_rows(source, needed if source.kind != "parquet" or need_label else (), faults):
         try:
-            content = text_of(row, text, source, lenient=faults.skipping)
-            said = None
-            if label is not None and (need_label or (isinstance(row.cells, dict) and label in dict(flat(row.cells)))):
-                said = value_of(row, label, source)
+            content = field_text(row, text, source, lenient=faults.skipping)
+            labelled = need_label or (isinstance(row.cells, dict) and label in dict(flatten(row.cells)))
+            found = field_value(row, label, source) if label is not None and labelled else None
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
         else:
-            yield LabelledText(content, said, row.place)
+            yield LabelledText(content, found, row.place)
 
 
 def text_fields(source: Source) -> tuple[list[str], str | None]:
@@ -76,19 +74,19 @@ def text_fields(source: Source) -> tuple[list[str], str | None]:
     >>> text_fields(Source("a.json", "json", b'{"id": 1, "poem": {"title": "T", "lines": ["one", "two"]}}', False))
     (['id', 'poem.title', 'poem.lines'], 'poem.lines')
     """
-    first = next(iter(rows_of(source, (), Faults("stop"))), None)
+    first = next(iter(iter_rows(source, (), Faults("stop"))), None)
     if first is None:
         return [], None
-    fields = dict(flat(first.cells)) if isinstance(first.cells, dict) else {}
-    lengths = {name: len(joined(value) or "") for name, value in fields.items()}
+    fields = dict(flatten(first.cells)) if isinstance(first.cells, dict) else {}
+    lengths = {name: len(join_strings(value) or "") for name, value in fields.items()}
     likely = max(lengths, key=lambda name: lengths[name], default=None)
     return list(fields), likely if likely and lengths[likely] else None
 
 
-def record_kind(data: bytes) -> str:
+def record_kind_from_content(data: bytes) -> str:
     """Tell the format of records that come without a file name, by how they begin.
 
-    >>> record_kind(b'{"text": "one"}'), record_kind(b'[{"text": "one"}]'), record_kind(b"id,text")
+    >>> record_kind_from_content(b'{"text": "one"}'), record_kind_from_content(b'[{"text": "one"}]'), record_kind_from_content(b"id,text")
     ('jsonl', 'json', 'csv')
     """
     start = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -106,13 +104,13 @@ def record_kind(data: bytes) -> str:
     return "jsonl"
 
 
-def rows_of(source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
+def iter_rows(source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
     """Yield the records of a file, with all their fields, or (Parquet) those alone that are named.
 
     Raises `DataError` for a broken file, and for a table without one of the fields.
     """
     if source.kind == "parquet":
-        yield from tables.parquet_rows(source, fields, faults)
+        yield from parquet_rows(source, fields, faults)
         return
     text = decode(source.data, source.name, lenient=faults.skipping)
     if not text or text.isspace():
@@ -122,32 +120,32 @@ def rows_of(source: Source, fields: Sequence[str], faults: Faults) -> Iterator[R
     elif source.kind == "jsonl":
         yield from _jsonl_rows(text, source, faults)
     else:
-        yield from tables.csv_rows(text, source, fields, faults)
+        yield from csv_rows(text, source, fields, faults)
 
 
-def columns_of(source: Source, faults: Faults) -> tuple[dict[str, Sequence[Any]], list[int], str]:
+def table_columns(source: Source, faults: Faults) -> tuple[dict[str, Sequence[Any]], list[int], str]:
     """Give a file of records by its columns, None where a record has no such field, and the lines or rows where they stand.
 
-    The word that comes last says which: "line" or "row". Raises `DataError` as `rows_of` does, and for what is no object.
+    The word that comes last says which: "line" or "row". Raises `DataError` as `iter_rows` does, and for what is no object.
 
-    >>> columns_of(Source("a.csv", "csv", b"x,y\\n1,2\\n3,4\\n", False), Faults("stop"))
+    >>> table_columns(Source("a.csv", "csv", b"x,y\\n1,2\\n3,4\\n", False), Faults("stop"))
     ({'x': ('1', '3'), 'y': ('2', '4')}, [2, 3], 'line')
     """
     if source.kind in ("csv", "tsv"):
-        read = tables.csv_columns(decode(source.data, source.name, lenient=faults.skipping), source)
+        read = csv_columns(decode(source.data, source.name, lenient=faults.skipping), source)
         if read is not None:
             return (*read, "line")
     records: list[dict[str, Any]] = []
     places: list[int] = []
     word = "line"
-    for row in rows_of(source, (), faults):
+    for row in iter_rows(source, (), faults):
         if isinstance(row.cells, dict):
-            records.append(dict(flat(row.cells)))
+            records.append(dict(flatten(row.cells)))
             word = "line" if "line" in row.place else "row"
             places.append(row.place.get("line") or row.place.get("row") or 0)
         else:
             problem = f"expected an object with fields, got {_kind(row.cells)}"
-            faults.meet(DataError(problem, source=source.name, **row.place))
+            faults.handle(DataError(problem, source=source.name, **row.place))
     names = dict.fromkeys(name for cells in records for name in cells)
     return {name: [cells.get(name) for cells in records] for name in names}, places, word
 
@@ -160,10 +158,10 @@ def _json_rows(text: str, source: Source) -> Iterator[Row]:
         if error.msg == "Extra data" and text[error.pos] in "{[":
             hint = "one record a line is JSON lines: name the file .jsonl"
         raise DataError(
-            f"{_broken(error)}, column {error.colno}", source=source.name, line=error.lineno, hint=hint
+            f"{_json_problem(error)}, column {error.colno}", source=source.name, line=error.lineno, hint=hint
         ) from None
     except (ValueError, RecursionError) as error:
-        raise DataError(_broken(error), source=source.name) from None
+        raise DataError(_json_problem(error), source=source.name) from None
     for row, cells in enumerate(content if isinstance(content, list) else [content], start=1):
         yield Row(cells, {"row": row})
 
@@ -177,24 +175,25 @@ def _jsonl_rows(text: str, source: Source, faults: Faults) -> Iterator[Row]:
             cells = json.loads(record)
         except (ValueError, RecursionError) as error:
             column = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-            faults.meet(DataError(f"{_broken(error)}{column}", source=source.name, line=line, hint=_pretty(text, line)))
+            problem = f"{_json_problem(error)}{column}"
+            faults.handle(DataError(problem, source=source.name, line=line, hint=_not_lines_hint(text, line)))
         else:
             yield Row(cells, {"line": line})
 
 
-def _pretty(text: str, line: int) -> str | None:
+def _not_lines_hint(text: str, line: int) -> str | None:
     return (
         "is it one JSON value over many lines? Name the file .json" if line == 1 and text.lstrip()[0] in "[{" else None
     )
 
 
-def _broken(error: Exception) -> str:
+def _json_problem(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"broken JSON: {error.msg[0].lower()}{error.msg[1:]}"
     return "JSON nested too deeply" if isinstance(error, RecursionError) else f"broken JSON: {error}"
 
 
-def value_of(row: Row, field: str, source: Source) -> Any:
+def field_value(row: Row, field: str, source: Source) -> Any:
     """Give the value of a record's field; dots lead into nested objects.
 
     Raises `DataError`, listing the fields there are, where it has none of that name.
@@ -204,23 +203,23 @@ def value_of(row: Row, field: str, source: Source) -> Any:
     try:
         return _pick(row.cells, field)
     except KeyError:
-        names = [name for name, _ in flat(row.cells)]
-        raise tables.missing(field, names, source, row.place) from None
+        names = [name for name, _ in flatten(row.cells)]
+        raise missing_field_error(field, names, source, row.place) from None
 
 
-def text_of(row: Row, field: str, source: Source, *, lenient: bool = False) -> str:
+def field_text(row: Row, field: str, source: Source, *, lenient: bool = False) -> str:
     """Give the text of a record's field in NFC; a list of strings is joined with line breaks.
 
     Raises `DataError` for a field that is missing, is no string or is no valid Unicode; `lenient`: the file was decoded
     so, and bytes that were no UTF-8 are to be found.
     """
-    value = value_of(row, field, source)
-    text = joined(value)
+    value = field_value(row, field, source)
+    text = join_strings(value)
     if text is None:
         message = f"field '{field}': expected a string or a list of strings, got {_kind(value)}"
         raise DataError(message, source=source.name, **row.place)
     text = normalise(text)
-    problem = defect(text, lenient=lenient)
+    problem = find_defect(text, lenient=lenient)
     if problem:
         raise DataError(f"field '{field}' {problem}", source=source.name, **row.place)
     return text
@@ -238,16 +237,16 @@ def _pick(cells: dict[str, Any], field: str) -> Any:
     raise KeyError(field)
 
 
-def flat(cells: dict[str, Any], depth: int = 4) -> Iterator[tuple[str, Any]]:
+def flatten(cells: dict[str, Any], depth: int = 4) -> Iterator[tuple[str, Any]]:
     """Yield the fields of a record and their values, those of nested objects by their dotted names."""
     for name, value in cells.items():
         if isinstance(value, dict) and value and depth:
-            yield from ((f"{name}.{inner}", content) for inner, content in flat(value, depth - 1))
+            yield from ((f"{name}.{inner}", content) for inner, content in flatten(value, depth - 1))
         else:
             yield name, value
 
 
-def joined(value: Any) -> str | None:
+def join_strings(value: Any) -> str | None:
     """Give a string, or a list of strings joined with line breaks; None for anything else."""
     if isinstance(value, str):
         return value
@@ -260,5 +259,5 @@ def _kind(value: Any) -> str:
     if isinstance(value, list):
         odd = next((part for part in value if not isinstance(part, str)), None)
         return f"a list with {_kind(odd)}"
-    kind = _NAMES.get(type(value).__name__, type(value).__name__)
+    kind = _JSON_TYPES.get(type(value).__name__, type(value).__name__)
     return f"{kind} ({value})" if isinstance(value, int | float) else kind

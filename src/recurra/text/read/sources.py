@@ -18,12 +18,12 @@ from pathlib import Path, PurePosixPath
 
 from recurra.errors import DataError, UsageError
 from recurra.text.read.allowance import Allowance, unpack_limit
-from recurra.text.read.decode import HEAD, is_binary
+from recurra.text.read.decode import HEAD_BYTES, is_binary
 from recurra.text.read.faults import Faults
-from recurra.text.read.unpack import ARCHIVES, bare, decompress, is_hidden, layers, members
+from recurra.text.read.unpack import ARCHIVES, base_name, decompress, is_hidden, layers, members
 
 STANDARD_INPUT = "standard input"
-_KINDS = {
+_RECORD_SUFFIXES = {
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
@@ -33,19 +33,19 @@ _KINDS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_DEPTH = 4  # archives within archives; one that holds itself must end somewhere
+_MAX_ARCHIVE_DEPTH = 4  # archives within archives; one that holds itself must end somewhere
 
 KindOf = Callable[[str], str | None]
 """Tells the format of a file by its name in small letters, without folders and compressions; None: it must be text."""
 
 
-def record_file(name: str) -> str | None:
+def record_kind_from_name(name: str) -> str | None:
     """Tell the format of a file of records by its name.
 
-    >>> record_file("reviews.csv"), record_file("notes.txt")
+    >>> record_kind_from_name("reviews.csv"), record_kind_from_name("notes.txt")
     ('csv', None)
     """
-    return _KINDS.get(PurePosixPath(name).suffix)
+    return _RECORD_SUFFIXES.get(PurePosixPath(name).suffix)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ class Source:
     found: bool  # met in a folder, an archive or by a glob, rather than named by itself
 
 
-def open_sources(arguments: Sequence[str | Path], faults: Faults, kind_of: KindOf = record_file) -> Iterator[Source]:
+def open_sources(
+    arguments: Sequence[str | Path], faults: Faults, kind_of: KindOf = record_kind_from_name
+) -> Iterator[Source]:
     """Yield every file that the arguments name, once, folders and globs in sorted order.
 
     What `kind_of` knows by its name is of that kind, and read though it be binary; all else must be text.
@@ -66,19 +68,19 @@ def open_sources(arguments: Sequence[str | Path], faults: Faults, kind_of: KindO
     unfolds to more than is allowed (`Allowance`).
     """
     limit = unpack_limit()
-    for path, found in _places(arguments, faults):
+    for path, found in _named_files(arguments, faults):
         if path is None:
             yield from _unpack(STANDARD_INPUT, sys.stdin.buffer.read(), False, faults, Allowance(limit), kind_of)
             continue
         try:
             data = _read(path, kind_of, peek=found)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
         else:
             yield from _unpack(str(path), data, found, faults, Allowance(limit), kind_of)
 
 
-def _places(arguments: Sequence[str | Path], faults: Faults) -> list[tuple[Path | None, bool]]:
+def _named_files(arguments: Sequence[str | Path], faults: Faults) -> list[tuple[Path | None, bool]]:
     """List the files to read, each once, None for standard input, with whether it was found rather than named."""
     if isinstance(arguments, str | Path):
         arguments = [arguments]
@@ -87,12 +89,12 @@ def _places(arguments: Sequence[str | Path], faults: Faults) -> list[tuple[Path 
     names = [os.fspath(argument) for argument in arguments]
     if names.count("-") > 1:
         raise UsageError("standard input (-) is named twice, and can be read only once")
-    places: dict[Path | None, tuple[Path | None, bool]] = {}
+    files: dict[Path | None, tuple[Path | None, bool]] = {}
     for name in names:
         for path, found in _expand(name, faults):
             # A file that two arguments reach must not be read twice: its copy would fall into the held-out text.
-            places.setdefault(path.resolve() if path else None, (path, found))
-    return list(places.values())
+            files.setdefault(path.resolve() if path else None, (path, found))
+    return list(files.values())
 
 
 def _expand(name: str, faults: Faults) -> list[tuple[Path | None, bool]]:
@@ -109,7 +111,7 @@ def _expand(name: str, faults: Faults) -> list[tuple[Path | None, bool]]:
     # Not Path.glob: it takes no absolute pattern.
     matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
     if not matches:
-        raise DataError("no file matches this pattern", source=name, hint=_holds(path.parent))
+        raise DataError("no file matches this pattern", source=name, hint=_folder_hint(path.parent))
     return [(inner, True) for match in matches for inner in (_walk(match, faults) if match.is_dir() else [match])]
 
 
@@ -117,7 +119,7 @@ def _walk(folder: Path, faults: Faults) -> list[Path]:
     """List the files in a folder and all below it, sorted, without hidden ones; raise `DataError` if there are none."""
 
     def unreadable(error: OSError) -> None:
-        faults.meet(_unreadable(Path(error.filename or folder), error))
+        faults.handle(_unreadable(Path(error.filename or folder), error))
 
     files = []
     for parent, folders, names in os.walk(folder, onerror=unreadable):
@@ -145,7 +147,7 @@ def _read(path: Path, kind_of: KindOf, *, peek: bool) -> bytes:
     peek = peek and not compressions and suffix not in ARCHIVES and kind_of(path.name.lower()) is None
     try:
         with path.open("rb") as file:
-            head = file.read(HEAD) if peek else b""
+            head = file.read(HEAD_BYTES) if peek else b""
             return head if is_binary(head) else head + file.read()
     except OSError as error:
         raise _unreadable(path, error) from None
@@ -161,12 +163,12 @@ def _unpack(
     name: str, data: bytes, found: bool, faults: Faults, allowance: Allowance, kind_of: KindOf, depth: int = 0
 ) -> Iterator[Source]:
     suffix, *compressions = layers(name)
-    kind = kind_of(bare(name))
+    kind = kind_of(base_name(name))
     try:
         for compression in reversed(compressions):
             data = decompress(data, compression, name, allowance)
         if suffix in ARCHIVES:
-            if depth == _DEPTH:
+            if depth == _MAX_ARCHIVE_DEPTH:
                 raise DataError(f"is an archive within {depth} archives", source=name, hint="unpack it")
             inside = list(members(data, suffix, name, allowance))
             if not inside:
@@ -177,20 +179,20 @@ def _unpack(
                 raise DataError("is empty", source=name)
     except DataError as error:
         if found and not data:
-            faults.leave_out(str(error))
+            faults.skip(str(error))
         else:
-            faults.meet(error)
+            faults.handle(error)
         return
     if suffix not in ARCHIVES:
-        if found and kind is None and is_binary(data[:HEAD]):
-            faults.leave_out(f"{name}: a binary file, not text")
+        if found and kind is None and is_binary(data[:HEAD_BYTES]):
+            faults.skip(f"{name}: a binary file, not text")
         else:
             yield Source(name, kind or "text", data, found)
     for member, read in inside:
         try:
             content = read()
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
         else:
             yield from _unpack(f"{name}/{member}", content, True, faults, allowance, kind_of, depth + 1)
 
@@ -203,10 +205,10 @@ def _did_you_mean(path: Path) -> str | None:
     close = difflib.get_close_matches(missing.name, _names(missing.parent), n=3)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return f"there is no folder {missing}" if missing != path else _holds(missing.parent)
+    return f"there is no folder {missing}" if missing != path else _folder_hint(missing.parent)
 
 
-def _holds(folder: Path) -> str | None:
+def _folder_hint(folder: Path) -> str | None:
     names = _names(folder)
     return f"{folder} holds {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}" if names else None
 

@@ -32,17 +32,17 @@ class Row:
     place: Place
 
 
-def listed(fields: list[str]) -> str:
+def fields_message(fields: list[str]) -> str:
     """List the fields there are, for an error, as many as a reader can take in."""
     shown = ", ".join(fields[:20]) + (f" and {len(fields) - 20} more" if len(fields) > 20 else "")
     return f"the fields there are: {shown or 'none'}"
 
 
-def missing(field: str, fields: list[str], source: Source, place: Place) -> DataError:
+def missing_field_error(field: str, fields: list[str], source: Source, place: Place) -> DataError:
     """Say that a field is not there, and which are."""
     close = get_close_matches(field, fields, n=1)
     hint = f"did you mean '{close[0]}'?" if close else None
-    return DataError(f"field '{field}' is missing; {listed(fields)}", source=source.name, hint=hint, **place)
+    return DataError(f"field '{field}' is missing; {fields_message(fields)}", source=source.name, hint=hint, **place)
 
 
 def csv_rows(text: str, source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
@@ -72,7 +72,7 @@ def csv_columns(text: str, source: Source) -> tuple[dict[str, Sequence[str]], li
         return None
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
     try:
-        with _long_cells(text):
+        with _unlimited_cells(text):
             rows = list(reader)
     except csv.Error:
         return None
@@ -97,11 +97,11 @@ def parquet_rows(source: Source, fields: Sequence[str], faults: Faults) -> Itera
         file = parquet.ParquetFile(arrow.BufferReader(source.data))
         names = file.schema_arrow.names
         # A dotted name leads into a column, or is the name of one.
-        columns_of = {field: [name for name in names if f"{field}.".startswith(f"{name}.")] for field in fields}
-        absent = next((field for field, found in columns_of.items() if not found), None)
+        found_columns = {field: [name for name in names if f"{field}.".startswith(f"{name}.")] for field in fields}
+        absent = next((field for field, found in found_columns.items() if not found), None)
         if absent is not None:
-            raise missing(absent, names, source, {})
-        wanted = list(dict.fromkeys(name for found in columns_of.values() for name in found)) if fields else names
+            raise missing_field_error(absent, names, source, {})
+        wanted = list(dict.fromkeys(name for found in found_columns.values() for name in found)) if fields else names
         for batch in file.iter_batches(batch_size=4096 if fields else 1, columns=wanted):
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             for index in range(batch.num_rows):
@@ -110,7 +110,7 @@ def parquet_rows(source: Source, fields: Sequence[str], faults: Faults) -> Itera
                     cells = {name: column[index].as_py() for name, column in columns.items()}
                 except UnicodeDecodeError as error:
                     problem = f"expected UTF-8 text, got byte 0x{error.object[error.start]:02x}"
-                    faults.meet(DataError(problem, source=source.name, row=number))
+                    faults.handle(DataError(problem, source=source.name, row=number))
                 else:
                     yield Row(cells, {"row": number})
     except (arrow.ArrowException, OSError) as error:
@@ -127,7 +127,7 @@ def _delimiter(text: str, fields: Sequence[str]) -> str:
     def cells(delimiter: str) -> list[str]:
         return next(csv.reader([header], delimiter=delimiter), [])
 
-    with _long_cells(header):
+    with _unlimited_cells(header):
         return max(_DELIMITERS, key=lambda delimiter: (len({*fields} & {*cells(delimiter)}), len(cells(delimiter))))
 
 
@@ -141,7 +141,7 @@ def _parse(
     while True:
         line = reader.line_num + 1
         try:
-            with _long_cells(text):
+            with _unlimited_cells(text):
                 cells = next(reader)
         except StopIteration:
             return
@@ -151,7 +151,7 @@ def _parse(
                 problem = "a quoted cell in the row that begins here is not closed"
             else:
                 problem = f"broken {source.kind.upper()}: {str(error).replace(repr(delimiter), 'a delimiter')}"
-            faults.meet(DataError(problem, source=source.name, line=line, hint=hint))
+            faults.handle(DataError(problem, source=source.name, line=line, hint=hint))
             continue
         if not cells:
             continue
@@ -159,13 +159,13 @@ def _parse(
             header = cells
             for field in fields:
                 if field not in header:
-                    raise missing(field, header, source, {"line": line})
+                    raise missing_field_error(field, header, source, {"line": line})
                 if header.count(field) > 1:
                     raise DataError(f"field '{field}' stands twice in the header", source=source.name, line=line)
         elif len(cells) < len(header) or any(cells[len(header) :]):
             problem = f"the row has {len(cells)} cells, the header {len(header)}"
             hint = f"a cell that holds a delimiter ({delimiter!r}) must be quoted" if len(cells) > len(header) else None
-            faults.meet(DataError(problem, source=source.name, line=line, hint=hint))
+            faults.handle(DataError(problem, source=source.name, line=line, hint=hint))
         else:
             yield Row(dict(zip(header, cells, strict=False)), {"line": line})
 
@@ -179,7 +179,7 @@ def has_decimal_commas(source: Source) -> bool:
 
 
 @contextmanager
-def _long_cells(text: str) -> Generator[None]:
+def _unlimited_cells(text: str) -> Generator[None]:
     """Lift the csv module's limit on the length of a cell, which is global, only while a row is read."""
     before = csv.field_size_limit(max(len(text), 1 << 17))
     try:

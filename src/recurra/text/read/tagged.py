@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from recurra.errors import DataError, UsageError
-from recurra.text.read.decode import decode, defect, normalise
+from recurra.text.read.decode import decode, find_defect, normalise
 from recurra.text.read.faults import Faults
-from recurra.text.read.records import flat, rows_of, value_of
+from recurra.text.read.records import field_value, flatten, iter_rows
 from recurra.text.read.sources import Source
-from recurra.text.read.tables import Place, Row, listed
+from recurra.text.read.tables import Place, Row, fields_message
 
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-_WORDS = ("tokens", "words", "token", "word", "form")
-_TAGS = ("tags", "ner_tags", "pos_tags", "labels", "upos", "ner", "pos", "tag", "label")
+_WORD_FIELDS = ("tokens", "words", "token", "word", "form")
+_TAG_FIELDS = ("tags", "ner_tags", "pos_tags", "labels", "upos", "ner", "pos", "tag", "label")
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class TaggedWords:
     place: Place
 
 
-def conllu_column(column: int | str | None, default: str) -> int:
+def conllu_column_index(column: int | str | None, default: str) -> int:
     """Give the number, from 0, of a column of CoNLL-U by its name or its number from 1.
 
-    >>> conllu_column("upos", "form"), conllu_column(5, "form"), conllu_column(None, "form")
+    >>> conllu_column_index("upos", "form"), conllu_column_index(5, "form"), conllu_column_index(None, "form")
     (3, 4, 1)
     """
     column = default if column is None else column
@@ -72,7 +72,7 @@ def read_conllu(source: Source, words: int, tags: int, faults: Faults) -> Iterat
                     )
                 rows.append([_word(cells[column], source, number) for column in (words, tags)])
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
             continue
         if rows:
             place: Place = {"line": next(number for number, line in block if not line.startswith("#"))}
@@ -80,7 +80,7 @@ def read_conllu(source: Source, words: int, tags: int, faults: Faults) -> Iterat
             yield TaggedWords([word for word, _ in rows], None if set(named) == {"_"} else named, place)
 
 
-def read_columns(
+def read_conll(
     source: Source, words: int, tags: int | None, faults: Faults, *, need_tags: bool = True
 ) -> Iterator[TaggedWords]:
     """Yield every sentence of a file with a word a line; words and tags are the numbers of columns from 0, or from the end, −1.
@@ -90,7 +90,7 @@ def read_columns(
     line, for a row that has not these columns or an empty cell there.
 
     >>> source = Source("a.conll", "text", b"-DOCSTART- O\\n\\n# id 7 of 9\\nParis\\tB-LOC\\n#tag\\tO\\n\\n", False)
-    >>> list(read_columns(source, 0, -1, Faults("stop")))
+    >>> list(read_conll(source, 0, -1, Faults("stop")))
     [TaggedWords(words=['Paris', '#tag'], tags=['B-LOC', 'O'], place={'line': 4})]
     """
     blocks = list(_blocks(source))
@@ -123,7 +123,7 @@ def read_columns(
                 tag = "" if tags is None else _word(cells[tags], source, number, "tag")
                 rows.append((_word(cells[words], source, number), tag))
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
             continue
         if rows:
             named = None if tags is None else [tag for _, tag in rows]
@@ -150,22 +150,22 @@ def _cells(line: str) -> list[str]:
 
 def _word(cell: str, source: Source, number: int, what: str = "word") -> str:
     cell = normalise(cell).strip()
-    problem = f"the {what} is empty" if not cell else defect(cell)
+    problem = f"the {what} is empty" if not cell else find_defect(cell)
     if problem:
         raise DataError(problem, source=source.name, line=number)
     return cell
 
 
-def list_fields(source: Source, words: str | None, tags: str | None, need_tags: bool) -> tuple[str, str | None]:
+def guess_list_fields(source: Source, words: str | None, tags: str | None, need_tags: bool) -> tuple[str, str | None]:
     """Give the fields with the list of words and the list of tags, by their names and by what the first record holds.
 
     Raises `UsageError`, listing the fields there are, where that leaves it open.
     """
-    first = next(iter(rows_of(source, (), Faults("skip"))), None)
-    fields = dict(flat(first.cells)) if first is not None and isinstance(first.cells, dict) else {}
+    first = next(iter(iter_rows(source, (), Faults("skip"))), None)
+    fields = dict(flatten(first.cells)) if first is not None and isinstance(first.cells, dict) else {}
     lists = [name for name, value in fields.items() if isinstance(value, list)]
-    words = words or next((name for name in _WORDS if name in lists), None)
-    tags = tags or next((name for name in _TAGS if name in lists and name != words), None)
+    words = words or next((name for name in _WORD_FIELDS if name in lists), None)
+    tags = tags or next((name for name in _TAG_FIELDS if name in lists and name != words), None)
     rest = [name for name in lists if name not in (words, tags)]
     if words is None and len(rest) == 1:
         words = rest[0]
@@ -174,7 +174,7 @@ def list_fields(source: Source, words: str | None, tags: str | None, need_tags: 
     if words is None or (tags is None and need_tags):
         what, flag = ("words", "--tokens") if words is None else ("tags", "--column")
         raise UsageError(
-            f"{source.name}: cannot tell which field is the list of {what}; {listed(list(fields))}; name it: {flag} FIELD"
+            f"{source.name}: cannot tell which field is the list of {what}; {fields_message(list(fields))}; name it: {flag} FIELD"
         )
     return words, tags
 
@@ -186,25 +186,25 @@ def read_lists(
 
     Raises `DataError`, with the line or row, for a field that is missing, that is no list of strings, or of another length.
     """
-    for row in rows_of(source, (), faults):
+    for row in iter_rows(source, (), faults):
         try:
-            yield _of_record(row, source, words, tags, need_tags)
+            yield _tagged_words(row, source, words, tags, need_tags)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
 
 
-def _of_record(row: Row, source: Source, words: str, tags: str | None, need_tags: bool) -> TaggedWords:
-    found = value_of(row, words, source)
+def _tagged_words(row: Row, source: Source, words: str, tags: str | None, need_tags: bool) -> TaggedWords:
+    found = field_value(row, words, source)
     if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
         raise DataError(f"field '{words}': expected a list of strings", source=source.name, **row.place)
     for word in found:
-        problem = "is empty" if not word.strip() else defect(word)
+        problem = "is empty" if not word.strip() else find_defect(word)
         if problem:
             raise DataError(f"field '{words}': the word {word!r} {problem}", source=source.name, **row.place)
     clean = [normalise(word).strip() for word in found]
-    if tags is None or (not need_tags and tags not in dict(flat(row.cells))):
+    if tags is None or (not need_tags and tags not in dict(flatten(row.cells))):
         return TaggedWords(clean, None, row.place)
-    named = value_of(row, tags, source)
+    named = field_value(row, tags, source)
     if not isinstance(named, list) or len(named) != len(found):
         got = f"{len(named)}" if isinstance(named, list) else "no list"
         raise DataError(

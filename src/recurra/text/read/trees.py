@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from recurra.errors import DataError
-from recurra.text.read.decode import defect
+from recurra.text.read.decode import find_defect
 from recurra.text.read.faults import Faults
-from recurra.text.read.lines import lines_of
-from recurra.text.read.pieces import LabelledText
+from recurra.text.read.labelled_text import LabelledText
+from recurra.text.read.lines import numbered_lines
 from recurra.text.read.sources import Source
 
 _TOKEN = re.compile(r"\(|\)|[^()\s]+")
@@ -38,17 +38,17 @@ def read_trees(source: Source, faults: Faults, *, phrases: bool = False) -> Iter
     [('It really shines', '3'), ('It', '2'), ('really shines', '4'), ('really', '2'), ('shines', '4')]
     """
     seen: set[tuple[str, str]] = set()
-    for number, line in lines_of(source, faults):
+    for number, line in numbered_lines(source, faults):
         try:
             nodes = _nodes(line)
         except ValueError as error:
-            faults.meet(DataError(f"broken tree: {error}", source=source.name, line=number))
+            faults.handle(DataError(f"broken tree: {error}", source=source.name, line=number))
             continue
         label, words = nodes[0]
         root = " ".join(words)
-        problem = defect(root)
+        problem = find_defect(root)
         if problem:
-            faults.meet(DataError(problem, source=source.name, line=number))
+            faults.handle(DataError(problem, source=source.name, line=number))
             continue
         seen.add((root, label))
         yield LabelledText(root, label, {"line": number})

@@ -14,15 +14,15 @@ from typing import Any
 
 from recurra.errors import DataError, require
 from recurra.text.read.allowance import Allowance
-from recurra.text.read.decode import signature
+from recurra.text.read.decode import file_signature
 
 COMPRESSIONS = (".gz", ".xz", ".bz2", ".zst")
 ARCHIVES = (".tar", ".zip")
-_SHORT = {".tgz": ".tar.gz", ".txz": ".tar.xz", ".tbz2": ".tar.bz2", ".tbz": ".tar.bz2", ".tzst": ".tar.zst"}
+_SHORT_SUFFIXES = {".tgz": ".tar.gz", ".txz": ".tar.xz", ".tbz2": ".tar.bz2", ".tbz": ".tar.bz2", ".tzst": ".tar.zst"}
 # Bytes fed at a time. They unfold to 128 MiB at most (Zstandard, 32,768 times as much) before anyone can say stop; and what
 # is left after a frame is copied, so small frames need small pieces.
-_PIECE = 1 << 12
-_DAMAGE = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
+_PIECE_BYTES = 1 << 12
+_DAMAGE_ERRORS = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
 
 
 def layers(name: str) -> list[str]:
@@ -32,8 +32,8 @@ def layers(name: str) -> list[str]:
     (['.json', '.xz'], ['.tar', '.gz'], [''])
     """
     path = PurePosixPath(name.lower())
-    if path.suffix in _SHORT:
-        path = path.with_suffix(_SHORT[path.suffix])
+    if path.suffix in _SHORT_SUFFIXES:
+        path = path.with_suffix(_SHORT_SUFFIXES[path.suffix])
     found: list[str] = []
     while path.suffix in COMPRESSIONS:
         found.insert(0, path.suffix)
@@ -41,10 +41,10 @@ def layers(name: str) -> list[str]:
     return [path.suffix, *found]
 
 
-def bare(name: str) -> str:
+def base_name(name: str) -> str:
     """Give the name of a file alone, in small letters, without its folders and its compressions.
 
-    >>> bare("mnist/Train-images-idx3-ubyte.gz"), bare("gestures/GunPoint_TRAIN.ts")
+    >>> base_name("mnist/Train-images-idx3-ubyte.gz"), base_name("gestures/GunPoint_TRAIN.ts")
     ('train-images-idx3-ubyte', 'gunpoint_train.ts')
     """
     path = PurePosixPath(name.lower().replace("\\", "/"))
@@ -78,18 +78,18 @@ def decompress(data: bytes, suffix: str, source: str, allowance: Allowance | Non
                 if data[position] == 0 and not any(view[position:]):
                     break  # padding, as tapes and xz have it
                 decoder = make()
-            piece = view[position : position + _PIECE]
+            piece = view[position : position + _PIECE_BYTES]
             pieces.append(decoder.decompress(piece))
             unfolded += len(pieces[-1])
             allowance.check(unfolded, source)
             position += len(piece)
             if decoder.eof:
                 position -= len(decoder.unused_data)
-    except (*_DAMAGE, *_zstd_error(suffix)) as error:
+    except (*_DAMAGE_ERRORS, *_zstd_error(suffix)) as error:
         raise _damaged(data, suffix, source, error) from None
     if not decoder.eof:
         raise _damaged(data, suffix, source, EOFError(f"it ends after {len(data)} bytes, before its end mark"))
-    allowance.take(unfolded, source)
+    allowance.spend(unfolded, source)
     return b"".join(pieces)
 
 
@@ -107,12 +107,12 @@ def members(
         found = _in_tar(data, source) if suffix == ".tar" else _in_zip(data)
     except DataError:
         raise
-    except _DAMAGE as error:
+    except _DAMAGE_ERRORS as error:
         raise _damaged(data, suffix, source, error) from None
     allowance = allowance or Allowance()
     for name in sorted(found, key=lambda name: PurePosixPath(name).parts):
         if not is_hidden(PurePosixPath(name).parts):
-            yield name, _checked(*found[name], suffix, f"{source}/{name}", allowance)
+            yield name, _checked_reader(*found[name], suffix, f"{source}/{name}", allowance)
 
 
 def _decoder(suffix: str) -> Callable[[], Any]:
@@ -142,7 +142,7 @@ def _in_tar(data: bytes, source: str) -> dict[str, _Member]:
             name = PurePosixPath(member.name).as_posix().lstrip("/")
             # The holes of a sparse file are the only bytes that are not in the archive.
             adds = member.size if member.issparse() else 0
-            found[name] = adds, lambda member=member: _all_of(archive, member)
+            found[name] = adds, lambda member=member: _read_tar_member(archive, member)
     # tarfile takes a damaged header, or the end of the file, for the end of the archive.
     if data[archive.offset : archive.offset + tarfile.BLOCKSIZE] != bytes(tarfile.BLOCKSIZE):
         raise DataError(
@@ -153,7 +153,7 @@ def _in_tar(data: bytes, source: str) -> dict[str, _Member]:
     return found
 
 
-def _all_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+def _read_tar_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     stream = archive.extractfile(member)
     content = stream.read() if stream is not None else b""
     if len(content) != member.size:
@@ -164,37 +164,37 @@ def _all_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def _in_zip(data: bytes) -> dict[str, _Member]:
     archive = zipfile.ZipFile(io.BytesIO(data))
     return {
-        info.filename.lstrip("/"): (info.file_size, lambda info=info: _stated(archive, info))
+        info.filename.lstrip("/"): (info.file_size, lambda info=info: _read_zip_member(archive, info))
         for info in archive.infolist()
         if not info.is_dir()
     }
 
 
-def _stated(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _read_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """Read a member, of which no more is kept than the size that is stated; that this is all is checked by its sum."""
     # ZipFile.read would unfold all there is before it cuts that off.
     with archive.open(info) as stream:
-        return b"".join(iter(lambda: stream.read(_PIECE), b""))
+        return b"".join(iter(lambda: stream.read(_PIECE_BYTES), b""))
 
 
-def _checked(
+def _checked_reader(
     adds: int, read: Callable[[], bytes], suffix: str, source: str, allowance: Allowance
 ) -> Callable[[], bytes]:
-    def checked() -> bytes:
-        allowance.take(adds, source)
+    def read_checked() -> bytes:
+        allowance.spend(adds, source)
         try:
             return read()
         except RuntimeError as error:  # zipfile's words for a password and an unknown method
             problem = "is encrypted" if "password" in str(error) else f"cannot be unpacked ({error})"
             raise DataError(problem, source=source, hint="unpack the archive and name the folder") from None
-        except _DAMAGE as error:
+        except _DAMAGE_ERRORS as error:
             raise DataError(f"is damaged within the {suffix} archive ({error})", source=source) from None
 
-    return checked
+    return read_checked
 
 
 def _damaged(data: bytes, suffix: str, source: str, error: Exception) -> DataError:
-    known = signature(data)
+    known = file_signature(data)
     expected = {".gz": "gzip", ".xz": "an xz", ".bz2": "bzip2", ".zst": "Zstandard", ".tar": "tar", ".zip": "ZIP"}
     if known is not None and expected[suffix] in known[0]:
         # An archive that is cut off lacks its index, and fails in as many ways as one that is damaged.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recurra.errors import DataError, RunError, UsageError
-from recurra.text.vocabulary.base import Decoder, Vocabulary, read_document
+from recurra.text.vocabulary.base import Decoder, Vocabulary, read_json_object
 from recurra.text.vocabulary.bpe import BpeVocabulary
 from recurra.text.vocabulary.byte_units import ByteVocabulary
 from recurra.text.vocabulary.characters import CharacterVocabulary
@@ -71,11 +71,11 @@ def load_vocabulary(folder: Path | str) -> Vocabulary:
         raise RunError(f"{folder}: expected one of {' and '.join(names)}, got {what}; train the run again")
     path = paths[0]
     try:
-        document = read_document(path)
+        document = read_json_object(path)
         kinds = {unit: kind for unit, kind in VOCABULARIES.items() if kind.file == path.name}
         unit = document.get("unit") if len(kinds) > 1 else next(iter(kinds))
         if not isinstance(unit, str) or unit not in kinds:
             raise RunError(f"unit: expected one of {', '.join(kinds)}, got {unit!r}")
-        return kinds[unit].from_document(document)
+        return kinds[unit].from_json(document)
     except RunError as error:
         raise RunError(f"{path}: {error}") from None

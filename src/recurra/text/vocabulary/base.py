@@ -16,7 +16,7 @@ import numpy.typing as npt
 from recurra.errors import DataError, RunError, UsageError
 from recurra.text.normal import nfc
 
-BEGIN, END = 0, 1
+BOS_ID, EOS_ID = 0, 1
 MARKS = ("<begin>", "<end>")
 FIRST_BYTE = len(MARKS)
 VERSION = 1
@@ -48,15 +48,15 @@ class Vocabulary(ABC):
 
     unit: ClassVar[str]
     file: ClassVar[str] = "vocabulary.json"
-    unknown: ClassVar[int | None] = None
+    unknown_id: ClassVar[int | None] = None
     """The id of whatever the vocabulary does not have, where it has such an id: what stood there is then lost."""
     settings: ClassVar[frozenset[str]] = frozenset()
-    """What `build` can be told, beside the texts."""
+    """What `build` takes besides the texts."""
 
-    begin: int = BEGIN
-    end: int = END
+    bos_id: int = BOS_ID
+    eos_id: int = EOS_ID
     size: int
-    line_break: int | None
+    line_break_id: int | None
 
     @classmethod
     @abstractmethod
@@ -75,16 +75,16 @@ class Vocabulary(ABC):
         """Return a decoder that takes one id at a time."""
 
     def decoder_after(self, text: str) -> Decoder:  # noqa: ARG002  whole characters leave nothing open
-        """Return a decoder that goes on from a text: `text` and what it returns, joined, are one text."""
+        """Return a decoder that continues a text: `text` and what it returns, joined, are one text."""
         return self.decoder()
 
     @abstractmethod
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return all that is saved, as JSON values."""
 
     @classmethod
     @abstractmethod
-    def from_document(cls, document: dict[str, Any]) -> Self:
+    def from_json(cls, document: dict[str, Any]) -> Self:
         """Make the vocabulary that `document` describes. Raises `RunError` when it is not well formed."""
 
     def encode(self, text: str) -> npt.NDArray[np.int32]:
@@ -100,20 +100,20 @@ class Vocabulary(ABC):
         Raises `UsageError` for an id that is out of range.
         """
         decoder = self.decoder()
-        return "".join([decoder.push(id) for id in self.checked(ids).tolist()]) + decoder.flush()
+        return "".join([decoder.push(id) for id in self.check_ids(ids).tolist()]) + decoder.flush()
 
-    def starts(self, ids: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    def unit_starts(self, ids: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Return where an id begins a new unit; here each does. A mark counts as a unit."""
-        return np.ones(len(self.checked(ids)), dtype=np.bool_)
+        return np.ones(len(self.check_ids(ids)), dtype=np.bool_)
 
     def save(self, folder: Path) -> Path:
         """Write the vocabulary into a folder as canonical UTF-8 JSON and return the file's path."""
         path = Path(folder) / self.file
-        text = json.dumps(self.document(), ensure_ascii=False, indent=0, sort_keys=True, allow_nan=False)
+        text = json.dumps(self.to_json(), ensure_ascii=False, indent=0, sort_keys=True, allow_nan=False)
         path.write_bytes(text.encode("utf-8") + b"\n")
         return path
 
-    def checked(self, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def check_ids(self, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return ids as an array (T,). Raises `UsageError` when they are not whole numbers from 0 to size − 1."""
         array = np.asarray(ids)
         if array.ndim != 1:
@@ -128,7 +128,7 @@ class Vocabulary(ABC):
         return array.astype(np.int64, copy=False)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Vocabulary) and type(self) is type(other) and self.document() == other.document()
+        return isinstance(other, Vocabulary) and type(self) is type(other) and self.to_json() == other.to_json()
 
     def __repr__(self) -> str:
         return f"<{self.unit} vocabulary of {self.size} ids>"
@@ -142,11 +142,11 @@ class ByteDecoder(Decoder):
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
 
     def push(self, id: int) -> str:
-        return self._utf8.decode(self._pieces[in_range(id, len(self._pieces))])
+        return self._utf8.decode(self._pieces[check_id(id, len(self._pieces))])
 
     def push_all(self, ids: Sequence[int]) -> str:
         for id in (min(ids), max(ids)) if ids else ():
-            in_range(id, len(self._pieces))
+            check_id(id, len(self._pieces))
         return self._utf8.decode(b"".join(map(self._pieces.__getitem__, ids)))
 
     def flush(self) -> str:
@@ -161,13 +161,13 @@ class PieceVocabulary(Vocabulary):
     _pieces: list[bytes]
 
     def decode(self, ids: npt.ArrayLike) -> str:
-        return b"".join(map(self._pieces.__getitem__, self.checked(ids).tolist())).decode("utf-8", "replace")
+        return b"".join(map(self._pieces.__getitem__, self.check_ids(ids).tolist())).decode("utf-8", "replace")
 
     def decoder(self) -> Decoder:
         return ByteDecoder(self._pieces)
 
     def label(self, id: int) -> str:
-        return MARKS[id] if in_range(id, self.size) < FIRST_BYTE else piece_label(self._pieces[id])
+        return MARKS[id] if check_id(id, self.size) < FIRST_BYTE else piece_label(self._pieces[id])
 
 
 def piece_label(piece: bytes) -> str:
@@ -182,7 +182,7 @@ def piece_label(piece: bytes) -> str:
         return "".join(f"<0x{byte:02X}>" for byte in piece)
 
 
-def in_range(id: int, size: int) -> int:
+def check_id(id: int, size: int) -> int:
     """Return the id. Raises `UsageError` unless it is from 0 to size − 1."""
     if not 0 <= id < size:
         raise UsageError(f"id: expected 0 to {size - 1}, got {id}")
@@ -206,7 +206,7 @@ def check_at_least(name: str, value: int, least: int, why: str = "") -> int:
     return value
 
 
-def by_count(counts: Iterable[tuple[str, int]], min_count: int) -> list[str]:
+def most_frequent(counts: Iterable[tuple[str, int]], min_count: int) -> list[str]:
     """Return the units that come at least `min_count` times, the most frequent first, ties by code points."""
     kept = [(unit, count) for unit, count in counts if count >= min_count]
     return [unit for unit, _ in sorted(kept, key=lambda pair: (-pair[1], pair[0]))]
@@ -234,7 +234,7 @@ def expect_units(value: object, name: str) -> list[str]:
     return value
 
 
-def read_document(path: Path) -> dict[str, Any]:
+def read_json_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file. Raises `RunError` when there is none, or when a key is there twice."""
     try:
         document = json.loads(path.read_bytes().decode("utf-8"), object_pairs_hook=_without_doubles)

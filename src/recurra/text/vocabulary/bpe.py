@@ -13,7 +13,7 @@ import regex
 from recurra.errors import RunError, require
 from recurra.text.vocabulary.base import FIRST_BYTE, MARKS, PieceVocabulary, check_at_least, normalise
 
-_LEAST = FIRST_BYTE + 256
+_MIN_SIZE = FIRST_BYTE + 256
 
 # What a piece may be part of. A line's end stands alone, so that a line always begins in the same context. Chinese and
 # Japanese run on without spaces: a run is kept apart from Latin letters and digits, and the merges find the words in it.
@@ -31,14 +31,14 @@ _SPLIT = (
 
 # Places where `_SPLIT` cuts whatever stands further left or right, so that a text may be encoded block by block.
 _CERTAIN = regex.compile(r"(?<=\n)|(?<=[A-Za-z0-9,.])(?= [A-Za-z0-9])|(?<=[，。！？；])(?=[一-龥])")
-_BLOCK = 1 << 16
+_BLOCK_CHARACTERS = 1 << 16
 
 
 class BpeVocabulary(PieceVocabulary):
     """Pieces of words; each is some bytes, so that any text can be encoded and `decode` gives it back exactly.
 
     Saved as tokenizer.json, which the `tokenizers` library reads; the marks are ids 0 and 1 there too, but no text is
-    ever taken for one. Needs the extra `text`.
+    ever read as one. Needs the extra `text`.
 
     >>> vocabulary = BpeVocabulary.build(["low lower lowest " * 9], max_size=264)
     >>> ids = vocabulary.encode("lowly 中")
@@ -59,9 +59,9 @@ class BpeVocabulary(PieceVocabulary):
         self._model = {"vocab": dict(model["vocab"]), "merges": [list(pair) for pair in model["merges"]]}
         self._pieces = _pieces(self._model["vocab"])
         self.size = len(self._pieces)
-        self.line_break = self._pieces.index(b"\n")
+        self.line_break_id = self._pieces.index(b"\n")
         try:
-            self._tokenizer = library.Tokenizer.from_str(json.dumps(self.document()))
+            self._tokenizer = library.Tokenizer.from_str(json.dumps(self.to_json()))
         except Exception as error:  # noqa: BLE001 the library raises no narrower class
             raise RunError(f"model: {error}") from None
 
@@ -72,7 +72,7 @@ class BpeVocabulary(PieceVocabulary):
         The same texts give the same merges on every run.
         """
         check_at_least("min_count", min_count, 1)
-        check_at_least("max_size", max_size, _LEAST, " (two marks and 256 bytes)")
+        check_at_least("max_size", max_size, _MIN_SIZE, " (two marks and 256 bytes)")
         library = require("tokenizers", "text", "the unit bpe")
         tokenizer = library.Tokenizer(library.models.BPE())
         bytes_only = library.pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False)
@@ -93,7 +93,7 @@ class BpeVocabulary(PieceVocabulary):
         parts = [np.array(encode(block, add_special_tokens=False).ids, dtype=np.int32) for block in _blocks(text)]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         pre_tokenizers = [
             {"type": "Split", "pattern": {"Regex": _SPLIT}, "behavior": "Isolated", "invert": False},
             {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False},
@@ -121,7 +121,7 @@ class BpeVocabulary(PieceVocabulary):
         }
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Self:
+    def from_json(cls, document: dict[str, Any]) -> Self:
         model = document.get("model")
         if not isinstance(model, dict) or model.get("type") != "BPE":
             raise RunError("expected a byte-pair encoding under model")
@@ -136,7 +136,7 @@ class BpeVocabulary(PieceVocabulary):
             if "".join(pair) not in vocab:
                 raise RunError(f"model.merges[{place}]: {''.join(pair)!r} is not in model.vocab")
         made = cls({"vocab": vocab, "merges": merges})
-        if made.document() != document:
+        if made.to_json() != document:
             raise RunError(
                 "expected the settings that Recurra writes; this tokenizer was made or changed by something else"
             )
@@ -177,7 +177,7 @@ def _blocks(text: str) -> Iterator[str]:
     """Cut a text where it is cut anyway, into blocks of some 65,000 characters."""
     start = 0
     while start < len(text):
-        cut = _CERTAIN.search(text, start + _BLOCK)
+        cut = _CERTAIN.search(text, start + _BLOCK_CHARACTERS)
         stop = cut.start() if cut and cut.start() > start else len(text)
         yield text[start:stop]
         start = stop

@@ -23,7 +23,7 @@ class ByteVocabulary(PieceVocabulary):
 
     def __init__(self) -> None:
         self.size = FIRST_BYTE + 256
-        self.line_break = FIRST_BYTE + 0x0A
+        self.line_break_id = FIRST_BYTE + 0x0A
         self._pieces = [b""] * FIRST_BYTE + [bytes([byte]) for byte in range(256)]
 
     @classmethod
@@ -34,13 +34,13 @@ class ByteVocabulary(PieceVocabulary):
         return np.frombuffer(text.encode("utf-8"), dtype=np.uint8).astype(np.int32) + FIRST_BYTE
 
     def decode(self, ids: npt.ArrayLike) -> str:
-        array = self.checked(ids)
+        array = self.check_ids(ids)
         return (array[array >= FIRST_BYTE] - FIRST_BYTE).astype(np.uint8).tobytes().decode("utf-8", "replace")
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {"unit": self.unit, "version": VERSION}
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Self:
+    def from_json(cls, document: dict[str, Any]) -> Self:
         expect_keys(document, set())
         return cls()

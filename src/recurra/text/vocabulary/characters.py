@@ -14,27 +14,27 @@ from recurra.text.vocabulary.base import (
     FIRST_BYTE,
     VERSION,
     PieceVocabulary,
-    by_count,
     check_at_least,
     expect_keys,
     expect_units,
+    most_frequent,
     normalise,
 )
 from recurra.text.vocabulary.graphemes import (
     CARRIAGE_RETURN,
     CLUSTER,
     CODE_POINTS,
-    alone,
+    always_separate,
     as_text,
-    blocks,
-    cluster_begins,
+    cluster_starts,
     code_points,
-    near,
+    split_blocks,
+    with_neighbours,
 )
 
 _FIRST_UNIT = FIRST_BYTE + 256
 _UNKNOWN, _COVERED = -1, -2
-_TOGETHER = 1 << 22  # code points that are counted at a time
+_MAX_CODE_POINTS_HELD = 1 << 22  # code points that are counted at a time
 
 
 class CharacterVocabulary(PieceVocabulary):
@@ -47,7 +47,7 @@ class CharacterVocabulary(PieceVocabulary):
     >>> vocabulary = CharacterVocabulary.build(["banana"])
     >>> [vocabulary.label(id) for id in vocabulary.encode("ban中")]
     ['b', 'a', 'n', '<0xE4>', '<0xB8>', '<0xAD>']
-    >>> vocabulary.starts(vocabulary.encode("ban中")).tolist()
+    >>> vocabulary.unit_starts(vocabulary.encode("ban中")).tolist()
     [True, True, True, True, False, False]
     """
 
@@ -69,7 +69,7 @@ class CharacterVocabulary(PieceVocabulary):
             else:
                 self._longer[unit] = id
         ids = {unit: id for id, unit in enumerate(self.units, _FIRST_UNIT)}
-        self.line_break = ids.get("\n", ids.get("\r\n"))
+        self.line_break_id = ids.get("\n", ids.get("\r\n"))
         self._whole = self._stand_alone()
 
     @classmethod
@@ -83,26 +83,26 @@ class CharacterVocabulary(PieceVocabulary):
         if max_size is not None:
             check_at_least("max_size", max_size, _FIRST_UNIT, " (two marks and 256 bytes)")
         # Counted many at once, since a table of all code points for each short document would be slow, and not all.
-        singles, alone, waiting = np.zeros(CODE_POINTS, dtype=np.int64), [np.zeros(0, dtype=np.uint32)], 0
+        singles, separate, waiting = np.zeros(CODE_POINTS, dtype=np.int64), [np.zeros(0, dtype=np.uint32)], 0
         longer: Counter[str] = Counter()
         for text in texts:
-            for block in blocks(normalise(text)):
-                codes, begins, spans = _clusters(block)
-                covered = ~begins
+            for block in split_blocks(normalise(text)):
+                codes, starts, spans = _clusters(block)
+                covered = ~starts
                 covered[[start for start, _ in spans]] = True
-                alone.append(codes[~covered])
+                separate.append(codes[~covered])
                 waiting += len(codes)
-                if waiting >= _TOGETHER:
-                    singles += np.bincount(np.concatenate(alone), minlength=CODE_POINTS)
-                    alone, waiting = alone[:1], 0
+                if waiting >= _MAX_CODE_POINTS_HELD:
+                    singles += np.bincount(np.concatenate(separate), minlength=CODE_POINTS)
+                    separate, waiting = separate[:1], 0
                 longer.update(block[start:stop] for start, stop in spans)
-        singles += np.bincount(np.concatenate(alone), minlength=CODE_POINTS)
+        singles += np.bincount(np.concatenate(separate), minlength=CODE_POINTS)
         counts = [(chr(code), int(singles[code])) for code in np.flatnonzero(singles)]
-        units = by_count([*counts, *longer.items()], min_count)
+        units = most_frequent([*counts, *longer.items()], min_count)
         return cls(units if max_size is None else units[: max_size - _FIRST_UNIT])
 
     def _encode(self, text: str) -> npt.NDArray[np.int32]:
-        parts = [self._encode_block(block) for block in blocks(text)]
+        parts = [self._encode_block(block) for block in split_blocks(text)]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
 
     def _encode_block(self, text: str) -> npt.NDArray[np.int32]:
@@ -126,21 +126,21 @@ class CharacterVocabulary(PieceVocabulary):
         result[spelt] = np.frombuffer(letters, dtype=np.uint8).astype(np.int32) + FIRST_BYTE
         return result
 
-    def starts(self, ids: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Return where an id begins a new unit: where its first byte begins a grapheme cluster of the decoded text.
+    def unit_starts(self, ids: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Return where an id starts a new unit: where its first byte starts a grapheme cluster of the decoded text.
 
         For the ids of a whole text there are as many as it has clusters, however they are spelt. The rule reads ids only:
         a mark is a unit of its own and nothing joins over it; a byte from 0x80 to 0xBF continues a character and never
-        begins one; a byte that is no UTF-8 where it stands is a unit otherwise. The first of the ids is taken for the
+        starts one; a byte that is no UTF-8 where it stands is a unit otherwise. The first of the ids counts as the
         text's first, so give the ids of a whole text where a cluster must not be counted on both sides of a cut.
         """
-        array = self.checked(ids)
-        begins = np.ones(len(array), dtype=np.bool_)
+        array = self.check_ids(ids)
+        starts = np.ones(len(array), dtype=np.bool_)
         joining = ~self._whole[array]
         if joining.any():
-            unsure = near(joining)
-            begins[unsure] = self._starts_by_text(array[unsure])
-        return begins
+            unsure = with_neighbours(joining)
+            starts[unsure] = self._starts_by_text(array[unsure])
+        return starts
 
     def _starts_by_text(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         # NUL is a control character: nothing joins it, as nothing joins a mark.
@@ -149,15 +149,15 @@ class CharacterVocabulary(PieceVocabulary):
         stray = (codes >= 0xDC80) & (codes <= 0xDCFF)
         width = 1 + np.searchsorted([0x80, 0x800, 0x10000], codes, side="right")
         width[stray] = 1
-        begins = cluster_begins(codes) & ~(stray & (codes < 0xDCC0))
+        starts = cluster_starts(codes) & ~(stray & (codes < 0xDCC0))
         by_byte = np.zeros(int(width.sum()), dtype=np.bool_)
-        by_byte[(np.cumsum(width) - width)[begins]] = True
+        by_byte[(np.cumsum(width) - width)[starts]] = True
         lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
         return by_byte[np.cumsum(lengths) - lengths]
 
     def _stand_alone(self) -> npt.NDArray[np.bool_]:
         """Return, for each id, whether two neighbours that both have this property are always two units."""
-        table = alone()
+        table = always_separate()
         whole = np.zeros(self.size, dtype=np.bool_)
         whole[:FIRST_BYTE] = True
         whole[FIRST_BYTE : FIRST_BYTE + 0x80] = table[:0x80]
@@ -168,15 +168,15 @@ class CharacterVocabulary(PieceVocabulary):
             whole[id] = edges and (len(unit) == 1 or CLUSTER.fullmatch(unit) is not None)
         return whole
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {"unit": self.unit, "version": VERSION, "units": self.units}
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Self:
+    def from_json(cls, document: dict[str, Any]) -> Self:
         expect_keys(document, {"units"})
         units = expect_units(document["units"], "units")
         for place, unit in enumerate(units):
-            if len(unit) > 1 and all(alone()[ord(letter)] for letter in unit):
+            if len(unit) > 1 and all(always_separate()[ord(letter)] for letter in unit):
                 raise RunError(f"units[{place}]: expected one character, got {unit!r}")
         return cls(units)
 
@@ -186,9 +186,9 @@ def _clusters(
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.bool_], list[tuple[int, int]]]:
     """Return a text's code points, where clusters begin, and from where to where those of several code points go."""
     codes = code_points(text)
-    begins = cluster_begins(codes)
-    if begins.all():
-        return codes, begins, []
-    edges = np.append(np.flatnonzero(begins), len(codes))
+    starts = cluster_starts(codes)
+    if starts.all():
+        return codes, starts, []
+    edges = np.append(np.flatnonzero(starts), len(codes))
     longer = np.flatnonzero(np.diff(edges) > 1)
-    return codes, begins, list(zip(edges[longer].tolist(), edges[longer + 1].tolist(), strict=True))
+    return codes, starts, list(zip(edges[longer].tolist(), edges[longer + 1].tolist(), strict=True))

@@ -21,7 +21,7 @@ _ALONE = regex.compile(r"[\p{GCB=Other}\p{GCB=Control}\p{GCB=LF}\p{GCB=LV}\p{GCB
 
 
 @cache
-def alone() -> npt.NDArray[np.bool_]:
+def always_separate() -> npt.NDArray[np.bool_]:
     """Return, for each code point, whether two neighbours that both have this property never share a cluster."""
     table = np.zeros(CODE_POINTS, dtype=np.bool_)
     for match in _ALONE.finditer("".join(map(chr, range(CODE_POINTS)))):
@@ -40,7 +40,7 @@ def as_text(codes: npt.NDArray[np.uint32]) -> str:
     return codes.tobytes().decode("utf-32-le", "surrogatepass")
 
 
-def near(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def with_neighbours(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Return where a flag is set or its left or right neighbour's is."""
     wide = flags.copy()
     wide[1:] |= flags[:-1]
@@ -48,28 +48,28 @@ def near(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return wide
 
 
-def cluster_begins(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+def cluster_starts(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
     r"""Return where an extended grapheme cluster begins: for each code point, a truth value.
 
-    >>> cluster_begins(code_points("a\r\n中e\u0301")).tolist()
+    >>> cluster_starts(code_points("a\r\n中e\u0301")).tolist()
     [True, True, False, True, True, False]
     """
-    begins = np.ones(len(codes), dtype=np.bool_)
-    joining = ~alone()[codes]
+    starts = np.ones(len(codes), dtype=np.bool_)
+    joining = ~always_separate()[codes]
     if joining.any():
         # Only the neighbourhoods of joining code points are cut by rule. They may be put side by side: each starts and
         # ends with a code point that stands alone (or with the text's own edge), so the cut between two of them stays.
-        unsure = near(joining)
+        unsure = with_neighbours(joining)
         part = as_text(codes[unsure])
         inner = np.zeros(len(part), dtype=np.bool_)
         inner[np.fromiter((match.start() for match in CLUSTER.finditer(part)), dtype=np.int64)] = True
-        begins[unsure] = inner
-    return begins
+        starts[unsure] = inner
+    return starts
 
 
-def blocks(text: str, size: int = 1 << 20) -> Iterator[str]:
+def split_blocks(text: str, size: int = 1 << 20) -> Iterator[str]:
     """Cut a long text into blocks of about `size` code points, never inside a cluster, so that memory stays small."""
-    table = alone()
+    table = always_separate()
     start = 0
     while start < len(text):
         stop = start + size
@@ -85,4 +85,4 @@ def count_graphemes(text: str) -> int:
     >>> count_graphemes("é中👩‍👩‍👧")
     3
     """
-    return int(cluster_begins(code_points(text)).sum())
+    return int(cluster_starts(code_points(text)).sum())

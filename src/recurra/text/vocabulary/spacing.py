@@ -25,10 +25,10 @@ _TIGHT = regex.compile(r"[/—]+")
 
 
 @lru_cache(maxsize=1 << 16)
-def kind_of(word: str) -> int:
+def word_flags(word: str) -> int:
     """Return what a word is, as the bits above.
 
-    >>> kind_of("(") == OPENING | MARK, kind_of("。") == CLOSING | MARK | IDEOGRAPH, kind_of("cat") == 0
+    >>> word_flags("(") == OPENING | MARK, word_flags("。") == CLOSING | MARK | IDEOGRAPH, word_flags("cat") == 0
     (True, True, True)
     """
     kind = IDEOGRAPH if _CJK.match(word) else 0
@@ -51,7 +51,7 @@ class Spacer:
     With `apart`, all words of a line stand apart; without, marks hang on words as they do in print.
 
     >>> spacer = Spacer(apart=False)
-    >>> "".join(spacer.before(word) + word for word in ["He", ":", '"', "a", "(", "b", ")", '"', ".", "春", "眠"])
+    >>> "".join(spacer.space_before(word) + word for word in ["He", ":", '"', "a", "(", "b", ")", '"', ".", "春", "眠"])
     'He: "a (b)".春眠'
     """
 
@@ -64,16 +64,16 @@ class Spacer:
         self._last: int | None = None
         self._open: set[str] = set()
 
-    def written(self) -> None:
-        """Take note that a space was written by someone else; quotes that are open stay so."""
+    def space_written(self) -> None:
+        """Note that a space was written by someone else; quotes that are open stay so."""
         self._last = None
 
-    def before(self, word: str) -> str:
+    def space_before(self, word: str) -> str:
         """Return what is written between the word before and this one."""
         if word == "\n":
             self.reset()
             return ""
-        last, kind = self._last, 0 if self._apart else kind_of(word)
+        last, kind = self._last, 0 if self._apart else word_flags(word)
         if kind & QUOTE:
             kind |= CLOSING if word in self._open else OPENING
             self._open ^= {word}

@@ -17,19 +17,19 @@ from recurra.text.vocabulary.base import (
     VERSION,
     Decoder,
     Vocabulary,
-    by_count,
     check_at_least,
+    check_id,
     expect_keys,
     expect_units,
-    in_range,
+    most_frequent,
     normalise,
 )
 from recurra.text.vocabulary.spacing import CJK, Spacer
 
 Split = Literal["space", "punctuation"]
 
-UNKNOWN = "<unk>"
-LINE = "\n"
+UNKNOWN_WORD = "<unk>"
+LINE_BREAK = "\n"
 _UNKNOWN_ID = len(MARKS)
 _FIRST_WORD = _UNKNOWN_ID + 1
 
@@ -66,7 +66,7 @@ class WordVocabulary(Vocabulary):
     """
 
     unit = "word"
-    unknown = _UNKNOWN_ID
+    unknown_id = _UNKNOWN_ID
     settings = frozenset({"min_count", "max_size", "split"})
 
     def __init__(self, words: Sequence[str], split: Split) -> None:
@@ -74,9 +74,9 @@ class WordVocabulary(Vocabulary):
         self.words = list(words)
         self.split: Split = split
         self.size = _FIRST_WORD + len(self.words)
-        self._ids = {UNKNOWN: _UNKNOWN_ID} | {word: id for id, word in enumerate(self.words, _FIRST_WORD)}
-        self._texts = ["", "", UNKNOWN, *self.words]
-        self.line_break = self._ids.get(LINE)
+        self._ids = {UNKNOWN_WORD: _UNKNOWN_ID} | {word: id for id, word in enumerate(self.words, _FIRST_WORD)}
+        self._texts = ["", "", UNKNOWN_WORD, *self.words]
+        self.line_break_id = self._ids.get(LINE_BREAK)
 
     @classmethod
     def build(
@@ -102,26 +102,26 @@ class WordVocabulary(Vocabulary):
         chosen = guess_split(texts) if split == "auto" else split
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(words_of(text, chosen))
+            counts.update(split_words(text, chosen))
         if min_count is None:
-            min_count = 1 if UNKNOWN in counts else 2
-        del counts[UNKNOWN]
-        lines = counts[LINE]
-        words = by_count(counts.items(), min_count)
+            min_count = 1 if UNKNOWN_WORD in counts else 2
+        del counts[UNKNOWN_WORD]
+        lines = counts[LINE_BREAK]
+        words = most_frequent(counts.items(), min_count)
         if max_size is not None:
             words = words[: max_size - _FIRST_WORD]
-        if lines and LINE not in words:
+        if lines and LINE_BREAK not in words:
             room = len(words) if max_size is None else max_size - _FIRST_WORD - 1
-            words = [*words[:room], LINE]
+            words = [*words[:room], LINE_BREAK]
         return cls(words, chosen)
 
     def _encode(self, text: str) -> npt.NDArray[np.int32]:
         ids = self._ids
-        return np.array([ids.get(word, _UNKNOWN_ID) for word in words_of(text, self.split)], dtype=np.int32)
+        return np.array([ids.get(word, _UNKNOWN_ID) for word in split_words(text, self.split)], dtype=np.int32)
 
     def label(self, id: int) -> str:
-        text = self._texts[in_range(id, self.size)]
-        return MARKS[id] if id < len(MARKS) else "<eos>" if text == LINE else text
+        text = self._texts[check_id(id, self.size)]
+        return MARKS[id] if id < len(MARKS) else "<eos>" if text == LINE_BREAK else text
 
     def decoder(self) -> Decoder:
         return WordDecoder(self._texts, Spacer(apart=self.split == "space"))
@@ -135,24 +135,24 @@ class WordVocabulary(Vocabulary):
         [' cat', 'cat', 'cat', 'cat']
         """
         spacer = Spacer(apart=self.split == "space")
-        for word in words_of(normalise(text), self.split):
-            spacer.before(word)
+        for word in split_words(normalise(text), self.split):
+            spacer.space_before(word)
         if text[-1:].isspace():
-            spacer.written()
+            spacer.space_written()
         return WordDecoder(self._texts, spacer)
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {"unit": self.unit, "version": VERSION, "split": self.split, "words": self.words}
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Self:
+    def from_json(cls, document: dict[str, Any]) -> Self:
         expect_keys(document, {"split", "words"})
         split = document["split"]
         if split not in ("space", "punctuation"):
             raise RunError(f"split: expected space or punctuation, got {split!r}")
         words = expect_units(document["words"], "words")
         for place, word in enumerate(words):
-            if word == UNKNOWN or (word != LINE and word.split() != [word]):
+            if word == UNKNOWN_WORD or (word != LINE_BREAK and word.split() != [word]):
                 raise RunError(f"words[{place}]: expected one word, got {word!r}")
         return cls(words, cast("Split", split))
 
@@ -164,29 +164,29 @@ class WordDecoder(Decoder):
         self._texts, self._spacer = texts, spacer
 
     def push(self, id: int) -> str:
-        text = self._texts[in_range(id, len(self._texts))]
-        return self._spacer.before(text) + text if text else ""
+        text = self._texts[check_id(id, len(self._texts))]
+        return self._spacer.space_before(text) + text if text else ""
 
     def flush(self) -> str:
         self._spacer.reset()
         return ""
 
 
-def words_of(text: str, split: Split) -> list[str]:
+def split_words(text: str, split: Split) -> list[str]:
     r"""Cut a text into words; the end of a line (\n, \r\n or \r) is the word "\n".
 
-    >>> words_of("It's “3.14”, isn't it? 春眠。", "punctuation")
+    >>> split_words("It's “3.14”, isn't it? 春眠。", "punctuation")
     ["It's", '“', '3.14', '”', ',', "isn't", 'it', '?', '春', '眠', '。']
-    >>> words_of(" mr. <unk> is n't \n", "space")
+    >>> split_words(" mr. <unk> is n't \n", "space")
     ['mr.', '<unk>', 'is', "n't", '\n']
     """
     words = (_SPACED if split == "space" else _RAW).findall(text)
     if "\r" in text:
-        words = [LINE if word in ("\r\n", "\r") else word for word in words]
+        words = [LINE_BREAK if word in ("\r\n", "\r") else word for word in words]
     return words
 
 
-_SAMPLE = 1 << 18
+_CHARACTERS_SAMPLED = 1 << 18
 _ATTACHED = regex.compile(r"[\p{L}\p{N}][,;:!?][\"'”’)\]]*(?=\s|$)")
 _SENTENCE_END = regex.compile(r"[\p{L}\p{N}][.!?][\"'”’)\]]*[^\S\n]*$", regex.MULTILINE)
 _CJK_RUN = regex.compile(rf"[{CJK}]+", regex.V1)
@@ -202,7 +202,7 @@ def guess_split(texts: Sequence[str]) -> Split:
     ('space', 'punctuation', 'punctuation')
     """
     sample: list[str] = []
-    room = _SAMPLE
+    room = _CHARACTERS_SAMPLED
     for text in texts:
         sample.append(text[:room])
         room -= len(sample[-1])

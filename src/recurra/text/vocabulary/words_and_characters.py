@@ -15,18 +15,18 @@ import numpy.typing as npt
 from recurra.errors import RunError, UsageError
 from recurra.text.vocabulary.base import (
     VERSION,
-    by_count,
     check_at_least,
     expect_keys,
     expect_units,
+    most_frequent,
     normalise,
-    read_document,
+    read_json_object,
 )
-from recurra.text.vocabulary.words import LINE, Split, guess_split, words_of
+from recurra.text.vocabulary.words import LINE_BREAK, Split, guess_split, split_words
 
-LONGEST = 64
+MAX_WORD_LENGTH = 64
 """Characters that are kept of a word: of a longer one (an address, an encoded file) the first and the last half of that."""
-_KEPT = 1 << 16  # words whose numbers are kept, so that each text need not spell them again
+_MAX_CACHED_WORDS = 1 << 16  # words whose numbers are kept, so that each text need not spell them again
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class WordsAndCharacters:
     A text that is cut already, a list of words, stays as it is. Everything is brought to Unicode's normal form C.
 
     >>> vocabulary = WordsAndCharacters.build(["A cat, a dog", "the cat"], max_words=3)
-    >>> vocabulary.words, vocabulary.cut("The cat!")
+    >>> vocabulary.words, vocabulary.tokenize("The cat!")
     (['a', 'cat', ','], ['The', 'cat', '!'])
     >>> text = vocabulary.encode("The cat, the cat!")
     >>> text.places.tolist(), text.ids.tolist(), [len(spelling) for spelling in text.spellings]
@@ -103,7 +103,7 @@ class WordsAndCharacters:
         empty = cls([], [], [], fold=fold, split=split)
         seen: Counter[str] = Counter()
         for text in texts:
-            seen.update(empty.cut(text))
+            seen.update(empty.tokenize(text))
         counts: Counter[str] = Counter()
         letters: Counter[str] = Counter()
         for word, count in seen.items():
@@ -111,19 +111,19 @@ class WordsAndCharacters:
             for letter in word:
                 letters[letter] += count
         del counts[""]  # a table may have an empty cell among its words
-        words = by_count(counts.items(), min_count)[:max_words]
-        return cls(words, [counts[word] for word in words], by_count(letters.items(), 2), fold=fold, split=split)
+        words = most_frequent(counts.items(), min_count)[:max_words]
+        return cls(words, [counts[word] for word in words], most_frequent(letters.items(), 2), fold=fold, split=split)
 
-    def cut(self, text: str | Sequence[str]) -> list[str]:
+    def tokenize(self, text: str | Sequence[str]) -> list[str]:
         """Give the words of a text as they are written, in normal form C. Raises `DataError` for a lone surrogate."""
         if isinstance(text, str):
-            return [word for word in words_of(normalise(text), self.split) if word != LINE]
+            return [word for word in split_words(normalise(text), self.split) if word != LINE_BREAK]
         return [normalise(word) for word in text]
 
     def encode(self, text: str | Sequence[str]) -> SpeltText:
-        """Give the numbers of a text, or of a list of words; an empty one has T = 0. Raises `DataError` as `cut` does."""
+        """Give the numbers of a text, or of a list of words; an empty one has T = 0. Raises `DataError` as `tokenize` does."""
         distinct: dict[str, int] = {}
-        places = [distinct.setdefault(word, len(distinct)) for word in self.cut(text)]
+        places = [distinct.setdefault(word, len(distinct)) for word in self.tokenize(text)]
         looked_up = [self._look_up(word) for word in distinct]
         ids = np.array([id for id, _ in looked_up], dtype=np.int32)
         counts = np.array([self.counts[id - 1] if id else 0 for id, _ in looked_up], dtype=np.int32)
@@ -132,10 +132,11 @@ class WordsAndCharacters:
     def _look_up(self, word: str) -> tuple[int, npt.NDArray[np.int32]]:
         found = self._known.get(word)
         if found is None:
-            letters = word if len(word) <= LONGEST else word[: LONGEST // 2] + word[-LONGEST // 2 :]
+            half = MAX_WORD_LENGTH // 2
+            letters = word if len(word) <= MAX_WORD_LENGTH else word[:half] + word[-half:]
             spelling = np.array([self._letters.get(letter, 0) for letter in letters], dtype=np.int32)
             found = self._ids.get(self._folded(word), 0), spelling
-            if len(self._known) == _KEPT:
+            if len(self._known) == _MAX_CACHED_WORDS:
                 self._known.clear()
             self._known[word] = found
         return found
@@ -143,7 +144,7 @@ class WordsAndCharacters:
     def _folded(self, word: str) -> str:
         return word.casefold() if self.fold else word
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return all that is saved, as JSON values."""
         return {
             "unit": self.unit,
@@ -156,7 +157,7 @@ class WordsAndCharacters:
         }
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Self:
+    def from_json(cls, document: dict[str, Any]) -> Self:
         """Make the vocabulary that `document` describes. Raises `RunError` when it is not well formed."""
         expect_keys(document, {"split", "fold", "words", "counts", "characters"})
         split, fold, counts = document["split"], document["fold"], document["counts"]
@@ -180,7 +181,7 @@ class WordsAndCharacters:
     def save(self, folder: Path) -> Path:
         """Write the vocabulary into a folder as canonical UTF-8 JSON and return the file's path."""
         path = Path(folder) / self.file
-        text = json.dumps(self.document(), ensure_ascii=False, indent=0, sort_keys=True, allow_nan=False)
+        text = json.dumps(self.to_json(), ensure_ascii=False, indent=0, sort_keys=True, allow_nan=False)
         path.write_bytes(text.encode("utf-8") + b"\n")
         return path
 
@@ -189,12 +190,12 @@ class WordsAndCharacters:
         """Read what `save` wrote into a folder. Raises `RunError` when it is missing, damaged, or of another unit."""
         path = Path(folder) / cls.file
         try:
-            return cls.from_document(read_document(path))
+            return cls.from_json(read_json_object(path))
         except RunError as error:
             raise RunError(f"{path}: {error}") from None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, WordsAndCharacters) and self.document() == other.document()
+        return isinstance(other, WordsAndCharacters) and self.to_json() == other.to_json()
 
     def __repr__(self) -> str:
         return f"<vocabulary of {len(self.words)} words and {len(self.characters)} characters>"

@@ -34,8 +34,8 @@ def setting_parameter(
         "show_default": False,
         "hidden": hidden,
     }
-    flags = [flag, mark.short] if mark.short else [flag]
-    if mark.short == f"-{name}":  # the name is one letter
+    flags = [flag, mark.short] if mark.short is not None else [flag]
+    if mark.short is not None and mark.short == f"-{name}":  # the name is one letter
         flags = [mark.short]
     if takes_list(field):
         return parameter(name, list[str], typer.Option(*flags, metavar=_metavar(field), **common), [])

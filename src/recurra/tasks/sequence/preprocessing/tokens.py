@@ -89,7 +89,7 @@ class TokenPreprocessor(Preprocessor[np.ndarray]):
 
     def elements(self, sequence: str) -> list[np.ndarray]:
         ids = self.encode(sequence)
-        return np.split(ids, np.flatnonzero(self.vocabulary.starts(ids))[1:]) if len(ids) else []
+        return np.split(ids, np.flatnonzero(self.vocabulary.unit_starts(ids))[1:]) if len(ids) else []
 
     def prefixes(self, sequence: str) -> Iterator[np.ndarray]:
         ids = self.encode(sequence)

@@ -139,7 +139,7 @@ class WordPreprocessor(Preprocessor[SpeltText]):
             normalise(text)
 
     def elements(self, sequence: Words) -> list[SpeltText]:
-        return [self.encode([word]) for word in self.vocabulary.cut(sequence)]
+        return [self.encode([word]) for word in self.vocabulary.tokenize(sequence)]
 
     def prefixes(self, sequence: Words) -> Iterator[SpeltText]:
         whole = self.encode(sequence)
@@ -149,7 +149,7 @@ class WordPreprocessor(Preprocessor[SpeltText]):
             yield SpeltText(whole.places[:count], *parts)
 
     def prefixes_json(self, sequence: Words) -> Iterator[dict[str, Any]]:
-        words = self.vocabulary.cut(sequence)
+        words = self.vocabulary.tokenize(sequence)
         if not isinstance(sequence, str):
             yield from ({"text": words[:count]} for count in range(1, len(words) + 1))
             return

@@ -1,10 +1,14 @@
-"""What a model has no unit for, by each kind of unit."""
+"""What texts begin and end with, and what a model has no unit for, by each kind of unit."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from torch import nn
 
+from recurra.runs.config import configure
 from recurra.tasks.lm import LanguageModel, LanguageModelConfig
 from recurra.tasks.lm.tokens import TextPreprocessor, unknown_tokens
 from recurra.text import Vocabulary, build_vocabulary
@@ -38,3 +42,22 @@ def test_a_model_warns_once_and_in_short() -> None:
     assert model.input_warnings("貓 Q") == ["rare in training, or never met there: 貓 Q"]
     (warning,) = model.input_warnings("".join(chr(0x4E00 + number) for number in range(50)))
     assert warning.endswith("…") and len(warning) < 90
+
+
+def test_a_text_begins_and_ends_by_whether_there_are_documents(tmp_path: Path) -> None:
+    lines, bytes_alone = vocabulary("char"), build_vocabulary(["ab"], unit="char", min_count=1)
+    text, documents = TextPreprocessor(lines, continuous=True), TextPreprocessor(lines, continuous=False)
+    assert (text.bos_id, text.eos_id, text.forbidden) == (lines.line_break, None, [lines.begin, lines.end])
+    assert (documents.bos_id, documents.eos_id, documents.forbidden) == (lines.begin, lines.end, [lines.begin])
+    assert TextPreprocessor(bytes_alone, continuous=True).bos_id == bytes_alone.begin  # no line break is known
+    ids = documents.encode("the")
+    assert ids.dtype == np.int64 and ids.tolist() == [lines.begin, *lines.encode("the").tolist()]
+    assert documents.save(tmp_path) == ["vocabulary.json"]
+    for config, preprocessor in (("none", text), ("line", documents)):
+        given = LanguageModelConfig.model_validate({"data": {"documents": config}})
+        assert LanguageModel.load_preprocessor(tmp_path, given) == preprocessor
+
+
+def test_settings_are_known_by_their_old_names() -> None:
+    data = configure("lm", {"window": 20, "data.shift": False}).settings.model_dump()["data"]
+    assert (data["bptt"], data["random_offset"]) == (20, False)

@@ -35,6 +35,6 @@ def read_cases(
         try:
             yield case(line, {"line": number})
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
     if not inside:
         raise DataError(f"ends before its line @data: is it cut off, or no {kind} file?", source=source.name)

@@ -7,34 +7,34 @@ from collections.abc import Iterator
 import numpy as np
 
 from recurra.errors import DataError
-from recurra.series.base import UNIVARIATE, Series, numbers, without_padding
+from recurra.series.base import UNIVARIATE, Series, parse_numbers, strip_padding
 from recurra.series.tables import is_missing, is_number
 from recurra.text import Faults, Place, Source, decode
 
 
-def read_bare(source: Source, faults: Faults, *, labelled: bool = True) -> Iterator[Series]:
+def read_headerless(source: Source, faults: Faults, *, labelled: bool = True) -> Iterator[Series]:
     """Yield a series (T, 1) for every line of numbers, parted by tabs, commas or blanks, the label first (UCR archive).
 
     Values at the end of a line that are missing are no steps. Raises `DataError`, with the line, for what is no number.
 
-    >>> list(read_bare(Source("a.txt", "text", b"1 0.5 2\\n2 0.25 NaN\\n", False), Faults("stop")))[1]
+    >>> list(read_headerless(Source("a.txt", "text", b"1 0.5 2\\n2 0.25 NaN\\n", False), Faults("stop")))[1]
     Series(values=array([[0.25]], dtype=float32), label='2', place={'line': 2}, channels=('value',))
     """
     for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
-        cells = bare_cells(line)
+        cells = split_cells(line)
         place: Place = {"line": number}
         if not cells:
             continue
         try:
-            label = _bare_label(cells.pop(0), source, place) if labelled else None
-            values = numbers(cells, source.name, place)
+            label = _parse_label(cells.pop(0), source, place) if labelled else None
+            values = parse_numbers(cells, source.name, place)
         except DataError as error:
-            faults.meet(error)
+            faults.handle(error)
         else:
-            yield Series(without_padding(values[:, None]), label, place, UNIVARIATE)
+            yield Series(strip_padding(values[:, None]), label, place, UNIVARIATE)
 
 
-def bare_cells(line: str) -> list[str]:
+def split_cells(line: str) -> list[str]:
     """Cut a line of numbers at its commas or tabs or, where it has neither, at its blanks."""
     line = line.strip("\r\n ")
     for separator in (",", "\t", ";"):
@@ -43,26 +43,26 @@ def bare_cells(line: str) -> list[str]:
     return line.split()
 
 
-def is_bare(text: str, least: int = 3) -> bool:
+def is_headerless(text: str, min_cells: int = 3) -> bool:
     """Say whether a text is lines of numbers alone, by its first lines: at least so many each.
 
-    >>> is_bare("1 0.5 2\\n2 0.25 NaN\\n"), is_bare("x,y,label\\n1,2,3\\n"), is_bare("12\\n13\\n")
+    >>> is_headerless("1 0.5 2\\n2 0.25 NaN\\n"), is_headerless("x,y,label\\n1,2,3\\n"), is_headerless("12\\n13\\n")
     (True, False, False)
     """
     lines = [line for line in text[:100_000].split("\n", 6)[:5] if line.strip()]
-    cut = [bare_cells(line) for line in lines]
+    cut = [split_cells(line) for line in lines]
     return bool(cut) and all(
-        len(cells) >= least and all(is_number(cell) or is_missing(cell) for cell in cells) for cells in cut
+        len(cells) >= min_cells and all(is_number(cell) or is_missing(cell) for cell in cells) for cells in cut
     )
 
 
-def begins_with_label(text: str) -> bool:
+def starts_with_label(text: str) -> bool:
     """Say whether lines of numbers look like the UCR archive's, a label first: a whole number, and then some that are not.
 
-    >>> begins_with_label("1 0.5 2\\n2 0.25 NaN\\n"), begins_with_label("1 2 3\\n4 5 6\\n")
+    >>> starts_with_label("1 0.5 2\\n2 0.25 NaN\\n"), starts_with_label("1 2 3\\n4 5 6\\n")
     (True, False)
     """
-    lines = [cells for cells in map(bare_cells, text[:100_000].split("\n")[:-1] or [text]) if cells]
+    lines = [cells for cells in map(split_cells, text[:100_000].split("\n")[:-1] or [text]) if cells]
     try:
         firsts = all(float(cells[0]).is_integer() for cells in lines)
         return firsts and any(
@@ -72,7 +72,7 @@ def begins_with_label(text: str) -> bool:
         return False
 
 
-def _bare_label(cell: str, source: Source, place: Place) -> str:
+def _parse_label(cell: str, source: Source, place: Place) -> str:
     try:
         value = float(cell)
     except ValueError:
@@ -89,11 +89,11 @@ def read_matrix(source: Source) -> np.ndarray:
     """
     rows: list[np.ndarray] = []
     for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
-        cells = bare_cells(line)
+        cells = split_cells(line)
         if not cells or (not rows and number == 1 and not any(map(is_number, cells))):
             continue
         place: Place = {"line": number}
-        rows.append(numbers(cells, source.name, place))
+        rows.append(parse_numbers(cells, source.name, place))
         if len(rows[-1]) != len(rows[0]):
             problem = f"the line has {len(rows[-1])} values, the first {len(rows[0])}"
             raise DataError(problem, source=source.name, **place)
