@@ -30,6 +30,8 @@ NAMES = {
     "foretell": "predict, forecast",
     "foretelling": "predict, forecast",
     "foretold": "predicted, forecast",
+    "hole": "gap",
+    "holes": "gaps",
     "nought": "zero",
     "said": "output, reported, or what was said",
     "settle": "calibrate, choose",

@@ -15,6 +15,7 @@ from recurra.tasks.base.task import Task
 ENTRY_POINTS = "recurra.tasks"
 """The group of entry points in which another package names the module that registers its task."""
 
+_PACKAGE = "recurra.tasks"
 _tasks: dict[str, type[Task]] = {}
 TaskT = TypeVar("TaskT", bound=Task)
 
@@ -35,17 +36,25 @@ def task_names() -> list[str]:
 
 def get_task(name: str) -> type[Task]:
     """Find a task by its name; raises `UsageError` for an unknown one."""
-    _import_tasks()
+    if name not in _tasks and f"{_PACKAGE}.{name}" in _modules():  # the others need not be waited for
+        importlib.import_module(f"{_PACKAGE}.{name}")
+    if name not in _tasks:
+        _import_tasks()
     if name not in _tasks:
         raise UsageError(f"task: {unknown_choice_message(name, sorted(_tasks))}")
     return _tasks[name]
 
 
 @cache
+def _modules() -> list[str]:
+    package = importlib.import_module(_PACKAGE)
+    return [module.name for module in pkgutil.iter_modules(package.__path__, f"{_PACKAGE}.")]
+
+
+@cache
 def _import_tasks() -> None:
     """Import every task, which registers it: a module or package in recurra.tasks is all that one needs."""
-    package = importlib.import_module("recurra.tasks")
-    for module in pkgutil.iter_modules(package.__path__, "recurra.tasks."):
-        importlib.import_module(module.name)
+    for module in _modules():
+        importlib.import_module(module)
     for point in entry_points(group=ENTRY_POINTS):
         point.load()

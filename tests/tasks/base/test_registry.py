@@ -1,0 +1,41 @@
+"""Tasks are found by their names, and only the one that is asked for is waited for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from recurra.errors import UsageError
+from recurra.tasks import get_task, task_names
+
+LOADED = """
+import sys
+from recurra.tasks import get_task
+{call}
+print(*sorted(name for name in sys.modules if name.startswith("recurra.tasks.") and name.endswith(".task")))
+"""
+
+
+def loaded(call: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(call=call)], capture_output=True, text=True, check=True, timeout=120
+    )
+    return [name.split(".")[2] for name in done.stdout.split()]
+
+
+def test_a_task_is_loaded_without_the_others() -> None:
+    assert set(loaded("get_task('lm')")) == {"base", "lm"}
+
+
+def test_all_are_loaded_to_be_listed() -> None:
+    listed = loaded("from recurra.tasks import task_names; assert task_names() == sorted(task_names())")
+    assert set(listed) >= set(task_names())
+
+
+@pytest.mark.parametrize("name", ["juggle", "", "base", "sequence", "lm.task", "../lm", "LM"])
+def test_an_unknown_task_is_one_clear_line(name: str) -> None:
+    with pytest.raises(UsageError, match=r"task: expected one of classify, .*, lm, tag; got ") as caught:
+        get_task(name)
+    assert "\n" not in str(caught.value)
