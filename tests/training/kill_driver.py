@@ -28,8 +28,10 @@ import torch._dynamo  # the first optimizer would import it: two seconds in ever
 
 import recurra.api
 from recurra.errors import RecurraError
+from recurra.tasks import task_names
 from recurra.training.log import MetricsLog
 
+task_names()  # which imports them all
 for _slow in sys.argv[1:]:  # what children would import otherwise, each by itself
     with contextlib.suppress(ImportError):
         importlib.import_module(_slow)

@@ -1,12 +1,12 @@
 """Plain models that every result is compared with."""
 
-from recurra.baselines.base import Baseline
+from recurra.baselines.base import ClassBaseline, LanguageBaseline
 from recurra.baselines.discounts import Discounts
 from recurra.baselines.ets import ETS
 from recurra.baselines.forecasts import ForecastBaseline
 from recurra.baselines.gaussian import RollingGaussian, log_tail, windowed_gaussian
 from recurra.baselines.linear import Linear
-from recurra.baselines.majority import ClassBaseline, Majority
+from recurra.baselines.majority import Majority
 from recurra.baselines.naive2 import Naive2
 from recurra.baselines.neighbour import NearestNeighbour
 from recurra.baselines.ngram import KneserNey, language_baselines
@@ -18,11 +18,11 @@ from recurra.baselines.uniform import Uniform
 
 __all__ = [
     "ETS",
-    "Baseline",
     "ClassBaseline",
     "Discounts",
     "ForecastBaseline",
     "KneserNey",
+    "LanguageBaseline",
     "Linear",
     "Majority",
     "MostFrequentTag",

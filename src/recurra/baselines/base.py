@@ -1,4 +1,8 @@
-"""What every language baseline can do, and what all of them refuse."""
+"""What a baseline can do: of a classifier, of a language model; that of a forecaster is in forecasts.py.
+
+A baseline is a file here: a class with `name` and `title`, `fit` and what is measured of it, and before it `@register_baseline`, which
+makes its title known to the report. What a result is compared with is chosen by each task: `evaluate.py` or `baselines.py` in its folder.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,24 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from recurra.errors import UsageError
+
+class ClassBaseline(Protocol):
+    """A plain classifier: learns from sequences and their classes, then says how likely each class of others is.
+
+    Attributes:
+        name: under which its metrics are given, such as "majority".
+        title: what people call it.
+    """
+
+    name: str
+    title: str
+
+    def fit(self, sequences: Sequence, targets: np.ndarray, classes: int) -> Self: ...
+
+    def probabilities(self, sequences: Sequence) -> np.ndarray: ...
 
 
-class Baseline(Protocol):
+class LanguageBaseline(Protocol):
     """What every language baseline can do: learn from sequences of ids, then give how likely the ids of another are, and which
     of them it would have guessed.
 
@@ -25,30 +43,3 @@ class Baseline(Protocol):
     def log_probs(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray: ...
 
     def top1(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray: ...
-
-
-def check_marks(size: int, bos_id: int, eos_id: int | None) -> None:
-    """Raise `UsageError` unless the marks are different ids of the vocabulary."""
-    if size < 2:
-        raise UsageError(f"size: expected 2 or more ids (one of them the begin mark), got {size}")
-    for name, mark in (("bos_id", bos_id), ("eos_id", eos_id)):
-        if mark is not None and not 0 <= mark < size:
-            raise UsageError(f"{name}: expected an id from 0 to {size - 1}, got {mark}")
-    if bos_id == eos_id:
-        raise UsageError(f"bos_id, eos_id: expected two different ids, got {bos_id} for both")
-
-
-def check_range(ids: np.ndarray, size: int, name: str) -> None:
-    """Raise `UsageError` for an id that is not in the vocabulary."""
-    if len(ids) and (ids.min() < 0 or ids.max() >= size):
-        raise UsageError(f"{name}: expected ids from 0 to {size - 1}, got ids from {ids.min()} to {ids.max()}")
-
-
-def check_ids(sequence: np.ndarray, size: int, bos_id: int, name: str, eos_id: int | None = None) -> None:
-    """Raise `UsageError` for an id that is not in the vocabulary or is a mark."""
-    check_range(sequence, size, name)
-    for word, mark in (("begin", bos_id), ("end", eos_id)):
-        if mark is not None and (sequence == mark).any():
-            raise UsageError(
-                f"{name}: expected ids without marks, got the {word} mark ({mark}), which is added for you"
-            )

@@ -7,8 +7,8 @@ from typing import Literal, Self
 
 import numpy as np
 
+from recurra.baselines.classes import known_targets
 from recurra.baselines.dtw import dtw
-from recurra.baselines.majority import known_targets
 from recurra.baselines.titles import register_title
 from recurra.errors import UsageError
 

@@ -8,10 +8,11 @@ from typing import Self
 
 import numpy as np
 
-from recurra.baselines.base import Baseline, check_ids, check_marks, check_range
+from recurra.baselines.base import LanguageBaseline
 from recurra.baselines.counts import CHUNK, Counts, adjust, chunks, count, find
 from recurra.baselines.discounts import Discounts
 from recurra.baselines.guesses import likeliest
+from recurra.baselines.language import check_ids, check_marks, check_range
 from recurra.baselines.titles import register_title, register_title_family
 from recurra.baselines.uniform import Uniform
 from recurra.errors import DataError, UsageError
@@ -20,7 +21,7 @@ MEMORY = 3 * 2**30
 """Bytes that counting may take: those of 200 million characters of prose take 1.3 GiB, 2 of noise the whole."""
 
 
-def language_baselines() -> dict[str, Baseline]:
+def language_baselines() -> dict[str, LanguageBaseline]:
     """The baselines of a language model by the names they have in results, not fitted yet.
 
     >>> list(language_baselines())

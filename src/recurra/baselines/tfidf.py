@@ -9,7 +9,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from recurra.baselines.majority import Majority, frequencies, known_targets
+from recurra.baselines.classes import frequencies, known_targets
+from recurra.baselines.majority import Majority
 from recurra.baselines.titles import register_baseline
 from recurra.errors import UsageError, require
 

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from recurra.baselines.base import check_marks
+from recurra.baselines.language import check_marks
 from recurra.baselines.titles import register_baseline
 from recurra.errors import UsageError
 

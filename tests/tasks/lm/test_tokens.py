@@ -47,11 +47,11 @@ def test_a_model_warns_once_and_in_short() -> None:
 def test_a_text_begins_and_ends_by_whether_there_are_documents(tmp_path: Path) -> None:
     lines, bytes_alone = vocabulary("char"), build_vocabulary(["ab"], unit="char", min_count=1)
     text, documents = TextPreprocessor(lines, continuous=True), TextPreprocessor(lines, continuous=False)
-    assert (text.bos_id, text.eos_id, text.forbidden) == (lines.line_break, None, [lines.begin, lines.end])
-    assert (documents.bos_id, documents.eos_id, documents.forbidden) == (lines.begin, lines.end, [lines.begin])
-    assert TextPreprocessor(bytes_alone, continuous=True).bos_id == bytes_alone.begin  # no line break is known
+    assert (text.bos_id, text.eos_id, text.forbidden) == (lines.line_break_id, None, [lines.bos_id, lines.eos_id])
+    assert (documents.bos_id, documents.eos_id, documents.forbidden) == (lines.bos_id, lines.eos_id, [lines.bos_id])
+    assert TextPreprocessor(bytes_alone, continuous=True).bos_id == bytes_alone.bos_id  # no line break is known
     ids = documents.encode("the")
-    assert ids.dtype == np.int64 and ids.tolist() == [lines.begin, *lines.encode("the").tolist()]
+    assert ids.dtype == np.int64 and ids.tolist() == [lines.bos_id, *lines.encode("the").tolist()]
     assert documents.save(tmp_path) == ["vocabulary.json"]
     for config, preprocessor in (("none", text), ("line", documents)):
         given = LanguageModelConfig.model_validate({"data": {"documents": config}})

@@ -1,6 +1,6 @@
 """The anomaly detector.
 
-Files, in the order in which they may import each other: config series scaling preprocessing defaults data batches network residuals scoring
+Files, in the order in which they may import each other: config series scaling preprocessing defaults data batches network residuals threshold scoring
 results labels baselines synthetic_anomalies stream line_stream predict calibrate evaluate report task.
 """
 

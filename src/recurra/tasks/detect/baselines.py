@@ -13,9 +13,9 @@ from recurra.tasks.detect.scoring import (
     Detections,
     StepResult,
     aggregate_scores,
-    make_threshold,
     merge_alarms,
 )
+from recurra.tasks.detect.threshold import make_threshold
 
 NAME = RollingGaussian.name
 WINDOW = 1000

@@ -1,8 +1,5 @@
-"""What is set by held-out data when training is over: the unit of errors, how whole series are scored, and where alarms begin.
-
-How an anomaly threshold is set: the scores of held-out normal steps are kept here, in the buffer `history`, and a threshold of `recurra.thresholds`
-(`--threshold`; by default `PeaksOverThreshold`, which fits a generalised Pareto distribution to the tail of these scores, and gives the score that a
-normal step exceeds with the probability `--risk`) is fitted to them when the detector is used (`scoring.make_threshold`), and goes on learning.
+"""What is set by held-out data when training is over: the unit of errors, how whole series are scored, and the scores of normal
+steps that a threshold begins with (see threshold.py).
 """
 
 from __future__ import annotations

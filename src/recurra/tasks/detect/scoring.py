@@ -15,12 +15,11 @@ from recurra.tasks.detect.config import Scoring
 from recurra.tasks.detect.data import Segment
 from recurra.tasks.detect.network import DetectorNetwork
 from recurra.tasks.detect.residuals import Predictions, predict_errors
-from recurra.thresholds import AnomalyLikelihood, DynamicThreshold, PeaksOverThreshold, RecordThreshold, Threshold
+from recurra.tasks.detect.threshold import make_threshold
+from recurra.thresholds import RecordThreshold
 
 AGGREGATIONS = ("mean", "quantile", "max")
 """How the scores of the steps of a whole series make one: their mean, their 95 % quantile, the largest."""
-TAIL_PRIOR = 10.0
-"""Peaks that an exponential tail counts as much as: a short history has a dozen, which do not tell the tail's shape."""
 STATE_PREFIX = "threshold "
 """Before the names of a threshold's arrays in the state of a scorer."""
 
@@ -113,28 +112,6 @@ def aggregate_scores(scores: np.ndarray, kind: str) -> float:
     return float(np.quantile(scores, 0.95) if kind == "quantile" else scores.max())
 
 
-def make_threshold(scoring: Scoring, history: np.ndarray, *, per_series: bool) -> Threshold:
-    """Make a threshold that has seen the scores of normal steps, (N,) in their order, or of whole series.
-
-    A score that is telemanom's has to be above the usual error, whatever the window: 1 in units of held-out errors.
-    """
-    kind, risk = scoring.threshold, scoring.risk
-    if kind == "record":
-        return RecordThreshold(history, np.zeros(0), np.zeros(0))
-    if kind == "pot":
-        risk = 1e-4 if risk is None else risk
-        level, merge_gap = min(0.98, 1 - 2 * risk), 0 if per_series else scoring.merge_gap
-        peaks = PeaksOverThreshold(risk=risk, level=level, merge_gap=merge_gap, prior=TAIL_PRIOR)
-        return peaks.fit(history) if len(history) > 1 else peaks
-    if kind == "telemanom":
-        threshold: Threshold = DynamicThreshold(min_error=1.0)
-    else:
-        threshold = AnomalyLikelihood() if risk is None else AnomalyLikelihood(risk=risk)
-    for score in history.tolist():
-        threshold.step(score)
-    return threshold
-
-
 class OnlineScorer:
     """Smooths errors, makes a score of them, and compares it with a threshold that goes on learning; see `Scoring`.
 
@@ -145,12 +122,8 @@ class OnlineScorer:
     def __init__(self, network: DetectorNetwork, scoring: Scoring, *, per_series: bool = False) -> None:
         self._smoother = ErrorSmoother(network.channels, scoring.error_smoothing)
         history = network.score_history.double().cpu().numpy()
-        self._threshold: Threshold
-        if scoring.threshold == "record":
-            low, high = (network.get_buffer(name).double().cpu().numpy() for name in ("low", "high"))
-            self._threshold = RecordThreshold(history, low, high)
-        else:
-            self._threshold = make_threshold(scoring, history, per_series=per_series)
+        low, high = (network.get_buffer(name).double().cpu().numpy() for name in ("low", "high"))
+        self._threshold = make_threshold(scoring, history, per_series=per_series, seen=(low, high))
 
     def score(self, errors: np.ndarray) -> tuple[float | None, int | None]:
         """Give the score of a step from its errors, (C), and the channel that has it."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from recurra.baselines import Baseline, language_baselines
+from recurra.baselines import LanguageBaseline, language_baselines
 from recurra.metrics import LanguageScore
 from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.base.options import GenerateOptions
@@ -82,7 +82,7 @@ def _score(
 
 
 def compute_baseline_metrics(
-    baseline: Baseline, train: Split, split: Split, preprocessor: TextPreprocessor
+    baseline: LanguageBaseline, train: Split, split: Split, preprocessor: TextPreprocessor
 ) -> dict[str, float]:
     """Fit a baseline on the training text and measure it exactly as the model is measured.
 

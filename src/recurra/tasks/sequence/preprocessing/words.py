@@ -1,4 +1,9 @@
-"""Text by words: the common ones have a vector of their own, the others are known by their characters."""
+"""How a text becomes numbers where it is read by words, as a review is by default.
+
+The common words of the training data have a number each, and with it a vector; the others are known by their characters (`encode`, which the
+vocabulary of `recurra.text.vocabulary.words_and_characters` does). `collate` makes one batch of texts, `input_layer` the layer that gives each word
+its vector. By characters, bytes or byte pairs: tokens.py.
+"""
 
 from __future__ import annotations
 
