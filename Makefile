@@ -8,7 +8,8 @@ TORCH_INDEX ?=
 TORCH ?= $(shell sed -n 's/^torch==//p' constraints.txt)
 VENV ?= .venv
 RECURRA := $(VENV)/bin/recurra
-READY := $(VENV)/.ready
+# An editable install knows modules by their places: the mark has another name whenever a file comes, goes or moves.
+READY := $(VENV)/.ready-$(shell find src -name '*.py' | LC_ALL=C sort | cksum | cut -d ' ' -f 1)
 STEP := @sh tools/step.sh
 # Other people's packages come as wheels alone: one that would have to be built fails at once, on every machine.
 INSTALL := $(VENV)/bin/python -m pip --disable-pip-version-check install --only-binary :all: -c $(VENV)/constraints.txt
@@ -25,7 +26,7 @@ $(READY): pyproject.toml constraints.txt $(NATIVE)
 	$(STEP) "installing torch $(TORCH)" $(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(STEP) "installing what the engine is compiled with: cmake, nanobind, ninja, scikit-build-core" $(INSTALL) cmake nanobind ninja scikit-build-core
 	$(STEP) "installing recurra: compiling its engine, and getting its readers, the peers of its tests, ruff and pyrefly" $(INSTALL) --no-build-isolation -e '.[dev]'
-	@touch $@
+	@rm -f $(VENV)/.ready* && touch $@
 
 # As all others do, but it fails where the compiler does, instead of going on with torch alone.
 native: export RECURRA_NATIVE = 1
