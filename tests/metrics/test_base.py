@@ -50,7 +50,7 @@ def test_the_headline_is_the_metric_with_the_lowest_rank_that_is_finite() -> Non
 def test_metrics_take_precedence_in_a_fixed_order() -> None:
     order = """perplexity f1 accuracy micro_f1 exact_match macro_f1 balanced_accuracy adjusted_rand mutual_information
         neighbour_accuracy event_f1 event_precision event_recall average_precision precision recall auroc owa mase scaled_crps
-        scaled_mse scaled_mae smape crps auc wer cer bleu mse mae rmse reward bits_per_char bits_per_byte nll calibration_error
+        scaled_mse scaled_mae smape crps mse mae rmse bits_per_char bits_per_byte nll calibration_error
         flagged alarms loss"""
     assert [metric.key for metric in registered_metrics() if metric.key in order.split()] == order.split()
 

@@ -161,10 +161,4 @@ register_metric(
     # The training loss, and what several modules measure.
     Metric("nll", "nll", rank=340, lower_is_better=True, unit="nats", versus="difference", is_loss=True),
     Metric("loss", "loss", rank=380, lower_is_better=True, versus="difference", is_loss=True),
-    # What nothing here measures: a task of another package may.
-    Metric("auc", "area under the ROC curve", rank=250, lower_is_better=False, versus="difference"),
-    Metric("wer", "word error rate", rank=260, lower_is_better=True, percent=True, versus="difference"),
-    Metric("cer", "character error rate", rank=265, lower_is_better=True, percent=True, versus="difference"),
-    Metric("bleu", "BLEU", rank=270, lower_is_better=False, digits=1, versus="difference"),
-    Metric("reward", "mean reward", rank=310, lower_is_better=False, versus="difference"),
 )

@@ -7,21 +7,22 @@ import json
 import numpy as np
 
 from recurra.errors import DataError
+from recurra.series.tables import is_missing
 
 
 def parse_series(text: str) -> np.ndarray:
     """Read a series from a line: numbers, or a JSON list of numbers, or of steps that are lists of numbers.
 
-    What is missing is an empty cell, ?, nan or null. Gives (T), or (T, C) where each step is a list.
+    What is missing is an empty cell, ?, nan, NA or null, as in tables. Gives (T), or (T, C) where each step is a list.
 
-    >>> parse_series("1.5, 2, 3").shape, parse_series("1,,3").tolist(), parse_series("[[1, 2], [null, 4]]").shape
-    ((3,), [1.0, nan, 3.0], (2, 2))
+    >>> parse_series("1.5, 2, 3").shape, parse_series("1,,NA").tolist(), parse_series("[[1, 2], [null, 4]]").shape
+    ((3,), [1.0, nan, nan], (2, 2))
     """
     try:
         if text.lstrip().startswith("["):
             return np.array(json.loads(text), dtype=np.float64)
         cells = text.split(",") if "," in text else text.split()
-        return np.array([np.nan if cell.strip() in ("", "?", "null") else float(cell) for cell in cells])
+        return np.array([np.nan if is_missing(cell) else float(cell) for cell in cells])
     except (ValueError, TypeError, RecursionError, OverflowError):
         start = text.strip()[:40]
         raise DataError(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import recurra
@@ -121,3 +122,24 @@ def test_what_is_abnormal_is_read_in_every_form(plant: Run, tmp_path: Path) -> N
     sequences.write_text('chan_id,anomaly_sequences\nfaulty,"[[440, 9999]]"\n')
     with pytest.raises(DataError, match="has 480 steps, got 9999"):
         read_anomaly_labels(sequences).events(item)
+
+
+def test_a_data_frame_is_read_as_a_file_is(tmp_path: Path) -> None:
+    times = np.datetime64("2024-03-01T00:00") + np.arange(600) * np.timedelta64(5, "m")
+    values = np.sin(np.arange(600) / 9) + np.random.default_rng(3).normal(0, 0.1, 600)
+    frame = pd.DataFrame({"time": times.astype(str), "x": values})
+    frame.to_csv(tmp_path / "fine.csv", index=False)
+    run = recurra.train("detect", tmp_path / "fine.csv", tmp_path / "run", every="10min", gaps="fill", **QUICK)
+    (item,) = run.predictor.read_file(str(tmp_path / "fine.csv")) or []
+    by_file, by_frame = run.predict([item])[0], run.predict([frame])[0]
+    assert by_file["count"] == 300 and by_frame | {"series": by_file["series"]} == by_file
+
+
+def test_rows_that_are_left_out_of_a_file_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = np.sin(np.arange(300) / 9)
+    (tmp_path / "good.csv").write_text("x\n" + "\n".join(f"{value:.4f}" for value in values) + "\n")
+    (tmp_path / "bad.csv").write_text("x\n" + "\n".join(f"{value:.4f}" for value in values[:9]) + "\n0.5 x\n0.1\n")
+    run = recurra.train("detect", tmp_path / "good.csv", tmp_path / "run", on_error="skip", **QUICK)
+    run.predictor.read_file(str(tmp_path / "bad.csv"))
+    (message,) = capsys.readouterr().err.splitlines()
+    assert message.startswith(f"{tmp_path}/bad.csv: line 11: ")

@@ -9,13 +9,12 @@ from typing import Any
 
 from recurra.data.timeseries.timestamps import is_timestamp
 from recurra.errors import DataError
+from recurra.series import is_missing, is_number
 from recurra.tasks.detect.config import Data
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
 from recurra.tasks.detect.stream import DetectorStream
 from recurra.tasks.timeseries.data import MAX_NAMES_SHOWN
 
-MISSING = ("", "?", "nan", "na", "null", "none")
-"""Cells that stand for no value."""
 TIME_NAMES = ("time", "timestamp", "date", "datetime", "ds")
 """Usual names of the column with the times."""
 
@@ -136,20 +135,12 @@ def _delimiter(text: str) -> str:
 
 def _is_header(cells: list[str]) -> bool:
     """A header has no number, and no time stamp; a step has one of them."""
-    present = [cell for cell in cells if cell.lower() not in MISSING]
-    return bool(present) and not any(_is_number(cell) or is_timestamp(cell) for cell in present)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    present = [cell for cell in cells if not is_missing(cell)]
+    return bool(present) and not any(is_number(cell) or is_timestamp(cell) for cell in present)
 
 
 def _number(cell: Any) -> float | None:
-    if cell is None or (isinstance(cell, str) and cell.strip().lower() in MISSING):
+    if is_missing(cell):
         return None
     try:
         return float(cell)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from recurra.data.datasets.locate import resolve_files
-from recurra.data.timeseries.reader import TimeSeries, TimeSeriesOptions, is_frame, panel_from_frame
+from recurra.data.timeseries.reader import TimeSeries, is_frame, panel_from_frame
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.detect import results
 from recurra.tasks.detect.config import DetectorConfig, EvaluateOptions, PredictOptions
@@ -64,7 +66,10 @@ class Detector(Predictor[DetectorConfig]):
         if source == "-":
             return None
         files, settings = resolve_files([source])
-        return list(read_panel(files, self.config.data, self.preprocessor, settings).series)
+        panel = read_panel(files, self.config.data, self.preprocessor, settings)
+        for message in panel.skipped:  # rows that are left out are no result
+            print(message, file=sys.stderr)  # noqa: T201
+        return list(panel.series)
 
     def to_segments(self, inputs: Sequence[Any]) -> list[Segment]:
         """Take what a user hands over as whole series: such as `read_file` gives, arrays, or data frames of any number of series."""
@@ -75,14 +80,7 @@ class Detector(Predictor[DetectorConfig]):
             return [given]
         if is_frame(given):
             data, columns = self.config.data, self.preprocessor
-            how = TimeSeriesOptions(
-                time=data.time,
-                series=data.series,
-                target=tuple(columns.targets),
-                past=tuple(columns.covariates.past),
-                static=tuple(data.static),
-                gaps=data.gaps,
-            )
+            how = replace(data.reading(), target=tuple(columns.targets), past=tuple(columns.covariates.past))
             return align_columns(panel_from_frame(given, how), columns, "the data frame").series
         return [series_from_array(given, self.preprocessor)]
 

@@ -18,7 +18,7 @@ from recurra.tasks.tag.results import total_nll
 TEMPERATURES = (0.2, 5.0)
 """The lowest and the highest that are tried."""
 SEARCH_STEPS = 16
-"""Each narrows the range to 0.62 of what it was, 16 to a hundredth."""
+"""Each narrows the range to 0.62 of what it was, 16 to a two-thousandth."""
 MAX_SEQUENCES = 2_000
 """Sequences that are enough to find a single number by."""
 SEQUENCES_PER_BATCH = 64

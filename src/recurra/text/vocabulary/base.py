@@ -92,7 +92,7 @@ class Vocabulary(ABC):
 
         Raises `DataError` for a lone surrogate, which is half a character and cannot be written as UTF-8.
         """
-        return self._encode(normalise(text))
+        return self._encode(normal_form(text))
 
     def decode(self, ids: npt.ArrayLike) -> str:
         """Return the text that some ids stand for. Marks give nothing; bytes that are not UTF-8 give U+FFFD.
@@ -189,7 +189,7 @@ def check_id(id: int, size: int) -> int:
     return id
 
 
-def normalise(text: str) -> str:
+def normal_form(text: str) -> str:
     """Return a text in normal form C. Raises `DataError` when it holds a lone surrogate."""
     if not text.isascii() and (found := _SURROGATE.search(text)):
         raise DataError(

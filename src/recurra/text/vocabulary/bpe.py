@@ -11,7 +11,7 @@ import numpy.typing as npt
 import regex
 
 from recurra.errors import RunError, require
-from recurra.text.vocabulary.base import FIRST_BYTE, MARKS, PieceVocabulary, check_at_least, normalise
+from recurra.text.vocabulary.base import FIRST_BYTE, MARKS, PieceVocabulary, check_at_least, normal_form
 
 _MIN_SIZE = FIRST_BYTE + 256
 
@@ -85,7 +85,7 @@ class BpeVocabulary(PieceVocabulary):
             initial_alphabet=sorted(_ALPHABET.values()),
             show_progress=False,
         )
-        tokenizer.train_from_iterator((block for text in texts for block in _blocks(normalise(text))), trainer)
+        tokenizer.train_from_iterator((block for text in texts for block in _blocks(normal_form(text))), trainer)
         return cls(json.loads(tokenizer.to_str())["model"])
 
     def _encode(self, text: str) -> npt.NDArray[np.int32]:

@@ -18,7 +18,7 @@ from recurra.text.vocabulary.base import (
     expect_keys,
     expect_units,
     most_frequent,
-    normalise,
+    normal_form,
 )
 from recurra.text.vocabulary.graphemes import (
     CARRIAGE_RETURN,
@@ -86,7 +86,7 @@ class CharacterVocabulary(PieceVocabulary):
         singles, separate, waiting = np.zeros(CODE_POINTS, dtype=np.int64), [np.zeros(0, dtype=np.uint32)], 0
         longer: Counter[str] = Counter()
         for text in texts:
-            for block in split_blocks(normalise(text)):
+            for block in split_blocks(normal_form(text)):
                 codes, starts, spans = _clusters(block)
                 covered = ~starts
                 covered[[start for start, _ in spans]] = True

@@ -22,7 +22,7 @@ from recurra.text.vocabulary.base import (
     expect_keys,
     expect_units,
     most_frequent,
-    normalise,
+    normal_form,
 )
 from recurra.text.vocabulary.spacing import CJK, Spacer
 
@@ -98,7 +98,7 @@ class WordVocabulary(Vocabulary):
             check_at_least("min_count", min_count, 1)
         if max_size is not None:
             check_at_least("max_size", max_size, _FIRST_WORD + 1, " (two marks, <unk> and the line's end)")
-        texts = [normalise(text) for text in texts]
+        texts = [normal_form(text) for text in texts]
         chosen = guess_split(texts) if split == "auto" else split
         counts: Counter[str] = Counter()
         for text in texts:
@@ -135,7 +135,7 @@ class WordVocabulary(Vocabulary):
         [' cat', 'cat', 'cat', 'cat']
         """
         spacer = Spacer(apart=self.split == "space")
-        for word in split_words(normalise(text), self.split):
+        for word in split_words(normal_form(text), self.split):
             spacer.space_before(word)
         if text[-1:].isspace():
             spacer.space_written()

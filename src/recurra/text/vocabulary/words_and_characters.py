@@ -19,7 +19,7 @@ from recurra.text.vocabulary.base import (
     expect_keys,
     expect_units,
     most_frequent,
-    normalise,
+    normal_form,
     read_json_object,
 )
 from recurra.text.vocabulary.words import LINE_BREAK, Split, guess_split, split_words
@@ -117,8 +117,8 @@ class WordsAndCharacters:
     def tokenize(self, text: str | Sequence[str]) -> list[str]:
         """Give the words of a text as they are written, in normal form C. Raises `DataError` for a lone surrogate."""
         if isinstance(text, str):
-            return [word for word in split_words(normalise(text), self.split) if word != LINE_BREAK]
-        return [normalise(word) for word in text]
+            return [word for word in split_words(normal_form(text), self.split) if word != LINE_BREAK]
+        return [normal_form(word) for word in text]
 
     def encode(self, text: str | Sequence[str]) -> SpeltText:
         """Give the numbers of a text, or of a list of words; an empty one has T = 0. Raises `DataError` as `tokenize` does."""

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from recurra.errors import DataError
 from recurra.tasks.base.config import SequenceData
 from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
-from recurra.text import UNITS, Vocabulary, build_vocabulary, load_vocabulary, normalise
+from recurra.text import UNITS, Vocabulary, build_vocabulary, load_vocabulary
 from recurra.text.vocabulary import VOCABULARIES
+from recurra.text.vocabulary.base import normal_form
 
 
 @register_preprocessor
@@ -85,7 +86,7 @@ class TokenPreprocessor(Preprocessor[np.ndarray]):
     def check(self, sequence: Any) -> None:
         if not isinstance(sequence, str):
             raise DataError(f"expected a text, got {sequence!r:.40}")
-        normalise(sequence)
+        normal_form(sequence)
 
     def elements(self, sequence: str) -> list[np.ndarray]:
         ids = self.encode(sequence)

@@ -20,6 +20,7 @@ from recurra.nn.words import CharactersFor
 from recurra.tasks.base.config import SequenceData
 from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
 from recurra.text import normalise
+from recurra.text.vocabulary.base import normal_form
 from recurra.text.vocabulary.words_and_characters import SpeltText, WordsAndCharacters
 
 Words = str | list[str]
@@ -141,7 +142,7 @@ class WordPreprocessor(Preprocessor[SpeltText]):
         for text in sequence if isinstance(sequence, list) else [sequence]:
             if not isinstance(text, str):
                 raise DataError(f"expected a text, or a list of words; got {text!r:.40}")
-            normalise(text)
+            normal_form(text)
 
     def elements(self, sequence: Words) -> list[SpeltText]:
         return [self.encode([word]) for word in self.vocabulary.tokenize(sequence)]
