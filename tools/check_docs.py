@@ -107,7 +107,7 @@ def run_options(command: RunCommand) -> Iterator[str]:
         kind = command.options_of(task)
         if kind is None:
             continue
-        options = [(flags(option), described(option)) for option in click_parameters(kind)]
+        options = [(flags(one), described(one)) for one in click_parameters(kind) if not one.hidden]
         if options:
             yield "\n" + table((f"a run of `{task}`", "what it does"), *((f"`{flag}`", text) for flag, text in options))
 

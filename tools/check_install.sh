@@ -19,3 +19,4 @@ env/bin/python -m pip check
 env/bin/recurra info
 env/bin/recurra train classify digits -o digits --within 20s
 env/bin/python "$checkout/tools/check_help.py" env/bin/recurra
+env/bin/recurra predict digits --help > /dev/null

@@ -17,7 +17,7 @@ from recurra.cli import app
 from recurra.runs.run import Run
 from recurra.tasks import Files, Settings, Task, get_task, task_names
 from recurra.tasks.base import registry
-from recurra.tasks.base.options import PredictOptions
+from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.base.predictor import Predictor
 
 NEUTRAL = ("cli", "report", "training", "verbs/base")
@@ -27,9 +27,10 @@ class Sorter(Predictor):
     """Sorts texts into kinds; it has only what a prediction needs."""
 
     name = "sorter"
+    PredictOptions = RankedOptions
     load_preprocessor = build_network = None  # type: ignore[assignment]
 
-    def predict_with(self, inputs: list[str], options: PredictOptions) -> list[dict[str, Any]]:
+    def predict_with(self, inputs: list[str], options: RankedOptions) -> list[dict[str, Any]]:
         assert not options.steps
         return [{"text": text, "kind": "verse" if "\u3002" in text else "prose", "of": options.k} for text in inputs]
 

@@ -190,6 +190,12 @@ def test_options_that_generating_does_not_take_are_refused(whole: Path) -> None:
     run = Run.load(whole)
     with pytest.raises(UsageError, match="k: a run of 'lm' does not take this option; it takes beam, count"):
         run.generate("the", k=3)
+    with pytest.raises(UsageError, match="beam_search finds the likeliest"):
+        run.generate("the", beam=4)
+    with pytest.raises(UsageError, match="count: expected 1 to 2, as many as the beam is wide, got 3"):
+        run.beam_search("the", beam=2, count=3)
+    with pytest.raises(UsageError, match="alpha, length_penalty: expected one of the two"):
+        run.beam_search("the", alpha=0.2, length_penalty=0.3)
     with pytest.raises(UsageError, match="belongs to sampling"):
         run.beam_search("the", temperature=0.5)
     assert run.beam_search("the", alpha=0.2, length=4) == run.beam_search("the", length_penalty=0.2, length=4)

@@ -141,6 +141,14 @@ def test_old_names_reach_a_training(tmp_path: Path) -> None:
     assert "average" not in written["training"] and "smoothing" not in written["model"]
 
 
+def test_an_old_and_a_new_name_of_one_setting_are_refused_together() -> None:
+    for layer in ({"window": 16, "bptt": 32}, {"bptt": 32, "data.window": 16}):
+        with pytest.raises(UsageError, match="expected one of the two, which are the same setting; got both"):
+            configure("lm", layer)
+    assert configure("lm", {"window": 16, "bptt": None}).settings.data.bptt == 16
+    assert configure("lm", {"window": 16}, {"bptt": 32}).settings.data.bptt == 32
+
+
 def test_a_file_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(configure("classify").to_toml().replace("format = 2", "format = 3"))

@@ -69,17 +69,37 @@ def configure(task: str, *layers: Mapping[str, Any]) -> Configuration:
     known = fields(task)
     chosen: dict[str, dict[str, Any]] = {section: {} for section in sections(task)}
     for layer_given in layers:
-        layer = dict(current_name(task, name, value) for name, value in layer_given.items())
-        named = {name: resolve_name(task, name, known) for name in layer}
-        given_names = {named[name] for name, value in layer.items() if value is not None}
+        layer = _by_current_names(task, layer_given, known)
+        given_names = {name for name, value in layer.items() if value is not None}
         for name, other in Training.either.items():
             if name in given_names:
                 if other in given_names:
                     raise UsageError(f"{name}, {other}: expected one of the two, got both; leave one of them out")
                 chosen["training"].pop(other, None)
         for name, value in layer.items():
-            chosen[known[named[name]][0]][named[name]] = value
+            chosen[known[name][0]][name] = value
     return _validate(task, chosen)
+
+
+def _by_current_names(
+    task: str, layer: Mapping[str, Any], known: Mapping[str, tuple[str, FieldInfo]]
+) -> dict[str, Any]:
+    """Give a layer by the settings' names of today; raises `UsageError` for a setting that is given by two names."""
+    found: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for given, value in layer.items():
+        name, current = current_name(task, given, value)
+        name = resolve_name(task, name, known)
+        if current is None and name in found:
+            continue
+        if found.get(name) is not None and _plain(given) != _plain(origin[name]):
+            raise UsageError(f"{origin[name]}, {given}: expected one of the two, which are the same setting; got both")
+        found[name], origin[name] = current, given
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.strip().rpartition(".")[2].replace("-", "_")
 
 
 def renamed(task: str) -> dict[str, tuple[str, Renamed]]:

@@ -17,7 +17,7 @@ from recurra.runs.manifest import check_manifest
 from recurra.stream import Stream
 from recurra.tasks import Task, get_task
 from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, Scores, Streams
-from recurra.tasks.base.options import read_options
+from recurra.tasks.base.options import DEFAULT_BEAM, read_options
 from recurra.tasks.base.predictor import Predictor
 from recurra.training.device import move_to_device
 from recurra.training.log import read_events
@@ -135,7 +135,8 @@ class Run:
         classes, the likeliest.  steps: in "steps", also the prediction after each element.  options: further ones that the
         task takes, as in `cluster=6` of a run of embed; raises `UsageError` for others.
         """
-        given = {"k": k, "steps": steps, **options}
+        given = options if k is None else {"k": k, **options}
+        given = {"steps": True, **given} if steps else given
         if is_frame(inputs):
             return self.predictor.predict([inputs], **given)
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
@@ -165,15 +166,19 @@ class Run:
         """Continue a prompt, or each of several, `count` times; gives chunks (sample, text, last) as they are made."""
         predictor = self._capable(Generates, "generate")
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        return predictor.generate(prompts, read_options(predictor.GenerateOptions, options, self.configuration.task))
+        read = read_options(predictor.GenerateOptions, options, self.configuration.task)
+        if read.beam is not None:
+            raise UsageError("beam: here text is drawn by chance; beam_search finds the likeliest")
+        return predictor.generate(prompts, read)
 
-    def beam_search(self, prompt: str | Sequence[str] = "", *, beam: int = 8, **options: Any) -> list[Any]:
+    def beam_search(self, prompt: str | Sequence[str] = "", *, beam: int | None = None, **options: Any) -> list[Any]:
         """Find the likeliest continuations of a prompt by beam search, the best first; of several prompts, a list of such lists.
 
-        options: count, length, length_penalty.
+        beam: candidates that are kept at each step; None: 8, or `count` where that is more.  options: count, length, length_penalty.
         """
         predictor = self._capable(Generates, "beam_search")
-        read = read_options(predictor.GenerateOptions, {"beam": beam, **options}, self.configuration.task)
+        width = max(DEFAULT_BEAM, options.get("count") or 1) if beam is None else beam
+        read = read_options(predictor.GenerateOptions, {"beam": width, **options}, self.configuration.task)
         found = predictor.beam_search([prompt] if isinstance(prompt, str) else list(prompt), read)
         return found[0] if isinstance(prompt, str) else found
 

@@ -68,7 +68,7 @@ def check_predictions(case: TaskCase) -> None:
         expect(good, f"input_warnings: expected sentences, got {warnings!r}")
     with untouched(network):
         together, stepped = predictor.predict(items), predictor.predict(items, steps=True)
-        alone = [predictor.predict([item], k=None, steps=False)[0] for item in items]
+        alone = [predictor.predict([item], steps=False)[0] for item in items]
         few = predictor.predict(items, k=1) if "k" in predictor.PredictOptions.model_fields else together
     for name, results in (("predict", together), ("predict, steps", stepped), ("predict, k=1", few)):
         _check_results(predictor, name, results, len(items))

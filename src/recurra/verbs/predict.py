@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.errors import DataError, UsageError
-from recurra.tasks.base.options import PredictOptions, read_options
+from recurra.tasks.base.options import RankedOptions, read_options
 from recurra.verbs.base.options import (
     Device,
     Json,
@@ -19,7 +19,7 @@ from recurra.verbs.base.options import (
     note,
     print_json,
     print_line,
-    read_lines,
+    read_numbered_lines,
     warn,
 )
 from recurra.verbs.base.pipe import LINES_PER_BATCH, Pipe, together
@@ -34,7 +34,7 @@ POSITION = 30
 
 
 class PredictCommand(RunCommand):
-    attribute, usual = "PredictOptions", PredictOptions
+    attribute, usual = "PredictOptions", RankedOptions
 
 
 Source = Annotated[
@@ -95,7 +95,11 @@ def predict(
     report = _report_skipped if on_error == "skip" else None
     write = ResultWriter(predictor, json=json, header=header and not text)
     if pipe is not None and (step := line_stream_of(predictor)) is not None:
-        for result in stream_results(step, read_lines(source, report, pipe=pipe), report):
+        for name in (name for name, value in given_options(context).items() if value is not False):
+            raise UsageError(
+                f"{name}: each line of this pipe is one step, which has one result; leave it out, or name a file"
+            )
+        for result in stream_results(step, read_numbered_lines(source, report, pipe=pipe), report):
             write(result)
         return
     most = sys.maxsize if options.is_joint else LINES_PER_BATCH
@@ -126,10 +130,10 @@ def _batches(
     if known is not None:
         yield from together(known, most)
         return
-    lines = iter(text) if text else read_lines(source, first_line=first_line, pipe=pipe)
+    lines = enumerate(text, 1) if text else read_numbered_lines(source, report, first_line=first_line, pipe=pipe)
     # A pipe is answered as its lines come.
     waits = None if pipe is None or most > LINES_PER_BATCH else pipe.waits
-    for some in together(enumerate(lines, 1), most, waits):
+    for some in together(lines, most, waits):
         yield from together(parse_lines(predictor, some, None if text else source, report), most)
 
 
@@ -173,13 +177,13 @@ def parse_lines(
 
 
 def stream_results(
-    step: Callable[[str], Mapping[str, Any] | None], lines: Iterable[str], report: OnError | None = None
+    step: Callable[[str], Mapping[str, Any] | None], lines: Iterable[tuple[int, str]], report: OnError | None = None
 ) -> Iterator[Mapping[str, Any]]:
-    """Take lines as the steps of one stream; raises `DataError`, with the line, for one that cannot be read so.
+    """Take lines, each with its number, as the steps of one stream; raises `DataError`, with the line, for one that cannot be read so.
 
     report: takes the error instead; the stream goes on as if the line had not been there.
     """
-    for number, line in enumerate(lines, 1):
+    for number, line in lines:
         try:
             result = step(line)
         except DataError as error:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import recurra
 from recurra import Run
 from recurra.cli import app
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 from recurra.kernels.native import engine
 
 
@@ -174,3 +174,9 @@ def test_a_value_beyond_all_bounds_is_an_anomaly_not_an_overflow(plant: Run, tmp
     assert result["anomaly"] and result["channel"] == "temp" and np.isfinite(result["score"])
     calm = stepped(stream, series, 51, 120)
     assert all(np.isfinite(one["score"]) for one in calm)
+
+
+def test_what_a_pipe_of_steps_cannot_give_is_refused(plant: Run) -> None:
+    for option, name in ((["-k", "1"], "k"), (["--steps"], "steps")):
+        result = CliRunner().invoke(app, ["predict", str(plant.path), "-", *option], input="2024-03-01,1,2,0\n")
+        assert isinstance(result.exception, UsageError) and str(result.exception).startswith(f"{name}: each line")

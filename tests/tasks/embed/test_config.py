@@ -33,7 +33,7 @@ def test_a_run_that_was_written_under_the_names_of_before_is_read() -> None:
 
 
 def test_options_are_read_as_text_too() -> None:
-    options = read_options(PredictOptions, {"cluster": "6", "neighbours": "2", "k": 3}, "embed")
+    options = read_options(PredictOptions, {"cluster": "6", "neighbours": "2"}, "embed")
     assert (options.cluster, options.neighbours, options.steps) == (6, 2, False)
     assert read_options(PredictOptions, {"cluster": "auto"}, "embed").cluster == "auto"
 

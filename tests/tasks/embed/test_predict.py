@@ -159,14 +159,16 @@ def test_options_that_do_not_fit_are_named(run: Run, tmp_path: Path) -> None:
         ({"neighbours": 0}, "neighbours: expected a number from 1, got 0"),
         (
             {"clusters": 3},
-            "clusters: a run of 'embed' does not take this option; it takes cluster, k, neighbours, steps",
+            "clusters: a run of 'embed' does not take this option; it takes cluster, neighbours, steps",
         ),
     ):
         with pytest.raises(UsageError, match=message):
             run.predict(some(run), **options)
     (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"w{n},{'ab'[n % 2]}\n" for n in range(20)))
     other = recurra.train("classify", tmp_path / "t.csv", tmp_path / "run", epochs=1, hidden=4, quiet=True)
-    with pytest.raises(UsageError, match="cluster: a run of 'classify' does not take this option; it takes k, steps"):
+    with pytest.raises(
+        UsageError, match="cluster: a run of 'classify' does not take this option; it takes -k, --steps"
+    ):
         CliRunner().invoke(app, ["predict", str(other.path), "-t", "w1", "--cluster", "2"], catch_exceptions=False)
     with pytest.raises(UsageError, match="embed: a run of 'classify' cannot do that"):
         other.embed("w1")

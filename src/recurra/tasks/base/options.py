@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
 from recurra.errors import UsageError
 from recurra.tasks.base.settings import Flag, Renamed, Settings
+
+DEFAULT_BEAM = 8
 
 
 class PredictOptions(Settings):
@@ -17,15 +19,20 @@ class PredictOptions(Settings):
     joint: ClassVar[frozenset[str]] = frozenset()
     """Options with which a result may depend on all inputs together, so that these are not predicted in batches."""
 
-    k: Annotated[int | None, Flag(short="-k")] = Field(
-        default=None, ge=1, description="How many of the likeliest. Default: all."
-    )
     steps: bool = Field(default=False, description="Also the prediction after each element.")
 
     @property
     def is_joint(self) -> bool:
         """Whether a result may depend on all inputs together."""
         return any(getattr(self, name) is not None for name in self.joint)
+
+
+class RankedOptions(PredictOptions):
+    """What `predict` takes where a result has several candidates, the likeliest first."""
+
+    k: Annotated[int | None, Flag(short="-k")] = Field(
+        default=None, ge=1, description="How many of the likeliest. Default: all."
+    )
 
 
 class EvaluateOptions(Settings):
@@ -40,15 +47,18 @@ class GenerateOptions(Settings):
     count: Annotated[int, Flag(short="-n")] = Field(default=1, ge=1, description="Samples of each prompt.")
     length: Annotated[int, Flag(short="-l")] = Field(default=400, ge=0, description="Most units to write.")
     temperature: float | None = Field(default=None, ge=0, description="Below 1 safer, above 1 bolder. Default: 1.")
-    top_k: int | None = Field(default=None, ge=1, description="Choose among the K likeliest only.")
+    top_k: int | None = Field(default=None, ge=1, description="Choose among the N likeliest only.")
     top_p: float | None = Field(
-        default=None, gt=0, le=1, description="Choose among the likeliest that make up the share P."
+        default=None, gt=0, le=1, description="Choose among the likeliest that make up the share X."
     )
     seed: int | None = Field(default=None, ge=0, description="Fixes the output.")
     greedy: bool = Field(default=False, description="Always take the likeliest unit (argmax).")
-    beam: int | None = Field(default=None, ge=1, description="Search the likeliest text, W candidates wide.")
+    beam: int | None = Field(default=None, ge=1, description="Search the likeliest text, N candidates wide.")
     length_penalty: float | None = Field(
-        default=None, description="With beam: strength of the length normalisation. Default: 0.6."
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="With beam: strength of the length normalisation. Default: 0.6.",
     )
 
     @model_validator(mode="after")
@@ -60,6 +70,10 @@ class GenerateOptions(Settings):
             raise ValueError("greedy, beam: expected one of the two, got both")
         if self.length_penalty is not None and self.beam is None:
             raise ValueError("length_penalty: belongs to a search; drop it, or add beam")
+        if self.beam is not None and self.count > self.beam:
+            raise ValueError(f"count: expected 1 to {self.beam}, as many as the beam is wide, got {self.count}")
+        if self.beam is not None and not self.length:
+            raise ValueError("length: expected 1 or more units for a search, got 0")
         return self
 
 
@@ -71,17 +85,22 @@ def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> O
 
     Raises `UsageError` for one that the task does not take, and for a value that does not fit.
 
-    >>> read_options(PredictOptions, {"k": 3, "steps": None}, "classify").k
+    >>> read_options(RankedOptions, {"k": 3, "steps": None}, "classify").k
     3
-    >>> read_options(PredictOptions, {"cluster": 3}, "lm")
+    >>> read_options(RankedOptions, {"cluster": 3}, "lm")
     Traceback (most recent call last):
     ...
     recurra.errors.UsageError: cluster: a run of 'lm' does not take this option; it takes k, steps
     """
-    named = {kind.renamed[name].name if name in kind.renamed else name: value for name, value in given.items()}
-    for name in named:
-        if name not in kind.model_fields:
-            raise UsageError(unknown_option_message(name, kind, task))
+    named: dict[str, Any] = {}
+    for name, value in given.items():
+        now = kind.renamed[name].name if name in kind.renamed else name
+        if now not in kind.model_fields:
+            raise UsageError(unknown_option_message(name, kind.model_fields, task))
+        if value is not None and named.get(now) is not None:
+            old = next(old for old, new in kind.renamed.items() if new.name == now and old in given)
+            raise UsageError(f"{old}, {now}: expected one of the two, which are the same option; got both")
+        named[now] = named.get(now) if value is None else value
     try:
         return kind.model_validate({name: value for name, value in named.items() if value is not None})
     except ValidationError as problem:
@@ -93,7 +112,7 @@ def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> O
         raise UsageError(f"{first['loc'][0]}: {message[:1].lower()}{message[1:]}{got}") from None
 
 
-def unknown_option_message(name: str, kind: type[Settings], task: str) -> str:
+def unknown_option_message(name: str, names: Iterable[str], task: str) -> str:
     """Say that a run of a task does not take an option, and which it takes."""
-    options = ", ".join(sorted(kind.model_fields)) or "none of its own"
+    options = ", ".join(sorted(names, key=lambda each: each.lstrip("-"))) or "none of its own"
     return f"{name}: a run of {task!r} does not take this option; it takes {options}"

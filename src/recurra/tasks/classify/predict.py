@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from recurra.data.labelled.reader import Labelled, read_labelled
+from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.classify.config import ClassifierConfig
 from recurra.tasks.classify.data import reading_options
 from recurra.tasks.classify.network import ClassifierNetwork
@@ -27,6 +28,7 @@ class Classifier(SequencePredictor[ClassifierConfig]):
     """
 
     name = "classify"
+    PredictOptions = RankedOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: ClassifierConfig) -> LabelledPreprocessor:

@@ -131,7 +131,7 @@ class DetectorConfig(Settings):
     scoring: Scoring = Scoring()
 
 
-class PredictOptions(options.PredictOptions):
+class PredictOptions(options.RankedOptions):
     """What `predict` takes beside the inputs."""
 
     k: Annotated[int | None, Flag(short="-k")] = Field(

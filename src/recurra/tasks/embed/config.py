@@ -71,9 +71,6 @@ class PredictOptions(options.PredictOptions):
 
     joint: ClassVar = frozenset({"cluster", "neighbours"})
 
-    k: Annotated[int | None, Flag(short="-k")] = Field(
-        default=None, ge=1, description="Without effect: a vector has no likeliest."
-    )
     cluster: Annotated[int | Literal["auto"] | None, Flag(metavar="K|auto")] = Field(
         default=None,
         description="Also group the inputs: into so many clusters, or with auto into as many as stand out.",

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from recurra.tasks.base.config import RecurrentModel, TimeSeriesData
-from recurra.tasks.base.options import PredictOptions
+from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.base.settings import Flag, Renamed, Settings
 
 
@@ -141,7 +141,7 @@ class ForecasterConfig(Settings):
     model: Model = Model()
 
 
-class ForecastOptions(PredictOptions):
+class ForecastOptions(RankedOptions):
     """What `predict` takes."""
 
     k: Annotated[int | None, Flag(short="-k")] = Field(

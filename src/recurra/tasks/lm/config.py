@@ -61,7 +61,7 @@ class LanguageModelConfig(Settings):
     model: Model = Model()
 
 
-class PredictOptions(options.PredictOptions):
+class PredictOptions(options.RankedOptions):
     """What `predict` takes beside the texts."""
 
     k: Annotated[int | None, Flag(short="-k")] = Field(

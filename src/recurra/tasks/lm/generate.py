@@ -23,7 +23,7 @@ from recurra.decoding import (
 )
 from recurra.kernels import exact
 from recurra.nn import State
-from recurra.tasks.base.options import GenerateOptions
+from recurra.tasks.base.options import DEFAULT_BEAM, GenerateOptions
 from recurra.tasks.lm.native_generate import can_generate_natively, generate_blocks
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.tokens import TextPreprocessor
@@ -33,7 +33,7 @@ STEPS_PER_PREFILL = 4096
 """Steps of a long prompt that are run in one call."""
 ROWS_PER_BATCH = 256
 """Samples or hypotheses that are made together, those of one prompt at least."""
-DEFAULT_BEAM, DEFAULT_LENGTH_PENALTY = 8, 0.6
+DEFAULT_LENGTH_PENALTY = 0.6
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def beam_search_text(
     """Find the likeliest continuations of each prompt by beam search: `{"text", "log_prob", "score"}`, the best first."""
     encoded = [preprocessor.encode(prompt) for prompt in prompts]
     search = SearchOptions(
-        width=max(options.beam or DEFAULT_BEAM, options.count),
+        width=options.beam or max(DEFAULT_BEAM, options.count),
         length=options.length,
         end=preprocessor.eos_id,
         length_penalty=DEFAULT_LENGTH_PENALTY if options.length_penalty is None else options.length_penalty,

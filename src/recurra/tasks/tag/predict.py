@@ -14,6 +14,7 @@ from recurra.data.labelled.tagged import Tagged, read_tagged
 from recurra.kernels import exact
 from recurra.metrics import marks_spans
 from recurra.tasks.base.inference import eval_mode, to_device
+from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.predictor import PREFIXES_PER_BATCH, SequencePredictor
 from recurra.tasks.sequence.preprocessing import Preprocessor, WordPreprocessor
@@ -32,6 +33,7 @@ class Tagger(SequencePredictor[TaggerConfig]):
     """
 
     name = "tag"
+    PredictOptions = RankedOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: TaggerConfig) -> LabelledPreprocessor:  # noqa: ARG003

@@ -84,8 +84,15 @@ def read_lines(
     """Read lines without their ends: a file, unpacked where its suffix says so, or standard input as its lines come.
 
     Raises `DataError` for what cannot be read or is no UTF-8 text.  report: takes the error of a line of standard input instead,
-    which is empty then.  first_line: the first line of standard input, where that is read already.  pipe: standard input.
+    which is then left out.  first_line: the first line of standard input, where that is read already.  pipe: standard input.
     """
+    return (line for _, line in read_numbered_lines(source, report, first_line, pipe))
+
+
+def read_numbered_lines(
+    source: str, report: Callable[[DataError], None] | None = None, first_line: bytes = b"", pipe: Pipe | None = None
+) -> Iterator[tuple[int, str]]:
+    """Read lines as `read_lines` does, each with its number, from 1."""
     from recurra.text.read.decode import decode  # slow to load too
     from recurra.text.read.unpack import decompress, layers
 
@@ -98,7 +105,7 @@ def read_lines(
         raise DataError(f"cannot be read: {error.strerror}", source=source) from None
     for compression in reversed(layers(Path(source).name)[1:]):
         data = decompress(data, compression, source)
-    yield from _lines(decode(data, source))
+    yield from enumerate(_lines(decode(data, source)), 1)
 
 
 def _lines(text: str) -> list[str]:
@@ -106,7 +113,9 @@ def _lines(text: str) -> list[str]:
     return [*whole, last] if last else whole
 
 
-def _as_they_come(lines: Iterable[bytes], report: Callable[[DataError], None] | None = None) -> Iterator[str]:
+def _as_they_come(
+    lines: Iterable[bytes], report: Callable[[DataError], None] | None = None
+) -> Iterator[tuple[int, str]]:
     from recurra.text.read.decode import decode
     from recurra.text.read.sources import STANDARD_INPUT
 
@@ -124,6 +133,6 @@ def _as_they_come(lines: Iterable[bytes], report: Callable[[DataError], None] | 
             if report is None:
                 raise broken from None
             report(broken)
-            text = "\n" * (len(lead) + 1)  # an empty line
-        yield from _lines(text[len(lead) :])
+        else:
+            yield from ((number, one) for one in _lines(text[len(lead) :]))
         offset += len(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class RunCommand(TyperCommand):
         from recurra.verbs.base.flags import click_parameters
 
         own = [parameter for parameter in self.params if not getattr(parameter, "of_run", False)]
-        task = next((found for argument in args if (found := _task_of(argument)) is not None), None)
+        task = next((found for each in _arguments(args, own) if (found := _task_of(each)) is not None), None)
         kind = self.usual if task is None else self.options_of(task)
         added = click_parameters(kind) if kind is not None else []
         for parameter in added:
@@ -44,8 +45,8 @@ class RunCommand(TyperCommand):
             # By its name: by the version of typer it is click's own, or that of the copy of click that typer has.
             if type(error).__name__ != "NoSuchOption" or kind is None or task is None:
                 raise
-            name = str(getattr(error, "option_name", "")).lstrip("-").replace("-", "_")
-            raise UsageError(unknown_option_message(name, kind, task)) from None
+            names = [parameter.opts[-1] for parameter in added if not parameter.hidden]
+            raise UsageError(unknown_option_message(str(getattr(error, "option_name", "")), names, task)) from None
         names = [parameter.name for parameter in added]
         ctx.meta[_OPTIONS] = {name: ctx.params.pop(name) for name in names if name in ctx.params}
         return rest
@@ -62,13 +63,32 @@ def given_options(context: typer.Context) -> dict[str, Any]:
     return {name: value for name, value in context.meta[_OPTIONS].items() if value not in (None, [], ())}
 
 
+def _arguments(args: Sequence[str], own: Sequence[Any]) -> Iterator[str]:
+    """Give the words that are neither options nor the values of the verb's own options."""
+    with_value = {
+        name for one in own for name in one.opts if name.startswith("-") and not getattr(one, "is_flag", False)
+    }
+    words = iter(args)
+    for word in words:
+        if word in with_value:
+            next(words, None)
+        elif word and not word.startswith("-"):
+            yield word
+
+
 def _task_of(argument: str) -> str | None:
-    """Give the task of the run in a folder; None for what is no run."""
-    if argument.startswith("-"):
-        return None
+    """Give the task of the run in a folder; None for what is no run, or of a task that is not known, which loading it says."""
     try:
         with Path(argument, "config.toml").open("rb") as file:
             task = tomllib.load(file).get("task")
     except (OSError, ValueError):
         return None
-    return task if isinstance(task, str) else None
+    if not isinstance(task, str):
+        return None
+    from recurra.tasks import get_task
+
+    try:
+        get_task(task)
+    except UsageError:
+        return None
+    return task

@@ -1,0 +1,39 @@
+"""`recurra predict`: which run its options are of, and lines of a pipe that cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from recurra.cli import app
+from recurra.errors import RunError, UsageError
+
+
+def test_options_are_those_of_the_run_and_not_of_a_text_that_is_called_like_one(
+    verse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(verse.parent)
+    result = CliRunner().invoke(app, ["predict", "-t", "run", "no-run"])
+    assert isinstance(result.exception, RunError) and "no-run" in str(result.exception)
+    result = CliRunner().invoke(app, ["predict", "-t", "the rain", "run", "--cluster", "2"])
+    message = "--cluster: a run of 'lm' does not take this option; it takes -k, --steps"
+    assert isinstance(result.exception, UsageError) and str(result.exception) == message
+
+
+def test_a_run_of_a_task_that_is_not_known_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('task = "sorter"\nformat = 2\n')
+    result = CliRunner().invoke(app, ["predict", str(tmp_path), "-t", "x"])
+    assert isinstance(result.exception, RunError) and str(tmp_path) in str(result.exception)
+
+
+def test_a_line_of_a_pipe_that_is_no_text_is_reported_and_skipped_on_request(verse: Path) -> None:
+    def asked(lines: bytes) -> list[str]:
+        result = CliRunner().invoke(app, ["predict", str(verse), "-", "--on-error", "skip"], input=lines)
+        assert result.exit_code == 0, result.output
+        return [result.stdout, *result.stderr.splitlines()]
+
+    (whole,) = asked(b"the rain\nthe cat\n")
+    shown, message = asked(b"the rain\nth\xff cat\nthe cat\n")
+    assert shown == whole and message.startswith("standard input: line 2: byte 11: ") and message.endswith("; skipped")
