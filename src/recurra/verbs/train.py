@@ -165,7 +165,8 @@ def _finish(run: Any) -> None:
 
     if run.evaluation is not None:
         print_evaluation(run.evaluation, get_task(run.configuration.task).element[1], run.notes_shown)
-    note(f"run: {run.path}   report: {run.path / 'report.html'}")
+    report = run.path / "report.html"
+    note(f"run: {run.path}" + (f"   report: {report}" if report.is_file() else ""))
 
 
 def register(root: typer.Typer) -> None:
