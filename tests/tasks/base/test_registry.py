@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from recurra.errors import UsageError
-from recurra.tasks import get_task, task_names
+from recurra.tasks import get_task, register_task, task_names
+from recurra.tasks.base import registry
 
 LOADED = """
 import sys
@@ -39,3 +40,17 @@ def test_an_unknown_task_is_one_clear_line(name: str) -> None:
     with pytest.raises(UsageError, match=r"task: expected one of classify, .*, lm, tag; got ") as caught:
         get_task(name)
     assert "\n" not in str(caught.value)
+
+
+def test_a_module_that_fails_after_it_registered_its_task_fails_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    lm = get_task("lm")
+
+    def fail(_: str) -> None:
+        register_task(type("Half", (lm,), {"name": "half"}))
+        raise ImportError("of something that it needs")
+
+    monkeypatch.setattr(registry, "_modules", lambda: ["recurra.tasks.half"])
+    monkeypatch.setattr(registry.importlib, "import_module", fail)
+    for _ in range(2):
+        with pytest.raises(ImportError, match="of something that it needs"):
+            get_task("half")

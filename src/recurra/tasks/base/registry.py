@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from functools import cache
-from importlib.metadata import entry_points
+from collections.abc import Callable
+from functools import cache, partial
 from typing import TypeVar
 
 from recurra.errors import UsageError
+from recurra.plugins import load_entry_points
 from recurra.tasks.base.settings import unknown_choice_message
 from recurra.tasks.base.task import Task
 
@@ -37,7 +38,7 @@ def task_names() -> list[str]:
 def get_task(name: str) -> type[Task]:
     """Find a task by its name; raises `UsageError` for an unknown one."""
     if name not in _tasks and f"{_PACKAGE}.{name}" in _modules():  # the others need not be waited for
-        importlib.import_module(f"{_PACKAGE}.{name}")
+        _register_by(partial(importlib.import_module, f"{_PACKAGE}.{name}"))
     if name not in _tasks:
         _import_tasks()
     if name not in _tasks:
@@ -55,6 +56,16 @@ def _modules() -> list[str]:
 def _import_tasks() -> None:
     """Import every task, which registers it: a module or package in recurra.tasks is all that one needs."""
     for module in _modules():
-        importlib.import_module(module)
-    for point in entry_points(group=ENTRY_POINTS):
-        point.load()
+        _register_by(partial(importlib.import_module, module))
+    load_entry_points(ENTRY_POINTS, lambda point: _register_by(point.load))
+
+
+def _register_by(load: Callable[[], object]) -> None:
+    """Import a module; one that fails leaves no task behind, so that whoever asks for it next meets the same error."""
+    before = dict(_tasks)
+    try:
+        load()
+    except Exception:
+        _tasks.clear()
+        _tasks.update(before)
+        raise
