@@ -16,17 +16,37 @@ from recurra.tasks.base.task import Task
 ENTRY_POINTS = "recurra.tasks"
 """The group of entry points in which another package names the module that registers its task."""
 
+RESERVED = frozenset({"task", "data_arguments", "out", "config", "set", "resume", "quiet", "help"})
+"""What `recurra train` and `recurra.train` take beside the settings: no setting can have such a name."""
+
 _PACKAGE = "recurra.tasks"
 _tasks: dict[str, type[Task]] = {}
 TaskT = TypeVar("TaskT", bound=Task)
 
 
 def register_task(task: type[TaskT]) -> type[TaskT]:
-    """Make a task known under its name; used as a class decorator."""
+    """Make a task known under its name; used as a class decorator.
+
+    Raises `ValueError` where there is such a task already, or a section or a setting has a name that is taken.
+    """
     if task.name in _tasks:
         raise ValueError(f"a task named {task.name!r} is registered already")
+    _check_names(task)
     _tasks[task.name] = task
     return task
+
+
+def _check_names(task: type[Task]) -> None:
+    for section, field in task.Config.model_fields.items():
+        if section == "training":
+            raise ValueError(
+                f"{task.name}: expected another name for the section training, which every task has already"
+            )
+        for name in getattr(field.annotation, "model_fields", ()):
+            if name in RESERVED:
+                raise ValueError(
+                    f"{task.name}: {section}.{name}: expected another name, for `recurra train` has an option {name}"
+                )
 
 
 def task_names() -> list[str]:
