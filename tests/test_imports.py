@@ -26,7 +26,7 @@ OPTIONAL = {
     "polars",
 }
 
-BASE = ["version", "errors", "files", "formatting"]
+BASE = ["version", "errors", "files", "formatting", "plugins"]
 LIBRARIES = ["text", "series", "data", "decoding", "thresholds", "metrics", "baselines", "report"]
 ENGINE = ["cells", "kernels", "nn", "stream"]
 TOP = ["runs", "api"]

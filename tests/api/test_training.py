@@ -197,3 +197,25 @@ def test_a_failure_before_the_first_checkpoint_leaves_nothing(
     with pytest.raises(RunError, match="No space left on device"):
         recurra.train("lm", data, tmp_path / "empty", **SETTINGS)
     assert list(tmp_path.rglob("*")) == [tmp_path / "empty"]
+
+
+@pytest.mark.parametrize("part", ["report_blocks", "description"])
+def test_a_report_that_cannot_be_drawn_loses_no_run(
+    data: Path,
+    whole: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    part: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a task's own mistake")
+
+    monkeypatch.setattr(LanguageModelingTask, part, fail)
+    run = recurra.train("lm", data, tmp_path / "run", **SETTINGS)
+    assert weights(run) == weights(whole) and weights(recurra.load(run.path)) == weights(whole)
+    output, report = capsys.readouterr().err, run.path / "report.html"
+    if part == "report_blocks":  # one part of the page fails, which says so
+        assert "a task&#x27;s own mistake" in report.read_text(encoding="utf-8")
+    else:  # all of it
+        assert output == 'report: it could not be drawn: KeyError: "a task\'s own mistake"\n' and not report.exists()

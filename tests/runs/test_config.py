@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from pydantic import create_model
 
 from recurra.errors import RunError, UsageError
 from recurra.runs.config import configure, fields, load_configuration, read_settings, sections
-from recurra.tasks import task_names
+from recurra.tasks import Settings, get_task, task_names
 from recurra.verbs.base.flags import takes_list
 
 
@@ -132,3 +133,11 @@ def test_lists_are_known() -> None:
 
 def test_clipping_can_be_left_out() -> None:
     assert configure("lm", {"clip": "inf"}).training.clip == float("inf")
+
+
+def test_a_setting_with_the_name_of_a_training_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = create_model("Inner", __base__=Settings, lr=(int, 1))
+    config = create_model("Twice", __base__=Settings, model=(inner, inner()))
+    monkeypatch.setattr(get_task("lm"), "Config", config)
+    with pytest.raises(UsageError, match=r"lm: expected one setting named lr, got two: model\.lr and training\.lr"):
+        fields("lm")

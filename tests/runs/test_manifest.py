@@ -71,6 +71,16 @@ def test_a_folder_that_is_no_run_says_so(folder: Path, tmp_path: Path) -> None:
         check_manifest(folder)
 
 
+@pytest.mark.parametrize(
+    ("config", "hint"), [("", "begun by an earlier version"), ("format = 2\n", "--resume"), ("=", "--resume")]
+)
+def test_the_hint_for_an_unfinished_training_is_one_that_works(tmp_path: Path, config: str, hint: str) -> None:
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "config.toml").write_text(config)
+    with pytest.raises(RunError, match=f"its training has not ended; .*{hint}"):
+        check_manifest(tmp_path)
+
+
 def test_sums_are_those_of_everyone(folder: Path) -> None:
     assert sums(folder, ["empty"]) == {"empty": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
     check_sums(folder, sums(folder, ["a.bin"]))

@@ -7,6 +7,7 @@ import torch
 from tests.testing.line_task import Line, LineConfig, LinePredictor, Scale, configure
 from torch import nn
 
+from recurra.report.blocks import Matrix
 from recurra.tasks import Settings, register_task
 from recurra.tasks.base import registry
 from recurra.testing import check_task
@@ -168,3 +169,14 @@ def test_a_sample_that_its_seed_does_not_fix():
 
 def test_norms_for_too_few_lags():
     broken("check_gradient_norms", "each of the lags", gradient_norms_by_lag=lambda self, network, lags: [1.0] * lags)
+
+
+def test_a_report_that_cannot_be_drawn():
+    def report_blocks(self, evaluation):
+        return [Matrix("Confusion matrix", ["a"], [[1], [2], [3]])]
+
+    broken("check_evaluation", "report: expected one that can be drawn, got ValueError", report_blocks=report_blocks)
+
+
+def test_a_command_line_that_names_no_run():
+    broken("check_evaluation", "usage: expected {run} in a command line, got 'curl'", usage=(("As JSON", "curl"),))

@@ -7,12 +7,13 @@ import io
 import os
 import pkgutil
 import sys
-from importlib.metadata import entry_points
-from typing import NoReturn
+from importlib.metadata import EntryPoint
+from typing import Any, NoReturn
 
 import typer
 
 from recurra.errors import RecurraError
+from recurra.plugins import load_entry_points
 from recurra.version import __version__
 
 ENTRY_POINTS = "recurra.verbs"
@@ -45,10 +46,30 @@ def _add_verbs() -> None:
     """Add every verb: ours are the modules in recurra.verbs, those of other packages are found by an entry point."""
     package = importlib.import_module("recurra.verbs")
     found = pkgutil.iter_modules(package.__path__, "recurra.verbs.")
-    verbs = [importlib.import_module(module.name) for module in found if module.name != "recurra.verbs.base"]
-    verbs += [point.load() for point in entry_points(group=ENTRY_POINTS)]
-    for verb in sorted(verbs, key=lambda verb: (getattr(verb, "POSITION", 1000), verb.__name__)):
-        verb.register(app)
+    parts = [_part(importlib.import_module(module.name)) for module in found if module.name != "recurra.verbs.base"]
+
+    def add(point: EntryPoint) -> None:
+        part = _part(point.load())
+        known = set[str]().union(*(_names(made) for _, made in parts))
+        if again := sorted(known & _names(part[1])):
+            raise ValueError(f"there is a command named {again[0]} already")
+        parts.append(part)
+
+    load_entry_points(ENTRY_POINTS, add)
+    for _, part in sorted(parts, key=lambda part: part[0]):
+        app.registered_commands += part.registered_commands
+        app.registered_groups += part.registered_groups
+
+
+def _part(verb: Any) -> tuple[tuple[int, str], typer.Typer]:
+    """Give the place of a verb in the help, and its commands."""
+    part = typer.Typer()
+    verb.register(part)
+    return (int(getattr(verb, "POSITION", 1000)), verb.__name__), part
+
+
+def _names(part: typer.Typer) -> set[str]:
+    return set(typer.main.get_group(part).commands)
 
 
 _add_verbs()

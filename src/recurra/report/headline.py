@@ -8,17 +8,16 @@ from html import escape
 from recurra.baselines import baseline_title
 from recurra.formatting import count, finite
 from recurra.metrics import Metric, headline_metric, metric_keys
-from recurra.report.blocks import Block
 from recurra.report.fields import details, mapping
 from recurra.report.record import Event, Record
 
 _LEVEL = {True: "good", False: "bad", None: ""}
 
 
-def section(record: Record, cautions: Sequence[Block] = ()) -> str:
+def section(record: Record, cautions: Sequence[str] = ()) -> str:
     """Write the headline of the main evaluation, or else of the best held-out measurement.
 
-    cautions: what the task's blocks hold for this place.
+    cautions: what the task's blocks hold for this place, drawn.
     """
     evaluation = main_evaluation(record)
     if evaluation is not None:
@@ -31,7 +30,7 @@ def section(record: Record, cautions: Sequence[Block] = ()) -> str:
             _big(metric, metrics[metric.key], f"on held-out data ({part})", interval)
             + _verdict(metric, float(metrics[metric.key]), baselines(evaluation, metric), interval)
             + _gloss(metric, metrics[metric.key])
-            + "".join(caution.draw() for caution in cautions)
+            + "".join(cautions)
         )
     best = record.best or (record.valid[-1] if record.valid else None)
     metric = headline_metric({key: best[key] for key in metric_keys(best)}) if best else None

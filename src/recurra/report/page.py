@@ -31,7 +31,7 @@ def write_report(folder: Path, description: TaskDescription | None = None, block
 
     The page needs nothing outside itself: no fetches, no scripts but those of blocks, which are pictures without them; it reads
     well in light and dark, on a phone and on paper. Whatever has not been measured yet is left out. An existing report is
-    replaced in one step.
+    replaced in one step. A part that cannot be drawn has a sentence in its place that says why.
 
     description: of the run's task; None: of one that is unknown.  blocks_of: gives what there is to see of an evaluation beside its
     metrics, which it must do whatever the evaluation holds; by default its notes.
@@ -48,29 +48,32 @@ def render(
 ) -> str:
     """Lay the whole page out."""
     task = description or TaskDescription.of_unknown(record.task)
-    blocks = [(evaluation, blocks_of(evaluation)) for evaluation in record.evaluations]
     main = headline.main_evaluation(record)
-    cautions = [block for evaluation, own in blocks if evaluation is main for block in own if _in_headline(block)]
     data = _data_name(record, folder)
-    sections, scripts = [], dict[str, None]()
-    for evaluation, own in blocks:
-        sections.append(comparison.section(evaluation, record, task.element[1]))
+    cautions, sections, scripts = list[str](), list[str](), dict[str, None]()
+    for evaluation in record.evaluations:
+        sections.append(_draw(comparison.section, evaluation, record, task.element[1]))
+        try:
+            own = list(blocks_of(evaluation))
+        except Exception as error:  # noqa: BLE001  as in _draw
+            sections.append(_failure(error))
+            continue
         for block in own:
-            if not _in_headline(block) and (drawn := block.draw()):
-                sections.append(_section(block.title, evaluation, record, drawn))
-                if (source := block.script()) is not None:
-                    scripts[source] = None
+            if not _in_headline(block):
+                sections.append(_draw(_section, block, evaluation, record, scripts))
+            elif evaluation is main:
+                cautions.append(_draw(block.draw))
     body = [
         f'<header><p class="kind">{escape(task.title)}</p><h1>{escape(data)}</h1>',
-        headline.section(record, cautions),
-        _facts(record),
+        _draw(headline.section, record, cautions),
+        _draw(_facts, record),
         "</header>",
         *sections,
-        curves.section(record, task),
-        _samples(record, task),
-        how_to_use(record, task, folder),
-        settings(record.config),
-        environment(record, task.element[1]),
+        _draw(curves.section, record, task),
+        _draw(_samples, record, task),
+        _draw(how_to_use, record, task, folder),
+        _draw(settings, record.config),
+        _draw(environment, record, task.element[1]),
         _footer(record),
     ]
     return _page(f"{task.title}: {data}", "\n".join(part for part in body if part), list(scripts))
@@ -80,8 +83,26 @@ def _in_headline(block: Block) -> bool:
     return isinstance(block, Text) and block.in_headline
 
 
-def _section(title: str, evaluation: Event, record: Record, drawn: str) -> str:
-    """Put what was drawn under its title, with the name of the data where several were measured."""
+def _draw(draw: Callable[..., str], *given: Any) -> str:
+    """Draw one part of the page, or say that it failed: the other parts are of use without it."""
+    try:
+        return draw(*given)
+    except Exception as error:  # noqa: BLE001  code of other packages draws here, and may raise anything
+        return _failure(error)
+
+
+def _failure(error: Exception) -> str:
+    reason = f"{type(error).__name__}: {error}"
+    return f'<p class="verdict bad">This part of the report could not be drawn: {escape(reason)}</p>'
+
+
+def _section(block: Block, evaluation: Event, record: Record, scripts: dict[str, None]) -> str:
+    """Put a block under its title, with the name of the data where several were measured, and add its script to the others."""
+    if not (drawn := block.draw()):
+        return ""
+    if (source := block.script()) is not None:
+        scripts[source] = None
+    title = block.title
     data = f": {evaluation.get('data', '')}" if len(record.evaluations) > 1 else ""
     return f"<section><h2>{escape(title + data)}</h2>{drawn}</section>"
 

@@ -30,7 +30,7 @@ def how_to_use(record: Record, description: TaskDescription, folder: Path) -> st
     name = str(folder) if not folder.is_absolute() and folder.name else folder.resolve().name
     run = shlex.quote(name if not name.startswith("-") else f"./{name}")
     rows = "".join(
-        f"<dt>{escape(purpose)}</dt><dd><code>{escape(line.format(run=run))}</code></dd>"
+        f"<dt>{escape(purpose)}</dt><dd><code>{escape(line.replace('{run}', run))}</code></dd>"
         for purpose, line in (*description.usage, *USAGE_OF_ANY)
     )
     return f'<section><h2>How to use it</h2><dl class="commands">{rows}</dl></section>'

@@ -55,10 +55,19 @@ def sections(task: str) -> dict[str, type[Settings]]:
 
 
 def fields(task: str) -> dict[str, tuple[str, FieldInfo]]:
-    """Give every setting of a task by its name: its section and what is known of it; names are unique over sections."""
-    return {
-        name: (section, field) for section, kind in sections(task).items() for name, field in kind.model_fields.items()
-    }
+    """Give every setting of a task by its name: its section and what is known of it.
+
+    Raises `UsageError` where two sections have a setting of one name: one of the two could not be reached.
+    """
+    found: dict[str, tuple[str, FieldInfo]] = {}
+    for section, kind in sections(task).items():
+        for name, field in kind.model_fields.items():
+            if name in found:
+                raise UsageError(
+                    f"{task}: expected one setting named {name}, got two: {found[name][0]}.{name} and {section}.{name}"
+                )
+            found[name] = section, field
+    return found
 
 
 def configure(task: str, *layers: Mapping[str, Any]) -> Configuration:

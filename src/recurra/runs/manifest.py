@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from recurra.errors import RunError
 from recurra.files import write_whole
 
 MANIFEST = "manifest.json"
+EARLIER = "it was begun by an earlier version of Recurra; finish it with that one, or train again"
 
 
 def sums(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -48,6 +50,8 @@ def check_manifest(folder: Path) -> list[str]:
         raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; {found}")
     if not path.is_file():
         if (folder / "checkpoint").is_dir():
+            if _is_of_format_1(folder):
+                raise RunError(f"{folder}: its training has not ended; {EARLIER}")
             raise RunError(f"{folder}: its training has not ended; go on with `recurra train --resume {folder}`")
         raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; it has no {MANIFEST}")
     try:
@@ -62,6 +66,14 @@ def check_manifest(folder: Path) -> list[str]:
         raise RunError(f"{path}: is damaged; restore the run folder from a copy, or train again")
     check_sums(folder, files)
     return list(files)
+
+
+def _is_of_format_1(folder: Path) -> bool:
+    """Tell whether config.toml is one of format 1, which does not say so; of one that cannot be read a resumption says more."""
+    try:
+        return tomllib.loads((folder / "config.toml").read_text(encoding="utf-8")).get("format", 1) == 1
+    except (OSError, ValueError):
+        return False
 
 
 def _render(files: dict[str, str]) -> bytes:

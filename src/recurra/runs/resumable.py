@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recurra.errors import RunError, UsageError
 from recurra.runs.config import FORMAT, Configuration
-from recurra.runs.manifest import MANIFEST, check_manifest
+from recurra.runs.manifest import EARLIER, MANIFEST, check_manifest
 from recurra.training.folder import LOG
 from recurra.training.log import read_events
 
@@ -27,9 +27,7 @@ def check_not_ended(folder: Path) -> None:
 def check_format(folder: Path, configuration: Configuration) -> None:
     """Raise `RunError` for a training of an earlier format: its checkpoint names what it holds in other words."""
     if configuration.format != FORMAT:
-        raise RunError(
-            f"{folder}: its training was begun by an earlier version of Recurra; finish it with that one, or train again"
-        )
+        raise RunError(f"{folder}: its training cannot be resumed; {EARLIER}")
 
 
 def check_no_steps(folder: Path) -> None:

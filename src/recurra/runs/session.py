@@ -281,5 +281,15 @@ class TrainingSession:
                 self.progress.note(f"it cannot be measured: {error}")
             else:
                 trainer.emit({"event": "evaluation", **evaluation})
-        write_report(self.folder, self.task.description(), self.task.report_blocks)
-        write_manifest(self.folder, [*trainer.files, LOG, WEIGHTS, "report.html"])
+        write_manifest(self.folder, [*trainer.files, LOG, WEIGHTS, *self._write_report()])
+
+    def _write_report(self) -> list[str]:
+        """Write the report and give its name; where the task's part of it fails there is none, and the run is whole without."""
+        try:
+            return [write_report(self.folder, self.task.description(), self.task.report_blocks).name]
+        except (OSError, RunError):  # the folder's fault, which nothing else could be written to either
+            raise
+        except Exception as error:  # noqa: BLE001  a task may raise anything, and must not lose a run
+            (self.folder / "report.html").unlink(missing_ok=True)  # that of an earlier part of this training
+            print(f"report: it could not be drawn: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+            return []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
+from recurra.tasks import Task
 from recurra.testing.case import TaskCase, untouched
 from recurra.testing.expect import expect
 
@@ -23,7 +25,7 @@ def check_validation(case: TaskCase) -> None:
 
 
 def check_evaluation(case: TaskCase) -> None:
-    """Evaluation gives the object that `recurra evaluate --json` prints."""
+    """Evaluation gives the object that `recurra evaluate --json` prints, and of which a report can be drawn."""
     task = case.ready()
     expect(task.has_held_out, "held_out: expected True; configure the task so that something is held out")
     network = case.network(task).train()
@@ -41,6 +43,7 @@ def check_evaluation(case: TaskCase) -> None:
     metrics = result["metrics"]
     expect(task.criterion in metrics, f"metrics: expected {task.criterion!r} among them, got {sorted(metrics)}")
     _expect_metrics("metrics", metrics)
+    _expect_report(task, result)
     for name, measured in result["baselines"].items():
         _expect_metrics(f"baselines, {name}", measured)
         expect(task.criterion in measured, f"baselines, {name}: expected {task.criterion!r}, got {sorted(measured)}")
@@ -53,6 +56,21 @@ def check_evaluation(case: TaskCase) -> None:
     if "beside" in result.get("details", {}):  # what the report shows of the baselines
         wanted["details"] = {name: value for name, value in result["details"].items() if name != "beside"}
     expect(alone == wanted, f"without baselines: expected the same metrics {wanted}, got {alone}")
+
+
+def _expect_report(task: Task, result: dict[str, Any]) -> None:
+    """The task's part of the report can be drawn, of its evaluation as a run keeps it; nothing is written."""
+    kept = json.loads(json.dumps(result))
+    try:
+        for block in task.report_blocks(kept):
+            block.draw(), block.script()
+            json.dumps(block.to_json(), allow_nan=False)
+        for purpose, line in task.description().usage:
+            expect(bool(purpose) and "{run}" in line, f"usage: expected {{run}} in a command line, got {line!r}")
+    except AssertionError:
+        raise
+    except Exception as error:
+        raise AssertionError(f"report: expected one that can be drawn, got {type(error).__name__}: {error}") from error
 
 
 def _expect_metrics(where: str, metrics: dict[str, float]) -> None:

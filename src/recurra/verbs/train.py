@@ -23,27 +23,45 @@ PANELS = {"data": "Data", "model": "Model", "training": "Training"}
 class TaskGroup(TyperGroup):
     """The tasks as commands, made when they are asked for: importing torch takes seconds, and `recurra --help` must not wait."""
 
-    def _make(self) -> None:
-        from recurra.tasks import get_task, task_names
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  as click calls it
+        from recurra.tasks import task_names
 
-        made = typer.Typer(rich_markup_mode="rich")
-        made.callback()(lambda: None)
-        for name in task_names():
-            made.command(name, short_help=get_task(name).title, no_args_is_help=True)(_command(name))
-        self.commands.update(typer.main.get_group(made).commands)
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        self._make()
-        return super().list_commands(ctx)
+        return task_names()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        self._make()
+        if cmd_name not in self.commands and (made := _make(cmd_name)) is not None:
+            self.commands[cmd_name] = made
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
             raise UsageError(_no_task(args[0]))
         return super().resolve_command(ctx, args)
+
+
+def _make(task: str) -> Any:
+    """Make the command of a task; None where there is no such task."""
+    from recurra.tasks import get_task
+
+    try:
+        title = get_task(task).title
+    except UsageError:
+        return None
+    made = typer.Typer(rich_markup_mode="rich")
+    made.callback()(lambda: None)
+    try:
+        made.command(task, short_help=title, no_args_is_help=True)(_command(task))
+    except UsageError as error:  # its settings cannot be told apart, which must not take the list of all tasks down
+        anything = {"ignore_unknown_options": True, "help_option_names": []}
+        made.command(task, short_help=title, context_settings=anything)(_refusal(error))
+    return typer.main.get_group(made).commands[task]
+
+
+def _refusal(error: UsageError) -> Callable[..., None]:
+    def command(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:  # noqa: ARG001
+        raise error
+
+    return command
 
 
 def _no_task(word: str) -> str:
@@ -165,7 +183,8 @@ def _finish(run: Any) -> None:
 
     if run.evaluation is not None:
         print_evaluation(run.evaluation, get_task(run.configuration.task).element[1], run.notes_shown)
-    note(f"run: {run.path}   report: {run.path / 'report.html'}")
+    report = run.path / "report.html"
+    note(f"run: {run.path}" + (f"   report: {report}" if report.is_file() else ""))
 
 
 def register(root: typer.Typer) -> None:

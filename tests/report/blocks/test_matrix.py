@@ -69,3 +69,7 @@ def test_a_matrix_for_a_glance_is_followed_by_its_commonest_confusions() -> None
 def test_names_keep_both_their_ends() -> None:
     assert shorten("x" * 24) == "x" * 24
     assert len(shorten("x" * 25)) == 24 and shorten("abc" + "x" * 50 + "yz").endswith("xyz")
+
+
+def test_without_classes_there_is_nothing_to_see() -> None:
+    assert Matrix("Confusion matrix", [], []).draw() == ""

@@ -42,6 +42,8 @@ class Matrix(Block):
     counts: Sequence[Sequence[int]]
 
     def draw(self) -> str:
+        if not self.names:
+            return ""
         drawn = ""
         if len(self.names) <= MAX_CLASSES_DRAWN:
             drawn = f'<p class="note">{_NOTE}</p><div class="scroll">{picture(self.counts, self.names)}</div>'

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from functools import cache
-from importlib.metadata import entry_points
+from collections.abc import Callable
+from functools import cache, partial
 from typing import TypeVar
 
 from recurra.errors import UsageError
+from recurra.plugins import load_entry_points
 from recurra.tasks.base.settings import unknown_choice_message
 from recurra.tasks.base.task import Task
 
 ENTRY_POINTS = "recurra.tasks"
 """The group of entry points in which another package names the module that registers its task."""
+
+RESERVED = frozenset({"task", "data_arguments", "out", "config", "set", "resume", "quiet", "help"})
+"""What `recurra train` and `recurra.train` take beside the settings: no setting can have such a name."""
 
 _PACKAGE = "recurra.tasks"
 _tasks: dict[str, type[Task]] = {}
@@ -21,11 +25,28 @@ TaskT = TypeVar("TaskT", bound=Task)
 
 
 def register_task(task: type[TaskT]) -> type[TaskT]:
-    """Make a task known under its name; used as a class decorator."""
+    """Make a task known under its name; used as a class decorator.
+
+    Raises `ValueError` where there is such a task already, or a section or a setting has a name that is taken.
+    """
     if task.name in _tasks:
         raise ValueError(f"a task named {task.name!r} is registered already")
+    _check_names(task)
     _tasks[task.name] = task
     return task
+
+
+def _check_names(task: type[Task]) -> None:
+    for section, field in task.Config.model_fields.items():
+        if section == "training":
+            raise ValueError(
+                f"{task.name}: expected another name for the section training, which every task has already"
+            )
+        for name in getattr(field.annotation, "model_fields", ()):
+            if name in RESERVED:
+                raise ValueError(
+                    f"{task.name}: {section}.{name}: expected another name, for `recurra train` has an option {name}"
+                )
 
 
 def task_names() -> list[str]:
@@ -37,7 +58,7 @@ def task_names() -> list[str]:
 def get_task(name: str) -> type[Task]:
     """Find a task by its name; raises `UsageError` for an unknown one."""
     if name not in _tasks and f"{_PACKAGE}.{name}" in _modules():  # the others need not be waited for
-        importlib.import_module(f"{_PACKAGE}.{name}")
+        _register_by(partial(importlib.import_module, f"{_PACKAGE}.{name}"))
     if name not in _tasks:
         _import_tasks()
     if name not in _tasks:
@@ -55,6 +76,16 @@ def _modules() -> list[str]:
 def _import_tasks() -> None:
     """Import every task, which registers it: a module or package in recurra.tasks is all that one needs."""
     for module in _modules():
-        importlib.import_module(module)
-    for point in entry_points(group=ENTRY_POINTS):
-        point.load()
+        _register_by(partial(importlib.import_module, module))
+    load_entry_points(ENTRY_POINTS, lambda point: _register_by(point.load))
+
+
+def _register_by(load: Callable[[], object]) -> None:
+    """Import a module; one that fails leaves no task behind, so that whoever asks for it next meets the same error."""
+    before = dict(_tasks)
+    try:
+        load()
+    except Exception:
+        _tasks.clear()
+        _tasks.update(before)
+        raise
