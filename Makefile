@@ -42,7 +42,7 @@ test: $(READY)
 lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/pyrefly check
+	$(VENV)/bin/pyrefly check --python-interpreter-path $(VENV)/bin/python
 	$(VENV)/bin/python tools/check_docs.py
 	$(VENV)/bin/python tools/check_limits.py
 	$(VENV)/bin/python tools/check_words.py
