@@ -38,9 +38,7 @@ class Stream:
 
     @state.setter
     def state(self, state: State) -> None:
-        shapes, given = _shapes(self._state), _shapes(state)
-        if shapes != given:
-            raise UsageError(f"state: expected tensors of shapes {shapes}, got {given}")
+        check_state(self._state, state)
         self._state = map_state(_copy, state)
 
     def feed(self, element: Tensor) -> Tensor:
@@ -144,6 +142,13 @@ def _shapes(state: object) -> object:
     if isinstance(state, tuple | list):
         return [_shapes(part) for part in state]
     return tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
+
+
+def check_state(expected: object, state: object) -> None:
+    """Raise `UsageError` for a state whose tensors have other shapes than those of the expected one."""
+    shapes, given = _shapes(expected), _shapes(state)
+    if shapes != given:
+        raise UsageError(f"state: expected tensors of shapes {shapes}, got {given}")
 
 
 def _copy(tensor: Tensor) -> Tensor:

@@ -147,6 +147,10 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
 
     # Before training
 
+    def fit_linear(self, seconds: float | None, progress: Callable[[str], None]) -> None:  # noqa: ARG002
+        """Fit what a model holds beside its network, and learns without gradients, where there is such; seconds: for all of the training, or None."""
+        return
+
     @abstractmethod
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:
         """Fill in what the user left open, and give the number of epochs worth training.

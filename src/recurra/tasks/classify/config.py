@@ -27,6 +27,10 @@ class Model(SequenceModel):
     class_weights: Literal["none", "balanced"] = Field(
         default="none", description="balanced: each class counts alike in training, however rare it is."
     )
+    linear: Literal["auto", "none"] = Field(
+        default="auto",
+        description="auto: the network is added to a linear classifier of n-grams (text) or convolutions (series), fitted first; validation decides how much each counts.",
+    )
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="Share of the certainty that is spread over all classes in training."
     )

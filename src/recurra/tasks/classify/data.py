@@ -16,6 +16,7 @@ from recurra.errors import DataError, UsageError
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.base.labels import natural_sort
 from recurra.tasks.classify.config import Data
+from recurra.tasks.classify.preprocessing import ClassifierPreprocessor
 from recurra.tasks.sequence.data import (
     Dataset,
     conflicting_label_notes,
@@ -28,7 +29,6 @@ from recurra.tasks.sequence.data import (
     split_function,
     unseen_label_notes,
 )
-from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
 
 
@@ -38,7 +38,8 @@ class Split:
 
     sequences: as they were read; encoded: as numbers.  targets: (N) int64, -1 for a label that training never saw; with
     several labels (N, C) float32.  missed: (N), how many such labels each has.  unseen: which they are, and how often they come.
-    skipped: what was left out in reading.
+    skipped: what was left out in reading.  linear: the logits of the linear classifier, (N, C) float32, where there is one; in the training part
+    out-of-fold.
     """
 
     sequences: list[Any]
@@ -48,6 +49,7 @@ class Split:
     missed: np.ndarray
     unseen: dict[str, int] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    linear: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -58,7 +60,7 @@ def reading_options(data: Data, *, phrases: bool = False, labelled: bool = True)
     return replace(data.reading(labelled=labelled), phrases=phrases, multi_label=data.multi_label)
 
 
-def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Split]:
+def read_dataset(data: Data, known: ClassifierPreprocessor | None) -> Dataset[Split]:
     """Read, split and encode all that a run needs; classes and inputs are known, or made from the training part.
 
     Raises `DataError` where a part would be empty or there is but one class, `UsageError` where settings contradict each other.
@@ -85,7 +87,7 @@ def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Spli
     return Dataset(splits["train"], splits.get("valid"), splits.get("test"), preprocessor, notes, digest)
 
 
-def _make_preprocessor(train: Labelled, data: Data) -> tuple[LabelledPreprocessor, list[str]]:
+def _make_preprocessor(train: Labelled, data: Data) -> tuple[ClassifierPreprocessor, list[str]]:
     classes = natural_sort(label for labels in train.labels for label in labels)
     if len(classes) < (1 if data.multi_label else 2):
         raise DataError(
@@ -94,10 +96,10 @@ def _make_preprocessor(train: Labelled, data: Data) -> tuple[LabelledPreprocesso
             hint="check --label, and that the data is not sorted into files by class",
         )
     inputs = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit)
-    return LabelledPreprocessor(inputs, classes), load_pretrained_vectors(inputs, data.vectors)
+    return ClassifierPreprocessor(inputs, classes), load_pretrained_vectors(inputs, data.vectors)
 
 
-def encode(read: Labelled, preprocessor: LabelledPreprocessor, multi_label: bool) -> Split:
+def encode(read: Labelled, preprocessor: ClassifierPreprocessor, multi_label: bool) -> Split:
     """Turn what was read into numbers; raises `DataError` with its place for a sequence of another make."""
     classes = preprocessor.labels
     encoded = encode_all(read.sequences, read.places, preprocessor.inputs)
@@ -111,6 +113,11 @@ def encode(read: Labelled, preprocessor: LabelledPreprocessor, multi_label: bool
         targets = np.array([index.get(labels[0], -1) for labels in read.labels], np.int64)
     missed = np.array([sum(label not in index for label in labels) for labels in read.labels], np.int64)
     return Split(list(read.sequences), encoded, targets, read.places, missed, dict(unseen.most_common()), read.skipped)
+
+
+def add_linear(split: Split, preprocessor: ClassifierPreprocessor, logits: np.ndarray | None = None) -> Split:
+    """Give a split with the logits of the linear classifier, if there is one; logits: those that are known already."""
+    return replace(split, linear=preprocessor.linear_logits(split.sequences) if logits is None else logits)
 
 
 def has_known_label(split: Split) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def evaluate(
     train: what the baselines learn from; None: none are measured.  notes: on the training data.
     """
     progress("measuring the model")
-    rows = classifier.probabilities(split.encoded)
+    rows = classifier.probabilities(split)
     baselines = {}
     for baseline in _fit_baselines(classifier, train, len(split), progress) if train is not None else ():
         baselines[baseline.name] = compute_metrics(baseline.probabilities(split.sequences), split)
@@ -114,7 +115,10 @@ def _shortened(sequence: Any) -> str:
 def preview_predictions(classifier: Classifier, split: Split, count: int = 4) -> str:
     """Show the predictions for a few examples, spread over the split."""
     chosen, classes = evenly_spaced(len(split), count), classifier.classes
-    rows = classifier.probabilities([split.encoded[index] for index in chosen], exact=False)
+    some = replace(split, encoded=[split.encoded[index] for index in chosen])
+    if split.linear is not None:
+        some = replace(some, linear=split.linear[chosen])
+    rows = classifier.probabilities(some, exact=False)
     lines = []
     for index, row in zip(chosen, rows, strict=True):
         result, sequence = to_result(row, classes, multi_label=classifier.multi_label), split.sequences[index]

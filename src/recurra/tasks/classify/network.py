@@ -19,9 +19,14 @@ class ClassifierNetwork(PooledEncoder):
 
     Two classes that exclude each other have one output, the logit of the second against the first: a sigmoid. The buffer
     `temperature` divides the logits of a trained network, so that its probabilities are neither too sure nor too modest.
+
+    linear: whether the logits are added to those of a linear classifier. The buffer `shares` has what the network's and the linear classifier's
+    then count, and stands for the temperature too.
     """
 
-    def __init__(self, input_layer: InputLayer, classes: int, model: Model, *, multi_label: bool) -> None:
+    def __init__(
+        self, input_layer: InputLayer, classes: int, model: Model, *, multi_label: bool, linear: bool = False
+    ) -> None:
         if model.pooling is None:
             raise ValueError("pooling has to be chosen before the network is built")
         super().__init__(input_layer, model, model.pooling)
@@ -29,9 +34,19 @@ class ClassifierNetwork(PooledEncoder):
         self.output_dropout = nn.Dropout(model.dropouts[2])
         self.output = nn.Linear(self.body.size, 1 if self.single else classes)
         self.register_buffer("temperature", torch.ones(()))
+        if linear:
+            self.register_buffer("shares", torch.ones(2))
         nn.init.normal_(
             self.output.weight, std=0.5 * self.output.in_features**-0.5
         )  # small beside the classes' frequencies
+
+    @property
+    def linear_shares(self) -> tuple[float, float] | None:
+        """What the logits of the network and of a linear classifier count in their sum; None where there is no such classifier."""
+        if (shares := getattr(self, "shares", None)) is None:
+            return None
+        network, linear = shares.tolist()
+        return network, linear
 
     @torch.no_grad()
     def init_output_bias(self, frequencies: Tensor) -> None:

@@ -12,11 +12,11 @@ from torch import Tensor
 from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.classify.config import ClassifierConfig
-from recurra.tasks.classify.data import reading_options
+from recurra.tasks.classify.data import Split, reading_options
 from recurra.tasks.classify.network import ClassifierNetwork
+from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_pieces
 from recurra.tasks.classify.results import class_probabilities, format_header, format_result, to_result
 from recurra.tasks.classify.stream import ClassStream
-from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.predictor import SequencePredictor
 from recurra.tasks.sequence.preprocessing import Preprocessor
 
@@ -31,14 +31,15 @@ class Classifier(SequencePredictor[ClassifierConfig]):
     PredictOptions = RankedOptions
 
     @classmethod
-    def load_preprocessor(cls, folder: Path, config: ClassifierConfig) -> LabelledPreprocessor:
-        return LabelledPreprocessor.load(folder, unit=config.data.unit)
+    def load_preprocessor(cls, folder: Path, config: ClassifierConfig) -> ClassifierPreprocessor:
+        return ClassifierPreprocessor.load(folder, unit=config.data.unit)
 
     @classmethod
-    def build_network(cls, config: ClassifierConfig, preprocessor: LabelledPreprocessor) -> ClassifierNetwork:
+    def build_network(cls, config: ClassifierConfig, preprocessor: ClassifierPreprocessor) -> ClassifierNetwork:
         model = config.model
         layer = preprocessor.inputs.input_layer(model.embedding, noise=model.noise or 0.0, cell=model.cell)
-        return ClassifierNetwork(layer, len(preprocessor.labels), model, multi_label=config.data.multi_label)
+        linear, multi_label = preprocessor.linear is not None, config.data.multi_label
+        return ClassifierNetwork(layer, len(preprocessor.labels), model, multi_label=multi_label, linear=linear)
 
     @property
     def inputs(self) -> Preprocessor:
@@ -60,18 +61,48 @@ class Classifier(SequencePredictor[ClassifierConfig]):
     def outputs(self, inputs: Any, lengths: Tensor) -> list[np.ndarray]:
         return list(self.network(inputs, lengths).double().cpu().numpy())
 
-    def logits(self, encoded: Sequence[Any], *, exact: bool = True) -> np.ndarray:
-        """Give the logits of each encoded sequence, (N, C) float64."""
+    @property
+    def shares(self) -> tuple[float, float]:
+        """What the logits of the network and of the linear classifier count in their sum."""
+        network = cast(ClassifierNetwork, self.network)
+        return network.linear_shares or (1.0, 0.0)
+
+    def network_logits(self, encoded: Sequence[Any], *, exact: bool = True) -> np.ndarray:
+        """Give the network's own logits of each encoded sequence, (N, C) float64."""
         rows = self.forward(encoded, exact=exact)
         return np.stack(rows) if rows else np.zeros((0, len(self.classes)))
 
-    def probabilities(self, encoded: Sequence[Any], *, exact: bool = True) -> np.ndarray:
-        """Give the probability of each class for each encoded sequence, (N, C) float64."""
-        return class_probabilities(self.logits(encoded, exact=exact), multi_label=self.multi_label)
+    def logits(self, encoded: Sequence[Any], linear: np.ndarray | None, *, exact: bool = True) -> np.ndarray:
+        """Give the logits of each encoded sequence, (N, C) float64; linear: those of the linear classifier, where there is one."""
+        network, other = self.shares
+        if linear is None:
+            return self.network_logits(encoded, exact=exact)
+        if not network:
+            return other * linear.astype(np.float64)
+        return network * self.network_logits(encoded, exact=exact) + other * linear
+
+    def probabilities(self, split: Split, *, exact: bool = True) -> np.ndarray:
+        """Give the probability of each class for each example, (N, C) float64."""
+        logits = self.logits(split.encoded, split.linear, exact=exact)
+        return class_probabilities(logits, multi_label=self.multi_label)
+
+    def run(self, sequences: Sequence[Any]) -> list[np.ndarray]:
+        encoded = [self.inputs.encode(sequence) for sequence in sequences]
+        return list(self.logits(encoded, self.preprocessor.linear_logits(sequences)))
 
     def to_result(self, output: np.ndarray, sequence: Any, options: Any) -> dict[str, Any]:  # noqa: ARG002
         (probabilities,) = class_probabilities(output[None], multi_label=self.multi_label)
         return to_result(probabilities, self.classes, options.k, multi_label=self.multi_label)
+
+    def forward_prefixes(self, sequence: Any) -> Iterator[np.ndarray]:
+        outputs, linear = super().forward_prefixes(sequence), self.preprocessor.linear
+        if linear is None or self.can_stream:
+            yield from outputs
+            return
+        (network, other), state = self.shares, linear.initial_state()
+        for output, piece in zip(outputs, linear_pieces(self.inputs, sequence), strict=True):
+            logits, state = linear.step(piece, state)
+            yield network * output + other * logits
 
     def stream_outputs(self, sequence: Any) -> Iterator[np.ndarray]:
         return (output[0].double().cpu().numpy() for output in self.make_stream().feed_all(sequence))

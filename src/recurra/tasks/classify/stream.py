@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Self
 
+import torch
+from torch import Tensor
+
+from recurra.nn import State, map_state
+from recurra.stream import Stream, check_state
 from recurra.tasks.classify.network import ClassifierNetwork
+from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_pieces
 from recurra.tasks.classify.results import class_probabilities, to_result
-from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.stream import PooledStream
 
 
@@ -19,12 +25,68 @@ class ClassStream(PooledStream):
     stream.step([0.5, 1.2])          # of a run on series with two channels
     rival = stream.fork()            # the same past, another future
 
-    A text that is read in pieces is cut into words or characters piece by piece.
+    A text that is read in pieces is cut into words or characters piece by piece. The state of a linear classifier comes last in `state`, and
+    its logits last in that.
     """
 
-    def __init__(self, preprocessor: LabelledPreprocessor, network: ClassifierNetwork) -> None:
+    def __init__(self, preprocessor: ClassifierPreprocessor, network: ClassifierNetwork) -> None:
         self._classes, self._multi_label = preprocessor.labels, network.multi_label
+        self._linear, self._shares = preprocessor.linear, network.linear_shares or (1.0, 0.0)
         super().__init__(preprocessor.inputs, network)
+        self._linear_state: tuple[Tensor, ...] = ()
+        if self._linear is not None:
+            self._linear_state = (*self._linear.initial_state(), torch.from_numpy(self._linear.prior()))
+
+    @property
+    def state(self) -> State:
+        """What is carried from step to step, as copies: it can be kept, and set again."""
+        state = super().state
+        return state if self._linear is None else (*state, map_state(torch.clone, (self._linear_state,))[0])
+
+    @state.setter
+    def state(self, state: State) -> None:
+        if self._linear is None:
+            Stream.state.fset(self, state)
+            return
+        check_state((self._linear_state,), tuple(state)[-1:])
+        Stream.state.fset(self, tuple(state)[:-1])
+        self._linear_state = map_state(torch.clone, (tuple(state[-1]),))[0]
+
+    def fork(self) -> Self:
+        """Give a second stream that has the same past and goes its own way from here."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._state = map_state(torch.clone, self._state)
+        twin._linear_state = map_state(torch.clone, (self._linear_state,))[0]
+        return twin
+
+    @property
+    def output(self) -> Tensor:
+        """The logits for what was read, (C,) float64."""
+        return self._sum(super().output)
+
+    def _sum(self, logits: Tensor) -> Tensor:
+        """Add the linear classifier's logits to the network's, (…, C)."""
+        own = logits.double().cpu()
+        if self._linear is None:
+            return own
+        network, linear = self._shares
+        return network * own + linear * self._linear_state[-1].double()
+
+    def _read_linear(self, piece: Any) -> None:
+        if self._linear is not None:
+            logits, state = self._linear.step(piece, self._linear_state[:-1])
+            self._linear_state = (*state, torch.from_numpy(logits))
+
+    def feed_all(self, sequence: Any) -> Iterator[Tensor]:
+        inputs = self._preprocessor
+        sequence = inputs.validate(sequence)
+        pieces = linear_pieces(inputs, sequence)
+        if inputs.reads_words:
+            self._read_linear(" ")  # words of two readings are two words
+        for output, piece in zip(super().feed_all(sequence), pieces, strict=True):
+            self._read_linear(piece)
+            yield self._sum(output)
 
     def read(self, sequence: Any, k: int | None = None) -> dict[str, Any]:
         """Read a sequence on from here; gives {"label" (or "labels"), "probabilities"}, with k only of the k likeliest."""
@@ -34,11 +96,14 @@ class ClassStream(PooledStream):
 
     def step(self, value: Any, k: int | None = None) -> dict[str, Any]:
         """Read one word, character or step; gives what `read` does."""
-        self.feed(self.parse_element(value))
+        element = self.parse_element(value)
+        self.feed(element)
+        if not self._preprocessor.discrete:
+            value = self._preprocessor.validate([value])[0]
+        self._read_linear(f" {value}" if self._preprocessor.reads_words else value)
         return self.prediction(k)
 
     def prediction(self, k: int | None = None) -> dict[str, Any]:
         """Give the prediction for what was read, as `read` does."""
-        logits = self.output[None].double().cpu().numpy()
-        (probabilities,) = class_probabilities(logits, multi_label=self._multi_label)
+        (probabilities,) = class_probabilities(self.output[None].numpy(), multi_label=self._multi_label)
         return to_result(probabilities, self._classes, k, multi_label=self._multi_label)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.labelled.reader import Labelled
+from recurra.linear import linear_classifier
 from recurra.metrics.calibration import fit_temperature
 from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
@@ -18,9 +21,11 @@ from recurra.tasks.base.inference import to_device
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.task import CarriedState
 from recurra.tasks.classify import evaluate, report
+from recurra.tasks.classify.calibrate import fit_shares
 from recurra.tasks.classify.config import ClassifierConfig
 from recurra.tasks.classify.data import (
     Split,
+    add_linear,
     balanced_weights,
     class_frequencies,
     encode,
@@ -30,10 +35,27 @@ from recurra.tasks.classify.data import (
 from recurra.tasks.classify.defaults import choose_size
 from recurra.tasks.classify.network import ClassifierNetwork, summed_loss
 from recurra.tasks.classify.predict import Classifier
+from recurra.tasks.classify.preprocessing import (
+    ClassifierPreprocessor,
+    linear_input,
+    load_out_of_fold,
+    save_out_of_fold,
+)
 from recurra.tasks.sequence.data import Dataset
-from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.preprocessing import Preprocessor, vector_size
 from recurra.tasks.sequence.task import Batch, SequenceTask
+
+LINEAR_TIME_SHARE = 0.1
+"""Share of the time for training that the linear classifier may take."""
+LINEAR_SECONDS = 60.0
+"""Time that it may take where there is no limit."""
+
+
+@dataclass(frozen=True)
+class ClassBatch(Batch):
+    """linear: the logits of the linear classifier, (B, C), where there is one."""
+
+    linear: Tensor | None = None
 
 
 @register_task
@@ -53,6 +75,7 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         "recurra train --resume runs/movies",
     )
     samples_title, usage = report.SAMPLES_TITLE, report.USAGE
+    _out_of_fold: np.ndarray | None = None
 
     @property
     def inputs(self) -> Preprocessor:
@@ -72,16 +95,50 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
 
     # Data
 
-    def read_dataset(self, preprocessor: LabelledPreprocessor | None) -> Dataset[Split]:
-        return read_dataset(self.config.data, preprocessor)
+    def read_dataset(self, preprocessor: ClassifierPreprocessor | None) -> Dataset[Split]:
+        return self._with_linear(read_dataset(self.config.data, preprocessor))
+
+    def _with_linear(self, dataset: Dataset[Split]) -> Dataset[Split]:
+        """Give the dataset with the linear classifier's logits of each split, if there is one; of the training part those out-of-fold."""
+        preprocessor = dataset.preprocessor
+        if preprocessor.linear is None:
+            return dataset
+        valid, test = (part and add_linear(part, preprocessor) for part in (dataset.valid, dataset.test))
+        train = add_linear(dataset.train, preprocessor, self._out_of_fold)
+        return replace(dataset, train=train, valid=valid, test=test)
 
     def encode(self, read: Labelled) -> Split:
-        return encode(read, self.preprocessor, self.config.data.multi_label)
+        return add_linear(encode(read, self.preprocessor, self.config.data.multi_label), self.preprocessor)
+
+    def save(self, folder: Path) -> list[str]:
+        names = super().save(folder)
+        return names if self._out_of_fold is None else [*names, save_out_of_fold(folder, self._out_of_fold)]
+
+    def restore(self, folder: Path) -> None:
+        super().restore(folder)
+        self._out_of_fold = load_out_of_fold(folder)
 
     def count_dataset(self, dataset: Dataset[Split]) -> dict[str, int]:
         return super().count_dataset(dataset) | {"classes": len(self.classes)}
 
     # Training
+
+    def fit_linear(self, seconds: float | None, progress: Callable[[str], None]) -> None:
+        model = self.config.model
+        if model.linear == "none" or self.preprocessor.linear is not None:
+            return
+        progress("fitting the linear classifier")
+        linear, train = linear_classifier(self.inputs.kind)(), self.dataset.train
+        weights = None if self.class_weights is None else self.class_weights.numpy()
+        self._out_of_fold = linear.fit(
+            [linear_input(each) for each in train.sequences],
+            train.targets,
+            len(self.classes),
+            weights=weights,
+            seconds=LINEAR_SECONDS if seconds is None else LINEAR_TIME_SHARE * seconds,
+        )
+        self._preprocessor = replace(self.preprocessor, linear=linear)
+        self._dataset = self._with_linear(replace(self.dataset, preprocessor=self._preprocessor))
 
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
         model, inputs = self.config.model, self.inputs
@@ -92,9 +149,13 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         return batch_size_for(len(self.dataset.train))
 
     def initialize(self, network: nn.Module) -> None:
-        """Set the output's bias by how often each class comes."""
+        """Set the output's bias by how often each class comes, which a linear classifier knows by itself."""
+        network = cast(ClassifierNetwork, network)
+        if self.preprocessor.linear is not None:
+            nn.init.zeros_(network.output.bias)
+            return
         frequencies = class_frequencies(self.dataset.train.targets, len(self.classes))
-        cast(ClassifierNetwork, network).init_output_bias(frequencies)
+        network.init_output_bias(frequencies)
 
     @cached_property
     def class_weights(self) -> Tensor | None:
@@ -103,19 +164,22 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
             return None
         return balanced_weights(self.dataset.train.targets, len(self.classes))
 
-    def batch(self, split: Split, indices: np.ndarray) -> Batch:
+    def batch(self, split: Split, indices: np.ndarray) -> ClassBatch:
         encoded = [split.encoded[index] for index in indices]
         lengths = torch.tensor([len(one) for one in encoded])
-        return Batch(self.inputs.collate(encoded), lengths, torch.from_numpy(split.targets[indices]))
+        linear = None if split.linear is None else torch.from_numpy(split.linear[indices])
+        return ClassBatch(self.inputs.collate(encoded), lengths, torch.from_numpy(split.targets[indices]), linear)
 
     def loss(
         self,
         network: nn.Module,
-        batch: Batch,
+        batch: ClassBatch,
         carried: CarriedState,  # noqa: ARG002
     ) -> tuple[Tensor, int, CarriedState]:
         device = next(network.parameters()).device
         logits = network(to_device(batch.inputs, device), batch.lengths)
+        if batch.linear is not None:
+            logits = logits + batch.linear.to(device)
         weights = None if self.class_weights is None else self.class_weights.to(device)
         loss = summed_loss(logits, batch.targets.to(device), weights, self.config.model.label_smoothing)
         return loss, len(batch.lengths), None
@@ -124,7 +188,7 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         split = self.dataset.valid
         if split is None:
             return None
-        metrics = evaluate.compute_metrics(predictor.probabilities(split.encoded, exact=False), split)
+        metrics = evaluate.compute_metrics(predictor.probabilities(split, exact=False), split)
         wanted = dict.fromkeys((self.criterion, *evaluate.VALIDATION_METRICS))
         return {name: metrics[name] for name in wanted if name in metrics}
 
@@ -134,13 +198,18 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
     # After training
 
     def calibrate(self, predictor: Classifier) -> None:
-        """Set the temperature with which the validation examples are likeliest."""
+        """Set with which temperature, and with how much of the network, the validation examples are likeliest."""
         split = self.dataset.valid
         if split is None or not (known := has_known_label(split)).any():
             return
-        temperature = cast(Tensor, cast(ClassifierNetwork, predictor.network).temperature)
+        network = cast(ClassifierNetwork, predictor.network)
+        temperature = cast(Tensor, network.temperature)
         temperature.fill_(1.0)
-        logits = predictor.logits(split.encoded)
+        logits = predictor.network_logits(split.encoded)
+        if split.linear is not None:
+            shares = fit_shares(logits[known], split.linear[known].astype(np.float64), split.targets[known])
+            cast(Tensor, network.shares).copy_(torch.tensor(shares))
+            return
         multi_label = self.config.data.multi_label
         temperature.fill_(fit_temperature(logits[known], split.targets[known], multi=multi_label))
 

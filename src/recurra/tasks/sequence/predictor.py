@@ -101,9 +101,13 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
 
         return run_in_batches(self.network, [len(one) for one in encoded], run, exact=exact)
 
+    def run(self, sequences: Sequence[Any]) -> list[Any]:
+        """Give the output for each sequence."""
+        return self.forward([self.inputs.encode(sequence) for sequence in sequences])
+
     def predict_with(self, inputs: list[Any], options: Any) -> list[dict[str, Any]]:
         sequences = self.preprocess(inputs)
-        outputs = self.forward([self.inputs.encode(sequence) for sequence in sequences])
+        outputs = self.run(sequences)
         results = [
             {**self.describe(sequence), **self.to_result(output, sequence, options)}
             for sequence, output in zip(sequences, outputs, strict=True)

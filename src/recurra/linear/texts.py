@@ -1,0 +1,260 @@
+"""The linear classifier of texts: logistic regression on the TF-IDF of their n-grams of words and of characters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from recurra.baselines.classes import known_targets
+from recurra.baselines.tfidf import folds, unit_of
+from recurra.linear.base import LinearClassifier, State, register_linear
+from recurra.linear.logistic import Problems, Rows, fit_logistic
+from recurra.linear.ngram_stream import NgramStream
+from recurra.linear.ngrams import NgramFamily, Unit
+
+STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0)
+"""Inverses of the penalty; the one with the least log-loss on a fold that was left out is taken."""
+FOLDS = 5
+MAX_TEXTS_TO_CHOOSE = 4000
+"""Texts on which the strength is chosen: more tell its values apart no better."""
+MAX_UNITS = 60_000_000
+"""n-grams that are counted at a time: some 2 GB."""
+MAX_VALUES = 6_000_000
+"""Coefficients that are sought at a time; of some 40 copies, that is 1 GB."""
+TOLERANCE = 1e-3
+STEPS = 30
+"""Steps that a fit takes, about."""
+SECONDS_PER_VALUE, SECONDS_PER_PRODUCT, SECONDS_PER_UNIT = 4e-9, 0.8e-9, 4e-7
+"""Time that a step takes for each stored value, for each of its products, and that counting an n-gram takes, on one core."""
+
+Family = tuple[Unit, int]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fitted: which n-grams, and how many folds."""
+
+    families: tuple[Family, ...]
+    folds: int
+
+
+WORD_PLANS = (
+    Plan((("word", 2), ("char", 5)), FOLDS),
+    Plan((("word", 2), ("char", 4)), 3),
+    Plan((("word", 2),), FOLDS),
+    Plan((("word", 2),), 3),
+    Plan((("word", 1),), 2),
+)
+"""For scripts with spaces between words: the first that the time allows."""
+CHARACTER_PLANS = (
+    Plan((("char", 4),), FOLDS),
+    Plan((("char", 3),), 3),
+    Plan((("char", 2),), 2),
+)
+
+
+@register_linear
+class NgramClassifier(LinearClassifier):
+    """Logistic regression on the TF-IDF of n-grams: one or two words, and one to five characters; or one to four characters alone.
+
+    The latter where most letters are of scripts without spaces between words, such as Chinese, and for what is no language, such as
+    proteins. n-grams of one training text alone are left out. How strong the penalty is, a fold that is left out decides.
+
+    >>> texts, targets = ["so good", "very good", "so bad", "very bad"] * 5, np.array([1, 1, 0, 0] * 5)
+    >>> model = NgramClassifier()
+    >>> model.fit(texts, targets, 2).shape
+    (20, 2)
+    >>> model.logits(["it is good", "it is bad"]).argmax(1).tolist()
+    [1, 0]
+    """
+
+    kind = "text"
+
+    def __init__(self) -> None:
+        self.families: list[NgramFamily] = []
+        self.weights: list[np.ndarray] = []
+        """Of each family's n-grams, (F, C) float32."""
+        self.intercept = np.zeros(0)
+        self.strength = 1.0
+        self.exclusive = True
+        """Whether a text has one class; else each label is a question of its own."""
+
+    def fit(
+        self,
+        sequences: Sequence[str],
+        targets: np.ndarray,
+        classes: int,
+        *,
+        weights: np.ndarray | None = None,
+        seconds: float | None = None,
+    ) -> np.ndarray:
+        known = known_targets(targets, len(sequences), classes)
+        self.exclusive = known.ndim == 1
+        marks = known.astype(np.float32) if known.ndim == 2 else np.eye(classes, dtype=np.float32)[known]
+        counted = np.ones_like(marks) if weights is None else np.where(marks > 0, weights, 1.0).astype(np.float32)
+        if self.exclusive:
+            counted[:] = (counted * marks).sum(1, keepdims=True)
+            if classes == 2:  # the logit of the second class, that of the first being 0
+                marks, counted = marks[:, 1:], counted[:, 1:]
+        softmax = self.exclusive and marks.shape[1] > 1
+        plan = choose_plan(sequences, marks.shape[1], seconds)
+        self.families = [NgramFamily.from_texts(sequences, *family) for family in plan.families]
+        self.families = [family for family in self.families if len(family.vocabulary)]
+        rows = [Rows(family.rows(sequences)) for family in self.families]
+        fold = torch.from_numpy(folds(known, plan.folds))
+        fitter = Fitter(rows, torch.from_numpy(marks), torch.from_numpy(counted), fold, softmax=softmax)
+        self.strength = fitter.choose_strength()
+        logits, coefficients, intercept = fitter.cross_fit(self.strength, plan.folds)
+        self.weights = [(each.weights(coefficients.contiguous()) / len(rows)).numpy() for each in rows]
+        self.intercept = (intercept + coefficients.sum(0)).double().numpy()
+        return self._complete(logits.numpy())
+
+    def logits(self, sequences: Sequence[str]) -> np.ndarray:
+        found = np.tile(self.intercept, (len(sequences), 1))
+        for family, weights in zip(self.families, self.weights, strict=True):
+            counts = family.counts(sequences)
+            values = family.values(counts, len(sequences))
+            np.add.at(found, counts.rows, values[:, None] * weights[counts.columns])
+        return self._complete(found)
+
+    def _complete(self, logits: np.ndarray) -> np.ndarray:
+        """Give a logit for each class: of two that exclude each other one was sought."""
+        if self.exclusive and logits.shape[1] == 1:
+            logits = np.concatenate([np.zeros_like(logits), logits], 1)
+        return logits.astype(np.float32)
+
+    # As a stream
+
+    def prior(self) -> np.ndarray:
+        return self._complete(self.intercept[None])[0]
+
+    def initial_state(self) -> State:
+        return self._stream().initial_state()
+
+    def step(self, element: str, state: State) -> tuple[np.ndarray, State]:
+        logits, state = self._stream().step(element, state)
+        return self._complete((self.intercept + logits)[None])[0], state
+
+    def _stream(self) -> NgramStream:
+        return NgramStream(self.families, self.weights, len(self.intercept))
+
+    # In a run folder
+
+    def settings(self) -> dict[str, Any]:
+        families = [[family.unit, family.longest] for family in self.families]
+        return {"families": families, "exclusive": self.exclusive, "strength": self.strength}
+
+    def tensors(self) -> dict[str, Tensor]:
+        found = {"intercept": torch.from_numpy(self.intercept)}
+        for number, (family, weights) in enumerate(zip(self.families, self.weights, strict=True)):
+            found[f"{number}.vocabulary"] = torch.from_numpy(family.vocabulary.view(np.int64))
+            found[f"{number}.idf"] = torch.from_numpy(family.idf)
+            found[f"{number}.weights"] = torch.from_numpy(weights)
+        return found
+
+    @classmethod
+    def from_state(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
+        model = cls()
+        model.exclusive, model.strength = bool(settings["exclusive"]), float(settings["strength"])
+        model.intercept = tensors["intercept"].double().numpy()
+        for number, (unit, longest) in enumerate(settings["families"]):
+            vocabulary = tensors[f"{number}.vocabulary"].numpy().view(np.uint64)
+            idf, weights = tensors[f"{number}.idf"].numpy(), tensors[f"{number}.weights"].numpy()
+            if (
+                unit not in ("word", "char")
+                or weights.shape != (len(vocabulary), len(model.intercept))
+                or len(idf) != len(vocabulary)
+            ):
+                raise ValueError("weights that do not fit their n-grams")
+            model.families.append(NgramFamily(unit, int(longest), vocabulary, idf))
+            model.weights.append(weights)
+        return model
+
+
+def choose_plan(texts: Sequence[str], columns: int, seconds: float | None) -> Plan:
+    """Give the first plan that the time and the memory allow, or else the last; columns: logits that are sought.
+
+    >>> choose_plan(["so good", "so bad"] * 20, 1, seconds=10.0) == WORD_PLANS[0]
+    True
+    >>> choose_plan(["so good", "so bad"] * 20, 1, seconds=0.0) == WORD_PLANS[-1]
+    True
+    """
+    letters = sum(map(len, texts))
+    words = sum(text.count(" ") + 1 for text in texts)
+    plans = WORD_PLANS if unit_of(texts) == "word" else CHARACTER_PLANS
+    for plan in plans:
+        sizes = [(letters if unit == "char" else words) * longest for unit, longest in plan.families]
+        problems = plan.folds + 1 + len(STRENGTHS) * min(1.0, MAX_TEXTS_TO_CHOOSE / len(texts))
+        fitting = STEPS * sum(sizes) * problems * (SECONDS_PER_VALUE / 3 + SECONDS_PER_PRODUCT * columns)
+        counting = SECONDS_PER_UNIT * sum(sizes)
+        if max(sizes) <= MAX_UNITS and (seconds is None or fitting + counting <= seconds):
+            return plan
+    return plans[-1]
+
+
+class Fitter:
+    """Fits of logistic regressions over the same rows.
+
+    rows: of each family, which count alike.  marks: (N, C), ones and zeros.  counted: (N, C), what each counts.  fold: (N,).
+    softmax: whether there is a logit for each of several classes that exclude each other; else each is the logit of a yes.
+    """
+
+    def __init__(self, rows: list[Rows], marks: Tensor, counted: Tensor, fold: Tensor, *, softmax: bool) -> None:
+        self.rows, self.marks, self.counted, self.fold, self.softmax = rows, marks, counted, fold, softmax
+
+    def choose_strength(self) -> float:
+        """Give the strength with the least log-loss on the first fold, as far as `MAX_TEXTS_TO_CHOOSE` go."""
+        considered = torch.arange(len(self.marks)) < MAX_TEXTS_TO_CHOOSE
+        out = considered & (self.fold == 0)
+        inside = considered & ~out
+        if not out.any() or not inside.any():
+            return STRENGTHS[1]
+        logits, _, _ = self.fit([inside] * len(STRENGTHS), STRENGTHS)
+        losses = [self._loss(logits[out, number], out) for number in range(len(STRENGTHS))]
+        return STRENGTHS[int(np.argmin(losses))]
+
+    def _loss(self, logits: Tensor, which: Tensor) -> float:
+        marks, counted = self.marks[which], self.counted[which]
+        if self.softmax:
+            return float(-(logits.log_softmax(1) * marks * counted).sum())
+        return float(((F.softplus(logits) - logits * marks) * counted).sum())
+
+    def cross_fit(self, strength: float, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the logits (N, C) of each row by a model that has not seen it, of so many folds; then coefficients and intercepts for all."""
+        inside = [self.fold != each for each in range(number)] + [torch.ones(len(self.marks), dtype=torch.bool)]
+        logits, coefficients, intercepts = self.fit(inside, [strength] * len(inside))
+        return logits[torch.arange(len(self.marks)), self.fold], coefficients[:, -1], intercepts[-1]
+
+    def fit(self, inside: list[Tensor], strengths: Sequence[float]) -> tuple[Tensor, Tensor, Tensor]:
+        """Fit a model to each of some sets of rows: logits of all rows (N, P, C), coefficients (N, P, C), intercepts (P, C)."""
+        at_once = max(1, MAX_VALUES // max(1, self.marks.numel()))
+        parts = []
+        for start in range(0, len(inside), at_once):
+            some = torch.stack(inside[start : start + at_once], 1).float()[:, :, None]
+            counted = some * self.counted[:, None]
+            penalty = 1 / torch.tensor(strengths[start : start + at_once])
+            problems = Problems(self.marks[:, None], counted, self._intercepts(counted), penalty, self.softmax)
+            found = fit_logistic(self._gram, problems, tolerance=TOLERANCE)
+            parts.append((found.logits, found.coefficients, problems.intercepts))
+        logits, coefficients, intercepts = zip(*parts, strict=True)
+        return torch.cat(logits, 1), torch.cat(coefficients, 1), torch.cat(intercepts)
+
+    def _intercepts(self, counted: Tensor) -> Tensor:
+        """Give the logits of how common each class is in each problem, (P, C), each with one more."""
+        positive = (counted * self.marks[:, None]).sum(0) + 1
+        if self.softmax:
+            return (positive / positive.sum(1, keepdim=True)).log()
+        return (positive / ((counted * (1 - self.marks[:, None])).sum(0) + 1)).log()
+
+    def _gram(self, values: Tensor) -> Tensor:
+        """Give (X Xᵀ + 1) A, the families' rows side by side and of length 1 together."""
+        total = values.sum(0).expand_as(values).clone()
+        for each in self.rows:
+            total += each.gram(values) / len(self.rows)
+        return total

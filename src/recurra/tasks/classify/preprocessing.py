@@ -1,0 +1,97 @@
+"""How labelled sequences become numbers for a classifier: for its network, and for the linear classifier beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from recurra.errors import RunError
+from recurra.files import write_whole
+from recurra.linear import LinearClassifier, linear_classifier
+from recurra.tasks.sequence.labels import LabelledPreprocessor
+from recurra.tasks.sequence.preprocessing import Preprocessor
+from recurra.text import normalise
+
+LINEAR = "linear.safetensors"
+OUT_OF_FOLD = "linear-train.safetensors"
+
+
+@dataclass(frozen=True)
+class ClassifierPreprocessor(LabelledPreprocessor):
+    """linear: the linear classifier whose logits the network's are added to; None where there is none."""
+
+    linear: LinearClassifier | None = None
+
+    def linear_logits(self, sequences: Sequence[Any]) -> np.ndarray | None:
+        """Give the logits of the linear classifier, (N, C) float32; None where there is none."""
+        return None if self.linear is None else self.linear.logits([linear_input(each) for each in sequences])
+
+    def save(self, folder: Path) -> list[str]:
+        names = super().save(folder)
+        if self.linear is None:
+            return names
+        about = {"kind": self.linear.kind, "settings": json.dumps(self.linear.settings(), sort_keys=True)}
+        write_whole(folder / LINEAR, save({k: v.contiguous() for k, v in self.linear.tensors().items()}, about))
+        return [*names, LINEAR]
+
+    @classmethod
+    def load(cls, folder: Path, *, unit: str) -> Self:
+        plain = super().load(folder, unit=unit)
+        return cls(plain.inputs, plain.labels, _load_linear(folder / LINEAR))
+
+
+def _load_linear(path: Path) -> LinearClassifier | None:
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
+        return linear_classifier(about["kind"]).from_state(json.loads(about["settings"]), tensors)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise RunError(f"{path}: is damaged: {' '.join(str(error).split())}") from None
+
+
+def linear_input(sequence: Any) -> Any:
+    """Give a sequence as the linear classifier reads it: a text in normal form, words with spaces between; a series as it is."""
+    if isinstance(sequence, list) and all(isinstance(word, str) for word in sequence):
+        sequence = " ".join(sequence)
+    return normalise(sequence) if isinstance(sequence, str) else sequence
+
+
+def linear_pieces(inputs: Preprocessor, sequence: Any) -> Iterator[Any]:
+    """Give what the linear classifier reads of each element of a sequence: the characters that it adds, or the values of a step."""
+    if not inputs.discrete:
+        yield from sequence
+        return
+    before = 0
+    for shown in inputs.prefixes_json(sequence):
+        text = shown["text"]
+        yield f" {text[-1]}" if isinstance(text, list) else text[before:]
+        before = len(text)
+
+
+def save_out_of_fold(folder: Path, logits: np.ndarray) -> str:
+    """Write the out-of-fold logits of the training examples, which the network is trained on top of; gives the file's name."""
+    write_whole(folder / OUT_OF_FOLD, save({"logits": torch.from_numpy(np.ascontiguousarray(logits))}))
+    return OUT_OF_FOLD
+
+
+def load_out_of_fold(folder: Path) -> np.ndarray | None:
+    """Read what `save_out_of_fold` wrote; None where there is nothing. Raises `RunError` when it is damaged."""
+    path = folder / OUT_OF_FOLD
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, "np") as file:
+            return file.get_tensor("logits")
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"{path}: is damaged: {' '.join(str(error).split())}") from None
