@@ -27,7 +27,7 @@ OPTIONAL = {
 }
 
 BASE = ["version", "errors", "files", "formatting", "plugins"]
-LIBRARIES = ["text", "series", "data", "decoding", "thresholds", "metrics", "baselines", "report"]
+LIBRARIES = ["text", "series", "data", "decoding", "thresholds", "metrics", "baselines", "linear", "report"]
 ENGINE = ["cells", "kernels", "nn", "stream"]
 TOP = ["runs", "api"]
 

@@ -34,10 +34,10 @@ def series_blocks(sequences: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray,
     """Yield blocks of series of like length, the longest first: their places (k,), and values float32 (C, T, n).
 
     Time goes down and series stand side by side, so that a shift in time is a slice. NaN follows the end of a series, and fills
-    the columns from k to n. A series without steps has one of NaN.
+    the columns from k to n: n is a multiple of 8, or less. A series without steps has one of NaN.
 
     >>> [(places.tolist(), block.shape) for places, block in series_blocks([np.ones((2, 1)), np.ones((3, 1))])]
-    [([1, 0], (1, 3, 8))]
+    [([1, 0], (1, 3, 2))]
     """
     lengths = np.array([len(each) for each in sequences], np.int64)
     order, start = np.argsort(-lengths, kind="stable"), 0
@@ -46,7 +46,8 @@ def series_blocks(sequences: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray,
         width = min(NUMBERS_PER_BLOCK // steps, MAX_SERIES_PER_BLOCK) // SERIES_MULTIPLE * SERIES_MULTIPLE
         places = order[start : start + max(SERIES_MULTIPLE, width)]
         start += len(places)
-        columns = -(-len(places) // SERIES_MULTIPLE) * SERIES_MULTIPLE
+        few = len(places) < SERIES_MULTIPLE and len(places) * steps <= NUMBERS_PER_BLOCK
+        columns = len(places) if few else -(-len(places) // SERIES_MULTIPLE) * SERIES_MULTIPLE
         block = np.full((sequences[0].shape[1], steps, columns), np.nan, np.float32)
         for column, place in enumerate(places):
             block[:, : lengths[place], column] = sequences[place].T

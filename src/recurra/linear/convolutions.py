@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Self
 
 import numpy as np
+
+from recurra.linear.blocks import SERIES_MULTIPLE
 
 TAPS = 9
 KERNELS = np.array(list(combinations(range(TAPS), 3)))
@@ -20,8 +23,6 @@ THRESHOLDS_OF_SEVERAL_CHANNELS = 2
 """Thresholds of each kernel where there are several channels; rather more sums of channels than more thresholds."""
 ADDITIONS_PER_BYTE = 255
 WORDS_PER_ROW = 32
-SMALL_BLOCK = 2048
-"""Steps of a block, over its series, up to which all kernels are computed at once."""
 
 
 class Convolutions:
@@ -87,9 +88,9 @@ class Convolutions:
 
     def counts(self, view: np.ndarray) -> np.ndarray:
         """Count at how many steps of each series of a block (C, T, n) each feature is above its threshold: (F, n)."""
-        small = view.shape[1] * view.shape[2] <= SMALL_BLOCK
+        few = view.shape[2] % SERIES_MULTIPLE
         parts = [
-            (_count_at_once if small else _count_one_by_one)(*self._taps(view, place), thresholds)
+            (_count_at_once if few else _count_one_by_one)(*self._taps(view, place), thresholds)
             for place, thresholds in enumerate(self.thresholds)
         ]
         return np.concatenate(parts)
@@ -122,14 +123,21 @@ class Convolutions:
         delays = np.arange(TAPS - 1, -1, -1)[:, None] * self.dilations
         rows = history[(step - delays) % len(history)]  # (9, P, C)
         sums = np.zeros(delays.shape, np.float32)
-        for number in range(self.channels.shape[1]):
-            own = self.channels[:, number]
+        for number, own in enumerate(self.channels.T):
+            if (own < 0).all():
+                break
             values = rows[:, np.arange(len(own)), np.maximum(own, 0)]
             sums = values if number == 0 else np.where(own >= 0, sums + values, sums)
         outputs = _kernel_outputs(sums, _centred(sums), np.arange(len(KERNELS)))  # (84, P)
-        return np.concatenate(
-            [(outputs[:, place, None] > thresholds).ravel() for place, thresholds in enumerate(self.thresholds)]
-        )
+        owners, levels = self._flat
+        return outputs.ravel()[owners] > levels
+
+    @cached_property
+    def _flat(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give for each feature the place of its output among (84, P), and its threshold."""
+        places = np.arange(len(KERNELS) * len(self.dilations)).reshape(len(KERNELS), -1)
+        owners = [np.repeat(places[:, number], each.shape[1]) for number, each in enumerate(self.thresholds)]
+        return np.concatenate(owners), np.concatenate([each.ravel() for each in self.thresholds])
 
     def _taps(self, view: np.ndarray, place: int) -> tuple[np.ndarray, np.ndarray]:
         """Give what each tap sees at each step (9, T, n), and the same less a third of all taps' sum."""

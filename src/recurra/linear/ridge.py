@@ -14,7 +14,7 @@ from recurra.metrics import golden_section
 
 PENALTIES = tuple(10.0 ** (power / 2) for power in range(-8, 7))
 """In units of the mean square of an example's features, which is 1."""
-MAX_EXAMPLES_TO_CHOOSE = 1000
+MAX_EXAMPLES_TO_CHOOSE = 600
 """Examples by which groups are weighted and the penalty is chosen where there are more."""
 MIN_FREEDOM = 1e-6
 """The least 1 − h of an example: one that fits itself alone says nothing of what the others would give."""
@@ -23,6 +23,7 @@ MAX_DEVIATIONS = 4.0
 SHARPNESS = (0.05, 500.0)
 """Between what the factor of the scores is searched."""
 ROWS_PER_CHUNK = 4096
+ROWS_PER_SUM = 256
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,12 @@ class Standardiser:
     @classmethod
     def of(cls, features: Tensor) -> Standardiser:
         """Measure features (N, F); one that does not vary has the scale 0."""
-        mean = features.mean(0, dtype=torch.float64)
+        mean = torch.zeros(features.shape[1], dtype=torch.float64)
+        for rows in features.split(ROWS_PER_SUM):  # of so few, float32 loses nothing that counts
+            mean += rows.sum(0) / max(1, len(features))
         variance = torch.zeros_like(mean)
-        for rows in features.split(ROWS_PER_CHUNK):
-            variance += ((rows - mean.to(rows)) ** 2).sum(0, dtype=torch.float64)
+        for rows in features.split(ROWS_PER_SUM):
+            variance += ((rows - mean.to(rows)) ** 2).sum(0)
         deviation = (variance / max(1, len(features))).sqrt()
         still = deviation <= 1e-6 * mean.abs().clamp(min=1)
         inverse = torch.where(still, 0.0, 1 / deviation.clamp(min=1e-30))

@@ -245,9 +245,8 @@ def _cost(count: int, steps: int, features: int, together: float) -> float:
     """Estimate the seconds of one core."""
     convolutions = steps * (features + len(VIEWS) * together) * 1.0e-9
     fewer, more = min(count, features), max(count, features)
-    solving = 2e-11 * 2 * fewer * fewer * more + 1e-10 * fewer**3
-    choosing = 5e-9 * min(count, MAX_EXAMPLES_TO_CHOOSE) ** 3 / 10
-    return convolutions + solving + choosing
+    solving = 1.2e-10 * fewer * fewer * (fewer + more)
+    return convolutions + solving
 
 
 def evenly(count: int, most: int) -> Tensor:

@@ -124,18 +124,13 @@ class Summaries:
         figures = [means, deviation, np.log(deviation + 1e-3), kept[_LEAST], kept[_MOST], kept[_FIRST], kept[_LAST]]
         figures += [slope, speed, np.log(speed + 1e-4), roughness]
         moments = np.concatenate([*figures, steps[None], np.log(steps)[None]])
-        levels = kept[-2 * LEVELS :] / steps
-        return {
-            "moments": moments.T.astype(np.float32),
-            "levels": levels.reshape(-1, len(lengths)).T.astype(np.float32),
-            "stretches": self._stretches(kept, lengths).reshape(-1, len(lengths)).T.astype(np.float32),
-        }
+        groups = {"moments": moments, "levels": kept[-2 * LEVELS :] / steps, "stretches": self._stretches(kept, lengths)}
+        return {name: each.reshape(-1, len(lengths)).T.astype(np.float32) for name, each in groups.items()}
 
     def _stretches(self, kept: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Give the mean of each stretch, (S, C, n)."""
-        sums = kept[MOMENTS : MOMENTS + len(self.edges) - 1]
-        found = np.zeros_like(sums)
-        for number, (start, end) in enumerate(zip(self.edges[:-1], self.edges[1:], strict=True)):
-            steps = np.clip(lengths - start, 0, end - start)
-            found[number] = np.where(steps > 0, sums[number] / np.maximum(steps, 1), found[max(0, number - 1)])
-        return found
+        starts, ends = self.edges[:-1, None], self.edges[1:, None]
+        steps = np.clip(lengths - starts, 0, ends - starts)
+        means = kept[MOMENTS : MOMENTS + len(starts)] / np.maximum(steps, 1)[:, None]
+        reached = np.minimum(np.arange(len(starts))[:, None], (starts < lengths).sum(0) - 1)
+        return np.take_along_axis(means, reached[:, None].repeat(means.shape[1], 1), 0)
