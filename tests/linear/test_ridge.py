@@ -47,7 +47,7 @@ def test_the_group_that_tells_the_classes_apart_is_chosen():
         grams, [{"noise": 1.0}, {"good": 1.0}], signed_targets(marks, 2),
         torch.ones(60, dtype=torch.float64), multi=False,
     )  # fmt: skip
-    assert mix == {"good": 1.0}
+    assert mix == {"good": 1.0}  # by so much that nothing of the other is left
 
 
 def test_a_larger_penalty_is_chosen_where_there_is_only_noise():
@@ -57,7 +57,9 @@ def test_a_larger_penalty_is_chosen_where_there_is_only_noise():
     for name, signal in (("noise", 0.0), ("signal", 3.0)):
         marks = chance.integers(0, 2, 80)
         features = torch.from_numpy((chance.normal(size=(80, 30)) + signal * marks[:, None]).astype(np.float32))
-        penalties[name] = choose({"all": products(features) / 30}, [{"all": 1.0}], signed_targets(marks, 2), ones, multi=False)[1]
+        penalties[name] = choose(
+            {"all": products(features) / 30}, [{"all": 1.0}], signed_targets(marks, 2), ones, multi=False
+        )[1]
     assert penalties["noise"] > penalties["signal"]
 
 

@@ -66,7 +66,9 @@ class Convolutions:
             counts = np.maximum(1, np.round(per_kernel * repeats / repeats.sum()).astype(int))
             self.dilations, self.channels = dilations, np.zeros((len(dilations), 1), np.int64)
         else:
-            each = THRESHOLDS_OF_SEVERAL_CHANNELS if per_kernel >= THRESHOLDS_OF_SEVERAL_CHANNELS * len(dilations) else 1
+            each = (
+                THRESHOLDS_OF_SEVERAL_CHANNELS if per_kernel >= THRESHOLDS_OF_SEVERAL_CHANNELS * len(dilations) else 1
+            )
             sums = max(len(dilations), per_kernel // each)
             counts = np.full(sums, each)
             self.dilations = dilations[np.arange(sums) % len(dilations)]
@@ -194,7 +196,9 @@ def _count_at_once(taps: np.ndarray, centred: np.ndarray, thresholds: np.ndarray
 
 def _count_one_by_one(taps: np.ndarray, centred: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     steps, width = taps.shape[1:]
-    together = max(1, WORDS_PER_ROW * 8 // width)  # steps that are one row, so that a row is wide enough to be added fast
+    together = max(
+        1, WORDS_PER_ROW * 8 // width
+    )  # steps that are one row, so that a row is wide enough to be added fast
     rows = -(-steps // together)
     marks = np.zeros((rows * together, width), bool)
     words = marks.view(np.uint64).reshape(rows, -1)

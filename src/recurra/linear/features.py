@@ -105,7 +105,7 @@ class SeriesFeatures:
         views = {
             "values": now,
             "differences": now - last if number else np.zeros_like(now),
-            "scores": scores_of(exact, sums[0], sums[1], np.float64(number + 1)),
+            "scores": scores_of(exact, sums[0], sums[1], np.array(number + 1.0)),
         }
         kept = self.summaries.add(kept, now, number)
         after: list[np.ndarray] = [steps + 1, now, sums, kept]

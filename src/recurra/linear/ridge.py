@@ -16,6 +16,8 @@ PENALTIES = tuple(10.0 ** (power / 2) for power in range(-8, 7))
 """In units of the mean square of an example's features, which is 1."""
 MAX_EXAMPLES_TO_CHOOSE = 600
 """Examples by which groups are weighted and the penalty is chosen where there are more."""
+SMALLEST_SHARE = 0.01
+"""Of a mix of groups; one that is less likely is left out."""
 MIN_FREEDOM = 1e-6
 """The least 1 − h of an example: one that fits itself alone says nothing of what the others would give."""
 MAX_DEVIATIONS = 4.0
@@ -116,21 +118,30 @@ def centred_gram(gram: Tensor, weights: Tensor) -> Tensor:
 
 def choose(
     grams: Mapping[str, Tensor], mixes: Sequence[Mapping[str, float]], targets: Tensor, weights: Tensor, *, multi: bool
-) -> tuple[Mapping[str, float], float]:
-    """Choose what each group counts and the penalty, by the log loss of the examples that are left out, at its best temperature.
+) -> tuple[dict[str, float], float]:
+    """Choose what each group counts, and the penalty, by how likely the examples that are left out make each mix.
 
-    grams: products of examples (N, N), float64, by their group.  mixes: what may be chosen, as weights of groups.
+    A mix has the weight Π p(y_i | the others), at its best penalty and factor ("pseudo-BMA", Yao et al. 2018,
+    arXiv:1704.02030, equation 8); groups count what they do in the mean of the mixes.
+
+    grams: products of examples (N, N), float64, by their group.  mixes: weights of groups, one or more.
     """
-    best: tuple[float, Mapping[str, float], float] | None = None
-    for mix in mixes:
-        found = _Decomposed(centred_gram(mixed(grams, mix), weights), targets, weights)
-        for penalty in PENALTIES:
-            _, loss = sharpen(found.held_out(penalty), targets, weights, multi=multi)
-            if best is None or loss < best[0]:
-                best = loss, mix, penalty
-    if best is None:
-        raise UsageError("mixes: expected one or more to choose among, got none")
-    return best[1], best[2]
+    losses = np.array([_best_penalty(mixed(grams, mix), targets, weights, multi=multi)[0] for mix in mixes])
+    shares = np.exp(-len(targets) * (losses - losses.min()))
+    shares[shares < SMALLEST_SHARE * shares.sum()] = 0
+    shares /= shares.sum()
+    found: dict[str, float] = {}
+    for share, mix in zip(shares.tolist(), mixes, strict=True):
+        for name, weight in mix.items():
+            found[name] = found.get(name, 0.0) + share * weight
+    found = {name: weight for name, weight in found.items() if weight > 0}
+    return found, _best_penalty(mixed(grams, found), targets, weights, multi=multi)[1]
+
+
+def _best_penalty(gram: Tensor, targets: Tensor, weights: Tensor, *, multi: bool) -> tuple[float, float]:
+    """Give the least log loss of the examples left out, and the penalty that has it."""
+    found = _Decomposed(centred_gram(gram, weights), targets, weights)
+    return min((sharpen(found.held_out(each), targets, weights, multi=multi)[1], each) for each in PENALTIES)
 
 
 def mixed(grams: Mapping[str, Tensor], mix: Mapping[str, float]) -> Tensor:
@@ -172,14 +183,15 @@ def _fit_by_examples(features: Tensor, targets: Tensor, penalty: float, weights:
     return (features.T @ (root[:, None] * solved).float()).double(), held_out
 
 
-def _fit_by_features(
-    features: Tensor, targets: Tensor, penalty: float, weights: Tensor
-) -> tuple[Tensor, Tensor]:
+def _fit_by_features(features: Tensor, targets: Tensor, penalty: float, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Give the weights and the scores left out, from the products of features (F, F)."""
     size = features.shape[1]
     middle = (weights[None].float() @ features)[0] / float(weights.sum())
     mean = _weighted_mean(targets, weights)
-    inner, outer = torch.zeros(size, size, dtype=torch.float64), torch.zeros(size, targets.shape[1], dtype=torch.float64)
+    inner, outer = (
+        torch.zeros(size, size, dtype=torch.float64),
+        torch.zeros(size, targets.shape[1], dtype=torch.float64),
+    )
     for part in _chunks(len(features)):
         rows = features[part] - middle
         scaled = rows * weights[part, None].float()
@@ -211,7 +223,7 @@ def products(features: Tensor) -> Tensor:
 def sharpen(scores: Tensor, targets: Tensor, weights: Tensor, *, multi: bool) -> tuple[float, float]:
     """Find β with which softmax(β·scores), σ(β·scores) of several labels, has the least log loss; gives β and that loss.
 
-    Targets are smoothed as Platt 1999 does: one more example is taken for wrong, so that scores that are always right do
+    Targets are smoothed as Platt 1999 does: one more example counts as wrong, so that scores that are always right do
     not make β endless. The loss is convex in β.
     """
     count = len(scores)

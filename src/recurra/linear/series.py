@@ -44,7 +44,7 @@ State = tuple[Tensor, ...]
 
 
 class ConvolutionRidge:
-    """Ridge regression on random convolutions (MiniRocket) and on plain figures of a series, whose scores are probabilities.
+    """Ridge regression on random convolutions (MiniRocket) and on plain statistics of a series, whose scores are probabilities.
 
     Penalty and weights of the groups of features are chosen by the log loss of each training series by the others, which ridge
     regression gives exactly; so is the factor by which scores become logits.
@@ -117,8 +117,7 @@ class ConvolutionRidge:
 
     def _fit_table(self, table: Tensor, wanted: Tensor, share: Tensor) -> np.ndarray:
         """Learn from standardised features (N, F); gives the logits left out."""
-        features = self._features
-        assert features is not None
+        features = self._fitted()
         alive = self._standardiser.inverse > 0
         groups = {name: torch.arange(table.shape[1])[part] for name, part in features.groups().items()}
         sizes = {name: max(1, int(alive[places].sum())) for name, places in groups.items()}

@@ -14,13 +14,13 @@ LEVELS = 8
 MAX_STRETCHES, MIN_STRETCHES = 32, 4
 STRETCHES_OF_ALL_CHANNELS = 1024
 MAX_STEPS_FOR_LEVELS = 200_000
-_SUM, _SQUARES, _BY_TIME, _LEAST, _MOST, _FIRST, _LAST, _MOVES, _SQUARED_MOVES = range(9)
+_SUM, _SQUARES, _BY_TIME, _MINIMUM, _MAXIMUM, _FIRST, _LAST, _MOVES, _SQUARED_MOVES = range(9)
 MOMENTS = 9
 """Sums and extremes that are kept of a channel."""
 
 
 class Summaries:
-    """Plain figures of a series, of which each channel has its own; the same for a stream after each of its steps.
+    """Plain statistics of a series, of which each channel has its own; the same for a stream after each of its steps.
 
     "moments": mean, standard deviation and its logarithm, least, most, first, last, slope, mean |Δ| and its logarithm, deviation
     of Δ; and the length and its logarithm.  "levels": shares of steps with a value, or a difference Δ to the step before, above
@@ -60,7 +60,7 @@ class Summaries:
     def start(self, channels: int) -> np.ndarray:
         """Give what is accumulated before the first step, float64 (A, C)."""
         found = np.zeros((MOMENTS + len(self.edges) - 1 + 2 * LEVELS, channels))
-        found[_LEAST], found[_MOST] = np.inf, -np.inf
+        found[_MINIMUM], found[_MAXIMUM] = np.inf, -np.inf
         return found
 
     def add(self, kept: np.ndarray, values: np.ndarray, step: int) -> np.ndarray:
@@ -70,8 +70,8 @@ class Summaries:
         found[_SUM] += exact
         found[_SQUARES] += exact * exact
         found[_BY_TIME] += step * exact
-        found[_LEAST] = np.minimum(kept[_LEAST], exact)
-        found[_MOST] = np.maximum(kept[_MOST], exact)
+        found[_MINIMUM] = np.minimum(kept[_MINIMUM], exact)
+        found[_MAXIMUM] = np.maximum(kept[_MAXIMUM], exact)
         found[_FIRST] = exact if step == 0 else kept[_FIRST]
         found[_LAST] = exact
         found[_MOVES] += np.abs(move)
@@ -93,8 +93,8 @@ class Summaries:
         moves[:, 1:] = np.where(there[:, 1:], exact[:, 1:] - exact[:, :-1], 0)
         kept[_SUM], kept[_SQUARES] = exact.sum(1), (exact * exact).sum(1)
         kept[_BY_TIME] = (exact * np.arange(block.shape[1], dtype=np.float64)[:, None]).sum(1)
-        kept[_LEAST] = np.where(there, exact, np.inf).min(1)
-        kept[_MOST] = np.where(there, exact, -np.inf).max(1)
+        kept[_MINIMUM] = np.where(there, exact, np.inf).min(1)
+        kept[_MAXIMUM] = np.where(there, exact, -np.inf).max(1)
         kept[_FIRST] = exact[:, 0]
         kept[_LAST] = np.take_along_axis(exact, np.maximum(lengths - 1, 0)[None, None, :].repeat(channels, 0), 1)[:, 0]
         kept[_MOVES], kept[_SQUARED_MOVES] = np.abs(moves).sum(1), (moves * moves).sum(1)
@@ -121,10 +121,14 @@ class Summaries:
         speed = kept[_MOVES] / moves
         drift = (kept[_LAST] - kept[_FIRST]) / moves
         roughness = np.sqrt(np.maximum(kept[_SQUARED_MOVES] / moves - drift * drift, 0))
-        figures = [means, deviation, np.log(deviation + 1e-3), kept[_LEAST], kept[_MOST], kept[_FIRST], kept[_LAST]]
-        figures += [slope, speed, np.log(speed + 1e-4), roughness]
-        moments = np.concatenate([*figures, steps[None], np.log(steps)[None]])
-        groups = {"moments": moments, "levels": kept[-2 * LEVELS :] / steps, "stretches": self._stretches(kept, lengths)}
+        rows = [means, deviation, np.log(deviation + 1e-3), kept[_MINIMUM], kept[_MAXIMUM], kept[_FIRST], kept[_LAST]]
+        rows += [slope, speed, np.log(speed + 1e-4), roughness]
+        moments = np.concatenate([*rows, steps[None], np.log(steps)[None]])
+        groups = {
+            "moments": moments,
+            "levels": kept[-2 * LEVELS :] / steps,
+            "stretches": self._stretches(kept, lengths),
+        }
         return {name: each.reshape(-1, len(lengths)).T.astype(np.float32) for name, each in groups.items()}
 
     def _stretches(self, kept: np.ndarray, lengths: np.ndarray) -> np.ndarray:
