@@ -33,6 +33,8 @@ from recurra.files import write_whole
 from recurra.linear import ConvolutionRidge
 
 ARCHIVES = ("ts-classification", "first-try")
+FORMATS = re.compile(r"\.(ts|tsv|arff)(\.xz)?$")
+"""Names of files of the archives, with a label for each series."""
 MAX_COST = 2.5e10
 """`NearestNeighbour.cost` that 1-NN with DTW may have."""
 FEW = 5
@@ -87,7 +89,7 @@ def some(part: tuple[list, list], places: Sequence[int] | np.ndarray) -> tuple[l
 def archive_sets(folder: Path) -> Iterator[tuple[str, Callable[[], SeriesSet]]]:
     """List the sets in a folder that have a file to train on and one to test on."""
     for own in sorted(path for path in folder.glob("*/") if path.is_dir()):
-        parts = [sorted(own.glob(f"*_{part}.*")) for part in ("TRAIN", "TEST")]
+        parts = [[path for path in own.glob(f"*_{part}.*") if FORMATS.search(path.name)] for part in ("TRAIN", "TEST")]
         if all(parts):
             yield own.name, lambda own=own, parts=parts: make_set(own.name, read(parts[0][0]), read(parts[1][0]))
 

@@ -19,8 +19,6 @@ GOLDEN = (5**0.5 - 1) / 2
 MAX_DILATIONS = 32
 MAX_CHANNELS_TOGETHER = 9
 EXAMPLES_FOR_THRESHOLDS = 64
-THRESHOLDS_OF_SEVERAL_CHANNELS = 2
-"""Thresholds of each kernel where there are several channels; rather more sums of channels than more thresholds."""
 ADDITIONS_PER_BYTE = 255
 WORDS_PER_ROW = 32
 
@@ -66,11 +64,9 @@ class Convolutions:
             counts = np.maximum(1, np.round(per_kernel * repeats / repeats.sum()).astype(int))
             self.dilations, self.channels = dilations, np.zeros((len(dilations), 1), np.int64)
         else:
-            each = (
-                THRESHOLDS_OF_SEVERAL_CHANNELS if per_kernel >= THRESHOLDS_OF_SEVERAL_CHANNELS * len(dilations) else 1
-            )
-            sums = max(len(dilations), per_kernel // each)
-            counts = np.full(sums, each)
+            # One threshold a kernel: rather more sums of channels than more thresholds.
+            sums = max(len(dilations), per_kernel)
+            counts = np.ones(sums, np.int64)
             self.dilations = dilations[np.arange(sums) % len(dilations)]
             self.channels = np.stack([_some_channels(chance, channels) for _ in range(sums)])
         chosen = chance.permutation(len(views))[:EXAMPLES_FOR_THRESHOLDS]
