@@ -38,6 +38,9 @@ class Stream:
 
     @state.setter
     def state(self, state: State) -> None:
+        self._set_state(state)
+
+    def _set_state(self, state: State) -> None:
         check_state(self._state, state)
         self._state = map_state(_copy, state)
 

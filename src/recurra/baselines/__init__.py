@@ -1,6 +1,7 @@
 """Plain models that every result is compared with."""
 
 from recurra.baselines.base import ClassBaseline, LanguageBaseline
+from recurra.baselines.classes import known_targets
 from recurra.baselines.discounts import Discounts
 from recurra.baselines.ets import ETS
 from recurra.baselines.forecasts import ForecastBaseline
@@ -12,7 +13,7 @@ from recurra.baselines.neighbour import NearestNeighbour
 from recurra.baselines.ngram import KneserNey, language_baselines
 from recurra.baselines.seasonal import SeasonalNaive
 from recurra.baselines.tags import MostFrequentTag
-from recurra.baselines.tfidf import TfidfLogistic
+from recurra.baselines.tfidf import TfidfLogistic, folds, unit_of
 from recurra.baselines.titles import baseline_title, register_baseline, register_title
 from recurra.baselines.uniform import Uniform
 
@@ -33,9 +34,12 @@ __all__ = [
     "TfidfLogistic",
     "Uniform",
     "baseline_title",
+    "folds",
+    "known_targets",
     "language_baselines",
     "log_tail",
     "register_baseline",
     "register_title",
+    "unit_of",
     "windowed_gaussian",
 ]

@@ -23,6 +23,8 @@ class LinearClassifier(ABC):
 
     kind: ClassVar[str]
     """What its sequences are: "text" or "series"."""
+    title: ClassVar[str]
+    """What a report calls it."""
 
     @abstractmethod
     def fit(
@@ -36,7 +38,7 @@ class LinearClassifier(ABC):
     ) -> np.ndarray:
         """Learn from sequences, and give their out-of-fold logits, (N, C) float32: each by a model that has not seen its label.
 
-        targets: classes (N,), or which labels each has, (N, C).  weights: what an example of each class counts, (C,); None: 1.
+        targets: classes (N,), or which labels each has, (N, C).  weights: what each example counts, (N,); None: all the same.
         seconds: about how long it may take on one core; what is done is chosen by the sizes, not by a clock, so that the same data always
         give the same model. Raises `UsageError` for nothing to learn from.
         """

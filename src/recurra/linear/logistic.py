@@ -85,7 +85,7 @@ def fit_logistic(gram: Callable[[Tensor], Tensor], problems: Problems, *, tolera
         return gram(values.reshape(count, number * classes)).view(count, number, classes)
 
     penalty = problems.penalty[:, None]
-    a = torch.zeros(count, number, classes)
+    a = problems.targets.new_zeros(count, number, classes)
     z = torch.zeros_like(a)
     losses, residual = _loss(z, problems)
     value, gradient = losses, residual
@@ -98,7 +98,7 @@ def fit_logistic(gram: Callable[[Tensor], Tensor], problems: Problems, *, tolera
         direction, direction_image = _direction(gradient, gradient_image, pairs)
         slope = _dot(direction, gradient_image)
         running &= slope < 0
-        first = 1.0 / _dot(gradient, gradient_image).clamp_min(1e-30).sqrt() if not pairs else torch.ones(number)
+        first = 1.0 / _dot(gradient, gradient_image).clamp_min(1e-30).sqrt() if not pairs else penalty.new_ones(number)
         length, new_value, residual = _search(
             z, direction_image, (a, direction), problems, value, slope, first.clamp_max(1.0), running
         )
@@ -108,7 +108,7 @@ def fit_logistic(gram: Callable[[Tensor], Tensor], problems: Problems, *, tolera
         new_image = image(new_gradient)
         change, change_image = new_gradient - gradient, new_image - gradient_image
         curvature = _dot(step, change_image)
-        inverse = torch.where(curvature > 0, 1 / curvature.clamp_min(1e-30), torch.zeros(()))
+        inverse = torch.where(curvature > 0, 1 / curvature.clamp_min(1e-30), 0.0)
         pairs = [*pairs, _Pair(step, step_image, change, change_image, inverse)][-MAX_PAIRS:]
         running &= value - new_value > tolerance * new_value.abs()
         value, gradient, gradient_image = new_value, new_gradient, new_image
@@ -143,7 +143,7 @@ def _direction(gradient: Tensor, gradient_image: Tensor, pairs: list[_Pair]) -> 
     if pairs:
         last = pairs[-1]
         squared = (last.inverse * _dot(last.change, last.change_image)).clamp_min(0)
-        scale = torch.where(squared > 0, 1 / squared.clamp_min(1e-30), torch.ones(()))[:, None]
+        scale = torch.where(squared > 0, 1 / squared.clamp_min(1e-30), 1.0)[:, None]
         q, image = q * scale, image * scale
     for pair, share in zip(pairs, reversed(shares), strict=True):
         other = share - (pair.inverse * _dot(pair.change_image, q))[:, None]
@@ -171,7 +171,7 @@ def _search(
     squared = problems.penalty * _dot(direction, direction_image)
     base = 0.5 * problems.penalty * _dot(a, z)
     low, high = torch.zeros_like(length), torch.full_like(length, torch.inf)
-    length = torch.where(running, length, torch.zeros(()))
+    length = torch.where(running, length, 0.0)
     for _ in range(_MAX_TRIALS):
         losses, residual = _loss(z + length[:, None] * direction_image, problems)
         reached = losses + base + length * linear + 0.5 * length**2 * squared

@@ -125,7 +125,7 @@ class NgramFamily:
 
     >>> family = NgramFamily.from_texts(["so good", "so bad"] * 3, "word", 2)
     >>> len(family.vocabulary), family.rows(["so good"]).shape
-    (5, (1, 5))
+    (5, torch.Size([1, 5]))
     """
 
     def __init__(self, unit: Unit, longest: int, vocabulary: np.ndarray, idf: np.ndarray) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from recurra.errors import UsageError
+from recurra.linear.base import LinearClassifier, State, register_linear
 from recurra.linear.blocks import VIEWS, fill_forward
 from recurra.linear.features import SeriesFeatures
 from recurra.linear.ridge import (
@@ -40,10 +41,9 @@ DEFAULT_SECONDS = 15.0
 LEAST_WEIGHT = 1e-6
 """Of an example, in units of the mean: one that counts nothing still gets its scores."""
 
-State = tuple[Tensor, ...]
 
-
-class ConvolutionRidge:
+@register_linear
+class ConvolutionRidge(LinearClassifier):
     """Ridge regression on random convolutions (MiniRocket) and on plain statistics of a series, whose scores are probabilities.
 
     Penalty and weights of the groups of features are chosen by the log loss of each training series by the others, which ridge
@@ -55,7 +55,6 @@ class ConvolutionRidge:
     one row in another order than many.
 
     Args:
-        seconds: about how long `fit` may take on one core, by an estimate from the sizes: with less time, fewer convolutions.
         seed: of the convolutions.
 
     Attributes:
@@ -73,12 +72,10 @@ class ConvolutionRidge:
     [1]
     """
 
-    kind = "series"
+    kind, title = "series", "random convolutions alone"
 
-    def __init__(self, seconds: float = DEFAULT_SECONDS, seed: int = 0) -> None:
-        if not seconds > 0:
-            raise UsageError(f"seconds: expected more than 0, got {seconds}")
-        self.seconds, self.seed = seconds, seed
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
         self.classes, self.multi, self.penalty = 0, False, 0.0
         self.mix: Mapping[str, float] = {}
         self._centre = self._spread = np.zeros(0)
@@ -87,13 +84,18 @@ class ConvolutionRidge:
         self._weights, self._intercept = torch.zeros(0, 0), torch.zeros(0)
 
     def fit(
-        self, sequences: Sequence[np.ndarray], targets: np.ndarray, classes: int, *, weights: np.ndarray | None = None
+        self,
+        sequences: Sequence[np.ndarray],
+        targets: np.ndarray,
+        classes: int,
+        *,
+        weights: np.ndarray | None = None,
+        seconds: float | None = None,
     ) -> np.ndarray:
         """Learn from series (T, channels), and give the logits of each by a model of the others, float32 (N, C).
 
-        targets: (N,), or (N, C) of 0 and 1 for several labels.  weights: (N,), what each example counts; None: all the same.
-
-        softmax of the logits, σ of several labels, are probabilities.
+        seconds: about how long it may take on one core, by an estimate from the sizes: with less time, fewer convolutions.
+        None: `DEFAULT_SECONDS`.  The others are those of `LinearClassifier.fit`.
 
         Raises:
             UsageError: nothing to learn from, targets that do not fit, or series that differ in their channels.
@@ -107,7 +109,7 @@ class ConvolutionRidge:
         self.classes, self.multi = classes, np.ndim(targets) == 2
         self._centre, self._spread = _measure(sequences, np.shape(sequences[0])[-1])
         prepared = self._prepare(sequences)
-        count = features_for(prepared, classes, self.seconds)
+        count = features_for(prepared, classes, DEFAULT_SECONDS if seconds is None else seconds)
         self._features = SeriesFeatures(count, self.seed).fit(prepared)
         table = torch.from_numpy(self._features.table(prepared))
         self._standardiser = Standardiser.of(table)
@@ -151,26 +153,28 @@ class ConvolutionRidge:
             found[start : start + ROWS_PER_CHUNK] = self._score(torch.from_numpy(features.table(prepared))).numpy()
         return found
 
+    def prior(self) -> np.ndarray:
+        return np.zeros(self.classes, np.float32)
+
     def initial_state(self) -> State:
         """Give the state of a stream before its first step."""
         return tuple(map(torch.from_numpy, self._fitted().start(len(self._centre))))
 
-    def step(self, values: Tensor | np.ndarray, state: State) -> tuple[Tensor, State]:
-        """Give the logits (C,) after one more step, values (channels,) with NaN where one is missing, and the state then.
+    def step(self, element: Tensor | np.ndarray, state: State) -> tuple[np.ndarray, State]:
+        """Give the logits (C,) after one more step, element (channels,) with NaN where one is missing, and the state then.
 
         The state that is given stays as it is.
         """
         features = self._fitted()
-        raw = np.asarray(values, np.float32)
+        raw = np.asarray(element, np.float32)
         if raw.shape != self._centre.shape:
-            raise UsageError(f"values: expected ({len(self._centre)},), one for each channel, got {raw.shape}")
+            raise UsageError(f"element: expected ({len(self._centre)},), one for each channel, got {raw.shape}")
         found, after = features.step(self._scaled(raw), tuple(each.numpy() for each in state))
-        return self._score(torch.from_numpy(found))[0], tuple(map(torch.from_numpy, after))
+        return self._score(torch.from_numpy(found))[0].numpy(), tuple(map(torch.from_numpy, after))
 
     def settings(self) -> dict[str, Any]:
         """Give what is saved beside the tensors, JSON values."""
         return {
-            "seconds": self.seconds,
             "seed": self.seed,
             "classes": self.classes,
             "multi": self.multi,
@@ -194,7 +198,7 @@ class ConvolutionRidge:
     @classmethod
     def from_state(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         """Make the model again from its `settings()` and `tensors()`."""
-        model = cls(settings["seconds"], settings["seed"])
+        model = cls(settings["seed"])
         model.classes, model.multi = settings["classes"], settings["multi"]
         model.mix, model.penalty = settings["mix"], settings["penalty"]
         model._centre, model._spread = tensors["centre"].numpy(), tensors["spread"].numpy()

@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from recurra.baselines.classes import known_targets
-from recurra.baselines.tfidf import folds, unit_of
+from recurra.baselines import folds, known_targets, unit_of
 from recurra.linear.base import LinearClassifier, State, register_linear
 from recurra.linear.logistic import Problems, Rows, fit_logistic
 from recurra.linear.ngram_stream import NgramStream
@@ -74,7 +73,7 @@ class NgramClassifier(LinearClassifier):
     [1, 0]
     """
 
-    kind = "text"
+    kind, title = "text", "n-grams alone"
 
     def __init__(self) -> None:
         self.families: list[NgramFamily] = []
@@ -97,18 +96,18 @@ class NgramClassifier(LinearClassifier):
         known = known_targets(targets, len(sequences), classes)
         self.exclusive = known.ndim == 1
         marks = known.astype(np.float32) if known.ndim == 2 else np.eye(classes, dtype=np.float32)[known]
-        counted = np.ones_like(marks) if weights is None else np.where(marks > 0, weights, 1.0).astype(np.float32)
-        if self.exclusive:
-            counted[:] = (counted * marks).sum(1, keepdims=True)
-            if classes == 2:  # the logit of the second class, that of the first being 0
-                marks, counted = marks[:, 1:], counted[:, 1:]
+        if self.exclusive and classes == 2:  # the logit of the second class, that of the first being 0
+            marks = marks[:, 1:]
+        counted = np.ones_like(marks) if weights is None else np.tile(weights[:, None], (1, marks.shape[1]))
         softmax = self.exclusive and marks.shape[1] > 1
         plan = choose_plan(sequences, marks.shape[1], seconds)
         self.families = [NgramFamily.from_texts(sequences, *family) for family in plan.families]
         self.families = [family for family in self.families if len(family.vocabulary)]
         rows = [Rows(family.rows(sequences)) for family in self.families]
         fold = torch.from_numpy(folds(known, plan.folds))
-        fitter = Fitter(rows, torch.from_numpy(marks), torch.from_numpy(counted), fold, softmax=softmax)
+        fitter = Fitter(
+            rows, torch.from_numpy(marks), torch.from_numpy(counted.astype(np.float32)), fold, softmax=softmax
+        )
         self.strength = fitter.choose_strength()
         logits, coefficients, intercept = fitter.cross_fit(self.strength, plan.folds)
         self.weights = [(each.weights(coefficients.contiguous()) / len(rows)).numpy() for each in rows]

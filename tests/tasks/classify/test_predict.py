@@ -96,21 +96,22 @@ def test_labels_that_training_never_saw_count_as_wrong(run: Run, tmp_path: Path)
     assert any("mixed (1)" in note for note in result["details"]["notes"])
 
 
-def test_the_temperature_is_the_one_that_fits_what_was_held_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("linear", ["none", "auto"])
+def test_the_temperature_is_the_one_that_fits_what_was_held_out(tmp_path: Path, linear: str) -> None:
     """Labels that are wrong now and then teach it how unsure it ought to be."""
     flipped = [(n % 2) ^ (n % 7 == 0) for n in range(120)]
     rows = [f"film {n} was {'great' if n % 2 else 'awful'},{'good' if flipped[n] else 'bad'}" for n in range(120)]
     (tmp_path / "odd.csv").write_text("review,sentiment\n" + "\n".join(rows) + "\n")
     shares = {"valid_share": 0.3, "test_share": 0.2}
-    run = recurra.train("classify", tmp_path / "odd.csv", tmp_path / "run", **shares, **SETTINGS)
-    temperature = run.network.temperature
-    fitted = float(temperature)
-    assert fitted != 1.0
+    run = recurra.train("classify", tmp_path / "odd.csv", tmp_path / "run", linear=linear, **shares, **SETTINGS)
+    temperature = run.network.temperature if linear == "none" else run.network.shares
+    fitted = temperature.clone()
+    assert (fitted != 1.0).any()
     run.task.prepare(tmp_path / "run")
 
     def cost(factor: float) -> float:
         with torch.no_grad():
-            temperature.fill_(fitted * factor)
+            temperature.copy_(fitted * factor)
         return run.task.validate(run.predictor)["nll"]
 
     assert cost(1.0) < min(cost(0.8), cost(1.25))

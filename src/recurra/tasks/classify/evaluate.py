@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from recurra.baselines import ClassBaseline, Majority, NearestNeighbour, TfidfLo
 from recurra.metrics import (
     classification,
     confusion,
+    headline_metric,
     intervals,
     most_confident_mistakes,
     multi_label,
@@ -21,7 +22,7 @@ from recurra.metrics import (
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.classify.data import Split
 from recurra.tasks.classify.predict import Classifier
-from recurra.tasks.classify.results import to_result
+from recurra.tasks.classify.results import class_probabilities, to_result
 from recurra.tasks.sequence.data import evaluation_notes
 
 VALIDATION_METRICS = ("nll", "accuracy", "exact_match", "macro_f1")
@@ -53,6 +54,11 @@ def evaluate(
     """
     progress("measuring the model")
     rows = classifier.probabilities(split)
+    metrics = compute_metrics(rows, split)
+    details = _details(classifier, rows, split, evaluation_notes(notes, name, split))
+    if split.linear is not None:
+        details["parts"] = parts = _parts(classifier, split)
+        details["notes"].append(parts_note(parts, metrics))
     baselines = {}
     for baseline in _fit_baselines(classifier, train, len(split), progress) if train is not None else ():
         baselines[baseline.name] = compute_metrics(baseline.probabilities(split.sequences), split)
@@ -60,9 +66,9 @@ def evaluate(
         "task": classifier.name,
         "data": name,
         "count": len(split),
-        "metrics": compute_metrics(rows, split),
+        "metrics": metrics,
         "baselines": baselines,
-        "details": _details(classifier, rows, split, evaluation_notes(notes, name, split)),
+        "details": details,
     }
 
 
@@ -91,6 +97,29 @@ def _details(classifier: Classifier, rows: np.ndarray, split: Split, notes: list
         details["mistakes"] = _mistakes(classes, rows, split)
     details["reliability"] = reliability(rows, split.targets)
     return details
+
+
+def _parts(classifier: Classifier, split: Split) -> dict[str, Any]:
+    """Give what the linear classifier alone would reach, and what the logits of both count in their sum."""
+    network, linear = classifier.shares
+    alone = class_probabilities(linear * split.linear.astype(np.float64), multi_label=classifier.multi_label)
+    title = classifier.preprocessor.linear.title
+    return {"title": title, "metrics": compute_metrics(alone, split), "shares": {"network": network, "linear": linear}}
+
+
+def parts_note(parts: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
+    """Say what the linear classifier reaches alone, and what the network adds.
+
+    >>> parts_note({"title": "n-grams alone", "metrics": {"accuracy": 0.869}, "shares": {"network": 0.0}}, {"accuracy": 0.869})
+    'n-grams alone: accuracy 86.9 %; on the validation data the network added nothing, so it is left out'
+    """
+    metric = headline_metric(metrics)
+    if metric is None:
+        return f"{parts['title']}: no metric"
+    alone = f"{parts['title']}: {metric.title} {metric.format(parts['metrics'][metric.key])}"
+    if not parts["shares"]["network"]:
+        return f"{alone}; on the validation data the network added nothing, so it is left out"
+    return f"{alone}; with the network: {metric.format(metrics[metric.key])}"
 
 
 def _mistakes(classes: Sequence[str], rows: np.ndarray, split: Split) -> list[dict[str, Any]]:

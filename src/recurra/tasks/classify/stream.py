@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recurra.nn import State, map_state
-from recurra.stream import Stream, check_state
+from recurra.stream import check_state
 from recurra.tasks.classify.network import ClassifierNetwork
 from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_pieces
 from recurra.tasks.classify.results import class_probabilities, to_result
@@ -45,11 +45,14 @@ class ClassStream(PooledStream):
 
     @state.setter
     def state(self, state: State) -> None:
+        self._set_state(state)
+
+    def _set_state(self, state: State) -> None:
         if self._linear is None:
-            Stream.state.fset(self, state)
+            super()._set_state(state)
             return
         check_state((self._linear_state,), tuple(state)[-1:])
-        Stream.state.fset(self, tuple(state)[:-1])
+        super()._set_state(tuple(state)[:-1])
         self._linear_state = map_state(torch.clone, (tuple(state[-1]),))[0]
 
     def fork(self) -> Self:

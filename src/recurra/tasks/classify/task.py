@@ -129,7 +129,9 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
             return
         progress("fitting the linear classifier")
         linear, train = linear_classifier(self.inputs.kind)(), self.dataset.train
-        weights = None if self.class_weights is None else self.class_weights.numpy()
+        weights = None
+        if self.class_weights is not None and not self.config.data.multi_label:
+            weights = self.class_weights.numpy()[train.targets]
         self._out_of_fold = linear.fit(
             [linear_input(each) for each in train.sequences],
             train.targets,
