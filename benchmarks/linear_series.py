@@ -37,8 +37,8 @@ FORMATS = re.compile(r"\.(ts|tsv|arff)(\.xz)?$")
 """Names of files of the archives, with a label for each series."""
 MAX_COST = 2.5e10
 """`NearestNeighbour.cost` that 1-NN with DTW may have."""
-FEW = 5
-"""Letters of each kind that are learnt from."""
+LETTERS_OF_EACH = 5
+"""Of each kind, that are learnt from where they are few."""
 COLUMNS = (
     "set",
     "train",
@@ -103,7 +103,7 @@ def letters(folder: Path, few: bool) -> SeriesSet:
         seen: dict[str, list[int]] = {}
         for place in train:
             seen.setdefault(whole[1][place], []).append(place)
-        train = np.array([place for places in seen.values() for place in places[:FEW]])
+        train = np.array([place for places in seen.values() for place in places[:LETTERS_OF_EACH]])
     return make_set("letters, 5 each" if few else "letters", some(whole, train), some(whole, test))
 
 

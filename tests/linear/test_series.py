@@ -198,6 +198,18 @@ def test_less_time_is_fewer_features_and_more_series_too():
     assert features_for(few, 1000, 15) * 1000 <= 2_000_000
 
 
+def test_of_very_many_channels_some_have_summaries():
+    chance = np.random.default_rng(14)
+    labels = np.arange(24) % 2
+    series = [(chance.normal(size=(12, 900)) + label).astype(np.float32) for label in labels]
+    model = ConvolutionRidge()
+    model.fit(series, labels, 2)
+    assert len(model.tensors()["weights"]) <= 2 * MAX_FEATURES
+    assert (model.logits(series).argmax(1) == labels).all()
+    found, _ = model.step(series[0][0], model.initial_state())
+    assert found == pytest.approx(model.logits([series[0][:1]])[0], abs=1e-4)
+
+
 def test_what_cannot_be_used_is_refused():
     series, labels = waves(6, 13)
     with pytest.raises(UsageError, match="at least one to learn from"):

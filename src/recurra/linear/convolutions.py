@@ -18,7 +18,6 @@ _FIRST, _SECOND, _THIRD = KERNELS.T
 GOLDEN = (5**0.5 - 1) / 2
 MAX_DILATIONS = 32
 MAX_CHANNELS_TOGETHER = 9
-EXAMPLES_FOR_THRESHOLDS = 64
 ADDITIONS_PER_BYTE = 255
 WORDS_PER_ROW = 32
 
@@ -69,14 +68,13 @@ class Convolutions:
             counts = np.ones(sums, np.int64)
             self.dilations = dilations[np.arange(sums) % len(dilations)]
             self.channels = np.stack([_some_channels(chance, channels) for _ in range(sums)])
-        chosen = chance.permutation(len(views))[:EXAMPLES_FOR_THRESHOLDS]
-        examples, made = [views[place] for place in chosen], 0
+        made = 0
         for place, count in enumerate(counts.tolist()):
-            owner = chance.integers(len(examples), size=len(KERNELS))
+            owner = chance.integers(len(views), size=len(KERNELS))
             found = np.empty((len(KERNELS), count), np.float32)
             for example in np.unique(owner):
                 rows = np.flatnonzero(owner == example)
-                outputs = _kernel_outputs(*self._taps(examples[example], place), rows)
+                outputs = _kernel_outputs(*self._taps(views[example], place), rows)
                 for row, output in zip(rows.tolist(), np.sort(outputs.reshape(len(rows), -1), 1), strict=True):
                     shares = (made + row * count + np.arange(1, count + 1)) * GOLDEN % 1
                     found[row] = np.interp(shares * (len(output) - 1), np.arange(len(output)), output)

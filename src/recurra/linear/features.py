@@ -8,11 +8,12 @@ from typing import Self
 import numpy as np
 
 from recurra.linear.blocks import VIEWS, scores_of, series_blocks
-from recurra.linear.convolutions import EXAMPLES_FOR_THRESHOLDS, Convolutions
+from recurra.linear.convolutions import Convolutions
 from recurra.linear.summaries import Summaries
 
 SHARES = {"values": 0.5, "differences": 0.25, "scores": 0.25}
 """Which part of the convolutions each view has."""
+EXAMPLES_FOR_THRESHOLDS = 64
 SUMMARIES = ("moments", "levels", "stretches")
 Arrays = tuple[np.ndarray, ...]
 
@@ -22,7 +23,7 @@ class SeriesFeatures:
     views, "moments", "levels" and "stretches" the summaries.
 
     Args:
-        count: features of convolutions, of all views together.
+        count: features of convolutions, of all views together; and at most so many summaries, or those of one channel.
         seed: of the convolutions.
 
     >>> series = [np.sin(np.arange(20.0, dtype=np.float32))[:, None], np.ones((30, 1), np.float32)]
@@ -31,17 +32,18 @@ class SeriesFeatures:
     """
 
     def __init__(self, count: int, seed: int = 0) -> None:
+        self.seed = seed
         self.convolutions = {
             name: Convolutions(int(count * share), seed + number) for number, (name, share) in enumerate(SHARES.items())
         }
-        self.summaries = Summaries()
+        self.summaries = Summaries(count)
         self.kept: tuple[str, ...] = (*SHARES, *SUMMARIES)
 
     def fit(self, sequences: Sequence[np.ndarray]) -> Self:
         """Choose dilations, thresholds, levels and stretches by training series."""
         length = int(np.median([len(each) for each in sequences]))
-        # Spread over all, as files are often sorted by class.
-        chosen = np.unique(np.linspace(0, len(sequences) - 1, EXAMPLES_FOR_THRESHOLDS).astype(np.int64))
+        # By chance, as files are often sorted by class.
+        chosen = np.random.default_rng(self.seed).permutation(len(sequences))[:EXAMPLES_FOR_THRESHOLDS]
         examples = [np.ascontiguousarray(sequences[place].T)[:, :, None] for place in chosen]
         for name, convolutions in self.convolutions.items():
             convolutions.fit([VIEWS[name](each) for each in examples], length)
@@ -50,7 +52,7 @@ class SeriesFeatures:
 
     def groups(self) -> dict[str, slice]:
         """Say which columns belong to each group that is kept."""
-        channels = self.summaries.levels.shape[2]
+        channels = len(self.summaries.channels)
         sizes = {name: each.count for name, each in self.convolutions.items()}
         sizes["moments"] = 11 * channels + 2
         sizes["levels"] = self.summaries.levels.size
@@ -90,7 +92,7 @@ class SeriesFeatures:
         each view of convolutions its history (H, C) and counts (F,).
         """
         state = [np.zeros(1, np.int64), np.zeros(channels, np.float32), np.zeros((2, channels))]
-        state.append(self.summaries.start(channels))
+        state.append(self.summaries.start())
         for each in self.convolutions.values():
             state += [np.zeros((each.history_length(), channels), np.float32), np.zeros(each.count, np.int32)]
         return tuple(state)
@@ -121,7 +123,7 @@ class SeriesFeatures:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Give what was chosen, by names without dots."""
-        found = {"edges": self.summaries.edges, "levels": self.summaries.levels}
+        found = {name: getattr(self.summaries, name) for name in ("channels", "edges", "levels")}
         names = (*SHARES, *SUMMARIES)
         found["kept"] = np.array([name in self.kept for name in names])
         for name, each in self.convolutions.items():
@@ -132,7 +134,8 @@ class SeriesFeatures:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """Make the features again from their `arrays()`."""
         found = cls(0)
-        found.summaries.edges, found.summaries.levels = arrays["edges"], arrays["levels"]
+        for name in ("channels", "edges", "levels"):
+            setattr(found.summaries, name, arrays[name])
         found.kept = tuple(name for name, kept in zip((*SHARES, *SUMMARIES), arrays["kept"], strict=True) if kept)
         found.convolutions = {
             name: Convolutions.from_arrays(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from recurra.errors import UsageError
 from recurra.linear.base import LinearClassifier, State, register_linear
-from recurra.linear.blocks import VIEWS, fill_forward
+from recurra.linear.blocks import fill_forward
 from recurra.linear.features import SeriesFeatures
 from recurra.linear.ridge import (
     MAX_EXAMPLES_TO_CHOOSE,
@@ -23,6 +23,7 @@ from recurra.linear.ridge import (
     sharpen,
     signed_targets,
 )
+from recurra.linear.summaries import features_per_channel
 
 MIXES: tuple[Mapping[str, float], ...] = (
     {"values": 1.0},
@@ -123,7 +124,7 @@ class ConvolutionRidge(LinearClassifier):
         alive = self._standardiser.inverse > 0
         groups = {name: torch.arange(table.shape[1])[part] for name, part in features.groups().items()}
         sizes = {name: max(1, int(alive[places].sum())) for name, places in groups.items()}
-        some = evenly(len(table), MAX_EXAMPLES_TO_CHOOSE)
+        some = drawn(len(table), MAX_EXAMPLES_TO_CHOOSE, self.seed)
         grams = {name: products(table[some][:, places]) / sizes[name] for name, places in groups.items()}
         self.mix, self.penalty = choose(grams, MIXES, wanted[some], share[some], multi=self.multi)
         scale = torch.zeros(table.shape[1])
@@ -234,27 +235,28 @@ class ConvolutionRidge(LinearClassifier):
 def features_for(sequences: Sequence[np.ndarray], classes: int, seconds: float) -> int:
     """Give how many features of convolutions are affordable, by an estimate from the sizes."""
     count, steps = len(sequences), sum(map(len, sequences))
-    together = min(9, sequences[0].shape[1]) ** 0.5
+    channels = sequences[0].shape[1]
+    summaries = channels * features_per_channel(channels)
     found = MAX_FEATURES
     while found > MIN_FEATURES:
-        numbers, weights = count * found, classes * found
-        if numbers <= MAX_NUMBERS and weights <= MAX_WEIGHTS and _cost(count, steps, found, together) <= seconds:
+        both = found + min(found, summaries)
+        within = count * both <= MAX_NUMBERS and classes * both <= MAX_WEIGHTS
+        if within and _cost(count, steps, both) <= seconds:
             break
         found = int(found * 0.85)
     return max(MIN_FEATURES, found)
 
 
-def _cost(count: int, steps: int, features: int, together: float) -> float:
-    """Estimate the seconds of one core."""
-    convolutions = steps * (features + len(VIEWS) * together) * 1.0e-9
+def _cost(count: int, steps: int, features: int) -> float:
+    """Estimate the seconds of one core: a comparison for each step and feature, and two products of matrices."""
     fewer, more = min(count, features), max(count, features)
-    solving = 1.2e-10 * fewer * fewer * (fewer + more)
-    return convolutions + solving
+    return 1e-9 * steps * features + 1.2e-10 * fewer * fewer * (fewer + more)
 
 
-def evenly(count: int, most: int) -> Tensor:
-    """Give so many places at most, spread evenly over all."""
-    return torch.arange(count) if count <= most else torch.linspace(0, count - 1, most).round().long()
+def drawn(count: int, limit: int, seed: int) -> Tensor:
+    """Draw so many places at most, ascending. By chance, since labels that take turns would defeat any even step."""
+    chosen = np.random.default_rng(seed).permutation(count)[:limit]
+    return torch.from_numpy(np.sort(chosen))
 
 
 def _shares(weights: np.ndarray | None, count: int) -> Tensor:

@@ -27,27 +27,35 @@ class Summaries:
     quantiles of the training part.  "stretches": means over the first, second, … 32nd part of the median length (fewer where
     there are many channels); a stretch that a series does not reach has the mean of the last that it does.
 
+    Args:
+        limit: of features; of more channels than that allows, some that are spread evenly count.
+
     Attributes:
+        channels: (C,), the channels that count.
         edges: (S + 1,), where stretches begin and the last one ends, in steps.
         levels: (2, 8, C), quantiles of values and of differences.
 
     >>> block = np.array([[[1.0], [2.0], [3.0]]], np.float32)
-    >>> found = Summaries().fit([np.array([[1.0], [2.0], [3.0]])], 3).features(block, np.array([3]))
+    >>> found = Summaries(100).fit([np.array([[1.0], [2.0], [3.0]])], 3).features(block, np.array([3]))
     >>> found["stretches"].tolist(), found["moments"][0, :1].tolist()
     ([[1.0, 2.0, 3.0]], [2.0])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.channels = np.zeros(0, np.int64)
         self.edges = np.zeros(1, np.int64)
         self.levels = np.zeros((2, LEVELS, 0), np.float32)
 
     def fit(self, sequences: Sequence[np.ndarray], length: int) -> Self:
         """Choose stretches by the median length, and levels by the quantiles of training series (T, C) without gaps."""
-        channels = sequences[0].shape[1]
-        stretches = int(np.clip(STRETCHES_OF_ALL_CHANNELS // channels, MIN_STRETCHES, MAX_STRETCHES))
+        there = sequences[0].shape[1]
+        channels = int(np.clip(self.limit // features_per_channel(there), 1, there))
+        self.channels = np.unique(np.linspace(0, there - 1, channels).astype(np.int64))
+        stretches = stretches_of(channels)
         self.edges = np.unique(np.round(np.linspace(0, length, min(stretches, length) + 1)).astype(np.int64))
         every = max(1, sum(map(len, sequences)) // MAX_STEPS_FOR_LEVELS)
-        some = sequences[::every]
+        some = [each[:, self.channels] for each in sequences[::every]]
         moves = [np.diff(each, axis=0) for each in some]
         shares = np.arange(1, LEVELS + 1) / (LEVELS + 1)
         self.levels = np.zeros((2, LEVELS, channels), np.float32)
@@ -57,14 +65,15 @@ class Summaries:
                 self.levels[place] = np.quantile(values, shares, axis=0)
         return self
 
-    def start(self, channels: int) -> np.ndarray:
+    def start(self) -> np.ndarray:
         """Give what is accumulated before the first step, float64 (A, C)."""
-        found = np.zeros((MOMENTS + len(self.edges) - 1 + 2 * LEVELS, channels))
+        found = np.zeros((MOMENTS + len(self.edges) - 1 + 2 * LEVELS, len(self.channels)))
         found[_MINIMUM], found[_MAXIMUM] = np.inf, -np.inf
         return found
 
     def add(self, kept: np.ndarray, values: np.ndarray, step: int) -> np.ndarray:
-        """Give what is accumulated (A, C) after one more step, its values (C,) without gaps; step: its number, from 0."""
+        """Give what is accumulated (A, C) after one more step, values of all channels without gaps; step: its number, from 0."""
+        values = values[self.channels]
         found, exact = kept.copy(), values.astype(np.float64)
         move = exact - kept[_LAST] if step else np.zeros_like(exact)
         found[_SUM] += exact
@@ -85,8 +94,9 @@ class Summaries:
 
     def accumulate(self, block: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Give what is accumulated of each series of a block (C, T, n), NaN after its end: float64 (A, C, n)."""
+        block = block[self.channels]
         channels, _, width = block.shape
-        kept = np.repeat(self.start(channels)[:, :, None], width, 2)
+        kept = np.repeat(self.start()[:, :, None], width, 2)
         there = ~np.isnan(block)
         exact = np.where(there, block, 0).astype(np.float64)
         moves = np.zeros_like(exact)
@@ -116,7 +126,7 @@ class Summaries:
         means = kept[_SUM] / steps
         deviation = np.sqrt(np.maximum(kept[_SQUARES] / steps - means * means, 0))
         spread = steps * (steps * steps - 1) / 12  # Σ (t − mean of t)²
-        slope = (kept[_BY_TIME] - (steps - 1) / 2 * kept[_SUM]) / np.maximum(spread, 1) * steps
+        slope = (kept[_BY_TIME] - (steps - 1) / 2 * kept[_SUM]) / np.maximum(spread, 0.5) * steps  # 0.5: of two steps
         moves = np.maximum(steps - 1, 1)
         speed = kept[_MOVES] / moves
         drift = (kept[_LAST] - kept[_FIRST]) / moves
@@ -138,3 +148,17 @@ class Summaries:
         means = kept[MOMENTS : MOMENTS + len(starts)] / np.maximum(steps, 1)[:, None]
         reached = np.minimum(np.arange(len(starts))[:, None], (starts < lengths).sum(0) - 1)
         return np.take_along_axis(means, reached[:, None].repeat(means.shape[1], 1), 0)
+
+
+def stretches_of(channels: int) -> int:
+    """Give how many stretches each of so many channels has at most.
+
+    >>> stretches_of(1), stretches_of(60), stretches_of(1000)
+    (32, 17, 4)
+    """
+    return int(np.clip(STRETCHES_OF_ALL_CHANNELS // channels, MIN_STRETCHES, MAX_STRETCHES))
+
+
+def features_per_channel(channels: int) -> int:
+    """Give how many features each of so many channels has at most: 11 moments, 8 levels of values and of differences, stretches."""
+    return 11 + 2 * LEVELS + stretches_of(channels)

@@ -87,13 +87,13 @@ def test_a_damaged_linear_classifier_is_an_error(run, tmp_path):
     folder = shutil.copytree(run.path, tmp_path / "run")
     path = folder / "linear.safetensors"
     path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(RunError, match="linear.safetensors"):
+    with pytest.raises(RunError, match=r"linear\.safetensors"):
         recurra.load(folder)
     from recurra.runs.manifest import write_manifest
 
     names = json.loads((folder / "manifest.json").read_text())["files"]
     write_manifest(folder, list(names))
-    with pytest.raises(RunError, match=r"linear.safetensors: is damaged"):
+    with pytest.raises(RunError, match=r"linear\.safetensors: is damaged"):
         recurra.load(folder)
 
 

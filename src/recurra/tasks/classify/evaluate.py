@@ -57,7 +57,7 @@ def evaluate(
     metrics = compute_metrics(rows, split)
     details = _details(classifier, rows, split, evaluation_notes(notes, name, split))
     if split.linear is not None:
-        details["parts"] = parts = _parts(classifier, split)
+        details["parts"] = parts = _parts(classifier, split, split.linear)
         details["notes"].append(parts_note(parts, metrics))
     baselines = {}
     for baseline in _fit_baselines(classifier, train, len(split), progress) if train is not None else ():
@@ -99,10 +99,10 @@ def _details(classifier: Classifier, rows: np.ndarray, split: Split, notes: list
     return details
 
 
-def _parts(classifier: Classifier, split: Split) -> dict[str, Any]:
+def _parts(classifier: Classifier, split: Split, logits: np.ndarray) -> dict[str, Any]:
     """Give what the linear classifier alone would reach, and what the logits of both count in their sum."""
     network, linear = classifier.shares
-    alone = class_probabilities(linear * split.linear.astype(np.float64), multi_label=classifier.multi_label)
+    alone = class_probabilities(linear * logits.astype(np.float64), multi_label=classifier.multi_label)
     title = classifier.preprocessor.linear.title
     return {"title": title, "metrics": compute_metrics(alone, split), "shares": {"network": network, "linear": linear}}
 
