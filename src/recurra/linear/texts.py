@@ -208,8 +208,10 @@ class Fitter:
         self.rows, self.marks, self.counted, self.fold, self.softmax = rows, marks, counted, fold, softmax
 
     def choose_strength(self) -> float:
-        """Give the strength with the least log-loss on the first fold, as far as `MAX_TEXTS_TO_CHOOSE` go."""
-        considered = torch.arange(len(self.marks)) < MAX_TEXTS_TO_CHOOSE
+        """Give the strength with the least log-loss on the first fold, of at most `MAX_TEXTS_TO_CHOOSE` texts."""
+        considered = torch.zeros(len(self.marks), dtype=torch.bool)
+        count = min(len(self.marks), MAX_TEXTS_TO_CHOOSE)
+        considered[torch.arange(count) * len(self.marks) // count] = True  # spread: files are often sorted by class
         out = considered & (self.fold == 0)
         inside = considered & ~out
         if not out.any() or not inside.any():

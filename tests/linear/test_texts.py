@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from recurra.errors import UsageError
+from recurra.linear import NgramClassifier, linear_classifier, texts
+from recurra.linear.texts import CHARACTER_PLANS, STRENGTHS, WORD_PLANS, choose_plan
+
+
+def noisy(count: int, flips: float = 0.0, seed: int = 0) -> tuple[list[str], np.ndarray]:
+    """Texts whose class a word says, now and then the wrong one; sorted by class, as files often are."""
+    rng = np.random.default_rng(seed)
+    targets = np.sort(rng.integers(0, 3, count))
+    said = np.where(rng.random(count) < flips, rng.integers(0, 3, count), targets)
+    words = [" ".join(f"w{word}" for word in rng.integers(0, 300, 8)) for _ in range(count)]
+    return [f"{text} {('goal', 'vote', 'stock')[kind]}" for text, kind in zip(words, said, strict=True)], targets
+
+
+def test_out_of_fold_logits_are_no_better_than_those_of_texts_that_are_new():
+    sequences, targets = noisy(900, flips=0.3)
+    model = NgramClassifier()
+    left_out = model.fit(sequences, targets, 3)
+    new, wanted = noisy(900, flips=0.3, seed=1)
+    right = {
+        "left out": (left_out.argmax(1) == targets).mean(),
+        "new": (model.logits(new).argmax(1) == wanted).mean(),
+        "learnt": (model.logits(sequences).argmax(1) == targets).mean(),
+    }
+    assert right["left out"] == pytest.approx(right["new"], abs=0.04)
+    assert right["learnt"] > right["left out"] + 0.02
+
+
+def test_probabilities_are_about_as_sure_as_they_are_right():
+    sequences, targets = noisy(900, flips=0.3)
+    left_out = torch.from_numpy(NgramClassifier().fit(sequences, targets, 3)).softmax(1)
+    assert float(left_out.max(1).values.mean()) == pytest.approx(0.8, abs=0.1)
+
+
+def test_the_penalty_is_chosen_by_texts_of_every_class_where_they_are_sorted(monkeypatch):
+    monkeypatch.setattr(texts, "MAX_TEXTS_TO_CHOOSE", 150)
+    sequences, targets = noisy(900, flips=0.3)
+    model = NgramClassifier()
+    model.fit(sequences, targets, 3)
+    assert model.strength < STRENGTHS[-1]  # by one class alone, the weakest penalty would be the best
+
+
+def test_two_classes_and_several_labels():
+    sequences, targets = noisy(300)
+    two = (targets > 0).astype(np.int64)
+    model = NgramClassifier()
+    assert model.fit(sequences, two, 2).shape == (300, 2)
+    assert (model.logits(sequences).argmax(1) == two).all()
+    marks = np.stack([targets == 0, targets >= 1], 1).astype(np.float32)
+    model = NgramClassifier()
+    assert ((model.fit(sequences, marks, 2) > 0) == (marks > 0)).mean() > 0.98
+    assert ((model.logits(sequences) > 0) == (marks > 0)).all()
+
+
+def test_an_example_that_counts_nothing_teaches_nothing():
+    sequences, targets = noisy(300)
+    weights = np.where(np.arange(300) % 2, 1.0, 0.0)
+    wrong = np.where(weights > 0, targets, (targets + 1) % 3)
+    model = NgramClassifier()
+    model.fit(sequences, wrong, 3, weights=weights)
+    assert (model.logits(sequences).argmax(1) == targets).mean() > 0.97
+
+
+def test_it_is_the_same_again_from_what_is_saved():
+    sequences, targets = noisy(200)
+    model = NgramClassifier()
+    model.fit(sequences, targets, 3)
+    again = linear_classifier("text").from_state(model.settings(), load(save(model.tensors())))
+    assert np.array_equal(again.logits(sequences), model.logits(sequences))
+    piece, state = again.step("a goal", again.initial_state())
+    assert piece == pytest.approx(model.logits(["a goal"])[0], abs=1e-6)
+    assert again.prior() == pytest.approx(model.logits([""])[0], abs=1e-6)
+    with pytest.raises(ValueError, match="do not fit"):
+        NgramClassifier.from_state(model.settings(), {**model.tensors(), "0.weights": torch.zeros(2, 3)})
+
+
+def test_texts_that_share_nothing_leave_how_common_the_classes_are():
+    model = NgramClassifier()
+    left_out = model.fit(["a", "b", "c", "d"], np.array([0, 0, 0, 1]), 2)
+    assert (left_out.argmax(1) == 0).all()
+    assert model.logits(["e", ""]).argmax(1).tolist() == [0, 0]
+    with pytest.raises(UsageError, match="got none"):
+        NgramClassifier().fit([], np.zeros(0, np.int64), 2)
+
+
+def test_the_plan_goes_by_the_script_and_by_the_time():
+    english, chinese = ["so good it is"] * 50, ["房间很干净而且很大"] * 50
+    assert choose_plan(english, 1, None) == WORD_PLANS[0]
+    assert choose_plan(chinese, 1, None) == CHARACTER_PLANS[0]
+    long = ["word " * 2000] * 4000
+    assert choose_plan(long, 1, 10.0) in WORD_PLANS[2:]
+    assert choose_plan(long, 1, 0.0) == WORD_PLANS[-1]
