@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from recurra.data.labelled.formats import file_kind, read_examples
+from recurra.data.labelled.label_columns import check_labels
 from recurra.data.labelled.options import LABEL_SOURCES, LabelledOptions, parse_renames
 from recurra.data.sources import add_each, common_folder, location, open_data
 from recurra.errors import DataError, UsageError
@@ -83,9 +84,14 @@ def read_labelled(arguments: Sequence[str | Path], options: LabelledOptions | No
     faults, notes = Faults(options.on_error), []
     sources = open_data(arguments, file_kind, faults, notes)
     collector = _Collector(options, faults, [source.name for source in sources])
+    read_sources = []
     for source, examples in read_examples(sources, options, faults, notes):
         collector.add_file(source, examples)
-    return collector.result(notes)
+        read_sources.append(source)
+    read = collector.result(notes)
+    if options.need_labels and not options.multi_label:
+        check_labels(read.labels, read_sources)
+    return read
 
 
 class _Collector:
