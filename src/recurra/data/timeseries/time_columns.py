@@ -46,6 +46,7 @@ _SECOND_NAMES = ("second", "sec", "seconds", "秒")
 # Of a date and of a time of day: what the columns are called, and the numbers that they may hold. Hour 24 is the next day's 0.
 _DATE_PARTS = ((_YEAR_NAMES, 1500, 2200), (_MONTH_NAMES, 1, 12), (_DAY_NAMES, 1, 31))
 _CLOCK_PARTS = ((_HOUR_NAMES, 0, 24), (_MINUTE_NAMES, 0, 59), (_SECOND_NAMES, 0, 59))
+_CELLS_INSPECTED = 100
 _CLOCK_MICROSECONDS = (3_600_000_000, 60_000_000, 1_000_000)
 
 
@@ -74,7 +75,7 @@ def find_time_columns(
     if len(found) > 1:
         raise UsageError(f"{table.name}: columns {', '.join(found)} hold times; say which it is: --time {found[0]}")
     if not found:
-        whole = _parts(table, _DATE_PARTS, lower, numeric)
+        whole = _parts(table, _DATE_PARTS, lower, numeric, faulty=True)
         if len(whole) > 1:
             more = _parts(table, _CLOCK_PARTS, lower, numeric) if len(whole) == len(_DATE_PARTS) else ()
             notes.append(f"{short}: columns {', '.join((*whole, *more))} are read as the times")
@@ -109,9 +110,7 @@ def read_time_columns(table: Table, columns: Sequence[str]) -> Timestamps:
     if not others:
         return read_timestamps(cells, first)
     rest = [table.columns[column] for column in others]
-    if isinstance(next((cell for cell in rest[0] if not is_missing(cell)), None), str) and not _is_whole(
-        rest[0], 0, 2200
-    ):
+    if any(is_time_of_day(cell) for cell in rest[0][:_CELLS_INSPECTED]):
         clocks = [str(clock).strip().replace(".", ":", 2) for clock in rest[0]]
         joined = [f"{day} {clock}" for day, clock in zip(cells, clocks, strict=True)]
         return read_timestamps(joined, " and ".join(columns))
