@@ -13,7 +13,7 @@ from recurra.baselines.ngram import KneserNey, language_baselines
 from recurra.baselines.seasonal import SeasonalNaive
 from recurra.baselines.tags import MostFrequentTag
 from recurra.baselines.tfidf import TfidfLogistic
-from recurra.baselines.titles import baseline_title, register_baseline, register_title
+from recurra.baselines.titles import baseline_title, ignores_input, register_baseline, register_title
 from recurra.baselines.uniform import Uniform
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "TfidfLogistic",
     "Uniform",
     "baseline_title",
+    "ignores_input",
     "language_baselines",
     "log_tail",
     "register_baseline",

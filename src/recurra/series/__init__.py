@@ -4,7 +4,7 @@ from recurra.series.arff import read_arff
 from recurra.series.arrays import array_labels_name, match_arrays, read_arrays, read_npy, read_npz
 from recurra.series.base import Series, channel_names, channel_order, parse_numbers
 from recurra.series.columns import column_numbers, mask_infinite
-from recurra.series.headerless import find_label, is_headerless, read_headerless, read_matrix, split_cells
+from recurra.series.headerless import cell_number, find_label, is_headerless, read_headerless, read_matrix, split_cells
 from recurra.series.idx import image_labels_name, is_idx, read_idx, read_images
 from recurra.series.long import NAME_SEPARATOR, join_names, read_long
 from recurra.series.matlab import read_mat
@@ -27,6 +27,7 @@ __all__ = [
     "Series",
     "SkeletonFormat",
     "array_labels_name",
+    "cell_number",
     "channel_names",
     "channel_order",
     "column_numbers",

@@ -11,7 +11,7 @@ from recurra.series.base import UNIVARIATE, Series, parse_numbers, strip_padding
 from recurra.series.tables import is_missing, is_number
 from recurra.text import Faults, Place, Source, decode
 
-_MIN_EXAMPLES_PER_LABEL = 2  # on average, of labels that are taken for such without being named
+_MIN_EXAMPLES_PER_LABEL = 2  # on average, of labels that nobody names
 
 
 def read_headerless(source: Source, faults: Faults, *, label_at: int | None = 0) -> Iterator[Series]:

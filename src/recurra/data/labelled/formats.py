@@ -53,9 +53,9 @@ def file_kind(name: str) -> str | None:
 
 
 def read_examples(
-    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str]
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
 ) -> Iterator[tuple[Source, Examples]]:
-    """Yield each file with its examples. Raises `UsageError` where it is open how a file is to be read."""
+    """Yield each file with its examples; chosen: gets what `Labelled.chosen` is. Raises `UsageError` where it is open how a file is to be read."""
     sources = [_detect_piped_kind(source, options) for source in sources]
     plain = [source for source in sources if source.kind == "text"]
     if plain and are_tables(plain, options):
@@ -64,10 +64,10 @@ def read_examples(
             for source in sources
         ]
     elif plain:
-        yield from read_text_files(plain, options, faults, notes)
+        yield from read_text_files(plain, options, faults, notes, chosen)
     tables = [source for source in sources if source.kind in TABLE_KINDS]
     if tables:
-        yield from read_table(tables, options, faults, notes)
+        yield from read_table(tables, options, faults, notes, chosen)
     candidates = {source.name: source for source in sources if source.kind in ("idx", "npy")}
     for source in sources:
         if source.kind == "ts":

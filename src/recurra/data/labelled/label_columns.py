@@ -9,7 +9,7 @@ from typing import Any
 from recurra.data.header import first_text
 from recurra.data.labelled.options import LABEL_SOURCES, LabelledOptions
 from recurra.errors import DataError
-from recurra.series import find_label, is_missing, is_number, split_cells
+from recurra.series import cell_number, find_label, is_missing, is_number, split_cells
 from recurra.text import LAST_COLUMN, Faults, Source, decode, missing_field_error, table_columns
 
 _MIN_LABELS = 8  # from which on numbers that all differ are measurements
@@ -18,28 +18,27 @@ _MIN_FRACTIONS = 0.5  # of measurements, that are no whole numbers
 _MAX_LABEL_LENGTH = 30.0  # characters, on average
 
 
-def label_position(source: Source, options: LabelledOptions, notes: list[str]) -> int | None:
+def label_position(source: Source, options: LabelledOptions, notes: list[str], chosen: dict[str, str]) -> int | None:
     """Give where the label stands in lines of numbers, as `find_label` does, or where it is said to stand; None: nowhere.
 
-    Raises `DataError` for the name of a column: lines of numbers have none.
+    notes, chosen: get what is to be said, and remembered, of a label that is last.  Raises `DataError` for the name of a column:
+    lines of numbers have none.
     """
     text, needed = decode(source.data, source.name, lenient=True), options.need_labels
     given = None if options.label in LABEL_SOURCES else options.label
-    found = find_label(text, needed=needed)
-    if given is None:
-        if found == -1:
-            few = len(
-                {line.rstrip().replace("\t", ",").rpartition(",")[2] for line in text.split("\n") if line.strip()}
-            )
-            width = len(split_cells(first_text(source).split("\n", 1)[0]))
-            notes.append(
-                f"{PurePath(source.name).name}: the label is the last column, which has {few:,} different values "
-                f"(--label 1: the first; --label last and --label {width} say the same as this)"
-            )
-        return found
-    if given == LAST_COLUMN:
-        return -1 if needed or found == -1 else None
     width = len(split_cells(first_text(source).split("\n", 1)[0]))
+    found = find_label(text, needed=needed)
+    if given in (None, LAST_COLUMN):
+        at = found if given is None or not needed else -1
+        if at == -1:
+            chosen.setdefault("label", str(width))
+        if at == -1 and given is None:
+            few = len({cell_number(line, -1) for line in text.split("\n") if line.strip()})
+            notes.append(
+                f"{PurePath(source.name).name}: the label is the last column, which has {few:,} different values, as is said by "
+                f"--label last too (--label 1: the first column)"
+            )
+        return at if given is None or at == -1 else None
     if not given.isdecimal() or not 1 <= int(given) <= max(width, 1 if needed else int(given)):
         raise missing_field_error(given, [str(number) for number in range(1, width + 1)], source, {})
     at = int(given) - 1

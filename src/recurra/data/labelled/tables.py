@@ -44,7 +44,7 @@ _MIN_TEXT_LENGTH = 20.0  # characters a cell, on average, that are no code or na
 
 
 def read_table(
-    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str]
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
 ) -> Iterator[tuple[Source, Examples]]:
     """Yield each table or file of records with its examples; the fields that are guessed are guessed once.
 
@@ -65,9 +65,10 @@ def read_table(
     for source, file_label in zip(sources, outer_labels, strict=True):
         numbers = not source.header and is_headerless(first_text(source))
         if numbers and not (options.text or options.series_columns or options.columns):
-            yield source, _matrix(source, file_label, options, faults, notes)
+            yield source, _matrix(source, file_label, options, faults, notes, chosen)
             continue
         how = options.with_names(column_names(source))
+        _note_chosen(chosen, options, text=how.text, label=how.label, time=how.time)
         label = None if how.label in LABEL_SOURCES else how.label
         if text is None and _holds_series(source, how, label, file_label):
             yield source, _series(source, how, label, file_label, faults, notes)
@@ -75,7 +76,16 @@ def read_table(
         need_label = options.need_labels and file_label is None
         if text is None:
             text = _text_fields(source, how.text, label, need_label, notes)
+            if not source.header:
+                _note_chosen(chosen, options, text=text[0], label=text[1])
         yield source, _texts(source, text, file_label, options, faults)
+
+
+def _note_chosen(chosen: dict[str, str], options: LabelledOptions, **found: str | None) -> None:
+    """Remember what options were found to be, where they were open or are positions; those of the first file."""
+    for name, value in found.items():
+        if value is not None and value != getattr(options, name):
+            chosen.setdefault(name, value)
 
 
 def column_names(source: Source) -> list[str]:
@@ -99,10 +109,15 @@ def _text_fields(
 
 
 def _matrix(
-    source: Source, file_label: str | None, options: LabelledOptions, faults: Faults, notes: list[str]
+    source: Source,
+    file_label: str | None,
+    options: LabelledOptions,
+    faults: Faults,
+    notes: list[str],
+    chosen: dict[str, str],
 ) -> Iterator[Series]:
     if file_label is None:
-        yield from read_headerless(source, faults, label_at=label_position(source, options, notes))
+        yield from read_headerless(source, faults, label_at=label_position(source, options, notes, chosen))
     else:
         values = read_matrix(source)
         yield Series(values, file_label, {}, channel_names(values.shape[1]))

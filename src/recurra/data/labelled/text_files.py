@@ -46,7 +46,7 @@ _MAX_FILES_NAMED = 3
 
 
 def read_text_files(
-    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str]
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
 ) -> Iterator[tuple[Source, Examples]]:
     """Yield each plain text file with its examples; all are read alike.
 
@@ -62,7 +62,7 @@ def read_text_files(
             else:
                 yield source, _skeleton(source, form)
         return
-    for source, read in zip(sources, _readers(sources, options, faults, notes), strict=True):
+    for source, read in zip(sources, _readers(sources, options, faults, notes, chosen), strict=True):
         yield source, read(source)
 
 
@@ -89,7 +89,7 @@ def are_tables(sources: list[Source], options: LabelledOptions) -> bool:
 
 
 def _readers(
-    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str]
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
 ) -> list[Callable[[Source], Examples]]:
     """Choose for each file the function that reads it."""
     if options.label == "folder":
@@ -112,9 +112,9 @@ def _readers(
     if is_folder_per_class([source.name for source in sources]) and all(source.found for source in sources):
         return _folder_per_class(sources, options)
     if numbers:
-        return [lambda source: read_headerless(source, faults, label_at=label_position(source, options, notes))] * len(
-            sources
-        )
+        return [
+            lambda source: read_headerless(source, faults, label_at=label_position(source, options, notes, chosen))
+        ] * len(sources)
     if options.need_labels and _are_prefixed(heads):
         return [lambda source: read_prefixed(source, faults)] * len(sources)
     separator = label_separator(sources)

@@ -12,7 +12,7 @@ from recurra.data.timeseries.table import Table, number_columns
 from recurra.data.timeseries.time_columns import find_time_columns
 from recurra.data.timeseries.types import TimeSeriesOptions
 from recurra.errors import UsageError
-from recurra.series import INDEX_NAMES
+from recurra.series import INDEX_NAMES, is_missing
 from recurra.text import fields_message
 
 _MAX_COLUMNS_SHOWN = 10
@@ -67,7 +67,8 @@ def infer_roles(table: Table, options: TimeSeriesOptions, notes: list[str]) -> C
             f"{table.name}: no column of numbers is left for the values; {fields_message(list(table.columns))}; "
             "name them: --target NAME"
         )
-    ignored = [name for name in table.columns if name not in others and name not in target]
+    blank = {name for name in table.columns if not name.strip() and all(is_missing(row[name]) for row in sample)}
+    ignored = [name for name in table.columns if name not in others and name not in target and name not in blank]
     if ignored:
         more = f" and {len(ignored) - _MAX_COLUMNS_SHOWN} more" if len(ignored) > _MAX_COLUMNS_SHOWN else ""
         notes.append(f"{short}: left out: {', '.join(ignored[:_MAX_COLUMNS_SHOWN])}{more}")

@@ -7,13 +7,12 @@ import io
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DELIMITERS = ",;\t|"
 _SAMPLED_CHARACTERS = 200_000
 _SAMPLED_ROWS = 500
-_MIN_QUOTED_SHARE = 0.2  # of the rows, from which on ' is a quotation mark where " reads no table
-_MIN_WRAPPED_SHARE = 0.5  # of the rows, where " reads one too
+_MIN_WRAPPED_SHARE = 0.5  # of the rows, from which on ' is a quotation mark though " reads an even table too
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,9 @@ def find_dialect(text: str, kind: str, fields: Sequence[str] = ()) -> Dialect:
         and _is_even(found := sample_rows(text, other))
         and len(found) > 1
         and len(found[0]) > 1
-        and (other.quote == '"' or _quoted_rows(text, other) >= _MIN_QUOTED_SHARE)
+        and (
+            other.quote == '"' or _quoted_rows(text, other, closed=True) > _quoted_rows(text, replace(other, quote='"'))
+        )
         and not (set(fields) & {*(rows or [[]])[0]}) - set(found[0])
     ]
     return max(even, key=lambda one: len(one[1][0]))[0] if even else usual

@@ -15,6 +15,7 @@ from recurra.text.read.faults import Faults
 from recurra.text.read.sources import Source
 
 LAST_COLUMN = "last"
+_MAX_NAME_LENGTH = 40
 
 
 class Place(TypedDict, total=False):
@@ -32,9 +33,18 @@ class Row:
     place: Place
 
 
+def shorten_name(name: str) -> str:
+    """Give the name of a field, for an error, no longer than a name is: a row of data that was read as names has longer ones.
+
+    >>> shorten_name("review"), len(shorten_name("what a film " * 9))
+    ('review', 40)
+    """
+    return name if len(name) <= _MAX_NAME_LENGTH else name[: _MAX_NAME_LENGTH - 1] + "…"
+
+
 def fields_message(fields: list[str]) -> str:
     """List the fields there are, for an error, as many as a reader can take in."""
-    shown = ", ".join(fields[:20]) + (f" and {len(fields) - 20} more" if len(fields) > 20 else "")
+    shown = ", ".join(map(shorten_name, fields[:20])) + (f" and {len(fields) - 20} more" if len(fields) > 20 else "")
     return f"the fields there are: {shown or 'none'}"
 
 
