@@ -28,11 +28,15 @@ def label_separator(sources: Sequence[Source]) -> str | None:
     '\t'
     """
     lines = [line for source in sources for _, line in islice(numbered_lines(source, Faults("skip")), _LINES_INSPECTED)]
-    return next((separator for separator in _SEPARATORS if _end_with_labels(lines, separator)), None)
+    several = len(sources) > 1
+    return next((mark for mark in _SEPARATORS if _end_with_labels(lines, mark, several=several)), None)
 
 
-def _end_with_labels(lines: Sequence[str], separator: str) -> bool:
-    """Say whether a label, one of a few, stands behind the last separator of each line: a whole number, or a short word."""
+def _end_with_labels(lines: Sequence[str], separator: str, *, several: bool) -> bool:
+    """Say whether a label, one of a few, stands behind the last separator of each line: a whole number, or a short word.
+
+    several: of several files, whose names may be their labels; then a word must stand behind a tab.
+    """
     parts = [split_last(line, separator) for line in lines]
     if not parts or not all(text and 0 < len(label) <= _MAX_LABEL_LENGTH for text, label in parts):
         return False
@@ -43,9 +47,10 @@ def _end_with_labels(lines: Sequence[str], separator: str) -> bool:
     if is_heading(labels) or few < 2 or 2 * few > len(labels) or _texts_are_numbers([text for text, _ in parts]):
         return False
     whole = all(map(_INTEGER.fullmatch, labels))
-    return separator == "\t" or (
-        len(lines) >= _MIN_LINES and few <= isqrt(len(lines)) and (whole or " " not in "".join(labels))
-    )
+    if separator == "\t":
+        return True
+    words = not several and not any(" " in label for label in labels)
+    return len(lines) >= _MIN_LINES and few <= isqrt(len(lines)) and (whole or words)
 
 
 def _texts_are_numbers(texts: Sequence[str]) -> bool:
@@ -62,26 +67,25 @@ def is_heading(labels: Sequence[str]) -> bool:
     return Counter(labels)[labels[0]] == 1 and any(name in names for names in LABEL_NAMES)
 
 
-def table_kind(source: Source, *, sure: bool) -> str | None:
+def table_kind(source: Source, *, sure: bool, several: bool = False) -> str | None:
     """Tell whether a text file is a table, "csv" or "tsv": every line has as many cells, two or more; None where it is none.
 
-    sure: columns are named, so few lines are enough, and commas need no column of numbers or labels.
+    sure: columns are named, so few lines are enough, and commas need no column of numbers or labels.  several: it is one of
+    several files, whose names may be their labels; then commas need a column of numbers.
     """
     for kind in ("tsv", "csv"):
         rows = first_rows(replace(source, kind=kind))
         if len(rows) < 2 or len(rows[0]) < 2 or len({len(row) for row in rows}) > 1:
             continue
-        if sure or kind == "tsv" or (len(rows) >= _MIN_ROWS and _has_columns(rows)):
+        if sure or kind == "tsv" or (len(rows) >= _MIN_ROWS and _has_columns(rows, several=several)):
             return kind
     return None
 
 
-def _has_columns(rows: Sequence[Sequence[str]]) -> bool:
+def _has_columns(rows: Sequence[Sequence[str]], *, several: bool) -> bool:
     """Say whether cells are those of a table, rather than prose with as many commas in each line: numbers, or few words."""
     columns = list(zip(*rows[1:], strict=True))
     short = [cells for cells in columns if all(len(cell) <= _MAX_LABEL_LENGTH for cell in cells)]
-    known = any(
-        all(is_number(cell) or is_missing(cell) for cell in cells) or len(set(cells)) ** 2 <= len(cells)
-        for cells in short
-    )
-    return known or (not has_header(rows))
+    if any(all(is_number(cell) or is_missing(cell) for cell in cells) for cells in short):
+        return True
+    return not several and (any(len(set(cells)) ** 2 <= len(cells) for cells in short) or not has_header(rows))

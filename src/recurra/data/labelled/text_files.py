@@ -78,14 +78,14 @@ def are_tables(sources: list[Source], options: LabelledOptions) -> bool:
     if not all(heads) or all(is_tree(line) or line.startswith(_FAST_TEXT) for head in heads for line in head):
         return False
     if not options.named:
-        if all(is_headerless("\n".join(lines)) for lines in heads) or _are_prefixed(heads):
+        if all(is_headerless("\n".join(lines)) for lines in heads) or _are_prefixed(heads, sources):
             return False
         in_folders = is_folder_per_class([source.name for source in sources]) and all(
             source.found for source in sources
         )
         if in_folders or label_separator(sources) is not None:
             return False
-    return all(table_kind(source, sure=bool(options.named)) is not None for source in sources)
+    return all(table_kind(source, sure=bool(options.named), several=len(sources) > 1) is not None for source in sources)
 
 
 def _readers(
@@ -115,7 +115,7 @@ def _readers(
         return [
             lambda source: read_headerless(source, faults, label_at=label_position(source, options, notes, chosen))
         ] * len(sources)
-    if options.need_labels and _are_prefixed(heads):
+    if options.need_labels and _are_prefixed(heads, sources):
         return [lambda source: read_prefixed(source, faults)] * len(sources)
     separator = label_separator(sources)
     if separator is not None:
@@ -143,7 +143,7 @@ def _name_files(sources: list[Source]) -> str:
     return ", ".join(names) + (f" and {more:,} more" if more else "")
 
 
-def _are_prefixed(heads: list[list[str]]) -> bool:
+def _are_prefixed(heads: list[list[str]], sources: list[Source]) -> bool:
     """Say whether every line begins with a label: with an integer or, in a file that is alone, with one of a few words.
 
     Words must be followed by a tab, or there must be many lines for them: few lines of prose begin with few words too.
@@ -159,8 +159,10 @@ def _are_prefixed(heads: list[list[str]]) -> bool:
         return True
     if len(heads) > 1:
         return False
-    tabbed = all("\t" in line for line in lines)
-    return tabbed or (len(lines) >= _MIN_PREFIXED_LINES and len(labels) <= isqrt(len(lines)))
+    if all("\t" in line for line in lines):
+        return True
+    few = len(lines) >= _MIN_PREFIXED_LINES and len(labels) <= isqrt(len(lines))
+    return few and label_separator(sources) is None
 
 
 def _file_per_class(sources: list[Source], faults: Faults) -> list[Callable[[Source], Examples]]:

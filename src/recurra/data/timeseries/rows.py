@@ -69,7 +69,7 @@ def read_rows(table: Table, roles: ColumnRoles, default_name: str, faults: Fault
         for column, part in zip(roles.series, parts, strict=True):
             add_wrong({row: f"column '{column}' names no series" for row, name in enumerate(part) if name == ""})
         _check_names(parts, roles.series, table)
-        names = [join_names(row) for row in zip(*parts, strict=True)]
+        names = [join_names(row) if all(row) else "" for row in zip(*parts, strict=True)]
     values, known, past = (
         read_numbers(roles.target, False),
         read_numbers(roles.known, True),
