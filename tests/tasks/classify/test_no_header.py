@@ -51,6 +51,15 @@ def test_a_label_of_its_own_for_each_example_is_said_loudly(tmp_path: Path) -> N
     )
 
 
+def test_predictions_of_a_text_file_that_is_a_table(tmp_path: Path) -> None:
+    rows = [f"{n % 2 * 4}\t{n}\twhat a {('mess', 'view')[n % 2]}, again {n}\n" for n in range(40)]
+    (tmp_path / "a.txt").write_text("".join(rows))
+    run = recurra.train("classify", tmp_path / "a.txt", tmp_path / "run", text="3", label="1", **SMALL)
+    assert run.predictor.read_file(str(tmp_path / "a.txt"))[1] == "what a view, again 1"
+    (tmp_path / "lines.txt").write_text("what a mess, again\nwhat a view, really\n")
+    assert run.predictor.read_file(str(tmp_path / "lines.txt")) is None  # a text a line
+
+
 @pytest.mark.parametrize("given", ["maybe", "no "])
 def test_header_is_one_of_three(tmp_path: Path, given: str) -> None:
     (tmp_path / "a.csv").write_text("1,x\n")

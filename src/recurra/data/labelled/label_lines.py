@@ -82,6 +82,21 @@ def table_kind(source: Source, *, sure: bool, several: bool = False) -> str | No
     return None
 
 
+def names_text(source: Source, column: str) -> bool:
+    r"""Say whether a text file is a table with this column, by its name in the first row or, of a sure table, by its position.
+
+    >>> names_text(Source("a.txt", "text", b"id,review\n1,so good\n", False), "review")
+    True
+    >>> names_text(Source("a.txt", "text", b"good, but slow\nbad, but nice\n", False), "2")
+    False
+    """
+    if not column.isdecimal():
+        kind = table_kind(source, sure=True)
+        return kind is not None and column in first_rows(replace(source, kind=kind))[0]
+    kind = table_kind(source, sure=False, several=True)
+    return kind is not None and int(column) <= len(first_rows(replace(source, kind=kind))[0])
+
+
 def _has_columns(rows: Sequence[Sequence[str]], *, several: bool) -> bool:
     """Say whether cells are those of a table, rather than prose with as many commas in each line: numbers, or few words."""
     columns = list(zip(*rows[1:], strict=True))
