@@ -47,6 +47,10 @@ def test_what_is_in_order_is_not_warned_of(given: dict[str, Any], capsys: pytest
     assert "WARNING" not in capsys.readouterr().err
 
 
+def test_no_alarm_is_no_failure() -> None:
+    assert evaluation_warnings({"metrics": {"event_f1": 0.0}, "baselines": {}}) == []
+
+
 def test_a_loss_of_zero_is_no_failure() -> None:
     assert evaluation_warnings({"metrics": {"nll": 0.0}, "baselines": {"uniform": {"nll": 1.6}}}) == []
     assert evaluation_warnings({"metrics": {"nll": 1.7}, "baselines": {"uniform": {"nll": 1.6}}}) != []

@@ -9,6 +9,9 @@ from recurra.baselines import baseline_title, ignores_input
 from recurra.formatting import WARNING, finite
 from recurra.metrics import headline_metric
 
+_SHARES_RIGHT = {"accuracy", "exact_match", "micro_f1", "balanced_accuracy"}
+"""Metrics that say what share of the answers is right: of alarms, where there may be none, none is one."""
+
 
 def evaluation_warnings(result: Mapping[str, Any]) -> list[str]:
     """Give what is to be said loudly of an evaluation; none where it is in order.
@@ -29,7 +32,7 @@ def evaluation_warnings(result: Mapping[str, Any]) -> list[str]:
     value = None if metric is None else finite(metrics[metric.key])
     if metric is None or value is None:
         return found
-    if metric.percent and metric.lower_is_better is False and value == 0:
+    if metric.key in _SHARES_RIGHT and value == 0:
         return [
             f"nothing is right: {metric.title} {metric.format(value)}; are these the labels, and these the inputs?",
             *found,
