@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 PER_CENT = "\u00a0%"
+WARNING = "warning: "
+"""How a note begins that nobody may miss."""
 
 
 def finite(value: object) -> float | None:

@@ -74,7 +74,7 @@ def test_it_is_the_same_again_from_what_is_saved():
     model.fit(sequences, targets, 3)
     again = linear_classifier("text").from_state(model.settings(), load(save(model.tensors())))
     assert np.array_equal(again.logits(sequences), model.logits(sequences))
-    piece, state = again.step("a goal", again.initial_state())
+    piece, _ = again.step("a goal", again.initial_state())
     assert piece == pytest.approx(model.logits(["a goal"])[0], abs=1e-6)
     assert again.prior() == pytest.approx(model.logits([""])[0], abs=1e-6)
     with pytest.raises(ValueError, match="do not fit"):

@@ -14,7 +14,7 @@ from recurra.baselines.ngram import KneserNey, language_baselines
 from recurra.baselines.seasonal import SeasonalNaive
 from recurra.baselines.tags import MostFrequentTag
 from recurra.baselines.tfidf import TfidfLogistic, folds, unit_of
-from recurra.baselines.titles import baseline_title, register_baseline, register_title
+from recurra.baselines.titles import baseline_title, ignores_input, register_baseline, register_title
 from recurra.baselines.uniform import Uniform
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Uniform",
     "baseline_title",
     "folds",
+    "ignores_input",
     "known_targets",
     "language_baselines",
     "log_tail",

@@ -22,6 +22,7 @@ class Majority:
 
     name = "majority"
     title = "majority class"
+    ignores_input = True
 
     def __init__(self) -> None:
         self._shares: np.ndarray | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 _titles: dict[str, str] = {}
+_ignoring_input: set[str] = set()
 _families: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = []
 
 
@@ -21,8 +22,10 @@ NamedT = TypeVar("NamedT", bound=Named)
 
 
 def register_baseline(baseline: type[NamedT]) -> type[NamedT]:
-    """Make a baseline's title known; used as a class decorator."""
+    """Make a baseline's title known, and whether it `ignores_input`; used as a class decorator."""
     register_title(baseline.name, baseline.title)
+    if getattr(baseline, "ignores_input", False):
+        _ignoring_input.add(baseline.name)
     return baseline
 
 
@@ -35,6 +38,15 @@ def register_title(name: str, title: str) -> None:
 def register_title_family(pattern: str, title: Callable[[re.Match[str]], str]) -> None:
     """Make the titles of all baselines known whose whole names match a pattern; title: gives one from the match."""
     _families.append((re.compile(pattern), title))
+
+
+def ignores_input(name: str) -> bool:
+    """Say whether a baseline gives the same answer whatever it is asked about: a model that is no better has learnt nothing.
+
+    >>> ignores_input("majority"), ignores_input("1-nn")
+    (True, False)
+    """
+    return name in _ignoring_input
 
 
 def baseline_title(name: str) -> str:

@@ -22,6 +22,7 @@ class Uniform:
 
     name = "uniform"
     title = "uniform"
+    ignores_input = True
 
     def __init__(self, size: int | None = None) -> None:
         if size is not None and size < 2:

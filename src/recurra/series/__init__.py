@@ -4,9 +4,9 @@ from recurra.series.arff import read_arff
 from recurra.series.arrays import array_labels_name, match_arrays, read_arrays, read_npy, read_npz
 from recurra.series.base import Series, channel_names, channel_order, parse_numbers
 from recurra.series.columns import column_numbers, mask_infinite
-from recurra.series.headerless import is_headerless, read_headerless, read_matrix, split_cells, starts_with_label
+from recurra.series.headerless import cell_number, find_label, is_headerless, read_headerless, read_matrix, split_cells
 from recurra.series.idx import image_labels_name, is_idx, read_idx, read_images
-from recurra.series.long import read_long
+from recurra.series.long import NAME_SEPARATOR, join_names, read_long
 from recurra.series.matlab import read_mat
 from recurra.series.parse import parse_series
 from recurra.series.skeletons import SkeletonFormat, read_skeleton, register_skeletons, skeleton_format
@@ -23,17 +23,21 @@ from recurra.series.ts import read_ts
 
 __all__ = [
     "INDEX_NAMES",
+    "NAME_SEPARATOR",
     "Series",
     "SkeletonFormat",
     "array_labels_name",
+    "cell_number",
     "channel_names",
     "channel_order",
     "column_numbers",
+    "find_label",
     "image_labels_name",
     "is_headerless",
     "is_idx",
     "is_missing",
     "is_number",
+    "join_names",
     "mask_infinite",
     "match_arrays",
     "numeric_columns",
@@ -56,6 +60,5 @@ __all__ = [
     "register_skeletons",
     "skeleton_format",
     "split_cells",
-    "starts_with_label",
     "value_columns",
 ]

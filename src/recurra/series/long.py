@@ -14,10 +14,12 @@ from recurra.series.base import Series
 from recurra.series.tables import is_missing, is_number, row_numbers
 from recurra.text import Faults, Place, Source, has_decimal_commas, iter_rows
 
+NAME_SEPARATOR = "/"  # between the parts of a name, where several columns name a series
+
 
 def read_long(
     source: Source,
-    series: str,
+    series: Sequence[str],
     time: str | None,
     label: str | None,
     columns: Sequence[str],
@@ -25,31 +27,41 @@ def read_long(
     *,
     steps: bool = False,
 ) -> Iterator[Series]:
-    """Yield a series (T, C) for every value of the column `series`, in the order in which they first occur.
+    """Yield a series (T, C) for every value of the columns `series`, in the order in which they first occur.
 
     Its steps are its rows, wherever they stand, in the order of the column `time` (numbers or ISO dates) or of the file. With
     `steps`, the label of a series is the list of the labels of its rows; without, all its rows must agree. Raises `DataError`,
     with the line or row, for what is no number, a time that cannot be read or occurs twice, and labels that differ.
     """
     decimal_commas = has_decimal_commas(source)
-    needed = [name for name in (series, time, label, *columns) if name is not None]
-    groups: dict[str, list[tuple[Any, np.ndarray, Any, Place]]] = {}
+    needed = [name for name in (*series, time, label, *columns) if name is not None]
+    groups: dict[tuple[str, ...], list[tuple[Any, np.ndarray, Any, Place]]] = {}
     for row in iter_rows(source, needed, faults):
         try:
-            key = row.cells.get(series)
-            if is_missing(key):
-                raise DataError(f"column '{series}' names no series", source=source.name, **row.place)
+            key = tuple(str(row.cells.get(name)) for name in series)
+            absent = next((name for name in series if is_missing(row.cells.get(name))), None)
+            if absent is not None:
+                raise DataError(f"column '{absent}' names no series", source=source.name, **row.place)
             when = None if time is None else _parse_time(row.cells.get(time), time, source, row.place)
             values = row_numbers(row, columns, source, decimal_commas)
         except DataError as error:
             faults.handle(error)
             continue
-        groups.setdefault(str(key), []).append((when, values, row.cells.get(label) if label else None, row.place))
+        groups.setdefault(key, []).append((when, values, row.cells.get(label) if label else None, row.place))
     for key, group in groups.items():
         try:
-            yield _series(key, group, time is not None, steps, tuple(columns), source)
+            yield _series(join_names(key), group, time is not None, steps, tuple(columns), source)
         except DataError as error:
             faults.handle(error)
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Name a series by what several columns call it.
+
+    >>> join_names(["north"]), join_names(["1", "72"])
+    ('north', '1/72')
+    """
+    return NAME_SEPARATOR.join(names)
 
 
 def _series(

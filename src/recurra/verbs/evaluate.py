@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from recurra.tasks.base.options import EvaluateOptions
-from recurra.verbs.base.evaluation import print_evaluation
+from recurra.verbs.base.evaluation import print_evaluation, print_warnings
 from recurra.verbs.base.options import Device, Json, RunFolder, load_run, note, print_json
 from recurra.verbs.base.run_command import RunCommand, given_options
 
@@ -53,6 +53,7 @@ def evaluate(
     result = loaded.evaluate(data or (), baselines=baselines, progress=progress, **given_options(context))
     if json:
         print_json(result)
+        print_warnings(result)
     else:
         print_evaluation(result, loaded.task.element[1], shown)
 

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from recurra.errors import UsageError
 from recurra.runs.config import configure
 from recurra.tasks import Files, Settings, Task, get_task, task_names, unknown_choice_message
+from recurra.tasks.base.config import LabelledData, TimeSeriesData
 from recurra.tasks.lm import LanguageModelConfig, LanguageModelingTask
 
 
@@ -94,3 +95,8 @@ def test_one_word_will_do_where_several_may_stand() -> None:
 def test_an_unknown_task_says_which_there_are() -> None:
     with pytest.raises(UsageError, match=f"^task: expected one of {', '.join(task_names())}; got 'ml'"):
         get_task("ml")
+
+
+def test_one_column_of_series_may_stand_alone_as_older_runs_have_it() -> None:
+    assert [section(series="store").series for section in (TimeSeriesData, LabelledData)] == [["store"], ["store"]]
+    assert TimeSeriesData().reading().series_columns == ()

@@ -8,9 +8,10 @@ from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 
+from recurra.data.labelled.label_lines import table_kind
 from recurra.data.labelled.options import LabelledOptions
 from recurra.data.labelled.tables import read_table
-from recurra.data.labelled.text_files import Examples, file_labels, read_text_files
+from recurra.data.labelled.text_files import Examples, are_tables, file_labels, read_text_files
 from recurra.errors import DataError
 from recurra.series import (
     Series,
@@ -52,16 +53,21 @@ def file_kind(name: str) -> str | None:
 
 
 def read_examples(
-    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str]
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
 ) -> Iterator[tuple[Source, Examples]]:
-    """Yield each file with its examples. Raises `UsageError` where it is open how a file is to be read."""
+    """Yield each file with its examples; chosen: gets what `Labelled.chosen` is. Raises `UsageError` where it is open how a file is to be read."""
     sources = [_detect_piped_kind(source, options) for source in sources]
     plain = [source for source in sources if source.kind == "text"]
-    if plain:
-        yield from read_text_files(plain, options, faults)
+    if plain and are_tables(plain, options):
+        sources = [
+            replace(source, kind=table_kind(source, sure=True) or "text") if source in plain else source
+            for source in sources
+        ]
+    elif plain:
+        yield from read_text_files(plain, options, faults, notes, chosen)
     tables = [source for source in sources if source.kind in TABLE_KINDS]
     if tables:
-        yield from read_table(tables, options, faults, notes)
+        yield from read_table(tables, options, faults, notes, chosen)
     candidates = {source.name: source for source in sources if source.kind in ("idx", "npy")}
     for source in sources:
         if source.kind == "ts":
@@ -84,7 +90,9 @@ def _detect_piped_kind(source: Source, options: LabelledOptions) -> Source:
     """Tell the format of what comes without a file name, where records are expected or it begins like some."""
     if source.name != STANDARD_INPUT or source.kind != "text":
         return source
-    named = options.text or options.series or (options.label and options.label not in ("file", "folder", "line"))
+    named = (
+        options.text or options.series_columns or (options.label and options.label not in ("file", "folder", "line"))
+    )
     return (
         replace(source, kind=record_kind_from_content(source.data))
         if named or source.data.lstrip()[:1] == b"{"

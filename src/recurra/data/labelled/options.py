@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from recurra.data.header import Header
 from recurra.errors import UsageError
+from recurra.text import resolve_column
 
 LABEL_SOURCES = ("file", "folder", "line")
 
@@ -22,8 +24,8 @@ class LabelledOptions:
     """field with the label; or "file": each file is a class, named by what tells the files apart; "folder": each folder;
     "line": each line begins with its label. None: what the files look like"""
 
-    series: str | None = None
-    """long tables: the column that names the series a row belongs to"""
+    series: str | tuple[str, ...] | None = None
+    """long tables: the column that names the series a row belongs to, or several that do so together"""
 
     time: str | None = None
     """long tables: the column to sort a series by (numbers or ISO dates)"""
@@ -46,8 +48,42 @@ class LabelledOptions:
     need_labels: bool = True
     """False: the same files with or without labels"""
 
+    header: Header = "auto"
+    """whether the first row of a CSV or TSV table names its columns; "auto": as it looks. Columns may be named by their
+    numbers, from 1, and as "last" too"""
+
     on_error: Literal["stop", "skip"] = "stop"
     """what is done with a row or file that cannot be used: stop there, or list it"""
+
+    @property
+    def series_columns(self) -> tuple[str, ...]:
+        """The columns that name the series a row belongs to; none where no table is long."""
+        return (self.series,) if isinstance(self.series, str) else self.series or ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns that are named."""
+        one = (name for name in (self.text, self.label, self.time) if name is not None)
+        return (*one, *self.series_columns, *self.columns)
+
+    def with_names(self, names: Sequence[str]) -> LabelledOptions:
+        """Give the same for a table with columns of these names, without positions.
+
+        >>> LabelledOptions(text="2", label="last").with_names(["id", "review", "stars"]).named
+        ('review', 'stars')
+        """
+
+        def name(given: str | None) -> str | None:
+            return given if given is None or given in LABEL_SOURCES else resolve_column(given, names)
+
+        return replace(
+            self,
+            text=name(self.text),
+            label=name(self.label),
+            time=name(self.time),
+            series=tuple(resolve_column(each, names) for each in self.series_columns),
+            columns=tuple(resolve_column(each, names) for each in self.columns),
+        )
 
 
 def parse_renames(pairs: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from recurra.data.labelled.formats import file_kind, read_examples
+from recurra.data.labelled.label_columns import check_labels
 from recurra.data.labelled.options import LABEL_SOURCES, LabelledOptions, parse_renames
 from recurra.data.sources import add_each, common_folder, location, open_data
 from recurra.errors import DataError, UsageError
@@ -30,7 +31,8 @@ class Labelled:
     sequences: NFC strings, or float32 arrays (T, C) with NaN where a value is missing; T may be 0.  labels: one each;
     several or none with `multi_label`; none where none were needed and none are there.  places: where each stands, as in
     "reviews.csv, line 12".  channels: names of the C channels of series; [] for text.  skipped: a message for what was left
-    out.  notes: what else a user may want to know of how the files were read.
+    out.  notes: what else a user may want to know of how the files were read.  chosen: the options `text`, `label` and `time` that
+    were open or were positions, as they read the first file; with these, others are read alike.
     """
 
     kind: Kind
@@ -40,6 +42,7 @@ class Labelled:
     channels: list[str]
     skipped: list[str]
     notes: list[str] = field(default_factory=list)
+    chosen: dict[str, str] = field(default_factory=dict)
 
     @property
     def inputs(self) -> list[str] | list[np.ndarray]:
@@ -83,9 +86,15 @@ def read_labelled(arguments: Sequence[str | Path], options: LabelledOptions | No
     faults, notes = Faults(options.on_error), []
     sources = open_data(arguments, file_kind, faults, notes)
     collector = _Collector(options, faults, [source.name for source in sources])
-    for source, examples in read_examples(sources, options, faults, notes):
+    chosen: dict[str, str] = {}
+    read_sources = []
+    for source, examples in read_examples(sources, options, faults, notes, chosen):
         collector.add_file(source, examples)
-    return collector.result(notes)
+        read_sources.append(source)
+    read = collector.result(notes)
+    if options.need_labels and not options.multi_label:
+        check_labels(read.labels, read_sources)
+    return replace(read, chosen=chosen)
 
 
 class _Collector:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
+from recurra.data.header import find_header, first_text
+from recurra.data.labelled.label_columns import label_position, likely_label, unnamed_label, whole_label
 from recurra.data.labelled.options import LABEL_SOURCES, LabelledOptions
 from recurra.data.labelled.text_files import Examples, file_labels, is_folder_per_class
 from recurra.errors import UsageError
@@ -20,7 +22,6 @@ from recurra.series import (
     read_matrix,
     read_steps,
     read_wide,
-    starts_with_label,
     value_columns,
 )
 from recurra.text import (
@@ -29,7 +30,9 @@ from recurra.text import (
     Source,
     fields_message,
     guess_fields,
+    guess_unnamed,
     has_decimal_commas,
+    iter_rows,
     label_field,
     read_labelled_records,
     sample_records,
@@ -41,12 +44,13 @@ _MIN_TEXT_LENGTH = 20.0  # characters a cell, on average, that are no code or na
 
 
 def read_table(
-    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str]
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
 ) -> Iterator[tuple[Source, Examples]]:
     """Yield each table or file of records with its examples; the fields that are guessed are guessed once.
 
     Raises `UsageError` where it is open which field is what.
     """
+    sources = [find_header(source, options.header, options.named, notes) for source in sources]
     names = [source.name for source in sources]
     outer_labels: list[str | None] = [None] * len(sources)
     if not options.need_labels:
@@ -57,31 +61,63 @@ def read_table(
         options.label is None and all(source.found for source in sources) and is_folder_per_class(names)
     ):
         outer_labels = [PurePath(name).parent.name for name in names]
-    label = None if options.label in LABEL_SOURCES else options.label
     text: tuple[str, str | None] | None = None
     for source, file_label in zip(sources, outer_labels, strict=True):
-        if (
-            source.kind in ("csv", "tsv")
-            and not (options.text or options.series)
-            and is_headerless(_first_text(source))
-        ):
-            yield source, _matrix(source, file_label, options, faults)
-        elif text is None and _holds_series(source, options, label, file_label):
-            yield source, _series(source, options, label, file_label, faults, notes)
-        else:
-            text = text or guess_fields(source, options.text, label, options.need_labels and file_label is None)
-            yield source, _texts(source, text, file_label, options, faults)
+        numbers = not source.header and is_headerless(first_text(source))
+        if numbers and not (options.text or options.series_columns or options.columns):
+            yield source, _matrix(source, file_label, options, faults, notes, chosen)
+            continue
+        how = options.with_names(column_names(source))
+        _note_chosen(chosen, options, text=how.text, label=how.label, time=how.time)
+        label = None if how.label in LABEL_SOURCES else how.label
+        if text is None and _holds_series(source, how, label, file_label):
+            yield source, _series(source, how, label, file_label, faults, notes)
+            continue
+        need_label = options.need_labels and file_label is None
+        if text is None:
+            text = _text_fields(source, how.text, label, need_label, notes)
+            if not source.header:
+                _note_chosen(chosen, options, text=text[0], label=text[1])
+        yield source, _texts(source, text, file_label, options, faults)
 
 
-def _first_text(source: Source) -> str:
-    return source.data[:100_000].decode("utf-8", "replace").lstrip("\ufeff").replace("\r\n", "\n")
+def _note_chosen(chosen: dict[str, str], options: LabelledOptions, **found: str | None) -> None:
+    """Remember what options were found to be, where they were open or are positions; those of the first file."""
+    for name, value in found.items():
+        if value is not None and value != getattr(options, name):
+            chosen.setdefault(name, value)
 
 
-def _matrix(source: Source, file_label: str | None, options: LabelledOptions, faults: Faults) -> Iterator[Series]:
+def column_names(source: Source) -> list[str]:
+    """Name the columns of a CSV or TSV table in their order; none of another file, whose fields have no positions."""
+    if source.kind not in ("csv", "tsv"):
+        return []
+    row = next(iter(iter_rows(source, (), Faults("skip"))), None)
+    return [] if row is None else list(row.cells)
+
+
+def _text_fields(
+    source: Source, text: str | None, label: str | None, need_label: bool, notes: list[str]
+) -> tuple[str, str | None]:
+    if source.header:
+        return guess_fields(source, text, label, need_label)
+    found = guess_unnamed(source, text, label, need_label)
+    if found != (text, label):
+        named = f"text {found[0]}" + (f", label {found[1]}" if found[1] is not None else "")
+        notes.append(f"{PurePath(source.name).name}: columns are taken by what they hold: {named}")
+    return found
+
+
+def _matrix(
+    source: Source,
+    file_label: str | None,
+    options: LabelledOptions,
+    faults: Faults,
+    notes: list[str],
+    chosen: dict[str, str],
+) -> Iterator[Series]:
     if file_label is None:
-        yield from read_headerless(
-            source, faults, labelled=options.need_labels or starts_with_label(_first_text(source))
-        )
+        yield from read_headerless(source, faults, label_at=label_position(source, options, notes, chosen))
     else:
         values = read_matrix(source)
         yield Series(values, file_label, {}, channel_names(values.shape[1]))
@@ -105,7 +141,7 @@ def _holds_series(source: Source, options: LabelledOptions, label: str | None, f
     """
     if options.text is not None:
         return False
-    if options.series is not None or options.columns:
+    if options.series_columns or options.columns:
         return True
     sample = sample_records(source)
     label = label or (label_field(sample) if file_label is None else None)
@@ -132,16 +168,17 @@ def _series(
     sample = sample_records(source)
     names = list(sample[0]) if sample else []
     if label is None and file_label is None:
-        label = label_field(sample)
+        label = label_field(sample) if source.header else unnamed_label(source, options.need_labels)
     elif label not in names and not options.need_labels:
         label = None
     if label is None and file_label is None and options.need_labels:
         raise UsageError(
-            f"{source.name}: cannot tell which column is the label; {fields_message(names)}; name it: --label NAME"
+            f"{source.name}: cannot tell which column is the label; {fields_message(names)}; name it: "
+            f"{likely_label(source) or '--label NAME'}"
         )
-    values = value_columns(options.columns, sample, (label, options.series, options.time), source)
-    if options.series is not None:
-        examples = read_long(source, options.series, options.time, label, values, faults)
+    values = value_columns(options.columns, sample, (label, options.time, *options.series_columns), source)
+    if options.series_columns:
+        examples = read_long(source, options.series_columns, options.time, label, values, faults)
     elif file_label is not None:
         yield Series(read_steps(source, values, faults), file_label, {}, tuple(values))
         return
@@ -152,7 +189,8 @@ def _series(
             notes.append(f"{PurePath(source.name).name}: a row is a series; left out of it: {', '.join(ignored[:10])}")
         examples = read_wide(source, label, values, faults)
     for one in examples:
-        yield one if file_label is None else Series(one.values, file_label, one.place, one.channels)
+        found = file_label if file_label is not None else one.label if source.header else whole_label(one.label)
+        yield Series(one.values, found, one.place, one.channels)
 
 
 def _refuse_long(source: Source, sample: list[dict[str, Any]]) -> None:

@@ -9,12 +9,15 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from recurra.data.header import Header, find_header
 from recurra.data.labelled.reader import Kind, label_text, reorder_channels
+from recurra.data.labelled.tables import column_names
 from recurra.data.sources import add_each, common_folder, location, to_utf8
 from recurra.errors import DataError, UsageError
 from recurra.series import Series, match_arrays, read_arrays, read_long, read_npz, value_columns
 from recurra.text import (
     CONLLU,
+    LAST_COLUMN,
     Faults,
     Source,
     TaggedWords,
@@ -25,6 +28,7 @@ from recurra.text import (
     read_conllu,
     read_lists,
     record_kind_from_name,
+    resolve_column,
     sample_records,
 )
 
@@ -79,8 +83,8 @@ class TaggedOptions:
     tokens: int | str | None = None
     """the words, likewise; the first column of CoNLL, "form" of CoNLL-U by default"""
 
-    series: str | None = None
-    """long tables: the column that names the series a row belongs to"""
+    series: str | tuple[str, ...] | None = None
+    """long tables: the column that names the series a row belongs to, or several that do so together"""
 
     time: str | None = None
     """long tables: the column to sort a series by (numbers or ISO dates)"""
@@ -88,11 +92,19 @@ class TaggedOptions:
     columns: tuple[str, ...] = ()
     """long tables: the value columns; none: all numeric ones but those above"""
 
+    header: Header = "auto"
+    """long tables: as in `LabelledOptions`"""
+
     need_labels: bool = True
     """False: the same files with or without tags"""
 
     on_error: Literal["stop", "skip"] = "stop"
     """what is done with a sentence or file that cannot be used: stop there, or list it"""
+
+    @property
+    def series_columns(self) -> tuple[str, ...]:
+        """The columns that name the series a row belongs to; none where no table is long."""
+        return (self.series,) if isinstance(self.series, str) else self.series or ()
 
 
 def read_tagged(arguments: Sequence[str | Path], options: TaggedOptions | None = None) -> Tagged:
@@ -117,7 +129,7 @@ def read_tagged(arguments: Sequence[str | Path], options: TaggedOptions | None =
     folder = common_folder([source.name for source in sources])
     collector = _Collector(options, faults, folder)
     for source in sources:
-        collector.add_file(source, _read(source, options, faults))
+        collector.add_file(source, _read(source, options, faults, notes))
     return collector.result(notes, ", ".join(source.name for source in sources[:3]) or "the files named")
 
 
@@ -125,15 +137,15 @@ def _file_kind(name: str) -> str | None:
     return _SUFFIXES.get(name.rpartition(".")[2]) or record_kind_from_name(name)
 
 
-def _read(source: Source, options: TaggedOptions, faults: Faults) -> Iterable[TaggedWords | Series]:
+def _read(source: Source, options: TaggedOptions, faults: Faults, notes: list[str]) -> Iterable[TaggedWords | Series]:
     if source.kind == "npz":
         return _read_frames(source)
-    if source.kind in ("json", "jsonl", "parquet") and options.series is None:
+    if source.kind in ("json", "jsonl", "parquet") and not options.series_columns:
         words = _field_name(options.tokens, "tokens")
         fields = guess_list_fields(source, words, _field_name(options.column, "column"), options.need_labels)
         return read_lists(source, *fields, faults, need_tags=options.need_labels)
-    if options.series is not None or source.kind == "csv":
-        return _read_table(source, options, faults)
+    if options.series_columns or source.kind == "csv":
+        return _read_table(source, options, faults, notes)
     if source.kind == "conllu" or (isinstance(options.column, str) and options.column.lower() in CONLLU):
         words, tags = conllu_column_index(options.tokens, "form"), conllu_column_index(options.column, "upos")
         return read_conllu(source, words, tags, faults)
@@ -148,15 +160,22 @@ def _read_frames(source: Source) -> Iterator[Series]:
         yield from read_arrays(arrays[series], named, arrays[lengths] if lengths else None, source.name, steps=True)
 
 
-def _read_table(source: Source, options: TaggedOptions, faults: Faults) -> Iterable[Series]:
-    column = _field_name(options.column, "column")
-    if options.series is None or (column is None and options.need_labels):
+def _read_table(source: Source, options: TaggedOptions, faults: Faults, notes: list[str]) -> Iterable[Series]:
+    column = LAST_COLUMN if options.column == -1 else None if options.column is None else str(options.column)
+    named = (*options.series_columns, options.time, column, *options.columns)
+    source = find_header(source, options.header, named, notes)
+    names = column_names(source)
+    if not options.series_columns or (column is None and options.need_labels):
         raise UsageError(
             f"{source.name}: a table with a row for every step needs the column that names the series and the one with the "
             "tags: --series NAME --column NAME"
         )
-    values = value_columns(options.columns, sample_records(source), (options.series, options.time, column), source)
-    return read_long(source, options.series, options.time, column, values, faults, steps=True)
+    series, given = (
+        [resolve_column(name, names) for name in some] for some in (options.series_columns, options.columns)
+    )
+    time, tag = (name and resolve_column(name, names) for name in (options.time, column))
+    values = value_columns(given, sample_records(source), (time, tag, *series), source)
+    return read_long(source, series, time, tag, values, faults, steps=True)
 
 
 def _field_name(given: int | str | None, name: str) -> str | None:

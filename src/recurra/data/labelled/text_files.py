@@ -8,7 +8,9 @@ from itertools import islice
 from math import isqrt
 from pathlib import PurePath
 
-from recurra.data.labelled.options import LabelledOptions
+from recurra.data.labelled.label_columns import label_position
+from recurra.data.labelled.label_lines import is_heading, label_separator, table_kind
+from recurra.data.labelled.options import LABEL_SOURCES, LabelledOptions
 from recurra.errors import UsageError
 from recurra.series import (
     Series,
@@ -19,7 +21,6 @@ from recurra.series import (
     read_matrix,
     read_skeleton,
     skeleton_format,
-    starts_with_label,
 )
 from recurra.text import (
     Faults,
@@ -29,6 +30,7 @@ from recurra.text import (
     numbered_lines,
     read_lines,
     read_prefixed,
+    read_suffixed,
     read_trees,
     read_whole,
     split_first_word,
@@ -40,16 +42,17 @@ _COMPRESSION = re.compile(r"\.(gz|xz|bz2|zst)$", re.IGNORECASE)
 _LINES_INSPECTED = 50  # lines that say what a file is
 _MIN_PREFIXED_LINES = 20  # lines that begin with few words only if these are labels
 _FAST_TEXT = "__label__"
+_MAX_FILES_NAMED = 3
 
 
 def read_text_files(
-    sources: list[Source], options: LabelledOptions, faults: Faults
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
 ) -> Iterator[tuple[Source, Examples]]:
     """Yield each plain text file with its examples; all are read alike.
 
     In this order: skeletons, by the names of the files; what `options.label` says; trees; fastText's lines; a folder per class;
-    lines of numbers; lines that begin with an integer or, in a file that is alone, with one of a few labels; a file per class;
-    and without need of labels, every line. Raises `UsageError` where it is none of these.
+    lines of numbers; lines that begin with an integer or, in a file that is alone, with one of a few labels; lines that end with
+    one of a few; a file per class; and without need of labels, every line. Raises `UsageError` where it is none of these.
     """
     forms = [skeleton_format(PurePath(source.name).name) for source in sources]
     if any(forms):
@@ -59,7 +62,7 @@ def read_text_files(
             else:
                 yield source, _skeleton(source, form)
         return
-    for source, read in zip(sources, _readers(sources, options, faults), strict=True):
+    for source, read in zip(sources, _readers(sources, options, faults, notes, chosen), strict=True):
         yield source, read(source)
 
 
@@ -67,7 +70,27 @@ def _skeleton(source: Source, form: SkeletonFormat) -> Iterator[Series]:
     yield from read_skeleton(source, form, PurePath(source.name).name)
 
 
-def _readers(sources: list[Source], options: LabelledOptions, faults: Faults) -> list[Callable[[Source], Examples]]:
+def are_tables(sources: list[Source], options: LabelledOptions) -> bool:
+    """Say whether plain text files are tables: parted alike in all lines, and none of what else they may be."""
+    if options.label in LABEL_SOURCES or any(skeleton_format(PurePath(source.name).name) for source in sources):
+        return False
+    heads = [_first_lines(source) for source in sources]
+    if not all(heads) or all(is_tree(line) or line.startswith(_FAST_TEXT) for head in heads for line in head):
+        return False
+    if not options.named:
+        if all(is_headerless("\n".join(lines)) for lines in heads) or _are_prefixed(heads, sources):
+            return False
+        in_folders = is_folder_per_class([source.name for source in sources]) and all(
+            source.found for source in sources
+        )
+        if in_folders or label_separator(sources) is not None:
+            return False
+    return all(table_kind(source, sure=bool(options.named), several=len(sources) > 1) is not None for source in sources)
+
+
+def _readers(
+    sources: list[Source], options: LabelledOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
+) -> list[Callable[[Source], Examples]]:
     """Choose for each file the function that reads it."""
     if options.label == "folder":
         return _folder_per_class(sources, options)
@@ -80,18 +103,26 @@ def _readers(sources: list[Source], options: LabelledOptions, faults: Faults) ->
         return [lambda source: read_trees(source, faults, phrases=options.phrases)] * len(sources)
     if all(line and all(word.startswith(_FAST_TEXT) for word in line) for line in heads):
         return [lambda source: read_prefixed(source, faults)] * len(sources)
-    if options.label not in (None, "file") and options.need_labels:
+    numbers = all(is_headerless("\n".join(lines)) for lines in heads)
+    if options.label not in (None, "file") and options.need_labels and not numbers:
         raise UsageError(
             f"{sources[0].name}: is plain text and has no field '{options.label}'; leave --label out, or give the file the suffix of "
             "what it is: .csv .tsv .json .jsonl .parquet"
         )
     if is_folder_per_class([source.name for source in sources]) and all(source.found for source in sources):
         return _folder_per_class(sources, options)
-    if all(is_headerless("\n".join(lines)) for lines in heads):
-        labelled = options.need_labels or all(starts_with_label("\n".join(lines)) for lines in heads)
-        return [lambda source: read_headerless(source, faults, labelled=labelled)] * len(sources)
-    if options.need_labels and _are_prefixed(heads):
+    if numbers:
+        return [
+            lambda source: read_headerless(source, faults, label_at=label_position(source, options, notes, chosen))
+        ] * len(sources)
+    if options.need_labels and _are_prefixed(heads, sources):
         return [lambda source: read_prefixed(source, faults)] * len(sources)
+    separator = label_separator(sources)
+    if separator is not None:
+        notes.append(
+            f"{_name_files(sources)}: each line ends with its label (--label file: the names of the files are the labels)"
+        )
+        return [lambda source: read_suffixed(source, separator, faults)] * len(sources)
     if not options.need_labels:
         return [lambda source: read_lines(source, None, faults)] * len(sources)
     if len(sources) > 1:
@@ -106,7 +137,13 @@ def _first_lines(source: Source) -> list[str]:
     return [line for _, line in islice(numbered_lines(source, Faults("skip")), _LINES_INSPECTED)]
 
 
-def _are_prefixed(heads: list[list[str]]) -> bool:
+def _name_files(sources: list[Source]) -> str:
+    names = [PurePath(source.name).name for source in sources[:_MAX_FILES_NAMED]]
+    more = len(sources) - len(names)
+    return ", ".join(names) + (f" and {more:,} more" if more else "")
+
+
+def _are_prefixed(heads: list[list[str]], sources: list[Source]) -> bool:
     """Say whether every line begins with a label: with an integer or, in a file that is alone, with one of a few words.
 
     Words must be followed by a tab, or there must be many lines for them: few lines of prose begin with few words too.
@@ -116,12 +153,16 @@ def _are_prefixed(heads: list[list[str]]) -> bool:
     labels = {label for label, text in parts if text}
     if not parts or not all(text for _, text in parts) or not 2 <= len(labels) < len(parts):
         return False
+    if is_heading([label for label, _ in parts]):
+        return False
     if all(re.fullmatch(r"[+-]?\d+", label) for label in labels):
         return True
     if len(heads) > 1:
         return False
-    tabbed = all("\t" in line for line in lines)
-    return tabbed or (len(lines) >= _MIN_PREFIXED_LINES and len(labels) <= isqrt(len(lines)))
+    if all("\t" in line for line in lines):
+        return True
+    few = len(lines) >= _MIN_PREFIXED_LINES and len(labels) <= isqrt(len(lines))
+    return few and label_separator(sources) is None
 
 
 def _file_per_class(sources: list[Source], faults: Faults) -> list[Callable[[Source], Examples]]:

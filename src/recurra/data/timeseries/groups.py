@@ -84,7 +84,7 @@ class RowTable:
             unsorted += bool(np.any(np.diff(rows) < 0))
             first = int(rows.min())
             table = self._parts[self._part_indices[first]].table
-            place: Place = {} if self._roles.series is None else table.place(int(self._table_rows[first]))
+            place: Place = {} if not self._roles.series else table.place(int(self._table_rows[first]))
             times = np.arange(len(rows)) if self.times is None else self.times[rows]
             name = self._names[self._ids[rows[0]]]
             groups.append(Group(name, rows, times, location(table.name, place, self._folder)))
@@ -152,7 +152,7 @@ class RowTable:
                 "it looks like the change of daylight saving time: write times with their zone (2024-10-27T02:00+01:00)"
             )
             hint = f"{zone}, or {hint}"
-        elif self._roles.series is None and duplicate.mean() > (
+        elif not self._roles.series and duplicate.mean() > (
             _MANY_DUPLICATES_WITH_COLUMN if self._roles.ignored else _MANY_DUPLICATES
         ):
             name = self._roles.ignored[0] if self._roles.ignored else "NAME"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data.frames import is_frame
+from recurra.data.header import find_header, first_text
 from recurra.data.labelled.formats import TABLE_KINDS, file_kind
 from recurra.data.sources import common_folder, open_data, to_utf8
 from recurra.data.timeseries.align import Aligner
@@ -19,13 +20,13 @@ from recurra.data.timeseries.columns import ColumnRoles, infer_roles
 from recurra.data.timeseries.grid import common_frequency, infer_frequency
 from recurra.data.timeseries.rows import Rows, read_rows
 from recurra.data.timeseries.table import Table, read_table, table_from_frame
-from recurra.data.timeseries.timestamps import is_timestamp
 from recurra.data.timeseries.types import Panel, TimeSeries, TimeSeriesOptions
 from recurra.data.timeseries.wide import infer_layout, read_wide
 from recurra.errors import DataError, UsageError
 from recurra.series import channel_names, is_headerless
 from recurra.text import (
     COMPRESSIONS,
+    LAST_COLUMN,
     STANDARD_INPUT,
     Faults,
     Source,
@@ -116,6 +117,7 @@ class _Reader:
         self._series_names = _series_names(names, self._folder)
         self._roles: ColumnRoles | None = None
         self._first = ""
+        self._columns: tuple[str, ...] = ()
         self._rows: list[Rows] = []
         self._whole_series: list[TimeSeries] = []
 
@@ -142,17 +144,9 @@ class _Reader:
                     self.add_table(one[1], one[0])
             return
         if source.kind in ("text", "csv", "tsv"):
-            head = source.data[:100_000].decode("utf-8", "replace").lstrip("\ufeff").replace("\r\n", "\n")
-            if is_headerless(head, 1):
-                read = read_number_lines(source, options, self._faults, folder, notes)
-                if isinstance(read, Table):
-                    self.add_table(read, name)
-                else:
-                    self._whole_series += read
+            source, read = self._read_text(source, name)
+            if read:
                 return
-            if source.kind == "text":
-                source = replace(source, kind=record_kind_from_content(source.data))
-                source = replace(source, kind="tsv") if source.kind == "csv" and "\t" in head.split("\n")[0] else source
         if source.kind not in TABLE_KINDS:
             raise UsageError(
                 f"{source.name}: expected a table or an array of numbers, got a file of the kind {source.kind}"
@@ -160,13 +154,36 @@ class _Reader:
         if source.kind != "parquet":
             sample = sample_records(source)
             columns = list(sample[0]) if sample else []
-            if any(is_timestamp(one) and all(is_timestamp(row.get(one)) for row in sample) for one in columns):
-                problem = "the first line holds values, not names of columns"
-                raise DataError(problem, source=source.name, line=1, hint="put a line such as time,value above")
-            if infer_layout(columns, sample[:30], options, source.name) == "series":
+            if infer_layout(columns, sample[:30], options.with_names(columns), source.name) == "series":
                 self._whole_series += read_wide(source, options, self._faults, folder, notes)
                 return
         self.add_table(read_table(source, self._faults), name)
+
+    def _read_text(self, source: Source, name: str) -> tuple[Source, bool]:
+        """Read a file of lines of numbers, or find out what table a file of text is; gives that, and whether it was read."""
+        options = self._options
+        head = first_text(source)
+        if source.kind == "text" and not is_headerless(head, 1):
+            source = replace(source, kind=record_kind_from_content(source.data))
+            tabbed = source.kind == "csv" and "\t" in head.split("\n")[0]
+            source = replace(source, kind="tsv") if tabbed else source
+        table = source if source.kind != "text" else replace(source, kind="tsv" if "\t" in head else "csv")
+        notes: list[str] = []
+        table = find_header(table, options.header, options.named, notes)
+        by_position = any(column.isdecimal() for column in options.named if column != LAST_COLUMN)
+        if (
+            is_headerless(head, 1)
+            and not table.header
+            and not ((by_position and options.time) or options.series_columns)
+        ):
+            read = read_number_lines(source, options, self._faults, self._folder, self._notes)
+            if isinstance(read, Table):
+                self.add_table(read, name)
+            else:
+                self._whole_series += read
+            return source, True
+        self._notes += notes
+        return table, False
 
     def add_table(self, table: Table, default_name: str) -> None:
         """Add a table with a row a step."""
@@ -174,6 +191,7 @@ class _Reader:
             raise DataError("holds no rows", source=table.name)
         if self._roles is None:
             self._roles, self._first = infer_roles(table, self._options, self._notes), table.name
+            self._columns = tuple(table.columns)
             self._width = len(table.columns)
         elif table.headerless and not self._options.target and len(table.columns) != self._width:
             raise DataError(
@@ -202,7 +220,17 @@ class _Reader:
         elif rows and self._roles is not None:
             roles = self._roles
             series, frequency = Aligner(rows, self._options, roles, self._folder, self._notes).align()
-            panel = Panel(series, roles.target, roles.known, roles.past, roles.static, frequency, skipped, self._notes)
+            panel = Panel(
+                series,
+                roles.target,
+                roles.known,
+                roles.past,
+                roles.static,
+                frequency,
+                skipped,
+                self._notes,
+                self._columns,
+            )
         else:
             shown = " | ".join(skipped[:3])
             raise DataError("holds no series", source=self._first or None, hint=f"left out: {shown}" if shown else None)

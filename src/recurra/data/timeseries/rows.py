@@ -10,9 +10,9 @@ import numpy as np
 
 from recurra.data.timeseries.columns import ColumnRoles
 from recurra.data.timeseries.table import Table
-from recurra.data.timeseries.timestamps import read_timestamps
+from recurra.data.timeseries.time_columns import read_time_columns
 from recurra.errors import DataError
-from recurra.series import column_numbers, is_missing
+from recurra.series import NAME_SEPARATOR, column_numbers, is_missing, join_names
 from recurra.text import Faults
 
 NUMBER_HINT = "empty the cell where there is no value, leave such rows out (--on-error skip), or name the columns to read: --target NAME"
@@ -59,19 +59,17 @@ def read_rows(table: Table, roles: ColumnRoles, default_name: str, faults: Fault
 
     times = local = None
     if roles.time:
-        cells, column = _time_cells(table, roles.time)
-        timestamps = read_timestamps(cells, column)
+        timestamps = read_time_columns(table, roles.time)
         times, local = timestamps.values, timestamps.local
         add_wrong(timestamps.wrong)
         notes += [note for note in timestamps.notes if note not in notes]
     names = [default_name] * len(table)
-    if roles.series is not None:
-        column = roles.series
-        cells = table.columns[column]
-        cells = cells.tolist() if isinstance(cells, np.ndarray) else cells
-        named = {cell: series_name(cell) for cell in set(cells)}
-        names = [named[cell] for cell in cells]
-        add_wrong({row: f"column '{column}' names no series" for row, name in enumerate(names) if name == ""})
+    if roles.series:
+        parts = [_series_names(table.columns[column]) for column in roles.series]
+        for column, part in zip(roles.series, parts, strict=True):
+            add_wrong({row: f"column '{column}' names no series" for row, name in enumerate(part) if name == ""})
+        _check_names(parts, roles.series, table)
+        names = [join_names(row) if all(row) else "" for row in zip(*parts, strict=True)]
     values, known, past = (
         read_numbers(roles.target, False),
         read_numbers(roles.known, True),
@@ -79,7 +77,7 @@ def read_rows(table: Table, roles: ColumnRoles, default_name: str, faults: Fault
     )
     static = [_static_values(table.columns[column]) for column in roles.static]
     for row in sorted(wrong):
-        problem = f"series {names[row]}: {wrong[row]}" if roles.series is not None and names[row] else wrong[row]
+        problem = f"series {names[row]}: {wrong[row]}" if roles.series and names[row] else wrong[row]
         hint = NUMBER_HINT if "expected a number" in problem else None
         faults.handle(DataError(problem, source=table.name, hint=hint, **table.place(row)))
     usable = np.setdiff1d(np.arange(len(table)), list(wrong)) if wrong else np.arange(len(table))
@@ -90,20 +88,24 @@ def read_rows(table: Table, roles: ColumnRoles, default_name: str, faults: Fault
     return Rows(table, usable, names, times, local, values, known, past, static)
 
 
-def _time_cells(table: Table, columns: tuple[str, ...]) -> tuple[Any, str]:
-    """Give the cells with the times, those of several columns put together."""
-    if len(columns) == 1:
-        return table.columns[columns[0]], columns[0]
-    cells = [table.columns[column] for column in columns]
-    if len(columns) == 2 and isinstance(cells[1][0], str) and ":" in cells[1][0]:
-        return [f"{day} {clock}" for day, clock in zip(*cells, strict=True)], " and ".join(columns)
-    forms = ("{:04.0f}", "-{:02.0f}", "-{:02.0f}", " {:02.0f}:00", ":{:02.0f}", ":{:02.0f}")
-    parts = np.stack([column_numbers(column)[0] for column in cells], axis=1)
-    form = "".join(forms[: len(columns)])
-    if len(columns) > 4:
-        form = form.replace(":00", "", 1)  # the minutes are there
-    written = [None if np.isnan(row).any() else form.format(*row) for row in parts]
-    return written, ", ".join(columns)
+def _series_names(cells: Any) -> list[str]:
+    cells = cells.tolist() if isinstance(cells, np.ndarray) else cells
+    named = {cell: series_name(cell) for cell in set(cells)}
+    return [named[cell] for cell in cells]
+
+
+def _check_names(parts: Sequence[Sequence[str]], columns: Sequence[str], table: Table) -> None:
+    """Raise `DataError` where series that several columns tell apart have one name when these are put together."""
+    seen: dict[str, tuple[str, ...]] = {}
+    for at, row in enumerate(zip(*parts, strict=True)):
+        if seen.setdefault(join_names(row), row) != row:
+            one, other = (
+                ", ".join(f"{column} {name!r}" for column, name in zip(columns, names, strict=True))
+                for names in (seen[join_names(row)], row)
+            )
+            problem = f"the series of {one} and of {other} have one name, {join_names(row)}"
+            hint = f"write the names without {NAME_SEPARATOR}"
+            raise DataError(problem, source=table.name, hint=hint, **table.place(at))
 
 
 def series_name(cell: Any) -> str:

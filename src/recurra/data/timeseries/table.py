@@ -27,7 +27,7 @@ class Table:
     lines: np.ndarray
     word: str = "row"
     decimal_commas: bool = False
-    headerless: bool = False
+    headerless: bool = False  # its columns have no names of their own
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -39,7 +39,7 @@ class Table:
 
     def missing_column_error(self, column: str) -> DataError:
         """Say that a column is not there, and which are."""
-        source = Source(self.name, "csv", b"", False)
+        source = Source(self.name, "csv", b"", False, header=not self.headerless)
         return missing_field_error(column, list(self.columns), source, {"line": 1} if self.word == "line" else {})
 
     def sample(self) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ def read_table(source: Source, faults: Faults) -> Table:
     columns, lines, word = table_columns(source, faults)
     if not lines:
         raise DataError("holds no rows", source=source.name)
-    return Table(source.name, columns, np.array(lines, np.int64), word, has_decimal_commas(source))
+    return Table(source.name, columns, np.array(lines, np.int64), word, has_decimal_commas(source), not source.header)
 
 
 def _parquet(source: Source) -> Table:

@@ -25,6 +25,7 @@ _DATE_PATTERNS = [
         r"(?P<one>\d{1,2})(?P<mark>[-/])(?P<two>\d{1,2})(?P=mark)(?P<y>\d{4})",
     )
 ]
+_CLOCK = re.compile(r"(\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?|\d{1,2}\.\d\d\.\d\d)\Z")
 _QUARTER = re.compile(r"(?P<y>\d{4})[- ]?[Qq](?P<q>[1-4])\Z")
 _YEAR = re.compile(r"(1[5-9]|2[01])\d\d\Z")
 _MONTH = re.compile(r"(1[5-9]|2[01])\d\d(0[1-9]|1[0-2])\Z")
@@ -104,13 +105,10 @@ def is_timestamp(cell: Any) -> bool:
 def is_time_of_day(cell: Any) -> bool:
     """Say whether a cell is a time of day alone.
 
-    >>> is_time_of_day("17:24:00"), is_time_of_day("2024-05-31 17:24")
-    (True, False)
+    >>> is_time_of_day("17:24:00"), is_time_of_day("17.24.00"), is_time_of_day("2024-05-31 17:24")
+    (True, True, False)
     """
-    return (
-        isinstance(cell, str)
-        and re.fullmatch(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?", cell.strip()) is not None
-    )
+    return isinstance(cell, str) and _CLOCK.match(cell.strip()) is not None
 
 
 def is_period(cell: Any) -> bool:

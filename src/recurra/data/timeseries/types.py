@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
+from recurra.data.header import Header
 from recurra.data.timeseries.frequency import Frequency, format_time
 from recurra.data.timeseries.grid import NumericTimes
 from recurra.errors import UsageError
+from recurra.text import resolve_column
+
+_ROLES = ("target", "known", "past", "static")
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,8 @@ class TimeSeriesOptions:
     time: str | None = None
     """column with the timestamps (ISO dates and times, or numbers); None: the one that looks like it, or the order of the rows"""
 
-    series: str | None = None
-    """column that says which series a row belongs to"""
+    series: str | tuple[str, ...] | None = None
+    """column that says which series a row belongs to, or several that do so together"""
 
     target: tuple[str, ...] = ()
     """columns to forecast, or to watch; none: all that hold numbers and are not named otherwise"""
@@ -56,8 +60,34 @@ class TimeSeriesOptions:
     gaps: Literal["fill", "keep"] = "fill"
     """"fill": steps that are missing are there, as NaN; "keep": a step is a row, whatever the time between two of them"""
 
+    header: Header = "auto"
+    """whether the first row of a CSV or TSV table names its columns; "auto": as it looks. Columns may be named by their
+    numbers, from 1, and as "last" too"""
+
     on_error: Literal["stop", "skip"] = "stop"
     """what is done with a row or file that cannot be used: stop there, or list it"""
+
+    @property
+    def series_columns(self) -> tuple[str, ...]:
+        """The columns that name the series a row belongs to; none where a file is a series."""
+        return (self.series,) if isinstance(self.series, str) else self.series or ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns that are named."""
+        time = () if self.time is None else (self.time,)
+        return (*time, *self.series_columns, *self.target, *self.known, *self.past, *self.static)
+
+    def with_names(self, names: Sequence[str]) -> TimeSeriesOptions:
+        """Give the same for a table with columns of these names, without positions.
+
+        >>> TimeSeriesOptions(time="1", target=("last",)).with_names(["day", "shop", "sold"]).named
+        ('day', 'sold')
+        """
+        several = {role: tuple(resolve_column(name, names) for name in getattr(self, role)) for role in _ROLES}
+        series = tuple(resolve_column(name, names) for name in self.series_columns)
+        time = None if self.time is None else resolve_column(self.time, names)
+        return replace(self, time=time, series=series, **several)
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for what cannot be done to rows that are kept as they are."""
@@ -117,6 +147,7 @@ class Panel:
     """Series that belong together: the same columns, the same spacing in time.
 
     frequency: the spacing, the commonest one where gaps are kept; None where steps are only counted.  skipped, notes: as in `Labelled`.
+    columns: all that the first table has, in their order; () of other files.
     """
 
     series: list[TimeSeries]
@@ -127,6 +158,7 @@ class Panel:
     frequency: Frequency | None
     skipped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.series)

@@ -14,7 +14,7 @@ from recurra.data.timeseries.table import Table, number_columns
 from recurra.data.timeseries.timestamps import is_timestamp, read_timestamps
 from recurra.data.timeseries.types import TimeSeries, TimeSeriesOptions
 from recurra.errors import DataError, UsageError
-from recurra.series import INDEX_NAMES, channel_names, column_numbers, is_missing
+from recurra.series import INDEX_NAMES, channel_names, column_numbers, is_missing, join_names
 from recurra.text import Faults, Place, Row, Source, has_decimal_commas, iter_rows
 
 _NUMBERED = re.compile(r"\D*?(\d+)\Z")
@@ -109,16 +109,18 @@ def read_wide(
     if not sample:
         raise DataError("holds no rows", source=source.name)
     names, cells = list(sample[0].cells), [row.cells for row in sample]
+    options = options.with_names(names)
     _check_options(source, options, names)
     decimal_commas = has_decimal_commas(source)
     key, columns = _choose_columns(source, options, names, cells, decimal_commas, notes)
     times = read_timestamps(columns, "header").values if columns and all(map(is_timestamp, columns)) else None
     seen: dict[str, Place] = {}
     for number, row in enumerate(rows, start=1):
-        name = f"{number}" if key is None else str(row.cells.get(key) or "").strip()
+        parts = [str(row.cells.get(column) or "").strip() for column in key]
+        name = join_names(parts) if key else f"{number}"
         try:
-            if not name:
-                raise DataError(f"column '{key}' names no series", source=source.name, **row.place)
+            if not all(parts):
+                raise DataError(f"column '{key[parts.index('')]}' names no series", source=source.name, **row.place)
             if name in seen:
                 problem = f"series {name} is there twice, the first time in {seen[name]}"
                 raise DataError(problem, source=source.name, **row.place)
@@ -133,8 +135,8 @@ def read_wide(
 
 def _check_options(source: Source, options: TimeSeriesOptions, names: list[str]) -> None:
     """Raise `DataError` for a column that is not there, `UsageError` for what needs a row for each step."""
-    for name in (options.series, *options.static):
-        if name is not None and name not in names:
+    for name in (*options.series_columns, *options.static):
+        if name not in names:
             raise Table(source.name, dict.fromkeys(names, ()), np.zeros(0), "line").missing_column_error(name)
     if options.known or options.past or options.time:
         raise UsageError(
@@ -153,20 +155,21 @@ def _choose_columns(
     cells: list[dict[str, Any]],
     decimal_commas: bool,
     notes: list[str],
-) -> tuple[str | None, list[str]]:
-    """Give the column with the names of the series, if there is one, and the columns with their values."""
+) -> tuple[tuple[str, ...], list[str]]:
+    """Give the columns with the names of the series, if there are some, and those with their values."""
     numeric = set(number_columns(cells, decimal_commas))
-    key = options.series or _name_column(names, cells, numeric)
+    key = options.series_columns or tuple(filter(None, [_name_column(names, cells, numeric)]))
     columns = list(_named_targets(options, names)) or [
         name
         for name in names
-        if name != key
+        if name not in key
         and name not in options.static
         and (name in numeric or all(is_missing(row.get(name)) for row in cells))
     ]
-    ignored = [name for name in names if name not in columns and name != key and name not in options.static]
+    ignored = [name for name in names if name not in columns and name not in key and name not in options.static]
     short = PurePath(source.name).name
-    notes.append(f"{short}: a row is a series" + (f", named by column '{key}'" if key is not None else ""))
+    by = f", named by column{'s' * (len(key) > 1)} " + " and ".join(f"'{name}'" for name in key) if key else ""
+    notes.append(f"{short}: a row is a series{by}")
     if ignored:
         notes.append(f"{short}: left out: {', '.join(ignored[:_MAX_COLUMNS_SHOWN])}")
     return key, columns

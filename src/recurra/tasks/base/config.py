@@ -37,7 +37,19 @@ class DataFiles(Settings):
         return self.data
 
 
-class SequenceData(DataFiles):
+class TableFiles(DataFiles):
+    """Data that may be tables."""
+
+    header: Literal["auto", "yes", "no"] = Field(
+        default="auto",
+        description="Whether the first row of a CSV or TSV table names its columns; auto: by what it looks like. Columns may be named by position too: 1, 2, …, last.",
+    )
+    series: list[str] = Field(
+        default=[], description="Column, or columns, that say which series a row belongs to (long tables)."
+    )
+
+
+class SequenceData(TableFiles):
     """Whole sequences: texts, or series of numbers."""
 
     valid_share: float | None = Field(
@@ -51,9 +63,6 @@ class SequenceData(DataFiles):
     )
     vectors: Files = Field(
         default=[], description="File with word vectors to begin with, as text (GloVe, fastText, word2vec)."
-    )
-    series: str | None = Field(
-        default=None, description="Column that says which series a row belongs to (long tables)."
     )
     time: str | None = Field(default=None, description="Column that the rows of a series are sorted by (long tables).")
     columns: list[str] = Field(default=[], description="Columns with the values. Default: all that hold numbers.")
@@ -117,24 +126,24 @@ class LabelledData(SequenceData):
         return LabelledOptions(
             text=self.text,
             label=self.label,
-            series=self.series,
+            series=tuple(self.series),
             time=self.time,
             columns=tuple(self.columns),
             images=self.images,
             rename=parse_renames(self.rename) if labelled else (),
             need_labels=labelled,
+            header=self.header,
             on_error=self.on_error if labelled else "stop",
         )
 
 
-class TimeSeriesData(DataFiles):
+class TimeSeriesData(TableFiles):
     """Series in time."""
 
     time: str | None = Field(
         default=None,
         description="Column with the time stamps. Default: the one that looks like it, or the rows' order.",
     )
-    series: str | None = Field(default=None, description="Column that says which series a row belongs to.")
     target: list[str] = Field(default=[], description="Columns to learn. Default: all that hold numbers.")
     past: list[str] = Field(default=[], description="Columns that are read along with them, as far as they go.")
     static: list[str] = Field(default=[], description="Columns that are the same in all rows of a series.")
@@ -159,7 +168,7 @@ class TimeSeriesData(DataFiles):
         """Give how all data of the run are read."""
         return TimeSeriesOptions(
             time=self.time,
-            series=self.series,
+            series=tuple(self.series),
             target=tuple(self.target),
             past=tuple(self.past),
             static=tuple(self.static),
@@ -168,6 +177,7 @@ class TimeSeriesData(DataFiles):
             combine=self.combine,
             duplicates=self.duplicates,
             gaps=self.gaps,
+            header=self.header,
             on_error=self.on_error,
         )
 

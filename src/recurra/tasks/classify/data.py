@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from recurra.data.labelled.options import LabelledOptions
 from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.errors import DataError, UsageError
+from recurra.formatting import WARNING
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.base.labels import natural_sort
 from recurra.tasks.classify.config import Data
@@ -24,12 +26,17 @@ from recurra.tasks.sequence.data import (
     fingerprint,
     leakage_notes,
     read_held_out,
+    remember_columns,
     source_name,
     split_dataset,
     split_function,
     unseen_label_notes,
 )
 from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
+
+MIN_EXAMPLES_WITH_OWN_LABELS = 8
+MIN_SHARE_OF_OWN_LABELS = 0.9
+"""Share of the training examples from which on labels that come once are noted."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ def read_dataset(data: Data, known: ClassifierPreprocessor | None) -> Dataset[Sp
         )
     cut = split_function(data, data)
     whole = read_labelled(data.given, reading_options(data, phrases=data.phrases))
+    remember_columns(data, whole)
     notes = [*whole.notes, *skipped_notes(whole.skipped)]
     parts = split_dataset(whole, data, cut)
     train = parts["train"]
@@ -78,6 +86,7 @@ def read_dataset(data: Data, known: ClassifierPreprocessor | None) -> Dataset[Sp
     inputs, notes = preprocessor.inputs, notes + more
     held_out, more = read_held_out(data, inputs, lambda files: read_labelled(files, reading_options(data)))
     parts, notes = parts | held_out, notes + more
+    notes += _own_label_notes(train.labels)
     notes += conflicting_label_notes(train.sequences, train.labels, inputs)
     notes += leakage_notes({name: part.sequences for name, part in parts.items()}, inputs)
     splits = {name: encode(part, preprocessor, data.multi_label) for name, part in parts.items() if part.sequences}
@@ -97,6 +106,18 @@ def _make_preprocessor(train: Labelled, data: Data) -> tuple[ClassifierPreproces
         )
     inputs = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit)
     return ClassifierPreprocessor(inputs, classes), load_pretrained_vectors(inputs, data.vectors)
+
+
+def _own_label_notes(labels: Sequence[tuple[str, ...]]) -> list[str]:
+    """Warn of labels nearly each of which one example alone has."""
+    several = Counter(label for one in labels for label in one)
+    alone = sum(count == 1 for count in several.values())
+    if len(labels) < MIN_EXAMPLES_WITH_OWN_LABELS or alone < MIN_SHARE_OF_OWN_LABELS * len(labels):
+        return []
+    return [
+        f"{WARNING}{alone:,} of {len(labels):,} training examples have a label that no other one has, so nothing can be learnt of "
+        "it; is --label the column that was meant?"
+    ]
 
 
 def encode(read: Labelled, preprocessor: ClassifierPreprocessor, multi_label: bool) -> Split:

@@ -18,6 +18,7 @@ from recurra.tasks.detect.config import Data
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor, PreprocessingOptions
 from recurra.tasks.detect.series import EncodedSeries
 from recurra.tasks.timeseries.data import MAX_NAMES_SHOWN, rows_from_array, truncate
+from recurra.text import resolve_column
 
 WARMUP_STEPS = 512
 """Steps that are read before a held-out part begins, so that the state is warm and nothing is read for long."""
@@ -132,7 +133,9 @@ def read_panel(
     """
     how, source = data.model_copy(update=settings).reading(), str(files[0])
     try:
-        return align_columns(drop_label_column(read_time_series(files, how), data.label), preprocessor, source)
+        return align_columns(
+            drop_label_column(read_time_series(files, how), data.label, preprocessor.targets), preprocessor, source
+        )
     except (DataError, UsageError):
         named = replace(how, target=tuple(preprocessor.targets), past=tuple(preprocessor.covariates.past))
         if named == how or named.layout == "series":
@@ -166,9 +169,13 @@ def align_columns(panel: Panel, preprocessor: DetectorPreprocessor, source: str)
     return replace(panel, series=series, targets=tuple(preprocessor.targets), past=tuple(preprocessor.covariates.past))
 
 
-def drop_label_column(panel: Panel, label: str | None) -> Panel:
-    """Leave out the column that says what is abnormal: nothing of it may be learnt or scored."""
-    if label is None or label not in panel.targets:
+def drop_label_column(panel: Panel, label: str | None, learnt: Sequence[str] = ()) -> Panel:
+    """Leave out the column that says what is abnormal, named or by its position: nothing of it may be learnt or scored.
+
+    learnt: the columns that were learnt from, none of which it is: other files may be without it.
+    """
+    label = None if label is None else resolve_column(label, panel.columns)
+    if label is None or label not in panel.targets or label in learnt:
         return panel
     kept = [at for at, name in enumerate(panel.targets) if name != label]
     series = [replace(one, values=one.values[:, kept]) for one in panel.series]

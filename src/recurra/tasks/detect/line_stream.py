@@ -9,7 +9,7 @@ from typing import Any
 
 from recurra.data.timeseries.timestamps import is_timestamp
 from recurra.errors import DataError
-from recurra.series import is_missing, is_number
+from recurra.series import is_missing, is_number, join_names
 from recurra.tasks.detect.config import Data
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
 from recurra.tasks.detect.stream import DetectorStream
@@ -26,7 +26,7 @@ class LineStream:
     cells are the time, where the run was trained with stamps and there is one more cell than values, then the values, then the
     covariates. An object has a time (under "time", or any name) and the channels by their names, or "value" where there is one.
 
-    Where the run was trained with a column that names the series, and a header or an object has it, each series is a stream of
+    Where the run was trained with columns that name the series, and a header or an object has them, each series is a stream of
     its own, and its name stands in the result; memory grows with the number of series, not with their steps.
     A line that raises leaves every stream as it was.
 
@@ -63,7 +63,7 @@ class LineStream:
         if len(cells) != len(self._header):
             raise DataError(f"expected {len(self._header)} cells, as in the header; got {len(cells)}")
         named = dict(zip(self._header, cells, strict=True))
-        kept = {*self._targets, *self._past, *self._static, self._series, self._time_name(named)}
+        kept = {*self._targets, *self._past, *self._static, *self._series, self._time_name(named)}
         return self._step_by_names({name: cell for name, cell in named.items() if name in kept})
 
     def _read_header(self, cells: list[str]) -> None:
@@ -76,7 +76,7 @@ class LineStream:
 
     def _time_name(self, named: Mapping[str, Any]) -> str | None:
         """Find the name that the time has: the run's, one that is usual, or that of a value which is a stamp."""
-        others = {*self._targets, *self._past, *self._static, self._series}
+        others = {*self._targets, *self._past, *self._static, *self._series}
         names = [name for name in named if name not in others]
         found = next((name for name in (self._time, *TIME_NAMES) if name in names), None)
         return found or next((name for name in names if is_timestamp(named[name])), None)
@@ -102,8 +102,9 @@ class LineStream:
     def _step_by_names(self, named: dict[str, Any]) -> dict[str, Any]:
         """Score values by the names of their columns."""
         time_name = self._time_name(named)
-        given = {name: value for name, value in named.items() if name not in (time_name, self._series)}
-        series = "" if self._series is None else str(named.get(self._series) or "")
+        given = {name: value for name, value in named.items() if name not in (time_name, *self._series)}
+        names = [str(named.get(name) or "") for name in self._series]
+        series = join_names(names) if any(names) else ""
         if list(given) in (["value"], ["values"]) and self._targets != ["value"]:
             values = given.popitem()[1]
             values = values if isinstance(values, list) else [values]

@@ -99,10 +99,10 @@ class Detector(Predictor[DetectorConfig]):
         return [one.errors for one in predict_errors(self.network, self.to_segments(inputs))]
 
     def format_result(self, result: Mapping[str, Any]) -> str:
-        return results.format_result(result, named=self.config.data.series is not None)
+        return results.format_result(result, named=bool(self.config.data.series))
 
     def format_header(self, result: Mapping[str, Any]) -> str | None:
-        return results.format_header(result, named=self.config.data.series is not None)
+        return results.format_header(result, named=bool(self.config.data.series))
 
     # Streams
 

@@ -17,6 +17,7 @@ from recurra.tasks.sequence.data import (
     fingerprint,
     leakage_notes,
     read_held_out,
+    remember_columns,
     source_name,
     split_dataset,
 )
@@ -56,6 +57,10 @@ def read_dataset(data: Data, known: Preprocessor | None) -> Dataset[Split]:
     Raises `DataError` where a part would be empty or there is nothing to learn, `UsageError` where no data are named.
     """
     whole = read_labelled(data.given, reading_options(data))
+    label = data.label
+    remember_columns(data, whole)
+    if label is None:
+        data.label = None  # labels that nobody names may be missing elsewhere
     notes = [*whole.notes, *skipped_notes(whole.skipped)]
     parts = split_dataset(whole, data, split_documents)
     train = parts["train"]

@@ -13,7 +13,7 @@ from recurra.data.labelled.reader import Labelled
 from recurra.data.labelled.tagged import Tagged
 from recurra.data.splits import SplitIndices, split_documents, split_fold
 from recurra.errors import DataError, UsageError
-from recurra.tasks.base.config import Folds, SequenceData
+from recurra.tasks.base.config import Folds, LabelledData, SequenceData
 from recurra.tasks.base.dataset import default_valid_share, skipped_notes
 from recurra.tasks.sequence.preprocessing import Preprocessor
 
@@ -88,6 +88,12 @@ def split_dataset(
     except DataError as error:
         raise DataError(str(error), source=source_name(data)) from None
     return {name: whole.select(getattr(split, name)) for name in ("train", "valid", "test")}
+
+
+def remember_columns(data: LabelledData, read: Labelled) -> None:
+    """Write into the settings of a run which columns were read, where those were open or positions: other files are read alike."""
+    for name, column in read.chosen.items():
+        setattr(data, name, column)
 
 
 def read_held_out(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from recurra.data.datasets.locate import resolve_files
+from recurra.data.labelled.label_lines import names_text
 from recurra.data.labelled.reader import Labelled
 from recurra.data.labelled.tagged import Tagged
 from recurra.errors import DataError, UsageError
@@ -20,6 +21,7 @@ from recurra.tasks.base.predictor import ConfigT, Predictor
 from recurra.tasks.sequence.data import align_channels, check_all
 from recurra.tasks.sequence.preprocessing import Preprocessor
 from recurra.tasks.sequence.stream import SequenceStream
+from recurra.text import Faults, open_sources
 
 LINE_SUFFIXES = {".txt", ""}
 """Suffixes of files that hold a text a line; others are read as the training data were."""
@@ -69,11 +71,16 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
 
     def read_file(self, source: str) -> list[Any] | None:
         lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and Path(source).is_file()
-        if source == "-" or lines:
+        if source == "-" or (lines and not self._is_table(source)):
             return None
         files, settings = resolve_files([source])
         read = align_channels(self.read(files, settings, labelled=False), self.inputs, source)
         return check_all(read.inputs, read.places, self.inputs)
+
+    def _is_table(self, source: str) -> bool:
+        """Say whether a file of text is a table with the column that the texts were read from."""
+        column = getattr(getattr(self.config, "data"), "text", None)  # noqa: B009  every such task has the section
+        return bool(column) and any(names_text(one, column) for one in open_sources([source], Faults("skip")))
 
     def validate_inputs(self, inputs: Sequence[Any]) -> list[Any]:
         """Give what a user hands over as sequences; raises `DataError`, with its place among several, for what is none."""

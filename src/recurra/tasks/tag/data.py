@@ -66,9 +66,10 @@ def reading_options(data: Data, *, labelled: bool = True) -> TaggedOptions:
     return TaggedOptions(
         column=_column(data.column),
         tokens=_column(data.tokens),
-        series=data.series,
+        series=tuple(data.series),
         time=data.time,
         columns=tuple(data.columns),
+        header=data.header,
         need_labels=labelled,
         on_error=data.on_error if labelled else "stop",
     )

@@ -4,12 +4,29 @@ from recurra.text.read.decode import decode, detect_encoding, normalise
 from recurra.text.read.documents import Corpus, DocumentMode, PlainTextError, read_corpus
 from recurra.text.read.fasta import read_fasta
 from recurra.text.read.faults import Faults, OnError
-from recurra.text.read.guess import guess_fields, label_field, sample_records
+from recurra.text.read.guess import LABEL_NAMES, TEXT_NAMES, guess_fields, label_field, sample_records
 from recurra.text.read.labelled_text import LabelledText
-from recurra.text.read.lines import numbered_lines, read_lines, read_prefixed, read_whole, split_first_word
+from recurra.text.read.lines import (
+    numbered_lines,
+    read_lines,
+    read_prefixed,
+    read_suffixed,
+    read_whole,
+    split_first_word,
+    split_last,
+)
 from recurra.text.read.records import iter_rows, read_labelled_records, record_kind_from_content, table_columns
 from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources, record_kind_from_name
-from recurra.text.read.tables import Place, Row, fields_message, has_decimal_commas, missing_field_error
+from recurra.text.read.tables import (
+    LAST_COLUMN,
+    Place,
+    Row,
+    fields_message,
+    first_rows,
+    has_decimal_commas,
+    missing_field_error,
+    resolve_column,
+)
 from recurra.text.read.tagged import (
     CONLLU,
     TaggedWords,
@@ -20,12 +37,16 @@ from recurra.text.read.tagged import (
     read_lists,
 )
 from recurra.text.read.trees import is_tree, read_trees
+from recurra.text.read.unnamed import guess_unnamed
 from recurra.text.read.unpack import COMPRESSIONS
 
 __all__ = [
     "COMPRESSIONS",
     "CONLLU",
+    "LABEL_NAMES",
+    "LAST_COLUMN",
     "STANDARD_INPUT",
+    "TEXT_NAMES",
     "Corpus",
     "DocumentMode",
     "Faults",
@@ -40,8 +61,10 @@ __all__ = [
     "decode",
     "detect_encoding",
     "fields_message",
+    "first_rows",
     "guess_fields",
     "guess_list_fields",
+    "guess_unnamed",
     "has_decimal_commas",
     "is_tree",
     "iter_rows",
@@ -58,11 +81,14 @@ __all__ = [
     "read_lines",
     "read_lists",
     "read_prefixed",
+    "read_suffixed",
     "read_trees",
     "read_whole",
     "record_kind_from_content",
     "record_kind_from_name",
+    "resolve_column",
     "sample_records",
     "split_first_word",
+    "split_last",
     "table_columns",
 ]

@@ -9,7 +9,7 @@ from recurra.errors import UsageError
 from recurra.text.read.faults import Faults
 from recurra.text.read.records import flatten, iter_rows, join_strings
 from recurra.text.read.sources import Source
-from recurra.text.read.tables import fields_message
+from recurra.text.read.tables import fields_message, shorten_name
 
 RECORDS_SAMPLED = 200  # records looked at
 LABEL_NAMES = (  # those of a row are tried only where none of the rows before is there
@@ -60,7 +60,7 @@ def guess_fields(
         if len(others) != 1:
             raise UsageError(
                 f"{source.name}: cannot tell which field is the label; {fields_message(list(sample[0]) if sample else [])}; "
-                f"name it: --label {others[0] if others else 'FIELD'}"
+                f"name it: --label {_flag_value(others)}"
             )
         label = others[0]
     return text, label
@@ -81,8 +81,17 @@ def _text_field(source: Source, sample: list[dict[str, Any]], label: str | None)
         return longest[0]
     raise UsageError(
         f"{source.name}: cannot tell which field is the text; {fields_message(list(sample[0]) if sample else [])}; "
-        f"name it: --text {longest[0] if longest else 'FIELD'}"
+        f"name it: --text {_flag_value(longest)}"
     )
+
+
+def _flag_value(names: list[str]) -> str:
+    """Give the name that most likely is meant as it is written after a flag; data that were read as names are no names."""
+    if not names:
+        return "FIELD"
+    if shorten_name(names[0]) != names[0]:
+        return "NAME, or with --header no NUMBER, if the first row is data"
+    return f"'{names[0]}'" if " " in names[0] else names[0]
 
 
 def _leaf_name(name: str) -> str:

@@ -66,6 +66,33 @@ def read_prefixed(source: Source, faults: Faults) -> Iterator[LabelledText]:
             faults.handle(DataError(problem, source=source.name, line=number))
 
 
+def read_suffixed(source: Source, separator: str, faults: Faults) -> Iterator[LabelledText]:
+    r"""Yield every line that is not blank, which ends with its label: "a stirring film", a tab, "1".
+
+    Raises `DataError`, with the line, for one that has no label or no text.
+
+    >>> source = Source("a.txt", "text", b"Warm, quick.\t1\nCold!\t0\n", False)
+    >>> [(one.label, one.text) for one in read_suffixed(source, "\t", Faults("stop"))]
+    [('1', 'Warm, quick.'), ('0', 'Cold!')]
+    """
+    for number, line in numbered_lines(source, faults):
+        text, label = split_last(line, separator)
+        if text and label:
+            yield LabelledText(text, label, {"line": number})
+        else:
+            problem = f"expected a text, {_SEPARATOR_NAMES.get(separator, separator)} and a label, got {line[:30]!r}"
+            faults.handle(DataError(problem, source=source.name, line=number))
+
+
+_SEPARATOR_NAMES = {"\t": "a tab", ",": "a comma", ";": "a semicolon"}
+
+
+def split_last(line: str, separator: str) -> tuple[str, str]:
+    """Part a line at its last separator; the text is "" where it has none."""
+    text, _, label = line.rpartition(separator)
+    return text.strip(), label.strip()
+
+
 def split_first_word(line: str) -> tuple[str, str]:
     """Part a line at its first tab, or its first space where it has no tab."""
     label, _, text = line.partition("\t") if "\t" in line else line.partition(" ")

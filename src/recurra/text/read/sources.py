@@ -56,6 +56,7 @@ class Source:
     kind: str  # "text", or what its name says: of a record file "json" "jsonl" "csv" "tsv" "parquet"
     data: bytes
     found: bool  # met in a folder, an archive or by a glob, rather than named by itself
+    header: bool = True  # CSV and TSV: the first row names the columns; else they are named by their numbers
 
 
 def open_sources(

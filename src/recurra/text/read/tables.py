@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypedDict
 
 from recurra.errors import DataError, require
+from recurra.text.read.dialect import Dialect, find_dialect, sample_rows, unlimited_cells
 from recurra.text.read.faults import Faults
 from recurra.text.read.sources import Source
 
-_DELIMITERS = ",;\t|"
+LAST_COLUMN = "last"
+_MAX_NAME_LENGTH = 40
 
 
 class Place(TypedDict, total=False):
@@ -32,9 +33,18 @@ class Row:
     place: Place
 
 
+def shorten_name(name: str) -> str:
+    """Give the name of a field, for an error, no longer than a name is: a row of data that was read as names has longer ones.
+
+    >>> shorten_name("review"), len(shorten_name("what a film " * 9))
+    ('review', 40)
+    """
+    return name if len(name) <= _MAX_NAME_LENGTH else name[: _MAX_NAME_LENGTH - 1] + "…"
+
+
 def fields_message(fields: list[str]) -> str:
     """List the fields there are, for an error, as many as a reader can take in."""
-    shown = ", ".join(fields[:20]) + (f" and {len(fields) - 20} more" if len(fields) > 20 else "")
+    shown = ", ".join(map(shorten_name, fields[:20])) + (f" and {len(fields) - 20} more" if len(fields) > 20 else "")
     return f"the fields there are: {shown or 'none'}"
 
 
@@ -42,24 +52,55 @@ def missing_field_error(field: str, fields: list[str], source: Source, place: Pl
     """Say that a field is not there, and which are."""
     close = get_close_matches(field, fields, n=1)
     hint = f"did you mean '{close[0]}'?" if close else None
+    if not source.header:
+        hint = (
+            "the table has no header: its columns are named 1, 2, … and last; --header yes reads the first row as names"
+        )
     return DataError(f"field '{field}' is missing; {fields_message(fields)}", source=source.name, hint=hint, **place)
 
 
+def resolve_column(given: str, names: Sequence[str]) -> str:
+    """Give the name of a column that may be named by its position: by its number, from 1, or as the last.
+
+    >>> [resolve_column(given, ["id", "review", "2"]) for given in ("review", "1", "2", "last", "4")]
+    ['review', 'id', '2', '2', '4']
+    """
+    if given in names or not names:
+        return given
+    if given == LAST_COLUMN:
+        return names[-1]
+    return names[int(given) - 1] if given.isdecimal() and 1 <= int(given) <= len(names) else given
+
+
+def first_rows(source: Source) -> list[list[str]]:
+    r"""Give the cells of the first rows of a CSV or TSV file, the first of which may be names; none of a table that is broken.
+
+    >>> first_rows(Source("a.csv", "csv", b"1,good\n2,bad\n", False))
+    [['1', 'good'], ['2', 'bad']]
+    """
+    text = source.data[: 1 << 20].decode("utf-8", "ignore").removeprefix("\ufeff")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    dialect = find_dialect(text, source.kind)
+    rows = sample_rows(text, dialect)
+    return rows or [line.split("\t") for line in text.split("\n")[:-1] if line and source.kind == "tsv"]
+
+
 def csv_rows(text: str, source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
-    """Yield the rows of a table with a header, each with the line on which it begins.
+    """Yield the rows of a table, each with the line on which it begins; columns without a header are named by their numbers.
 
     Raises `DataError` for a header without one of the fields, a quote that is not closed and a row with more or fewer cells than the header.
     """
+    dialect = find_dialect(text, source.kind, fields)
     if source.kind == "tsv":
         try:
-            rows = list(_parse(text, source, "\t", fields, Faults("stop"), quotes=True))
+            rows = list(_parse(text, source, dialect, fields, Faults("stop"), quotes=True))
         except DataError:
             # Many TSV files do not quote: there a quotation mark is a character like any other.
-            yield from _parse(text, source, "\t", fields, faults, quotes=False)
+            yield from _parse(text, source, dialect, fields, faults, quotes=False)
         else:
             yield from rows
         return
-    yield from _parse(text, source, _delimiter(text, fields), fields, faults, quotes=True)
+    yield from _parse(text, source, dialect, fields, faults, quotes=True)
 
 
 def csv_columns(text: str, source: Source) -> tuple[dict[str, Sequence[str]], list[int]] | None:
@@ -67,22 +108,28 @@ def csv_columns(text: str, source: Source) -> tuple[dict[str, Sequence[str]], li
 
     Such a table is for `csv_rows`, which says what is wrong with which row.
     """
-    delimiter = "\t" if source.kind == "tsv" else _delimiter(text, ())
+    dialect = find_dialect(text, source.kind)
     if '"' in text and source.kind == "tsv":
         return None
-    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
+    lines = io.StringIO(text, newline="\n")
+    reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
     try:
-        with _unlimited_cells(text):
+        with unlimited_cells(text):
             rows = list(reader)
     except csv.Error:
         return None
-    lines = [number for number, row in enumerate(rows, start=1) if row]
-    if reader.line_num != len(rows) or not lines:
+    if reader.line_num != len(rows):
         return None
-    header, *rows = filter(None, rows)
+    while rows and _is_blank(rows[-1]):
+        rows.pop()
+    numbers = [number for number, row in enumerate(rows, start=1) if row]
+    rows = list(filter(None, rows))
+    if not rows:
+        return None
+    header = rows.pop(0) if source.header else _numbered(rows[0])
     if set(map(len, rows)) != {len(header)} or len(set(header)) != len(header):
         return None
-    return dict(zip(header, zip(*rows, strict=True), strict=True)), lines[1:]
+    return dict(zip(header, zip(*rows, strict=True), strict=True)), numbers[-len(rows) :]
 
 
 def parquet_rows(source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
@@ -120,28 +167,52 @@ def parquet_rows(source: Source, fields: Sequence[str], faults: Faults) -> Itera
         raise DataError(f"{problem} ({reason})", source=source.name) from None
 
 
-def _delimiter(text: str, fields: Sequence[str]) -> str:
-    """Choose the delimiter that gives the header most of the fields asked for, then the one that gives it most cells."""
-    header = text.lstrip("\n").split("\n", 1)[0]
+def _numbered(cells: Sequence[str]) -> list[str]:
+    return [str(number) for number in range(1, len(cells) + 1)]
 
-    def cells(delimiter: str) -> list[str]:
-        return next(csv.reader([header], delimiter=delimiter), [])
 
-    with _unlimited_cells(header):
-        return max(_DELIMITERS, key=lambda delimiter: (len({*fields} & {*cells(delimiter)}), len(cells(delimiter))))
+def _is_blank(cells: Sequence[str]) -> bool:
+    """Say whether a row of several cells has none that is not empty: office programs write such behind the last one."""
+    return len(cells) != 1 and not any(cells)
 
 
 def _parse(
-    text: str, source: Source, delimiter: str, fields: Sequence[str], faults: Faults, *, quotes: bool
+    text: str, source: Source, dialect: Dialect, fields: Sequence[str], faults: Faults, *, quotes: bool
 ) -> Iterator[Row]:
+    header: list[str] | None = None
+    blank: list[tuple[list[str], Place]] = []
+    for cells, place in _records(text, source, dialect, faults, quotes=quotes):
+        if header is None:
+            header = cells if source.header else _numbered(cells)
+            _check_fields(fields, header, source, place)
+            if source.header:
+                continue
+        if _is_blank(cells):
+            blank.append((cells, place))  # a row like others, unless none follows
+            continue
+        for row, at in (*blank, (cells, place)):
+            if len(row) < len(header) or any(row[len(header) :]):
+                problem = f"the row has {len(row)} cells, the {'header' if source.header else 'first'} {len(header)}"
+                hint = f"a cell that holds a delimiter ({dialect.delimiter!r}) must be quoted"
+                faults.handle(
+                    DataError(problem, source=source.name, hint=hint if len(row) > len(header) else None, **at)
+                )
+            else:
+                yield Row(dict(zip(header, row, strict=False)), at)
+        blank = []
+
+
+def _records(
+    text: str, source: Source, dialect: Dialect, faults: Faults, *, quotes: bool
+) -> Iterator[tuple[list[str], Place]]:
+    """Yield the cells of each row that is not an empty line, the header's too, with the line on which it begins."""
     lines = (line + "\n" for line in text.split("\n"))
     quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
-    header: list[str] | None = None
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=quoting, strict=True)
     while True:
         line = reader.line_num + 1
         try:
-            with _unlimited_cells(text):
+            with unlimited_cells(text):
                 cells = next(reader)
         except StopIteration:
             return
@@ -150,39 +221,26 @@ def _parse(
             if "end of data" in str(error):
                 problem = "a quoted cell in the row that begins here is not closed"
             else:
-                problem = f"broken {source.kind.upper()}: {str(error).replace(repr(delimiter), 'a delimiter')}"
-            faults.handle(DataError(problem, source=source.name, line=line, hint=hint))
-            continue
-        if not cells:
-            continue
-        if header is None:
-            header = cells
-            for field in fields:
-                if field not in header:
-                    raise missing_field_error(field, header, source, {"line": line})
-                if header.count(field) > 1:
-                    raise DataError(f"field '{field}' stands twice in the header", source=source.name, line=line)
-        elif len(cells) < len(header) or any(cells[len(header) :]):
-            problem = f"the row has {len(cells)} cells, the header {len(header)}"
-            hint = f"a cell that holds a delimiter ({delimiter!r}) must be quoted" if len(cells) > len(header) else None
+                reason = str(error).replace(repr(dialect.delimiter), "a delimiter")
+                problem = f"broken {source.kind.upper()}: {reason}"
             faults.handle(DataError(problem, source=source.name, line=line, hint=hint))
         else:
-            yield Row(dict(zip(header, cells, strict=False)), {"line": line})
+            if cells:
+                yield cells, {"line": line}
+
+
+def _check_fields(fields: Sequence[str], header: list[str], source: Source, place: Place) -> None:
+    """Raise `DataError` for a field that the header has not, or twice."""
+    for field in fields:
+        if field not in header:
+            raise missing_field_error(field, header, source, place)
+        if header.count(field) > 1:
+            raise DataError(f"field '{field}' stands twice in the header", source=source.name, **place)
 
 
 def has_decimal_commas(source: Source) -> bool:
     """Say whether a table parts its cells by semicolons, as office programs do where 1,5 is one and a half."""
     return (
         source.kind == "csv"
-        and _delimiter(source.data[:100_000].decode("utf-8", "replace").lstrip("\ufeff"), ()) == ";"
+        and find_dialect(source.data[:100_000].decode("utf-8", "replace").lstrip("\ufeff"), "csv").delimiter == ";"
     )
-
-
-@contextmanager
-def _unlimited_cells(text: str) -> Generator[None]:
-    """Lift the csv module's limit on the length of a cell, which is global, only while a row is read."""
-    before = csv.field_size_limit(max(len(text), 1 << 17))
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from recurra.formatting import WARNING
 from recurra.verbs.base.options import note
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ MAX_COLUMNS = 7
 
 
 def print_evaluation(result: dict[str, Any], elements: str, shown: Collection[str] = ()) -> None:
-    """Print an evaluation: a table, how it compares with the best baseline, and its notes.
+    """Print an evaluation: a table, how it compares with the best baseline, its notes, and what nobody may miss.
 
     elements: what it counts, such as "examples".  shown: notes that were shown before.
     """
@@ -44,8 +45,18 @@ def print_evaluation(result: dict[str, Any], elements: str, shown: Collection[st
         if better is False:
             note(f"{baseline_title(best[0])} is better than this model, which is {words} it")
     for line in details.get("notes", []):
-        if line not in shown:
+        if line not in shown and not line.startswith(WARNING):
             note(line)
+    print_warnings(result)
+
+
+def print_warnings(result: dict[str, Any]) -> None:
+    """Say on standard error, loudly and at the very end, what nobody may miss of an evaluation."""
+    from recurra.report.warnings import evaluation_warnings
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for line in evaluation_warnings(result):
+        console.print(Text(f"{WARNING.upper()}{line}", style="bold red"))
 
 
 def _table(title: Text, models: dict[str, dict[str, float]], keys: list[str]) -> Table:

@@ -1,0 +1,59 @@
+"""Whether the first row of a table names its columns: one rule, for all that reads tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from recurra.data.header import find_header, has_header
+from recurra.text import Source
+
+ROWS = "{},{}\n2,cold and late\n4,warm\n2,never again\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("stars,review\n1,good soup\n2,bad\n", True),  # a word above numbers
+        ("1,good soup\n2,bad\n4,fine\n", False),
+        ("good;x y z\nbad;u v w\ngood;r s t\n", False),  # a word that comes again
+        ("plot;genre\nu v w;crime\nr s t;horror\n", True),  # nothing tells
+        ("y;u v w\nn;r s t\ny;k l m\n", False),  # a usual name, but a value of its column
+        ("label,text\ngood,x\nbad,y\n", True),
+        ("2024-01-01,5\n2024-01-02,6\n", False),
+        ("day,sold\n2024-01-01,5\n", True),
+        ("place,1990,2000,2010\nRome,3.5,4,4.5\nBonn,1,2,7\n", True),  # years are names
+        ("place,2019\nRome,3.5\nBonn,1\n", True),
+        ("Rome,3.5,4,9\nBonn,1,2,7\n", False),
+        ("id,2024-01-31,2024-02-29\na,3,4\nb,5,6\n", True),
+        ("0,1\nwhat a mess,3\nso good,5\n", True),  # a frame of pandas without names
+        (",0\n0,3.5\n1,2.5\n", True),  # and with its index
+        ("0,1,2,3,4\n0.5,1,7,3,2\n0.5,2,1,5,4\n", True),
+        ("3,1,4,1,5\n9,2,6,5,3\n", False),
+        ("1.5,2,?\n0.5,,2\n", False),
+        ("x,y\nNA,1\n,2\n", True),
+        ("评论,标签\n很好吃,1\n太慢了,0\n", True),
+        ("很好吃,1\n太慢了,0\n还行,1\n", False),
+        ("only,names\n", True),
+        ("a text,3\n", False),  # one row that is no names
+    ],
+)
+def test_what_the_first_row_is(table: str, expected: bool) -> None:
+    source = find_header(Source("a.csv", "csv", table.encode(), False), "auto", (), notes := [])
+    assert source.header is expected and bool(notes) is not expected
+    assert all("no header" in note and "a.csv" in note for note in notes)
+
+
+def test_the_user_decides() -> None:
+    rows = [["good", "x"], ["bad", "y"], ["good", "z"]]
+    assert not has_header(rows) and has_header(rows, ["good"])
+    assert not has_header([["1", "x"], ["2", "y"]], ["1", "last"])  # positions are no names
+    for header, expected in (("yes", True), ("no", False)):
+        for table in (b"1,x\n2,y\n", b"n,text\n2,y\n"):
+            assert find_header(Source("a.csv", "csv", table, False), header, (), notes := []).header is expected
+            assert not notes
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl", "parquet", "text", "ts"])
+def test_only_tables_have_one(kind: str) -> None:
+    source = Source("a", kind, b"1,2\n3,4\n", False)
+    assert find_header(source, "no", (), []) is source
