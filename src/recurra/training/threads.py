@@ -40,8 +40,14 @@ WINDOW_STEPS = 5
 FALLEN_RATE_SHARE = 0.7
 """Share of the best rate below which the number of threads is measured again."""
 
-MEASURING_RATE_SHARE = 0.03
-"""Share of the time that measuring again may take."""
+SECONDS_MEASURING_AGAIN = 2.0
+"""Time after which no further turn is measured during a training."""
+
+MEASURING_SHARE_FALLEN = 0.1
+"""Share of the time that measuring may take where the rate has fallen, and there is much to be gained."""
+
+MEASURING_SHARE_RISEN = 0.03
+"""Share of the time that measuring may take where the rate has not fallen, but fewer threads than at most compute."""
 
 SECONDS_ON_FEWER_THREADS = 60.0
 """Time after which it is measured whether more threads are faster again."""
@@ -174,9 +180,10 @@ class ThreadTuner:
         self._units, self._steps, self._seconds = 0, 0, 0.0
         fallen = rate < FALLEN_RATE_SHARE * position.rate
         position.rate = max(rate, position.rate)
-        cost = 2 * TURNS * max(step, TURN_SECONDS)
+        cost = min(2 * TURNS * max(step, TURN_SECONDS), max(2 * step, SECONDS_MEASURING_AGAIN))
         fewer = torch.get_num_threads() < self.most and self._since_measured >= SECONDS_ON_FEWER_THREADS
-        if not (fallen or fewer) or self._since_measured * MEASURING_RATE_SHARE < cost:
+        share = MEASURING_SHARE_FALLEN if fallen else MEASURING_SHARE_RISEN if fewer else 0.0
+        if self._since_measured * share < cost:
             return None
         self._since_measured = 0.0
         choice = self._measure(batch)
@@ -188,7 +195,7 @@ class ThreadTuner:
         # Nothing of the training may change by being measured: not its network, and not what is drawn for its dropout.
         with torch.random.fork_rng(devices=[]):
             try:
-                measure = measure_threads(self.task, self.training, self.precision, [batch])
+                measure = measure_threads(self.task, self.training, self.precision, [batch], SECONDS_MEASURING_AGAIN)
                 choice = choose_threads(measure, self.most, now)
             except DivergedError:  # of a network that has learnt nothing yet, which says nothing of the training
                 choice = Choice(now)
