@@ -36,14 +36,14 @@ def _two_threads() -> Iterator[None]:
 @pytest.fixture
 def seconds(monkeypatch: pytest.MonkeyPatch) -> dict[int, float]:
     """Seconds that a step takes on each number of threads, as if measured."""
-    taken = {1: 0.3, 2: 1.0}
+    step_seconds = {1: 0.3, 2: 1.0}
 
     def measure(*_: Any) -> Any:
-        return lambda counts: {count: taken[count] for count in counts}
+        return lambda counts: {count: step_seconds[count] for count in counts}
 
     monkeypatch.setattr(choosing, "measure_threads", measure)
     monkeypatch.setattr(planning, "measure_threads", measure)
-    return taken
+    return step_seconds
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ class Trainer:
             loss, count, self._norm = self.state.step(batch, self._lr)
         except DivergedError as error:
             raise self._diverged(str(error), position.step + 1) from None
-        self._taken = count, time.monotonic() - began
+        self._last_step = count, time.monotonic() - began
         position.step += 1
         position.loss += loss
         position.count += count
@@ -269,7 +269,7 @@ class Trainer:
     def _tune_threads(self, batch: Any) -> None:
         """Take another number of threads where it is faster by now; a checkpoint keeps it at once, so that a resumed training does the same."""
         before, began = self.plan.threads, time.monotonic()
-        choice = self._tuner.after_step(self.position, batch, *self._taken)
+        choice = self._tuner.after_step(self.position, batch, *self._last_step)
         self._rate = (self._rate[0] + time.monotonic() - began, self._rate[1])
         if choice is not None:
             self.plan.threads = choice.threads

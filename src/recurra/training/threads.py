@@ -141,13 +141,13 @@ def measure_threads(
 
     def measure(counts: Sequence[int]) -> dict[int, float]:
         start = time.perf_counter()
-        taken: dict[int, list[float]] = {count: [] for count in counts}
+        times: dict[int, list[float]] = {count: [] for count in counts}
         for number in range(TURNS):
             for count in counts if number % 2 else reversed(counts):
-                taken[count].append(turn(count, batches[number % len(batches)]))
+                times[count].append(turn(count, batches[number % len(batches)]))
             if limit is not None and time.perf_counter() - start >= limit:
                 break
-        return {count: median(seconds) for count, seconds in taken.items()}
+        return {count: median(seconds) for count, seconds in times.items()}
 
     return measure
 
