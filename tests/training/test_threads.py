@@ -169,6 +169,22 @@ def test_a_run_records_its_number_and_torch_gets_its_own_back(tmp_path: Path, se
     assert run.events("start")[0]["threads"] == 1
 
 
+@pytest.mark.parametrize("name", ["", *choosing.BLAS_VARIABLES])
+def test_products_of_numpy_are_on_one_thread_unless_the_user_has_set_it(name: str) -> None:
+    code = """
+from recurra.training.threads import _openblas, training_threads
+get, put = _openblas()
+put(2)
+with training_threads():
+    print(get())
+print(get())
+"""
+    if choosing._openblas() is None:
+        pytest.skip("numpy has another library than OpenBLAS")
+    found = in_a_new_process(code, **({name: "2"} if name else {}))
+    assert found.split() == ["2" if name else "1", "2"]
+
+
 def test_more_threads_than_torch_takes_here_are_kept_and_noted() -> None:
     notes: list[str] = []
     apply_recorded_threads(1, notes.append)
@@ -184,7 +200,7 @@ WAITS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
 
 def in_a_new_process(code: str, **variables: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if name not in WAITS}
+    kept = {name: value for name, value in os.environ.items() if name not in {*WAITS, *choosing.BLAS_VARIABLES}}
     command = [sys.executable, "-c", "import os, time, recurra\n" + code]
     return subprocess.run(command, env=kept | variables, check=True, capture_output=True, text=True).stdout
 

@@ -39,7 +39,7 @@ from recurra.training.log import MetricsLog, read_events
 from recurra.training.loop import Trainer
 from recurra.training.plan import Plan, make_plan
 from recurra.training.progress import Progress
-from recurra.training.threads import apply_recorded_threads, apply_threads, threads_restored
+from recurra.training.threads import apply_recorded_threads, apply_threads, training_threads
 
 FRAME = "data.parquet"
 """What a run keeps of a table that was in memory."""
@@ -70,7 +70,7 @@ class TrainingSession:
     def start(self, log: MetricsLog | None = None) -> Run:
         """Train from the first step on; `log` is that of a folder which is locked already."""
         check_device(self.training.device)
-        with threads_restored(), self.progress, report_write_errors(self.folder):
+        with training_threads(), self.progress, report_write_errors(self.folder):
             apply_threads(self.training.threads)
             summary = self._prepare(None)
             for note in summary.notes:
@@ -93,7 +93,7 @@ class TrainingSession:
         check_format(self.folder, self.configuration)
         # What is read from here on must not be changed by another who resumes the same training.
         with (
-            threads_restored(),
+            training_threads(),
             report_write_errors(self.folder),
             contextlib.closing(MetricsLog(self.folder / LOG)) as log,
         ):
