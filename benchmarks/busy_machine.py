@@ -8,7 +8,7 @@ has them. The ways take turns, every other round from the last to the first, and
 
     default     the plain command: short waits, and the number of threads that is measured to be fastest
     one         --threads 1; on the busy machine on the other cores alone
-    before      a thread on each core, which waits as OpenMP does by itself (11 ms): Recurra before it could share
+    before      a thread on each core, also of numpy's, which waits as OpenMP does by itself (11 ms): Recurra before it could share
 
 The other program does nothing but count, on the first core, in a session of its own as another user's would be.
 """
@@ -36,7 +36,7 @@ WAYS = ("default", "one", "before")
 TASKS = {
     "lm": ["--epochs", "1", "--hidden", "128"],
     "classify": ["--epochs", "2", "--text", "text", "--label", "label"],
-    "forecast": ["--epochs", "1", "--horizon", "24"],
+    "forecast": ["--epochs", "6", "--horizon", "24"],
 }
 SECONDS_PER_TRAINING = 300
 SPIN = "import os, sys, time\nend = time.time() + float(sys.argv[1])\nos.nice(int(sys.argv[2]))\nwhile time.time() < end:\n    pass"
@@ -87,7 +87,7 @@ def busy(nice: int | None) -> Iterator[None]:
 def train(task: str, data: Path, way: str, nice: int | None) -> dict[str, Any]:
     """Train once, and give the steps a second and what the run says of its threads."""
     flags, variables = [], dict(os.environ)
-    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_NUM_THREADS"):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         variables.pop(name, None)
     prefix: list[str] = []
     if way == "one":
@@ -95,6 +95,7 @@ def train(task: str, data: Path, way: str, nice: int | None) -> dict[str, Any]:
         prefix = ["taskset", "-c", ",".join(map(str, CORES[1:]))] if nice is not None else []
     elif way == "before":
         flags, variables["GOMP_SPINCOUNT"] = ["--threads", str(len(CORES))], "300000"
+        variables["OPENBLAS_NUM_THREADS"] = str(len(CORES))
     run = "from recurra.cli import main; main()"
     with tempfile.TemporaryDirectory() as folder, busy(nice):
         out, start = Path(folder) / "run", time.monotonic()
@@ -123,7 +124,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--nice", nargs="+", type=int, default=[0, 19], help="of the other program, each in turn")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--nice", nargs="*", type=int, default=[0, 19], help="of the other program, each in turn")
+    parser.add_argument("--no-quiet", action="store_true", help="leave out the machine without the other program")
     parser.add_argument("-o", "--output", type=Path, help="a file of JSON")
     asked = parser.parse_args()
     if len(CORES) < 2:
@@ -136,10 +139,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = write_data(Path(folder))
         for task in asked.tasks:
-            for nice in (None, *asked.nice):
-                rounds: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
+            for nice in asked.nice if asked.no_quiet else (None, *asked.nice):
+                rounds: dict[str, list[dict[str, Any]]] = {way: [] for way in asked.ways}
                 for number in range(asked.rounds):
-                    for way in WAYS if number % 2 == 0 else reversed(WAYS):
+                    for way in asked.ways if number % 2 == 0 else reversed(asked.ways):
                         rounds[way].append(train(task, data[task], way, nice))
                 measured.append({"task": task, "nice": nice, "rounds": rounds})
                 print(line(task, nice, rounds), flush=True)
@@ -149,11 +152,19 @@ def main() -> None:
 
 def line(task: str, nice: int | None, rounds: dict[str, list[dict[str, Any]]]) -> str:
     """Give a row of the table: medians of steps a second, and of each round's ratios."""
-    rates = {way: [each["rate"] for each in some] for way, some in rounds.items()}
-    ratios = [median(a / b for a, b in zip(rates["default"], rates[way], strict=True)) for way in ("one", "before")]
-    threads = ", ".join("→".join(map(str, each["threads"])) for each in rounds["default"])
+
+    def rate(way: str) -> str:
+        return f"{median(each['rate'] for each in rounds[way]):.3g}" if way in rounds else "–"
+
+    def ratio(way: str) -> str:
+        if not {"default", way} <= rounds.keys():
+            return "–"
+        pairs = zip(rounds["default"], rounds[way], strict=True)
+        return f"{median(ours['rate'] / other['rate'] for ours, other in pairs):.2f}"
+
+    threads = ", ".join("→".join(map(str, each["threads"])) for each in rounds.get("default", []))
     other = "none" if nice is None else f"nice {nice}"
-    shown = [f"{median(rates[way]):.3g}" for way in WAYS] + [f"{ratio:.2f}" for ratio in ratios]
+    shown = [*map(rate, WAYS), ratio("one"), ratio("before")]
     return f"| {task} | {other} | {' | '.join(shown)} | {threads} |"
 
 
