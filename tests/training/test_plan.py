@@ -10,7 +10,8 @@ import torch
 
 from recurra.training import plan as planning
 from recurra.training.config import Training
-from recurra.training.plan import MIN_STEPS_BETWEEN_VALIDATIONS, apply_threads, make_plan, measure_steps
+from recurra.training.plan import MIN_STEPS_BETWEEN_VALIDATIONS, make_plan, measure_steps
+from recurra.training.threads import apply_threads
 
 
 def made(line: Any, **settings: Any) -> planning.Plan:

@@ -78,6 +78,9 @@ _add_verbs()
 def main() -> None:
     """Run the command line; every error a user can cause becomes one line and an exit code."""
     _escape_what_cannot_be_encoded()
+    # As in a training (recurra.training.threads), for the other verbs; numpy reads it when it is imported, by a verb.
+    if not os.environ.keys() & {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}:
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
         app()
     except RecurraError as error:

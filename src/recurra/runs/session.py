@@ -37,8 +37,9 @@ from recurra.training.folder import (
 )
 from recurra.training.log import MetricsLog, read_events
 from recurra.training.loop import Trainer
-from recurra.training.plan import Plan, apply_threads, make_plan
+from recurra.training.plan import Plan, make_plan
 from recurra.training.progress import Progress
+from recurra.training.threads import apply_recorded_threads, apply_threads, training_threads
 
 FRAME = "data.parquet"
 """What a run keeps of a table that was in memory."""
@@ -68,9 +69,9 @@ class TrainingSession:
 
     def start(self, log: MetricsLog | None = None) -> Run:
         """Train from the first step on; `log` is that of a folder which is locked already."""
-        apply_threads(self.training.threads)
         check_device(self.training.device)
-        with self.progress, report_write_errors(self.folder):
+        with training_threads(), self.progress, report_write_errors(self.folder):
+            apply_threads(self.training.threads)
             summary = self._prepare(None)
             for note in summary.notes:
                 self.progress.note(note)
@@ -94,7 +95,11 @@ class TrainingSession:
         check_not_ended(self.folder)
         check_format(self.folder, self.configuration)
         # What is read from here on must not be changed by another who resumes the same training.
-        with report_write_errors(self.folder), contextlib.closing(MetricsLog(self.folder / LOG)) as log:
+        with (
+            training_threads(),
+            report_write_errors(self.folder),
+            contextlib.closing(MetricsLog(self.folder / LOG)) as log,
+        ):
             check_not_ended(self.folder)
             if (checkpoint := last_checkpoint(self.folder)) is None:
                 check_no_steps(self.folder)
@@ -172,7 +177,7 @@ class TrainingSession:
             raise RunError(f"{self.folder}: its checkpoint is of another version of Recurra ({error})") from None
         self._restore_configuration(plan, files)
         check_sums(self.folder, files)
-        apply_threads(plan.threads)
+        apply_recorded_threads(plan.threads, self.progress.note)
         trainer = self._trainer(plan, self._prepare(self.folder), files, log)
         trainer.resume(checkpoint)
         return trainer
@@ -207,7 +212,7 @@ class TrainingSession:
         then have. Until then a limit of time stands instead of the epochs that were planned for it, so that a training
         which is killed now is planned for it once more.
         """
-        asked = self.training.model_copy(update={"precision": plan.precision})
+        asked = self.training.model_copy(update={"precision": plan.precision, "threads": plan.threads})
         planned = asked.model_copy(update={"epochs": plan.epochs, "within": None})
         # First, and in one piece: from here on the training can be gone on with.
         self._set_training(planned if self.training.within is None else asked)

@@ -83,7 +83,11 @@ class Training(Settings):
     seed: int = Field(
         default=1, ge=0, lt=2**63, description="Fixes the initial weights, the dropout and the order of the data."
     )
-    threads: int | None = Field(default=None, ge=1, description="CPU threads. Default: as many as torch takes.")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="CPU threads. Default: as many as are measured to be fastest, again where the rate falls.",
+    )
     device: str = Field(default="cpu", description="Where to train: cpu, cuda, cuda:1, mps.")
     checkpoint_seconds: float = Field(default=30.0, ge=0, description="Time between checkpoints; 0: after every step.")
     gradient_lags: int = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,34 +17,14 @@ from recurra.training.checkpoint import Checkpoint, read_checkpoint, write_check
 from recurra.training.config import Training, learning_rate
 from recurra.training.log import MetricsLog, finite
 from recurra.training.plan import Plan
+from recurra.training.position import Position
 from recurra.training.signals import interruptible
 from recurra.training.step import TrainState
+from recurra.training.threads import ThreadTuner
 
 VALIDATIONS_PER_SAMPLE = 4
 REPLAN_TIME_SHARE = 0.03  # of the time allowed, between looks at whether the plan still fits it
 MAX_VALIDATION_TIME_SHARE = 0.1  # most seconds of validation for each second of training, when time is limited
-
-
-@dataclass
-class Position:
-    """How far a training has come, and what it remembers; all of it goes into a checkpoint.
-
-    epoch, index: the batch that comes next.  seconds: of training, over all resumptions.  loss, count: summed since the last entry.
-    validating: of these seconds.  best: the best validation figure, at which step, and how many validations ago.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    index: int = 0
-    seconds: float = 0.0
-    validating: float = 0.0
-    loss: float = 0.0
-    count: int = 0
-    best: float | None = None
-    best_step: int = 0
-    stale: int = 0
-    validations: int = 0
-    done: str | None = None
 
 
 class Trainer:
@@ -80,6 +60,7 @@ class Trainer:
         self._since = self._saved = time.monotonic()
         self._rate = (time.monotonic(), 0)
         self._fitted = 0.0
+        self._tuner = ThreadTuner(task, training, plan.precision, plan.most_threads)
 
     def emit(self, event: dict[str, Any]) -> None:
         """Record an event and show it."""
@@ -166,17 +147,20 @@ class Trainer:
             self._step(batch, position.epoch + position.index / count)
             position.index += 1
             self._after_step(position.epoch + position.index / count)
+            if position.done is None:
+                self._tune_threads(batch)
             if position.done is not None or self.interrupted:
                 return
         position.epoch, position.index = position.epoch + 1, 0
 
     def _step(self, batch: Any, epochs: float) -> None:
-        position = self.position
+        position, began = self.position, time.monotonic()
         self._lr = learning_rate(self.training, epochs, self.plan.epochs)
         try:
             loss, count, self._norm = self.state.step(batch, self._lr)
         except DivergedError as error:
             raise self._diverged(str(error), position.step + 1) from None
+        self._last_step = count, time.monotonic() - began
         position.step += 1
         position.loss += loss
         position.count += count
@@ -281,6 +265,24 @@ class Trainer:
             plan.epochs *= steps / plan.steps
             plan.steps = steps
             self.emit({"event": "plan", "step": position.step, "steps": steps})
+
+    def _tune_threads(self, batch: Any) -> None:
+        """Take another number of threads where it is faster by now; a checkpoint keeps it at once, so that a resumed training does the same."""
+        before, began = self.plan.threads, time.monotonic()
+        choice = self._tuner.after_step(self.position, batch, *self._last_step)
+        self._rate = (self._rate[0] + time.monotonic() - began, self._rate[1])
+        if choice is not None:
+            self.plan.threads = choice.threads
+            self.emit(
+                {
+                    "event": "threads",
+                    "step": self.position.step,
+                    "threads": choice.threads,
+                    "before": before,
+                    "time_share": round(choice.share, 3),
+                }
+            )
+            self.save()
 
     def _clock(self) -> float:
         now = time.monotonic()

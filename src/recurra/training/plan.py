@@ -1,4 +1,4 @@
-"""Before training: which precision is faster here, and how much fits the time there is."""
+"""Before training: which precision and how many threads are faster here, and how much fits the time there is."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ import torch
 from recurra.tasks.base.task import Task
 from recurra.training.config import Training, duration
 from recurra.training.step import TrainState
+from recurra.training.threads import Choice, choose_threads, first_batches, measure_threads, most_threads
 
 RESERVED_TIME_SHARE = 0.1
 """Share of the time kept back for validation, baselines and the report."""
 
 MEASURING_TIME_SHARE = 0.04
-"""Share of the time that measuring one size in one precision may take; the first step is always taken."""
+"""Share of the time that measuring one size in one precision, or its threads, may take; the first step is always taken."""
+
+SECONDS_MEASURING_THREADS = 10.0
+"""Time that measuring threads takes at most where no time is set, but for the first step on each number of them."""
 
 MIN_STEPS_BETWEEN_VALIDATIONS = 10
 """Steps between validations at least: a short training is not to be spent on measuring it."""
@@ -32,7 +36,7 @@ class Plan:
 
     steps: optimizer steps in all.  every: steps between validations.  log: steps between entries of the training loss.
     seconds: what the steps may take in all, where --within sets a limit.  most: steps that were planned at first.  threads: of the CPU; sums are rounded by their number.
-    first: the epochs that were planned before a clock had its say.
+    first: the epochs that were planned before a clock had its say.  most_threads: up to which their number may change; 0: it stays.
     """
 
     epochs: float
@@ -45,6 +49,16 @@ class Plan:
     most: int = 0
     threads: int = 1
     first: float | None = None
+    most_threads: int = 0
+
+
+@dataclass
+class Speed:
+    """What a training step takes: seconds in a precision, on a number of threads (`choice`)."""
+
+    precision: str
+    choice: Choice
+    seconds: float
 
 
 def make_plan(task: Task, training: Training, batch: int, started: float) -> Plan:
@@ -53,23 +67,26 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
     started: `time.monotonic()` when the user's clock began.
     """
     budget = None if training.within is None else duration(training.within)
-    measured: dict[str, float] = {}
+    limit = None if budget is None else MEASURING_TIME_SHARE * budget
+    threads, most = torch.get_num_threads(), most_threads(training)
+    measured: Speed | None = None
 
     def measure_seconds() -> float:
-        measured.clear()
-        measured.update(measure_steps(task, training, batch, None if budget is None else MEASURING_TIME_SHARE * budget))
-        return min(measured.values()) * task.batch_count(0, batch=batch, seed=training.seed)
+        nonlocal measured
+        torch.set_num_threads(threads)
+        measured = measure_speed(task, training, batch, limit, most)
+        return measured.seconds * task.batch_count(0, batch=batch, seed=training.seed)
 
     left = None if budget is None else max(1.0, budget * (1 - RESERVED_TIME_SHARE) - (time.monotonic() - started))
     worthwhile = task.choose_defaults(left, measure_seconds)
-    if not measured and (training.precision == "auto" or budget is not None):
+    if measured is None and (training.precision == "auto" or budget is not None or most):
         measure_seconds()
-    precision = min(measured, key=measured.__getitem__) if measured else training.precision
+    precision = training.precision if measured is None else measured.precision
     per_epoch = task.batch_count(0, batch=batch, seed=training.seed)
     epochs = training.epochs or worthwhile
-    if budget is not None:
+    if budget is not None and measured is not None:
         left = max(1.0, budget * (1 - RESERVED_TIME_SHARE) - (time.monotonic() - started))
-        fit = left / (measured[precision] * per_epoch)
+        fit = left / (measured.seconds * per_epoch)
         # Past what is worth training, more passes only learn the text by heart.
         epochs = min(fit, worthwhile)
     steps = max(1, round(epochs * per_epoch))
@@ -81,11 +98,31 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
         every = min(every, max(per_epoch, MIN_STEPS_BETWEEN_VALIDATIONS))
     log = max(1, min(every, 50) // 2) if every > 1 else 1
     sentence = f"{steps} steps, {epochs:.3g} passes over the data, in {precision}"
-    if measured:
+    if measured is not None:
+        torch.set_num_threads(measured.choice.threads)
+        sentence += _format_threads(measured.choice, threads)
         sentence += (
-            f"; about {_format_time(steps * measured[precision])} at the measured {1 / measured[precision]:.3g} steps/s"
+            f"; about {_format_time(steps * measured.seconds)} at the measured {1 / measured.seconds:.3g} steps/s"
         )
-    return Plan(epochs, steps, every, log, precision, sentence, left, steps, torch.get_num_threads(), epochs)
+    return Plan(
+        epochs, steps, every, log, precision, sentence, left, steps, torch.get_num_threads(), epochs, most_threads=most
+    )
+
+
+def measure_speed(task: Task, training: Training, batch: int, limit: float | None, most: int) -> Speed:
+    """Time a training step in each precision that is allowed, and the faster one on fewer threads as well where `most` is above 0.
+
+    limit: seconds that either may take. A step that takes longer is not tried on other threads.
+    """
+    by_precision = measure_steps(task, training, batch, limit)
+    precision = min(by_precision, key=by_precision.__getitem__)
+    seconds, choice = by_precision[precision], Choice(torch.get_num_threads())
+    if most and (limit is None or seconds < limit):
+        batches = first_batches(task, training, batch)
+        within = SECONDS_MEASURING_THREADS if limit is None else limit
+        measure = measure_threads(task, training, precision, batches, within)
+        choice = choose_threads(measure, most, choice.threads)
+    return Speed(precision, choice, seconds * choice.share)
 
 
 def measure_steps(
@@ -117,7 +154,8 @@ def _format_time(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def apply_threads(threads: int | None) -> None:
-    """Set torch's threads, where a number is asked for."""
-    if threads is not None:
-        torch.set_num_threads(threads)
+def _format_threads(choice: Choice, before: int) -> str:
+    if choice.threads == before:
+        return ""
+    noun = "thread" if choice.threads == 1 else "threads"
+    return f", on {choice.threads} {noun} ({before} take {1 / choice.share:.2g} times as long)"

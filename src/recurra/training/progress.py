@@ -88,6 +88,8 @@ class Progress:
         with self._lock:
             now = self._clock()
             self._history.add(event, now)
+            if event.get("event") == "threads":
+                self._note = format_threads(event)
             if self._live is None:
                 self._print_event(event.get("event"), now)
 
@@ -107,7 +109,9 @@ class Progress:
     # Plain lines
 
     def _print_event(self, kind: object, now: float) -> None:
-        due = kind in ("start", "valid", "end") or (kind == "train" and now - self._last_line_at >= _PLAIN_SECONDS)
+        due = kind in ("start", "valid", "threads", "end") or (
+            kind == "train" and now - self._last_line_at >= _PLAIN_SECONDS
+        )
         if not due:
             return
         self._last_line_at = now
@@ -129,6 +133,8 @@ class Progress:
             if "parameters" in history.start:
                 facts.append(f"{count(history.start['parameters'])} parameters")
             return plan if isinstance(plan, str) and plan else ", ".join(facts)
+        if kind == "threads":
+            return self._note
         if kind == "end":
             return history.end_message()
         parts = [
@@ -144,3 +150,15 @@ class Progress:
         parts.append(f"{clock_time(history.seconds)} passed")
         left = history.seconds_left(now)
         return ", ".join(parts + ([f"{clock_time(left)} left"] if left is not None else []))
+
+
+def format_threads(event: Mapping[str, Any]) -> str:
+    """Say that a training goes on with another number of threads.
+
+    >>> format_threads({"event": "threads", "step": 1200, "threads": 1, "before": 2, "time_share": 0.4})
+    'from step 1,200 on with 1 thread instead of 2: a step takes 40 % of the time'
+    """
+    threads = event["threads"]
+    noun = "thread" if threads == 1 else "threads"
+    share = round(100 * event["time_share"])
+    return f"from step {count(event['step'])} on with {threads} {noun} instead of {event['before']}: a step takes {share} % of the time"
