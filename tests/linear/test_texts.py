@@ -14,9 +14,9 @@ def noisy(count: int, flips: float = 0.0, seed: int = 0) -> tuple[list[str], np.
     """Texts whose class a word says, now and then the wrong one; sorted by class, as files often are."""
     rng = np.random.default_rng(seed)
     targets = np.sort(rng.integers(0, 3, count))
-    said = np.where(rng.random(count) < flips, rng.integers(0, 3, count), targets)
+    written = np.where(rng.random(count) < flips, rng.integers(0, 3, count), targets)
     words = [" ".join(f"w{word}" for word in rng.integers(0, 300, 8)) for _ in range(count)]
-    return [f"{text} {('goal', 'vote', 'stock')[kind]}" for text, kind in zip(words, said, strict=True)], targets
+    return [f"{text} {('goal', 'vote', 'stock')[kind]}" for text, kind in zip(words, written, strict=True)], targets
 
 
 def test_out_of_fold_logits_are_no_better_than_those_of_texts_that_are_new():

@@ -75,14 +75,12 @@ class TrainingSession:
             summary = self._prepare(None)
             for note in summary.notes:
                 self.progress.note(note)
+            within = None if self.training.within is None else duration(self.training.within)
             if self.training.batch is None:
-                within = self.training.within
-                self.training.batch = self.task.default_batch_size(None if within is None else duration(within))
+                self.training.batch = self.task.default_batch_size(within)
             if self.training.lr is None and self.training.optimizer == "adamw":
                 self.training.lr = self.task.default_learning_rate()
-            self.task.fit_linear(
-                None if self.training.within is None else duration(self.training.within), self.progress.note
-            )
+            self.task.fit_linear(within, self.progress.note)
             self.progress.note("measuring this machine")
             torch.manual_seed(self.training.seed)
             plan = make_plan(self.task, self.training, self.training.batch, self.started)
