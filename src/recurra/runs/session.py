@@ -18,7 +18,9 @@ from recurra.errors import DivergedError, RunError, UsageError
 from recurra.files import write_whole
 from recurra.report import write_report
 from recurra.runs.config import Configuration
-from recurra.runs.manifest import check_sums, drop_manifest, sums, write_manifest
+from recurra.runs.manifest import MANIFEST, check_sums, drop_manifest, sums, write_manifest
+from recurra.runs.pretraining import FOLDER as PRETRAINING
+from recurra.runs.pretraining import begin_with_run, phase_training, pretrain
 from recurra.runs.resumable import check_format, check_no_steps, check_not_ended
 from recurra.runs.run import Run
 from recurra.tasks import DatasetSummary, get_task
@@ -71,6 +73,7 @@ class TrainingSession:
         apply_threads(self.training.threads)
         check_device(self.training.device)
         with self.progress, report_write_errors(self.folder):
+            begin_with_run(self.task)
             summary = self._prepare(None)
             for note in summary.notes:
                 self.progress.note(note)
@@ -79,11 +82,14 @@ class TrainingSession:
                 self.training.batch = self.task.default_batch_size(None if within is None else duration(within))
             if self.training.lr is None and self.training.optimizer == "adamw":
                 self.training.lr = self.task.default_learning_rate()
-            self.progress.note("measuring this machine")
-            torch.manual_seed(self.training.seed)
-            plan = make_plan(self.task, self.training, self.training.batch, self.started)
-            with contextlib.closing(self._first_checkpoint(plan, summary, log)) as trainer:
-                self._run(trainer)
+            with contextlib.ExitStack() as stack:
+                if (log := self._pretrain(log)) is not None:
+                    stack.callback(log.close)
+                self.progress.note("measuring this machine")
+                torch.manual_seed(self.training.seed)
+                plan = make_plan(self.task, self.training, self.training.batch, self.started)
+                with contextlib.closing(self._first_checkpoint(plan, summary, log)) as trainer:
+                    self._run(trainer)
         return Run.load(self.folder)
 
     def resume(self) -> Run:
@@ -112,6 +118,33 @@ class TrainingSession:
     def _prepare(self, saved: Path | None) -> DatasetSummary:
         self.progress.note("reading the data")
         return self.task.prepare(saved)
+
+    def _pretrain(self, log: MetricsLog | None) -> MetricsLog | None:
+        """Train what the task wants to be trained first, in the run's folder; gives the folder's log, which locks it from then on."""
+        if (phase := self.task.pretraining()) is None:
+            return log
+        locked, made = log is not None, list[Path]()
+        if log is None:
+            log, made = self._claim()
+        try:
+            self._keep_frame()
+            self._set_training(self.training)
+            self.progress.begin_phase(f"first of two: {phase.text}", phase.task.element[1])
+            training = phase_training(self.training, phase)
+            found = pretrain(phase.task, training, self.folder, progress=self.progress, started=self.started)
+        except BaseException:
+            begun = (self.folder / PRETRAINING / MANIFEST).is_file() or last_checkpoint(self.folder / PRETRAINING)
+            if sys.platform == "win32":
+                log.close()
+            if not locked and not begun:
+                discard_folder(self.folder, made)
+            log.close()
+            raise
+        self.task.take_pretrained(found.weights)
+        self.started = min(self.started, time.monotonic() - found.seconds)  # of a training that was killed meanwhile too
+        reached = "" if found.perplexity is None else f", which has come to a perplexity of {found.perplexity:.4g}"
+        self.progress.begin_phase(f"second of two: it begins with that language model{reached}", self.task.element[1])
+        return log
 
     def _trainer(self, plan: Plan, summary: DatasetSummary, files: Mapping[str, str], log: MetricsLog) -> Trainer:
         if self.training.batch is None:  # start() has chosen one, and config.toml keeps it
@@ -192,6 +225,7 @@ class TrainingSession:
             return
         kept = self.folder / FRAME
         shutil.move(self.frame, kept)
+        self.frame = None
         for section in type(self.configuration.settings).model_fields:
             settings = getattr(self.configuration.settings, section)
             if "data" in type(settings).model_fields:
@@ -208,7 +242,7 @@ class TrainingSession:
         planned = asked.model_copy(update={"epochs": plan.epochs, "within": None})
         # First, and in one piece: from here on the training can be gone on with.
         self._set_training(planned if self.training.within is None else asked)
-        kept = [FRAME] if self.frame is not None else []
+        kept = [FRAME] if (self.folder / FRAME).is_file() else []
         files = sums(self.folder, ["config.toml", *kept, *self.task.save(self.folder)])
         return planned, {**files, "config.toml": self._sum_with(planned)}
 

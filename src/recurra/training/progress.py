@@ -91,6 +91,12 @@ class Progress:
             if self._live is None:
                 self._print_event(event.get("event"), now)
 
+    def begin_phase(self, text: str, units: str) -> None:
+        """Show that another training begins here: what it is, and what its rate counts."""
+        with self._lock:
+            self._history = TrainingHistory(self._clock(), units)
+        self.note(text)
+
     def note(self, text: str) -> None:
         """Show what is being done now, besides training: "measuring the baseline …"."""
         with self._lock:

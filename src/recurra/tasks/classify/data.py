@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.errors import DataError, UsageError
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.base.labels import natural_sort
+from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.classify.config import Data
 from recurra.tasks.sequence.data import (
     Dataset,
@@ -30,6 +33,8 @@ from recurra.tasks.sequence.data import (
 )
 from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
+from recurra.tasks.sequence.transfer import check_inputs
+from recurra.tasks.sequence.unlabelled import read_unlabelled
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,12 @@ def reading_options(data: Data, *, phrases: bool = False, labelled: bool = True)
     return replace(data.reading(labelled=labelled), phrases=phrases, multi_label=data.multi_label)
 
 
-def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Split]:
+def read_dataset(
+    data: Data, known: LabelledPreprocessor | None, given: PretrainedLayers | None = None
+) -> Dataset[Split]:
     """Read, split and encode all that a run needs; classes and inputs are known, or made from the training part.
+
+    given: of the run to begin with, whose words are known too.
 
     Raises `DataError` where a part would be empty or there is but one class, `UsageError` where settings contradict each other.
     """
@@ -72,9 +81,14 @@ def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Spli
     notes = [*whole.notes, *skipped_notes(whole.skipped)]
     parts = split_dataset(whole, data, cut)
     train = parts["train"]
-    preprocessor, more = (known, []) if known is not None else _make_preprocessor(train, data)
-    inputs, notes = preprocessor.inputs, notes + more
-    held_out, more = read_held_out(data, inputs, lambda files: read_labelled(files, reading_options(data)))
+    read = partial(read_labelled, options=reading_options(data))
+    unlabelled: list[str] = []
+    if known is None:
+        unlabelled, more = read_unlabelled(data.unlabelled, data, parts, read)
+        known, even_more = _make_preprocessor(train, data, unlabelled, given)
+        notes += more + even_more
+    preprocessor, inputs = known, known.inputs
+    held_out, more = read_held_out(data, inputs, read)
     parts, notes = parts | held_out, notes + more
     notes += conflicting_label_notes(train.sequences, train.labels, inputs)
     notes += leakage_notes({name: part.sequences for name, part in parts.items()}, inputs)
@@ -82,10 +96,12 @@ def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Spli
     for name, split in splits.items():
         notes += unseen_label_notes(name, split.unseen)
     digest = fingerprint((zip(part.sequences, part.labels, strict=True) for part in parts.values()), inputs)
-    return Dataset(splits["train"], splits.get("valid"), splits.get("test"), preprocessor, notes, digest)
+    return Dataset(splits["train"], splits.get("valid"), splits.get("test"), preprocessor, notes, digest, unlabelled)
 
 
-def _make_preprocessor(train: Labelled, data: Data) -> tuple[LabelledPreprocessor, list[str]]:
+def _make_preprocessor(
+    train: Labelled, data: Data, unlabelled: Sequence[str], given: PretrainedLayers | None
+) -> tuple[LabelledPreprocessor, list[str]]:
     classes = natural_sort(label for labels in train.labels for label in labels)
     if len(classes) < (1 if data.multi_label else 2):
         raise DataError(
@@ -93,7 +109,10 @@ def _make_preprocessor(train: Labelled, data: Data) -> tuple[LabelledPreprocesso
             source=source_name(data),
             hint="check --label, and that the data is not sorted into files by class",
         )
-    inputs = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit)
+    if given is not None:
+        check_inputs(given, train.kind, data.unit)
+    texts = [*train.sequences, *unlabelled]
+    inputs = build_preprocessor(train.kind, texts, train.channels, data, unit=data.unit, given=given)
     return LabelledPreprocessor(inputs, classes), load_pretrained_vectors(inputs, data.vectors)
 
 

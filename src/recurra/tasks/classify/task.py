@@ -73,7 +73,7 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
     # Data
 
     def read_dataset(self, preprocessor: LabelledPreprocessor | None) -> Dataset[Split]:
-        return read_dataset(self.config.data, preprocessor)
+        return read_dataset(self.config.data, preprocessor, self.given)
 
     def encode(self, read: Labelled) -> Split:
         return encode(read, self.preprocessor, self.config.data.multi_label)
@@ -91,10 +91,11 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
     def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return batch_size_for(len(self.dataset.train))
 
-    def initialize(self, network: nn.Module) -> None:
+    def initialize(self, network: nn.Module) -> str | None:
         """Set the output's bias by how often each class comes."""
         frequencies = class_frequencies(self.dataset.train.targets, len(self.classes))
         cast(ClassifierNetwork, network).init_output_bias(frequencies)
+        return super().initialize(network)
 
     @cached_property
     def class_weights(self) -> Tensor | None:

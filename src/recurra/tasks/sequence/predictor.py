@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 import numpy as np
 import torch
@@ -17,9 +17,11 @@ from recurra.data.labelled.tagged import Tagged
 from recurra.errors import DataError, UsageError
 from recurra.tasks.base.inference import run_in_batches, to_device
 from recurra.tasks.base.predictor import ConfigT, Predictor
+from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.sequence.data import align_channels, check_all
 from recurra.tasks.sequence.preprocessing import Preprocessor
 from recurra.tasks.sequence.stream import SequenceStream
+from recurra.tasks.sequence.transfer import give_layers
 
 LINE_SUFFIXES = {".txt", ""}
 """Suffixes of files that hold a text a line; others are read as the training data were."""
@@ -137,6 +139,13 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         prefixes = self.inputs.prefixes(sequence)
         while batch := list(islice(prefixes, PREFIXES_PER_BATCH)):
             yield from self.forward(batch)
+
+    # As what others begin with
+
+    def pretrained_layers(self, run: str) -> PretrainedLayers:
+        """Give what a new training can begin with; raises `UsageError` for a run on series."""
+        network, config = cast(Any, self.network), cast(Any, self.config)
+        return give_layers(run, network.body, self.inputs, config.model)
 
     # As a stream
 
