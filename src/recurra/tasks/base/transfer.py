@@ -73,9 +73,7 @@ def take_settings(sections: Iterable[Settings], given: PretrainedLayers) -> None
 
 
 @torch.no_grad()
-def copy_rows(
-    target: Tensor, names: Sequence[str], source: Tensor, source_names: Sequence[str]
-) -> int:
+def copy_rows(target: Tensor, names: Sequence[str], source: Tensor, source_names: Sequence[str]) -> int:
     """Copy the rows whose names are the same, or the same in small letters; gives how many, without the unknown one and the marks.
 
     target: (V, E).  source: (W, E).
@@ -110,7 +108,7 @@ def copy_stack(target: Stack, source: Stack, *, words: int) -> int:
     The forward cells of the one begin the forward cells of the other, and the backward cells likewise where both have some. Of the
     first layer's input `words` numbers are a unit's vector, and only what weighs these is copied where the rest differs.
     """
-    taken = 0
+    count = 0
     for index, (layer, other) in enumerate(zip(target.layers, source.layers, strict=False)):
         if not _agree(cast(Layer, layer), cast(Layer, other)):
             break
@@ -121,8 +119,8 @@ def copy_stack(target: Stack, source: Stack, *, words: int) -> int:
         for into, out in pairs:
             _copy_layer(cast(Layer, into[index]), cast(Layer, out[index]), hidden if index else words)
         _copy_norm(target.norms[index], source.norms[index])
-        taken += 1
-    return taken
+        count += 1
+    return count
 
 
 def _agree(layer: Layer, other: Layer) -> bool:

@@ -19,8 +19,8 @@ from recurra.tasks.lm.generate import TextChunk, beam_search_text, generate_text
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import score_texts
 from recurra.tasks.lm.stream import LanguageStream
-from recurra.tasks.lm.transfer import give_layers
 from recurra.tasks.lm.tokens import TextPreprocessor, token_label, unknown_tokens
+from recurra.tasks.lm.transfer import give_layers
 from recurra.text import Vocabulary, load_vocabulary
 
 MAX_UNKNOWN_SHOWN = 20

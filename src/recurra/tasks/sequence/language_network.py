@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -50,7 +51,7 @@ class LanguageEncoder(nn.Module):
         inside = torch.arange(len(targets)).unsqueeze(1) < lengths
         pairs = inside[1:].to(targets.device)  # of each unit with the one before it
         features, wanted = [], []
-        for direction, projection in enumerate(self.projections):
+        for direction, projection in enumerate(cast(Sequence[nn.Linear], self.projections)):
             y = self.output_dropout(self._read(x, lengths, direction))
             y, target = (y[1:], targets[:-1]) if direction else (y[:-1], targets[1:])
             chosen = pairs & (target != NO_TARGET)

@@ -117,7 +117,11 @@ class Pretraining(Task[Settings, Texts]):
         return LanguageEncoder(layer, self.model, torch.from_numpy(counts / counts.sum()))
 
     def initialize(self, network: nn.Module) -> str | None:
-        return None if self.given is None else begin_with(cast(LanguageEncoder, network).body, self.preprocessor, self.given)
+        return (
+            None
+            if self.given is None
+            else begin_with(cast(LanguageEncoder, network).body, self.preprocessor, self.given)
+        )
 
     def layer_depths(self, network: nn.Module) -> dict[str, int]:
         if self.given is None:

@@ -34,13 +34,19 @@ def read_unlabelled(
         hint = "name the column with the text: --text COLUMN" if field is None else None
         raise DataError(f"unlabelled: expected texts, got {read.kind}", source=source, hint=hint)
     excluded = {_key(text) for part in held_out for text in part.inputs}
-    texts = [str(text) for text in read.sequences if _key(text) not in excluded and not str(text).isspace() and text != ""]
+    texts = [
+        str(text) for text in read.sequences if _key(text) not in excluded and not str(text).isspace() and text != ""
+    ]
     if not texts:
-        raise DataError("unlabelled: expected texts to learn from, got none that is neither empty nor held out", source=source)
+        raise DataError(
+            "unlabelled: expected texts to learn from, got none that is neither empty nor held out", source=source
+        )
     left_out = sum(_key(text) in excluded for text in read.sequences)
     notes = [f"unlabelled: {message}" for message in [*read.notes, *skipped_notes(read.skipped)]]
     if left_out:
-        notes.append(f"unlabelled: {left_out:,} of {len(read.sequences):,} texts are held out to measure on, and are not read")
+        notes.append(
+            f"unlabelled: {left_out:,} of {len(read.sequences):,} texts are held out to measure on, and are not read"
+        )
     return texts, notes
 
 
