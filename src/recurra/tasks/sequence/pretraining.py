@@ -24,9 +24,9 @@ from recurra.tasks.sequence.transfer import begin_with
 
 MAX_STEPS = 128
 """Units of a piece that is read at once: of a longer text the state is not carried on."""
-UNITS_TO_LEARN = 4e6
+UNITS_TO_LEARN = 2e6
 """Units read after which the vectors and the cells have most of what these texts will give."""
-MOST_PASSES = 20.0
+MOST_PASSES = 10.0
 VALID_SHARE = 0.05
 MAX_VALIDATION_UNITS = 30_000
 BATCH_SIZE = 32
@@ -114,7 +114,8 @@ class Pretraining(Task[Settings, Texts]):
         for piece in self.dataset.train:
             ids = self.preprocessor.unit_ids(self.preprocessor.collate([piece])).numpy()
             np.add.at(counts, ids[ids != NO_TARGET], 1.0)
-        return LanguageEncoder(layer, self.model, torch.from_numpy(counts / counts.sum()))
+        pooling = getattr(self.model, "pooling", None)
+        return LanguageEncoder(layer, self.model, torch.from_numpy(counts / counts.sum()), pooling)
 
     def initialize(self, network: nn.Module) -> str | None:
         return (

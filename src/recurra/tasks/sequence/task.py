@@ -87,11 +87,13 @@ class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
 
     def initialize(self, network: nn.Module) -> str | None:
         """Begin with what was learnt before, where there is something."""
-        body = cast(Any, network).body
         if self._pretrained is not None:
-            body.load_state_dict({name: self._pretrained[f"body.{name}"] for name in body.state_dict()})
+            own = network.state_dict()
+            network.load_state_dict(
+                own | {name: one for name, one in self._pretrained.items() if name.startswith(("body.", "pooling."))}
+            )
         elif self.given is not None:
-            return begin_with(body, self.inputs, self.given)
+            return begin_with(cast(Any, network).body, self.inputs, self.given)
         return None
 
     # Training
