@@ -130,20 +130,20 @@ def test_long_texts_are_cut_and_nothing_of_them_is_lost(inputs: Any) -> None:
 def test_the_classifier_begins_where_the_language_model_ended(
     films: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    begun: list[dict[str, torch.Tensor]] = []
+    initial: list[dict[str, torch.Tensor]] = []
     initialize = TrainState.initialize
 
     def watched(self: TrainState) -> str | None:
         sentence = initialize(self)
-        begun.append({name: one.clone() for name, one in self.network.state_dict().items()})
+        initial.append({name: one.clone() for name, one in self.network.state_dict().items()})
         return sentence
 
     monkeypatch.setattr(TrainState, "initialize", watched)
     run = recurra.train("classify", **{**films, **QUICK, "quiet": False})
     weights = load_file(run.path / "pretraining" / "model.safetensors")
-    body = {name: one for name, one in begun[-1].items() if name.startswith("body.")}
+    body = {name: one for name, one in initial[-1].items() if name.startswith("body.")}
     assert body and all(torch.equal(weights[name], one) for name, one in body.items())
-    assert not torch.equal(begun[0]["body.stack.layers.0.weight_hh"], weights["body.stack.layers.0.weight_hh"])
+    assert not torch.equal(initial[0]["body.stack.layers.0.weight_hh"], weights["body.stack.layers.0.weight_hh"])
     assert "plot" in run.predictor.preprocessor.inputs.vocabulary.words
     shown = capsys.readouterr().err
     train = run.events("start")[-1]["train_examples"]

@@ -112,8 +112,8 @@ def test_a_classifier_begins_with_a_language_model(
     stack, other = run.network.body.stack, words.network.stack
     assert stack.layers[0].weight_hh.tolist() == other.layers[0].weight_hh.tolist()
     shared = sum(word in known.words or word.casefold() in known.words for word in vocabulary.words)
-    said = f"begins with {words.path}: {shared} of {len(vocabulary.words)} words, 2 layers of cells"
-    assert said in capsys.readouterr().err
+    sentence = f"begins with {words.path}: {shared} of {len(vocabulary.words)} words, 2 layers of cells"
+    assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,10 @@ def test_runs_that_can_give_nothing_are_refused(folder: Path, words: Run, tmp_pa
     characters = recurra.train("lm", folder / "plots.txt", tmp_path / "characters", hidden=4, **QUICK)
     with pytest.raises(UsageError, match="reads a text by char, and here it is read by word"):
         recurra.train("tag", folder / "tags.conll", tmp_path / "run", from_run=characters.path, **QUICK)
-    with pytest.raises(RunError, match="from: .*there is no such folder"):
+    with pytest.raises(RunError, match=r"from: .*there is no such folder"):
         recurra.train("classify", folder / "films.csv", tmp_path / "run", from_run=tmp_path / "none", **QUICK)
     (tmp_path / "begun" / "checkpoint").mkdir(parents=True)
     (tmp_path / "begun" / "config.toml").write_text('format = 2\ntask = "lm"\n')
-    with pytest.raises(RunError, match="from: .*its training has not ended"):
+    with pytest.raises(RunError, match=r"from: .*its training has not ended"):
         recurra.train("classify", folder / "films.csv", tmp_path / "run", from_run=tmp_path / "begun", **QUICK)
     assert not (tmp_path / "run").exists()

@@ -259,7 +259,7 @@ class Transfer(Settings):
         description="Where weights were learnt before: the learning rate of a layer, as a share of that of the layer above it.",
     )
     unfreeze: float = Field(
-        default=0.0,
+        default=0.1,
         ge=0,
         lt=1,
         description="Where weights were learnt before: share of the training after which the next lower layer is trained too.",
