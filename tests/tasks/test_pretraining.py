@@ -150,6 +150,7 @@ def test_the_classifier_begins_where_the_language_model_ended(
     assert f"first of two: a language model of 100 texts without labels and {train} with" in shown
     assert "second of two: it begins with that language model, which has come to a perplexity of" in shown
     assert not (run.path / "pretraining" / "checkpoint").exists()
+    assert run.configuration.settings.data.pretraining_epochs == 2  # type: ignore[attr-defined]
     assert recurra.load(run.path).evaluate()["metrics"] == run.evaluation["metrics"]  # type: ignore[index]
 
 

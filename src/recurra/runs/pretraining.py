@@ -37,10 +37,11 @@ FOLDER = "pretraining"
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What a first training has led to: weights, the seconds that it took, and its perplexity where some texts were held out."""
+    """What a first training has led to: weights, the seconds and passes that it took, and its perplexity where some texts were held out."""
 
     weights: dict[str, Tensor]
     seconds: float
+    epochs: float
     perplexity: float | None
 
 
@@ -105,7 +106,7 @@ def pretrain(task: Task, phase: Phase, training: Training, folder: Path, progres
             first.finish(first.start(started) if checkpoint is None else first.resume(checkpoint))
     shutil.rmtree(own / "checkpoint", ignore_errors=True)  # nothing goes on from there any more
     found = _read(own, phase.task.prepare().fingerprint)
-    task.take_pretrained(found.weights)
+    task.take_pretrained(found.weights, found.epochs)
     reached = "" if found.perplexity is None else f", which has come to a perplexity of {found.perplexity:.4g}"
     progress.begin_phase(f"second of two: it begins with that language model{reached}", task.element[1])
     return found.seconds
@@ -176,7 +177,8 @@ class _Pretraining:
         weights = {name: tensor.cpu().contiguous() for name, tensor in trainer.best_weights().items()}
         write_whole(self.folder / WEIGHTS, save(weights))
         position = trainer.position
-        trainer.emit({"event": "end", "reason": reason, "step": position.step, "seconds": round(position.seconds, 3)})
+        end = {"event": "end", "reason": reason, "step": position.step, "seconds": round(position.seconds, 3)}
+        trainer.emit({**end, "epochs": trainer.plan.epochs})
         write_manifest(self.folder, [LOG, WEIGHTS])
 
 
@@ -193,4 +195,6 @@ def _read(own: Path, fingerprint: str) -> Pretrained:
         weights = load_tensors((own / WEIGHTS).read_bytes())
     except (OSError, SafetensorError) as error:
         raise RunError(f"{own / WEIGHTS}: cannot be read: {error}") from None
-    return Pretrained(weights, float(events[-1]["seconds"]), valid[-1]["perplexity"] if valid else None)
+    end = events[-1]
+    perplexity = valid[-1]["perplexity"] if valid else None
+    return Pretrained(weights, float(end["seconds"]), float(end["epochs"]), perplexity)

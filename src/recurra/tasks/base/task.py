@@ -204,8 +204,8 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
         """
         return None
 
-    def take_pretrained(self, weights: Mapping[str, Tensor]) -> None:
-        """Keep the weights that `pretraining` has led to, for `initialize`."""
+    def take_pretrained(self, weights: Mapping[str, Tensor], epochs: float) -> None:  # noqa: ARG002
+        """Keep the weights that `pretraining` has led to, for `initialize`, and after how many passes it did, for the configuration."""
         raise UsageError(f"a run of {self.name} begins with no weights, got {len(weights)}")
 
     def layer_depths(self, network: nn.Module) -> dict[str, int]:  # noqa: ARG002

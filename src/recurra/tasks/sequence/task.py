@@ -76,8 +76,9 @@ class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
         text = f"a language model of {len(unlabelled):,} texts without labels and {len(train):,} with"
         return Phase(first, text, data.pretraining_share, data.pretraining_epochs)
 
-    def take_pretrained(self, weights: Mapping[str, Tensor]) -> None:
+    def take_pretrained(self, weights: Mapping[str, Tensor], epochs: float) -> None:
         self._pretrained = weights
+        cast(Any, self.config).data.pretraining_epochs = epochs
 
     def layer_depths(self, network: nn.Module) -> dict[str, int]:
         sections = cast(Any, self.config)
