@@ -10,9 +10,10 @@ from typing import Any
 from recurra.data.frames import is_frame, write_frame
 from recurra.errors import RunError, UsageError
 from recurra.runs.config import configure, load_configuration
+from recurra.runs.frame import FRAME
 from recurra.runs.request import Source, check_same, layers
 from recurra.runs.run import Run
-from recurra.runs.session import FRAME, TrainingSession
+from recurra.runs.session import TrainingSession
 from recurra.training.folder import check_new_folder, next_folder
 
 

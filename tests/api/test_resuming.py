@@ -13,7 +13,7 @@ from tests.api.conftest import SETTINGS, at_step, stop, weights
 
 import recurra
 from recurra.errors import RunError, UsageError
-from recurra.runs import session
+from recurra.runs import record
 from recurra.runs.config import load_configuration
 from recurra.runs.run import Run
 from recurra.training.checkpoint import read_checkpoint
@@ -65,7 +65,7 @@ def test_the_epochs_that_were_planned_last_are_written_down(
     assert run.configuration.training.epochs == 1
     assert run.events("plan")[0]["steps"] == run.events("end")[0]["step"] == run.events("start")[0]["steps"] // 2
     with monkeypatch.context() as patch:
-        patch.setattr(session, "write_report", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        patch.setattr(record, "write_report", lambda *_: os.kill(os.getpid(), signal.SIGINT))
         with pytest.raises(KeyboardInterrupt):
             recurra.train("lm", data, tmp_path / "killed", **SETTINGS)
     assert load_configuration(tmp_path / "killed" / "config.toml").training.epochs == 1

@@ -146,11 +146,11 @@ def ruin(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Make the loss infinite from a step on."""
     trained = TrainState.step
 
-    def train_step(self: TrainState, batch: Any, lr: float) -> tuple[float, int, float]:
+    def train_step(self: TrainState, batch: Any, *rates: float) -> tuple[float, int, float]:
         if self.done >= step:
             with torch.no_grad():
                 self.parameters[0].fill_(float("nan"))
-        return trained(self, batch, lr)
+        return trained(self, batch, *rates)
 
     monkeypatch.setattr(TrainState, "step", train_step)
 

@@ -35,6 +35,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
     yield {
         "lm": recurra.train("lm", folder / "verse.txt", folder / "lm", bptt=16, gradient_lags=4, **tiny),
         "films": recurra.train("classify", folder / "films.csv", folder / "films", **held),
+        "begun": recurra.train(
+            "classify", folder / "films.csv", folder / "begun", unlabelled=folder / "verse.txt", ablate=True, **held
+        ),
         "waves": recurra.train("classify", folder / "waves.npz", folder / "waves", **held),
         "vectors": recurra.train("embed", folder / "waves.npz", folder / "vectors", **held),
         "sales": recurra.train("forecast", folder / "sales.csv", folder / "sales", horizon=2, **tiny),

@@ -128,7 +128,12 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_lists_are_known() -> None:
-    assert [name for name, (_, field) in fields("lm").items() if takes_list(field)] == ["data", "valid", "test"]
+    assert [name for name, (_, field) in fields("lm").items() if takes_list(field)] == [
+        "data",
+        "valid",
+        "test",
+        "from_run",
+    ]
 
 
 def test_clipping_can_be_left_out() -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from recurra.errors import DivergedError, UsageError
+from recurra.tasks.classify.config import Model
 from recurra.training.config import Training
 from recurra.training.step import TrainState
 
@@ -93,3 +94,18 @@ def test_a_device_that_is_not_there_is_one_clear_line(line: Any, device: str) ->
     with pytest.raises(UsageError, match=r"device: .* cannot be used here: ") as caught:
         state(line, device=device)
     assert "\n" not in str(caught.value)
+
+
+def test_lower_layers_learn_more_slowly_and_later(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(line), "layer_depths", lambda self, network: {"weight": 2})
+    monkeypatch.setattr(line, "config", type("Config", (), {"model": Model(layer_lr=0.5, unfreeze=0.3)}))
+    state = TrainState(line, Training(optimizer="sgd", clip=1e9, weight_decay=0), "float32")
+    network: Any = state.network
+    (batch,) = list(line.batches(0, batch=8, seed=1))[:1]
+    for share, rate in ((0.0, 0.0), (0.59, 0.0), (0.6, 0.25), (1.0, 0.25)):
+        before = {name: p.detach().clone() for name, p in network.named_parameters()}
+        state.step(batch, lr=0.1, share=share)
+        moved = {name: before[name] - p.detach() for name, p in network.named_parameters()}
+        for name, of in (("weight", rate), ("bias", 1.0)):
+            gradient = network.get_parameter(name).grad
+            assert torch.allclose(moved[name], 0.1 * of * gradient, atol=1e-6), (name, share)

@@ -11,13 +11,19 @@ from recurra.training.folder import LOG
 from recurra.training.log import read_events
 
 
-def check_not_ended(folder: Path) -> None:
-    """Raise `UsageError` when the training has come to its end, and `RunError` when its run is damaged."""
+def end_reason(folder: Path) -> str | None:
+    """Say why the training in a folder has ended; None where it has not. Raises `RunError` when its run is damaged."""
     if not (folder / MANIFEST).is_file():
-        return
+        return None
     check_manifest(folder)
     ends = [event for event in read_events(folder / LOG) if event.get("event") == "end"]
-    reason = ends[-1].get("reason") if ends else None
+    return str(ends[-1].get("reason")) if ends else "?"
+
+
+def check_not_ended(folder: Path) -> None:
+    """Raise `UsageError` when the training has come to its end, and `RunError` when its run is damaged."""
+    if (reason := end_reason(folder)) is None:
+        return
     if reason == "diverged":
         raise UsageError(f"{folder}: its training has diverged, and would again; train again with a lower lr")
     if reason != "interrupted":

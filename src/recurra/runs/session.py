@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -16,15 +15,18 @@ from safetensors.torch import save
 
 from recurra.errors import DivergedError, RunError, UsageError
 from recurra.files import write_whole
-from recurra.report import write_report
+from recurra.runs import ablation
 from recurra.runs.config import Configuration
+from recurra.runs.frame import FRAME, keep_frame
 from recurra.runs.manifest import check_sums, drop_manifest, sums, write_manifest
-from recurra.runs.resumable import check_format, check_no_steps, check_not_ended
+from recurra.runs.pretraining import begin_with_run, pretrain, pretraining_is_there
+from recurra.runs.record import start_event, write_task_report
+from recurra.runs.resumable import check_format, check_no_steps, check_not_ended, end_reason
 from recurra.runs.run import Run
 from recurra.tasks import DatasetSummary, get_task
 from recurra.tasks.base.predictor import WEIGHTS
 from recurra.training.checkpoint import Checkpoint, drop_older, last_checkpoint
-from recurra.training.config import Training, duration
+from recurra.training.config import Training
 from recurra.training.device import check_device
 from recurra.training.folder import (
     LOG,
@@ -41,15 +43,13 @@ from recurra.training.plan import Plan, make_plan
 from recurra.training.progress import Progress
 from recurra.training.threads import apply_recorded_threads, apply_threads, training_threads
 
-FRAME = "data.parquet"
-"""What a run keeps of a table that was in memory."""
-
 
 class TrainingSession:
     """One training in one folder.
 
     numbered: whether Recurra has named the folder itself, so that another would do as well.
     frame: a file with the data that is elsewhere for the time being, and is moved into the folder once it is there.
+    progress: where to show it, when it is a part of another training; otherwise it has a display of its own.
     """
 
     def __init__(
@@ -60,11 +60,12 @@ class TrainingSession:
         quiet: bool,
         numbered: bool = False,
         frame: Path | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.configuration, self.folder, self.numbered, self.frame = configuration, folder, numbered, frame
         self.training = configuration.training
         self.task = get_task(configuration.task)(configuration.settings)
-        self.progress = Progress(quiet=quiet, units=self.task.element[1])
+        self.progress = progress or Progress(quiet=quiet, units=self.task.element[1])
         self.started = time.monotonic()
 
     def start(self, log: MetricsLog | None = None) -> Run:
@@ -75,17 +76,19 @@ class TrainingSession:
             summary = self._prepare(None)
             for note in summary.notes:
                 self.progress.note(note)
-            within = None if self.training.within is None else duration(self.training.within)
             if self.training.batch is None:
-                self.training.batch = self.task.default_batch_size(within)
+                self.training.batch = self.task.default_batch_size(self.training.seconds)
             if self.training.lr is None and self.training.optimizer == "adamw":
                 self.training.lr = self.task.default_learning_rate()
-            self.task.fit_linear(within, self.progress.note)
-            self.progress.note("measuring this machine")
-            torch.manual_seed(self.training.seed)
-            plan = make_plan(self.task, self.training, self.training.batch, self.started)
-            with contextlib.closing(self._first_checkpoint(plan, summary, log)) as trainer:
-                self._run(trainer)
+            with contextlib.ExitStack() as stack:
+                if (log := self._pretrain(log)) is not None:
+                    stack.callback(log.close)
+                self.task.fit_linear(self.training.seconds, self.progress.note)
+                self.progress.note("measuring this machine")
+                torch.manual_seed(self.training.seed)
+                plan = make_plan(self.task, self.training, self.training.batch, self.started)
+                with contextlib.closing(self._first_checkpoint(plan, summary, log)) as trainer:
+                    self._run(trainer)
         return Run.load(self.folder)
 
     def resume(self) -> Run:
@@ -116,8 +119,36 @@ class TrainingSession:
     # Before training
 
     def _prepare(self, saved: Path | None) -> DatasetSummary:
+        if saved is None:
+            ablation.check(self.configuration)
+            begin_with_run(self.task)
         self.progress.note("reading the data")
         return self.task.prepare(saved)
+
+    def _pretrain(self, log: MetricsLog | None) -> MetricsLog | None:
+        """Train what the task wants to be trained first, in the run's folder; gives the folder's log, which locks it from then on."""
+        if (phase := self.task.pretraining()) is None:
+            return log
+        locked, made = log is not None, list[Path]()
+        if log is None:
+            log, made = self._claim()
+        try:
+            self.frame = keep_frame(self.frame, self.folder, self.configuration)
+            self._set_training(self.training)
+            seconds = pretrain(self.task, phase, self.training, self.folder, self.progress, self.started)
+        except BaseException:
+            self._leave(log, None if locked or pretraining_is_there(self.folder) else made)
+            raise
+        self.started = min(self.started, time.monotonic() - seconds)  # it may have been killed meanwhile
+        return log
+
+    def _leave(self, log: MetricsLog, made: list[Path] | None) -> None:
+        """Close the log and remove what was written so far; made: the folders that were made for it, None: all stays."""
+        if sys.platform == "win32":
+            log.close()  # no file that is open can be removed there
+        if made is not None:
+            discard_folder(self.folder, made)
+        log.close()
 
     def _trainer(self, plan: Plan, summary: DatasetSummary, files: Mapping[str, str], log: MetricsLog) -> Trainer:
         if self.training.batch is None:  # start() has chosen one, and config.toml keeps it
@@ -140,7 +171,7 @@ class TrainingSession:
             log, made = self._claim()
         try:
             remove_partial_files(self.folder)
-            self._keep_frame()
+            self.frame = keep_frame(self.frame, self.folder, self.configuration)
             planned, files = self._write_configuration(plan)
             torch.manual_seed(self.training.seed)
             trainer = self._trainer(plan, summary, files, log)
@@ -150,16 +181,13 @@ class TrainingSession:
                 self.progress.note(sentence)
             if self.training.gradient_lags:  # found out now when the text is too short for it
                 self.task.gradient_norms_by_lag(trainer.state.network, self.training.gradient_lags)
-            trainer.emit(self._start_event(summary, trainer))
+            trainer.emit(start_event(summary, trainer))
             trainer.save()
             if planned != self.configuration.training:
                 self._set_training(planned)
         except BaseException:
-            if sys.platform == "win32":
-                log.close()  # no file that is open can be removed there
-            if not locked:  # while it is locked: another who begins there now must not lose anything
-                discard_folder(self.folder, made)
-            log.close()
+            # While it is locked: another who begins there now must not lose anything.
+            self._leave(log, None if locked else made)
             raise
         return trainer
 
@@ -192,17 +220,6 @@ class TrainingSession:
                 return claim_folder(self.folder)[0], [self.folder, *made]
         return claim_folder(self.folder)
 
-    def _keep_frame(self) -> None:
-        """Move the file of a table that was in memory into the folder, from where it is read from now on."""
-        if self.frame is None:
-            return
-        kept = self.folder / FRAME
-        shutil.move(self.frame, kept)
-        for section in type(self.configuration.settings).model_fields:
-            settings = getattr(self.configuration.settings, section)
-            if "data" in type(settings).model_fields:
-                settings.data = [str(kept.absolute())]
-
     def _write_configuration(self, plan: Plan) -> tuple[Training, dict[str, str]]:
         """Write down what was chosen, so that the same training can be made again without choosing.
 
@@ -214,7 +231,7 @@ class TrainingSession:
         planned = asked.model_copy(update={"epochs": plan.epochs, "within": None})
         # First, and in one piece: from here on the training can be gone on with.
         self._set_training(planned if self.training.within is None else asked)
-        kept = [FRAME] if self.frame is not None else []
+        kept = [FRAME] if (self.folder / FRAME).is_file() else []
         files = sums(self.folder, ["config.toml", *kept, *self.task.save(self.folder)])
         return planned, {**files, "config.toml": self._sum_with(planned)}
 
@@ -237,20 +254,6 @@ class TrainingSession:
         differs = plan.seconds is not None and planned != self.configuration.training
         if differs and self._sum_with(planned) == files.get("config.toml"):
             self._set_training(planned)
-
-    def _start_event(self, summary: DatasetSummary, trainer: Trainer) -> dict[str, Any]:
-        return {
-            "event": "start",
-            "parameters": sum(p.numel() for p in trainer.state.network.parameters()),
-            **summary.counts,
-            "steps": trainer.plan.steps,
-            "precision": trainer.plan.precision,
-            "threads": trainer.plan.threads,
-            "device": self.training.device,
-            "plan": trainer.plan.sentence,
-            "fingerprint": summary.fingerprint,
-            "began": time.strftime("%Y-%m-%d %H:%M:%S"),
-        }
 
     # Training and after
 
@@ -286,16 +289,18 @@ class TrainingSession:
             except DivergedError as error:  # a run without figures is of more use than none
                 self.progress.note(f"it cannot be measured: {error}")
             else:
+                if ablation.is_asked_for(self.configuration):
+                    evaluation["baselines"] = {**evaluation["baselines"], ablation.NAME: self._ablation()}
                 trainer.emit({"event": "evaluation", **evaluation})
-        write_manifest(self.folder, [*trainer.files, LOG, WEIGHTS, *self._write_report()])
+        write_manifest(self.folder, [*trainer.files, LOG, WEIGHTS, *write_task_report(self.folder, self.task)])
 
-    def _write_report(self) -> list[str]:
-        """Write the report and give its name; where the task's part of it fails there is none, and the run is whole without."""
-        try:
-            return [write_report(self.folder, self.task.description(), self.task.report_blocks).name]
-        except (OSError, RunError):  # the folder's fault, which nothing else could be written to either
-            raise
-        except Exception as error:  # noqa: BLE001  a task may raise anything, and must not lose a run
-            (self.folder / "report.html").unlink(missing_ok=True)  # that of an earlier part of this training
-            print(f"report: it could not be drawn: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
-            return []
+    def _ablation(self) -> dict[str, Any]:
+        """Train the same without what was learnt before, or go on with that; gives its metrics."""
+        self.progress.begin_phase("the same training without what was learnt before", self.task.element[1])
+        folder, settings = self.folder / ablation.ABLATION, ablation.ablated(self.configuration)
+        session = TrainingSession(settings, folder, quiet=True, progress=self.progress)
+        make = session.resume if (folder / "config.toml").is_file() else session.start
+        run = make() if end_reason(folder) in (None, "interrupted") else Run.load(folder)
+        if run.events("end")[-1]["reason"] == "interrupted":
+            raise KeyboardInterrupt
+        return (run.evaluation or {}).get("metrics", {})

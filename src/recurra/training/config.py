@@ -94,6 +94,11 @@ class Training(Settings):
         default=0, ge=0, le=100_000, description="Record the gradient's norm this many steps back at each validation."
     )
 
+    @property
+    def seconds(self) -> float | None:
+        """The time for the whole training, in seconds, where it is limited."""
+        return None if self.within is None else duration(self.within)
+
     @field_validator("within")
     @classmethod
     def _is_duration(cls, value: str | None) -> str | None:

@@ -157,7 +157,7 @@ class Trainer:
         position, began = self.position, time.monotonic()
         self._lr = learning_rate(self.training, epochs, self.plan.epochs)
         try:
-            loss, count, self._norm = self.state.step(batch, self._lr)
+            loss, count, self._norm = self.state.step(batch, self._lr, epochs / self.plan.epochs)
         except DivergedError as error:
             raise self._diverged(str(error), position.step + 1) from None
         self._last_step = count, time.monotonic() - began

@@ -50,6 +50,7 @@ class Progress:
         self._clock = clock
         self._lock = threading.Lock()
         self._live: Live | None = None
+        self._entered = 0
         self._console: Console | None = None
 
         self._history = TrainingHistory(clock(), units)
@@ -59,7 +60,8 @@ class Progress:
         """Notes in lines that stay; in a terminal each makes place for the next."""
 
     def __enter__(self) -> Progress:
-        if not self._quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb":
+        self._entered += 1  # a training that is a part of another is shown on the same display
+        if self._entered == 1 and not self._quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb":
             self._console = Console(file=self._stream, force_terminal=True, highlight=False)
             self._live = Live(
                 get_renderable=self._render,
@@ -75,7 +77,8 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._live is not None:
+        self._entered -= 1
+        if self._live is not None and not self._entered:
             live, self._live = self._live, None
             self._note = ""
             with contextlib.suppress(OSError, ValueError):
@@ -92,6 +95,12 @@ class Progress:
                 self._note = format_threads(event)
             if self._live is None:
                 self._print_event(event.get("event"), now)
+
+    def begin_phase(self, text: str, units: str) -> None:
+        """Show that another training begins here: what it is, and what its rate counts."""
+        with self._lock:
+            self._history = TrainingHistory(self._clock(), units)
+        self.note(text)
 
     def note(self, text: str) -> None:
         """Show what is being done now, besides training: "measuring the baseline …"."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ class TrainState:
         self.network = task.build_network()
         self.device = move_to_device(self.network, training.device)
         self.parameters: list[Tensor] = [p for p in self.network.parameters() if p.requires_grad]
-        self.optimizer = _optimizer(self.network, training)
+        self.optimizer = _optimizer(self.network, training, task.layer_depths(self.network))
         self.average = [p.detach().clone() for p in self.parameters] if training.ema else []
         self.carried: Any = None
         self.done = 0
@@ -36,9 +36,10 @@ class TrainState:
             self.average = [p.detach().clone() for p in self.parameters]
         return sentence
 
-    def step(self, batch: Batch, lr: float) -> tuple[float, int, float]:
+    def step(self, batch: Batch, lr: float, share: float = 1.0) -> tuple[float, int, float]:
         """Learn from one batch; gives the summed loss, over how many elements, and the gradient's norm before clipping.
 
+        lr: of the highest layer.  share: of the training that is done, by which lower layers begin to be trained.
         Raises `DivergedError` when the loss or the gradient is not finite; the weights are then as they were.
         """
         self.network.train()
@@ -52,12 +53,19 @@ class TrainState:
         if not (norm < float("inf") and abs(total) < float("inf")):
             raise DivergedError(f"the loss is {total:.4g} and the norm of its gradient {norm:.4g}")
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * self._rate(group["depth"], share)
         self.optimizer.step()
         self.carried = carried
         self.done += 1
         self._update_average()
         return total, count, norm
+
+    def _rate(self, depth: int, share: float) -> float:
+        """Give the learning rate of a layer as a share of the output's (Howard & Ruder 2018, arXiv:1801.06146v5, section 3.3)."""
+        if not depth:
+            return 1.0
+        model: Any = getattr(self.task.config, "model")  # noqa: B009  every task that has depths has the section
+        return 0.0 if share < depth * model.unfreeze else model.layer_lr**depth
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -127,16 +135,19 @@ def _to(nested: Any, device: torch.device) -> Any:
     return nested.to(device) if isinstance(nested, Tensor) else tuple(_to(part, device) for part in nested)
 
 
-def _optimizer(network: nn.Module, training: Training) -> torch.optim.Optimizer:
-    decayed = [p for p in network.parameters() if p.requires_grad and p.dim() > 1]
-    others = [p for p in network.parameters() if p.requires_grad and p.dim() <= 1]
+def _optimizer(network: nn.Module, training: Training, depths: Mapping[str, int]) -> torch.optim.Optimizer:
+    """Make the optimizer; depths: of parameters, by their names, which learn at rates of their own."""
     decay = training.weight_decay
     if decay is None:
         decay = DEFAULTS[training.optimizer]["weight_decay"]
-    groups: Iterable[dict[str, Any]] = [
-        {"params": decayed, "weight_decay": decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+    trained = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    groups: list[dict[str, Any]] = []
+    for depth in sorted({0, *depths.values()}):
+        own = [p for name, p in trained if depths.get(name, 0) == depth]
+        groups += [
+            {"params": [p for p in own if p.dim() > 1], "weight_decay": decay, "depth": depth},
+            {"params": [p for p in own if p.dim() <= 1], "weight_decay": 0.0, "depth": depth},
+        ]
     if training.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=1.0)
     return torch.optim.AdamW(groups, lr=1.0, betas=(training.beta1, training.beta2), fused=True)

@@ -31,7 +31,7 @@ class Listener(Task):
 
 def test_a_task_knows_its_files_by_their_type() -> None:
     assert Listener.file_settings() == {"clips"}
-    assert LanguageModelingTask.file_settings() == {"data", "valid", "test"}
+    assert LanguageModelingTask.file_settings() == {"data", "valid", "test", "from_run"}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 
 from recurra.stream import Stream
 from recurra.tasks.base.options import GenerateOptions
+from recurra.tasks.base.transfer import PretrainedLayers
 
 
 @runtime_checkable
@@ -68,6 +69,15 @@ class Scores(Protocol):
 
     def score(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text, nats, in all and for each unit."""
+        ...
+
+
+@runtime_checkable
+class BeginsOthers(Protocol):
+    """Has weights that a new training can begin with."""
+
+    def pretrained_layers(self, run: str) -> PretrainedLayers:
+        """Give them; run: the folder's name, for messages. Raises `UsageError` where this very model has none that serve."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -11,7 +11,7 @@ from recurra.data.labelled.options import LabelledOptions, parse_renames
 from recurra.data.timeseries.types import TimeSeriesOptions
 from recurra.errors import UsageError
 from recurra.nn import SCHEMES
-from recurra.tasks.base.settings import Files, Settings, unknown_choice_message
+from recurra.tasks.base.settings import Files, Flag, Settings, unknown_choice_message
 
 
 class DataFiles(Settings):
@@ -94,6 +94,24 @@ class Folds(Settings):
         default=None, ge=2, description="Cross-validation: the test is one of so many folds, by a hash of each example."
     )
     fold: int = Field(default=1, ge=1, description="Which fold is the test.")
+
+
+class Unlabelled(Settings):
+    """Texts without labels, which are read before those that have some."""
+
+    unlabelled: Files = Field(
+        default=[],
+        description="Files with texts that have no labels: a language model of them, and of the training texts, is trained first.",
+    )
+    pretraining_share: float = Field(
+        default=0.5, gt=0, lt=1, description="unlabelled: share of --within that the language model has."
+    )
+    pretraining_epochs: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="unlabelled: passes over the texts. Default: by how many there are, or by --within.",
+    )
 
 
 class LabelledData(SequenceData):
@@ -237,7 +255,38 @@ class RecurrentModel(Settings):
         return before, self.dropout, self.dropout if self.output_dropout is None else self.output_dropout
 
 
-class SequenceModel(RecurrentModel):
+class Transfer(Settings):
+    """What a network begins with, where it is not chance, and how carefully that is changed."""
+
+    from_run: Annotated[Files, Flag(long="--from", metavar="RUN")] = Field(
+        default=[],
+        description="Begin with the words and cells of this run: a language model, a classifier, a tagger, an embedder.",
+    )
+    layer_lr: float = Field(
+        default=0.4,
+        gt=0,
+        le=1,
+        description="Where weights were learnt before: the learning rate of a layer, as a share of that of the layer above it.",
+    )
+    unfreeze: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="Where weights were learnt before: share of the training after which the next lower layer is trained too.",
+    )
+    ablate: bool = Field(
+        default=False, description="Also train without what was learnt before, and report what it gives."
+    )
+
+    @field_validator("from_run")
+    @classmethod
+    def _one_run(cls, value: list[str]) -> list[str]:
+        if len(value) > 1:
+            raise ValueError(f"expected one run folder, got {len(value)}")
+        return value
+
+
+class SequenceModel(Transfer, RecurrentModel):
     """A stack of cells that has the whole sequence before it."""
 
     layers: int = Field(default=1, ge=1, le=64, description="Layers on top of each other.")

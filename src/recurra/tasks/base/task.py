@@ -10,12 +10,13 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from torch import Tensor, nn
 
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 from recurra.report import TaskDescription
 from recurra.report.blocks import Block, note_blocks
 from recurra.tasks.base.dataset import SplitDataset
 from recurra.tasks.base.predictor import ConfigT, Predictor
 from recurra.tasks.base.settings import Settings, is_file_setting
+from recurra.tasks.base.transfer import PretrainedLayers
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,19 @@ CarriedState = Any
 """What a network hands from one batch to the next: nested tuples of tensors, or None at the beginning."""
 Batch = Any
 DatasetT = TypeVar("DatasetT", bound=SplitDataset)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A training that comes before another one.
+
+    text: what it is, for the user.  share: of the time for both, where that is limited.  epochs: passes over its data; None: by the data, or the time.
+    """
+
+    task: Task[Any, Any]
+    text: str
+    share: float
+    epochs: float | None
 
 
 class Task(ABC, Generic[ConfigT, DatasetT]):
@@ -177,6 +191,30 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
         Must not touch torch's generator.
         """
         return None
+
+    # Beginning with what was learnt before
+
+    def take_over(self, given: PretrainedLayers) -> None:
+        """Take the settings that a run's weights need, before the data are read; `initialize` then copies the weights.
+
+        Raises `UsageError` where the user has set them otherwise.
+        """
+        raise UsageError(f"from: a run of {self.name} cannot begin with {given.run}; leave --from out")
+
+    def pretraining(self) -> Phase | None:
+        """Give what is to be trained before, where the user asks for that; `take_pretrained` is then given its weights.
+
+        The data are read by then; the network's sizes are chosen here.
+        """
+        return None
+
+    def take_pretrained(self, weights: Mapping[str, Tensor], epochs: float) -> None:  # noqa: ARG002
+        """Keep the weights that `pretraining` has led to, for `initialize`, and after how many passes it did, for the configuration."""
+        raise UsageError(f"a run of {self.name} begins with no weights, got {len(weights)}")
+
+    def layer_depths(self, network: nn.Module) -> dict[str, int]:  # noqa: ARG002
+        """Give how far below the output each parameter lies, by its name, where lower layers are changed more carefully."""
+        return {}
 
     # Training
 

@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from recurra.tasks.base.config import Folds, LabelledData, SequenceModel
+from recurra.tasks.base.config import Folds, LabelledData, SequenceModel, Unlabelled
 from recurra.tasks.base.settings import Renamed, Settings
 
 
-class Data(Folds, LabelledData):
+class Data(Unlabelled, Folds, LabelledData):
     """What is read, and what the classes are."""
 
     multi_label: bool = Field(default=False, description="An example may have several labels, or none.")

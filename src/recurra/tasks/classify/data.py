@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from recurra.errors import DataError, UsageError
 from recurra.formatting import WARNING
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.base.labels import natural_sort
+from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.classify.config import Data
 from recurra.tasks.classify.preprocessing import ClassifierPreprocessor
 from recurra.tasks.sequence.data import (
@@ -33,6 +35,8 @@ from recurra.tasks.sequence.data import (
     unseen_label_notes,
 )
 from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
+from recurra.tasks.sequence.transfer import check_inputs
+from recurra.tasks.sequence.unlabelled import read_unlabelled
 
 MIN_EXAMPLES_WITH_OWN_LABELS = 8
 MIN_SHARE_OF_OWN_LABELS = 0.9
@@ -67,8 +71,12 @@ def reading_options(data: Data, *, phrases: bool = False, labelled: bool = True)
     return replace(data.reading(labelled=labelled), phrases=phrases, multi_label=data.multi_label)
 
 
-def read_dataset(data: Data, known: ClassifierPreprocessor | None) -> Dataset[Split]:
+def read_dataset(
+    data: Data, known: ClassifierPreprocessor | None, given: PretrainedLayers | None = None
+) -> Dataset[Split]:
     """Read, split and encode all that a run needs; classes and inputs are known, or made from the training part.
+
+    given: of the run to begin with, whose words are known too.
 
     Raises `DataError` where a part would be empty or there is but one class, `UsageError` where settings contradict each other.
     """
@@ -82,9 +90,14 @@ def read_dataset(data: Data, known: ClassifierPreprocessor | None) -> Dataset[Sp
     notes = [*whole.notes, *skipped_notes(whole.skipped)]
     parts = split_dataset(whole, data, cut)
     train = parts["train"]
-    preprocessor, more = (known, []) if known is not None else _make_preprocessor(train, data)
-    inputs, notes = preprocessor.inputs, notes + more
-    held_out, more = read_held_out(data, inputs, lambda files: read_labelled(files, reading_options(data)))
+    read = partial(read_labelled, options=reading_options(data))
+    unlabelled: list[str] = []
+    if known is None:
+        unlabelled, more = read_unlabelled(data.unlabelled, data, parts, read)
+        known, even_more = _make_preprocessor(train, data, unlabelled, given)
+        notes += more + even_more
+    preprocessor, inputs = known, known.inputs
+    held_out, more = read_held_out(data, inputs, read)
     parts, notes = parts | held_out, notes + more
     notes += _own_label_notes(train.labels)
     notes += conflicting_label_notes(train.sequences, train.labels, inputs)
@@ -93,10 +106,12 @@ def read_dataset(data: Data, known: ClassifierPreprocessor | None) -> Dataset[Sp
     for name, split in splits.items():
         notes += unseen_label_notes(name, split.unseen)
     digest = fingerprint((zip(part.sequences, part.labels, strict=True) for part in parts.values()), inputs)
-    return Dataset(splits["train"], splits.get("valid"), splits.get("test"), preprocessor, notes, digest)
+    return Dataset(splits["train"], splits.get("valid"), splits.get("test"), preprocessor, notes, digest, unlabelled)
 
 
-def _make_preprocessor(train: Labelled, data: Data) -> tuple[ClassifierPreprocessor, list[str]]:
+def _make_preprocessor(
+    train: Labelled, data: Data, unlabelled: Sequence[str], given: PretrainedLayers | None
+) -> tuple[ClassifierPreprocessor, list[str]]:
     classes = natural_sort(label for labels in train.labels for label in labels)
     if len(classes) < (1 if data.multi_label else 2):
         raise DataError(
@@ -104,7 +119,10 @@ def _make_preprocessor(train: Labelled, data: Data) -> tuple[ClassifierPreproces
             source=source_name(data),
             hint="check --label, and that the data is not sorted into files by class",
         )
-    inputs = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit)
+    if given is not None:
+        check_inputs(given, train.kind, data.unit)
+    texts = [*train.sequences, *unlabelled]
+    inputs = build_preprocessor(train.kind, texts, train.channels, data, unit=data.unit, given=given)
     return ClassifierPreprocessor(inputs, classes), load_pretrained_vectors(inputs, data.vectors)
 
 

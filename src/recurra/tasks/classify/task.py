@@ -96,7 +96,7 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
     # Data
 
     def read_dataset(self, preprocessor: ClassifierPreprocessor | None) -> Dataset[Split]:
-        return self._with_linear(read_dataset(self.config.data, preprocessor))
+        return self._with_linear(read_dataset(self.config.data, preprocessor, self.given))
 
     def _with_linear(self, dataset: Dataset[Split]) -> Dataset[Split]:
         """Give the dataset with the linear classifier's logits of each split, if there is one; of the training part those out-of-fold."""
@@ -150,14 +150,15 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
     def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return batch_size_for(len(self.dataset.train))
 
-    def initialize(self, network: nn.Module) -> None:
+    def initialize(self, network: nn.Module) -> str | None:
         """Set the output's bias by how often each class comes, which a linear classifier knows by itself."""
-        network = cast(ClassifierNetwork, network)
+        classifier = cast(ClassifierNetwork, network)
         if self.preprocessor.linear is not None:
-            nn.init.zeros_(network.output.bias)
-            return
-        frequencies = class_frequencies(self.dataset.train.targets, len(self.classes))
-        network.init_output_bias(frequencies)
+            nn.init.zeros_(classifier.output.bias)
+        else:
+            frequencies = class_frequencies(self.dataset.train.targets, len(self.classes))
+            classifier.init_output_bias(frequencies)
+        return super().initialize(network)
 
     @cached_property
     def class_weights(self) -> Tensor | None:

@@ -10,6 +10,7 @@ from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.data.splits import split_documents
 from recurra.errors import DataError
 from recurra.tasks.base.dataset import skipped_notes
+from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.embed.config import Data
 from recurra.tasks.sequence.data import (
     Dataset,
@@ -22,6 +23,7 @@ from recurra.tasks.sequence.data import (
     split_dataset,
 )
 from recurra.tasks.sequence.preprocessing import Preprocessor, build_preprocessor, load_pretrained_vectors
+from recurra.tasks.sequence.transfer import check_inputs
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,10 @@ def reading_options(data: Data, *, labelled: bool = True) -> LabelledOptions:
     return replace(data.reading(labelled=labelled), phrases=data.phrases and labelled, need_labels=needed)
 
 
-def read_dataset(data: Data, known: Preprocessor | None) -> Dataset[Split]:
+def read_dataset(data: Data, known: Preprocessor | None, given: PretrainedLayers | None = None) -> Dataset[Split]:
     """Read, split and encode all that a run needs; the preprocessor is known, or made from the training part.
+
+    given: of the run to begin with, whose words are known too.
 
     Raises `DataError` where a part would be empty or there is nothing to learn, `UsageError` where no data are named.
     """
@@ -66,7 +70,9 @@ def read_dataset(data: Data, known: Preprocessor | None) -> Dataset[Split]:
     train = parts["train"]
     inputs = known
     if inputs is None:
-        inputs = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit)
+        if given is not None:
+            check_inputs(given, train.kind, data.unit)
+        inputs = build_preprocessor(train.kind, train.sequences, train.channels, data, unit=data.unit, given=given)
         notes += load_pretrained_vectors(inputs, data.vectors)
     held_out, more = read_held_out(data, inputs, lambda files: read_labelled(files, reading_options(data)))
     parts, notes = parts | held_out, notes + more

@@ -60,7 +60,7 @@ class EmbeddingTask(SequenceTask[EmbedderConfig, Split]):
     # Data
 
     def read_dataset(self, preprocessor: Preprocessor | None) -> Dataset[Split]:
-        return read_dataset(self.config.data, preprocessor)
+        return read_dataset(self.config.data, preprocessor, self.given)
 
     def encode(self, read: Labelled) -> Split:
         return encode(read, self.inputs)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from recurra.tasks.base import options
-from recurra.tasks.base.config import DataFiles, RecurrentModel
+from recurra.tasks.base.config import DataFiles, RecurrentModel, Transfer
 from recurra.tasks.base.settings import Flag, Renamed, Settings
 
 Documents = Literal["auto", "none", "line", "file", "blank", "record"]
@@ -43,7 +43,7 @@ class Data(DataFiles):
     )
 
 
-class Model(RecurrentModel):
+class Model(Transfer, RecurrentModel):
     """The network."""
 
     embedding: int | None = Field(

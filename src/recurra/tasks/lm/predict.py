@@ -13,12 +13,14 @@ from torch import Tensor
 from recurra.kernels import exact
 from recurra.tasks.base.options import GenerateOptions
 from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.lm.config import LanguageModelConfig, PredictOptions
 from recurra.tasks.lm.generate import TextChunk, beam_search_text, generate_text, prefill
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import score_texts
 from recurra.tasks.lm.stream import LanguageStream
 from recurra.tasks.lm.tokens import TextPreprocessor, token_label, unknown_tokens
+from recurra.tasks.lm.transfer import give_layers
 from recurra.text import Vocabulary, load_vocabulary
 
 MAX_UNKNOWN_SHOWN = 20
@@ -56,6 +58,10 @@ class LanguageModel(Predictor[LanguageModelConfig]):
         units = unknown_tokens(self.vocabulary, item)
         more = " …" if len(units) > MAX_UNKNOWN_SHOWN else ""
         return [f"rare in training, or never met there: {' '.join(units[:MAX_UNKNOWN_SHOWN])}{more}"] if units else []
+
+    def pretrained_layers(self, run: str) -> PretrainedLayers:
+        """Give what a new training can begin with."""
+        return give_layers(run, self._language_network, self.vocabulary, self.config.model)
 
     # Predictions
 

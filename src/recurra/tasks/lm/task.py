@@ -14,6 +14,7 @@ from recurra.nn import State
 from recurra.report.blocks import Block
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.tbptt import TBPTTTask
+from recurra.tasks.base.transfer import PretrainedLayers, layer_depths, take_settings
 from recurra.tasks.lm import evaluate, report
 from recurra.tasks.lm.config import LanguageModelConfig
 from recurra.tasks.lm.data import Dataset, read_dataset, read_split
@@ -22,6 +23,7 @@ from recurra.tasks.lm.gradients import gradient_norms_by_lag
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.predict import LanguageModel
 from recurra.tasks.lm.tokens import TextPreprocessor
+from recurra.tasks.lm.transfer import begin_with
 
 VALIDATION_METRICS = ("nll", "perplexity")
 """Metrics that are looked at while training."""
@@ -46,6 +48,11 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         "recurra train --resume runs/novel",
     )
 
+    def __init__(self, config: LanguageModelConfig) -> None:
+        super().__init__(config)
+        self.given: PretrainedLayers | None = None
+        """Of the run to begin with."""
+
     # Data
 
     def read_dataset(self, preprocessor: TextPreprocessor | None) -> Dataset:
@@ -58,6 +65,16 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         counts = {f"{name}_units": split.units for name, split in dataset.splits.items()}
         return counts | {"vocabulary": dataset.preprocessor.vocabulary.size}
 
+    # Beginning with what was learnt before
+
+    def take_over(self, given: PretrainedLayers) -> None:
+        take_settings([self.config.data, self.config.model], given)
+        self.given = given
+
+    def layer_depths(self, network: nn.Module) -> dict[str, int]:
+        model = self.config.model
+        return layer_depths(network, stack="stack.", layers=model.layers, units="embedding.") if model.from_run else {}
+
     # Before training
 
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:
@@ -67,17 +84,22 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         vocabulary = self.preprocessor.vocabulary
         return choose_batch(self.dataset.train.units, self.config.data.bptt, seconds, vocabulary.size)
 
-    def initialize(self, network: nn.Module) -> None:
+    def initialize(self, network: nn.Module) -> str | None:
         """Set the output's bias by how often each unit comes: the first steps need not be spent on learning that."""
-        if self.config.model.init == "uniform":
-            return
+        if self.config.model.init != "uniform":
+            self._set_output_bias(cast(LanguageNetwork, network))
+        if self.given is None:
+            return None
+        return begin_with(cast(LanguageNetwork, network), self.preprocessor.vocabulary, self.given)
+
+    def _set_output_bias(self, network: LanguageNetwork) -> None:
         train, preprocessor = self.dataset.train.sequences, self.preprocessor
         counts = np.ones(preprocessor.vocabulary.size)
         for ids in train:
             np.add.at(counts, ids, 1.0)  # without a copy: a long text has hundreds of millions of ids
         if preprocessor.eos_id is not None:
             counts[preprocessor.eos_id] += len(train)
-        cast(LanguageNetwork, network).init_output_bias(torch.from_numpy(counts / counts.sum()))
+        network.init_output_bias(torch.from_numpy(counts / counts.sum()))
 
     # Training
 

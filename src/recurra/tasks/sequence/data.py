@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 import numpy as np
+from torch import Tensor
 
 from recurra.data.labelled.reader import Labelled
 from recurra.data.labelled.tagged import Tagged
@@ -50,12 +51,23 @@ class Dataset(Generic[SplitT]):
     preprocessor: Any
     notes: list[str]
     fingerprint: str
+    unlabelled: list[Any] = field(default_factory=list)
+    """Texts that have no labels, to learn from before; read only where a preprocessor is made."""
 
     @property
     def splits(self) -> dict[str, SplitT]:
         """The splits that there are, by name."""
         named = {"train": self.train, "valid": self.valid, "test": self.test}
         return {name: split for name, split in named.items() if split is not None}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences side by side: what the input layer takes, their lengths (B), and the targets, as the task has them."""
+
+    inputs: Any
+    lengths: Tensor
+    targets: Tensor
 
 
 def split_function(data: SequenceData, folds: Folds) -> Callable[[list[bytes], float, float], SplitIndices]:

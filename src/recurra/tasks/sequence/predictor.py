@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 import numpy as np
 import torch
@@ -18,9 +18,11 @@ from recurra.data.labelled.tagged import Tagged
 from recurra.errors import DataError, UsageError
 from recurra.tasks.base.inference import run_in_batches, to_device
 from recurra.tasks.base.predictor import ConfigT, Predictor
+from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.sequence.data import align_channels, check_all
 from recurra.tasks.sequence.preprocessing import Preprocessor
 from recurra.tasks.sequence.stream import SequenceStream
+from recurra.tasks.sequence.transfer import give_layers
 from recurra.text import Faults, open_sources
 
 LINE_SUFFIXES = {".txt", ""}
@@ -148,6 +150,13 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         prefixes = self.inputs.prefixes(sequence)
         while batch := list(islice(prefixes, PREFIXES_PER_BATCH)):
             yield from self.forward(batch)
+
+    # As what others begin with
+
+    def pretrained_layers(self, run: str) -> PretrainedLayers:
+        """Give what a new training can begin with; raises `UsageError` for a run on series."""
+        network, config = cast(Any, self.network), cast(Any, self.config)
+        return give_layers(run, network.body, self.inputs, config.model)
 
     # As a stream
 

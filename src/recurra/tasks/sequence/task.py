@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Generic
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, cast
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from recurra.data.batching import batches_by_length
 from recurra.data.datasets.locate import resolve_files
 from recurra.tasks.base.defaults import TEXT_LEARNING_RATE
 from recurra.tasks.base.predictor import ConfigT
-from recurra.tasks.base.task import Task
-from recurra.tasks.sequence.data import Dataset, SplitT, align_channels
+from recurra.tasks.base.task import Phase, Task
+from recurra.tasks.base.transfer import PretrainedLayers, layer_depths, take_settings
+from recurra.tasks.sequence.data import Batch, Dataset, SplitT, align_channels
 from recurra.tasks.sequence.predictor import SequencePredictor
 from recurra.tasks.sequence.preprocessing import Preprocessor
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Sequences side by side: what the input layer takes, their lengths (B), and the targets, as the task has them."""
-
-    inputs: Any
-    lengths: Tensor
-    targets: Tensor
+from recurra.tasks.sequence.pretraining import Pretraining, encode_texts
+from recurra.tasks.sequence.transfer import begin_with
 
 
 class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
     """A task that learns from whole texts or series."""
 
     maximize = True
+
+    def __init__(self, config: ConfigT) -> None:
+        super().__init__(config)
+        self.given: PretrainedLayers | None = None
+        """Of the run to begin with."""
+        self._pretrained: Mapping[str, Tensor] | None = None
 
     # What each task gives
 
@@ -59,6 +58,44 @@ class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
 
     def count_dataset(self, dataset: Dataset[SplitT]) -> dict[str, int]:
         return {f"{name}_examples": len(split) for name, split in dataset.splits.items()}
+
+    # Beginning with what was learnt before
+
+    def take_over(self, given: PretrainedLayers) -> None:
+        sections = cast(Any, self.config)
+        take_settings([sections.data, sections.model], given)
+        self.given = given
+
+    def pretraining(self) -> Phase | None:
+        if not (unlabelled := self.dataset.unlabelled):
+            return None
+        self.choose_defaults(None, lambda: 0.0)
+        data, train = cast(Any, self.config).data, self.dataset.train.sequences
+        texts = encode_texts([*unlabelled, *train], self.inputs)
+        first = Pretraining(self.config, texts, lambda: cast(Any, self.build_network()).body.encoder, self.given)
+        text = f"a language model of {len(unlabelled):,} texts without labels and {len(train):,} with"
+        return Phase(first, text, data.pretraining_share, data.pretraining_epochs)
+
+    def take_pretrained(self, weights: Mapping[str, Tensor], epochs: float) -> None:
+        self._pretrained = weights
+        cast(Any, self.config).data.pretraining_epochs = epochs
+
+    def layer_depths(self, network: nn.Module) -> dict[str, int]:
+        sections = cast(Any, self.config)
+        if not sections.model.from_run and not getattr(sections.data, "unlabelled", []):
+            return {}
+        return layer_depths(network, stack="body.stack.", layers=sections.model.layers, units="body.encoder.")
+
+    def initialize(self, network: nn.Module) -> str | None:
+        """Begin with what was learnt before, where there is something."""
+        if self._pretrained is not None:
+            own = network.state_dict()
+            network.load_state_dict(
+                own | {name: one for name, one in self._pretrained.items() if name.startswith(("body.", "pooling."))}
+            )
+        elif self.given is not None:
+            return begin_with(cast(Any, network).body, self.inputs, self.given)
+        return None
 
     # Training
 

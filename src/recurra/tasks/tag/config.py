@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from recurra.tasks.base.config import Folds, SequenceData, SequenceModel
+from recurra.tasks.base.config import Folds, SequenceData, SequenceModel, Unlabelled
 from recurra.tasks.base.settings import Settings
 
 
-class Data(Folds, SequenceData):
+class Data(Unlabelled, Folds, SequenceData):
     """What is read, and what the tags are."""
 
     column: str | None = Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from recurra.errors import DataError
 from recurra.metrics import marks_spans
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.base.labels import natural_sort
+from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.sequence.data import (
     Dataset,
     encode_all,
@@ -29,6 +31,8 @@ from recurra.tasks.sequence.data import (
 )
 from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
+from recurra.tasks.sequence.transfer import check_inputs
+from recurra.tasks.sequence.unlabelled import read_unlabelled
 from recurra.tasks.tag.config import Data
 
 UNKNOWN = -1
@@ -79,8 +83,12 @@ def _column(given: str | None) -> int | str | None:
     return int(given) if given is not None and given.lstrip("-").isdecimal() else given
 
 
-def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Split]:
+def read_dataset(
+    data: Data, known: LabelledPreprocessor | None, given: PretrainedLayers | None = None
+) -> Dataset[Split]:
     """Read, split and encode all that a run needs; tags and inputs are known, or made from the training part.
+
+    given: of the run to begin with, whose words are known too.
 
     Raises `DataError` where a part would be empty or there is but one tag, `UsageError` where settings contradict each other.
     """
@@ -91,19 +99,26 @@ def read_dataset(data: Data, known: LabelledPreprocessor | None) -> Dataset[Spli
     train = parts["train"]
     if not any(train.tags):
         raise DataError("there is nothing to learn from: no training sentence has a word", source=source_name(data))
-    preprocessor, more = (known, []) if known is not None else _make_preprocessor(train, data)
-    inputs, notes = preprocessor.inputs, notes + more
-    held_out, more = read_held_out(data, inputs, lambda files: read_tagged(files, reading_options(data)))
+    read = partial(read_tagged, options=reading_options(data))
+    unlabelled: list[str] = []
+    if known is None:
+        unlabelled, more = read_unlabelled(data.unlabelled, data, parts, read)
+        known, even_more = _make_preprocessor(train, data, unlabelled, given)
+        notes += more + even_more
+    preprocessor, inputs = known, known.inputs
+    held_out, more = read_held_out(data, inputs, read)
     parts, notes = parts | held_out, notes + more
     notes += leakage_notes({name: part.inputs for name, part in parts.items()}, inputs)
     splits = {name: encode(part, preprocessor) for name, part in parts.items() if part.tags}
     for name, split in splits.items():
         notes += unseen_label_notes(name, split.unseen)
     digest = fingerprint((zip(split.sequences, split.tags, strict=True) for split in splits.values()), inputs)
-    return Dataset(splits["train"], splits.get("valid"), splits.get("test"), preprocessor, notes, digest)
+    return Dataset(splits["train"], splits.get("valid"), splits.get("test"), preprocessor, notes, digest, unlabelled)
 
 
-def _make_preprocessor(train: Tagged, data: Data) -> tuple[LabelledPreprocessor, list[str]]:
+def _make_preprocessor(
+    train: Tagged, data: Data, unlabelled: Sequence[str], given: PretrainedLayers | None
+) -> tuple[LabelledPreprocessor, list[str]]:
     tags = natural_sort(tag for sentence in train.tags for tag in sentence)
     if len(tags) < 2:
         raise DataError(
@@ -111,7 +126,10 @@ def _make_preprocessor(train: Tagged, data: Data) -> tuple[LabelledPreprocessor,
             source=source_name(data),
             hint="name the column that has the tags: --column",
         )
-    inputs = build_preprocessor(train.kind, train.inputs, train.channels, data)
+    if given is not None:
+        check_inputs(given, train.kind, "word")
+    texts = [*train.inputs, *unlabelled]
+    inputs = build_preprocessor(train.kind, texts, train.channels, data, given=given)
     return LabelledPreprocessor(inputs, tags), load_pretrained_vectors(inputs, data.vectors)
 
 

@@ -63,7 +63,7 @@ class TaggingTask(SequenceTask[TaggerConfig, Split]):
     # Data
 
     def read_dataset(self, preprocessor: LabelledPreprocessor | None) -> Dataset[Split]:
-        return read_dataset(self.config.data, preprocessor)
+        return read_dataset(self.config.data, preprocessor, self.given)
 
     def encode(self, read: Tagged) -> Split:
         return encode(read, self.preprocessor)
@@ -88,10 +88,11 @@ class TaggingTask(SequenceTask[TaggerConfig, Split]):
             cast(TaggerNetwork, network).allow_transitions([row.tolist() for row in self.dataset.train.targets])
         return network
 
-    def initialize(self, network: nn.Module) -> None:
+    def initialize(self, network: nn.Module) -> str | None:
         """Set the output's bias by how often each tag comes."""
         frequencies = tag_frequencies(self.dataset.train.targets, len(self.tags))
         cast(TaggerNetwork, network).init_output_bias(frequencies)
+        return super().initialize(network)
 
     def batch(self, split: Split, indices: np.ndarray) -> Batch:
         encoded = [split.encoded[index] for index in indices]

@@ -46,6 +46,12 @@ class SpeltText:
     def __len__(self) -> int:
         return len(self.places)
 
+    def cut(self, start: int, stop: int) -> SpeltText:
+        """Give the words from `start` up to, but not including, `stop`, as a text of their own."""
+        distinct, places = np.unique(self.places[start:stop], return_inverse=True)
+        spellings = [self.spellings[place] for place in distinct]
+        return SpeltText(places.astype(np.int32), self.ids[distinct], self.counts[distinct], spellings)
+
 
 class WordsAndCharacters:
     """A dictionary of words, ids from 1 with 0 for all others, and of the characters (code points) in any word, likewise.

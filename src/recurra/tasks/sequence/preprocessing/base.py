@@ -26,6 +26,11 @@ class InputLayer(nn.Module):
 
     size: int
 
+    @property
+    def table(self) -> nn.Embedding:
+        """The vectors of the units that have one each; only of a layer that reads text."""
+        raise NotImplementedError
+
     def forward(self, inputs: Any) -> Tensor:
         raise NotImplementedError
 
@@ -73,6 +78,18 @@ class Preprocessor(ABC, Generic[EncodedT]):
     @abstractmethod
     def collate(self, encoded: Sequence[EncodedT]) -> Any:
         """Put sequences side by side, padded to the longest: tensors for the input layer."""
+
+    def unit_names(self) -> list[str]:
+        """Name the rows of the input layer's `table`, no two alike. Only of text."""
+        raise NotImplementedError
+
+    def pieces(self, encoded: EncodedT, steps: int) -> list[EncodedT]:
+        """Cut an encoded text into pieces of so many units at most. Only of text."""
+        raise NotImplementedError
+
+    def unit_ids(self, inputs: Any) -> Tensor:
+        """Give of a collation the rows of the input layer's `table` that its units have, (T, B) int64; -1: none. Only of text."""
+        raise NotImplementedError
 
     @abstractmethod
     def input_layer(self, size: int | None, **options: Any) -> InputLayer:

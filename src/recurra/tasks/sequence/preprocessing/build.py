@@ -8,20 +8,30 @@ from typing import Any
 
 from recurra.errors import RunError, UsageError
 from recurra.tasks.base.config import SequenceData
+from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.sequence.preprocessing.base import Preprocessor, preprocessors
 from recurra.tasks.sequence.preprocessing.words import WordPreprocessor
 
 
 def build_preprocessor(
-    kind: str, sequences: Sequence[Any], channels: Sequence[str], data: SequenceData, *, unit: str = "word"
+    kind: str,
+    sequences: Sequence[Any],
+    channels: Sequence[str],
+    data: SequenceData,
+    *,
+    unit: str = "word",
+    given: PretrainedLayers | None = None,
 ) -> Preprocessor:
-    """Make the preprocessor from the training data; unit: "word", or one of `recurra.text.UNITS`.
+    """Make the preprocessor from the training data; unit: "word", or one of `recurra.text.UNITS`.  given: of the run to begin with.
 
     What `data` leaves open of how series are framed is chosen by their length, and written into it.
     """
     for cls in preprocessors():
         if cls.kind == kind and cls.reads_unit(unit):
-            return cls.from_data(sequences, channels, data, unit)
+            made = cls.from_data(sequences, channels, data, unit)
+            if given is not None and isinstance(made, WordPreprocessor):
+                made.extend(given, data.max_words)
+            return made
     raise UsageError(f"unit: nothing reads {kind} by {unit}")
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from recurra.errors import DataError
 from recurra.tasks.base.config import SequenceData
+from recurra.tasks.base.transfer import unit_names
 from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
 from recurra.text import UNITS, Vocabulary, build_vocabulary, load_vocabulary
 from recurra.text.vocabulary import VOCABULARIES
@@ -73,6 +74,15 @@ class TokenPreprocessor(Preprocessor[np.ndarray]):
             padded[: len(ids), row] = ids
         return torch.from_numpy(padded)
 
+    def unit_names(self) -> list[str]:
+        return unit_names(self.vocabulary)
+
+    def pieces(self, encoded: np.ndarray, steps: int) -> list[np.ndarray]:
+        return [encoded[start : start + steps] for start in range(0, len(encoded), steps)]
+
+    def unit_ids(self, inputs: Tensor) -> Tensor:
+        return inputs
+
     def input_layer(self, size: int | None, **options: Any) -> TokenInputLayer:  # noqa: ARG002
         return TokenInputLayer(self.vocabulary.size, size or 64)
 
@@ -119,6 +129,10 @@ class TokenInputLayer(InputLayer):
         super().__init__()
         self.size = size
         self.embedding = nn.Embedding(count, size)
+
+    @property
+    def table(self) -> nn.Embedding:
+        return self.embedding
 
     def forward(self, inputs: Tensor) -> Tensor:
         return cast(Tensor, self.embedding(inputs))

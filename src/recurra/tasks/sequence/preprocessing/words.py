@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from recurra.errors import DataError, UsageError
 from recurra.nn import WordBatch, WordEncoder, collate_words
 from recurra.nn.words import CharactersFor
 from recurra.tasks.base.config import SequenceData
+from recurra.tasks.base.transfer import UNKNOWN, PretrainedLayers, is_mark
 from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
 from recurra.text import normalise
 from recurra.text.vocabulary.base import normal_form
@@ -74,6 +76,20 @@ class WordPreprocessor(Preprocessor[SpeltText]):
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         return cls(WordsAndCharacters.load(folder))
 
+    def extend(self, given: PretrainedLayers, max_words: int) -> None:
+        """Add the words and characters that another run knows, as long as there is room: they may be met later."""
+        known = self.vocabulary
+        words, characters = dict(zip(known.words, known.counts, strict=True)), dict.fromkeys(known.characters)
+        for word in given.units:
+            if len(words) >= max_words:
+                break
+            if (folded := word.casefold() if known.fold else word) and not is_mark(word):
+                words.setdefault(folded, max(1, given.counts.get(word, 1)))
+        characters |= dict.fromkeys(given.characters)
+        self.vocabulary = WordsAndCharacters(
+            list(words), list(words.values()), list(characters), fold=known.fold, split=known.split
+        )
+
     def read_vectors(self, path: str) -> tuple[int, int]:
         """Read the vectors that the words begin with; gives how many have one, and their size.
 
@@ -98,6 +114,16 @@ class WordPreprocessor(Preprocessor[SpeltText]):
 
     def collate(self, encoded: Sequence[SpeltText]) -> WordBatch:
         return collate_words(encoded)
+
+    def unit_names(self) -> list[str]:
+        return [UNKNOWN, *self.vocabulary.words]
+
+    def pieces(self, encoded: SpeltText, steps: int) -> list[SpeltText]:
+        return [encoded.cut(start, start + steps) for start in range(0, len(encoded), steps)]
+
+    def unit_ids(self, inputs: WordBatch) -> Tensor:
+        rows = torch.where(inputs.known > 0, inputs.known, -1)  # 0 is what all unknown words have in common
+        return torch.cat([rows, rows.new_full((1,), -1)])[inputs.words]
 
     def input_layer(
         self,
@@ -180,6 +206,10 @@ class WordInputLayer(InputLayer):
     def __init__(self, words: WordEncoder) -> None:
         super().__init__()
         self.words, self.size = words, words.size
+
+    @property
+    def table(self) -> nn.Embedding:
+        return self.words.words
 
     def forward(self, inputs: WordBatch) -> Tensor:
         return self.words(inputs)
