@@ -28,8 +28,9 @@ from recurra.training.config import Training
 from recurra.training.folder import LOG, remove_partial_files
 from recurra.training.log import MetricsLog, read_events
 from recurra.training.loop import Trainer
-from recurra.training.plan import Plan, apply_threads, make_plan
+from recurra.training.plan import Plan, make_plan
 from recurra.training.progress import Progress
+from recurra.training.threads import apply_recorded_threads
 
 FOLDER = "pretraining"
 """Of a run folder, where the language model of texts without labels is trained."""
@@ -141,7 +142,7 @@ class _Pretraining:
             raise RunError(f"{self.folder}: its checkpoint is of another version of Recurra ({error})") from None
         check_sums(self.folder.parent, files)
         drop_older(self.folder / "checkpoint")
-        apply_threads(plan.threads)
+        apply_recorded_threads(plan.threads, self.progress.note)
         trainer = self._trainer(plan, files)
         trainer.resume(checkpoint)
         for event in read_events(self.folder / LOG):

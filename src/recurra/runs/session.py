@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,7 @@ class TrainingSession:
         progress: Progress | None = None,
     ) -> None:
         self.configuration, self.folder, self.numbered, self.frame = configuration, folder, numbered, frame
-        self.training = configuration.training
-        self.task = get_task(configuration.task)(configuration.settings)
+        self.training, self.task = configuration.training, get_task(configuration.task)(configuration.settings)
         self.progress = progress or Progress(quiet=quiet, units=self.task.element[1])
         self.started = time.monotonic()
 
@@ -74,20 +73,19 @@ class TrainingSession:
         with training_threads(), self.progress, report_write_errors(self.folder):
             apply_threads(self.training.threads)
             summary = self._prepare(None)
-            for note in summary.notes:
-                self.progress.note(note)
+            list(map(self.progress.note, summary.notes))
             if self.training.batch is None:
                 self.training.batch = self.task.default_batch_size(self.training.seconds)
             if self.training.lr is None and self.training.optimizer == "adamw":
                 self.training.lr = self.task.default_learning_rate()
-            with contextlib.ExitStack() as stack:
+            with ExitStack() as stack:
                 if (log := self._pretrain(log)) is not None:
                     stack.callback(log.close)
                 self.task.fit_linear(self.training.seconds, self.progress.note)
                 self.progress.note("measuring this machine")
                 torch.manual_seed(self.training.seed)
                 plan = make_plan(self.task, self.training, self.training.batch, self.started)
-                with contextlib.closing(self._first_checkpoint(plan, summary, log)) as trainer:
+                with closing(self._first_checkpoint(plan, summary, log)) as trainer:
                     self._run(trainer)
         return Run.load(self.folder)
 
@@ -96,11 +94,7 @@ class TrainingSession:
         check_not_ended(self.folder)
         check_format(self.folder, self.configuration)
         # What is read from here on must not be changed by another who resumes the same training.
-        with (
-            training_threads(),
-            report_write_errors(self.folder),
-            contextlib.closing(MetricsLog(self.folder / LOG)) as log,
-        ):
+        with training_threads(), report_write_errors(self.folder), closing(MetricsLog(self.folder / LOG)) as log:
             check_not_ended(self.folder)
             if (checkpoint := last_checkpoint(self.folder)) is None:
                 check_no_steps(self.folder)

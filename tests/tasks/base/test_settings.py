@@ -10,8 +10,9 @@ from pydantic import Field, ValidationError
 from recurra.errors import UsageError
 from recurra.runs.config import configure
 from recurra.tasks import Files, Settings, Task, get_task, task_names, unknown_choice_message
-from recurra.tasks.base.config import LabelledData, TimeSeriesData
+from recurra.tasks.base.config import LabelledData
 from recurra.tasks.lm import LanguageModelConfig, LanguageModelingTask
+from recurra.tasks.timeseries.config import TimeSeriesData
 
 
 class Recordings(Settings):

@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from recurra.tasks.base import options
-from recurra.tasks.base.config import RecurrentModel, TimeSeriesData
+from recurra.tasks.base.config import RecurrentModel
 from recurra.tasks.base.settings import Files, Flag, Renamed, Settings
+from recurra.tasks.timeseries.config import TimeSeriesData
 
 
 def check_one_file(files: list[str]) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from recurra.tasks.base.config import RecurrentModel, TimeSeriesData
+from recurra.tasks.base.config import RecurrentModel
 from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.base.settings import Flag, Renamed, Settings
+from recurra.tasks.timeseries.config import TimeSeriesData
 
 
 class Data(TimeSeriesData):
