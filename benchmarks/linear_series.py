@@ -171,7 +171,7 @@ def log_loss(logits: np.ndarray, targets: np.ndarray) -> float:
 def measure(own: SeriesSet, seconds: float) -> dict[str, Any]:
     """Fit ours and the neighbours, and measure them on the test series."""
     model, started = ConvolutionRidge(), time.perf_counter()
-    left_out = model.fit(own.train, own.targets, own.classes, seconds=seconds)
+    left_out = model.fit(own.train, own.targets, own.classes, seconds=seconds).held_out
     fitted = time.perf_counter()
     logits = model.logits(own.test)
     row: dict[str, Any] = {"fit s": fitted - started, "predict s": time.perf_counter() - fitted}

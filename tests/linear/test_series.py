@@ -86,7 +86,7 @@ def test_what_is_saved_gives_the_same_logits(model):
 def test_the_same_data_and_seed_give_the_same_model():
     series, labels = waves(20, 5)
     first, second = ConvolutionRidge(), ConvolutionRidge()
-    np.testing.assert_array_equal(first.fit(series, labels, 3), second.fit(series, labels, 3))
+    np.testing.assert_array_equal(first.fit(series, labels, 3).held_out, second.fit(series, labels, 3).held_out)
     assert all(map(torch.equal, first.tensors().values(), second.tensors().values()))
 
 
@@ -95,7 +95,7 @@ def test_logits_left_out_do_not_know_the_label():
     series, _ = waves(60, 6)
     labels = np.random.default_rng(7).integers(0, 2, 60)
     model = ConvolutionRidge()
-    left_out = softmax(model.fit(series, labels, 2))
+    left_out = softmax(model.fit(series, labels, 2).held_out)
     assert (left_out.argmax(1) == labels).mean() < 0.7
     assert -np.log(left_out[np.arange(60), labels]).mean() < 0.75  # ln 2 is what chance gives
 
@@ -108,7 +108,7 @@ def test_probabilities_hold_on_other_series():
         return [(0.35 * label + chance.normal(size=(40, 1))).astype(np.float32) for label in labels], labels
 
     model = ConvolutionRidge()
-    left_out = model.fit(*noisy(300), classes=2)
+    left_out = model.fit(*noisy(300), classes=2).held_out
     series, labels = noisy(1000)
     shares = softmax(model.logits(series))
     right = (shares.argmax(1) == labels).mean()
@@ -140,7 +140,7 @@ def test_several_labels():
         for slow, fast in marks
     ]  # fmt: skip
     model = ConvolutionRidge()
-    left_out = model.fit(series[:80], marks[:80], 2)
+    left_out = model.fit(series[:80], marks[:80], 2).held_out
     assert model.multi
     assert left_out.shape == (80, 2)
     assert ((model.logits(series[80:]) > 0) == marks[80:]).mean() >= 0.95
@@ -150,7 +150,9 @@ def test_an_example_that_counts_nothing_may_have_any_label():
     series, labels = waves(12, 11)
     weights = np.where(np.arange(12) == 4, 0.0, 1.0)
     found = [
-        ConvolutionRidge().fit(series, np.where(np.arange(12) == 4, label, labels), 3, weights=weights)[weights > 0]
+        ConvolutionRidge()
+        .fit(series, np.where(np.arange(12) == 4, label, labels), 3, weights=weights)
+        .held_out[weights > 0]
         for label in range(3)
     ]
     assert found[1] == pytest.approx(found[0], abs=1e-2)
@@ -177,14 +179,14 @@ def test_a_class_that_counts_more_is_likelier():
 )
 def test_series_with_nearly_nothing_in_them(series):
     model = ConvolutionRidge()
-    left_out = model.fit(series, np.array([0, 1]), 2)
+    left_out = model.fit(series, np.array([0, 1]), 2).held_out
     assert np.isfinite(left_out).all()
     assert np.isfinite(model.logits([*series, np.zeros((0, 1))])).all()
 
 
 def test_one_series_alone_and_a_class_that_no_series_has():
     series, labels = waves(9, 12)
-    assert np.isfinite(ConvolutionRidge().fit(series[:1], labels[:1], 3)).all()
+    assert np.isfinite(ConvolutionRidge().fit(series[:1], labels[:1], 3).held_out).all()
     model = ConvolutionRidge()
     model.fit(series, labels, 4)
     assert (model.logits(series).argmax(1) != 3).all()

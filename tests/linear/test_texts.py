@@ -7,7 +7,7 @@ from safetensors.torch import load, save
 
 from recurra.errors import UsageError
 from recurra.linear import NgramClassifier, linear_classifier, texts
-from recurra.linear.texts import CHARACTER_PLANS, STRENGTHS, WORD_PLANS, choose_plan
+from recurra.linear.texts import CHARACTER_FAMILIES, STRENGTHS, WORD_FAMILIES, choose_families
 
 
 def noisy(count: int, flips: float = 0.0, seed: int = 0) -> tuple[list[str], np.ndarray]:
@@ -19,24 +19,12 @@ def noisy(count: int, flips: float = 0.0, seed: int = 0) -> tuple[list[str], np.
     return [f"{text} {('goal', 'vote', 'stock')[kind]}" for text, kind in zip(words, written, strict=True)], targets
 
 
-def test_out_of_fold_logits_are_no_better_than_those_of_texts_that_are_new():
+def test_it_is_right_as_often_as_its_words_are_and_about_as_sure():
     sequences, targets = noisy(900, flips=0.3)
-    model = NgramClassifier()
-    left_out = model.fit(sequences, targets, 3)
     new, wanted = noisy(900, flips=0.3, seed=1)
-    right = {
-        "left out": (left_out.argmax(1) == targets).mean(),
-        "new": (model.logits(new).argmax(1) == wanted).mean(),
-        "learnt": (model.logits(sequences).argmax(1) == targets).mean(),
-    }
-    assert right["left out"] == pytest.approx(right["new"], abs=0.04)
-    assert right["learnt"] > right["left out"] + 0.02
-
-
-def test_probabilities_are_about_as_sure_as_they_are_right():
-    sequences, targets = noisy(900, flips=0.3)
-    left_out = torch.from_numpy(NgramClassifier().fit(sequences, targets, 3)).softmax(1)
-    assert float(left_out.max(1).values.mean()) == pytest.approx(0.8, abs=0.1)
+    probabilities = torch.from_numpy(NgramClassifier().fit(sequences, targets, 3).logits(new)).softmax(1).numpy()
+    assert (probabilities.argmax(1) == wanted).mean() == pytest.approx(0.8, abs=0.04)
+    assert probabilities.max(1).mean() == pytest.approx(0.8, abs=0.1)
 
 
 def test_the_penalty_is_chosen_by_texts_of_every_class_where_they_are_sorted(monkeypatch):
@@ -50,12 +38,11 @@ def test_the_penalty_is_chosen_by_texts_of_every_class_where_they_are_sorted(mon
 def test_two_classes_and_several_labels():
     sequences, targets = noisy(300)
     two = (targets > 0).astype(np.int64)
-    model = NgramClassifier()
-    assert model.fit(sequences, two, 2).shape == (300, 2)
+    model = NgramClassifier().fit(sequences, two, 2)
+    assert model.logits(sequences).shape == (300, 2)
     assert (model.logits(sequences).argmax(1) == two).all()
     marks = np.stack([targets == 0, targets >= 1], 1).astype(np.float32)
-    model = NgramClassifier()
-    assert ((model.fit(sequences, marks, 2) > 0) == (marks > 0)).mean() > 0.98
+    model = NgramClassifier().fit(sequences, marks, 2)
     assert ((model.logits(sequences) > 0) == (marks > 0)).all()
 
 
@@ -82,18 +69,16 @@ def test_it_is_the_same_again_from_what_is_saved():
 
 
 def test_texts_that_share_nothing_leave_how_common_the_classes_are():
-    model = NgramClassifier()
-    left_out = model.fit(["a", "b", "c", "d"], np.array([0, 0, 0, 1]), 2)
-    assert (left_out.argmax(1) == 0).all()
+    model = NgramClassifier().fit(["a", "b", "c", "d"], np.array([0, 0, 0, 1]), 2)
     assert model.logits(["e", ""]).argmax(1).tolist() == [0, 0]
     with pytest.raises(UsageError, match="got none"):
         NgramClassifier().fit([], np.zeros(0, np.int64), 2)
 
 
-def test_the_plan_goes_by_the_script_and_by_the_time():
+def test_which_ngrams_goes_by_the_script_and_by_the_time():
     english, chinese = ["so good it is"] * 50, ["房间很干净而且很大"] * 50
-    assert choose_plan(english, 1, None) == WORD_PLANS[0]
-    assert choose_plan(chinese, 1, None) == CHARACTER_PLANS[0]
+    assert choose_families(english, 1, None) == WORD_FAMILIES[0]
+    assert choose_families(chinese, 1, None) == CHARACTER_FAMILIES[0]
     long = ["word " * 2000] * 4000
-    assert choose_plan(long, 1, 10.0) in WORD_PLANS[2:]
-    assert choose_plan(long, 1, 0.0) == WORD_PLANS[-1]
+    assert choose_families(long, 1, 15.0) == WORD_FAMILIES[2]
+    assert choose_families(long, 1, 0.0) == WORD_FAMILIES[-1]

@@ -1,4 +1,4 @@
-"""What a linear classifier is: linear in features that are not learnt, fitted by itself, and cross-fitted."""
+"""What a linear classifier is: linear in features that are not learnt, and fitted by itself."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class LinearClassifier(ABC):
         *,
         weights: np.ndarray | None = None,
         seconds: float | None = None,
-    ) -> np.ndarray:
-        """Learn from sequences, and give their out-of-fold logits, (N, C) float32: each by a model that has not seen its label.
+    ) -> Self:
+        """Learn from sequences.
 
         targets: classes (N,), or which labels each has, (N, C).  weights: what each example counts, (N,); None: all the same.
         seconds: about how long it may take on one core; what is done is chosen by the sizes, not by a clock, so that the same data always

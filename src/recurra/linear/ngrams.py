@@ -136,10 +136,18 @@ class NgramFamily:
         cls, texts: Sequence[str], unit: Unit, longest: int, *, least: int = 2, most: int = 2**18
     ) -> NgramFamily:
         """Make it of the n-grams that at least `least` of the texts have, at most the `most` commonest."""
+        return cls.with_rows(texts, unit, longest, least=least, most=most)[0]
+
+    @classmethod
+    def with_rows(
+        cls, texts: Sequence[str], unit: Unit, longest: int, *, least: int = 2, most: int = 2**18
+    ) -> tuple[NgramFamily, Tensor]:
+        """Do as `from_texts`, and give `rows` of the texts, whose n-grams are counted but once."""
         keys, where = ngram_keys(*all_units(texts, unit), longest)
         vocabulary, counts = frequent_keys(keys, where, least, most)
         idf = 1 + np.log((1 + len(texts)) / (1 + counts))
-        return cls(unit, longest, vocabulary, idf.astype(np.float32))
+        family = cls(unit, longest, vocabulary, idf.astype(np.float32))
+        return family, family.weigh(count_keys(keys, where, vocabulary), len(texts))
 
     def counts(self, texts: Sequence[str]) -> Counts:
         """Count the known n-grams of each text."""

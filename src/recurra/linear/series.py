@@ -63,11 +63,11 @@ class ConvolutionRidge(LinearClassifier):
         multi: whether an example may have several labels.
         mix: what each group of features counts.
         penalty: of the weights.
+        held_out: the logits of each training series by a model of the others, (N, C); not saved.
 
     >>> waves = [np.sin(np.arange(30) * speed + at)[:, None] for at in range(6) for speed in (0.2, 0.8)]
     >>> model = ConvolutionRidge()
-    >>> left_out = model.fit(waves, np.array([0, 1] * 6), classes=2)
-    >>> left_out.argmax(1).tolist() == [0, 1] * 6
+    >>> model.fit(waves, np.array([0, 1] * 6), classes=2).held_out.argmax(1).tolist() == [0, 1] * 6
     True
     >>> model.logits([np.sin(np.arange(40) * 0.75)[:, None]]).argmax(1).tolist()
     [1]
@@ -78,6 +78,7 @@ class ConvolutionRidge(LinearClassifier):
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
         self.classes, self.multi, self.penalty = 0, False, 0.0
+        self.held_out = np.zeros((0, 0), np.float32)
         self.mix: Mapping[str, float] = {}
         self._centre = self._spread = np.zeros(0)
         self._features: SeriesFeatures | None = None
@@ -92,8 +93,8 @@ class ConvolutionRidge(LinearClassifier):
         *,
         weights: np.ndarray | None = None,
         seconds: float | None = None,
-    ) -> np.ndarray:
-        """Learn from series (T, channels), and give the logits of each by a model of the others, float32 (N, C).
+    ) -> Self:
+        """Learn from series (T, channels); `held_out` then has the logits of each by a model of the others, float32 (N, C).
 
         seconds: about how long it may take on one core, by an estimate from the sizes: with less time, fewer convolutions.
         None: `DEFAULT_SECONDS`.  The others are those of `LinearClassifier.fit`.
@@ -116,7 +117,8 @@ class ConvolutionRidge(LinearClassifier):
         self._standardiser = Standardiser.of(table)
         for rows in table.split(ROWS_PER_CHUNK):
             rows.copy_(self._standardiser.apply(rows))
-        return self._fit_table(table, wanted, share)
+        self.held_out = self._fit_table(table, wanted, share)
+        return self
 
     def _fit_table(self, table: Tensor, wanted: Tensor, share: Tensor) -> np.ndarray:
         """Learn from standardised features (N, F); gives the logits left out."""

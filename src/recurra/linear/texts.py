@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -18,10 +17,10 @@ from recurra.linear.ngram_stream import NgramStream
 from recurra.linear.ngrams import NgramFamily, Unit
 
 STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0)
-"""Inverses of the penalty; the one with the least log-loss on a fold that was left out is taken."""
+"""Inverses of the penalty; the one with the least log-loss on folds that were left out is taken."""
 FOLDS = 5
-MAX_TEXTS_TO_CHOOSE = 4000
-"""Texts on which the strength is chosen: more tell its values apart no better."""
+MIN_TEXTS_LEFT_OUT, MAX_TEXTS_TO_CHOOSE = 300, 4000
+"""Texts that are left out, as far as there are so many folds, and texts that take part: more tell the strengths apart no better."""
 MAX_UNITS = 60_000_000
 """n-grams that are counted at a time: some 2 GB."""
 MAX_VALUES = 6_000_000
@@ -29,33 +28,19 @@ MAX_VALUES = 6_000_000
 TOLERANCE = 1e-3
 STEPS = 30
 """Steps that a fit takes, about."""
-SECONDS_PER_VALUE, SECONDS_PER_PRODUCT, SECONDS_PER_UNIT = 4e-9, 0.8e-9, 4e-7
+SECONDS_PER_VALUE, SECONDS_PER_PRODUCT, SECONDS_PER_UNIT = 4e-9, 0.8e-9, 3e-7
 """Time that a step takes for each stored value, for each of its products, and that counting an n-gram takes, on one core."""
 
 Family = tuple[Unit, int]
 
-
-@dataclass(frozen=True)
-class Plan:
-    """What is fitted: which n-grams, and how many folds."""
-
-    families: tuple[Family, ...]
-    folds: int
-
-
-WORD_PLANS = (
-    Plan((("word", 2), ("char", 5)), FOLDS),
-    Plan((("word", 2), ("char", 4)), 3),
-    Plan((("word", 2),), FOLDS),
-    Plan((("word", 2),), 3),
-    Plan((("word", 1),), 2),
+WORD_FAMILIES: tuple[tuple[Family, ...], ...] = (
+    (("word", 2), ("char", 5)),
+    (("word", 2), ("char", 3)),
+    (("word", 2),),
+    (("word", 1),),
 )
-"""For scripts with spaces between words: the first that the time allows."""
-CHARACTER_PLANS = (
-    Plan((("char", 4),), FOLDS),
-    Plan((("char", 3),), 3),
-    Plan((("char", 2),), 2),
-)
+"""n-grams for scripts with spaces between words: units, and how many at most; the first that the time allows."""
+CHARACTER_FAMILIES: tuple[tuple[Family, ...], ...] = ((("char", 4),), (("char", 3),), (("char", 2),))
 
 
 @register_linear
@@ -67,9 +52,7 @@ class NgramClassifier(LinearClassifier):
 
     >>> texts, targets = ["so good", "very good", "so bad", "very bad"] * 5, np.array([1, 1, 0, 0] * 5)
     >>> model = NgramClassifier()
-    >>> model.fit(texts, targets, 2).shape
-    (20, 2)
-    >>> model.logits(["it is good", "it is bad"]).argmax(1).tolist()
+    >>> model.fit(texts, targets, 2).logits(["it is good", "it is bad"]).argmax(1).tolist()
     [1, 0]
     """
 
@@ -92,7 +75,7 @@ class NgramClassifier(LinearClassifier):
         *,
         weights: np.ndarray | None = None,
         seconds: float | None = None,
-    ) -> np.ndarray:
+    ) -> Self:
         known = known_targets(targets, len(sequences), classes)
         self.exclusive = known.ndim == 1
         marks = known.astype(np.float32) if known.ndim == 2 else np.eye(classes, dtype=np.float32)[known]
@@ -100,19 +83,17 @@ class NgramClassifier(LinearClassifier):
             marks = marks[:, 1:]
         counted = np.ones_like(marks) if weights is None else np.tile(weights[:, None], (1, marks.shape[1]))
         softmax = self.exclusive and marks.shape[1] > 1
-        plan = choose_plan(sequences, marks.shape[1], seconds)
-        self.families = [NgramFamily.from_texts(sequences, *family) for family in plan.families]
-        self.families = [family for family in self.families if len(family.vocabulary)]
-        rows = [Rows(family.rows(sequences)) for family in self.families]
-        fold = torch.from_numpy(folds(known, plan.folds))
-        fitter = Fitter(
-            rows, torch.from_numpy(marks), torch.from_numpy(counted.astype(np.float32)), fold, softmax=softmax
-        )
-        self.strength = fitter.choose_strength()
-        logits, coefficients, intercept = fitter.cross_fit(self.strength, plan.folds)
-        self.weights = [(each.weights(coefficients.contiguous()) / len(rows)).numpy() for each in rows]
-        self.intercept = (intercept + coefficients.sum(0)).double().numpy()
-        return self._complete(logits.numpy())
+        chosen = choose_families(sequences, marks.shape[1], seconds)
+        made = [NgramFamily.with_rows(sequences, *family) for family in chosen]
+        self.families = [family for family, _ in made if len(family.vocabulary)]
+        rows = [Rows(each) for family, each in made if len(family.vocabulary)]
+        fitter = Fitter(rows, torch.from_numpy(marks), torch.from_numpy(counted.astype(np.float32)), softmax=softmax)
+        self.strength = fitter.choose_strength(torch.from_numpy(folds(known, FOLDS)))
+        every = torch.ones(len(known), dtype=torch.bool)
+        _, coefficients, intercepts = fitter.fit([every], [self.strength])
+        self.weights = [(each.weights(coefficients[:, 0].contiguous()) / len(rows)).numpy() for each in rows]
+        self.intercept = (intercepts[0] + coefficients[:, 0].sum(0)).double().numpy()
+        return self
 
     def logits(self, sequences: Sequence[str]) -> np.ndarray:
         found = np.tile(self.intercept, (len(sequences), 1))
@@ -176,61 +157,61 @@ class NgramClassifier(LinearClassifier):
         return model
 
 
-def choose_plan(texts: Sequence[str], columns: int, seconds: float | None) -> Plan:
-    """Give the first plan that the time and the memory allow, or else the last; columns: logits that are sought.
+def choose_families(texts: Sequence[str], columns: int, seconds: float | None) -> tuple[Family, ...]:
+    """Give the first of the families of n-grams that the time and the memory allow, or else the last; columns: logits that are sought.
 
-    >>> choose_plan(["so good", "so bad"] * 20, 1, seconds=10.0) == WORD_PLANS[0]
-    True
-    >>> choose_plan(["so good", "so bad"] * 20, 1, seconds=0.0) == WORD_PLANS[-1]
-    True
+    >>> choose_families(["so good", "so bad"] * 20, 1, seconds=10.0), choose_families(["so good", "so bad"] * 20, 1, seconds=0.0)
+    ((('word', 2), ('char', 5)), (('word', 1),))
     """
     letters = sum(map(len, texts))
     words = sum(text.count(" ") + 1 for text in texts)
-    plans = WORD_PLANS if unit_of(texts) == "word" else CHARACTER_PLANS
-    for plan in plans:
-        sizes = [(letters if unit == "char" else words) * longest for unit, longest in plan.families]
-        problems = plan.folds + 1 + len(STRENGTHS) * min(1.0, MAX_TEXTS_TO_CHOOSE / len(texts))
-        fitting = STEPS * sum(sizes) * problems * (SECONDS_PER_VALUE / 3 + SECONDS_PER_PRODUCT * columns)
-        counting = SECONDS_PER_UNIT * sum(sizes)
-        if max(sizes) <= MAX_UNITS and (seconds is None or fitting + counting <= seconds):
-            return plan
-    return plans[-1]
+    choices = WORD_FAMILIES if unit_of(texts) == "word" else CHARACTER_FAMILIES
+    problems = 1 + len(STRENGTHS) * folds_to_leave_out(len(texts)) * min(1.0, MAX_TEXTS_TO_CHOOSE / len(texts))
+    for families in choices:
+        sizes = [(letters if unit == "char" else words) * longest for unit, longest in families]
+        fitting = STEPS * sum(sizes) * (SECONDS_PER_VALUE + SECONDS_PER_PRODUCT * columns * problems)
+        if max(sizes) <= MAX_UNITS and (seconds is None or fitting + SECONDS_PER_UNIT * sum(sizes) <= seconds):
+            return families
+    return choices[-1]
+
+
+def folds_to_leave_out(texts: int) -> int:
+    """Give how many of the folds are left out, one after another, to choose the strength.
+
+    >>> [folds_to_leave_out(count) for count in (60, 800, 10_000)]
+    [5, 2, 1]
+    """
+    return min(FOLDS, -(-MIN_TEXTS_LEFT_OUT * FOLDS // texts))
 
 
 class Fitter:
     """Fits of logistic regressions over the same rows.
 
-    rows: of each family, which count alike.  marks: (N, C), ones and zeros.  counted: (N, C), what each counts.  fold: (N,).
+    rows: of each family, which count alike.  marks: (N, C), ones and zeros.  counted: (N, C), what each counts.
     softmax: whether there is a logit for each of several classes that exclude each other; else each is the logit of a yes.
     """
 
-    def __init__(self, rows: list[Rows], marks: Tensor, counted: Tensor, fold: Tensor, *, softmax: bool) -> None:
-        self.rows, self.marks, self.counted, self.fold, self.softmax = rows, marks, counted, fold, softmax
+    def __init__(self, rows: list[Rows], marks: Tensor, counted: Tensor, *, softmax: bool) -> None:
+        self.rows, self.marks, self.counted, self.softmax = rows, marks, counted, softmax
 
-    def choose_strength(self) -> float:
-        """Give the strength with the least log-loss on the first fold, of at most `MAX_TEXTS_TO_CHOOSE` texts."""
+    def choose_strength(self, fold: Tensor) -> float:
+        """Give the strength with the least log-loss on folds that are left out, of at most `MAX_TEXTS_TO_CHOOSE` texts; fold: of each, (N,)."""
         considered = torch.zeros(len(self.marks), dtype=torch.bool)
         count = min(len(self.marks), MAX_TEXTS_TO_CHOOSE)
         considered[torch.arange(count) * len(self.marks) // count] = True  # spread: files are often sorted by class
-        out = considered & (self.fold == 0)
-        inside = considered & ~out
-        if not out.any() or not inside.any():
-            return STRENGTHS[1]
-        logits, _, _ = self.fit([inside] * len(STRENGTHS), STRENGTHS)
-        losses = [self._loss(logits[out, number], out) for number in range(len(STRENGTHS))]
-        return STRENGTHS[int(np.argmin(losses))]
+        losses = torch.zeros(len(STRENGTHS))
+        for number in range(folds_to_leave_out(len(self.marks))):
+            out, inside = considered & (fold == number), considered & (fold != number)
+            if out.any() and inside.any():
+                logits, _, _ = self.fit([inside] * len(STRENGTHS), STRENGTHS)
+                losses += torch.tensor([self._loss(logits[out, each], out) for each in range(len(STRENGTHS))])
+        return STRENGTHS[int(losses.argmin())]
 
     def _loss(self, logits: Tensor, which: Tensor) -> float:
         marks, counted = self.marks[which], self.counted[which]
         if self.softmax:
             return float(-(logits.log_softmax(1) * marks * counted).sum())
         return float(((F.softplus(logits) - logits * marks) * counted).sum())
-
-    def cross_fit(self, strength: float, number: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the logits (N, C) of each row by a model that has not seen it, of so many folds; then coefficients and intercepts for all."""
-        inside = [self.fold != each for each in range(number)] + [torch.ones(len(self.marks), dtype=torch.bool)]
-        logits, coefficients, intercepts = self.fit(inside, [strength] * len(inside))
-        return logits[torch.arange(len(self.marks)), self.fold], coefficients[:, -1], intercepts[-1]
 
     def fit(self, inside: list[Tensor], strengths: Sequence[float]) -> tuple[Tensor, Tensor, Tensor]:
         """Fit a model to each of some sets of rows: logits of all rows (N, P, C), coefficients (N, P, C), intercepts (P, C)."""

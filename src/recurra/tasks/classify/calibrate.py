@@ -9,6 +9,8 @@ from recurra.tasks.classify.results import class_probabilities
 
 NETWORK_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
 """What the network's logits may count beside 1 for the linear classifier's, before both are divided by a temperature."""
+UNVALIDATED_SHARES = (0.25, 1.0)
+"""What the network's and the linear classifier's logits count where nothing was held out: a few examples tell a network little."""
 MIN_STANDARD_ERRORS = 1.0
 """By how many standard errors the network must make the validation examples likelier, to count at all."""
 

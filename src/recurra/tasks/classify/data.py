@@ -49,8 +49,8 @@ class Split:
 
     sequences: as they were read; encoded: as numbers.  targets: (N) int64, -1 for a label that training never saw; with
     several labels (N, C) float32.  missed: (N), how many such labels each has.  unseen: which they are, and how often they come.
-    skipped: what was left out in reading.  linear: the logits of the linear classifier, (N, C) float32, where there is one; in the training part
-    out-of-fold.
+    skipped: what was left out in reading.  linear: the logits of the linear classifier, (N, C) float32, where there is one and the
+    part is held out.
     """
 
     sequences: list[Any]
@@ -154,9 +154,9 @@ def encode(read: Labelled, preprocessor: ClassifierPreprocessor, multi_label: bo
     return Split(list(read.sequences), encoded, targets, read.places, missed, dict(unseen.most_common()), read.skipped)
 
 
-def add_linear(split: Split, preprocessor: ClassifierPreprocessor, logits: np.ndarray | None = None) -> Split:
-    """Give a split with the logits of the linear classifier, if there is one; logits: those that are known already."""
-    return replace(split, linear=preprocessor.linear_logits(split.sequences) if logits is None else logits)
+def add_linear(split: Split, preprocessor: ClassifierPreprocessor) -> Split:
+    """Give a split with the logits of the linear classifier, if there is one."""
+    return replace(split, linear=preprocessor.linear_logits(split.sequences))
 
 
 def has_known_label(split: Split) -> np.ndarray:

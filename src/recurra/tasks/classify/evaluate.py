@@ -108,10 +108,10 @@ def _parts(classifier: Classifier, split: Split, logits: np.ndarray) -> dict[str
 
 
 def parts_note(parts: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
-    """Say what the linear classifier reaches alone, and what the network adds.
+    r"""Say what the linear classifier reaches alone, and what the network adds.
 
     >>> parts_note({"title": "n-grams alone", "metrics": {"accuracy": 0.869}, "shares": {"network": 0.0}}, {"accuracy": 0.869})
-    'n-grams alone: accuracy 86.9 %; on the validation data the network added nothing, so it is left out'
+    'n-grams alone: accuracy 86.9\xa0%; on the validation data the network added nothing, so it is left out'
     """
     metric = headline_metric(metrics)
     if metric is None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -21,12 +20,11 @@ from recurra.tasks.sequence.preprocessing import Preprocessor
 from recurra.text import normalise
 
 LINEAR = "linear.safetensors"
-OUT_OF_FOLD = "linear-train.safetensors"
 
 
 @dataclass(frozen=True)
 class ClassifierPreprocessor(LabelledPreprocessor):
-    """linear: the linear classifier whose logits the network's are added to; None where there is none."""
+    """linear: the linear classifier whose logits are added to the network's; None where there is none."""
 
     linear: LinearClassifier | None = None
 
@@ -77,21 +75,3 @@ def linear_pieces(inputs: Preprocessor, sequence: Any) -> Iterator[Any]:
         text = shown["text"]
         yield f" {text[-1]}" if isinstance(text, list) else text[before:]
         before = len(text)
-
-
-def save_out_of_fold(folder: Path, logits: np.ndarray) -> str:
-    """Write the out-of-fold logits of the training examples, which the network is trained on top of; gives the file's name."""
-    write_whole(folder / OUT_OF_FOLD, save({"logits": torch.from_numpy(np.ascontiguousarray(logits))}))
-    return OUT_OF_FOLD
-
-
-def load_out_of_fold(folder: Path) -> np.ndarray | None:
-    """Read what `save_out_of_fold` wrote; None where there is nothing. Raises `RunError` when it is damaged."""
-    path = folder / OUT_OF_FOLD
-    if not path.is_file():
-        return None
-    try:
-        with safe_open(path, "np") as file:
-            return file.get_tensor("logits")
-    except (OSError, SafetensorError) as error:
-        raise RunError(f"{path}: is damaged: {' '.join(str(error).split())}") from None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -21,7 +20,7 @@ from recurra.tasks.base.inference import to_device
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.task import CarriedState
 from recurra.tasks.classify import evaluate, report
-from recurra.tasks.classify.calibrate import fit_shares
+from recurra.tasks.classify.calibrate import UNVALIDATED_SHARES, fit_shares
 from recurra.tasks.classify.config import ClassifierConfig
 from recurra.tasks.classify.data import (
     Split,
@@ -35,12 +34,7 @@ from recurra.tasks.classify.data import (
 from recurra.tasks.classify.defaults import choose_size
 from recurra.tasks.classify.network import ClassifierNetwork, summed_loss
 from recurra.tasks.classify.predict import Classifier
-from recurra.tasks.classify.preprocessing import (
-    ClassifierPreprocessor,
-    linear_input,
-    load_out_of_fold,
-    save_out_of_fold,
-)
+from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_input
 from recurra.tasks.sequence.data import Dataset
 from recurra.tasks.sequence.preprocessing import Preprocessor, vector_size
 from recurra.tasks.sequence.task import Batch, SequenceTask
@@ -49,13 +43,6 @@ LINEAR_TIME_SHARE = 0.1
 """Share of the time for training that the linear classifier may take."""
 LINEAR_SECONDS = 60.0
 """Time that it may take where there is no limit."""
-
-
-@dataclass(frozen=True)
-class ClassBatch(Batch):
-    """linear: the logits of the linear classifier, (B, C), where there is one."""
-
-    linear: Tensor | None = None
 
 
 @register_task
@@ -75,7 +62,6 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         "recurra train --resume runs/movies",
     )
     samples_title, usage = report.SAMPLES_TITLE, report.USAGE
-    _out_of_fold: np.ndarray | None = None
 
     @property
     def inputs(self) -> Preprocessor:
@@ -99,24 +85,13 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         return self._with_linear(read_dataset(self.config.data, preprocessor, self.given))
 
     def _with_linear(self, dataset: Dataset[Split]) -> Dataset[Split]:
-        """Give the dataset with the linear classifier's logits of each split, if there is one; of the training part those out-of-fold."""
-        preprocessor = dataset.preprocessor
-        if preprocessor.linear is None:
-            return dataset
-        valid, test = (part and add_linear(part, preprocessor) for part in (dataset.valid, dataset.test))
-        train = add_linear(dataset.train, preprocessor, self._out_of_fold)
-        return replace(dataset, train=train, valid=valid, test=test)
+        """Give the dataset with the linear classifier's logits of what is held out, if there is such a classifier."""
+        held_out = (dataset.valid, dataset.test)
+        valid, test = (split and add_linear(split, dataset.preprocessor) for split in held_out)
+        return replace(dataset, valid=valid, test=test)
 
     def encode(self, read: Labelled) -> Split:
         return add_linear(encode(read, self.preprocessor, self.config.data.multi_label), self.preprocessor)
-
-    def save(self, folder: Path) -> list[str]:
-        names = super().save(folder)
-        return names if self._out_of_fold is None else [*names, save_out_of_fold(folder, self._out_of_fold)]
-
-    def restore(self, folder: Path) -> None:
-        super().restore(folder)
-        self._out_of_fold = load_out_of_fold(folder)
 
     def count_dataset(self, dataset: Dataset[Split]) -> dict[str, int]:
         return super().count_dataset(dataset) | {"classes": len(self.classes)}
@@ -132,7 +107,7 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         weights = None
         if self.class_weights is not None and not self.config.data.multi_label:
             weights = self.class_weights.numpy()[train.targets]
-        self._out_of_fold = linear.fit(
+        linear.fit(
             [linear_input(each) for each in train.sequences],
             train.targets,
             len(self.classes),
@@ -151,13 +126,9 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         return batch_size_for(len(self.dataset.train))
 
     def initialize(self, network: nn.Module) -> str | None:
-        """Set the output's bias by how often each class comes, which a linear classifier knows by itself."""
-        classifier = cast(ClassifierNetwork, network)
-        if self.preprocessor.linear is not None:
-            nn.init.zeros_(classifier.output.bias)
-        else:
-            frequencies = class_frequencies(self.dataset.train.targets, len(self.classes))
-            classifier.init_output_bias(frequencies)
+        """Set the output's bias by how often each class comes."""
+        frequencies = class_frequencies(self.dataset.train.targets, len(self.classes))
+        cast(ClassifierNetwork, network).init_output_bias(frequencies)
         return super().initialize(network)
 
     @cached_property
@@ -167,22 +138,19 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
             return None
         return balanced_weights(self.dataset.train.targets, len(self.classes))
 
-    def batch(self, split: Split, indices: np.ndarray) -> ClassBatch:
+    def batch(self, split: Split, indices: np.ndarray) -> Batch:
         encoded = [split.encoded[index] for index in indices]
         lengths = torch.tensor([len(one) for one in encoded])
-        linear = None if split.linear is None else torch.from_numpy(split.linear[indices])
-        return ClassBatch(self.inputs.collate(encoded), lengths, torch.from_numpy(split.targets[indices]), linear)
+        return Batch(self.inputs.collate(encoded), lengths, torch.from_numpy(split.targets[indices]))
 
     def loss(
         self,
         network: nn.Module,
-        batch: ClassBatch,
+        batch: Batch,
         carried: CarriedState,  # noqa: ARG002
     ) -> tuple[Tensor, int, CarriedState]:
         device = next(network.parameters()).device
         logits = network(to_device(batch.inputs, device), batch.lengths)
-        if batch.linear is not None:
-            logits = logits + batch.linear.to(device)
         weights = None if self.class_weights is None else self.class_weights.to(device)
         loss = summed_loss(logits, batch.targets.to(device), weights, self.config.model.label_smoothing)
         return loss, len(batch.lengths), None
@@ -202,10 +170,11 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
 
     def calibrate(self, predictor: Classifier) -> None:
         """Set with which temperature, and with how much of the network, the validation examples are likeliest."""
-        split = self.dataset.valid
+        split, network = self.dataset.valid, cast(ClassifierNetwork, predictor.network)
         if split is None or not (known := has_known_label(split)).any():
+            if network.linear_shares is not None:
+                cast(Tensor, network.shares).copy_(torch.tensor(UNVALIDATED_SHARES))
             return
-        network = cast(ClassifierNetwork, predictor.network)
         temperature = cast(Tensor, network.temperature)
         temperature.fill_(1.0)
         logits = predictor.network_logits(split.encoded)
