@@ -82,7 +82,7 @@ def measure(
         **{"seed": seed, "threads": 1, "quiet": True, **settings},  # type: ignore[arg-type]
     )
     evaluation = run.evaluation or {}
-    figures = {model: row["accuracy"] for model, row in evaluation["baselines"].items()}
+    metrics = {model: row["accuracy"] for model, row in evaluation["baselines"].items()}
     sizes = {part: len(examples) for part, examples in parts.items()}
     print(
         json.dumps(
@@ -91,13 +91,13 @@ def measure(
                 "seed": seed,
                 **sizes,
                 "unlabelled texts too": evaluation["metrics"]["accuracy"],
-                **figures,
+                **metrics,
                 "seconds": round(time.monotonic() - began),
             }
         ),
         flush=True,
     )
-    return {"with": evaluation["metrics"]["accuracy"], **figures}
+    return {"with": evaluation["metrics"]["accuracy"], **metrics}
 
 
 def main() -> None:
