@@ -24,14 +24,14 @@ from recurra.tasks.sequence.transfer import begin_with
 
 MAX_STEPS = 128
 """Units of a piece that is read at once: of a longer text the state is not carried on."""
-UNITS_TO_LEARN = 2e6
+UNITS_TO_LEARN = 3e6
 """Units read after which the vectors and the cells have most of what these texts will give."""
 MOST_PASSES = 10.0
 VALID_SHARE = 0.05
 MAX_VALIDATION_UNITS = 30_000
 BATCH_SIZE = 32
 LEARNING_RATE = 0.003
-DROPOUT = 0.5
+DROPOUT = 0.3
 """Of every kind: there are more texts than labels, and more is to be learnt of each."""
 STEPS_PER_BATCH = 4_000
 """Units of a batch that is measured on, all of whose logits are made at once."""
