@@ -7,35 +7,35 @@ import numpy as np
 from recurra.metrics.calibration import fit_temperature
 from recurra.tasks.classify.results import class_probabilities
 
-NETWORK_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
-"""What the network's logits may count beside 1 for the linear classifier's, before both are divided by a temperature."""
-UNVALIDATED_SHARES = (0.25, 1.0)
-"""What the network's and the linear classifier's logits count where nothing was held out: a few examples tell a network little."""
+DEFAULT_SHARE = 0.1
+"""What the network's logits count for each 1 of the linear classifier's, where too little is held out to say better. On thirteen small sets of
+series it made the test series likelier on average (log-loss 0.151 instead of 0.178), with 0.1 points more right."""
+SHARES = (0.0, DEFAULT_SHARE, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
 MIN_STANDARD_ERRORS = 1.0
-"""By how many standard errors the network must make the validation examples likelier, to count at all."""
+"""By how many standard errors another share must make the validation examples likelier than `DEFAULT_SHARE` does."""
 
 
 def fit_shares(network: np.ndarray, linear: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
     """Give what the logits of the network and of the linear classifier, (N, C) each, count in their sum.
 
-    The sum that makes the targets likeliest: classes (N,), or which labels each has (N, C). The linear classifier alone, unless the network makes
-    them likelier by more than chance: 0.0 for the network.
+    The sum that makes the targets likeliest: classes (N,), or which labels each has (N, C). The network counts `DEFAULT_SHARE` of the linear
+    classifier unless another share makes them likelier by more than chance; that may be 0.
 
     >>> linear, targets = np.tile([0.2, -0.2], (40, 1)), np.arange(40) % 2
-    >>> fit_shares(np.eye(2)[targets] * 4, linear, targets)[0] > 0, fit_shares(0 * linear, linear, targets)[0]
+    >>> right, wrong = np.eye(2)[targets] * 4, np.eye(2)[1 - targets] * 4
+    >>> fit_shares(right, linear, targets)[0] > 0, fit_shares(wrong, linear, targets)[0]
     (True, 0.0)
     """
     multi = targets.ndim == 2
     found = []
-    for share in NETWORK_SHARES:
+    for share in SHARES:
         logits = share * network + linear
         temperature = fit_temperature(logits, targets, multi=multi)
         found.append((share / temperature, 1 / temperature, log_losses(logits / temperature, targets)))
-    alone = found[0][2]
-    best = min(found, key=lambda each: each[2].mean())
-    gain = alone - best[2]
+    default, best = found[SHARES.index(DEFAULT_SHARE)], min(found, key=lambda each: each[2].mean())
+    gain = default[2] - best[2]
     error = gain.std() / np.sqrt(len(gain))
-    return best[:2] if gain.mean() > MIN_STANDARD_ERRORS * error else found[0][:2]
+    return best[:2] if gain.mean() > MIN_STANDARD_ERRORS * error else default[:2]
 
 
 def log_losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
