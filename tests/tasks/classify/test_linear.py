@@ -104,12 +104,12 @@ def test_the_network_counts_only_where_it_makes_the_targets_likelier_by_more_tha
     noise = rng.normal(size=(200, 3))
     network, other = fit_shares(noise, linear, targets)
     assert network <= 0.11 * other
-    assert fit_shares(-3 * linear, linear, targets)[0] == 0.0
+    assert fit_shares(3 * np.eye(3)[(targets + 1) % 3], linear, targets)[0] == 0.0
     helps = np.eye(3)[targets] + rng.normal(size=(200, 3))
     network, other = fit_shares(helps, linear, targets)
     assert network > 0.2 * other > 0
     marks = np.eye(3)[targets]
-    assert fit_shares(helps, linear, marks)[0] > 0 == fit_shares(-3 * linear, linear, marks)[0]
+    assert fit_shares(helps, linear, marks)[0] > 0 == fit_shares(3 * np.eye(3)[(targets + 1) % 3], linear, marks)[0]
 
 
 def test_several_labels_and_balanced_classes(tmp_path):
