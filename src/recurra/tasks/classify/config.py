@@ -31,6 +31,11 @@ class Model(SequenceModel):
         default="auto",
         description="auto: the network is added to a linear classifier of n-grams (text) or convolutions (series), fitted first; validation decides how much each counts.",
     )
+    excerpt: int | None = Field(
+        default=None,
+        ge=0,
+        description="Text: about so many steps of a longer one are read by the network, its beginning, its end and what tells the linear classifier most; 0: all. Default: 400, or all where it reads forward only.",
+    )
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="Share of the certainty that is spread over all classes in training."
     )

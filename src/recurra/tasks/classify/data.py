@@ -20,6 +20,7 @@ from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.base.labels import natural_sort
 from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.classify.config import Data
+from recurra.tasks.classify.excerpts import encode_excerpts
 from recurra.tasks.classify.preprocessing import ClassifierPreprocessor
 from recurra.tasks.sequence.data import (
     Dataset,
@@ -157,6 +158,11 @@ def encode(read: Labelled, preprocessor: ClassifierPreprocessor, multi_label: bo
 def add_linear(split: Split, preprocessor: ClassifierPreprocessor) -> Split:
     """Give a split with the logits of the linear classifier, if there is one."""
     return replace(split, linear=preprocessor.linear_logits(split.sequences))
+
+
+def take_excerpts(split: Split, preprocessor: ClassifierPreprocessor, most: int | None) -> Split:
+    """Give a split with what the network reads of its long texts (`encode_excerpts`)."""
+    return replace(split, encoded=encode_excerpts(split.sequences, split.encoded, preprocessor, most))
 
 
 def has_known_label(split: Split) -> np.ndarray:

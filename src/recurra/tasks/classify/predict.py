@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,11 +14,12 @@ from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.classify.config import ClassifierConfig
 from recurra.tasks.classify.data import Split, reading_options
+from recurra.tasks.classify.excerpts import encode_excerpts
 from recurra.tasks.classify.network import ClassifierNetwork
 from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_pieces
 from recurra.tasks.classify.results import class_probabilities, format_header, format_result, to_result
 from recurra.tasks.classify.stream import ClassStream
-from recurra.tasks.sequence.predictor import SequencePredictor
+from recurra.tasks.sequence.predictor import PREFIXES_PER_BATCH, SequencePredictor
 from recurra.tasks.sequence.preprocessing import Preprocessor
 
 
@@ -88,6 +90,7 @@ class Classifier(SequencePredictor[ClassifierConfig]):
 
     def run(self, sequences: Sequence[Any]) -> list[np.ndarray]:
         encoded = [self.inputs.encode(sequence) for sequence in sequences]
+        encoded = encode_excerpts(sequences, encoded, self.preprocessor, self.config.model.excerpt)
         return list(self.logits(encoded, self.preprocessor.linear_logits(sequences)))
 
     def to_result(self, output: np.ndarray, sequence: Any, options: Any) -> dict[str, Any]:  # noqa: ARG002
@@ -95,14 +98,23 @@ class Classifier(SequencePredictor[ClassifierConfig]):
         return to_result(probabilities, self.classes, options.k, multi_label=self.multi_label)
 
     def forward_prefixes(self, sequence: Any) -> Iterator[np.ndarray]:
-        outputs, linear = super().forward_prefixes(sequence), self.preprocessor.linear
+        linear = self.preprocessor.linear
         if linear is None or self.can_stream:
-            yield from outputs
+            yield from super().forward_prefixes(sequence)
             return
         (network, other), state = self.shares, linear.initial_state()
+        outputs = self._prefix_outputs(sequence)
         for output, piece in zip(outputs, linear_pieces(self.inputs, sequence), strict=True):
             logits, state = linear.step(piece, state)
             yield network * output + other * logits
+
+    def _prefix_outputs(self, sequence: Any) -> Iterator[np.ndarray]:
+        """Give the network's own logits of what there is after each element, each prefix read by itself."""
+        shown = (prefix.get("text") for prefix in self.inputs.prefixes_json(sequence))
+        prefixes = zip(self.inputs.prefixes(sequence), shown, strict=True)
+        while batch := list(islice(prefixes, PREFIXES_PER_BATCH)):
+            encoded, texts = [one for one, _ in batch], [text for _, text in batch]
+            yield from self.forward(encode_excerpts(texts, encoded, self.preprocessor, self.config.model.excerpt))
 
     def stream_outputs(self, sequence: Any) -> Iterator[np.ndarray]:
         return (output[0].double().cpu().numpy() for output in self.make_stream().feed_all(sequence))

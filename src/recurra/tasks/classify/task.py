@@ -30,8 +30,10 @@ from recurra.tasks.classify.data import (
     encode,
     has_known_label,
     read_dataset,
+    take_excerpts,
 )
 from recurra.tasks.classify.defaults import choose_size
+from recurra.tasks.classify.excerpts import DEFAULT_EXCERPT
 from recurra.tasks.classify.network import ClassifierNetwork, summed_loss
 from recurra.tasks.classify.predict import Classifier
 from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_input
@@ -85,13 +87,16 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         return self._with_linear(read_dataset(self.config.data, preprocessor, self.given))
 
     def _with_linear(self, dataset: Dataset[Split]) -> Dataset[Split]:
-        """Give the dataset with the linear classifier's logits of what is held out, if there is such a classifier."""
-        held_out = (dataset.valid, dataset.test)
-        valid, test = (split and add_linear(split, dataset.preprocessor) for split in held_out)
-        return replace(dataset, valid=valid, test=test)
+        """Give the dataset with what a linear classifier, if there is one, says of what is held out, and chooses of long texts."""
+        preprocessor, most = dataset.preprocessor, self.config.model.excerpt
+        train = take_excerpts(dataset.train, preprocessor, most)
+        held_out = (split and take_excerpts(split, preprocessor, most) for split in (dataset.valid, dataset.test))
+        valid, test = (split and add_linear(split, preprocessor) for split in held_out)
+        return replace(dataset, train=train, valid=valid, test=test)
 
     def encode(self, read: Labelled) -> Split:
-        return add_linear(encode(read, self.preprocessor, self.config.data.multi_label), self.preprocessor)
+        split = encode(read, self.preprocessor, self.config.data.multi_label)
+        return add_linear(take_excerpts(split, self.preprocessor, self.config.model.excerpt), self.preprocessor)
 
     def count_dataset(self, dataset: Dataset[Split]) -> dict[str, int]:
         return super().count_dataset(dataset) | {"classes": len(self.classes)}
@@ -114,6 +119,8 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
             weights=weights,
             seconds=LINEAR_SECONDS if seconds is None else LINEAR_TIME_SHARE * seconds,
         )
+        if model.excerpt is None:
+            model.excerpt = DEFAULT_EXCERPT if self.inputs.discrete and model.bidirectional else 0
         self._preprocessor = replace(self.preprocessor, linear=linear)
         self._dataset = self._with_linear(replace(self.dataset, preprocessor=self._preprocessor))
 
