@@ -119,8 +119,7 @@ def train_once(each: FirstTrySet, seed: int, options: argparse.Namespace, run: P
         "metrics": events["evaluation"]["metrics"],
         "baselines": events["evaluation"]["baselines"],
         "fewer": list(details.get("fewer", {})),
-        "shares": details.get("shares"),
-        "plain_seconds": details.get("plain_seconds"),
+        "shares": details.get("parts", {}).get("shares"),
         "training_seconds": events["end"]["seconds"],
         "wall_seconds": round(seconds, 3),
     }

@@ -20,8 +20,8 @@ VERDICTS = ("won", "level", "lost", "failed")
 class Row:
     """A set in the table; figures are means over the seeds.
 
-    spread: our lowest and highest figure.  seconds: of a whole command, with reading and baselines.  plain_seconds: of the
-    plain part, and weights: how much each part of the model counts; None and empty where the evaluation reports neither.
+    spread: our lowest and highest figure.  seconds: of a whole command, with reading and baselines.
+    weights: how much each part of the model counts; empty where the evaluation reports none.
     failed: why there is no figure.
     """
 
@@ -33,7 +33,6 @@ class Row:
     baseline: str = ""
     best: float = float("nan")
     seconds: float | None = None
-    plain_seconds: float | None = None
     weights: Mapping[str, float] | None = None
     failed: str = ""
 
@@ -84,7 +83,6 @@ def make_row(name: str, found: Mapping[str, Any], metrics: Sequence[str] = ()) -
         baseline + "*" * fewer,
         baselines[baseline],
         _mean(run.get("wall_seconds") for run in runs),
-        _mean(run.get("plain_seconds") for run in runs),
         {part: fmean(each.get(part, 0.0) for each in shares) for part in dict.fromkeys(p for s in shares for p in s)},
     )
 
@@ -131,10 +129,7 @@ def cells(rows: Sequence[Row], older: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _seconds(row: Row) -> str:
-    if row.seconds is None:
-        return ""
-    plain = "" if row.plain_seconds is None else f" (plain part {row.plain_seconds:.0f})"
-    return f"{row.seconds:.0f}{plain}"
+    return "" if row.seconds is None else f"{row.seconds:.0f}"
 
 
 def older_row(row: Row, found: Mapping[str, Any] | None) -> Row | None:

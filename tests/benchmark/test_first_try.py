@@ -116,13 +116,13 @@ def test_another_metric_than_the_headline_is_compared_where_a_baseline_has_it(ta
 
 def test_the_table_shows_weights_failures_and_the_older_figures(table):
     stored = {"a": found(ours=0.9, linear=0.8), "b": {"task": "tag", "failed": "no such | file", "runs": []}}
-    stored["a"]["runs"][0] |= {"shares": {"linear": 0.75, "network": 0.25}, "plain_seconds": 8.0}
+    stored["a"]["runs"][0] |= {"shares": {"linear": 0.75, "network": 0.25}}
     older = {"a": found(ours=0.7, linear=0.8), "b": found("tag", ours=0.8, linear=0.8)}
     rows = [table.make_row(name, each) for name, each in stored.items()]
     assert table.markdown(table.cells(rows, older)) == [
         "|  | task | set | figure | ours | best plain baseline |  | seconds | weights | before |",
         "|---|---|---|---|---|---|---|---|---|---|",
-        "| won | classify | a | accuracy | 0.9000 | linear | 0.8000 | 90 (plain part 8) | linear 0.75, network 0.25 | lost, 0.7000 |",
+        "| won | classify | a | accuracy | 0.9000 | linear | 0.8000 | 90 | linear 0.75, network 0.25 | lost, 0.7000 |",
         "| failed | tag | b |  | no such \\| file |  |  |  |  | level, 0.8000 |",
     ]
     assert table.totals(rows, older) == [
