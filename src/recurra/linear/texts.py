@@ -40,7 +40,11 @@ WORD_FAMILIES: tuple[tuple[Family, ...], ...] = (
     (("word", 1),),
 )
 """n-grams for scripts with spaces between words: units, and how many at most; the first that the time allows."""
-CHARACTER_FAMILIES: tuple[tuple[Family, ...], ...] = ((("char", 4),), (("char", 3),), (("char", 2),))
+CHARACTER_FAMILIES: tuple[tuple[Family, ...], ...] = (
+    (("char", 2), ("char", 4)),  # short n-grams twice: they are what texts of few words share
+    (("char", 3),),
+    (("char", 2),),
+)
 
 
 @register_linear

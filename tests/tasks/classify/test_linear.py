@@ -133,4 +133,4 @@ def test_chinese_is_read_by_characters(tmp_path):
     (tmp_path / "zh.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     run = recurra.train("classify", tmp_path / "zh.csv", tmp_path / "run", unit="char", test_share=0.2, **SETTINGS)
     assert run.evaluation["details"]["parts"]["metrics"]["accuracy"] > 0.9
-    assert [family.unit for family in run.predictor.preprocessor.linear.families] == ["char"]
+    assert {family.unit for family in run.predictor.preprocessor.linear.families} == {"char"}

@@ -20,6 +20,7 @@ from recurra.tasks.sequence.preprocessing import Preprocessor
 from recurra.text import normalise
 
 LINEAR = "linear.safetensors"
+ABOUT = "linear"
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,10 @@ class ClassifierPreprocessor(LabelledPreprocessor):
         names = super().save(folder)
         if self.linear is None:
             return names
-        about = {"kind": self.linear.kind, "settings": json.dumps(self.linear.settings(), sort_keys=True)}
-        write_whole(folder / LINEAR, save({k: v.contiguous() for k, v in self.linear.tensors().items()}, about))
+        about = json.dumps({"kind": self.linear.kind, "settings": self.linear.settings()}, sort_keys=True)
+        tensors = {name: tensor.contiguous() for name, tensor in self.linear.tensors().items()}
+        # One entry alone: safetensors writes several in an order that differs from time to time.
+        write_whole(folder / LINEAR, save(tensors, {ABOUT: about}))
         return [*names, LINEAR]
 
     @classmethod
@@ -51,9 +54,9 @@ def _load_linear(path: Path) -> LinearClassifier | None:
         return None
     try:
         with safe_open(path, "pt") as file:
-            about = file.metadata() or {}
+            about = json.loads((file.metadata() or {})[ABOUT])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
-        return linear_classifier(about["kind"]).from_state(json.loads(about["settings"]), tensors)
+        return linear_classifier(about["kind"]).from_state(about["settings"], tensors)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise RunError(f"{path}: is damaged: {' '.join(str(error).split())}") from None
 
