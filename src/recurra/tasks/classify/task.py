@@ -20,7 +20,7 @@ from recurra.tasks.base.inference import to_device
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.task import CarriedState
 from recurra.tasks.classify import evaluate, report
-from recurra.tasks.classify.calibrate import DEFAULT_SHARE, fit_shares
+from recurra.tasks.classify.calibrate import default_share, fit_shares
 from recurra.tasks.classify.config import ClassifierConfig
 from recurra.tasks.classify.data import (
     Split,
@@ -180,7 +180,7 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         split, network = self.dataset.valid, cast(ClassifierNetwork, predictor.network)
         if split is None or not (known := has_known_label(split)).any():
             if network.linear_shares is not None:
-                cast(Tensor, network.shares).copy_(torch.tensor([DEFAULT_SHARE, 1.0]))
+                cast(Tensor, network.shares).copy_(torch.tensor([default_share(len(self.dataset.train)), 1.0]))
             return
         temperature = cast(Tensor, network.temperature)
         temperature.fill_(1.0)
