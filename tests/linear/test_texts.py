@@ -7,7 +7,7 @@ from safetensors.torch import load, save
 
 from recurra.errors import UsageError
 from recurra.linear import NgramClassifier, linear_classifier, texts
-from recurra.linear.texts import CHARACTER_FAMILIES, STRENGTHS, WORD_FAMILIES, choose_families
+from recurra.linear.texts import CHARACTER_FAMILIES, MIN_TEXTS_TO_LEARN, STRENGTHS, WORD_FAMILIES, choose_ngrams
 
 
 def noisy(count: int, flips: float = 0.0, seed: int = 0) -> tuple[list[str], np.ndarray]:
@@ -77,8 +77,19 @@ def test_texts_that_share_nothing_leave_how_common_the_classes_are():
 
 def test_which_ngrams_goes_by_the_script_and_by_the_time():
     english, chinese = ["so good it is"] * 50, ["房间很干净而且很大"] * 50
-    assert choose_families(english, 1, None) == WORD_FAMILIES[0]
-    assert choose_families(chinese, 1, None) == CHARACTER_FAMILIES[0]
+    assert choose_ngrams(english, 1, None) == (WORD_FAMILIES[0], 50)
+    assert choose_ngrams(chinese, 1, None) == (CHARACTER_FAMILIES[0], 50)
     long = ["word " * 2000] * 4000
-    assert choose_families(long, 1, 15.0) == WORD_FAMILIES[2]
-    assert choose_families(long, 1, 0.0) == WORD_FAMILIES[-1]
+    assert choose_ngrams(long, 1, 15.0) == (WORD_FAMILIES[2], 4000)
+    assert choose_ngrams(long, 1, 0.0) == (WORD_FAMILIES[-1], MIN_TEXTS_TO_LEARN)
+    assert choose_ngrams(english, 1_000_000, None)[1] == 6  # of more texts the coefficients would not fit into memory
+
+
+def test_of_too_many_texts_some_of_every_class_are_learnt_from(monkeypatch):
+    sequences, targets = noisy(900)
+    monkeypatch.setattr(texts, "MAX_VALUES", 3 * 300)
+    model = NgramClassifier().fit(sequences, targets, 3)
+    assert (model.logits(sequences).argmax(1) == targets).mean() > 0.97
+    whole = NgramClassifier()
+    monkeypatch.undo()
+    assert len(model.families[0].vocabulary) < len(whole.fit(sequences, targets, 3).families[0].vocabulary)

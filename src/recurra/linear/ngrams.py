@@ -166,9 +166,28 @@ class NgramFamily:
         np.cumsum(np.bincount(counts.rows, minlength=texts), out=starts[1:])
         return sparse(starts, counts.columns, values.astype(np.float32), (texts, len(self.vocabulary)))
 
+    def weighted_sums(self, texts: Sequence[str], weights: np.ndarray) -> np.ndarray:
+        """Give each text's row times weights (F, C), (N, C) float64."""
+        counts = self.counts(texts)
+        found = np.zeros((len(texts), weights.shape[1]))
+        if len(counts.rows):
+            products = self.values(counts, len(texts))[:, None] * weights[counts.columns]
+            starts = np.flatnonzero(np.diff(counts.rows, prepend=-1))
+            found[counts.rows[starts]] = np.add.reduceat(products, starts)
+        return found
+
     def rows(self, texts: Sequence[str]) -> Tensor:
         """Give each text as a row, sparse (N, F) float32 in CSR form."""
         return self.weigh(self.counts(texts), len(texts))
+
+
+def select_rows(matrix: Tensor, places: Tensor) -> Tensor:
+    """Give some of the rows of a sparse matrix in CSR form."""
+    starts, columns, values = (part.numpy() for part in (matrix.crow_indices(), matrix.col_indices(), matrix.values()))
+    sizes = np.diff(starts)[places.numpy()]
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    taken = np.repeat(starts[:-1][places.numpy()] - ends[:-1], sizes) + np.arange(ends[-1])
+    return sparse(ends, columns[taken], values[taken], (len(places), matrix.shape[1]))
 
 
 def all_units(texts: Sequence[str], unit: Unit) -> tuple[np.ndarray, np.ndarray]:

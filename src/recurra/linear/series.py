@@ -32,13 +32,15 @@ MIXES: tuple[Mapping[str, float], ...] = (
     {"values": 0.2, "differences": 0.05, "scores": 0.05, "moments": 0.3, "levels": 0.3, "stretches": 0.1},
 )
 """How much each group of features may count: convolutions alone, and with summaries at a tenth, two fifths, seven tenths."""
-MAX_FEATURES, MIN_FEATURES = 10_000, 336
+MAX_FEATURES, MIN_FEATURES = 10_000, 168
 """Convolutions' features, of all views together."""
 MAX_WEIGHTS = 2_000_000
 """Weights of all classes together: 8 MB."""
 MAX_NUMBERS = 2**28
 """Numbers of the training part's features: 1 GiB."""
 DEFAULT_SECONDS = 15.0
+LONG_SERIES = 10_000
+"""Steps from which on a series takes ten times as long a step."""
 LEAST_WEIGHT = 1e-6
 """Of an example, in units of the mean: one that counts nothing still gets its scores."""
 
@@ -252,7 +254,9 @@ def features_for(sequences: Sequence[np.ndarray], classes: int, seconds: float) 
 def _cost(count: int, steps: int, features: int) -> float:
     """Estimate the seconds of one core: a comparison for each step and feature, and two products of matrices."""
     fewer, more = min(count, features), max(count, features)
-    return 1e-9 * steps * features + 1.2e-10 * fewer * fewer * (fewer + more)
+    # What is kept of a long series does not fit into a core's cache.
+    per_step = 1e-8 if steps > LONG_SERIES * count else 1e-9
+    return per_step * steps * features + 1.2e-10 * fewer * fewer * (fewer + more)
 
 
 def drawn(count: int, limit: int, seed: int) -> Tensor:

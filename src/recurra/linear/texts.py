@@ -14,7 +14,7 @@ from recurra.baselines import folds, known_targets, unit_of
 from recurra.linear.base import LinearClassifier, State, register_linear
 from recurra.linear.logistic import Problems, Rows, fit_logistic
 from recurra.linear.ngram_stream import NgramStream
-from recurra.linear.ngrams import NgramFamily, Unit
+from recurra.linear.ngrams import NgramFamily, Unit, select_rows
 
 STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0)
 """Inverses of the penalty; the one with the least log-loss on folds that were left out is taken."""
@@ -22,14 +22,17 @@ FOLDS = 5
 MIN_TEXTS_LEFT_OUT, MAX_TEXTS_TO_CHOOSE = 300, 4000
 """Texts that are left out, as far as there are so many folds, and texts that take part: more tell the strengths apart no better."""
 MAX_UNITS = 60_000_000
-"""n-grams that are counted at a time: some 2 GB."""
+"""n-grams of the texts that are learnt from: some 2 GB."""
 MAX_VALUES = 6_000_000
-"""Coefficients that are sought at a time; of some 40 copies, that is 1 GB."""
+"""Coefficients, texts by classes, that are sought at a time; of some 40 copies, that is 1 GB."""
+MIN_TEXTS_TO_LEARN = 2000
+"""Texts that are learnt from however short the time is."""
+TEXTS_AT_A_TIME = 256
 TOLERANCE = 1e-3
 STEPS = 30
 """Steps that a fit takes, about."""
-SECONDS_PER_VALUE, SECONDS_PER_PRODUCT, SECONDS_PER_UNIT = 4e-9, 0.8e-9, 3e-7
-"""Time that a step takes for each stored value, for each of its products, and that counting an n-gram takes, on one core."""
+SECONDS_PER_VALUE, SECONDS_PER_PRODUCT, SECONDS_PER_LOGIT, SECONDS_PER_UNIT = 4e-9, 0.8e-9, 4e-8, 3e-7
+"""Time that a step takes for each stored value, for each of its products, for each logit, and that counting an n-gram takes, on one core."""
 
 Family = tuple[Unit, int]
 
@@ -87,12 +90,17 @@ class NgramClassifier(LinearClassifier):
             marks = marks[:, 1:]
         counted = np.ones_like(marks) if weights is None else np.tile(weights[:, None], (1, marks.shape[1]))
         softmax = self.exclusive and marks.shape[1] > 1
-        chosen = choose_families(sequences, marks.shape[1], seconds)
+        chosen, count = choose_ngrams(sequences, marks.shape[1], seconds)
+        if count < len(sequences):
+            some = spread(len(sequences), count)
+            sequences = [sequences[index] for index in some]
+            known, marks, counted = known[some], marks[some], counted[some]
         made = [NgramFamily.with_rows(sequences, *family) for family in chosen]
         self.families = [family for family, _ in made if len(family.vocabulary)]
         rows = [Rows(each) for family, each in made if len(family.vocabulary)]
         fitter = Fitter(rows, torch.from_numpy(marks), torch.from_numpy(counted.astype(np.float32)), softmax=softmax)
-        self.strength = fitter.choose_strength(torch.from_numpy(folds(known, FOLDS)))
+        some = torch.from_numpy(spread(len(known), min(len(known), MAX_TEXTS_TO_CHOOSE)))
+        self.strength = fitter.select(some).choose_strength(torch.from_numpy(folds(known[some], FOLDS)))
         every = torch.ones(len(known), dtype=torch.bool)
         _, coefficients, intercepts = fitter.fit([every], [self.strength])
         self.weights = [(each.weights(coefficients[:, 0].contiguous()) / len(rows)).numpy() for each in rows]
@@ -101,10 +109,10 @@ class NgramClassifier(LinearClassifier):
 
     def logits(self, sequences: Sequence[str]) -> np.ndarray:
         found = np.tile(self.intercept, (len(sequences), 1))
-        for family, weights in zip(self.families, self.weights, strict=True):
-            counts = family.counts(sequences)
-            values = family.values(counts, len(sequences))
-            np.add.at(found, counts.rows, values[:, None] * weights[counts.columns])
+        for start in range(0, len(sequences), TEXTS_AT_A_TIME):
+            some = slice(start, start + TEXTS_AT_A_TIME)
+            for family, weights in zip(self.families, self.weights, strict=True):
+                found[some] += family.weighted_sums(sequences[some], weights)
         return self._complete(found)
 
     def _complete(self, logits: np.ndarray) -> np.ndarray:
@@ -161,22 +169,46 @@ class NgramClassifier(LinearClassifier):
         return model
 
 
-def choose_families(texts: Sequence[str], columns: int, seconds: float | None) -> tuple[Family, ...]:
-    """Give the first of the families of n-grams that the time and the memory allow, or else the last; columns: logits that are sought.
+def choose_ngrams(texts: Sequence[str], columns: int, seconds: float | None) -> tuple[tuple[Family, ...], int]:
+    """Give the first of the families of n-grams that the time allows, or else the last, and how many of the texts to learn from.
 
-    >>> choose_families(["so good", "so bad"] * 20, 1, seconds=10.0), choose_families(["so good", "so bad"] * 20, 1, seconds=0.0)
-    ((('word', 2), ('char', 5)), (('word', 1),))
+    columns: logits that are sought.
+
+    >>> choose_ngrams(["so good", "so bad"] * 20, 1, seconds=10.0), choose_ngrams(["so good", "so bad"] * 20, 1, seconds=0.0)
+    (((('word', 2), ('char', 5)), 40), ((('word', 1),), 40))
     """
     letters = sum(map(len, texts))
     words = sum(text.count(" ") + 1 for text in texts)
     choices = WORD_FAMILIES if unit_of(texts) == "word" else CHARACTER_FAMILIES
-    problems = 1 + len(STRENGTHS) * folds_to_leave_out(len(texts)) * min(1.0, MAX_TEXTS_TO_CHOOSE / len(texts))
+    most = min(len(texts), max(1, MAX_VALUES // columns))
     for families in choices:
         sizes = [(letters if unit == "char" else words) * longest for unit, longest in families]
-        fitting = STEPS * sum(sizes) * (SECONDS_PER_VALUE + SECONDS_PER_PRODUCT * columns * problems)
-        if max(sizes) <= MAX_UNITS and (seconds is None or fitting + SECONDS_PER_UNIT * sum(sizes) <= seconds):
-            return families
-    return choices[-1]
+        count = min(most, int(len(texts) * MAX_UNITS / max(1, *sizes, MAX_UNITS)))
+        expected = _seconds(sum(sizes) / len(texts), count, columns)
+        if count == most and (seconds is None or expected <= seconds):
+            break
+    if seconds is not None and expected > seconds:
+        count = min(count, max(MIN_TEXTS_TO_LEARN, int(count * seconds / expected)))
+    return families, count
+
+
+def _seconds(ngrams: float, texts: int, columns: int) -> float:
+    """Estimate how long a fit takes on one core: of so many texts with so many n-grams each."""
+    some, problems = min(texts, MAX_TEXTS_TO_CHOOSE), len(STRENGTHS) * folds_to_leave_out(texts)
+    steps = sum(
+        count * (ngrams * SECONDS_PER_VALUE + logits * (ngrams * SECONDS_PER_PRODUCT + SECONDS_PER_LOGIT))
+        for count, logits in ((some, columns * problems), (texts, columns))
+    )
+    return STEPS * steps + texts * ngrams * SECONDS_PER_UNIT
+
+
+def spread(count: int, some: int) -> np.ndarray:
+    """Give the places of some of so many, spread evenly: files are often sorted by class.
+
+    >>> spread(10, 4).tolist()
+    [0, 2, 5, 7]
+    """
+    return np.arange(some) * count // some
 
 
 def folds_to_leave_out(texts: int) -> int:
@@ -198,16 +230,18 @@ class Fitter:
     def __init__(self, rows: list[Rows], marks: Tensor, counted: Tensor, *, softmax: bool) -> None:
         self.rows, self.marks, self.counted, self.softmax = rows, marks, counted, softmax
 
+    def select(self, places: Tensor) -> Fitter:
+        """Give the same over some of the rows, in their order."""
+        rows = [Rows(select_rows(each.rows, places)) for each in self.rows]
+        return Fitter(rows, self.marks[places], self.counted[places], softmax=self.softmax)
+
     def choose_strength(self, fold: Tensor) -> float:
-        """Give the strength with the least log-loss on folds that are left out, of at most `MAX_TEXTS_TO_CHOOSE` texts; fold: of each, (N,)."""
-        considered = torch.zeros(len(self.marks), dtype=torch.bool)
-        count = min(len(self.marks), MAX_TEXTS_TO_CHOOSE)
-        considered[torch.arange(count) * len(self.marks) // count] = True  # spread: files are often sorted by class
+        """Give the strength with the least log-loss on folds that are left out; fold: of each row, (N,)."""
         losses = torch.zeros(len(STRENGTHS))
         for number in range(folds_to_leave_out(len(self.marks))):
-            out, inside = considered & (fold == number), considered & (fold != number)
-            if out.any() and inside.any():
-                logits, _, _ = self.fit([inside] * len(STRENGTHS), STRENGTHS)
+            out = fold == number
+            if out.any() and not out.all():
+                logits, _, _ = self.fit([~out] * len(STRENGTHS), STRENGTHS)
                 losses += torch.tensor([self._loss(logits[out, each], out) for each in range(len(STRENGTHS))])
         return STRENGTHS[int(losses.argmin())]
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import recurra
-from recurra.tasks.classify.excerpts import STEPS_PER_PIECE, choose, cut, encode_excerpts, join
+from recurra.errors import UsageError
+from recurra.tasks.classify.excerpts import choose, encode_excerpts
 
 SETTINGS = {"hidden": 8, "embedding": 8, "epochs": 2, "batch": 8, "quiet": True}
 RNG = np.random.default_rng(0)
@@ -32,15 +33,29 @@ def run(tmp_path_factory) -> recurra.Run:
 def test_an_excerpt_has_the_beginning_the_end_and_the_word_that_decides(run):
     predictor, found = run.predictor, 0
     texts = [line.split(",")[0] for line in Path(run.configuration.settings.data.data[0]).read_text().split("\n")[1:21]]
-    known = predictor.inputs.vocabulary
+    marks = {int(predictor.inputs.encode(word).ids[0]) for word in ("goal", "vote")}
     for text in texts:
         full = predictor.inputs.encode(text)
-        (short,) = encode_excerpts([text], [full], predictor.preprocessor, 150)
-        pieces = cut(text, 400 // STEPS_PER_PIECE)
-        made = {best: known.encode(join([pieces[0], pieces[best], pieces[-1]])) for best in range(1, len(pieces) - 1)}
-        (chosen,) = (best for best, one in made.items() if np.array_equal(one.ids[one.places], short.ids[short.places]))
-        found += bool({"goal", "vote"} & set(pieces[chosen].split()))
-    assert found >= 15  # of 20, each with six pieces to choose from: by chance 15 come once in 10⁸
+        (short,) = encode_excerpts([text], [full], predictor.preprocessor, 160)
+        assert len(short) == 160 < len(full)
+        ids, whole = short.ids[short.places], full.ids[full.places]
+        assert np.array_equal(ids[:40], whole[:40])
+        assert np.array_equal(ids[-40:], whole[-40:])
+        found += bool(marks & set(ids.tolist()))
+    assert found >= 15  # of 20, each with two pieces of eight chosen: by chance 15 come once in 10⁵
+
+
+@pytest.mark.parametrize("unit", ["word", "char", "byte"])
+def test_an_excerpt_has_as_many_steps_as_are_asked_for_whatever_the_script(tmp_path, unit):
+    lines = ["text,label"] + [f"{'很好' if n % 2 else '太差'}的房间{n % 7} a,{'ab'[n % 2]}" for n in range(40)]
+    (tmp_path / "zh.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run = recurra.train("classify", tmp_path / "zh.csv", tmp_path / "run", unit=unit, test_share=0.2, **SETTINGS)
+    predictor = run.predictor
+    for text in ("天 " * 160 + "很" * 3000 + " 好", "a " * 20 + "很好" * 2000 + " b" * 200, "x" * 5000):
+        encoded = predictor.inputs.encode(text)
+        for most in (400, 10, 3):
+            (short,) = encode_excerpts([text], [encoded], predictor.preprocessor, most)
+            assert min(len(encoded), most - 49) <= len(short) <= most
 
 
 def test_short_texts_and_runs_without_an_excerpt_are_read_whole(run):
@@ -67,10 +82,13 @@ def test_a_network_that_reads_forward_alone_reads_all(tmp_path):
     assert run.configuration.settings.model.excerpt == 0
 
 
-def test_pieces_are_all_of_the_text_and_chosen_ones_stay_in_their_order():
-    words = [f"w{number}" for number in range(103)]
-    assert [word for piece in cut(" ".join(words), 7) for word in piece.split()] == words
-    assert "".join(cut("房" * 103, 7)) == "房" * 103
-    assert join(cut(words, 5)) == words
+def test_chosen_pieces_stay_in_their_order_with_both_ends():
     assert choose(np.array([9.0, 0, 5, 1, 7, 0, 9]), 3) == [0, 4, 6]
     assert choose(np.array([0.0, 1, 0]), 1) == [1]
+    assert choose(np.array([0.0, 1, 2, 3, 4, 5, 6, 7, 8, 0]), 8) == [0, 1, 4, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("settings", [{"linear": "none"}, {"bidirectional": False}])
+def test_an_excerpt_that_cannot_be_taken_is_refused(tmp_path, settings):
+    with pytest.raises(UsageError, match="excerpt: only of texts"):
+        recurra.train("classify", long_texts(tmp_path, 40), tmp_path / "run", excerpt=50, **settings, **SETTINGS)

@@ -25,11 +25,17 @@ class Model(SequenceModel):
         default=None, description="How all steps become one vector. Default: max for text, attention for series."
     )
     class_weights: Literal["none", "balanced"] = Field(
-        default="none", description="balanced: each class counts alike in training, however rare it is."
+        default="none",
+        description="balanced: each class counts alike in training, however rare it is; of several labels in the network's alone.",
     )
     linear: Literal["auto", "none"] = Field(
         default="auto",
         description="auto: the network is added to a linear classifier of n-grams (text) or convolutions (series), fitted first; validation decides how much each counts.",
+    )
+    linear_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds that the linear classifier may take on one core, by an estimate from the sizes. Default: a tenth of --within, or 60.",
     )
     excerpt: int | None = Field(
         default=None,

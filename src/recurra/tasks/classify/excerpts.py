@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 
 from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_input
+from recurra.tasks.sequence.preprocessing import Preprocessor
+from recurra.tasks.sequence.preprocessing.tokens import TokenPreprocessor
+from recurra.tasks.sequence.preprocessing.words import WordPreprocessor
 
 DEFAULT_EXCERPT = 400
 """Steps of a text that are read where nothing else is set: as many as a few paragraphs have words."""
-STEPS_PER_PIECE = 50
+MAX_STEPS_PER_PIECE, MIN_PIECES = 50, 4
 SHARE_AT_EITHER_END = 0.25
 """Share of the pieces that are the beginning, and that are the end."""
 
@@ -20,44 +22,34 @@ SHARE_AT_EITHER_END = 0.25
 def encode_excerpts(
     sequences: Sequence[Any], encoded: Sequence[Any], preprocessor: ClassifierPreprocessor, most: int | None
 ) -> list[Any]:
-    """Give encoded sequences, those of more than `most` steps as excerpts; None, 0, or no linear classifier of texts: as they are.
+    """Give encoded sequences, those of more than `most` steps as excerpts of so many; None, 0, or no linear classifier of texts: as they are.
 
-    An excerpt depends on its text alone. It has about `most` steps.
+    An excerpt depends on its text and on the linear classifier alone.
     """
     linear = preprocessor.linear
     if not most or linear is None or linear.kind != "text":
         return list(encoded)
     found = list(encoded)
-    long = [index for index, each in enumerate(encoded) if len(each) > most]
-    pieces = {index: cut(sequences[index], -(-len(encoded[index]) // STEPS_PER_PIECE)) for index in long}
-    every = [linear_input(piece) for index in long for piece in pieces[index]]
-    gains = np.split(_gains(linear.logits(every), linear.prior()), np.cumsum([len(pieces[index]) for index in long]))
-    for index, gain in zip(long, gains, strict=False):
-        chosen = choose(gain, max(1, most // STEPS_PER_PIECE))
-        found[index] = preprocessor.inputs.encode(join([pieces[index][place] for place in chosen]))
+    size = max(1, min(MAX_STEPS_PER_PIECE, most // MIN_PIECES))
+    for index, each in enumerate(encoded):
+        if len(each) > most:
+            texts, join = cut(sequences[index], each, preprocessor.inputs, size)
+            gains = logit_gains(linear.logits([linear_input(text) for text in texts]), linear.prior())
+            found[index] = join(choose(gains, most // size))
     return found
 
 
-def cut(sequence: str | list[str], count: int) -> list[Any]:
-    """Cut a text, or a list of words, into so many pieces of about the same length; a text between words, where there are spaces.
-
-    >>> cut("so good it is", 2), cut(["so", "good", "it"], 2), cut("房间很好", 2)
-    (['so good', 'it is'], [['so'], ['good', 'it']], ['房间', '很好'])
-    """
-    units = sequence.split() if isinstance(sequence, str) else sequence
-    if isinstance(sequence, str) and len(units) < count:
-        units = list(sequence)
-    ends = [len(units) * number // count for number in range(count + 1)]
-    parts = [units[start:end] for start, end in pairwise(ends)]
-    if not isinstance(sequence, str):
-        return parts
-    between = " " if len(sequence.split()) >= count else ""
-    return [between.join(part) for part in parts]
-
-
-def join(pieces: Sequence[Any]) -> Any:
-    """Put pieces one after another."""
-    return " ".join(pieces) if isinstance(pieces[0], str) else [word for piece in pieces for word in piece]
+def cut(
+    sequence: Any, encoded: Any, inputs: Preprocessor, size: int
+) -> tuple[list[Any], Callable[[Sequence[int]], Any]]:
+    """Cut a text into pieces of `size` steps, the last perhaps of fewer; gives their texts, and how some are put together, as numbers."""
+    if inputs.reads_words:
+        words = cast(WordPreprocessor, inputs).vocabulary.tokenize(sequence)
+        parts = [words[start : start + size] for start in range(0, len(words), size)]
+        return parts, lambda chosen: inputs.encode([word for place in chosen for word in parts[place]])
+    vocabulary = cast(TokenPreprocessor, inputs).vocabulary
+    pieces = np.split(encoded, range(size, len(encoded), size))
+    return [vocabulary.decode(piece) for piece in pieces], lambda chosen: np.concatenate([pieces[at] for at in chosen])
 
 
 def choose(gains: np.ndarray, most: int) -> list[int]:
@@ -66,12 +58,12 @@ def choose(gains: np.ndarray, most: int) -> list[int]:
     >>> choose(np.array([0.0, 0.0, 3.0, 0.1, 2.0, 0.0, 0.0]), 4)
     [0, 2, 4, 6]
     """
-    ends = round(SHARE_AT_EITHER_END * most)
+    ends = max(round(SHARE_AT_EITHER_END * most), int(most > 2))
     inner = np.arange(ends, len(gains) - ends)
     best = inner[np.argsort(-gains[inner], kind="stable")[: most - 2 * ends]]
     return [*range(ends), *sorted(best.tolist()), *range(len(gains) - ends, len(gains))]
 
 
-def _gains(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
+def logit_gains(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Give by how much each piece raises the class that it raises most, (N,)."""
-    return (logits - prior).max(1) - (logits - prior).mean(1) if len(logits) else np.zeros(0)
+    return (logits - prior).max(1) - (logits - prior).mean(1)

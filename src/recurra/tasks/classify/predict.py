@@ -88,6 +88,10 @@ class Classifier(SequencePredictor[ClassifierConfig]):
         logits = self.logits(split.encoded, split.linear, exact=exact)
         return class_probabilities(logits, multi_label=self.multi_label)
 
+    def network_probabilities(self, split: Split, *, exact: bool = True) -> np.ndarray:
+        """Give the probability of each class by the network alone, (N, C) float64."""
+        return class_probabilities(self.network_logits(split.encoded, exact=exact), multi_label=self.multi_label)
+
     def run(self, sequences: Sequence[Any]) -> list[np.ndarray]:
         encoded = [self.inputs.encode(sequence) for sequence in sequences]
         encoded = encode_excerpts(sequences, encoded, self.preprocessor, self.config.model.excerpt)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.labelled.reader import Labelled
+from recurra.errors import UsageError
 from recurra.linear import linear_classifier
 from recurra.metrics.calibration import fit_temperature
 from recurra.report.blocks import Block
@@ -105,8 +106,18 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
 
     def fit_linear(self, seconds: float | None, progress: Callable[[str], None]) -> None:
         model = self.config.model
+        takes_excerpts = self.inputs.discrete and model.bidirectional and model.linear != "none"
+        if model.excerpt and not takes_excerpts:
+            raise UsageError(
+                "excerpt: only of texts, read in both directions and with a linear classifier that chooses; "
+                "leave it out, or set it to 0"
+            )
+        if model.excerpt is None:
+            model.excerpt = DEFAULT_EXCERPT if takes_excerpts else 0
         if model.linear == "none" or self.preprocessor.linear is not None:
             return
+        if model.linear_seconds is None:
+            model.linear_seconds = LINEAR_SECONDS if seconds is None else LINEAR_TIME_SHARE * seconds
         progress("fitting the linear classifier")
         linear, train = linear_classifier(self.inputs.kind)(), self.dataset.train
         weights = None
@@ -117,10 +128,8 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
             train.targets,
             len(self.classes),
             weights=weights,
-            seconds=LINEAR_SECONDS if seconds is None else LINEAR_TIME_SHARE * seconds,
+            seconds=model.linear_seconds,
         )
-        if model.excerpt is None:
-            model.excerpt = DEFAULT_EXCERPT if self.inputs.discrete and model.bidirectional else 0
         self._preprocessor = replace(self.preprocessor, linear=linear)
         self._dataset = self._with_linear(replace(self.dataset, preprocessor=self._preprocessor))
 
@@ -166,7 +175,8 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         split = self.dataset.valid
         if split is None:
             return None
-        metrics = evaluate.compute_metrics(predictor.probabilities(split, exact=False), split)
+        # By the network's own figures: in the sum a linear classifier that is nearly always right would hide them.
+        metrics = evaluate.compute_metrics(predictor.network_probabilities(split, exact=False), split)
         wanted = dict.fromkeys((self.criterion, *evaluate.VALIDATION_METRICS))
         return {name: metrics[name] for name in wanted if name in metrics}
 
