@@ -186,8 +186,8 @@ def select_rows(matrix: Tensor, places: Tensor) -> Tensor:
     starts, columns, values = (part.numpy() for part in (matrix.crow_indices(), matrix.col_indices(), matrix.values()))
     sizes = np.diff(starts)[places.numpy()]
     ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-    taken = np.repeat(starts[:-1][places.numpy()] - ends[:-1], sizes) + np.arange(ends[-1])
-    return sparse(ends, columns[taken], values[taken], (len(places), matrix.shape[1]))
+    where = np.repeat(starts[:-1][places.numpy()] - ends[:-1], sizes) + np.arange(ends[-1])
+    return sparse(ends, columns[where], values[where], (len(places), matrix.shape[1]))
 
 
 def all_units(texts: Sequence[str], unit: Unit) -> tuple[np.ndarray, np.ndarray]:
