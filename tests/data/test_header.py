@@ -28,6 +28,12 @@ ROWS = "{},{}\n2,cold and late\n4,warm\n2,never again\n"
         ("0,1\nwhat a mess,3\nso good,5\n", True),  # a frame of pandas without names
         (",0\n0,3.5\n1,2.5\n", True),  # and with its index
         ("0,1,2,3,4\n0.5,1,7,3,2\n0.5,2,1,5,4\n", True),
+        ("1990,1991,1992,1993\n0.5,7,3,1\n1.5,1,5,0\n", True),  # years above numbers alone
+        ("1990,1995,2005\n500,7,3\n2100,1,5\n", True),
+        (",1990,1991,1992\n0,0.5,7,3\n1,1.5,1,5\n", True),
+        ("1990,1991,1992\n1950,1960,1990\n7,1,5\n", False),  # a row like it is below
+        ("1992,1990,1991\n0.5,7,3\n1.5,1,5\n", False),
+        ("1990,1991\n0.5,7\n1.5,1\n", False),  # too few for a sign
         ("3,1,4,1,5\n9,2,6,5,3\n", False),
         ("1.5,2,?\n0.5,,2\n", False),
         ("x,y\nNA,1\n,2\n", True),

@@ -114,7 +114,7 @@ def _is_name(cell: str, cells: Sequence[str], named: Sequence[str]) -> bool:
 
 
 def _numbers_are_names(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Say whether a row of numbers alone only counts the columns, from 0 or 1, above other numbers or above words."""
+    """Say whether a row of numbers alone only counts the columns, from 0 or 1, above other numbers or words, or is years."""
     if not first[0].strip() and list(first[1:]) == [str(number) for number in range(len(first) - 1)]:
         return True  # a frame of pandas, with its index
     counted = all(is_number(cell) for cell in first) and list(map(float, first)) in (
@@ -122,6 +122,8 @@ def _numbers_are_names(first: Sequence[str], below: Sequence[Sequence[str]]) -> 
         list(range(1, len(first) + 1)),
     )
     words = any(_column_kind([row[at] for row in below]) == "" for at in range(len(first)))
+    if _are_rising_years(first) and not any(map(_are_rising_years, below)):
+        return True
     return counted and (words or len(first) >= _MIN_ALL_NUMBERED) and not _go_up(below[0], range(len(first)))
 
 
@@ -144,6 +146,13 @@ def _are_years(pairs: Sequence[tuple[str, Sequence[str], str]]) -> bool:
     """Say whether all numbers of the first row are years, above numbers that are none."""
     numbers = [(cell, cells) for cell, cells, _ in pairs if is_number(cell)]
     return bool(numbers) and all(_is_year(cell) and not all(map(_is_year, cells)) for cell, cells in numbers)
+
+
+def _are_rising_years(row: Sequence[str]) -> bool:
+    """Say whether a row is years alone, each after the one before, but for a first cell that is empty, above an index."""
+    cells = row if row[0].strip() else row[1:]
+    years = [int(cell) if _is_year(cell) else 0 for cell in cells]
+    return len(years) >= _MIN_NUMBERED and all(years) and all(before < after for before, after in pairwise(years))
 
 
 def _is_year(cell: str) -> bool:
