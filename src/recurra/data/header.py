@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePath
+from statistics import median
 from typing import Literal
 
 from recurra.data.timeseries.timestamps import is_time_of_day, is_timestamp
@@ -15,6 +16,8 @@ from recurra.text import LABEL_NAMES, LAST_COLUMN, TEXT_NAMES, Source, first_row
 Header = Literal["auto", "yes", "no"]
 
 _MIN_SHARE = 0.9  # of the cells of a column, from which on it is of their kind
+_MIN_TEXT_WORDS = 4  # of a cell, from which on it is no name but a text
+_MIN_LENGTH = 0.5  # of the length that the cells below have, from which on a text is one like them
 _MIN_NUMBERED = 3  # columns whose numbers go up evenly, which are names then, and not values
 _MIN_ALL_NUMBERED = 5  # the same, where rows hold numbers alone
 _YEARS = range(1900, 2101)
@@ -39,7 +42,7 @@ def find_header(source: Source, header: Header, named: Iterable[str | None], not
     """Give a table with `Source.header` as it is: as is asked for, or as the first rows show; any other file as it came.
 
     named: columns that the user names; where one stands in the first row, that is a header.  notes: gets one for a table
-    that is found to have none.
+    that is found to have none, or where nothing tells.
     """
     if source.kind not in ("csv", "tsv"):
         return source
@@ -47,10 +50,16 @@ def find_header(source: Source, header: Header, named: Iterable[str | None], not
         return replace(source, header=header == "yes")
     rows = first_rows(source)
     numbers = is_headerless(first_text(source), 1)  # parted by blanks too
-    if has_header(rows, [name for name in named if name is not None]) and not (numbers and len(rows[0]) == 1):
+    found, name = _find_names(rows, [name for name in named if name is not None]), PurePath(source.name).name
+    if found is not False and not (numbers and len(rows[0]) == 1):
+        if found is None:
+            notes.append(
+                f"{name}: the first row is taken for the names of the columns, since it is not like those below it "
+                "(--header no: it is data)"
+            )
         return source
     notes.append(
-        f"{PurePath(source.name).name}: no header, since the first row is like those below it: columns are named by their "
+        f"{name}: no header, since the first row is like those below it: columns are named by their "
         "numbers (--header yes: the first row is their names)"
     )
     return replace(source, header=False)
@@ -64,13 +73,18 @@ def first_text(source: Source) -> str:
 def has_header(rows: Sequence[Sequence[str]], named: Sequence[str] = ()) -> bool:
     """Tell whether the first row of a table names its columns.
 
-    It does where it has a name that the user gives or that is usual, or a word above a column of numbers or times. It does
-    not where it has a number above numbers, a time above times, or a word that stands in the rows below too; numbers that
-    count the columns, or are years, are names nevertheless. Where nothing tells, it does.
+    It does where it has a name that the user gives or that is usual, or a word above a column of numbers, times or texts. It
+    does not where it has a number above numbers, a time above times, a text above texts about as long, or a word that stands
+    in the rows below too; numbers that count the columns, or are years, are names nevertheless. Where nothing tells, it does.
 
     >>> has_header([["id", "text"], ["1", "good"]]), has_header([["0", "a mess"], ["4", "good"]]), has_header([["y", "2019"], ["a", "3"]])
     (True, False, True)
     """
+    return _find_names(rows, named) is not False
+
+
+def _find_names(rows: Sequence[Sequence[str]], named: Sequence[str]) -> bool | None:
+    """Tell what `has_header` does; None where nothing tells."""
     if not rows:
         return True
     first, below = rows[0], [row for row in rows[1:] if len(row) >= len(rows[0])]
@@ -87,7 +101,14 @@ def has_header(rows: Sequence[Sequence[str]], named: Sequence[str] = ()) -> bool
     if _numbers_go_up(first, below) or _are_years(pairs):
         return True
     same = any(kind and _kind(cell) == kind for cell, _, kind in pairs)
-    return not same and not any(not _kind(cell) and cell.strip() and cell in cells for cell, cells, _ in pairs)
+    if same or any(not _kind(cell) and cell.strip() and cell in cells for cell, cells, _ in pairs):
+        return False
+    texts = [(cell, cells) for cell, cells, kind in pairs if not kind and median(map(_words, cells)) >= _MIN_TEXT_WORDS]
+    if any(_words(cell) >= _MIN_TEXT_WORDS and _is_as_long(cell, cells) for cell, cells in texts):
+        return False
+    if any(0 < _words(cell) < 2 <= min(map(_words, cells)) for cell, cells in texts):
+        return True  # a word above texts
+    return None if any(cell.strip() for cell in first) else True
 
 
 def _kind(cell: str) -> str:
@@ -99,6 +120,17 @@ def _kind(cell: str) -> str:
         if is_timestamp(cell) or is_time_of_day(cell)
         else ""
     )
+
+
+def _words(cell: str) -> float:
+    """Count the words of a cell; of a script that does not part them, a character is half a word."""
+    unparted = sum(character > "\u2e7f" for character in cell)
+    return unparted / 2 + len("".join(" " if character > "\u2e7f" else character for character in cell).split())
+
+
+def _is_as_long(cell: str, cells: Sequence[str]) -> bool:
+    """Say whether a cell is about as long as those below it: at least half as long."""
+    return len(cell) >= _MIN_LENGTH * median(map(len, cells))
 
 
 def _column_kind(cells: Sequence[str]) -> str:
