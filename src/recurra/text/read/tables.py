@@ -44,7 +44,9 @@ def shorten_name(name: str) -> str:
 
 def fields_message(fields: list[str]) -> str:
     """List the fields there are, for an error, as many as a reader can take in."""
-    shown = ", ".join(map(shorten_name, fields[:20])) + (f" and {len(fields) - 20} more" if len(fields) > 20 else "")
+    shown = ", ".join(shorten_name(field) if field.strip() else "''" for field in fields[:20]) + (
+        f" and {len(fields) - 20} more" if len(fields) > 20 else ""
+    )
     return f"the fields there are: {shown or 'none'}"
 
 
