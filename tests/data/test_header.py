@@ -91,3 +91,9 @@ def test_the_user_decides() -> None:
 def test_only_tables_have_one(kind: str) -> None:
     source = Source("a", kind, b"1,2\n3,4\n", False)
     assert find_header(source, "no", (), []) is source
+
+
+def test_a_comment_is_no_data() -> None:
+    rows = [["# made by me in a year"], ["the film was long and slow", "1"], ["a cold room and a bed", "0"]]
+    assert has_header(rows)
+    assert not has_header([["#1 film of a whole year", "1"], *rows[1:]])

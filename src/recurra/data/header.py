@@ -87,6 +87,8 @@ def _find_names(rows: Sequence[Sequence[str]], named: Sequence[str]) -> bool | N
     """Tell what `has_header` does; None where nothing tells."""
     if not rows:
         return True
+    if rows[0][0].lstrip().startswith("#") and len({len(row) for row in rows[:2]}) > 1:
+        return True  # a comment, which a reader refuses
     first, below = rows[0], [row for row in rows[1:] if len(row) >= len(rows[0])]
     if all(is_number(cell) or is_missing(cell) for cell in first) and any(map(is_number, first)):
         return bool(below) and _numbers_are_names(first, below)
