@@ -54,3 +54,11 @@ def test_no_alarm_is_no_failure() -> None:
 def test_a_loss_of_zero_is_no_failure() -> None:
     assert evaluation_warnings({"metrics": {"nll": 0.0}, "baselines": {"uniform": {"nll": 1.6}}}) == []
     assert evaluation_warnings({"metrics": {"nll": 1.7}, "baselines": {"uniform": {"nll": 1.6}}}) != []
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_a_few_examples_are_no_reason_to_be_loud(value: float) -> None:
+    few = result(value, notes=("warning: 9 of 9 labels",))
+    assert len(evaluation_warnings(few | {"count": 10})) == 2
+    assert evaluation_warnings(few | {"count": 9}) == evaluation_warnings(few | {"count": 1}) == ["9 of 9 labels"]
+    assert len(evaluation_warnings({"count": 1, "metrics": {"nll": 1.7}, "baselines": {"uniform": {"nll": 1.6}}})) == 1

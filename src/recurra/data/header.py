@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePath
+from statistics import median
 from typing import Literal
 
 from recurra.data.timeseries.timestamps import is_time_of_day, is_timestamp
@@ -15,6 +16,8 @@ from recurra.text import LABEL_NAMES, LAST_COLUMN, TEXT_NAMES, Source, first_row
 Header = Literal["auto", "yes", "no"]
 
 _MIN_SHARE = 0.9  # of the cells of a column, from which on it is of their kind
+_MIN_TEXT_WORDS = 4  # of a cell, from which on it is no name but a text
+_MIN_LENGTH = 0.5  # of the length that the cells below have, from which on a text is one like them
 _MIN_NUMBERED = 3  # columns whose numbers go up evenly, which are names then, and not values
 _MIN_ALL_NUMBERED = 5  # the same, where rows hold numbers alone
 _YEARS = range(1900, 2101)
@@ -39,7 +42,7 @@ def find_header(source: Source, header: Header, named: Iterable[str | None], not
     """Give a table with `Source.header` as it is: as is asked for, or as the first rows show; any other file as it came.
 
     named: columns that the user names; where one stands in the first row, that is a header.  notes: gets one for a table
-    that is found to have none.
+    that is found to have none, or where nothing tells.
     """
     if source.kind not in ("csv", "tsv"):
         return source
@@ -47,10 +50,16 @@ def find_header(source: Source, header: Header, named: Iterable[str | None], not
         return replace(source, header=header == "yes")
     rows = first_rows(source)
     numbers = is_headerless(first_text(source), 1)  # parted by blanks too
-    if has_header(rows, [name for name in named if name is not None]) and not (numbers and len(rows[0]) == 1):
+    found, name = _find_names(rows, [name for name in named if name is not None]), PurePath(source.name).name
+    if found is not False and not (numbers and len(rows[0]) == 1):
+        if found is None:
+            notes.append(
+                f"{name}: the first row is taken for the names of the columns, since it is not like those below it "
+                "(--header no: it is data)"
+            )
         return source
     notes.append(
-        f"{PurePath(source.name).name}: no header, since the first row is like those below it: columns are named by their "
+        f"{name}: no header, since the first row is like those below it: columns are named by their "
         "numbers (--header yes: the first row is their names)"
     )
     return replace(source, header=False)
@@ -64,15 +73,22 @@ def first_text(source: Source) -> str:
 def has_header(rows: Sequence[Sequence[str]], named: Sequence[str] = ()) -> bool:
     """Tell whether the first row of a table names its columns.
 
-    It does where it has a name that the user gives or that is usual, or a word above a column of numbers or times. It does
-    not where it has a number above numbers, a time above times, or a word that stands in the rows below too; numbers that
-    count the columns, or are years, are names nevertheless. Where nothing tells, it does.
+    It does where it has a name that the user gives or that is usual, or a word above a column of numbers, times or texts. It
+    does not where it has a number above numbers, a time above times, a text above texts about as long, or a word that stands
+    in the rows below too; numbers that count the columns, or are years, are names nevertheless. Where nothing tells, it does.
 
     >>> has_header([["id", "text"], ["1", "good"]]), has_header([["0", "a mess"], ["4", "good"]]), has_header([["y", "2019"], ["a", "3"]])
     (True, False, True)
     """
+    return _find_names(rows, named) is not False
+
+
+def _find_names(rows: Sequence[Sequence[str]], named: Sequence[str]) -> bool | None:
+    """Tell what `has_header` does; None where nothing tells."""
     if not rows:
         return True
+    if rows[0][0].lstrip().startswith("#") and len({len(row) for row in rows[:2]}) > 1:
+        return True  # a comment, which a reader refuses
     first, below = rows[0], [row for row in rows[1:] if len(row) >= len(rows[0])]
     if all(is_number(cell) or is_missing(cell) for cell in first) and any(map(is_number, first)):
         return bool(below) and _numbers_are_names(first, below)
@@ -87,7 +103,14 @@ def has_header(rows: Sequence[Sequence[str]], named: Sequence[str] = ()) -> bool
     if _numbers_go_up(first, below) or _are_years(pairs):
         return True
     same = any(kind and _kind(cell) == kind for cell, _, kind in pairs)
-    return not same and not any(not _kind(cell) and cell.strip() and cell in cells for cell, cells, _ in pairs)
+    if same or any(not _kind(cell) and cell.strip() and cell in cells for cell, cells, _ in pairs):
+        return False
+    texts = [(cell, cells) for cell, cells, kind in pairs if not kind and median(map(_words, cells)) >= _MIN_TEXT_WORDS]
+    if any(_words(cell) >= _MIN_TEXT_WORDS and _is_as_long(cell, cells) for cell, cells in texts):
+        return False
+    if any(0 < _words(cell) < 2 <= min(map(_words, cells)) for cell, cells in texts):
+        return True  # a word above texts
+    return None if any(cell.strip() for cell in first) else True
 
 
 def _kind(cell: str) -> str:
@@ -99,6 +122,17 @@ def _kind(cell: str) -> str:
         if is_timestamp(cell) or is_time_of_day(cell)
         else ""
     )
+
+
+def _words(cell: str) -> float:
+    """Count the words of a cell; of a script that does not part them, a character is half a word."""
+    unparted = sum(character > "\u2e7f" for character in cell)
+    return unparted / 2 + len("".join(" " if character > "\u2e7f" else character for character in cell).split())
+
+
+def _is_as_long(cell: str, cells: Sequence[str]) -> bool:
+    """Say whether a cell is about as long as those below it: at least half as long."""
+    return len(cell) >= _MIN_LENGTH * median(map(len, cells))
 
 
 def _column_kind(cells: Sequence[str]) -> str:
@@ -114,7 +148,7 @@ def _is_name(cell: str, cells: Sequence[str], named: Sequence[str]) -> bool:
 
 
 def _numbers_are_names(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Say whether a row of numbers alone only counts the columns, from 0 or 1, above other numbers or above words."""
+    """Say whether a row of numbers alone only counts the columns, from 0 or 1, above other numbers or words, or is years."""
     if not first[0].strip() and list(first[1:]) == [str(number) for number in range(len(first) - 1)]:
         return True  # a frame of pandas, with its index
     counted = all(is_number(cell) for cell in first) and list(map(float, first)) in (
@@ -122,6 +156,8 @@ def _numbers_are_names(first: Sequence[str], below: Sequence[Sequence[str]]) -> 
         list(range(1, len(first) + 1)),
     )
     words = any(_column_kind([row[at] for row in below]) == "" for at in range(len(first)))
+    if _are_rising_years(first) and not any(map(_are_rising_years, below)):
+        return True
     return counted and (words or len(first) >= _MIN_ALL_NUMBERED) and not _go_up(below[0], range(len(first)))
 
 
@@ -144,6 +180,13 @@ def _are_years(pairs: Sequence[tuple[str, Sequence[str], str]]) -> bool:
     """Say whether all numbers of the first row are years, above numbers that are none."""
     numbers = [(cell, cells) for cell, cells, _ in pairs if is_number(cell)]
     return bool(numbers) and all(_is_year(cell) and not all(map(_is_year, cells)) for cell, cells in numbers)
+
+
+def _are_rising_years(row: Sequence[str]) -> bool:
+    """Say whether a row is years alone, each after the one before, but for a first cell that is empty, above an index."""
+    cells = row if row[0].strip() else row[1:]
+    years = [int(cell) if _is_year(cell) else 0 for cell in cells]
+    return len(years) >= _MIN_NUMBERED and all(years) and all(before < after for before, after in pairwise(years))
 
 
 def _is_year(cell: str) -> bool:

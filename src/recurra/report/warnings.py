@@ -11,13 +11,14 @@ from recurra.metrics import headline_metric
 
 _SHARES_RIGHT = {"accuracy", "exact_match", "micro_f1", "balanced_accuracy"}
 """Metrics that say what share of the answers is right: of alarms, where there may be none, none is one."""
+_MIN_EXAMPLES = 10  # of an evaluation, from which on its share of right answers says something
 
 
 def evaluation_warnings(result: Mapping[str, Any]) -> list[str]:
     """Give what is to be said loudly of an evaluation; none where it is in order.
 
     It is that nothing is right, that the model is no better than a baseline that does not look at what it is asked about, such as
-    the commonest class, and the notes that are warnings.
+    the commonest class, and the notes that are warnings. What share is right of less than 10 examples can be chance.
 
     >>> result = {"metrics": {"accuracy": 0.5}, "baselines": {"majority": {"accuracy": 0.5}}}
     >>> evaluation_warnings(result)[0]
@@ -31,6 +32,8 @@ def evaluation_warnings(result: Mapping[str, Any]) -> list[str]:
     metric = headline_metric(metrics)
     value = None if metric is None else finite(metrics[metric.key])
     if metric is None or value is None:
+        return found
+    if metric.key in _SHARES_RIGHT and result.get("count", _MIN_EXAMPLES) < _MIN_EXAMPLES:
         return found
     if metric.key in _SHARES_RIGHT and value == 0:
         return [

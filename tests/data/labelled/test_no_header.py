@@ -137,7 +137,8 @@ def test_measurements_are_no_labels(files: Files) -> None:
     few = "".join(f"some text {n},{n % 4 / 2}\n" for n in range(20))
     assert len(classes(read_labelled(files({"b.csv": "text,label\n" + few})))) == 4  # halves are stars
     with pytest.raises(
-        UsageError, match=r"cannot tell which column is the label; .*'kind', has 2 different values: --label last"
+        UsageError,
+        match=r"cannot tell which column is the label; the fields [^;]*; the last column, 'kind', has 2 different values: --label last",
     ):
         read_labelled(files({"c.csv": "x,u,v,kind\n" + rows}))
 

@@ -41,7 +41,7 @@ def test_positions_are_flags(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:The number of unique classes")  # scikit-learn says so too
 def test_a_label_of_its_own_for_each_example_is_said_loudly(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"this is text {n},user{n}\n" for n in range(40)))
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"this is text {n},user{n}\n" for n in range(240)))
     flags = ["--hidden", "4", "--epochs", "1", "--threads", "1", "-o", str(tmp_path / "run")]
     result = CliRunner().invoke(app, ["train", "classify", str(tmp_path / "a.csv"), *flags])
     assert result.exit_code == 0, result.output

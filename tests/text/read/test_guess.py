@@ -57,6 +57,22 @@ def test_fields_that_are_open(record: dict[str, Any], open_: str) -> None:
         guess_fields(source(record))
 
 
+@pytest.mark.parametrize(
+    ("header", "end"),
+    [
+        ("when,what,kind", "the fields there are: when, what, kind; name it: --label kind"),
+        (",what,kind", "the fields there are: '', what, kind; name it: --label kind"),
+        (",0,1", "the fields there are: '', 0, 1; name it: --label 1"),
+        ("when,what,", "the fields there are: when, what, ''; name it: --label when"),
+    ],
+)
+def test_the_label_that_is_suggested_has_few_values_and_a_name(header: str, end: str) -> None:
+    rows = "".join(f"2024-01-{row:02},the film of day {row} was slow,{'ab'[row % 2]}\n" for row in range(1, 21))
+    with pytest.raises(UsageError) as caught:
+        guess_fields(Source("a.csv", "csv", f"{header}\n{rows}".encode(), False))
+    assert str(caught.value).endswith(end)
+
+
 def test_what_is_given_is_kept() -> None:
     record = {"a": LONG, "b": LONG, "c": 1}
     assert guess_fields(source(record), text="b", label="c") == ("b", "c")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from recurra.errors import DataError
 from recurra.text.read.decode import normalise
 from recurra.text.read.faults import Faults
-from recurra.text.read.records import read_records, record_kind_from_content, text_fields
+from recurra.text.read.records import iter_rows, read_records, record_kind_from_content, text_fields
 from recurra.text.read.sources import Source
 
 texts = st.text(st.characters(exclude_characters="\0\r\ufeff", exclude_categories=["Cs"]), min_size=1).filter(str.strip)
@@ -221,3 +221,30 @@ def test_a_parquet_string_that_is_no_utf8_is_reported_with_its_row() -> None:
 )
 def test_the_format_of_a_pipe_is_recognised_by_its_start(data: bytes, kind: str) -> None:
     assert record_kind_from_content(data) == kind
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+@pytest.mark.parametrize("mode", ["stop", "skip"])
+@pytest.mark.parametrize(
+    ("first", "problem"),
+    [
+        (",,", "line 1: the first row, which names the columns, has only empty cells; delete it"),
+        (" , ,", "line 1: the first row, which names the columns, has only empty cells"),
+        (
+            "\n# made in 2024",
+            "line 2: the first row looks like a comment: it begins with #, and its number of cells is 1, the second's 3; delete it",
+        ),
+        ("# a, b", "its number of cells is 2, the second's 3; delete it"),
+    ],
+)
+def test_a_first_row_that_names_nothing(first: str, problem: str, mode: str, kind: str) -> None:
+    table = f"{first}\n" + "".join(f"{row},the film was slow {row},{row % 2}\n" for row in range(20))
+    data = (table.replace(",", "\t") if kind == "tsv" else table).encode()
+    with pytest.raises(DataError) as caught:
+        list(iter_rows(Source("a", kind, data, False), (), Faults(mode)))
+    assert problem in str(caught.value)
+
+
+def test_a_name_may_begin_with_a_number_sign() -> None:
+    rows = list(iter_rows(Source("a", "csv", b"#id,text\n1,good\n", False), (), Faults("stop")))
+    assert [row.cells for row in rows] == [{"#id": "1", "text": "good"}]

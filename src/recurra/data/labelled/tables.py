@@ -173,8 +173,8 @@ def _series(
         label = None
     if label is None and file_label is None and options.need_labels:
         raise UsageError(
-            f"{source.name}: cannot tell which column is the label; {fields_message(names)}; name it: "
-            f"{likely_label(source) or '--label NAME'}"
+            f"{source.name}: cannot tell which column is the label; {fields_message(names)}; "
+            f"{likely_label(source) or 'name it: --label NAME'}"
         )
     values = value_columns(options.columns, sample, (label, options.time, *options.series_columns), source)
     if options.series_columns:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 DELIMITERS = ",;\t|"
 _SAMPLED_CHARACTERS = 200_000
 _SAMPLED_ROWS = 500
+_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
+_BLANK_LED = 0.1  # of a column
 _MIN_WRAPPED_SHARE = 0.5  # of the rows, from which on ' is a quotation mark though " reads an even table too
 
 
@@ -86,14 +88,38 @@ def unlimited_cells(text: str) -> Generator[None]:
 
 
 def _header_delimiter(text: str, fields: Sequence[str]) -> str:
-    """Choose the delimiter that gives the header most of the fields asked for, then the one that gives it most cells."""
+    """Choose the delimiter that gives the first row most of the fields asked for, then one whose rows are those of a table, then most cells."""
     header = text.lstrip("\n").split("\n", 1)[0]
-
-    def cells(delimiter: str) -> list[str]:
-        return next(csv.reader([header], delimiter=delimiter), [])
-
     with unlimited_cells(header):
-        return max(DELIMITERS, key=lambda delimiter: (len({*fields} & {*cells(delimiter)}), len(cells(delimiter))))
+        cells = {delimiter: next(csv.reader([header], delimiter=delimiter), []) for delimiter in DELIMITERS}
+    named = {delimiter: len({*fields} & {*found}) for delimiter, found in cells.items()}
+    likely = [one for one in DELIMITERS if named[one] == max(named.values()) and len(cells[one]) > 1]
+    if len(likely) < 2:
+        return max(DELIMITERS, key=lambda one: (named[one], len(cells[one])))
+    # A text may hold as many of another delimiter in each row, followed by a blank as in any sentence.
+    telling = {one: _telling_columns(sample_rows(text, Dialect(one))) for one in likely}
+    return max(likely, key=lambda one: (min(telling[one], 1), len(cells[one]), telling[one], -_blanks_after(text, one)))
+
+
+def _telling_columns(rows: list[list[str]]) -> float:
+    """Count the columns of numbers, or of few different values, below the first row; none where rows differ in their cells.
+
+    Those whose cells begin with a blank count little: they can be the ends of sentences.
+    """
+    if not _is_even(rows):
+        return 0
+    columns = list(zip(*(row[: len(rows[0])] for row in rows[1:] or rows), strict=True))
+    tell = [
+        len({*cells}) * 2 <= len(cells) or all(_NUMBER.fullmatch(cell.strip()) for cell in cells) for cells in columns
+    ]
+    blanks = [all(cell[:1].isspace() for cell in cells) for cells in columns]
+    return sum(_BLANK_LED if led else 1 for few, led in zip(tell, blanks, strict=True) if few)
+
+
+def _blanks_after(text: str, delimiter: str) -> float:
+    """Give the share of a delimiter's first places that a blank follows."""
+    head = text[:_SAMPLED_CHARACTERS]
+    return head.count(delimiter + " ") / max(1, head.count(delimiter))
 
 
 def _is_even(rows: list[list[str]]) -> bool:

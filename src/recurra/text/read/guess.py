@@ -10,6 +10,7 @@ from recurra.text.read.faults import Faults
 from recurra.text.read.records import flatten, iter_rows, join_strings
 from recurra.text.read.sources import Source
 from recurra.text.read.tables import fields_message, shorten_name
+from recurra.text.read.unnamed import may_be_label
 
 RECORDS_SAMPLED = 200  # records looked at
 LABEL_NAMES = (  # those of a row are tried only where none of the rows before is there
@@ -60,7 +61,7 @@ def guess_fields(
         if len(others) != 1:
             raise UsageError(
                 f"{source.name}: cannot tell which field is the label; {fields_message(list(sample[0]) if sample else [])}; "
-                f"name it: --label {_flag_value(others)}"
+                f"name it: --label {_flag_value(_likely_labels(others, sample))}"
             )
         label = others[0]
     return text, label
@@ -85,8 +86,15 @@ def _text_field(source: Source, sample: list[dict[str, Any]], label: str | None)
     )
 
 
+def _likely_labels(names: list[str], sample: list[dict[str, Any]]) -> list[str]:
+    """Order fields by how likely they hold the labels: those of few different values first, of these the last one."""
+    few = [name for name in names if may_be_label([record.get(name) for record in sample])]
+    return [*reversed(few), *(name for name in names if name not in few)]
+
+
 def _flag_value(names: list[str]) -> str:
     """Give the name that most likely is meant as it is written after a flag; data that were read as names are no names."""
+    names = [name for name in names if name.strip()]  # an empty one cannot be written
     if not names:
         return "FIELD"
     if shorten_name(names[0]) != names[0]:

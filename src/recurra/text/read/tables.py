@@ -44,7 +44,9 @@ def shorten_name(name: str) -> str:
 
 def fields_message(fields: list[str]) -> str:
     """List the fields there are, for an error, as many as a reader can take in."""
-    shown = ", ".join(map(shorten_name, fields[:20])) + (f" and {len(fields) - 20} more" if len(fields) > 20 else "")
+    shown = ", ".join(shorten_name(field) if field.strip() else "''" for field in fields[:20]) + (
+        f" and {len(fields) - 20} more" if len(fields) > 20 else ""
+    )
     return f"the fields there are: {shown or 'none'}"
 
 
@@ -180,13 +182,20 @@ def _parse(
     text: str, source: Source, dialect: Dialect, fields: Sequence[str], faults: Faults, *, quotes: bool
 ) -> Iterator[Row]:
     header: list[str] | None = None
+    first: tuple[list[str], Place] | None = None
     blank: list[tuple[list[str], Place]] = []
     for cells, place in _records(text, source, dialect, faults, quotes=quotes):
         if header is None:
-            header = cells if source.header else _numbered(cells)
+            header, first = cells if source.header else _numbered(cells), (cells, place)
+            if source.header and not any(map(str.strip, cells)):
+                problem = "the first row, which names the columns, has only empty cells"
+                raise DataError(problem, source=source.name, hint="delete it, or name the columns there", **place)
             _check_fields(fields, header, source, place)
             if source.header:
                 continue
+        if first is not None and place != first[1]:
+            _refuse_comment(*first, cells, source)
+            first = None
         if _is_blank(cells):
             blank.append((cells, place))  # a row like others, unless none follows
             continue
@@ -200,6 +209,13 @@ def _parse(
             else:
                 yield Row(dict(zip(header, row, strict=False)), at)
         blank = []
+
+
+def _refuse_comment(first: list[str], place: Place, second: list[str], source: Source) -> None:
+    """Raise `DataError` for a first row that begins with # and has not as many cells as the second."""
+    if first[0].lstrip().startswith("#") and len(first) != len(second):
+        problem = f"the first row looks like a comment: it begins with #, and its number of cells is {len(first)}, the second's {len(second)}"
+        raise DataError(problem, source=source.name, hint="delete it", **place)
 
 
 def _records(

@@ -61,6 +61,15 @@ def guess_unnamed(source: Source, text: str | None, label: str | None, need_labe
     return text, label
 
 
+def may_be_label(cells: Sequence[object]) -> bool:
+    """Say whether the cells of a column can be labels: they are short, and of few different values.
+
+    >>> may_be_label(["a", "b", "a", "b"]), may_be_label(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"])
+    (True, False)
+    """
+    return _inspect("", cells).may_be_label
+
+
 def _text_column(source: Source, columns: list[_Column]) -> str:
     found = [column for column in columns if column.may_be_text] or [column for column in columns if column.words]
     found = sorted(found or columns, key=lambda column: -column.length)
