@@ -54,8 +54,8 @@ def find_header(source: Source, header: Header, named: Iterable[str | None], not
     if found is not False and not (numbers and len(rows[0]) == 1):
         if found is None:
             notes.append(
-                f"{name}: the first row is taken for the names of the columns, since it is not like those below it "
-                "(--header no: it is data)"
+                f"{name}: the first row is read as the names of the columns, though nothing shows that it is (--header no: "
+                "it is data)"
             )
         return source
     notes.append(
