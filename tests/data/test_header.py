@@ -72,7 +72,7 @@ def test_what_the_first_row_is(table: str, expected: bool) -> None:
 def test_names_that_nothing_shows_to_be_names_are_noted(table: str, noted: bool) -> None:
     source = find_header(Source("a.csv", "csv", table.encode(), False), "auto", (), notes := [])
     assert source.header
-    assert ["a.csv: the first row is taken for the names" in note and "--header no" in note for note in notes] == [
+    assert ["a.csv: the first row is treated as the names" in note and "--header no" in note for note in notes] == [
         True
     ] * noted
 

@@ -54,7 +54,7 @@ def find_header(source: Source, header: Header, named: Iterable[str | None], not
     if found is not False and not (numbers and len(rows[0]) == 1):
         if found is None:
             notes.append(
-                f"{name}: the first row is taken for the names of the columns, since it is not like those below it "
+                f"{name}: the first row is treated as the names of the columns, since it is not like those below it "
                 "(--header no: it is data)"
             )
         return source
