@@ -109,11 +109,11 @@ def _telling_columns(rows: list[list[str]]) -> float:
     if not _is_even(rows):
         return 0
     columns = list(zip(*(row[: len(rows[0])] for row in rows[1:] or rows), strict=True))
-    some_values = [
+    few_or_numbers = [
         len({*cells}) * 2 <= len(cells) or all(_NUMBER.fullmatch(cell.strip()) for cell in cells) for cells in columns
     ]
     blanks = [all(cell[:1].isspace() for cell in cells) for cells in columns]
-    return sum(_BLANK_LED if led else 1 for few, led in zip(some_values, blanks, strict=True) if few)
+    return sum(_BLANK_LED if led else 1 for telling, led in zip(few_or_numbers, blanks, strict=True) if telling)
 
 
 def _blanks_after(text: str, delimiter: str) -> float:
