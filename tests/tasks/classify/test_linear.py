@@ -71,6 +71,18 @@ def test_a_stream_and_the_steps_give_what_the_whole_does(run):
         assert alone["probabilities"] == pytest.approx(step["probabilities"], abs=2e-6)
 
 
+def test_a_word_is_the_same_word_however_its_accents_are_written(tmp_path):
+    lines = ["text,label"] + [f"{'café' if n % 2 else 'thé'} w{n % 9},{'ab'[n % 2]}" for n in range(60)]
+    (tmp_path / "fr.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    run = recurra.train("classify", tmp_path / "fr.csv", tmp_path / "run", bidirectional=False, **SETTINGS)
+    written = [["w1", "café"], ["w1", "cafe\u0301"]]
+    composed, apart = (run.predict([words], steps=True)[0] for words in written)
+    assert composed["probabilities"] == apart["probabilities"] == apart["steps"][-1]["probabilities"]
+    streams = [run.stream() for _ in written]
+    ends = [[stream.step(word) for word in words][-1] for stream, words in zip(streams, written, strict=True)]
+    assert ends[0] == ends[1]
+
+
 def test_a_fork_and_a_state_that_is_set_again_go_on_from_where_they_were(run):
     stream = run.stream("w1 goal")
     kept, twin = stream.state, stream.fork()

@@ -76,5 +76,5 @@ def linear_pieces(inputs: Preprocessor, sequence: Any) -> Iterator[Any]:
     before = 0
     for shown in inputs.prefixes_json(sequence):
         text = shown["text"]
-        yield f" {text[-1]}" if isinstance(text, list) else text[before:]
+        yield linear_input(f" {text[-1]}" if isinstance(text, list) else text[before:])
         before = len(text)

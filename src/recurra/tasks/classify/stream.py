@@ -11,7 +11,7 @@ from torch import Tensor
 from recurra.nn import State, map_state
 from recurra.stream import check_state
 from recurra.tasks.classify.network import ClassifierNetwork
-from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_pieces
+from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_input, linear_pieces
 from recurra.tasks.classify.results import class_probabilities, to_result
 from recurra.tasks.sequence.stream import PooledStream
 
@@ -103,7 +103,7 @@ class ClassStream(PooledStream):
         self.feed(element)
         if not self._preprocessor.discrete:
             value = self._preprocessor.validate([value])[0]
-        self._read_linear(f" {value}" if self._preprocessor.reads_words else value)
+        self._read_linear(linear_input(f" {value}" if self._preprocessor.reads_words else value))
         return self.prediction(k)
 
     def prediction(self, k: int | None = None) -> dict[str, Any]:
