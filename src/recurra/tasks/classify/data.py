@@ -28,7 +28,6 @@ from recurra.tasks.sequence.data import (
     encode_all,
     fingerprint,
     leakage_notes,
-    read_held_out,
     remember_columns,
     source_name,
     split_dataset,
@@ -37,7 +36,7 @@ from recurra.tasks.sequence.data import (
 )
 from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
 from recurra.tasks.sequence.transfer import check_inputs
-from recurra.tasks.sequence.unlabelled import read_unlabelled
+from recurra.tasks.sequence.unlabelled import read_remaining
 
 MIN_EXAMPLES_WITH_OWN_LABELS = 8
 MIN_SHARE_OF_OWN_LABELS = 0.9
@@ -92,14 +91,9 @@ def read_dataset(
     parts = split_dataset(whole, data, cut)
     train = parts["train"]
     read = partial(read_labelled, options=reading_options(data))
-    unlabelled: list[str] = []
-    if known is None:
-        unlabelled, more = read_unlabelled(data.unlabelled, data, parts, read)
-        known, even_more = _make_preprocessor(train, data, unlabelled, given)
-        notes += more + even_more
-    preprocessor, inputs = known, known.inputs
-    held_out, more = read_held_out(data, inputs, read)
-    parts, notes = parts | held_out, notes + more
+    make = partial(_make_preprocessor, data=data, given=given)
+    parts, preprocessor, unlabelled, more = read_remaining(data.unlabelled, data, parts, read, known, make)
+    inputs, notes = preprocessor.inputs, notes + more
     notes += _own_label_notes(train.labels)
     notes += conflicting_label_notes(train.sequences, train.labels, inputs)
     notes += leakage_notes({name: part.sequences for name, part in parts.items()}, inputs)
@@ -111,7 +105,7 @@ def read_dataset(
 
 
 def _make_preprocessor(
-    train: Labelled, data: Data, unlabelled: Sequence[str], given: PretrainedLayers | None
+    train: Labelled, unlabelled: Sequence[str], *, data: Data, given: PretrainedLayers | None
 ) -> tuple[ClassifierPreprocessor, list[str]]:
     classes = natural_sort(label for labels in train.labels for label in labels)
     if len(classes) < (1 if data.multi_label else 2):

@@ -1,16 +1,42 @@
-"""Texts without labels: read, and without those that are held out."""
+"""What is read after the data with labels: texts without labels, and the files that are held out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from recurra.data.labelled.options import LabelledOptions
 from recurra.data.labelled.reader import read_labelled
 from recurra.errors import DataError, UsageError
 from recurra.tasks.base.config import SequenceData
 from recurra.tasks.base.dataset import skipped_notes
-from recurra.tasks.sequence.data import ReadT
+from recurra.tasks.sequence.data import ReadT, read_held_out
+from recurra.tasks.sequence.labels import LabelledPreprocessor
+
+PreprocessorT = TypeVar("PreprocessorT", bound=LabelledPreprocessor)
+
+
+def read_remaining(
+    files: Sequence[str],
+    data: SequenceData,
+    parts: Mapping[str, ReadT],
+    read: Callable[[Sequence[str]], ReadT],
+    known: PreprocessorT | None,
+    make: Callable[[ReadT, Sequence[str]], tuple[PreprocessorT, list[str]]],
+) -> tuple[dict[str, ReadT], PreprocessorT, list[str], list[str]]:
+    """Give all parts, how they become numbers, the texts without labels, and what there is to say of them.
+
+    files: with the texts without labels.  parts: train, valid and test, as they were cut from the data with labels.  read: reads the files that
+    are held out.  known: how sequences become numbers, or make: finds it from the training part and the texts without labels, which are read
+    for that alone.
+    """
+    unlabelled, notes = list[str](), list[str]()
+    if known is None:
+        unlabelled, notes = read_unlabelled(files, data, parts, read)
+        known, more = make(parts["train"], unlabelled)
+        notes += more
+    held_out, more = read_held_out(data, known.inputs, read)
+    return {**parts, **held_out}, known, unlabelled, notes + more
 
 
 def read_unlabelled(

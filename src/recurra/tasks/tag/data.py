@@ -23,7 +23,6 @@ from recurra.tasks.sequence.data import (
     encode_all,
     fingerprint,
     leakage_notes,
-    read_held_out,
     source_name,
     split_dataset,
     split_function,
@@ -32,7 +31,7 @@ from recurra.tasks.sequence.data import (
 from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
 from recurra.tasks.sequence.transfer import check_inputs
-from recurra.tasks.sequence.unlabelled import read_unlabelled
+from recurra.tasks.sequence.unlabelled import read_remaining
 from recurra.tasks.tag.config import Data
 
 UNKNOWN = -1
@@ -100,14 +99,9 @@ def read_dataset(
     if not any(train.tags):
         raise DataError("there is nothing to learn from: no training sentence has a word", source=source_name(data))
     read = partial(read_tagged, options=reading_options(data))
-    unlabelled: list[str] = []
-    if known is None:
-        unlabelled, more = read_unlabelled(data.unlabelled, data, parts, read)
-        known, even_more = _make_preprocessor(train, data, unlabelled, given)
-        notes += more + even_more
-    preprocessor, inputs = known, known.inputs
-    held_out, more = read_held_out(data, inputs, read)
-    parts, notes = parts | held_out, notes + more
+    make = partial(_make_preprocessor, data=data, given=given)
+    parts, preprocessor, unlabelled, more = read_remaining(data.unlabelled, data, parts, read, known, make)
+    inputs, notes = preprocessor.inputs, notes + more
     notes += leakage_notes({name: part.inputs for name, part in parts.items()}, inputs)
     splits = {name: encode(part, preprocessor) for name, part in parts.items() if part.tags}
     for name, split in splits.items():
@@ -117,7 +111,7 @@ def read_dataset(
 
 
 def _make_preprocessor(
-    train: Tagged, data: Data, unlabelled: Sequence[str], given: PretrainedLayers | None
+    train: Tagged, unlabelled: Sequence[str], *, data: Data, given: PretrainedLayers | None
 ) -> tuple[LabelledPreprocessor, list[str]]:
     tags = natural_sort(tag for sentence in train.tags for tag in sentence)
     if len(tags) < 2:
