@@ -26,7 +26,7 @@ def test_an_option_beyond_its_bound_is_an_error_that_names_it(given: dict[str, o
 
 
 def test_the_largest_penalty_of_the_longest_text_is_a_number() -> None:
-    assert ((5 + MAX_GENERATED_UNITS) / 6) ** MAX_LENGTH_PENALTY < float("inf")
+    assert float("inf") > ((5 + MAX_GENERATED_UNITS) / 6) ** MAX_LENGTH_PENALTY
 
 
 @pytest.mark.parametrize("name", ["hidden", "dropout", "cell", "epochs"])

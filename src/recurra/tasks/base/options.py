@@ -51,8 +51,12 @@ class GenerateOptions(Settings):
 
     renamed: ClassVar = {"alpha": Renamed("length_penalty")}
 
-    count: Annotated[int, Flag(short="-n")] = Field(default=1, ge=1, le=MAX_SAMPLES, description="Samples of each prompt.")
-    length: Annotated[int, Flag(short="-l")] = Field(default=400, ge=0, le=MAX_GENERATED_UNITS, description="Most units to write.")
+    count: Annotated[int, Flag(short="-n")] = Field(
+        default=1, ge=1, le=MAX_SAMPLES, description="Samples of each prompt."
+    )
+    length: Annotated[int, Flag(short="-l")] = Field(
+        default=400, ge=0, le=MAX_GENERATED_UNITS, description="Most units to write."
+    )
     temperature: float | None = Field(default=None, ge=0, description="Below 1 safer, above 1 bolder. Default: 1.")
     top_k: int | None = Field(default=None, ge=1, lt=2**31, description="Choose among the N likeliest only.")
     top_p: float | None = Field(
@@ -60,7 +64,9 @@ class GenerateOptions(Settings):
     )
     seed: int | None = Field(default=None, ge=0, lt=2**63, description="Fixes the output.")
     greedy: bool = Field(default=False, description="Always take the likeliest unit (argmax).")
-    beam: int | None = Field(default=None, ge=1, le=MAX_BEAM_WIDTH, description="Search the likeliest text, N candidates wide.")
+    beam: int | None = Field(
+        default=None, ge=1, le=MAX_BEAM_WIDTH, description="Search the likeliest text, N candidates wide."
+    )
     length_penalty: float | None = Field(
         default=None,
         ge=0,

@@ -10,7 +10,6 @@ from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
-
 INTEGER_LIMIT = 2**63
 """Whole numbers of settings are smaller: torch and the engine count in 64 bits."""
 
