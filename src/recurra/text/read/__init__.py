@@ -1,5 +1,6 @@
 """Reading text: from the files a user names to a corpus, and to texts with labels and words with tags."""
 
+from recurra.text.read.allowance import Allowance
 from recurra.text.read.decode import decode, detect_encoding, normalise
 from recurra.text.read.documents import Corpus, DocumentMode, PlainTextError, read_corpus
 from recurra.text.read.fasta import read_fasta
@@ -38,7 +39,7 @@ from recurra.text.read.tagged import (
 )
 from recurra.text.read.trees import is_tree, read_trees
 from recurra.text.read.unnamed import guess_unnamed
-from recurra.text.read.unpack import COMPRESSIONS
+from recurra.text.read.unpack import COMPRESSIONS, members
 
 __all__ = [
     "COMPRESSIONS",
@@ -47,6 +48,7 @@ __all__ = [
     "LAST_COLUMN",
     "STANDARD_INPUT",
     "TEXT_NAMES",
+    "Allowance",
     "Corpus",
     "DocumentMode",
     "Faults",
@@ -69,6 +71,7 @@ __all__ = [
     "is_tree",
     "iter_rows",
     "label_field",
+    "members",
     "missing_field_error",
     "normalise",
     "numbered_lines",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, UsageError, escape_controls
 
 OnError = Literal["stop", "skip"]
 
@@ -32,4 +32,4 @@ class Faults:
 
     def skip(self, what: str) -> None:
         """List what is left out under either policy, because leaving it out is no fault."""
-        self.skipped.append(what)
+        self.skipped.append(escape_controls(what))
