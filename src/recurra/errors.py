@@ -10,6 +10,8 @@ from typing import Any
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+_MAX_REASON_LENGTH = 160
+
 
 def escape_controls(text: str) -> str:
     r"""Write out control characters, breaks of a line and halves of surrogate pairs, so that a name stays within its line.
@@ -80,12 +82,14 @@ def as_data_error(problem: str, *, source: object, hint: str | None = None, **pl
 
 
 def error_reason(error: Exception) -> str:
-    """Give the first line of what a library says went wrong, or else the kind of its error.
+    """Give the first line of what a library says went wrong, no longer than a line, or else the kind of its error.
 
     >>> error_reason(ValueError("out of range.\\nTry again.")), error_reason(MemoryError())
     ('out of range', 'MemoryError')
     """
-    return str(error).strip().split("\n", 1)[0].rstrip(".") or type(error).__name__
+    said = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
+    reason = said.strip().split("\n", 1)[0].rstrip(".") or type(error).__name__
+    return reason if len(reason) <= _MAX_REASON_LENGTH else reason[: _MAX_REASON_LENGTH - 1] + "…"
 
 
 class RunError(RecurraError):

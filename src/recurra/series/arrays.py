@@ -168,6 +168,8 @@ def check_lengths(values: np.ndarray, lengths: np.ndarray, name: str) -> np.ndar
     if are_concatenated(values, whole):
         return whole
     most = values.shape[1] if values.ndim > 1 else 0
+    if values.ndim == 3 and len(whole) != len(values):
+        raise DataError(f"expected {len(values)} lengths, one a series, got {len(whole)}", source=name)
     if values.ndim < 2 or len(whole) != len(values):
         total, steps = int(whole.sum()), len(values) if values.ndim else 0
         problem = f"the {len(whole)} lengths have {total} steps in all, the array {steps}"
@@ -189,9 +191,7 @@ def _pieces(
 ) -> Iterator[tuple[np.ndarray, Any]]:
     lengths = None if lengths is None else check_lengths(values, lengths, name)
     running = lengths is not None and are_concatenated(values, lengths)
-    count = len(lengths) if lengths is not None and running else len(values) if values.ndim else 0
-    if lengths is not None and len(lengths) != count:
-        raise DataError(f"expected {count} lengths, one a series, got {len(lengths)}", source=name)
+    count = len(values) if lengths is None else len(lengths)
     if labels is not None:
         needed = len(values) if steps and running else count
         named = np.asarray(labels)
@@ -199,6 +199,9 @@ def _pieces(
             named = named[:, 0]
         if not named.ndim or len(named) != needed:
             raise DataError(f"expected {needed} labels, got {len(named) if named.ndim else 1}", source=name)
+        if steps and not running and named.ndim != 2:
+            sizes = " x ".join(map(str, named.shape))
+            raise DataError(f"expected labels (N, T), one for each step, got {sizes}", source=name)
         labels = named
     ends = np.cumsum(lengths) if running and lengths is not None else None
     for row in range(count):

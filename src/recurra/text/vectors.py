@@ -21,7 +21,8 @@ from recurra.text.read.unpack import ARCHIVES, layers
 
 _ANY_CASE, _LOWER, _EXACT = 1, 2, 3
 _MAX_LINE_BYTES = 1 << 20
-_HEADER = re.compile(rb"\s*([0-9]{1,18})\s+([0-9]{1,18})\s*")
+_MAX_HEADER_DIGITS = 18
+_HEADER = re.compile(rb"\s*([0-9]+)\s+([0-9]+)\s*")
 
 
 def read_vectors(
@@ -54,7 +55,7 @@ def read_vectors(
         number, line = next(lines, (0, b""))
         if not number:
             raise DataError("expected word vectors, got an empty file", source=path)
-        stated, size = _header(line)
+        stated, size = _header(line, path)
         if stated is None:
             size = _vector_size(line, path)
             wanted.add(line, size, path, number)
@@ -117,12 +118,16 @@ class _WantedVectors:
         return matrix, found
 
 
-def _header(line: bytes) -> tuple[int | None, int]:
+def _header(line: bytes, path: Path | str) -> tuple[int | None, int]:
     """Read word2vec's first line, the count and size of the vectors; (None, 0) where it is a word's."""
     found = _HEADER.fullmatch(line)
-    if found and 0 < int(found[2]) <= _MAX_LINE_BYTES // 2:
-        return int(found[1]), int(found[2])
-    return None, 0
+    if not found or not found[2].strip(b"0"):
+        return None, 0
+    if max(map(len, found.groups())) > _MAX_HEADER_DIGITS or int(found[2]) > _MAX_LINE_BYTES // 2:
+        shown = line[:40].decode("utf-8", "replace")
+        problem = f"expected vectors of at most {_MAX_LINE_BYTES // 2:,} numbers, got a first line that says {shown!r}"
+        raise DataError(problem, source=path, line=1)
+    return int(found[1]), int(found[2])
 
 
 def _vector_size(line: bytes, path: Path | str) -> int:

@@ -1,7 +1,7 @@
 """Reading text: from the files a user names to a corpus, and to texts with labels and words with tags."""
 
 from recurra.text.read.allowance import Allowance
-from recurra.text.read.decode import decode, detect_encoding, normalise
+from recurra.text.read.decode import decode, detect_encoding, find_defect, normalise
 from recurra.text.read.documents import Corpus, DocumentMode, PlainTextError, read_corpus
 from recurra.text.read.fasta import read_fasta
 from recurra.text.read.faults import Faults, OnError
@@ -16,6 +16,7 @@ from recurra.text.read.lines import (
     split_first_word,
     split_last,
 )
+from recurra.text.read.parquet import parquet_batches
 from recurra.text.read.records import iter_rows, read_labelled_records, record_kind_from_content, table_columns
 from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources, record_kind_from_name
 from recurra.text.read.tables import (
@@ -39,7 +40,7 @@ from recurra.text.read.tagged import (
 )
 from recurra.text.read.trees import is_tree, read_trees
 from recurra.text.read.unnamed import guess_unnamed
-from recurra.text.read.unpack import COMPRESSIONS, members
+from recurra.text.read.unpack import COMPRESSIONS, base_name, members
 
 __all__ = [
     "COMPRESSIONS",
@@ -59,10 +60,12 @@ __all__ = [
     "Row",
     "Source",
     "TaggedWords",
+    "base_name",
     "conllu_column_index",
     "decode",
     "detect_encoding",
     "fields_message",
+    "find_defect",
     "first_rows",
     "guess_fields",
     "guess_list_fields",
@@ -76,6 +79,7 @@ __all__ = [
     "normalise",
     "numbered_lines",
     "open_sources",
+    "parquet_batches",
     "read_conll",
     "read_conllu",
     "read_corpus",

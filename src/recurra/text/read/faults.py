@@ -23,11 +23,13 @@ class Faults:
             raise UsageError(f"on_error: expected 'stop' or 'skip', got {on_error!r}")
         self.skipping = on_error == "skip"
         self.skipped: list[str] = []
+        self.first: DataError | None = None
 
     def handle(self, error: DataError) -> None:
         """Raise the error, or list it and continue."""
         if not self.skipping:
             raise error
+        self.first = self.first or error
         self.skipped.append(str(error))
 
     def skip(self, what: str) -> None:

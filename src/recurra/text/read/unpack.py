@@ -108,6 +108,8 @@ def members(
         found = _in_tar(data, source) if suffix == ".tar" else _in_zip(data, source)
     except RecurraError:
         raise
+    except NotImplementedError as error:  # zipfile's word for a version that it does not know
+        raise _not_unpacked(error, source) from None
     except Exception as error:  # noqa: BLE001 (zipfile and tarfile raise what they meet)
         raise _damaged(data, suffix, source, error) from None
     allowance = allowance or Allowance()
@@ -185,10 +187,14 @@ def _checked_reader(
             try:
                 return read()
             except RuntimeError as error:  # zipfile's words for a password, an unknown method and an unknown version
-                problem = "is encrypted" if "password" in str(error) else f"cannot be unpacked ({error_reason(error)})"
-                raise DataError(problem, source=source, hint="unpack the archive and name the folder") from None
+                raise _not_unpacked(error, source) from None
 
     return read_checked
+
+
+def _not_unpacked(error: RuntimeError, source: str) -> DataError:
+    problem = "is encrypted" if "password" in str(error) else f"cannot be unpacked ({error_reason(error)})"
+    return DataError(problem, source=source, hint="unpack the archive and name the folder")
 
 
 def _damaged(data: bytes, suffix: str, source: str, error: Exception) -> DataError:
