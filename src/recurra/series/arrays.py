@@ -48,7 +48,9 @@ def read_npz(source: Source) -> dict[str, np.ndarray]:
     """Read the arrays of a `.npz` file. Raises `DataError` as `read_npy` does, and where they unfold to more than is allowed."""
     files = members(source.data, ".zip", source.name)
     return {
-        name.removesuffix(".npy"): _load(read(), f"{source.name}/{name}") for name, read in files if name.endswith(".npy")
+        name.removesuffix(".npy"): _load(read(), f"{source.name}/{name}")
+        for name, read in files
+        if name.endswith(".npy")
     }
 
 

@@ -91,7 +91,9 @@ def _inflate(content: memoryview, allowance: Allowance, name: str, at: int) -> b
     try:
         unfolded = decoder.decompress(content, allowance.remaining + 1)
     except zlib.error as error:
-        raise DataError(f"is damaged: the compressed variable here cannot be unfolded ({error})", source=name, byte=at) from None
+        raise DataError(
+            f"is damaged: the compressed variable here cannot be unfolded ({error})", source=name, byte=at
+        ) from None
     allowance.spend(len(unfolded), name)
     if not decoder.eof:
         raise DataError("is damaged: the compressed variable here is cut off", source=name, byte=at)

@@ -55,6 +55,7 @@ from recurra.text.read import (
     split_first_word,
     split_last,
     table_columns,
+    whole_number,
 )
 from recurra.text.vectors import read_vectors
 from recurra.text.vocabulary import (
@@ -75,8 +76,8 @@ __all__ = [
     "LAST_COLUMN",
     "STANDARD_INPUT",
     "TEXT_NAMES",
-    "Allowance",
     "UNITS",
+    "Allowance",
     "Corpus",
     "Decoder",
     "Faults",
@@ -90,8 +91,8 @@ __all__ = [
     "TaggedWords",
     "Vocabulary",
     "WordsAndCharacters",
-    "build_vocabulary",
     "base_name",
+    "build_vocabulary",
     "conllu_column_index",
     "count_graphemes",
     "decode",
@@ -107,6 +108,7 @@ __all__ = [
     "iter_rows",
     "label_field",
     "load_vocabulary",
+    "members",
     "missing_field_error",
     "normalise",
     "numbered_lines",
@@ -131,4 +133,5 @@ __all__ = [
     "split_first_word",
     "split_last",
     "table_columns",
+    "whole_number",
 ]

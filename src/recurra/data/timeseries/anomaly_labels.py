@@ -60,7 +60,9 @@ class AnomalyLabels:
         """Give the step that a limit is; behind the last one it lies on or after, for an end."""
         if isinstance(limit, int):
             if not 0 <= limit < max(1, len(series)):
-                raise DataError(f"series {series.name!r} has {len(series)} steps, got {str(limit)[:20]}", source=self.source)
+                raise DataError(
+                    f"series {series.name!r} has {len(series)} steps, got {str(limit)[:20]}", source=self.source
+                )
             return limit + end
         if series.times.dtype.kind != "M":
             raise DataError(f"names times ({limit}), and series {series.name!r} has none", source=self.source)

@@ -28,6 +28,7 @@ from recurra.text.read.tables import (
     has_decimal_commas,
     missing_field_error,
     resolve_column,
+    whole_number,
 )
 from recurra.text.read.tagged import (
     CONLLU,
@@ -98,4 +99,5 @@ __all__ = [
     "split_first_word",
     "split_last",
     "table_columns",
+    "whole_number",
 ]

@@ -16,6 +16,7 @@ from recurra.text.read.sources import Source
 
 LAST_COLUMN = "last"
 _MAX_NAME_LENGTH = 40
+_MAX_DIGITS = 18  # of an int64
 
 
 class Place(TypedDict, total=False):
@@ -61,6 +62,15 @@ def missing_field_error(field: str, fields: list[str], source: Source, place: Pl
     return DataError(f"field '{field}' is missing; {fields_message(fields)}", source=source.name, hint=hint, **place)
 
 
+def whole_number(text: str) -> int | None:
+    """Give the whole number that digits are; None for anything else, and for more digits than any count or year has.
+
+    >>> whole_number("12"), whole_number("-1"), whole_number("²"), whole_number("9" * 5000)
+    (12, None, None, None)
+    """
+    return int(text) if len(text) <= _MAX_DIGITS and text.isdecimal() else None
+
+
 def resolve_column(given: str, names: Sequence[str]) -> str:
     """Give the name of a column that may be named by its position: by its number, from 1, or as the last.
 
@@ -71,7 +81,8 @@ def resolve_column(given: str, names: Sequence[str]) -> str:
         return given
     if given == LAST_COLUMN:
         return names[-1]
-    return names[int(given) - 1] if given.isdecimal() and 1 <= int(given) <= len(names) else given
+    number = whole_number(given)
+    return names[number - 1] if number is not None and 1 <= number <= len(names) else given
 
 
 def first_rows(source: Source) -> list[list[str]]:
@@ -220,10 +231,7 @@ def _check_fields(fields: Sequence[str], header: list[str], source: Source, plac
 
 def has_decimal_commas(source: Source) -> bool:
     """Say whether a table parts its cells by semicolons, as office programs do where 1,5 is one and a half."""
-    return (
-        source.kind == "csv"
-        and find_dialect(_head(source, 100_000), "csv").delimiter == ";"
-    )
+    return source.kind == "csv" and find_dialect(_head(source, 100_000), "csv").delimiter == ";"
 
 
 def _head(source: Source, count: int) -> str:
