@@ -81,8 +81,8 @@ def read_timestamps(cells: Sequence[Any] | np.ndarray, column: str) -> Timestamp
     keys = [(cell, cell.fold) if isinstance(cell, datetime) else cell for cell in cells]
     unique = {key: cell for key, cell in zip(keys, cells, strict=True) if not is_missing(cell)}
     there = list(unique.values())
-    if there and all(is_number(cell) for cell in there):
-        return _read_numbers(np.array([np.nan if is_missing(cell) else float(cell) for cell in cells]), column)
+    if there and all(is_number(cell) or type(cell) is int for cell in there):
+        return _read_numbers(np.array([np.nan if is_missing(cell) else _to_float(cell) for cell in cells]), column)
     parsed = _parse_distinct(there, column)
     at = {key: number for number, key in enumerate(unique)}
     index = np.array([at.get(key, len(there)) for key in keys], np.int64)
@@ -137,8 +137,17 @@ def is_period(cell: Any) -> bool:
     return any(form.match(str(int(float(cell)))) for form in (_MONTH, _DAY))
 
 
+def _to_float(cell: Any) -> float:
+    """Give a number as a float; a whole number beyond its range is infinite, as it is where it is written in a table."""
+    try:
+        return float(cell)
+    except OverflowError:
+        return np.inf
+
+
 def _read_numbers(values: np.ndarray, column: str) -> Timestamps:
-    wrong = {int(at): f"column '{column}' has no time" for at in np.flatnonzero(~np.isfinite(values))}
+    problems = {True: f"column '{column}' has no time", False: f"column '{column}' has a number too large for a time"}
+    wrong = {int(at): problems[bool(np.isnan(values[at]))] for at in np.flatnonzero(~np.isfinite(values))}
     there = values[np.isfinite(values)]
     if not there.size:
         return Timestamps(values, wrong)
