@@ -1,7 +1,7 @@
 """A seeded campaign of malformed files, run folders, command lines and calls, each in a child process with limits.
 
     python -m tools.fuzz --minutes 30            all families in turn, until the time is over
-    python -m tools.fuzz --case files:17 --show  one case again, with all that it prints
+    python -m tools.fuzz --case files:17  one case again, with all that it prints
 
 case.py      what a case is, and how it ended
 samples.py   good files: those of docs/data.md, and one for each format that is not text

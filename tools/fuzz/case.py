@@ -24,7 +24,11 @@ class Command:
         source = into.get(self.stdin, f" < {shlex.quote(self.stdin.removeprefix('file '))}")
         ends = [out[self.stdout], f"2{out[self.stderr]}" if out[self.stderr] else ""]
         settings = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
-        return " ".join([*settings, "recurra", shlex.join(self.words)]) + source + "".join(f" {end}" for end in ends if end)
+        return (
+            " ".join([*settings, "recurra", shlex.join(self.words)])
+            + source
+            + "".join(f" {end}" for end in ends if end)
+        )
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import io
 import os
 import resource
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +26,17 @@ FLUSH_FAILED = 120
 OUTSIDE = "fuzz: outside:"
 """Begins a line about a case that tried to write or reach outside of its folder."""
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_PATHS = {"os.mkdir": 1, "os.rename": 2, "os.remove": 1, "os.rmdir": 1, "os.link": 2, "os.symlink": 2, "os.truncate": 1, "os.chmod": 1, "shutil.rmtree": 1}
+_PATHS = {
+    "os.mkdir": 1,
+    "os.rename": 2,
+    "os.remove": 1,
+    "os.rmdir": 1,
+    "os.link": 2,
+    "os.symlink": 2,
+    "os.truncate": 1,
+    "os.chmod": 1,
+    "shutil.rmtree": 1,
+}
 """Events of the interpreter that change files, and how many of their first arguments are paths."""
 
 
@@ -38,11 +50,13 @@ def start(case: Case, folder: Folder) -> int:
         os.setsid()
         _limit()
         os.chdir(folder.work)
-        _redirect(case.action, folder)
+        (folder.path / "tmp").mkdir(exist_ok=True)
+        os.environ["TMPDIR"], tempfile.tempdir = str(folder.path / "tmp"), None
+        traces = _redirect(case.action, folder)
         _confine(folder.path)
-        status = perform(case.action)
+        status = perform(case.action, traces)
     except BaseException:  # noqa: BLE001  whatever it is must be seen, and no child may go on as the campaign
-        traceback.print_exc()
+        folder.stderr.write_text(traceback.format_exc())
     finally:
         os._exit(status)
 
@@ -56,8 +70,11 @@ def _limit() -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
-def _redirect(action: Command | Program, folder: Folder) -> None:
-    """Put the streams where the case wants them; the interpreter's objects are those that a fresh one would have."""
+def _redirect(action: Command | Program, folder: Folder) -> int:
+    """Put the streams where the case wants them, as a fresh interpreter would have them; gives a file for tracebacks.
+
+    It is the file of standard error where that is kept, and takes tracebacks though that be closed or full.
+    """
     command = action if isinstance(action, Command) else Command(())
     source = command.stdin.removeprefix("file ") if command.stdin.startswith("file ") else os.devnull
     traces = os.open(folder.stderr, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -72,6 +89,7 @@ def _redirect(action: Command | Program, folder: Folder) -> None:
     ]  # fmt: skip
     sys.stdin, sys.stdout, sys.stderr = opened
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = opened
+    return traces
 
 
 def _sink(state: str, kept: Path) -> int | None:
@@ -94,7 +112,10 @@ def _put(number: int, opened: int | None) -> None:
 
 def _confine(folder: Path) -> None:
     """Refuse to write outside of the folder, and to reach or serve anything but this machine; each attempt is noted."""
-    inside, noted = f"{folder.resolve()}{os.sep}", os.open(folder / "outside", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    inside, noted = (
+        f"{folder.resolve()}{os.sep}",
+        os.open(folder / "outside", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+    )
 
     def refuse(what: str) -> None:
         os.write(noted, f"{OUTSIDE} {what}\n".encode("utf-8", "backslashreplace"))
@@ -114,20 +135,22 @@ def _confine(folder: Path) -> None:
         elif event in _PATHS:
             for path in given[: _PATHS[event]]:
                 check_path(event, path)
-        elif event in ("socket.connect", "socket.bind") and not _is_local(given[1]):
-            raise OSError(101, "Network is unreachable")
-        elif event == "socket.getaddrinfo" and given[0] not in (None, "localhost", "127.0.0.1", "::1"):
+        elif (event in ("socket.connect", "socket.bind") and not _is_local(given[1])) or (
+            event == "socket.getaddrinfo" and given[0] not in (None, "localhost", "127.0.0.1", "::1")
+        ):
             raise OSError(101, "Network is unreachable")
 
     sys.addaudithook(audit)
 
 
 def _is_local(address: object) -> bool:
-    return isinstance(address, str) or (isinstance(address, tuple) and address[:1] in (("127.0.0.1",), ("::1",), ("localhost",)))
+    return isinstance(address, str) or (
+        isinstance(address, tuple) and address[:1] in (("127.0.0.1",), ("::1",), ("localhost",))
+    )
 
 
-def perform(action: Command | Program) -> int:
-    """Perform an action as a process of its own would; gives its exit status."""
+def perform(action: Command | Program, traces: int) -> int:
+    """Perform an action as a process of its own would; gives its exit status.  traces: the file for tracebacks."""
     from recurra.errors import RecurraError
 
     try:
@@ -139,19 +162,20 @@ def perform(action: Command | Program) -> int:
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except RecurraError as error:  # of a program: its caller catches it
-        sys.stderr.write(f"recurra: {error}\n")
+        os.write(traces, f"recurra: {error}\n".encode("utf-8", "backslashreplace"))
         status = error.exit_code
     except BaseException:  # noqa: BLE001  what the interpreter would print
-        traceback.print_exc()
+        os.write(traces, traceback.format_exc().encode("utf-8", "backslashreplace"))
         status = 1
-    return _flush(status)
+    return _flush(status, traces)
 
 
 def _call(words: tuple[str, ...], environment: Mapping[str, str]) -> None:
     from recurra.cli import main
 
-    os.environ.update({"RECURRA_CACHE": os.path.abspath("cache"), "TERM": "dumb", **environment})  # noqa: PTH100
-    os.environ.pop("RECURRA_DATA", None)
+    os.environ.update({"RECURRA_CACHE": os.path.abspath("../cache"), "TERM": "dumb", **environment})  # noqa: PTH100
+    if "RECURRA_DATA" not in environment:
+        os.environ.pop("RECURRA_DATA", None)
     sys.argv = ["recurra", *words]
     main()
 
@@ -162,20 +186,18 @@ def _execute(source: str) -> None:
 
     import recurra
 
-    exec(compile(source, "<case>", "exec"), {"np": np, "torch": torch, "recurra": recurra, "__name__": "__case__"})  # noqa: S102
+    exec(compile(source, "<case>", "exec"), {"np": np, "torch": torch, "recurra": recurra, "__name__": "__case__"})
 
 
-def _flush(status: int) -> int:
+def _flush(status: int, traces: int) -> int:
+    """Flush as the interpreter does at its end, which complains where standard output cannot take what is left."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except (OSError, ValueError) as error:
-        if sys.stderr is not None:
-            sys.stderr.write(f"Exception ignored in: {sys.stdout!r}\n{type(error).__name__}: {error}\n")
-        status = FLUSH_FAILED
-    try:
-        if sys.stderr is not None:
-            sys.stderr.flush()
-    except (OSError, ValueError):
-        pass
+        os.write(traces, f"Exception ignored in: {sys.stdout!r}\n{type(error).__name__}: {error}\n".encode())
+        return FLUSH_FAILED
     return status

@@ -1,16 +1,16 @@
 """What counts as a failure, and the root cause that failures are grouped by.
 
-    traceback   an exception that is no error of Recurra's, or one that nobody handled
-    signal      the process crashed
-    memory      more resident memory than the limit
-    time        no progress for longer than the limit
-    lost        a training that ended and left no whole run, or one that cannot be loaded
-    code        an exit status that docs/cli.md does not have
-    lines       an error that is not the one last line on standard error, or is longer than can be read
-    place       an error that does not say where
-    warning     a warning of a library on standard error
-    figure      NaN or infinity printed as a result, or what is no JSON where JSON was asked for
-    outside     a file written outside of the folder of the case
+traceback   an exception that is no error of Recurra's, or one that nobody handled
+signal      the process crashed
+memory      more resident memory than the limit
+time        no progress for longer than the limit
+lost        a training that ended and left no whole run, or one that cannot be loaded
+code        an exit status that docs/cli.md does not have
+lines       an error that is not the one last line on standard error, or is longer than can be read
+place       an error that does not say where
+warning     a warning of a library on standard error
+figure      NaN or infinity printed as a result, or what is no JSON where JSON was asked for
+outside     a file written outside of the folder of the case
 """
 
 from __future__ import annotations
@@ -70,13 +70,16 @@ def _error_failures(case: Case, ended: Ended) -> Iterator[Failure]:
     words = case.action.words if isinstance(case.action, Command) else ()
     if ended.code not in CODES and not (ended.code == 1 and words[:1] and words[0] in CODE_1):
         yield Failure("code", f"exit {ended.code}: {_shape(_tail(ended.stderr, 1))}", _tail(ended.stderr))
-    if ended.code not in CODES - {0, INTERRUPTED} or (isinstance(case.action, Command) and case.action.stderr != "kept"):
+    if ended.code not in CODES - {0, INTERRUPTED} or (
+        isinstance(case.action, Command) and case.action.stderr != "kept"
+    ):
         return
     lines = [line for line in re.split(r"[\n\r\x0b\x0c\x85\u2028\u2029]", ended.stderr) if line.strip()]
     errors = [line for line in lines if line.startswith(PREFIX)]
     last = lines[-1] if lines else ""
     if len(errors) != 1 or last != errors[0]:
-        yield Failure("lines", f"{len(errors)} error lines, the last line is {_shape(last)}", _tail(ended.stderr))
+        what = "typer's box" if last.startswith("╰") else _shape(last)
+        yield Failure("lines", f"{len(errors)} error lines, the last line is {what}", _tail(ended.stderr))
     elif len(last) > MAX_ERROR_CHARACTERS:
         yield Failure("lines", f"{len(last):.0e} characters: {_shape(last)}", last[:300])
     elif not _has_place(case, ended.code, last):
@@ -102,7 +105,11 @@ def _result_failures(case: Case, printed: str) -> Iterator[Failure]:
                 break
     if case.good_data and (found := _NOT_FINITE.search(printed)):
         at = found.start()
-        yield Failure("figure", f"{found[1].lower()} printed by {words[0] if words else 'a program'}", printed[max(0, at - 100) : at + 100])
+        yield Failure(
+            "figure",
+            f"{found[1].lower()} printed by {words[0] if words else 'a program'}",
+            printed[max(0, at - 100) : at + 100],
+        )
 
 
 def _refuse(constant: str) -> None:
@@ -115,7 +122,9 @@ def _lost(case: Case, ended: Ended, work: Path) -> str:
         return ""
     for log in work.rglob("metrics.jsonl"):
         folder = log.parent
-        ended_well = '"event": "end"' in (text := log.read_text(encoding="utf-8", errors="replace")) or '"event":"end"' in text
+        ended_well = (
+            '"event": "end"' in (text := log.read_text(encoding="utf-8", errors="replace")) or '"event":"end"' in text
+        )
         if ended_well and not (folder / "manifest.json").is_file() and folder.name not in ("pretraining", "ablation"):
             return f"ended without a manifest: exit {ended.code}: {_shape(_tail(ended.stderr, 1))}"
     return ""
@@ -128,12 +137,9 @@ def _exception(text: str) -> str:
 
 def _frame(text: str) -> str:
     """Give the innermost frame within recurra, of a traceback (the innermost last) or of a dump (the innermost first)."""
-    dump = text.rfind("most recent call first")
-    trace = text.rfind(_TRACE)
-    if dump > trace:
-        frames = _FRAME.findall(text[dump:])
-    else:
-        frames = _FRAME.findall(text[trace:] if trace >= 0 else text)[::-1]
+    dump, trace = text.rfind("most recent call first"), text.rfind(_TRACE)
+    frames = _FRAME.findall(text[max(dump, trace, 0) :])
+    frames = frames if dump > trace else frames[::-1]
     for path, _, function in frames:
         if "recurra/" in path and "/tools/" not in path:
             return f"{path.rpartition('recurra/')[2]}:{function}"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 from tools.fuzz.mutation.arrays import npy_bytes
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "data.md"
@@ -89,7 +88,7 @@ PIPES = [
 
 def text_files() -> dict[str, str]:
     """Give good files of text that are large enough to be trained on."""
-    good, bad = "warm fine quick good 好".split(), "cold dull slow bad 坏".split()
+    good, bad = ["warm", "fine", "quick", "good", "好"], ["cold", "dull", "slow", "bad", "坏"]
     rows = [(f"a {(good if n % 2 else bad)[n % 5]} film {n * n % 13}", "pos" if n % 2 else "neg") for n in range(40)]
     hours = [f"{np.datetime64('2024-01-01T00') + n}" for n in range(160)]
     machine = [f"{hour},{math.sin(n / 9):.4f},{n % 7 / 4:.2f},{int(100 < n < 110)}" for n, hour in enumerate(hours)]

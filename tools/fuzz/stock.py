@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -35,7 +35,6 @@ class Stock:
     """A folder with good files and good runs."""
 
     folder: Path
-    _broken: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def files(self) -> Path:
@@ -69,8 +68,17 @@ class Stock:
             for word in words:
                 if (self.files / word).is_file():
                     shutil.copy(self.files / word, place.work)
-            self._make(Command(("train", *words, *TINY, "--precision", "float32", "-o", "run", "-q")), place, f"the good run {name}")
+            self._make(
+                Command(("train", *words, *TINY, "--precision", "float32", "-o", "run", "-q")),
+                place,
+                f"the good run {name}",
+            )
         return path
+
+    def make_all(self) -> None:
+        """Make every file and every run, for processes that are to share them."""
+        for name in RUNS:
+            self.run(name)
 
     def _make(self, action: Command | Program, place: Folder, what: str) -> None:
         ended = run_case(Case("stock", 0, action), place, PATIENT)

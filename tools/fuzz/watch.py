@@ -24,7 +24,7 @@ PRINTED = 1_000_000
 
 @dataclass(frozen=True)
 class Limits:
-    """resident: bytes.  seconds_without_progress: of the processor's time, so that a busy machine changes no result; of the clock five times as many.
+    """resident: bytes.  seconds_without_progress: of the processor's time, so that a busy machine changes no result; of the clock three times as many.
 
     patience: seconds after which a case that goes on well is interrupted, as by Ctrl-C.
     """
@@ -63,9 +63,14 @@ class _Watched:
         seen = _state(self.folder)
         if seen != self._seen:
             self._seen, self._progress = seen, (used, now)
-        elif used - self._progress[0] > self.limits.seconds_without_progress or now - self._progress[1] > 5 * self.limits.seconds_without_progress:  # fmt: skip
+        elif used - self._progress[0] > self.limits.seconds_without_progress or now - self._progress[1] > 3 * self.limits.seconds_without_progress:  # fmt: skip
             self.stop("time")
-        if now > self.limits.patience and not self.interrupted and not self.stopped and now - self._progress[1] < self.limits.patience / 2:
+        if (
+            now > self.limits.patience
+            and not self.interrupted
+            and not self.stopped
+            and now - self._progress[1] < self.limits.patience / 2
+        ):
             self.interrupted = True
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGINT)

@@ -110,14 +110,24 @@ def _type_name(option: Any) -> str:
 
 def argument(text: str) -> str:
     """Make a text one that a process can be given: no NUL, no half surrogate pair that is no byte, not too long."""
-    kept = "".join(letter for letter in text if letter != "\0" and not "\ud800" <= letter < "\udc80")
+    kept = "".join(
+        letter
+        for letter in text
+        if letter != "\0" and not ("\ud800" <= letter < "\udc80" or "\udcff" < letter <= "\udfff")
+    )
     return kept.encode("utf-8", "surrogateescape")[:MAX_ARGUMENT_BYTES].decode("utf-8", "surrogateescape")
 
 
 def make_command(number: int, rng: Random, work: Path, stock: Stock) -> Case:
     """Make a case with one command line."""
     leaf = rng.choice(leaves()) if rng.random() < 0.6 else rng.choice([one for one in leaves() if one.path[0] in ("train", "predict", "evaluate", "generate", "score")])  # fmt: skip
-    name = rng.choice([name for name in RUNS if leaf.path[0] not in ("generate", "score") or name.startswith("lm") or rng.random() < 0.1])
+    name = rng.choice(
+        [
+            name
+            for name in RUNS
+            if leaf.path[0] not in ("generate", "score") or name.startswith("lm") or rng.random() < 0.1
+        ]
+    )
     words = _good_words(leaf, name, rng, work, stock)
     options = options_of(leaf, name.partition("-")[0])
     for _ in range(rng.choice([0, 1, 1, 1, 2, 3]) if options else 0):
@@ -133,7 +143,13 @@ def make_command(number: int, rng: Random, work: Path, stock: Stock) -> Case:
         variable = rng.choice(list(ENVIRONMENT))
         environment[variable] = rng.choice(ENVIRONMENT[variable])
     command = Command(tuple(words), **streams, environment=environment)
-    return Case("commands", number, command, f"{' '.join(leaf.path)}, {name}", tuple(word for word in (*words, *files_below(work)) if word))
+    return Case(
+        "commands",
+        number,
+        command,
+        f"{' '.join(leaf.path)}, {name}",
+        tuple(word for word in (*words, *files_below(work)) if word),
+    )
 
 
 def _good_words(leaf: Leaf, name: str, rng: Random, work: Path, stock: Stock) -> list[str]:
@@ -177,8 +193,27 @@ def soup(words: list[str], options: list[Any], rng: Random) -> list[str]:
         elif how == "value" and words:
             words[min(at, len(words) - 1)] = argument(hostile.word(rng))
         else:
-            more = ["--", "-", "--help", "-h", "--version", "--json", "--nosuch", "--no-json", "-q", "=", "--=x", "-k", "--set", "model.hidden=x"]
-            words[at:at] = hostile_option(rng.choice(options), rng) if options and rng.random() < 0.4 else [argument(rng.choice([*more, *PATHS]))]
+            more = [
+                "--",
+                "-",
+                "--help",
+                "-h",
+                "--version",
+                "--json",
+                "--nosuch",
+                "--no-json",
+                "-q",
+                "=",
+                "--=x",
+                "-k",
+                "--set",
+                "model.hidden=x",
+            ]
+            words[at:at] = (
+                hostile_option(rng.choice(options), rng)
+                if options and rng.random() < 0.4
+                else [argument(rng.choice([*more, *PATHS]))]
+            )
     return words
 
 
@@ -187,7 +222,12 @@ def _streams(rng: Random, work: Path, stock: Stock) -> dict[str, str]:
     copy_paths(stock.files, ["numbers.txt"], work)
     if rng.random() >= SHARE_STREAMS:
         return {"stdin": rng.choice(["empty", "file lines.txt"])}
-    contents = {"long.bin": b"x" * 1_000_000, "long.txt": b"1.5 " * 250_000, "nul.bin": b"\x00" * 1000, "bytes.bin": rng.randbytes(3000)}
+    contents = {
+        "long.bin": b"x" * 1_000_000,
+        "long.txt": b"1.5 " * 250_000,
+        "nul.bin": b"\x00" * 1000,
+        "bytes.bin": rng.randbytes(3000),
+    }
     name = rng.choice([*contents, "lines.txt", "numbers.txt", "table.csv"])
     if name in contents:
         (work / name).write_bytes(contents[name])

@@ -12,7 +12,12 @@ from tools.fuzz.mutation import archives, arrays, lines, parquet, raw, trees
 from tools.fuzz.samples import TINY
 from tools.fuzz.stock import Stock
 
-FRAMED = {".npy": arrays.mutate_npy, ".npz": arrays.mutate_npz, ".mat": arrays.mutate_mat, ".parquet": parquet.mutate_parquet}
+FRAMED = {
+    ".npy": arrays.mutate_npy,
+    ".npz": arrays.mutate_npz,
+    ".mat": arrays.mutate_mat,
+    ".parquet": parquet.mutate_parquet,
+}
 BINARY = (*FRAMED, "-ubyte")
 SHARE_GRAMMAR, SHARE_USAGE, SHARE_WRAPPED = 0.2, 0.25, 0.12
 
@@ -54,7 +59,9 @@ def _usage(number: int, rng: Random, work: Path, stock: Stock) -> Case:
     changed, renamed = _mutate_some(work / "data", files_below(work / "data"), rng, wrapping=not piped)
     words = [f"data/{renamed.get(word, word)}" if word in usage.paths else word for word in usage.words]
     stdin = f"file data/{renamed.get(piped, piped)}" if piped else "empty"
-    return Case("files", number, Command(tuple(words), stdin), f"{usage.run}: {', '.join(changed)}", ("RUN", *_names(work)))
+    return Case(
+        "files", number, Command(tuple(words), stdin), f"{usage.run}: {', '.join(changed)}", ("RUN", *_names(work))
+    )
 
 
 def _by_grammar(number: int, rng: Random, work: Path) -> Case:
@@ -69,14 +76,18 @@ def _by_grammar(number: int, rng: Random, work: Path) -> Case:
     return Case("files", number, Command(("train", *words, *TINY, "-o", "out/run")), f"grammar {grammar}", _names(work))
 
 
-def _mutate_some(folder: Path, names: list[str], rng: Random, *, wrapping: bool = True) -> tuple[list[str], dict[str, str]]:
+def _mutate_some(
+    folder: Path, names: list[str], rng: Random, *, wrapping: bool = True
+) -> tuple[list[str], dict[str, str]]:
     """Mutate a file of a folder, or two; gives their names, and the new names of those that were compressed or packed."""
     changed = rng.sample(names, min(len(names), rng.choice([1, 1, 1, 2])))
     renamed = {}
     for name in changed:
         data = (folder / name).read_bytes()
         if wrapping and rng.random() < SHARE_WRAPPED:
-            packed_name, packed = archives.wrap(Path(name).name, mutate_file(name, data, rng) if rng.random() < 0.3 else data, rng)
+            packed_name, packed = archives.wrap(
+                Path(name).name, mutate_file(name, data, rng) if rng.random() < 0.3 else data, rng
+            )
             (folder / name).unlink()
             renamed[name] = str(Path(name).parent / packed_name)
             (folder / renamed[name]).write_bytes(packed)

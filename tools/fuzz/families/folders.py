@@ -29,9 +29,20 @@ INPUTS = {
 
 def questions(name: str, file: str) -> list[list[str]]:
     """List what can be asked about a run."""
-    asked = [["info", RUN], ["info", RUN, "--json"], ["predict", RUN, file], ["predict", RUN, file, "--json"], ["evaluate", RUN, file, "--no-baselines"], ["train", "--resume", RUN]]
+    asked = [
+        ["info", RUN],
+        ["info", RUN, "--json"],
+        ["predict", RUN, file],
+        ["predict", RUN, file, "--json"],
+        ["evaluate", RUN, file, "--no-baselines"],
+        ["train", "--resume", RUN],
+    ]
     if name.startswith("lm"):
-        asked += [["generate", RUN, "-p", "the rain", "-l", "20"], ["score", RUN, file], ["generate", RUN, "-p", "the", "--beam", "3", "-l", "9"]]
+        asked += [
+            ["generate", RUN, "-p", "the rain", "-l", "20"],
+            ["score", RUN, file],
+            ["generate", RUN, "-p", "the", "--beam", "3", "-l", "9"],
+        ]
     if name in ("forecast", "detect"):
         asked += [["evaluate", RUN, file, "--json", "--no-baselines"]]
     return asked
@@ -107,12 +118,17 @@ def make_folder(number: int, rng: Random, work: Path, stock: Stock) -> Case:
         about = "no run"
     else:
         about = change_files(run, rng)
-    return Case("folders", number, Command(tuple(words)), f"{name}: {about}", (RUN, file), good_data=words[0] != "train")
+    return Case(
+        "folders", number, Command(tuple(words)), f"{name}: {about}", (RUN, file), good_data=words[0] != "train"
+    )
 
 
 def _point_at_data(run: Path) -> None:
     """Have the settings name the data by names alone, so that a training can be resumed where the case lies."""
     text = (run / "config.toml").read_text(encoding="utf-8")
-    kept = [f'    "{Path(line.strip(chr(32) + chr(34) + ",")).name}",' if line.startswith('    "/') else line for line in text.split("\n")]
+    kept = [
+        f'    "{Path(line.strip(chr(32) + chr(34) + ",")).name}",' if line.startswith('    "/') else line
+        for line in text.split("\n")
+    ]
     (run / "config.toml").write_bytes(lines.encode("\n".join(kept)))
     folders.sign(run)

@@ -10,7 +10,6 @@ from random import Random
 from typing import Any
 
 import numpy as np
-
 from tools.fuzz import hostile
 from tools.fuzz.mutation.arrays import npy_bytes, strange
 from tools.fuzz.mutation.lines import encode
@@ -35,8 +34,10 @@ def value(rng: Random, kind: str, row: int, scale: float) -> str:
     if kind == "gaps":
         return rng.choice(["", "NA", "1", "2.5", "nan"])
     if kind == "word":
-        return rng.choice("north south 东 west".split())
-    return " ".join(rng.choice("good bad film 好 x1 , ' \"\" é".split()) for _ in range(rng.randint(0, 6)))
+        return rng.choice(["north", "south", "东", "west"])
+    return " ".join(
+        rng.choice(["good", "bad", "film", "好", "x1", ",", "'", '""', "é"]) for _ in range(rng.randint(0, 6))
+    )
 
 
 def quoted(cell: str) -> str:
@@ -67,7 +68,9 @@ def labelled_texts(rng: Random) -> Made:
 def flat_series(rng: Random) -> Made:
     scale, classes, width = rng.choice(SCALES), rng.choice(CLASSES), rng.choice([1, 4, 4, 30, 600])
     kind = rng.choice(["number", "number", "constant", "count", "gaps"])
-    columns: dict[str, Callable[[int], str]] = {f"t{n}": lambda row, n=n: value(rng, kind, row * (n + 1), scale) for n in range(width)}  # type: ignore[misc]
+    columns: dict[str, Callable[[int], str]] = {
+        f"t{n}": lambda row, n=n: value(rng, kind, row * (n + 1), scale) for n in range(width)
+    }  # type: ignore[misc]
     columns["label"] = lambda row: classes[row % len(classes)]
     task = rng.choice(["classify", "embed", "embed"])
     options = rng.choice([[], [], ["--scale", "series"], ["--scale", "none"], ["--valid-share", "0.2"]])
@@ -92,17 +95,36 @@ def timed(rng: Random) -> Made:
     task = rng.choice(["forecast", "detect"])
     options = ["--horizon", rng.choice(["1", "3", "40"])] if task == "forecast" else []
     options += ["--series", "id"] if many > 1 else []
-    options += rng.choice([[], [], ["--every", rng.choice(["1h", "1d", "1mo", "7min"])], ["--gaps", "keep"], ["--duplicates", "mean"]])
+    options += rng.choice(
+        [[], [], ["--every", rng.choice(["1h", "1d", "1mo", "7min"])], ["--gaps", "keep"], ["--duplicates", "mean"]]
+    )
     return [task, "g.csv", *options], {"g.csv": table(columns, rows(rng), rng)}
 
 
 def sentences(rng: Random) -> Made:
-    tags = rng.choice([["O", "B-x", "I-x"], ["O"], ["S-a", "E-a", "O"], ["N", "V"], ["", "O"], ["B-", "I-", "-"], ["I-x", "I-y"], ["U-x", "L-x", "O"]])
+    tags = rng.choice(
+        [
+            ["O", "B-x", "I-x"],
+            ["O"],
+            ["S-a", "E-a", "O"],
+            ["N", "V"],
+            ["", "O"],
+            ["B-", "I-", "-"],
+            ["I-x", "I-y"],
+            ["U-x", "L-x", "O"],
+        ]
+    )
     lines = []
-    for row in range(rows(rng)):
-        word = rng.choice(["the", "cat", "漢", "e\u0301", "x" * 200, "1"]) if rng.random() < 0.98 else hostile.word(rng)[:300]
+    for _ in range(rows(rng)):
+        word = (
+            rng.choice(["the", "cat", "漢", "e\u0301", "x" * 200, "1"])
+            if rng.random() < 0.98
+            else hostile.word(rng)[:300]
+        )
         lines.append(f"{word}{rng.choice(['	', '	', ' '])}{rng.choice(tags)}" if rng.random() < 0.85 else "")
-    return ["tag", "g.conll", *rng.choice([[], [], ["--unit", "char"], ["--valid-share", "0.3"]])], {"g.conll": encode("\n".join(lines) + "\n")}
+    return ["tag", "g.conll", *rng.choice([[], [], ["--unit", "char"], ["--valid-share", "0.3"]])], {
+        "g.conll": encode("\n".join(lines) + "\n")
+    }
 
 
 def records(rng: Random) -> Made:
@@ -116,7 +138,14 @@ def records(rng: Random) -> Made:
         if own:
             one[f"key {row}"] = row
         made.append(json.dumps(one, ensure_ascii=rng.random() < 0.5))
-    words = rng.choice([["classify", "g.jsonl"], ["lm", "g.jsonl", "--text", "text"], ["classify", "g.jsonl", "--text", "text", "--label", "label"], ["embed", "g.jsonl", "--text", "text"]])
+    words = rng.choice(
+        [
+            ["classify", "g.jsonl"],
+            ["lm", "g.jsonl", "--text", "text"],
+            ["classify", "g.jsonl", "--text", "text", "--label", "label"],
+            ["embed", "g.jsonl", "--text", "text"],
+        ]
+    )
     return words, {"g.jsonl": encode("\n".join(made) + "\n")}
 
 
@@ -140,11 +169,25 @@ def tensors(rng: Random) -> Made:
 
 def texts(rng: Random) -> Made:
     """Text for a language model, of some alphabet, in lines of some length."""
-    alphabet = rng.choice(["ab \n", "天地玄黄\n", "".join(chr(n) for n in range(0x4E00, 0x5800)), "a", "\n", " \t\n", "👩\u200d👧e\u0301 ", "01\n", "\u202e\u2066x\n"])
+    alphabet = rng.choice(
+        [
+            "ab \n",
+            "天地玄黄\n",
+            "".join(chr(n) for n in range(0x4E00, 0x5800)),
+            "a",
+            "\n",
+            " \t\n",
+            "👩\u200d👧e\u0301 ",
+            "01\n",
+            "\u202e\u2066x\n",
+        ]
+    )
     length = rng.choice([1, 2, 10, 300, 3000, 20_000])
     text = "".join(rng.choice(alphabet) for _ in range(length))
     unit = rng.choice(["char", "byte", "word", "bpe"])
-    return ["lm", "g.txt", "--unit", unit, *rng.choice([[], ["--bptt", "4"], ["--batch", "2"]])], {"g.txt": encode(text)}
+    return ["lm", "g.txt", "--unit", unit, *rng.choice([[], ["--bptt", "4"], ["--batch", "2"]])], {
+        "g.txt": encode(text)
+    }
 
 
 GRAMMARS: dict[str, Callable[[Random], Made]] = {

@@ -55,7 +55,11 @@ def functions() -> dict[str, Any]:
 
     found = {f"recurra.{name}": getattr(recurra, name) for name in recurra.__all__ if name not in LEFT_OUT}
     layers = {f"recurra.nn.{name}": getattr(recurra.nn, name) for name in recurra.nn.__all__}
-    return {name: one for name, one in {**found, **layers}.items() if callable(one) and name not in ("recurra.Run", "recurra.Stream") and not inspect.isabstract(one)}
+    return {
+        name: one
+        for name, one in {**found, **layers}.items()
+        if callable(one) and name not in ("recurra.Run", "recurra.Stream") and not inspect.isabstract(one)
+    }
 
 
 @cache
@@ -64,7 +68,11 @@ def methods(kind: str) -> dict[str, Any]:
     import recurra
 
     one = {"run": recurra.Run, "stream": recurra.Stream}[kind]
-    return {name: inspect.getattr_static(one, name) for name in dir(one) if not name.startswith("_") and inspect.isfunction(inspect.getattr_static(one, name))}
+    return {
+        name: inspect.getattr_static(one, name)
+        for name in dir(one)
+        if not name.startswith("_") and inspect.isfunction(inspect.getattr_static(one, name))
+    }
 
 
 def make_misuse(number: int, rng: Random, work: Path, stock: Stock) -> Case:

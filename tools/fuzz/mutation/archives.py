@@ -8,12 +8,29 @@ import io
 import lzma
 import struct
 import tarfile
+import warnings
 import zipfile
 from random import Random
 
 from tools.fuzz.mutation import raw
 
-NAMES = ["", "a\nb.csv", "../x.csv", "/etc/x.csv", "a" * 300 + ".csv", "漢.csv", ".hidden", "x/", "x.csv\x00y", "x.zip", "x.gz", "README", "a/" * 200 + "x.csv", "\udcff.csv", "con.csv "]
+NAMES = [
+    "",
+    "a\nb.csv",
+    "../x.csv",
+    "/etc/x.csv",
+    "a" * 300 + ".csv",
+    "漢.csv",
+    ".hidden",
+    "x/",
+    "x.csv\x00y",
+    "x.zip",
+    "x.gz",
+    "README",
+    "a/" * 200 + "x.csv",
+    "\udcff.csv",
+    "con.csv ",
+]
 """Names of members; one of them has no name."""
 COMPRESSED = [".gz", ".xz", ".bz2", ".zst"]
 ARCHIVES = [".zip", ".tar", ".tar.gz", ".tgz"]
@@ -34,9 +51,10 @@ def archive(members: list[tuple[str, bytes]], suffix: str) -> bytes:
     """Pack members as a suffix says, under any names."""
     made = io.BytesIO()
     if suffix == ".zip":
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
+        with warnings.catch_warnings(), zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
+            warnings.simplefilter("ignore")  # two members of one name are meant
             for name, data in members:
-                file.writestr(zipfile.ZipInfo(name or "x"), data)
+                file.writestr(zipfile.ZipInfo(name.encode("utf-8", "replace").decode() or "x"), data)
         return made.getvalue()
     with tarfile.open(fileobj=made, mode="w" if suffix == ".tar" else "w:gz") as file:
         for name, data in members:
@@ -77,7 +95,10 @@ def wrap(name: str, data: bytes, rng: Random) -> tuple[str, bytes]:
     suffix = rng.choice(ARCHIVES)
     members = [(rng.choice([name, *NAMES]), data)]
     if rng.random() < 0.5:
-        members += [(rng.choice([f"{n}-{name}", *NAMES]), rng.choice([data, b"", b"\x00\xff" * 50])) for n in range(rng.choice([1, 2, 200]))]
+        members += [
+            (rng.choice([f"{n}-{name}", *NAMES]), rng.choice([data, b"", b"\x00\xff" * 50]))
+            for n in range(rng.choice([1, 2, 200]))
+        ]
     if rng.random() < 0.1:
         members.append((f"bomb-{name}", b"a,b\n" * (COMPRESSIBLE_BYTES // 4)))
     packed = archive(members, suffix)

@@ -8,7 +8,6 @@ from random import Random
 from typing import Any
 
 import numpy as np
-
 from tools.fuzz.mutation import archives, raw
 
 HEADERS = [
@@ -23,7 +22,7 @@ def strange(rng: Random, like: np.ndarray | None = None) -> Any:
     """Give an array of a kind, shape or with values that nobody expects."""
     base = np.array(like) if like is not None else np.arange(24.0).reshape(4, 6)
     made: list[Any] = [
-        lambda: base.astype(rng.choice("? i1 u1 <i8 >i8 u8 f2 >f4 f8 g F D".split()), copy=False) if base.dtype.kind in "biuf" else base,
+        lambda: base.astype(rng.choice(["?", "i1", "u1", "<i8", ">i8", "u8", "f2", ">f4", "f8", "g", "F", "D"]), copy=False) if base.dtype.kind in "biuf" else base,
         lambda: np.zeros(rng.choice([(), (0,), (5, 0), (0, 3), (6, 5, 0), (0, 0, 0), (1,), (1, 1), (1, 1, 1), (2, 3, 4, 5), (2,) * 12])),
         lambda: np.full(base.shape, rng.choice([np.nan, np.inf, -np.inf, 1e30, -1e30, 1e300, 1e-320, 0.0, 1.0])),
         lambda: np.array(["a", "", "漢" * 40]), lambda: np.array([b"a", b"\xff"]), lambda: np.array([1, "a", None], dtype=object),
@@ -73,13 +72,19 @@ def mutate_npz(data: bytes, rng: Random) -> bytes:
     elif how == "forged":
         content[f"{name}.npy"] = forged_npy(rng)
     elif how == "name":
-        content[rng.choice(["x", "lengths.npy", "y_train.npy", "a\nb.npy", "", ".npy", "漢.npy", "x.txt", "x.npy.npy"])] = content.pop(f"{name}.npy")
+        content[
+            rng.choice(["x", "lengths.npy", "y_train.npy", "a\nb.npy", "", ".npy", "漢.npy", "x.txt", "x.npy.npy"])
+        ] = content.pop(f"{name}.npy")
     elif how == "less":
         del content[f"{name}.npy"]
     elif how == "more":
-        content[rng.choice(["x_test.npy", "y_test.npy", "lengths.npy", "labels.npy", "z.npy"])] = npy_bytes(strange(rng))
+        content[rng.choice(["x_test.npy", "y_test.npy", "lengths.npy", "labels.npy", "z.npy"])] = npy_bytes(
+            strange(rng)
+        )
     else:
-        content[f"{name}.npy"] = npy_bytes(arrays[name][: rng.randint(0, max(0, len(arrays[name]) - 1))] if arrays[name].ndim else arrays[name])
+        content[f"{name}.npy"] = npy_bytes(
+            arrays[name][: rng.randint(0, max(0, len(arrays[name]) - 1))] if arrays[name].ndim else arrays[name]
+        )
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as file:
         for key, value in content.items():
@@ -97,7 +102,10 @@ def mutate_mat(data: bytes, rng: Random) -> bytes:
     for at in range(len(cells)):
         cells[at] = strange(rng)
     values: list[Any] = [cells, strange(rng), {"a": np.ones(3)}, "text", np.array([1 + 2j]), cells.reshape(1, -1)]
-    stored = {name: rng.choice(values) for name in rng.sample(["x", "y", "X_train", "labels", "data", "z"], rng.choice([0, 1, 2, 3]))}
+    stored = {
+        name: rng.choice(values)
+        for name in rng.sample(["x", "y", "X_train", "labels", "data", "z"], rng.choice([0, 1, 2, 3]))
+    }
     made = io.BytesIO()
     try:
         scipy.io.savemat(made, stored, format=rng.choice(["4", "5", "5"]), do_compression=rng.random() < 0.4)

@@ -20,7 +20,14 @@ SIZES = [0, -1, 1, 5, 300, 6000, 65536, 65537, 10**9, 2**63]
 def sign(folder: Path, *, log_too: bool = True) -> None:
     """Write the manifest of what is in the folder now, as the program would."""
     names = [path.name for path in folder.iterdir() if path.is_file() and path.name != MANIFEST]
-    write_manifest(folder, {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(names) if log_too or name != "metrics.jsonl"})
+    write_manifest(
+        folder,
+        {
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            for name in sorted(names)
+            if log_too or name != "metrics.jsonl"
+        },
+    )
 
 
 def write_manifest(folder: Path, files: Any) -> None:
@@ -35,14 +42,25 @@ def mutate_toml(data: bytes, rng: Random) -> bytes:
     """Mutate settings: the sizes of networks, any value, or the text."""
     import tomli_w
 
-    if rng.random() < 0.25:
+    if rng.random() < 0.1:
         return lines.mutate(data.decode(), rng)
     if rng.random() < 0.06:
         depth = rng.choice([500, 200_000])
         return data + b"\nx = " + b"[" * depth + b"]" * depth + b"\n"
     tree = tomllib.loads(data.decode())
     if rng.random() < 0.4:
-        section, key = rng.choice([("model", "hidden"), ("model", "layers"), ("model", "embedding"), ("data", "max_words"), ("model", "components"), ("data", "window"), ("model", "bottleneck"), ("data", "horizon")])
+        section, key = rng.choice(
+            [
+                ("model", "hidden"),
+                ("model", "layers"),
+                ("model", "embedding"),
+                ("data", "max_words"),
+                ("model", "components"),
+                ("data", "window"),
+                ("model", "bottleneck"),
+                ("data", "horizon"),
+            ]
+        )
         tree.setdefault(section, {})[key] = rng.choice([*SIZES, True, "4", 4.5, [4], {}])
     else:
         tree = trees.mutate_tree(tree, rng)
@@ -64,7 +82,12 @@ def mutate_safetensors(data: bytes, rng: Random) -> bytes:
     if how < 0.4:
         first, last = header[name]["data_offsets"]
         width = {"F64": 8, "F32": 4, "I64": 8, "I32": 4, "BF16": 2, "F16": 2}.get(header[name]["dtype"], 1)
-        bad = {8: struct.pack("<d", rng.choice([float("nan"), float("inf"), 1e308])), 4: struct.pack("<f", rng.choice([float("nan"), float("inf"), 3e38, -1e30])), 2: b"\xc0\x7f", 1: b"\xff"}[width]
+        bad = {
+            8: struct.pack("<d", rng.choice([float("nan"), float("inf"), 1e308])),
+            4: struct.pack("<f", rng.choice([float("nan"), float("inf"), 3e38, -1e30])),
+            2: b"\xc0\x7f",
+            1: b"\xff",
+        }[width]
         cells = range(first, last - width + 1, width)
         for at in cells if rng.random() < 0.5 else cells[: rng.choice([1, 3])]:
             body[at : at + width] = bad
@@ -72,7 +95,9 @@ def mutate_safetensors(data: bytes, rng: Random) -> bytes:
         entry = header[name]
         field = rng.choice(["shape", "dtype", "data_offsets"])
         entry[field] = {
-            "shape": rng.choice([[], [0], [-1], [1, 1], entry["shape"][::-1], [*entry["shape"], 1], [2**62, 4], [1.5], "x"]),
+            "shape": rng.choice(
+                [[], [0], [-1], [1, 1], entry["shape"][::-1], [*entry["shape"], 1], [2**62, 4], [1.5], "x"]
+            ),
             "dtype": rng.choice(["F64", "F32", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "X", 1]),
             "data_offsets": rng.choice([[0, 0], [0, len(body) + 4], [4, 0], [-4, 4], [0]]),
         }[field]
@@ -92,7 +117,7 @@ def mutate_run_file(name: str, data: bytes, rng: Random) -> bytes:
         return mutate_toml(data, rng)
     if name.endswith(".safetensors"):
         return mutate_safetensors(data, rng)
-    if rng.random() < 0.75 and (changed := trees.mutate_json(data, rng)) is not None:
+    if rng.random() < 0.88 and (changed := trees.mutate_json(data, rng)) is not None:
         return changed
     return raw.mutate(data, rng) if rng.random() < 0.5 else lines.mutate(data.decode("utf-8", "replace"), rng)
 
@@ -100,14 +125,31 @@ def mutate_run_file(name: str, data: bytes, rng: Random) -> bytes:
 def forge_manifest(folder: Path, rng: Random) -> str:
     """Write a manifest that signs what it should not; says what."""
     files: Any = json.loads((folder / MANIFEST).read_bytes())["files"]
-    name = rng.choice(["a" * 5000, "../RUN/config.toml", "/etc/passwd", "", ".", "a\x00b", "a\nb", "\ud800", "漢" * 100, "checkpoint", MANIFEST, "x/" * 2000])
+    name = rng.choice(
+        [
+            "a" * 5000,
+            "../RUN/config.toml",
+            "/etc/passwd",
+            "",
+            ".",
+            "a\x00b",
+            "a\nb",
+            "\ud800",
+            "漢" * 100,
+            "checkpoint",
+            MANIFEST,
+            "x/" * 2000,
+        ]
+    )
     how = rng.choice(["name", "sum", "kind", "raw"])
     if how == "name":
         files[name] = rng.choice([hashlib.sha256(b"").hexdigest(), next(iter(files.values()))])
     elif how == "sum":
         files[rng.choice(list(files))] = hostile.node(rng)
     elif how == "kind":
-        files = rng.choice([[], None, "x", [["config.toml", "x"]], {}, 1, {"model.safetensors": files["model.safetensors"]}])
+        files = rng.choice(
+            [[], None, "x", [["config.toml", "x"]], {}, 1, {"model.safetensors": files["model.safetensors"]}]
+        )
     else:
         (folder / MANIFEST).write_bytes(trees.mutate_json((folder / MANIFEST).read_bytes(), rng) or b"{")
         return "manifest.json itself"

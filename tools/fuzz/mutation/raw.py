@@ -38,7 +38,7 @@ def overwrite_number(data: bytes, rng: Random) -> bytes:
 
 
 def overwrite_float(data: bytes, rng: Random) -> bytes:
-    at, kind = _place(data, rng), rng.choice("<f <d >f >d".split())
+    at, kind = _place(data, rng), rng.choice(["<f", "<d", ">f", ">d"])
     value = rng.choice([float("nan"), float("inf"), 1e30, -1e30, 1e-40, 0.0])
     packed = struct.pack(kind, value)
     return data[:at] + packed + data[at + len(packed) :]
@@ -78,7 +78,7 @@ def replace_all(data: bytes, rng: Random) -> bytes:
     return data.replace(found, rng.choice([b"\r", b"\r\n", b"", b"\x00", b"\xc2\x85", b"\n\n", b";", b"\t"]))
 
 
-def nothing_of_it(data: bytes, rng: Random) -> bytes:
+def something_else(rng: Random) -> bytes:
     return rng.choice([b"", b"\n", b"\x00" * 100, b"\xff\xfe", rng.randbytes(300), b" " * 1000, b"\n" * 1000])
 
 
@@ -90,7 +90,7 @@ MUTATIONS: list[Mutation] = [
 def mutate(data: bytes, rng: Random) -> bytes:
     """Mutate bytes once or a few times."""
     if rng.random() < 0.02:
-        return nothing_of_it(data, rng)
+        return something_else(rng)
     for _ in range(rng.choice([1, 1, 1, 2, 4])):
         data = rng.choice(MUTATIONS)(data, rng)
     return data

@@ -19,7 +19,9 @@ def places(tree: Any) -> list[Place]:
     stack = [tree]
     while stack:
         one = stack.pop()
-        inner = list(one.items()) if isinstance(one, dict) else list(enumerate(one[:20])) if isinstance(one, list) else []
+        inner = (
+            list(one.items()) if isinstance(one, dict) else list(enumerate(one[:20])) if isinstance(one, list) else []
+        )
         for key, value in inner:
             found.append((one, key))
             stack.append(value)
@@ -36,7 +38,10 @@ def mutate_tree(tree: Any, rng: Random) -> Any:
         if not there:
             return node(rng)
         holder, key = rng.choice(there)
-        value, how = holder[key], rng.choice(["value", "value", "value", "scale", "less", "more", "rename", "wrap", "resize"])
+        value, how = (
+            holder[key],
+            rng.choice(["value", "value", "value", "scale", "less", "more", "rename", "wrap", "resize"]),
+        )
         if how == "scale" and type(value) in (int, float):
             holder[key] = value * rng.choice([-1, 0, 2, 1000, 10**6, 1e30, 0.5])
         elif how == "less":
