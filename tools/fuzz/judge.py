@@ -117,8 +117,10 @@ def _refuse(constant: str) -> None:
 
 
 def _lost(case: Case, ended: Ended, work: Path) -> str:
-    """Say what is wrong with the runs that a training has left."""
+    """Say what is wrong with the runs that a training has left; of a damaged one to resume, only where that went well."""
     if not isinstance(case.action, Command) or case.action.words[:1] != ("train",):
+        return ""
+    if case.family == "folders" and ended.code != 0:
         return ""
     for log in work.rglob("metrics.jsonl"):
         folder = log.parent
