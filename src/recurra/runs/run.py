@@ -14,6 +14,7 @@ from recurra.data.frames import is_frame
 from recurra.errors import DataError, UsageError
 from recurra.runs.config import Configuration, load_configuration
 from recurra.runs.manifest import check_manifest
+from recurra.runs.measuring import measure
 from recurra.stream import Stream
 from recurra.tasks import Task, get_task
 from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, Scores, Streams
@@ -121,7 +122,7 @@ class Run:
                     "name a file to measure on, and leave the baselines out (--no-baselines)"
                 )
             self._prepare()
-        return self.task.evaluate(self.predictor, arguments or None, progress, baselines=baselines, options=read)
+        return measure(self.task, self.predictor, arguments or None, progress, baselines=baselines, options=read)
 
     def score(self, texts: str | Sequence[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text (nats), in all and for each unit."""
