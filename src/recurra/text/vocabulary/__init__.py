@@ -70,8 +70,8 @@ def load_vocabulary(folder: Path | str) -> Vocabulary:
         what = "both" if paths else "neither"
         raise RunError(f"{folder}: expected one of {' and '.join(names)}, got {what}; train the run again")
     path = paths[0]
+    document = read_json_object(path)
     try:
-        document = read_json_object(path)
         kinds = {unit: kind for unit, kind in VOCABULARIES.items() if kind.file == path.name}
         unit = document.get("unit") if len(kinds) > 1 else next(iter(kinds))
         if not isinstance(unit, str) or unit not in kinds:

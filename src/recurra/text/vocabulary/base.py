@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from recurra.documents import read_json
 from recurra.errors import DataError, RunError, UsageError
 from recurra.text.normal import nfc
 
@@ -235,13 +236,10 @@ def expect_units(value: object, name: str) -> list[str]:
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file. Raises `RunError` when there is none, or when a key is there twice."""
-    try:
-        document = json.loads(path.read_bytes().decode("utf-8"), object_pairs_hook=_without_doubles)
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"expected JSON in UTF-8: {error}") from None
+    """Return the JSON object in a file. Raises `RunError`, with the file, when there is none, or when a key is there twice."""
+    document = read_json(path, _without_doubles)
     if not isinstance(document, dict):
-        raise RunError(f"expected a JSON object, got {type(document).__name__}")
+        raise RunError(f"{path}: expected a JSON object, got {type(document).__name__}")
     return document
 
 

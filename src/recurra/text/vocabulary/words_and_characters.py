@@ -195,8 +195,9 @@ class WordsAndCharacters:
     def load(cls, folder: Path | str) -> Self:
         """Read what `save` wrote into a folder. Raises `RunError` when it is missing, damaged, or of another unit."""
         path = Path(folder) / cls.file
+        document = read_json_object(path)
         try:
-            return cls.from_json(read_json_object(path))
+            return cls.from_json(document)
         except RunError as error:
             raise RunError(f"{path}: {error}") from None
 
