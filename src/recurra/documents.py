@@ -17,8 +17,8 @@ MAX_JSON_BYTES = 64 * 2**20
 MAX_TOML_BYTES = 4 * 2**20
 MAX_LEVELS = 40
 """Levels of nesting of a document; whatever walks through it goes as deep."""
-MAX_CHARACTERS_SHOWN = 80
-"""Of what is not as expected, in a message."""
+MAX_CHARACTERS_SHOWN, MAX_MESSAGE_CHARACTERS = 80, 300
+"""Of what is not as expected, and of all that is said of a file."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
@@ -32,8 +32,8 @@ class Document(BaseModel):
 
 
 
-def shorten(value: object) -> str:
-    """Show a value in a message, however long it is.
+def shorten(value: object, most: int = MAX_CHARACTERS_SHOWN) -> str:
+    """Show a value in a message, however long it is, or a message.
 
     >>> shorten("a" * 200)[-3:], shorten("short")
     ('aa…', 'short')
@@ -42,7 +42,7 @@ def shorten(value: object) -> str:
         text = value if isinstance(value, str) else repr(value)
     except (RecursionError, ValueError):  # nested too deep, a number of too many digits
         text = type(value).__name__
-    return text if len(text) <= MAX_CHARACTERS_SHOWN else f"{text[: MAX_CHARACTERS_SHOWN - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def read_json(path: Path, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:

@@ -13,7 +13,7 @@ import tomli_w
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from recurra.documents import read_toml, shorten
+from recurra.documents import MAX_MESSAGE_CHARACTERS, read_toml, shorten
 from recurra.errors import RunError, UsageError
 from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
@@ -218,6 +218,6 @@ def load_configuration(path: Path) -> Configuration:
         configuration = _validate(task, upgrade(sections(task), document) if form == 1 else document)
     except UsageError as error:
         other = "" if version == __version__ else f" (it was written by Recurra {version}, this is {__version__})"
-        raise RunError(f"{path}: cannot be used: {error}{other}") from None
+        raise RunError(f"{path}: cannot be used: {shorten(str(error), MAX_MESSAGE_CHARACTERS)}{other}") from None
     configuration.format = form
     return configuration

@@ -9,7 +9,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from torch import nn
 
+from recurra.errors import DataError
 from recurra.tasks.base.options import EvaluateOptions, PredictOptions, read_options
+from recurra.tasks.base.results import is_finite
 from recurra.tasks.base.settings import Settings
 from recurra.tasks.base.weights import load_network
 
@@ -80,12 +82,21 @@ class Predictor(ABC, Generic[ConfigT]):
     # Predictions
 
     def predict(self, inputs: Sequence[Any], **options: Any) -> list[dict[str, Any]]:
-        """Predict for some inputs; options: those of `PredictOptions`. Raises `UsageError` for others, and `DataError` for a bad input."""
-        return self.predict_with(list(inputs), read_options(self.PredictOptions, options, self.name))
+        """Predict for some inputs; options: those of `PredictOptions`. Raises `UsageError` for others, and `DataError` for a bad input, or where not all of a result is finite."""
+        return self.finite_results(list(inputs), read_options(self.PredictOptions, options, self.name))
+
+    def finite_results(self, inputs: list[Any], options: Any) -> list[dict[str, Any]]:
+        """Do as `predict`, with an instance of `PredictOptions`."""
+        results = self.predict_with(inputs, options)
+        if not is_finite(results):
+            raise DataError(
+                "no prediction is a finite number here; the values are too far from those of training, or the run's weights are damaged"
+            )
+        return results
 
     @abstractmethod
     def predict_with(self, inputs: list[Any], options: Any) -> list[dict[str, Any]]:
-        """Do as `predict`, with an instance of `PredictOptions`."""
+        """Predict, with an instance of `PredictOptions`; what is not finite in a result is found by its caller."""
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         """Write a result of `predict` in a line for people, or one for each step; by default all of it, as it is."""

@@ -11,10 +11,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from recurra.documents import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.errors import RecurraError, RunError
 
-MAX_MESSAGE_CHARACTERS = 300
-"""Of what torch says of weights that do not fit: it may list thousands."""
 _TYPES = {
     "F64": torch.float64,
     "F32": torch.float32,
@@ -138,5 +137,4 @@ def _make_room(network: nn.Module) -> None:
 
 def _does_not_fit(path: Path, error: Exception) -> RunError:
     what = " ".join(str(error).split()) or type(error).__name__
-    what = what if len(what) <= MAX_MESSAGE_CHARACTERS else f"{what[: MAX_MESSAGE_CHARACTERS - 1]}…"
-    return RunError(f"{path}: does not fit the configuration: {what}")
+    return RunError(f"{path}: does not fit the configuration: {shorten(what, MAX_MESSAGE_CHARACTERS)}")

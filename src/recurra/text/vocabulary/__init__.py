@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from recurra.documents import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.errors import DataError, RunError, UsageError
 from recurra.text.vocabulary.base import Decoder, Vocabulary, read_json_object
 from recurra.text.vocabulary.bpe import BpeVocabulary
@@ -78,4 +79,4 @@ def load_vocabulary(folder: Path | str) -> Vocabulary:
             raise RunError(f"unit: expected one of {', '.join(kinds)}, got {unit!r}")
         return kinds[unit].from_json(document)
     except RunError as error:
-        raise RunError(f"{path}: {error}") from None
+        raise RunError(f"{path}: {shorten(str(error), MAX_MESSAGE_CHARACTERS)}") from None

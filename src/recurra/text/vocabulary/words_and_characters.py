@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, cast
 import numpy as np
 import numpy.typing as npt
 
+from recurra.documents import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.errors import RunError, UsageError
 from recurra.text.vocabulary.base import (
     VERSION,
@@ -199,7 +200,7 @@ class WordsAndCharacters:
         try:
             return cls.from_json(document)
         except RunError as error:
-            raise RunError(f"{path}: {error}") from None
+            raise RunError(f"{path}: {shorten(str(error), MAX_MESSAGE_CHARACTERS)}") from None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WordsAndCharacters) and self.to_json() == other.to_json()
