@@ -42,6 +42,7 @@ def shorten(value: object, most: int = MAX_CHARACTERS_SHOWN) -> str:
         text = value if isinstance(value, str) else repr(value)
     except (RecursionError, ValueError):  # nested too deep, a number of too many digits
         text = type(value).__name__
+    text = " ".join(text.split())
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -107,7 +108,7 @@ def damaged(path: Path, error: Exception) -> RunError:
     ...     print(damaged(Path("size.json"), error))
     size.json: is damaged: hidden: input should be a valid integer, got '64'
     """
-    if isinstance(error, KeyError):
+    if isinstance(error, KeyError) and error.args:
         return RunError(f"{path}: is damaged: {shorten(str(error.args[0]))} is missing")
     if not isinstance(error, ValidationError):
         return RunError(f"{path}: is damaged: {shorten(' '.join(str(error).split()))}")
