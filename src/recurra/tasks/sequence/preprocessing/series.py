@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from recurra.errors import DataError, RunError
+from recurra.documents import Document, Finite, NotNegative, damaged, read_json
+from recurra.errors import DataError
 from recurra.files import write_whole
 from recurra.series import channel_order, parse_series
 from recurra.tasks.base.config import SequenceData
@@ -23,6 +25,8 @@ FILE = "channels.json"
 """What is kept of it, by names that have been the same since the first runs."""
 FRAMES_PER_SERIES = 40
 """Frames that a series is cut into, where nothing else is asked for."""
+MAX_FRAME = 1_000_000
+"""Steps of a frame, and from one to the next, in a run's file."""
 MIN_SPREAD = 1e-8
 """A spread below this is none: such a channel says nothing, and is not blown up to noise."""
 
@@ -39,6 +43,23 @@ class SeriesOptions:
     differences: bool = False
     frame: int = 1
     hop: int = 1
+
+
+class _Cutting(Document):
+    scale: Literal["data", "series", "none"] = "data"
+    differences: bool = False
+    frame: int = Field(default=1, ge=1, le=MAX_FRAME)
+    hop: int = Field(default=1, ge=1, le=MAX_FRAME)
+
+
+class _File(Document):
+    """What the file of a run holds."""
+
+    channels: list[str] = Field(min_length=1)
+    mean: list[Finite]
+    spread: list[NotNegative]
+    gaps: list[bool]
+    cutting: _Cutting
 
 
 @register_preprocessor
@@ -108,19 +129,15 @@ class SeriesPreprocessor(Preprocessor[np.ndarray]):
     def load(cls, folder: Path) -> SeriesPreprocessor:
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         path = folder / FILE
+        content = read_json(path)
         try:
-            read = json.loads(path.read_text(encoding="utf-8"))
-            names = [str(name) for name in read["channels"]]
-            mean, spread, gaps = (
-                np.array(read["mean"], float),
-                np.array(read["spread"], float),
-                np.array(read["gaps"], bool),
-            )
-            if any(array.shape != (len(names),) for array in (mean, spread, gaps)):
+            read = _File.model_validate(content)
+            mean, spread, gaps = np.array(read.mean), np.array(read.spread), np.array(read.gaps, bool)
+            if any(array.shape != (len(read.channels),) for array in (mean, spread, gaps)):
                 raise ValueError("expected as many numbers as channels")
-            return cls(names, mean, spread, gaps, SeriesOptions(**read["cutting"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{path}: is damaged: {error}") from None
+            return cls(read.channels, mean, spread, gaps, SeriesOptions(**read.cutting.model_dump()))
+        except ValueError as error:
+            raise damaged(path, error) from None
 
     def save(self, folder: Path) -> list[str]:
         content = {
