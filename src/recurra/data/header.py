@@ -11,7 +11,7 @@ from typing import Literal
 
 from recurra.data.timeseries.timestamps import is_time_of_day, is_timestamp
 from recurra.series import is_headerless, is_missing, is_number
-from recurra.text import LABEL_NAMES, LAST_COLUMN, TEXT_NAMES, Source, first_rows
+from recurra.text import LABEL_NAMES, LAST_COLUMN, TEXT_NAMES, Source, first_rows, whole_number
 
 Header = Literal["auto", "yes", "no"]
 
@@ -190,4 +190,4 @@ def _are_rising_years(row: Sequence[str]) -> bool:
 
 
 def _is_year(cell: str) -> bool:
-    return cell.strip().isdecimal() and int(cell) in _YEARS
+    return whole_number(cell.strip()) in _YEARS
