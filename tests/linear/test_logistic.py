@@ -70,3 +70,23 @@ def test_what_has_converged_stays_as_it_is() -> None:
     together, single = (fit_logistic(gram(given), each, tolerance=1e-3) for each in (both, alone))
     assert single.steps < together.steps
     assert torch.allclose(together.logits[:, 0], single.logits[:, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", [78, 195])
+def test_a_step_that_gains_little_is_not_the_end(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    dense = np.where(rng.random((380, 270)) < 0.2, rng.random((380, 270)), 0)
+    dense[:, :5] += 0.2  # what all rows have in common: early steps go along it, and are cut short
+    dense /= np.linalg.norm(dense, axis=1, keepdims=True)
+    starts = np.concatenate([[0], np.cumsum((dense != 0).sum(1))])
+    given = Rows(sparse(starts, np.nonzero(dense)[1], dense[dense != 0], dense.shape))
+    targets = torch.from_numpy(rng.integers(0, 4, len(dense)))
+    marks = torch.eye(4, dtype=torch.float64)[targets][:, None]
+    problems = Problems(marks, torch.ones(380, 1, 4), torch.zeros(1, 4), torch.tensor([1 / 2000]), exclusive=True)
+    loss = [
+        torch.nn.functional.cross_entropy(
+            fit_logistic(gram(given), problems, tolerance=tolerance).logits[:, 0], targets
+        )
+        for tolerance in (1e-3, 1e-9)
+    ]
+    assert loss[0] < 1.5 * loss[1] + 0.01

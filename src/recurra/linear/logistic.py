@@ -68,7 +68,7 @@ class _Pair(NamedTuple):
 
 
 def fit_logistic(gram: Callable[[Tensor], Tensor], problems: Problems, *, tolerance: float = 1e-4) -> Fit:
-    """Minimise Σ weight · loss + penalty / 2 · |W|² in each problem, until a step gains less than this share of it.
+    """Minimise Σ weight · loss + penalty / 2 · |W|² in each problem, until a step gains less than this share of it, and promised no more.
 
     gram: A (N, P·C) → (X Xᵀ + 1) A.
 
@@ -110,7 +110,9 @@ def fit_logistic(gram: Callable[[Tensor], Tensor], problems: Problems, *, tolera
         curvature = _dot(step, change_image)
         inverse = torch.where(curvature > 0, 1 / curvature.clamp_min(1e-30), 0.0)
         pairs = [*pairs, _Pair(step, step_image, change, change_image, inverse)][-MAX_PAIRS:]
-        running &= value - new_value > tolerance * new_value.abs()
+        gain, enough = value - new_value, tolerance * new_value.abs()
+        # A step that the search cut short gains little far from the minimum too; there the slope has not yet levelled out.
+        running &= (gain > enough) | ((gain > 0) & (-slope > enough))
         value, gradient, gradient_image = new_value, new_gradient, new_image
     return Fit(a, z + problems.intercepts, steps)
 

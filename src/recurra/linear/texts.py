@@ -34,7 +34,7 @@ MIN_TEXTS_TO_LEARN = 2000
 """Texts that are learnt from however short the time is."""
 TEXTS_AT_A_TIME = 256
 TOLERANCE = 1e-3
-STEPS = 30
+STEPS = 45
 """Steps that a fit takes, about."""
 SECONDS_PER_VALUE, SECONDS_PER_PRODUCT, SECONDS_PER_LOGIT, SECONDS_PER_UNIT = 4e-9, 0.8e-9, 4e-8, 3e-7
 """Time that a step takes for each stored value, for each of its products, for each logit, and that counting an n-gram takes, on one core."""
