@@ -41,8 +41,10 @@ class Plan:
     seconds: float = float("inf")
     jobs: int = 1
 
-    def schedule(self) -> Iterator[tuple[str, int]]:
-        """Give families and numbers of cases in their order."""
+    def schedule(self, good: int) -> Iterator[tuple[str, int]]:
+        """Give families and numbers of cases in their order.  good: how many good cases there are, all of which come first."""
+        if self.cases is None:
+            yield from (("good", number) for number in range(good))
         shares = WEIGHTS if self.cases is None else self.cases
         numbers = {family: count() for family in shares}
         for turn in count() if self.cases is None else range(max(shares.values(), default=0)):
@@ -154,7 +156,7 @@ def run_campaign(plan: Plan, stock: Stock) -> Tally:
 def _run_job(plan: Plan, stock: Stock, job: int) -> Tally:
     """Run each case that is this job's."""
     tally, started, reported = Tally(), time.monotonic(), time.monotonic()
-    for family, number in islice(plan.schedule(), job, None, plan.jobs):
+    for family, number in islice(plan.schedule(stock.good), job, None, plan.jobs):
         if (now := time.monotonic()) - started > plan.seconds:
             break
         with tempfile.TemporaryDirectory(prefix="recurra-fuzz-", ignore_cleanup_errors=True) as scratch:

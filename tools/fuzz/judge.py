@@ -58,6 +58,8 @@ def _failures(case: Case, ended: Ended, work: Path) -> Iterator[Failure]:
         return
     if lost := _lost(case, ended, work):
         yield Failure("lost", lost, _tail(text))
+    if case.family == "good" and ended.code != 0:
+        yield Failure("refused", f"exit {ended.code}: {case.about}", _tail(text))
     yield from _error_failures(case, ended)
     if found := _WARNING.search(text):
         yield Failure("warning", f"{found[1]}: {re.sub(r'[0-9]+', 'N', found[2])[:80]}", found[0])

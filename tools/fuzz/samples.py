@@ -56,15 +56,16 @@ def documented_commands() -> Iterator[list[str]]:
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
             if words[:2] == ["recurra", "train"] and "--from" not in words:  # a run that the page does not make
-                yield words[2:]
+                few = ["--test-share", "0"] if words[2] in ("classify", "tag") and "--test" not in words else []
+                yield [*words[2:], *few]  # what the page shows is too little for a part to test on
 
 
 MORE = [
     "classify table.csv", "classify table.csv --unit char", "classify table.csv --unit byte", "classify table.csv --vectors words.vec", "classify table.parquet", "classify table.json", "classify series.mat", "classify train-images-idx3-ubyte",
     "classify a05_s01_e02_skeleton3D.txt a06_s01_e01_skeleton3D.txt --test-share 0", "classify flat.csv", "classify table.csv --config settings.toml", "classify sound.npz --scale series",
-    "tag sentences.conll", "tag sentences.parquet", "tag sentences.conll --unit char", "embed waves.npz", "embed flat.csv", "embed lines.txt", "embed series.mat", "embed GunPoint_TRAIN.ts",
+    "tag sentences.conll", "tag sentences.parquet", "tag sentences.conll --valid-share 0.2", "embed waves.npz", "embed flat.csv", "embed lines.txt", "embed series.mat", "embed GunPoint_TRAIN.ts",
     "lm lines.txt", "lm lines.txt --unit word", "lm lines.txt --unit byte", "lm lines.txt --unit bpe", "lm table.csv --text text", "lm reviews.jsonl --text review.text", "lm table.parquet --text text", "lm sentences.conll",
-    "forecast sales.csv --horizon 2 --series shop --known promotion", "forecast sales.parquet --horizon 2 --series shop", "forecast machine.csv --horizon 2 --every 2h --combine sum", "forecast machine.csv --horizon 3 --seasonality day",
+    "forecast sales.csv --horizon 2 --series shop --known promotion", "forecast sales.parquet --horizon 2 --series shop", "forecast machine.csv --horizon 2 --every 2h --combine sum", "forecast machine.csv --horizon 3 --season 24",
     "detect machine.csv --window 8", "detect machine.csv --anomaly-labels windows.json", "detect machine.csv --label broken", "detect sales.parquet --series shop", "detect flags.npy --anomaly-labels flags_labels.npy",
     "detect machine.csv --anomaly-labels labeled_anomalies.csv",
 ]  # fmt: skip
@@ -72,7 +73,7 @@ MORE = [
 
 USAGES = [
     "classify-text predict RUN table.csv", "classify-text predict RUN lines.txt", "classify-text predict RUN lines.txt --steps --json", "classify-text evaluate RUN table.csv --json", "classify-text evaluate RUN table.csv --no-baselines",
-    "classify-series predict RUN waves.npz", "classify-series predict RUN GunPoint_TRAIN.ts", "classify-series evaluate RUN sound.npz", "classify-series predict RUN numbers.txt --steps", "classify-series predict RUN wide.csv",
+    "classify-series predict RUN sound.npz", "classify-series predict RUN GunPoint_TRAIN.ts", "classify-series evaluate RUN sound.npz", "classify-series predict RUN numbers.txt --steps", "classify-series predict RUN wide.csv",
     "tag-words predict RUN sentences.conll", "tag-words predict RUN lines.txt --json", "tag-words evaluate RUN sentences.conll", "tag-words predict RUN names.jsonl", "lm predict RUN lines.txt", "lm score RUN lines.txt --json", "lm evaluate RUN lines.txt", "lm generate RUN lines.txt -l 20",
     "lm-bpe score RUN lines.txt", "forecast predict RUN sales.csv", "forecast evaluate RUN sales.csv --no-baselines", "forecast predict RUN sales.parquet", "forecast predict RUN sales.csv --json --steps", "detect predict RUN machine.csv", "detect predict RUN machine.csv --json",
     "detect evaluate RUN machine.csv --anomaly-labels windows.json", "embed predict RUN waves.npz", "embed predict RUN numbers.txt --cluster auto", "embed evaluate RUN waves.npz", "embed-texts predict RUN lines.txt --neighbours 2",
@@ -93,6 +94,7 @@ def text_files() -> dict[str, str]:
     hours = [f"{np.datetime64('2024-01-01T00') + n}" for n in range(160)]
     machine = [f"{hour},{math.sin(n / 9):.4f},{n % 7 / 4:.2f},{int(100 < n < 110)}" for n, hour in enumerate(hours)]
     days = [f"{np.datetime64('2024-01-01') + n // 2},{'ab'[n % 2]},{math.sin(n / 5):.4f},{n % 3}" for n in range(120)]
+    days += [f"2024-03-0{1 + n // 2},{'ab'[n % 2]},,{n % 3}" for n in range(4)]
     joints = "\n".join(f"{n % 7} {n % 5} {n % 3} 1" for n in range(60))
     points = [f"{'xy'[n % 2]}," + ",".join(f"{math.sin(n % 2 + m * n / 9):.3f}" for m in range(6)) for n in range(24)]
     settings = "[model]\nhidden = 4\nlayers = 1\n[training]\nepochs = 1\nbatch = 8\nseed = 3\n"

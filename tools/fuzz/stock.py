@@ -58,6 +58,11 @@ class Stock:
     def usages(self) -> list[tuple[Usage, str]]:
         return samples.usages(self.files)
 
+    @property
+    def good(self) -> int:
+        """How many good trainings and questions there are."""
+        return len(self.samples) + len(self.usages)
+
     def run(self, name: str) -> Path:
         """Give the folder of a good run, which is trained when it is first asked for."""
         place = Folder(self.folder / "runs" / name)

@@ -139,9 +139,12 @@ def _size(path: Path) -> int:
 
 
 def _printed(path: Path) -> str:
+    """Read what was printed, from its end; a line that is not there whole is left out."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - PRINTED))
-            return file.read().decode("utf-8", "backslashreplace")
+            skipped = max(0, path.stat().st_size - PRINTED)
+            file.seek(skipped)
+            text = file.read().decode("utf-8", "backslashreplace")
     except OSError:
         return ""
+    return text.partition("\n")[2] if skipped else text

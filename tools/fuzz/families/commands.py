@@ -143,13 +143,8 @@ def make_command(number: int, rng: Random, work: Path, stock: Stock) -> Case:
         variable = rng.choice(list(ENVIRONMENT))
         environment[variable] = rng.choice(ENVIRONMENT[variable])
     command = Command(tuple(words), **streams, environment=environment)
-    return Case(
-        "commands",
-        number,
-        command,
-        f"{' '.join(leaf.path)}, {name}",
-        tuple(word for word in (*words, *files_below(work)) if word),
-    )
+    names = [part for word in words for part in (word, word.partition("=")[2])] + files_below(work)
+    return Case("commands", number, command, f"{' '.join(leaf.path)}, {name}", tuple(filter(None, names)))
 
 
 def _good_words(leaf: Leaf, name: str, rng: Random, work: Path, stock: Stock) -> list[str]:
