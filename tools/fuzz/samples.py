@@ -65,8 +65,8 @@ MORE = [
     "classify a05_s01_e02_skeleton3D.txt a06_s01_e01_skeleton3D.txt --test-share 0", "classify flat.csv", "classify table.csv --config settings.toml", "classify sound.npz --scale series",
     "tag sentences.conll", "tag sentences.parquet", "tag sentences.conll --valid-share 0.2", "embed waves.npz", "embed flat.csv", "embed lines.txt", "embed series.mat", "embed GunPoint_TRAIN.ts",
     "lm lines.txt", "lm lines.txt --unit word", "lm lines.txt --unit byte", "lm lines.txt --unit bpe", "lm table.csv --text text", "lm reviews.jsonl --text review.text", "lm table.parquet --text text", "lm sentences.conll",
-    "forecast sales.csv --horizon 2 --series shop --known promotion", "forecast sales.parquet --horizon 2 --series shop", "forecast machine.csv --horizon 2 --every 2h --combine sum", "forecast machine.csv --horizon 3 --season 24",
-    "detect machine.csv --window 8", "detect machine.csv --anomaly-labels windows.json", "detect machine.csv --label broken", "detect sales.parquet --series shop", "detect flags.npy --anomaly-labels flags_labels.npy",
+    "forecast sales.csv --horizon 2 --series shop --known promotion", "forecast sales.parquet --horizon 2 --series shop --known promotion", "forecast machine.csv --horizon 2 --every 2h --combine sum", "forecast machine.csv --horizon 3 --season 24",
+    "detect machine.csv --window 8", "detect machine.csv --anomaly-labels windows.json", "detect machine.csv --label broken", "detect sales.parquet --series shop --target sold", "detect flags.npy --anomaly-labels flags_labels.npy",
     "detect machine.csv --anomaly-labels labeled_anomalies.csv",
 ]  # fmt: skip
 """Trainings on formats and with settings that the page does not show, on the files below."""
@@ -91,7 +91,7 @@ def text_files() -> dict[str, str]:
     """Give good files of text that are large enough to be trained on."""
     good, bad = ["warm", "fine", "quick", "good", "好"], ["cold", "dull", "slow", "bad", "坏"]
     rows = [(f"a {(good if n % 2 else bad)[n % 5]} film {n * n % 13}", "pos" if n % 2 else "neg") for n in range(40)]
-    hours = [f"{np.datetime64('2024-01-01T00') + n}" for n in range(160)]
+    hours = [f"{np.datetime64('2024-01-01T00') + n}:00" for n in range(160)]
     machine = [f"{hour},{math.sin(n / 9):.4f},{n % 7 / 4:.2f},{int(100 < n < 110)}" for n, hour in enumerate(hours)]
     days = [f"{np.datetime64('2024-01-01') + n // 2},{'ab'[n % 2]},{math.sin(n / 5):.4f},{n % 3}" for n in range(120)]
     days += [f"2024-03-0{1 + n // 2},{'ab'[n % 2]},,{n % 3}" for n in range(4)]
@@ -131,10 +131,11 @@ def binary_files() -> dict[str, bytes]:
     mat, npz = io.BytesIO(), io.BytesIO()
     scipy.io.savemat(mat, {"x": cells, "y": np.arange(12.0) % 2})
     np.savez(npz, x=noise.normal(size=(16, 9, 1)), y=np.arange(16) % 2)
+    days = np.datetime64("2024-01-01") + np.arange(84) // 2
     tables = {
         "table.parquet": {"text": [f"film {n % 5}" for n in range(30)], "label": ["ab"[n % 2] for n in range(30)]},
         "sentences.parquet": {"tokens": [["a", "b"], ["c"]] * 9, "tags": [["O", "B-x"], ["O"]] * 9},
-        "sales.parquet": {"day": np.datetime64("2024-01-01") + np.arange(80) // 2, "shop": ["ab"[n % 2] for n in range(80)], "sold": [n % 9 / 2 for n in range(80)]},
+"sales.parquet": {"day": days, "shop": ["ab"[n % 2] for n in range(84)], "sold": [n % 9 / 2 if n < 80 else None for n in range(84)], "promotion": [n % 3 for n in range(84)]},
     }  # fmt: skip
     made = {}
     for name, columns in tables.items():

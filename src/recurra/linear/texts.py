@@ -117,8 +117,9 @@ class NgramClassifier(LinearClassifier):
         self.families = [family for family, _ in made if len(family.vocabulary)]
         rows = [Rows(each) for family, each in made if len(family.vocabulary)]
         fitter = Fitter(rows, torch.from_numpy(marks), torch.from_numpy(counted.astype(np.float32)), softmax=softmax)
-        some = torch.from_numpy(spread(len(known), min(len(known), MAX_TEXTS_TO_CHOOSE)))
-        self.strength = fitter.select(some).choose_strength(torch.from_numpy(folds(known[some], FOLDS)))
+        some = spread(len(known), min(len(known), MAX_TEXTS_TO_CHOOSE))
+        fold = torch.from_numpy(folds(known[some], FOLDS))
+        self.strength = fitter.select(torch.from_numpy(some)).choose_strength(fold)
         every = torch.ones(len(known), dtype=torch.bool)
         _, coefficients, intercepts = fitter.fit([every], [self.strength])
         self.weights = [(each.weights(coefficients[:, 0].contiguous()) / len(rows)).numpy() for each in rows]
