@@ -33,6 +33,8 @@ PREFIX = "recurra: "
 CODE_2, CODE_3, CODE_4 = 2, 3, 4
 _TRACE = "Traceback (most recent call last):"
 _FRAME = re.compile(r'File "([^"]+)", line (\d+),? in (\S+)')
+_OPTION = re.compile(r"--[a-z]")
+"""What is wrong with all of the data together, such as that they are too few, has its place in a setting."""
 _LAST = re.compile(r"(?m)^([A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Iteration|Overflow))(?::|$)")
 _WARNING = re.compile(r"(?m)^.*?(\w*Warning): (.*)$")
 _NOT_FINITE = re.compile(r"(?i)(?<![\w.-])-?(nan|inf|infinity)(?![\w])")
@@ -92,7 +94,7 @@ def _has_place(case: Case, code: int, line: str) -> bool:
     if code == CODE_2:
         return ": " in line[len(PREFIX) :] or any(name in line for name in case.names)
     if code in (CODE_3, CODE_4) and isinstance(case.action, Command):
-        return any(name and name in line for name in (*case.names, "standard input", "--text", "--prompt"))
+        return any(name in line for name in (*case.names, "standard input")) or _OPTION.search(line) is not None
     return True
 
 

@@ -76,7 +76,7 @@ USAGES = [
     "classify-series predict RUN sound.npz", "classify-series predict RUN GunPoint_TRAIN.ts", "classify-series evaluate RUN sound.npz", "classify-series predict RUN numbers.txt --steps", "classify-series predict RUN wide.csv",
     "tag-words predict RUN sentences.conll", "tag-words predict RUN lines.txt --json", "tag-words evaluate RUN sentences.conll", "tag-words predict RUN names.jsonl", "lm predict RUN lines.txt", "lm score RUN lines.txt --json", "lm evaluate RUN lines.txt", "lm generate RUN lines.txt -l 20",
     "lm-bpe score RUN lines.txt", "forecast predict RUN sales.csv", "forecast evaluate RUN sales.csv --no-baselines", "forecast predict RUN sales.parquet", "forecast predict RUN sales.csv --json --steps", "detect predict RUN machine.csv", "detect predict RUN machine.csv --json",
-    "detect evaluate RUN machine.csv --anomaly-labels windows.json", "embed predict RUN waves.npz", "embed predict RUN numbers.txt --cluster auto", "embed evaluate RUN waves.npz", "embed-texts predict RUN lines.txt --neighbours 2",
+    "detect evaluate RUN machine.csv --anomaly-labels windows.json", "embed predict RUN sound.npz", "embed predict RUN numbers.txt --cluster auto", "embed evaluate RUN sound.npz", "embed-texts predict RUN lines.txt --neighbours 2",
 ]  # fmt: skip
 """Questions to a good run: its name, and what follows `recurra`, with RUN for the folder."""
 

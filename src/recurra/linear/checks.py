@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-def expect_array(
-    arrays: Mapping[str, np.ndarray], name: str, kind: npt.DTypeLike, *shape: int | None
-) -> np.ndarray:
+def expect_array(arrays: Mapping[str, np.ndarray], name: str, kind: npt.DTypeLike, *shape: int | None) -> np.ndarray:
     """Give an array of a file, whose dimensions are checked where they are not None.
 
     Raises `KeyError` where it is missing, and `ValueError` for another type, other sizes, or numbers that are not finite.

@@ -36,7 +36,9 @@ def measure(
             evaluation = task.evaluate(predictor, data, progress, baselines=baselines, options=options)
     except ARITHMETIC_FAULTS as error:
         reason = f"cannot be measured: {type(error).__name__}: {error}"
-        raise DataError(reason, source=" ".join(data or []) or None, hint="write the values in a larger unit") from error
+        raise DataError(
+            reason, source=" ".join(data or []) or None, hint="write the values in a larger unit"
+        ) from error
     return finite_evaluation(evaluation)
 
 

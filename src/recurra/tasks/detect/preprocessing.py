@@ -108,7 +108,11 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
             raise ValueError("expected as many numbers as channels")
         return cls(
             read.targets,
-            Covariates(read.past, [_static(each) for each in read.static], Calendar.from_json(step_to_json(read.step), read.moments)),
+            Covariates(
+                read.past,
+                [_static(each) for each in read.static],
+                Calendar.from_json(step_to_json(read.step), read.moments),
+            ),
             Scaling(
                 _scale(read.mean, read.spread),
                 {name: _scale(mean, std) for name, (mean, std) in read.each.items()},
@@ -210,7 +214,12 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
 def _static(given: Sequence[Any]) -> StaticColumn:
     name, words, mean, std = given
     words_fit = words is None or isinstance(words, list)
-    if not isinstance(name, str) or not words_fit or not isinstance(mean, float | int) or not isinstance(std, float | int):
+    if (
+        not isinstance(name, str)
+        or not words_fit
+        or not isinstance(mean, float | int)
+        or not isinstance(std, float | int)
+    ):
         raise ValueError("static: expected a name, its words or null, a mean and a standard deviation of each column")
     return StaticColumn(name, words, _scale([mean], [std]))
 
