@@ -93,8 +93,14 @@ def test_values_whose_squares_overflow_are_refused_before_training(tmp_path: Pat
     rows = [f"{n % 7},{n % 5}" for n in range(100)]
     rows[40] = f"1,{size}"
     (tmp_path / "s.csv").write_text("\n".join(["v,load", *rows]) + "\n")
-    for task, columns in (("detect", {"past": ["load"]}), ("forecast", {"past": ["load"]}), ("forecast", {"known": ["load"]})):
-        with pytest.raises(DataError, match=r"s\.csv: series s, step 41, 'load': expected a finite number of a size up to 1e\+140"):
+    for task, columns in (
+        ("detect", {"past": ["load"]}),
+        ("forecast", {"past": ["load"]}),
+        ("forecast", {"known": ["load"]}),
+    ):
+        with pytest.raises(
+            DataError, match=r"s\.csv: series s, step 41, 'load': expected a finite number of a size up to 1e\+140"
+        ):
             recurra.train(task, tmp_path / "s.csv", tmp_path / "run", target=["v"], **columns, **SMALL)
 
 
@@ -103,7 +109,14 @@ def test_static_numbers_whose_squares_overflow_are_refused(tmp_path: Path) -> No
     (tmp_path / "s.csv").write_text("\n".join(["shop,t,v,area", *rows]) + "\n")
     with pytest.raises(DataError, match="'area': expected finite numbers of a size up to 1e"):
         recurra.train(
-            "forecast", tmp_path / "s.csv", tmp_path / "run", time="t", series="shop", target=["v"], static=["area"], **SMALL
+            "forecast",
+            tmp_path / "s.csv",
+            tmp_path / "run",
+            time="t",
+            series="shop",
+            target=["v"],
+            static=["area"],
+            **SMALL,
         )
 
 
@@ -111,12 +124,12 @@ def test_static_numbers_whose_squares_overflow_are_refused(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("task", CASES)
-def test_a_fault_of_the_program_leaves_a_whole_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str
-) -> None:
+def test_a_fault_of_the_program_leaves_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(get_task(task), "evaluate", raises(ValueError("zero-size array")))
-        with pytest.raises(RecurraError, match=r"is a whole run .*ValueError: zero-size array.*recurra evaluate") as caught:
+        with pytest.raises(
+            RecurraError, match=r"is a whole run .*ValueError: zero-size array.*recurra evaluate"
+        ) as caught:
             train(task, tmp_path / "run")
         assert isinstance(caught.value.__cause__, ValueError)
         assert "\n" not in str(caught.value)
@@ -184,9 +197,7 @@ def test_an_evaluation_that_json_cannot_hold_leaves_a_whole_run(
 
 def test_a_metric_of_validation_that_is_not_finite_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = get_task("lm").validate
-    monkeypatch.setattr(
-        get_task("lm"), "validate", lambda *given: {**real(*given), "perplexity": float("inf")}
-    )
+    monkeypatch.setattr(get_task("lm"), "validate", lambda *given: {**real(*given), "perplexity": float("inf")})
     run = train("lm", tmp_path / "run")
     valid = run.events("valid")
     assert valid and all("nll" in event and "perplexity" not in event for event in valid)
@@ -211,7 +222,9 @@ def test_a_training_that_was_lost_when_it_was_measured_is_completed(
     run = recurra.resume(tmp_path / "run", quiet=True)
     whole = train(task, tmp_path / "whole")
     assert run.evaluation == whole.evaluation
-    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (
+        tmp_path / "whole" / "model.safetensors"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
@@ -246,13 +259,13 @@ def test_a_disk_that_is_full_or_read_only_at_the_end_is_one_line_and_gone_on_fro
     run = recurra.resume(tmp_path / "run", quiet=True)
     whole = train("lm", tmp_path / "whole")
     assert run.evaluation == whole.evaluation
-    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (
+        tmp_path / "whole" / "model.safetensors"
+    ).read_bytes()
     assert sorted(check_manifest(tmp_path / "run")) == sorted(check_manifest(tmp_path / "whole"))
 
 
-def test_a_folder_that_is_removed_while_it_trains_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_is_removed_while_it_trains_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = get_task("lm").validate
 
     def remove(*given: Any) -> Any:
@@ -297,7 +310,11 @@ def test_a_report_that_cannot_be_drawn_is_left_out(
 
 
 def test_figures_that_are_finite_stay_as_they_are() -> None:
-    evaluation = {"metrics": {"mae": 1.0}, "baselines": {"mean": {"mae": 2.0}}, "details": {"notes": ["a"], "n": [None]}}
+    evaluation = {
+        "metrics": {"mae": 1.0},
+        "baselines": {"mean": {"mae": 2.0}},
+        "details": {"notes": ["a"], "n": [None]},
+    }
     assert finite_evaluation(evaluation) is evaluation
 
 
@@ -307,7 +324,10 @@ def test_each_figure_that_is_left_out_is_named() -> None:
         {
             "metrics": {f"m{n}": inf for n in range(5)} | {"good": 1},
             "baselines": {"mean": {"m0": nan, "m1": -inf, "m2": nan, "m3": 4.0}},
-            "details": {"intervals": {"m0": (0.0, inf), "good": [0.5, 1.5]}, "curve": [{"y": [1.0, nan, np.float64(inf)]}]},
+            "details": {
+                "intervals": {"m0": (0.0, inf), "good": [0.5, 1.5]},
+                "curve": [{"y": [1.0, nan, np.float64(inf)]}],
+            },
         }
     )
     json.dumps(kept, allow_nan=False)
@@ -316,7 +336,9 @@ def test_each_figure_that_is_left_out_is_named() -> None:
     assert kept["details"]["intervals"] == {"good": [0.5, 1.5]}
     assert kept["details"]["curve"] == [{"y": [1.0, None, None]}]
     (note,) = kept["details"]["notes"]
-    assert note.endswith("m0 (inf), m1 (inf), m2 (inf), m3 (inf), m4 (inf), mean: m0 (nan), 2 more figures, 3 numbers of the details")
+    assert note.endswith(
+        "m0 (inf), m1 (inf), m2 (inf), m3 (inf), m4 (inf), mean: m0 (nan), 2 more figures, 3 numbers of the details"
+    )
 
 
 def test_weights_of_a_run_are_finite(tmp_path: Path) -> None:

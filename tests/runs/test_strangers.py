@@ -182,14 +182,14 @@ MUTATORS: dict[str, Callable[[Path, random.Random], str]] = {
 
 
 @pytest.mark.parametrize("name", [*RUNS, *MADE])
-def test_any_value_in_any_file_is_a_result_or_one_line(
-    sources: dict[str, Path], tmp_path: Path, name: str
-) -> None:
+def test_any_value_in_any_file_is_a_result_or_one_line(sources: dict[str, Path], tmp_path: Path, name: str) -> None:
     chance, refused = random.Random(name), 0
     use(copied(sources[name], tmp_path / "whole"))
     for _ in range(MUTATIONS):
         run = copied(sources[name], tmp_path / "run")
-        path = chance.choice(sorted(path for path in run.iterdir() if path.suffix in MUTATORS and path.name != MANIFEST))
+        path = chance.choice(
+            sorted(path for path in run.iterdir() if path.suffix in MUTATORS and path.name != MANIFEST)
+        )
         what = f"{name}, {path.name}: {MUTATORS[path.suffix](path, chance)}"
         sign(run)
         refused += held(run, what)
@@ -326,6 +326,14 @@ def test_a_file_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     shutil.move(run / "vocabulary.json", tmp_path / "vocabulary.json")
     (run / "vocabulary.json").symlink_to(tmp_path / "vocabulary.json")
     with pytest.raises(RunError, match=r"vocabulary\.json: leads out of the run folder"):
+        Run.load(run)
+
+
+def test_a_file_that_leads_to_itself_is_missing(tmp_path: Path) -> None:
+    run = copied(GOLDEN / "runs" / "lm", tmp_path / "run")
+    (run / "vocabulary.json").unlink()
+    (run / "vocabulary.json").symlink_to("vocabulary.json")
+    with pytest.raises(RunError, match=r"vocabulary\.json: is missing"):
         Run.load(run)
 
 
