@@ -54,9 +54,8 @@ def test_a_short_campaign_finds_nothing(tmp_path: Path) -> None:
     done = run("-m", "tools.fuzz", "--seed", "1", "--cases", SHORT, "--keep", str(tmp_path / "kept"))
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-3000:]}"
     report = json.loads((tmp_path / "kept/report.json").read_text())
-    assert {family: entry["cases"] for family, entry in report["families"].items()} == dict(
-        (name, int(count)) for name, _, count in (part.partition("=") for part in SHORT.split(","))
-    )
+    wanted = {name: int(count) for name, _, count in (part.partition("=") for part in SHORT.split(","))}
+    assert {family: entry["cases"] for family, entry in report["families"].items()} == wanted
     # A campaign in which nothing is read, or nothing refused, would find nothing either.
     for family, entry in report["families"].items():
         assert entry["exit_codes"].get("0", 0) >= 2, family

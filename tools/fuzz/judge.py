@@ -91,10 +91,11 @@ def _error_failures(case: Case, ended: Ended) -> Iterator[Failure]:
 
 
 def _has_place(case: Case, code: int, line: str) -> bool:
+    names = [name.encode("utf-8", "backslashreplace").decode() for name in case.names]  # as standard error shows them
     if code == CODE_2:
-        return ": " in line[len(PREFIX) :] or any(name in line for name in case.names)
+        return ": " in line[len(PREFIX) :] or any(name in line for name in names)
     if code in (CODE_3, CODE_4) and isinstance(case.action, Command):
-        return any(name in line for name in (*case.names, "standard input")) or _OPTION.search(line) is not None
+        return any(name in line for name in (*names, "standard input")) or _OPTION.search(line) is not None
     return True
 
 
