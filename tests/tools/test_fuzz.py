@@ -29,8 +29,9 @@ PLANTED = {
     "open('/tmp/recurra-fuzz-outside', 'w')": "outside: ",
     "import shutil; shutil.rmtree('/tmp/recurra-fuzz-outside')": "outside: ",
     "import warnings; warnings.warn('x', RuntimeWarning)": "warning: RuntimeWarning",
-    "raise recurra.errors.DataError('two\\nlines')": "lines: ",
-    "raise recurra.errors.UsageError('x' * 5000)": "lines: ",
+    "import sys; sys.stderr.write('recurra: two\\nlines\\n'); sys.exit(3)": "lines: ",
+    "import sys; sys.stderr.write('recurra: x: ' + 'x' * 5000); sys.exit(2)": "lines: ",
+    "import sys; sys.stderr.write('recurra: nobody knows where'); sys.exit(2)": "place: ",
     "import socket; socket.create_connection(('192.0.2.1', 80))": "traceback: OSError",
     "open('inside', 'w').write('x')": None,
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tools.fuzz.mutation.arrays import npy_bytes
+from tools.fuzz.mutation.arrays import mat_bytes, npy_bytes, npz_bytes
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "data.md"
 TINY = ("--hidden", "4", "--layers", "1", "--epochs", "1", "--threads", "1", "--seed", "1")
@@ -122,15 +122,11 @@ def binary_files() -> dict[str, bytes]:
     """Give good files of formats that are not text."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    import scipy.io
 
     noise = np.random.default_rng(3)
     cells = np.empty(12, dtype=object)
     for at in range(12):
         cells[at] = noise.normal(size=(2, 5 + at % 3))
-    mat, npz = io.BytesIO(), io.BytesIO()
-    scipy.io.savemat(mat, {"x": cells, "y": np.arange(12.0) % 2})
-    np.savez(npz, x=noise.normal(size=(16, 9, 1)), y=np.arange(16) % 2)
     days = np.datetime64("2024-01-01") + np.arange(84) // 2
     tables = {
         "table.parquet": {"text": [f"film {n % 5}" for n in range(30)], "label": ["ab"[n % 2] for n in range(30)]},
@@ -146,8 +142,8 @@ def binary_files() -> dict[str, bytes]:
     shape = b"".join(size.to_bytes(4, "big") for size in pixels.shape)
     return {
         **made,
-        "series.mat": mat.getvalue(),
-        "sound.npz": npz.getvalue(),
+        "series.mat": mat_bytes({"x": cells, "y": np.arange(12.0) % 2}),
+        "sound.npz": npz_bytes(x=noise.normal(size=(16, 9, 1)), y=np.arange(16) % 2),
         "train-images-idx3-ubyte": b"\x00\x00\x08\x03" + shape + pixels.tobytes(),
         "train-labels-idx1-ubyte": b"\x00\x00\x08\x01\x00\x00\x00\x0c" + bytes(n % 2 for n in range(12)),
         "flags.npy": npy_bytes(noise.normal(size=(120, 2))),
@@ -157,8 +153,8 @@ def binary_files() -> dict[str, bytes]:
 
 def _sample(words: list[str], folder: Path) -> Sample:
     paths = [word for word in words if (folder / word).exists()]
-    beside = [other for path in paths for other in COMPANIONS.get(path, [])]
-    return Sample(tuple(words), tuple(dict.fromkeys([*paths, *beside])))
+    nearby = [other for path in paths for other in COMPANIONS.get(path, [])]
+    return Sample(tuple(words), tuple(dict.fromkeys([*paths, *nearby])))
 
 
 def samples(folder: Path) -> list[Sample]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from tools.fuzz import samples
 from tools.fuzz.case import Case, Command, Folder, Program
+from tools.fuzz.mutation.arrays import npz_bytes
 from tools.fuzz.samples import TINY, Sample, Usage
 from tools.fuzz.watch import Limits, run_case
 
@@ -48,6 +50,9 @@ class Stock:
             for name, data in samples.binary_files().items():
                 (place.work / name).write_bytes(data)
             self._make(Program(samples.documented_programs()), place, "the files of docs/data.md")
+            for path in place.work.glob("*.npz"):  # numpy writes the time of day into them
+                with np.load(path) as file:
+                    path.write_bytes(npz_bytes(**file))
         return place.work
 
     @cached_property

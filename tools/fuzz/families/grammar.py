@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from tools.fuzz import hostile
-from tools.fuzz.mutation.arrays import npy_bytes, strange
+from tools.fuzz.mutation.arrays import npy_bytes, npz_bytes, strange
 from tools.fuzz.mutation.lines import encode
 
 Made = tuple[list[str], dict[str, bytes]]
@@ -159,12 +158,11 @@ def tensors(rng: Random) -> Made:
         x = strange(rng, x)
     task = rng.choice(["classify", "tag", "embed", "detect", "forecast"])
     y: Any = np.arange(count) % rng.choice([1, 2, 3]) if task != "tag" else noise.integers(0, 2, (count, steps))
-    file = io.BytesIO()
-    np.savez(file, **({"x": x, "y": y} if task in ("classify", "tag", "embed") else {"x": x}))
+    content = npz_bytes(x=x, y=y) if task in ("classify", "tag", "embed") else npz_bytes(x=x)
     options = ["--horizon", "1"] if task == "forecast" else []
     if rng.random() < 0.2:
         return [task, "X_train.npy", *options], {"X_train.npy": npy_bytes(x), "y_train.npy": npy_bytes(y)}
-    return [task, "g.npz", *options], {"g.npz": file.getvalue()}
+    return [task, "g.npz", *options], {"g.npz": content}
 
 
 def texts(rng: Random) -> Made:

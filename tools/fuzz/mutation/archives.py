@@ -10,6 +10,7 @@ import struct
 import tarfile
 import warnings
 import zipfile
+from functools import partial
 from random import Random
 
 from tools.fuzz.mutation import raw
@@ -44,7 +45,7 @@ def compress(data: bytes, suffix: str) -> bytes:
         import zstandard
 
         return zstandard.ZstdCompressor().compress(data)
-    return {".gz": gzip.compress, ".xz": lzma.compress, ".bz2": bz2.compress}[suffix](data)
+    return {".gz": partial(gzip.compress, mtime=0), ".xz": lzma.compress, ".bz2": bz2.compress}[suffix](data)
 
 
 def archive(members: list[tuple[str, bytes]], suffix: str) -> bytes:
@@ -56,12 +57,12 @@ def archive(members: list[tuple[str, bytes]], suffix: str) -> bytes:
             for name, data in members:
                 file.writestr(zipfile.ZipInfo(name.encode("utf-8", "replace").decode() or "x"), data)
         return made.getvalue()
-    with tarfile.open(fileobj=made, mode="w" if suffix == ".tar" else "w:gz") as file:
+    with tarfile.open(fileobj=made, mode="w") as file:
         for name, data in members:
             info = tarfile.TarInfo(name)
             info.size = len(data)
             file.addfile(info, io.BytesIO(data))
-    return made.getvalue()
+    return made.getvalue() if suffix == ".tar" else gzip.compress(made.getvalue(), mtime=0)
 
 
 def mutate_zip(data: bytes, rng: Random) -> bytes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
 import numpy as np
 from tools.fuzz.mutation import archives, raw
 
+MAT_TEXT_BYTES = 116
 HEADERS = [
     "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }", "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2", "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }",
     "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000,), }",
@@ -39,6 +41,29 @@ def npy_bytes(array: Any) -> bytes:
     file = io.BytesIO()
     np.save(file, np.asanyarray(array), allow_pickle=True)
     return file.getvalue()
+
+
+def npz_bytes(**arrays: Any) -> bytes:
+    return pack({f"{name}.npy": npy_bytes(array) for name, array in arrays.items()})
+
+
+def pack(members: Mapping[str, bytes]) -> bytes:
+    """Pack the members of an .npz file, of no time, so that the same arrays are always the same bytes."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        for name, data in members.items():
+            file.writestr(zipfile.ZipInfo(name), data)
+    return made.getvalue()
+
+
+def mat_bytes(stored: Mapping[str, Any], **options: Any) -> bytes:
+    """Give a MATLAB file; one of version 5 has no time in its header, so that it is always the same."""
+    import scipy.io
+
+    made = io.BytesIO()
+    scipy.io.savemat(made, dict(stored), **options)
+    data = made.getvalue()
+    return b"MATLAB 5.0 MAT-file".ljust(MAT_TEXT_BYTES) + data[MAT_TEXT_BYTES:] if data[:6] == b"MATLAB" else data
 
 
 def forged_npy(rng: Random) -> bytes:
@@ -85,17 +110,11 @@ def mutate_npz(data: bytes, rng: Random) -> bytes:
         content[f"{name}.npy"] = npy_bytes(
             arrays[name][: rng.randint(0, max(0, len(arrays[name]) - 1))] if arrays[name].ndim else arrays[name]
         )
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as file:
-        for key, value in content.items():
-            file.writestr(zipfile.ZipInfo(key), value)
-    return made.getvalue()
+    return pack(content)
 
 
 def mutate_mat(data: bytes, rng: Random) -> bytes:
     """Mutate a MATLAB file, by its bytes or by what is stored in it."""
-    import scipy.io
-
     if rng.random() < 0.6:
         return raw.mutate(data, rng)
     cells = np.empty(rng.choice([0, 1, 4]), dtype=object)
@@ -106,9 +125,7 @@ def mutate_mat(data: bytes, rng: Random) -> bytes:
         name: rng.choice(values)
         for name in rng.sample(["x", "y", "X_train", "labels", "data", "z"], rng.choice([0, 1, 2, 3]))
     }
-    made = io.BytesIO()
     try:
-        scipy.io.savemat(made, stored, format=rng.choice(["4", "5", "5"]), do_compression=rng.random() < 0.4)
+        return mat_bytes(stored, format=rng.choice(["4", "5", "5"]), do_compression=rng.random() < 0.4)
     except Exception:  # noqa: BLE001  what cannot be stored is no case; the bytes are
         return raw.mutate(data, rng)
-    return made.getvalue()
