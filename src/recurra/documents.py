@@ -31,7 +31,6 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-
 def shorten(value: object, most: int = MAX_CHARACTERS_SHOWN) -> str:
     """Show a value in a message, however long it is, or a message.
 

@@ -80,9 +80,11 @@ def check_manifest(folder: Path) -> list[str]:
 
 def _check_name(folder: Path, name: str) -> None:
     """Raise `RunError` for the name of a file that is, or may lead, outside of the folder."""
-    plain = name not in ("", ".", "..") and not re.search(r'[/\\:\x00-\x1f]', name)
+    plain = name not in ("", ".", "..") and not re.search(r"[/\\:\x00-\x1f]", name)
     if not plain or len(os.fsencode(name)) > MAX_NAME_BYTES:
-        raise RunError(f"{folder / MANIFEST}: expected the name of a file in the folder, got {shorten(repr(name[:MAX_NAME_BYTES]))}")
+        raise RunError(
+            f"{folder / MANIFEST}: expected the name of a file in the folder, got {shorten(repr(name[:MAX_NAME_BYTES]))}"
+        )
     path = folder / name
     if path.is_symlink() and path.resolve().parent != folder.resolve():
         raise RunError(f"{path}: leads out of the run folder; put the file itself there")

@@ -1,10 +1,10 @@
-"""The weights of a run: held against the network that its configuration describes before any memory is taken for them."""
+"""The weights of a run: held against the network that its configuration describes before they are given any memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -36,9 +36,21 @@ class _ShapesAlone(TorchFunctionMode):
     """
 
     _makers = frozenset(
-        {torch.empty, torch.zeros, torch.ones, torch.full, torch.arange, torch.eye, torch.rand, torch.randn, torch.tensor}
+        {
+            torch.empty,
+            torch.zeros,
+            torch.ones,
+            torch.full,
+            torch.arange,
+            torch.eye,
+            torch.rand,
+            torch.randn,
+            torch.tensor,
+        }
     )
-    _like = frozenset({torch.empty_like, torch.zeros_like, torch.ones_like, torch.full_like, torch.randn_like, torch.rand_like})
+    _like = frozenset(
+        {torch.empty_like, torch.zeros_like, torch.ones_like, torch.full_like, torch.randn_like, torch.rand_like}
+    )
 
     def __torch_function__(
         self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -130,9 +142,11 @@ def _make_room(network: nn.Module) -> None:
                 if id(tensor) not in made:
                     empty = torch.empty(tensor.shape, dtype=tensor.dtype)
                     made[id(tensor)] = (
-                        nn.Parameter(empty, requires_grad=tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
+                        nn.Parameter(empty, requires_grad=tensor.requires_grad)
+                        if isinstance(tensor, nn.Parameter)
+                        else empty
                     )
-                own[name] = made[id(tensor)]
+                own[name] = cast(Any, made[id(tensor)])
 
 
 def _does_not_fit(path: Path, error: Exception) -> RunError:

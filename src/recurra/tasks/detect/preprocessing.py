@@ -42,7 +42,7 @@ class _File(Document):
     making: _Making
     step: Step | None
     moments: Names
-    hole: int | None = Field(default=None, ge=0, lt=2**63)
+    gap_threshold: int | None = Field(default=None, alias="hole", ge=0, lt=2**63)
     static: list[Annotated[list[str | Names | Finite | None], Field(min_length=4, max_length=4)]]
     each: dict[str, Annotated[list[list[Finite]], Field(min_length=2, max_length=2)]]
 
@@ -108,14 +108,18 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
             raise ValueError("expected as many numbers as channels")
         return cls(
             read.targets,
-            Covariates(read.past, [_static(each) for each in read.static], Calendar.from_json(step_to_json(read.step), read.moments)),
+            Covariates(
+                read.past,
+                [_static(each) for each in read.static],
+                Calendar.from_json(step_to_json(read.step), read.moments),
+            ),
             Scaling(
                 _scale(read.mean, read.spread),
                 {name: _scale(mean, std) for name, (mean, std) in read.each.items()},
             ),
             np.array(read.gaps, bool),
             PreprocessingOptions(**read.making.model_dump()),
-            read.hole,
+            read.gap_threshold,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -210,7 +214,12 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
 def _static(given: Sequence[Any]) -> StaticColumn:
     name, words, mean, std = given
     words_fit = words is None or isinstance(words, list)
-    if not isinstance(name, str) or not words_fit or not isinstance(mean, float | int) or not isinstance(std, float | int):
+    if (
+        not isinstance(name, str)
+        or not words_fit
+        or not isinstance(mean, float | int)
+        or not isinstance(std, float | int)
+    ):
         raise ValueError("static: expected a name, its words or null, a mean and a standard deviation of each column")
     return StaticColumn(name, words, _scale([mean], [std]))
 

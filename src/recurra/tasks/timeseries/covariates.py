@@ -76,7 +76,9 @@ class StaticColumn:
         if all(isinstance(value, int | float) for value in values):
             if any(abs(value) > MAX_STATIC for value in values if isinstance(value, int | float)):
                 hint = "write the values in a larger unit"
-                raise DataError(f"{name!r}: expected finite numbers of a size up to {MAX_STATIC:g}, got more", hint=hint)
+                raise DataError(
+                    f"{name!r}: expected finite numbers of a size up to {MAX_STATIC:g}, got more", hint=hint
+                )
             return cls(name, None, Standardizer.fit(np.array(values, np.float64)[:, None], **limits))
         return cls(name, sorted({str(value) for value in values})[:max_words])
 
