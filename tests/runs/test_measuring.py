@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tests.runs.trainings import CASES, SMALL, predicts, raises, train
 
 import recurra
-from recurra.errors import DataError, RecurraError, RunError, UsageError
-from recurra.runs import record, session
+from recurra.errors import DataError, RecurraError
+from recurra.runs import record
 from recurra.runs.manifest import check_manifest
 from recurra.runs.measuring import finite_evaluation
 from recurra.runs.run import Run
 from recurra.tasks import get_task, task_names
-
-SMALL: dict[str, Any] = {"quiet": True, "hidden": 4, "epochs": 1, "threads": 1, "precision": "float32", "layers": 1}
-GOLDEN = Path(__file__).parents[1] / "golden" / "data"
-SHOPS = {"series": "shop", "time": "date", "target": ["sales"], "horizon": 2, "season": 7, "max_length": 40}
-CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
-    "lm": ("verse.txt", {}, "the rain"),
-    "classify": ("reviews.csv", {"linear": "none"}, "a good film"),
-    "tag": ("names.conll", {}, "Anna lives in Rome"),
-    "embed": ("waves.ts", {}, np.ones((9, 2), np.float32)),
-    "forecast": ("sales.csv", SHOPS, None),
-    "detect": ("plant.csv", {"time": "time", "target": ["temp", "bar"], "window": 16}, None),
-}
-
-
-def train(task: str, out: Path, **settings: Any) -> Run:
-    data, own, _ = CASES[task]
-    return recurra.train(task, GOLDEN / data, out, **SMALL, **own, **settings)
-
-
-def answers(run: Run, task: str) -> bool:
-    """Ask for a prediction, and tell whether there is one."""
-    data, _, given = CASES[task]
-    inputs = run.predictor.read_file(str(GOLDEN / data)) if given is None else [given]
-    assert inputs
-    return bool(run.predictor.predict(inputs[:1]))
-
-
-def raises(error: BaseException) -> Callable[..., Any]:
-    def fail(*_: Any, **__: Any) -> Any:
-        raise error
-
-    return fail
 
 
 def test_every_task_has_a_case() -> None:
@@ -137,7 +102,7 @@ def test_a_fault_of_the_program_leaves_a_whole_run(tmp_path: Path, monkeypatch: 
     run = Run.load(tmp_path / "run")
     assert run.evaluation is None
     assert run.info()["unmeasured"] == "ValueError: zero-size array"
-    assert answers(run, task)
+    assert predicts(run, task)
     assert run.evaluate()["metrics"]
 
 
@@ -153,7 +118,7 @@ def test_a_run_that_cannot_be_calibrated_can_be_used(
     else:
         train(task, tmp_path / "run")
     run = Run.load(tmp_path / "run")
-    assert answers(run, task)
+    assert predicts(run, task)
     assert run.evaluation is not None
 
 
@@ -190,7 +155,7 @@ def test_an_evaluation_that_json_cannot_hold_leaves_a_whole_run(
         return {**real(*given, **options), "details": {"array": np.zeros(2)}}
 
     monkeypatch.setattr(get_task("lm"), "evaluate", with_array)
-    with pytest.raises(RecurraError, match="is a whole run.*TypeError"):
+    with pytest.raises(RecurraError, match=r"is a whole run.*TypeError"):
         train("lm", tmp_path / "run")
     assert Run.load(tmp_path / "run").evaluation is None
 
@@ -201,100 +166,6 @@ def test_a_metric_of_validation_that_is_not_finite_is_left_out(tmp_path: Path, m
     run = train("lm", tmp_path / "run")
     valid = run.events("valid")
     assert valid and all("nll" in event and "perplexity" not in event for event in valid)
-
-
-# Left by an older version, or by a kill
-
-
-@pytest.mark.parametrize("task", CASES)
-def test_a_training_that_was_lost_when_it_was_measured_is_completed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str
-) -> None:
-    class Lost(BaseException):
-        """As a version did that did not catch it: no manifest is written."""
-
-    with monkeypatch.context() as patch:
-        patch.setattr(session, "measure_for_record", raises(Lost()))
-        with pytest.raises(Lost):
-            train(task, tmp_path / "run")
-    with pytest.raises(RunError, match="has not ended"):
-        Run.load(tmp_path / "run")
-    run = recurra.resume(tmp_path / "run", quiet=True)
-    whole = train(task, tmp_path / "whole")
-    assert run.evaluation == whole.evaluation
-    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (
-        tmp_path / "whole" / "model.safetensors"
-    ).read_bytes()
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
-@pytest.mark.parametrize("name", ["report.html", "manifest.json", "model.safetensors", "metrics.jsonl"])
-def test_a_disk_that_is_full_or_read_only_at_the_end_is_one_line_and_gone_on_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
-) -> None:
-    full = OSError(number, os.strerror(number))
-    with monkeypatch.context() as patch:
-        if name == "metrics.jsonl":
-            real = session.MetricsLog.write
-
-            def write(log: Any, event: dict[str, Any]) -> None:
-                if event["event"] == "evaluation":
-                    raise full
-                real(log, event)
-
-            patch.setattr(session.MetricsLog, "write", write)
-        else:
-            replace = os.replace
-
-            def refuse(source: Any, target: Any) -> None:
-                if Path(target).name == name:
-                    raise full
-                replace(source, target)
-
-            patch.setattr(os, "replace", refuse)
-        with pytest.raises(RunError, match=f"cannot be written: {os.strerror(number)}") as caught:
-            train("lm", tmp_path / "run")
-        assert "\n" not in str(caught.value)
-    assert not [path.name for path in (tmp_path / "run").glob(".*")]
-    run = recurra.resume(tmp_path / "run", quiet=True)
-    whole = train("lm", tmp_path / "whole")
-    assert run.evaluation == whole.evaluation
-    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (
-        tmp_path / "whole" / "model.safetensors"
-    ).read_bytes()
-    assert sorted(check_manifest(tmp_path / "run")) == sorted(check_manifest(tmp_path / "whole"))
-
-
-def test_a_folder_that_is_removed_while_it_trains_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = get_task("lm").validate
-
-    def remove(*given: Any) -> Any:
-        shutil.rmtree(tmp_path / "run", ignore_errors=True)
-        return real(*given)
-
-    monkeypatch.setattr(get_task("lm"), "validate", remove)
-    with pytest.raises(RunError, match=r"config\.toml: is missing") as caught:
-        train("lm", tmp_path / "run")
-    assert "\n" not in str(caught.value)
-
-
-def test_two_at_once_do_not_disturb_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, met = get_task("lm").evaluate, []
-
-    def meanwhile(*given: Any, **options: Any) -> Any:
-        if not met:
-            met.append(True)
-            with pytest.raises(RunError, match="another process is training there"):
-                recurra.resume(tmp_path / "run", quiet=True)
-            with pytest.raises(UsageError, match="is there already"):
-                train("lm", tmp_path / "run")
-            with pytest.raises(RunError, match="has not ended"):
-                Run.load(tmp_path / "run")
-        return real(*given, **options)
-
-    monkeypatch.setattr(get_task("lm"), "evaluate", meanwhile)
-    assert train("lm", tmp_path / "run").evaluation is not None
-    assert met
 
 
 def test_a_report_that_cannot_be_drawn_is_left_out(

@@ -1,4 +1,4 @@
-"""Arrays of a file, held against the types and sizes that they have to have."""
+"""What a linear classifier is saved as, held against the types and sizes that it has to have."""
 
 from __future__ import annotations
 
@@ -6,6 +6,22 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
+
+from recurra.documents import Document, Finite
+
+MAX_CLASSES = 1_000_000
+"""Of a saved model."""
+
+
+class RidgeSettings(Document):
+    """What is saved of a `ConvolutionRidge` beside its tensors."""
+
+    seed: int = Field(ge=0)
+    classes: int = Field(ge=1, le=MAX_CLASSES)
+    multi: bool
+    mix: dict[str, Finite]
+    penalty: Finite
 
 
 def expect_array(arrays: Mapping[str, np.ndarray], name: str, kind: npt.DTypeLike, *shape: int | None) -> np.ndarray:

@@ -7,14 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from recurra.documents import Document, Finite
 from recurra.errors import UsageError
 from recurra.linear.base import LinearClassifier, State, register_linear
 from recurra.linear.blocks import fill_forward
-from recurra.linear.checks import expect_array
+from recurra.linear.checks import RidgeSettings, expect_array
 from recurra.linear.features import SeriesFeatures
 from recurra.linear.ridge import (
     MAX_EXAMPLES_TO_CHOOSE,
@@ -41,21 +39,11 @@ MAX_WEIGHTS = 2_000_000
 """Weights of all classes together: 8 MB."""
 MAX_NUMBERS = 2**28
 """Numbers of the training part's features: 1 GiB."""
-MAX_CLASSES = 1_000_000
-"""Of a saved model."""
 DEFAULT_SECONDS = 15.0
 LONG_SERIES = 10_000
 """Steps from which on a series takes ten times as long a step."""
 LEAST_WEIGHT = 1e-6
 """Of an example, in units of the mean: one that counts nothing still gets its scores."""
-
-
-class _Settings(Document):
-    seed: int = Field(ge=0)
-    classes: int = Field(ge=1, le=MAX_CLASSES)
-    multi: bool
-    mix: dict[str, Finite]
-    penalty: Finite
 
 
 @register_linear
@@ -216,7 +204,7 @@ class ConvolutionRidge(LinearClassifier):
     @classmethod
     def from_state(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         """Make the model again from its `settings()` and `tensors()`; raises `ValueError` or `KeyError` for those that do not fit."""
-        read, arrays = _Settings.model_validate(settings), {name: value.numpy() for name, value in tensors.items()}
+        read, arrays = RidgeSettings.model_validate(settings), {name: value.numpy() for name, value in tensors.items()}
         model = cls(read.seed)
         model.classes, model.multi, model.mix, model.penalty = read.classes, read.multi, read.mix, read.penalty
         model._centre = expect_array(arrays, "centre", arrays["centre"].dtype, None)
@@ -225,13 +213,10 @@ class ConvolutionRidge(LinearClassifier):
         named = {name.split(".", 1)[1]: value for name, value in arrays.items() if "." in name}
         model._features = SeriesFeatures.from_arrays(named, channels)
         count = max(part.stop for part in model._features.groups().values())
-        for name, sizes in (
-            ("mean", (count,)),
-            ("inverse", (count,)),
-            ("weights", (count, read.classes)),
-            ("intercept", (read.classes,)),
-        ):
-            expect_array(arrays, name, np.float32, *sizes)
+        for name in ("mean", "inverse"):
+            expect_array(arrays, name, np.float32, count)
+        expect_array(arrays, "weights", np.float32, count, read.classes)
+        expect_array(arrays, "intercept", np.float32, read.classes)
         model._standardiser = Standardiser(tensors["mean"], tensors["inverse"])
         model._weights, model._intercept = tensors["weights"], tensors["intercept"]
         return model

@@ -33,7 +33,7 @@ class _Evaluation(_Event):
     count: int = Field(ge=0)
     metrics: dict[str, Finite]
     baselines: dict[str, dict[str, Finite]]
-    details: dict[str, Any] = {}
+    details: dict[str, Any] = Field(default={})
 
 
 _KINDS = {"start": _Start, "end": _End, "evaluation": _Evaluation}

@@ -17,7 +17,7 @@ from recurra.tasks.base.predictor import Predictor
 
 ARITHMETIC_FAULTS = (ArithmeticError, np.linalg.LinAlgError)
 """What computing raises where the numbers themselves are the reason: an overflow, a division by zero, a singular matrix."""
-MAX_FIGURES_NAMED = 6
+MAX_METRICS_NAMED = 6
 """Figures that are left out which a note names; of more, how many."""
 
 
@@ -114,7 +114,7 @@ def finite_evaluation(evaluation: dict[str, Any]) -> dict[str, Any]:
         kept["intervals"] = {name: ends for name, ends in intervals.items() if not _with_gaps(ends)[1]}
     if not left_out and not gaps:
         return evaluation
-    named = left_out[:MAX_FIGURES_NAMED]
+    named = left_out[:MAX_METRICS_NAMED]
     if more := len(left_out) - len(named):
         named.append(f"{more:,} more figures")
     if gaps:

@@ -1,10 +1,10 @@
-"""The weights of a run: held against the network that its configuration describes before any memory is taken for them."""
+"""The weights of a run: held against the network that its configuration describes before they are given any memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -146,7 +146,7 @@ def _make_room(network: nn.Module) -> None:
                         if isinstance(tensor, nn.Parameter)
                         else empty
                     )
-                own[name] = made[id(tensor)]
+                own[name] = cast(Any, made[id(tensor)])
 
 
 def _does_not_fit(path: Path, error: Exception) -> RunError:

@@ -42,7 +42,7 @@ class _File(Document):
     making: _Making
     step: Step | None
     moments: Names
-    hole: int | None = Field(default=None, ge=0, lt=2**63)
+    gap_threshold: int | None = Field(default=None, alias="hole", ge=0, lt=2**63)
     static: list[Annotated[list[str | Names | Finite | None], Field(min_length=4, max_length=4)]]
     each: dict[str, Annotated[list[list[Finite]], Field(min_length=2, max_length=2)]]
 
@@ -119,7 +119,7 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
             ),
             np.array(read.gaps, bool),
             PreprocessingOptions(**read.making.model_dump()),
-            read.hole,
+            read.gap_threshold,
         )
 
     def to_json(self) -> dict[str, Any]:

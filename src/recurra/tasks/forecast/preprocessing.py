@@ -46,10 +46,10 @@ class _File(Document):
     scale: Literal["last", "standard", "robust", "mean", "none"]
     transform: Literal["none", "log"]
     together: bool
-    smoothed: Names = []
-    calendar: Names = []
+    smoothed: Names = Field(default=[])
+    calendar: Names = Field(default=[])
     spreads: dict[str, list[Finite]]
-    words: dict[str, Names] = {}
+    words: dict[str, Names] = Field(default={})
     apart: Positive | None = None
 
 

@@ -11,22 +11,20 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from recurra.documents import Document, Finite, NotNegative, damaged, read_json
+from recurra.documents import damaged, read_json
 from recurra.errors import DataError
 from recurra.files import write_whole
 from recurra.series import channel_order, parse_series
 from recurra.tasks.base.config import SequenceData
 from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
+from recurra.tasks.sequence.preprocessing.files import ChannelsFile
 
 FILE = "channels.json"
 """What is kept of it, by names that have been the same since the first runs."""
 FRAMES_PER_SERIES = 40
 """Frames that a series is cut into, where nothing else is asked for."""
-MAX_FRAME = 1_000_000
-"""Steps of a frame, and from one to the next, in a run's file."""
 MIN_SPREAD = 1e-8
 """A spread below this is none: such a channel says nothing, and is not blown up to noise."""
 
@@ -43,23 +41,6 @@ class SeriesOptions:
     differences: bool = False
     frame: int = 1
     hop: int = 1
-
-
-class _Cutting(Document):
-    scale: Literal["data", "series", "none"] = "data"
-    differences: bool = False
-    frame: int = Field(default=1, ge=1, le=MAX_FRAME)
-    hop: int = Field(default=1, ge=1, le=MAX_FRAME)
-
-
-class _File(Document):
-    """What the file of a run holds."""
-
-    channels: list[str] = Field(min_length=1)
-    mean: list[Finite]
-    spread: list[NotNegative]
-    gaps: list[bool]
-    cutting: _Cutting
 
 
 @register_preprocessor
@@ -131,7 +112,7 @@ class SeriesPreprocessor(Preprocessor[np.ndarray]):
         path = folder / FILE
         content = read_json(path)
         try:
-            read = _File.model_validate(content)
+            read = ChannelsFile.model_validate(content)
             mean, spread, gaps = np.array(read.mean), np.array(read.spread), np.array(read.gaps, bool)
             if any(array.shape != (len(read.channels),) for array in (mean, spread, gaps)):
                 raise ValueError("expected as many numbers as channels")
