@@ -88,8 +88,8 @@ def error_reason(error: Exception) -> str:
     ('out of range', 'MemoryError')
     """
     parts = error.args  # of a SyntaxError the message and a place that is none of the data's
-    said = parts[0] if len(parts) == 2 and isinstance(parts[0], str) else str(error)
-    reason = said.strip().split("\n", 1)[0].rstrip(".") or type(error).__name__
+    message = parts[0] if len(parts) == 2 and isinstance(parts[0], str) else str(error)
+    reason = message.strip().split("\n", 1)[0].rstrip(".") or type(error).__name__
     return reason if len(reason) <= _MAX_REASON_LENGTH else reason[: _MAX_REASON_LENGTH - 1] + "…"
 
 

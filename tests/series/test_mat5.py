@@ -167,7 +167,7 @@ def test_damaged_files_give_a_result_or_an_error(scipy: Any, monkeypatch: pytest
         "key": cells("a", "b"),
     }
     plain = saved(scipy, **content)
-    begin = 128
+    start = 128
     rng, failed = np.random.default_rng(1), 0
     for number in range(DAMAGED_FILES):
         data = bytearray(plain)
@@ -176,9 +176,9 @@ def test_damaged_files_give_a_result_or_an_error(scipy: Any, monkeypatch: pytest
             value = int(rng.choice([0, 1, 2, 4, 5, 8, 14, 15, 16, 17, 0x10000, 2**31 - 1, 2**31, 2**32 - 1]))
             data[at : at + 4] = value.to_bytes(4, "little")
         if number % 3 == 0:  # as one compressed variable
-            data = data[:begin] + Writer("<").element(15, zlib.compress(bytes(data[begin:])))
+            data = data[:start] + Writer("<").element(15, zlib.compress(bytes(data[start:])))
         try:
-            read_all(bytes(data[: rng.integers(begin, len(data) + 1)] if number % 5 == 0 else data))
+            read_all(bytes(data[: rng.integers(start, len(data) + 1)] if number % 5 == 0 else data))
         except DataError as error:
             assert str(error).startswith("a.mat: ")
             failed += 1

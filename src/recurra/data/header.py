@@ -49,6 +49,8 @@ def find_header(source: Source, header: Header, named: Iterable[str | None], not
     if header != "auto":
         return replace(source, header=header == "yes")
     rows = first_rows(source)
+    if not rows:
+        return source  # a table that is broken, of which its reader says how
     numbers = is_headerless(first_text(source), 1)  # parted by blanks too
     found, name = _find_names(rows, [name for name in named if name is not None]), PurePath(source.name).name
     if found is not False and not (numbers and len(rows[0]) == 1):

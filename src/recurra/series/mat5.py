@@ -123,11 +123,11 @@ class _Elements:
             if first >> 16 > 4 or first & 0xFFFF in (_MATRIX, _COMPRESSED):
                 self.fail(f"an element of the type {first & 0xFFFF} states {first >> 16} bytes within its tag", at)
             return first & 0xFFFF, self._data[at + 4 : at + 4 + (first >> 16)], at + 8
-        count, begin = self._uint(at + 4), at + 8
-        if count > end - begin:
-            self.fail(f"an element states {count} bytes, of which {end - begin} are there", at)
+        count, start = self._uint(at + 4), at + 8
+        if count > end - start:
+            self.fail(f"an element states {count} bytes, of which {end - start} are there", at)
         padding = 0 if first == _COMPRESSED else -count % 8
-        return first, self._data[begin : begin + count], min(end, begin + count + padding)
+        return first, self._data[start : start + count], min(end, start + count + padding)
 
     def variable(self, kind: int, content: memoryview, at: int) -> tuple[str, MatValue] | None:
         """Read the variable that an element of the file is; None where it has no name: MATLAB's own notes."""
@@ -212,8 +212,8 @@ class _Elements:
         if count > (end - at) // 8:  # a tag each
             self.fail(f"{count} cells are stated in {end - at} bytes", at)
         cells = np.empty(count, object)
-        for number, (begin, stop) in enumerate(self._matrices(count, at, end)):
-            cells[number] = self._matrix(begin, stop, depth + 1)[1] if stop > begin else _EMPTY
+        for number, (start, stop) in enumerate(self._matrices(count, at, end)):
+            cells[number] = self._matrix(start, stop, depth + 1)[1] if stop > start else _EMPTY
         return cells.reshape(dimensions, order="F")
 
     def _matrices(self, count: int, at: int, end: int) -> Iterator[tuple[int, int]]:

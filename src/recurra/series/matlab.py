@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def _unread_hint(content: Mapping[str, MatValue]) -> str | None:
     return None
 
 
-def _is_cells(value: Any) -> bool:
+def _is_cells(value: Any) -> TypeGuard[np.ndarray]:
     return isinstance(value, np.ndarray) and value.dtype == object and value.size > 0
 
 

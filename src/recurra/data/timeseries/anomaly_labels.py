@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data.timeseries.reader import read_time_series
+from recurra.data.timeseries.timestamps import read_timestamps
 from recurra.data.timeseries.types import TimeSeries, TimeSeriesOptions
 from recurra.errors import DataError
 from recurra.series import array_labels_name, read_npy
@@ -67,10 +68,10 @@ class AnomalyLabels:
         if series.times.dtype.kind != "M":
             raise DataError(f"names times ({limit}), and series {series.name!r} has none", source=self.source)
         times = series.times[: len(series)]
-        try:
-            time = np.datetime64(limit, "us")
-        except (ValueError, TypeError, OverflowError):
-            raise DataError(f"expected a time, got {str(limit)[:40]!r}", source=self.source) from None
+        read = read_timestamps([limit] if isinstance(limit, str) else [], "the labels")
+        if read.wrong or read.values.dtype.kind != "M" or not len(read.values):
+            raise DataError(f"expected a time, got {str(limit)[:40]!r}", source=self.source)
+        (time,) = read.values
         return int(np.searchsorted(times, time, side="right" if end else "left"))
 
 
