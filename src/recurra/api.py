@@ -9,6 +9,7 @@ from typing import Any
 
 from recurra.data.frames import is_frame, write_frame
 from recurra.errors import RunError, UsageError
+from recurra.files import is_file, is_folder
 from recurra.runs.config import configure, load_configuration
 from recurra.runs.frame import FRAME
 from recurra.runs.request import Source, check_same, layers
@@ -83,8 +84,8 @@ def resume(
     to go on from, the data have changed, or a file is damaged.
     """
     path = Path(folder)
-    if not (path / "config.toml").is_file():
-        what = "it has no config.toml" if path.is_dir() else "there is no such folder"
+    if not is_file(path / "config.toml"):
+        what = "it has no config.toml" if is_folder(path) else "there is no such folder"
         raise RunError(f"{path}: expected a run folder to go on with; {what}: begin it with `recurra train`")
     configuration = load_configuration(path / "config.toml")
     if task not in (None, configuration.task):

@@ -111,6 +111,12 @@ class DivergedError(RecurraError):
     exit_code = 6
 
 
+class OutputError(RecurraError):
+    """Standard output that is closed, or cannot be written: a full disk, say."""
+
+    exit_code = 7
+
+
 def require(module: str, extra: str, why: str) -> Any:
     """Import an optional library where it is used.
 

@@ -31,6 +31,25 @@ def is_partial(path: Path) -> bool:
     return path.name.startswith(".") and path.suffix == _PART
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether a path leads to a folder; what can be no name, being too long, say, leads nowhere.
+
+    >>> is_folder(Path(".")), is_folder(Path("a" * 5000))
+    (True, False)
+    """
+    return os.path.isdir(path)  # noqa: PTH112  Path's own raises an error
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a path leads to a file; see `is_folder`."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def path_exists(path: Path) -> bool:
+    """Tell whether a path leads anywhere; see `is_folder`."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def write_whole(path: Path, content: bytes | str) -> Path:
     """Write a file beside its target, flush it to disk, and rename it; the old file, if any, stays until then.
 

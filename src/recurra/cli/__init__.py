@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import io
 import os
 import pkgutil
 import sys
@@ -12,6 +11,7 @@ from typing import Any, NoReturn
 
 import typer
 
+from recurra.cli.streams import prepare_streams
 from recurra.errors import RecurraError
 from recurra.plugins import load_entry_points
 from recurra.version import __version__
@@ -77,7 +77,7 @@ _add_verbs()
 
 def main() -> None:
     """Run the command line; every error a user can cause becomes one line and an exit code."""
-    _escape_what_cannot_be_encoded()
+    prepare_streams()
     # As in a training (recurra.training.threads), for the other verbs; numpy reads it when it is imported, by a verb.
     if not os.environ.keys() & {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}:
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -96,13 +96,6 @@ def main() -> None:
     except KeyboardInterrupt:
         print("recurra: stopped", file=sys.stderr)  # noqa: T201
         raise SystemExit(130) from None
-
-
-def _escape_what_cannot_be_encoded() -> None:
-    """Have a character that a stream cannot write (an ASCII terminal, half a surrogate pair) escaped, not raise an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _end_without_a_reader() -> NoReturn:

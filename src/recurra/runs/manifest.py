@@ -11,7 +11,7 @@ from pathlib import Path
 
 from recurra.documents import read_toml, shorten
 from recurra.errors import RunError
-from recurra.files import write_whole
+from recurra.files import is_folder, path_exists, write_whole
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 2**20
@@ -51,8 +51,8 @@ def check_manifest(folder: Path) -> list[str]:
     Raises `RunError`, which names the file, when the folder is no whole run or anything in it was changed or damaged.
     """
     path = folder / MANIFEST
-    if not folder.is_dir():
-        found = "it is a file" if folder.exists() else "there is no such folder"
+    if not is_folder(folder):
+        found = "it is a file" if path_exists(folder) else "there is no such folder"
         raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; {found}")
     if not path.is_file():
         if (folder / "checkpoint").is_dir():

@@ -188,7 +188,7 @@ class TrainingSession:
 
     def _resume_from(self, checkpoint: Checkpoint, log: MetricsLog) -> Trainer:
         """Read the data again and go back to a checkpoint; everything that it rests on has to be as it was."""
-        if not self.task.rereadable and sys.stdin.isatty():
+        if not self.task.rereadable and sys.stdin is not None and sys.stdin.isatty():
             raise UsageError(
                 f"{self.folder}: was trained on standard input; pipe it in again: … | recurra train --resume {self.folder}"
             )

@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from recurra.errors import RunError, UsageError
-from recurra.files import is_partial, temporary_path
+from recurra.files import is_file, is_folder, is_partial, path_exists, temporary_path
 from recurra.training.log import MetricsLog
 
 LOG = "metrics.jsonl"
@@ -56,8 +56,8 @@ def discard_folder(folder: Path, made: list[Path]) -> None:
 
 
 def _check_unused(folder: Path) -> None:
-    if folder.is_file() or (folder.is_dir() and not all(map(_is_left_over, folder.iterdir()))):
-        resumable = (folder / "config.toml").is_file()
+    if is_file(folder) or (is_folder(folder) and not all(map(_is_left_over, folder.iterdir()))):
+        resumable = is_file(folder / "config.toml")
         hint = f"name another, or go on with it: recurra train --resume {folder}" if resumable else "name another"
         raise UsageError(f"out: expected a new folder, but {folder} is there already; {hint}")
 
@@ -93,7 +93,7 @@ def _check_writable(folder: Path) -> None:
 
 def make_folder(folder: Path) -> list[Path]:
     """Make a folder and those above it; gives those that were not there, the deepest first."""
-    missing = list(takewhile(lambda path: not path.exists(), [folder, *folder.parents]))
+    missing = list(takewhile(lambda path: not path_exists(path), [folder, *folder.parents]))
     folder.mkdir(parents=True, exist_ok=True)
     return missing
 

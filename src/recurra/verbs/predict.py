@@ -22,7 +22,7 @@ from recurra.verbs.base.options import (
     read_numbered_lines,
     warn,
 )
-from recurra.verbs.base.pipe import LINES_PER_BATCH, Pipe, together
+from recurra.verbs.base.pipe import LINES_PER_BATCH, Pipe, standard_pipe, together
 from recurra.verbs.base.run_command import RunCommand, given_options
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def predict(
         raise UsageError(f"on-error: expected stop or skip, got {on_error!r}")
     predictor = load_run(run, device).predictor
     options = read_options(predictor.PredictOptions, given_options(context), predictor.name)
-    pipe = None if text or source != "-" else Pipe(sys.stdin.buffer)
+    pipe = None if text or source != "-" else standard_pipe()
     report = _report_skipped if on_error == "skip" else None
     write = ResultWriter(predictor, json=json, header=header and not text)
     if pipe is not None and (step := line_stream_of(predictor)) is not None:

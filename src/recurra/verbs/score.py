@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +18,7 @@ from recurra.verbs.base.options import (
     print_line,
     read_lines,
 )
-from recurra.verbs.base.pipe import LINES_PER_BATCH, Pipe, together
+from recurra.verbs.base.pipe import LINES_PER_BATCH, standard_pipe, together
 
 POSITION = 40
 
@@ -44,7 +43,7 @@ def score(
     """
     check_one_source(text, source)
     loaded = load_run(run, device)
-    pipe = None if text or source != "-" else Pipe(sys.stdin.buffer)
+    pipe = None if text or source != "-" else standard_pipe()
     lines = iter(text) if text else read_lines(source, pipe=pipe)
     if rank:
         _print(sorted(loaded.score(list(lines)), key=_rank), json)

@@ -11,6 +11,13 @@ from recurra.errors import UsageError
 from recurra.tasks.base.settings import Flag, Renamed, Settings
 
 DEFAULT_BEAM = 8
+MAX_BEAM_WIDTH = 4096
+"""Hypotheses of a prompt that a search keeps at most: each is a row of the network's state."""
+MAX_SAMPLES = 65_536
+"""Samples of a prompt at most, which are made together: each is a row of the network's state."""
+MAX_GENERATED_UNITS = 10**9
+MAX_LENGTH_PENALTY = 30.0
+"""A billion units to this power is still a finite number."""
 
 
 class PredictOptions(Settings):
@@ -44,19 +51,26 @@ class GenerateOptions(Settings):
 
     renamed: ClassVar = {"alpha": Renamed("length_penalty")}
 
-    count: Annotated[int, Flag(short="-n")] = Field(default=1, ge=1, description="Samples of each prompt.")
-    length: Annotated[int, Flag(short="-l")] = Field(default=400, ge=0, description="Most units to write.")
+    count: Annotated[int, Flag(short="-n")] = Field(
+        default=1, ge=1, le=MAX_SAMPLES, description="Samples of each prompt."
+    )
+    length: Annotated[int, Flag(short="-l")] = Field(
+        default=400, ge=0, le=MAX_GENERATED_UNITS, description="Most units to write."
+    )
     temperature: float | None = Field(default=None, ge=0, description="Below 1 safer, above 1 bolder. Default: 1.")
-    top_k: int | None = Field(default=None, ge=1, description="Choose among the N likeliest only.")
+    top_k: int | None = Field(default=None, ge=1, lt=2**31, description="Choose among the N likeliest only.")
     top_p: float | None = Field(
         default=None, gt=0, le=1, description="Choose among the likeliest that make up the share X."
     )
-    seed: int | None = Field(default=None, ge=0, description="Fixes the output.")
+    seed: int | None = Field(default=None, ge=0, lt=2**63, description="Fixes the output.")
     greedy: bool = Field(default=False, description="Always take the likeliest unit (argmax).")
-    beam: int | None = Field(default=None, ge=1, description="Search the likeliest text, N candidates wide.")
+    beam: int | None = Field(
+        default=None, ge=1, le=MAX_BEAM_WIDTH, description="Search the likeliest text, N candidates wide."
+    )
     length_penalty: float | None = Field(
         default=None,
         ge=0,
+        le=MAX_LENGTH_PENALTY,
         allow_inf_nan=False,
         description="With beam: strength of the length normalisation. Default: 0.6.",
     )

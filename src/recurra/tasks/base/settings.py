@@ -10,6 +10,9 @@ from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
+INTEGER_LIMIT = 2**63
+"""Whole numbers of settings are smaller: torch and the engine count in 64 bits."""
+
 
 class _Paths:
     """Marks a setting whose items are paths."""
@@ -91,9 +94,18 @@ class Settings(BaseModel):
         kind = cls.model_fields[info.field_name].annotation if info.field_name else None
         if kind == list[str] and isinstance(value, str):
             return [value]
+        if isinstance(value, bool) and not _takes(kind, bool):
+            raise ValueError(f"expected no truth value, got {str(value).lower()}")
+        if isinstance(value, int) and abs(value) >= INTEGER_LIMIT and _takes(kind, int):
+            raise ValueError(f"expected a whole number within ±2⁶³, got one of {len(hex(abs(value))) * 4 - 8} bits")
         if get_origin(kind) is Literal and isinstance(value, str) and value not in get_args(kind):
             raise ValueError(unknown_choice_message(value, get_args(kind)))
         return value
+
+
+def _takes(kind: Any, wanted: type) -> bool:
+    """Tell whether a setting of this type takes values of another, itself or as one of several."""
+    return kind is wanted or any(_takes(each, wanted) for each in get_args(kind) if get_origin(kind) is not list)
 
 
 def unknown_choice_message(value: str, known: Iterable[str]) -> str:

@@ -53,7 +53,7 @@ class LineStream:
                 raise DataError(f"expected JSON, got {text[:40]!r}") from None
             self._may_be_header = False
             return self._step_by_names(read) if isinstance(read, dict) else self._step_by_place(read)
-        cells = [cell.strip() for cell in next(csv.reader([text], delimiter=_delimiter(text)))]
+        cells = _cells(text)
         if self._may_be_header and _is_header(cells):
             self._read_header(cells)
             return None
@@ -128,6 +128,13 @@ class LineStream:
         result = stream.step(values, time=None if time == "" else time, past=past, static=static)
         self._streams[series] = stream
         return {"series": series, **result} if series else result
+
+
+def _cells(text: str) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([text], delimiter=_delimiter(text)))]
+    except csv.Error as error:
+        raise DataError(f"expected the cells of one step, got {text[:40]!r}… ({error})") from None
 
 
 def _delimiter(text: str) -> str:

@@ -16,6 +16,7 @@ from recurra.data.labelled.label_lines import names_text
 from recurra.data.labelled.reader import Labelled
 from recurra.data.labelled.tagged import Tagged
 from recurra.errors import DataError, UsageError
+from recurra.files import is_file
 from recurra.tasks.base.inference import run_in_batches, to_device
 from recurra.tasks.base.predictor import ConfigT, Predictor
 from recurra.tasks.base.transfer import PretrainedLayers
@@ -72,7 +73,7 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         return self.inputs.parse(line)
 
     def read_file(self, source: str) -> list[Any] | None:
-        lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and Path(source).is_file()
+        lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and is_file(Path(source))
         if source == "-" or (lines and not self._is_table(source)):
             return None
         files, settings = resolve_files([source])

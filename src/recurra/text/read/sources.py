@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from recurra.errors import DataError, UsageError
 from recurra.text.read.allowance import Allowance, unpack_limit
@@ -71,7 +72,7 @@ def open_sources(
     limit = unpack_limit()
     for path, found in _named_files(arguments, faults):
         if path is None:
-            yield from _unpack(STANDARD_INPUT, sys.stdin.buffer.read(), False, faults, Allowance(limit), kind_of)
+            yield from _unpack(STANDARD_INPUT, _read_standard_input(), False, faults, Allowance(limit), kind_of)
             continue
         try:
             data = _read(path, kind_of, peek=found)
@@ -152,6 +153,20 @@ def _read(path: Path, kind_of: KindOf, *, peek: bool) -> bytes:
             return head if is_binary(head) else head + file.read()
     except OSError as error:
         raise _unreadable(path, error) from None
+
+
+def standard_input() -> BinaryIO:
+    """Give the bytes of standard input; raises `DataError` where it is closed."""
+    if sys.stdin is None:
+        raise DataError("is closed", source=STANDARD_INPUT, hint="pipe the data in, or name a file")
+    return sys.stdin.buffer
+
+
+def _read_standard_input() -> bytes:
+    try:
+        return standard_input().read()
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", source=STANDARD_INPUT) from None
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:

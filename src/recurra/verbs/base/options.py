@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.errors import DataError, UsageError
-from recurra.verbs.base.pipe import Pipe
+from recurra.verbs.base.pipe import Pipe, standard_pipe
 
 if TYPE_CHECKING:
     from recurra.runs.run import Run
@@ -97,7 +97,7 @@ def read_numbered_lines(
     from recurra.text.read.unpack import decompress, layers
 
     if source == "-":
-        yield from _as_they_come(chain([first_line] if first_line else [], pipe or Pipe(sys.stdin.buffer)), report)
+        yield from _as_they_come(chain([first_line] if first_line else [], pipe or standard_pipe()), report)
         return
     try:
         data = Path(source).read_bytes()

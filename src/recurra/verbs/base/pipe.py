@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, TypeVar
 
+from recurra.errors import DataError
+
 T = TypeVar("T")
 CHUNK = 1 << 16
 LINES_PER_BATCH = 256
@@ -56,7 +58,7 @@ class Pipe:
             return self._stream.read()
         parts = self._lines[::-1] + self._rest
         self._lines, self._rest = [], []
-        while chunk := os.read(self._file, CHUNK):
+        while chunk := self._chunk():
             parts.append(chunk)
         return b"".join(parts)
 
@@ -71,8 +73,7 @@ class Pipe:
 
     def _take(self) -> bool:
         """Read on once, and part what came into lines; gives whether there was anything."""
-        assert self._file is not None
-        if not (chunk := os.read(self._file, CHUNK)):
+        if not (chunk := self._chunk()):
             return False
         *ended, open_end = chunk.split(b"\n")
         if ended:
@@ -81,6 +82,20 @@ class Pipe:
             self._rest = []
         self._rest.append(open_end)
         return True
+
+    def _chunk(self) -> bytes:
+        assert self._file is not None
+        try:
+            return os.read(self._file, CHUNK)
+        except OSError as error:  # a folder, or a disk that fails
+            raise DataError(f"standard input: cannot be read ({error.strerror})") from None
+
+
+def standard_pipe() -> Pipe:
+    """Give standard input; raises `DataError` where it is closed."""
+    from recurra.text.read.sources import standard_input  # slow to load, and `recurra --help` must not wait
+
+    return Pipe(standard_input())
 
 
 def together(items: Iterable[T], most: int, waits: Callable[[], bool] | None = None) -> Iterator[list[T]]:
