@@ -104,6 +104,9 @@ def read_arrays(
     series: list[TimeSeries] = []
     for key, array in arrays.items():
         _check_array(array, source)
+        if 0 in array.shape[1:]:
+            sizes = " x ".join(map(str, array.shape))
+            raise DataError(f"{key}: expected at least one channel and one step, got {sizes}", source=source.name)
         if array.ndim == 3 or (array.ndim == 2 and options.layout == "series"):
             series += _split_array(array, None, source, folder, f"{key} " if len(arrays) > 1 else "")
             continue

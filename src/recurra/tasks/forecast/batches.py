@@ -162,7 +162,7 @@ def loss_weights(
     numbers (B): of the series.  lanes (n): whose values they are.
     """
     scale = np.stack([dataset.seasonal_scales[number] for number in numbers.tolist()])[lanes, None]
-    by_steps = np.broadcast_to(1.0 / scale, values.shape)
+    by_steps = np.broadcast_to(1.0 / np.maximum(scale, MIN_SCALE), values.shape)
     if loss_scale == "steps":
         return by_steps
     if dataset.preprocessor.options.transform == "log":  # an error is a share already
@@ -171,5 +171,5 @@ def loss_weights(
         size = np.stack([dataset.mean_abs_values[number] for number in numbers.tolist()])[lanes, None]
         reference = np.stack([dataset.series[number].reference for number in numbers.tolist()])[lanes, None]
         near = np.maximum(np.abs(np.nan_to_num(values) + reference), MIN_RELATIVE_SIZE * size)
-        by_size = 1.0 / (dataset.relative_step * near)
+        by_size = 1.0 / np.maximum(dataset.relative_step * near, MIN_SCALE)
     return by_size if loss_scale == "size" else 0.5 * (by_steps + by_size)
