@@ -248,3 +248,32 @@ def test_anomaly_labels_with_carriage_returns(files: Files) -> None:
 def test_the_first_line_of_vectors(files: Files, line: str) -> None:
     (path,) = files({"v.txt": line + "\nword 1 2\n"})
     assert "v.txt: line 1: expected vectors of at most 524,288 numbers" in message(lambda: read_vectors(path, ["word"]))
+
+
+def test_sizes_of_images_that_no_array_has(files: Files) -> None:
+    (path,) = files({"images-idx3-ubyte": bytes([0, 0, 8, 4]) + b"\xff" * 12 + bytes(4)})
+    assert "images-idx3-ubyte: is damaged" in message(lambda: read_labelled([path], LabelledOptions(need_labels=False)))
+
+
+def test_a_table_whose_first_rows_are_broken(files: Files) -> None:
+    (path,) = files({"rows.txt": '1,2,"0\n3,4,1\n' * 5})
+    assert "rows.txt: " in message(lambda: read_time_series([path]))
+
+
+def test_an_archive_of_no_arrays_is_named(files: Files) -> None:
+    (path,) = files({"a.npz": zipped("x.txt")})
+    assert "a.npz: holds no series" in message(lambda: read_time_series([path]))
+
+
+def test_times_of_anomaly_labels_with_a_zone(files: Files) -> None:
+    hours = "".join(f"2024-05-01T0{hour}:00:00Z,{hour}\n" for hour in range(9))
+    table, labels, word = files(
+        {
+            "a.csv": "time,v\n" + hours,
+            "l.json": '{"a": [["2024-05-01 04:00+02:00", "2024-05-01T03:00Z"]]}',
+            "w.json": '{"a": [["now", "now"]]}',
+        }
+    )
+    series = read_time_series([table]).series[0]
+    assert read_anomaly_labels(labels).events(series) == [(2, 4)]
+    assert "w.json: expected a time, got 'now'" in message(lambda: read_anomaly_labels(word).events(series))
