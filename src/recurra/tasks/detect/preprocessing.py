@@ -208,7 +208,6 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
                 )
             hint = "leave the cell empty where there is no value"
             refuse_values(one, given, np.isinf(given), "a finite number", hint, columns)
-            refuse_large(one, given, columns)
 
 
 def _static(given: Sequence[Any]) -> StaticColumn:
