@@ -116,7 +116,7 @@ class _Reader:
         self._names, self._folder = names, common_folder(names) if names else ""
         self._series_names = _series_names(names, self._folder)
         self._roles: ColumnRoles | None = None
-        self._first = ""
+        self._first = names[0] if names else ""
         self._columns: tuple[str, ...] = ()
         self._rows: list[Rows] = []
         self._whole_series: list[TimeSeries] = []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
 from torch import nn
 
 from recurra.errors import DataError
@@ -87,7 +88,10 @@ class Predictor(ABC, Generic[ConfigT]):
 
     def finite_results(self, inputs: list[Any], options: Any) -> list[dict[str, Any]]:
         """Do as `predict`, with an instance of `PredictOptions`."""
-        results = self.predict_with(inputs, options)
+        with np.errstate(
+            all="ignore"
+        ):  # what is not finite in the end is an error, and numpy's warnings would come before it
+            results = self.predict_with(inputs, options)
         if not is_finite(results):
             raise DataError(
                 "no prediction is a finite number here; the values are too far from those of training, or the run's weights are damaged"
