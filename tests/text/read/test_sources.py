@@ -136,7 +136,7 @@ def test_a_folder_without_files_is_an_error(folder: Path) -> None:
 
 def test_nothing_named_is_a_usage_error() -> None:
     assert "no data was named" in message(error=UsageError)
-    assert "is empty" in message("", error=UsageError)
+    assert "got an empty one" in message("", error=UsageError)
 
 
 def test_a_file_that_may_not_be_read_is_an_error_or_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
