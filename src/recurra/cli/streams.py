@@ -79,6 +79,3 @@ def _is_file(stream: object, number: int) -> bool:
         return os.name != "nt" and isinstance(stream, io.TextIOWrapper) and stream.fileno() == number
     except (OSError, ValueError):
         return False
-
-
-__all__ = ["prepare_streams"]

@@ -19,7 +19,7 @@ _FIRST, _SECOND, _THIRD = KERNELS.T
 GOLDEN = (5**0.5 - 1) / 2
 MAX_DILATIONS = 32
 MAX_STEPS_BETWEEN_TAPS = 2**20
-"""Of a saved convolution: a stream keeps eight times as many."""
+"""A stream keeps eight times as many."""
 MAX_CHANNELS_TOGETHER = 9
 ADDITIONS_PER_BYTE = 255
 WORDS_PER_ROW = 32
@@ -168,7 +168,7 @@ def dilations_of(length: int) -> tuple[np.ndarray, np.ndarray]:
     >>> dilations_of(33)[0].tolist()
     [1, 2, 3, 4]
     """
-    top = np.log2(max(1.0, (length - 1) / (TAPS - 1)))
+    top = np.log2(min(max(1.0, (length - 1) / (TAPS - 1)), MAX_STEPS_BETWEEN_TAPS))
     return np.unique((2 ** np.linspace(0, top, MAX_DILATIONS) + 1e-9).astype(np.int64), return_counts=True)
 
 

@@ -1,12 +1,13 @@
-"""Whether the training in a folder can be gone on with."""
+"""Whether the training in a folder can be gone on with, and what it ends in can be loaded."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from recurra.errors import RunError, UsageError
-from recurra.runs.config import FORMAT, Configuration
+from recurra.runs.config import FORMAT, Configuration, load_configuration
 from recurra.runs.manifest import EARLIER, MANIFEST, check_manifest
+from recurra.tasks import Task
 from recurra.training.folder import LOG
 from recurra.training.log import read_events
 
@@ -41,3 +42,12 @@ def check_no_steps(folder: Path) -> None:
     log = folder / LOG
     if (folder / MANIFEST).is_file() or (log.is_file() and log.read_bytes().count(b"\n") > 1):
         raise RunError(f"{folder / 'checkpoint'}: is missing or empty; restore it, or train again into another folder")
+
+
+def check_loadable(folder: Path, task: Task) -> None:
+    """Raise `UsageError`, before the first step, where what was written of a training cannot be read again: its run would be lost."""
+    try:
+        load_configuration(folder / "config.toml")
+        task.Predictor.load_preprocessor(folder, task.config)
+    except RunError as error:
+        raise UsageError(f"this training would end in a run that cannot be loaded: {error}") from None

@@ -22,7 +22,7 @@ from recurra.runs.manifest import check_sums, drop_manifest, sums, write_manifes
 from recurra.runs.measuring import calibrate, measure_for_record, raise_faults
 from recurra.runs.pretraining import begin_with_run, pretrain, pretraining_is_there
 from recurra.runs.record import start_event, write_task_report
-from recurra.runs.resumable import check_format, check_no_steps, check_not_ended, end_reason
+from recurra.runs.resumable import check_format, check_loadable, check_no_steps, check_not_ended, end_reason
 from recurra.runs.run import Run
 from recurra.tasks import DatasetSummary, get_task
 from recurra.tasks.base.predictor import WEIGHTS
@@ -228,6 +228,7 @@ class TrainingSession:
         self._set_training(planned if self.training.within is None else asked)
         kept = [FRAME] if (self.folder / FRAME).is_file() else []
         files = sums(self.folder, ["config.toml", *kept, *self.task.save(self.folder)])
+        check_loadable(self.folder, self.task)
         return planned, {**files, "config.toml": self._sum_with(planned)}
 
     def _set_training(self, training: Training) -> None:

@@ -182,9 +182,17 @@ def test_a_preprocessor_is_read_as_it_was_saved(tmp_path: Path) -> None:
     assert (tmp_path / "plain.json").read_text("utf-8") == '{\n "targets": [\n  "Durchfluß",\n  "bar"\n ]\n}\n'
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"targets": 3}', '{"targets": [1]}', "null", b"\xff"])
-def test_a_damaged_file_is_one_clear_error(tmp_path: Path, content: str | bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "cannot be read: No such file"),
+        ("{", "not valid JSON: "),
+        (b"\xff", "not valid JSON: "),
+        *((text, "is damaged: ") for text in ("[]", "{}", '{"targets": 3}', '{"targets": [1]}', "null")),
+    ],
+)
+def test_a_damaged_file_is_one_clear_error(tmp_path: Path, content: str | bytes | None, problem: str) -> None:
     if content is not None:
         (tmp_path / "plain.json").write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(RunError, match=r"plain\.json: (is damaged|not valid JSON|cannot be read): "):
+    with pytest.raises(RunError, match=rf"plain\.json: {problem}"):
         Plain.load(tmp_path)

@@ -12,6 +12,9 @@ from recurra.errors import UsageError
 from recurra.nn import SCHEMES
 from recurra.tasks.base.settings import Files, Flag, Settings, unknown_choice_message
 
+MAX_FRAME = 2**30
+"""Steps of a frame, and from one to the next."""
+
 
 class DataFiles(Settings):
     """What is read, and what of it is held out."""
@@ -72,10 +75,14 @@ class SequenceData(TableFiles):
     frame: int | None = Field(
         default=None,
         ge=1,
+        le=MAX_FRAME,
         description="Series: steps that are read at once. Default: two hops of a long series, else 1.",
     )
     hop: int | None = Field(
-        default=None, ge=1, description="Series: steps from one frame to the next. Default: a fortieth of their length."
+        default=None,
+        ge=1,
+        le=MAX_FRAME,
+        description="Series: steps from one frame to the next. Default: a fortieth of their length.",
     )
 
     @field_validator("vectors")

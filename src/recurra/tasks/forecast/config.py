@@ -11,6 +11,9 @@ from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.base.settings import Flag, Renamed, Settings
 from recurra.tasks.timeseries.config import TimeSeriesData
 
+MAX_STEPS = 10_000
+"""Of a horizon, a season and a lookback."""
+
 
 class Data(TimeSeriesData):
     """What is read, how far ahead it is to be forecast, and what is held out: always the end of each series."""
@@ -18,9 +21,12 @@ class Data(TimeSeriesData):
     renamed: ClassVar = {"end": Renamed("max_length")}
 
     known: list[str] = Field(default=[], description="Columns that are known ahead, such as holidays or prices set.")
-    horizon: int | None = Field(default=None, ge=1, le=10_000, description="Steps to forecast. Default: one season.")
+    horizon: int | None = Field(default=None, ge=1, le=MAX_STEPS, description="Steps to forecast. Default: one season.")
     season: int | None = Field(
-        default=None, ge=1, description="Steps of a season. Default: by the time stamps (24 of hours, 12 of months)."
+        default=None,
+        ge=1,
+        le=MAX_STEPS,
+        description="Steps of a season. Default: by the time stamps (24 of hours, 12 of months).",
     )
     calendar: bool = Field(default=True, description="Read hour, weekday, day and month off the time stamps too.")
     valid_share: float | None = Field(
@@ -73,7 +79,7 @@ class Model(RecurrentModel):
     lookback: int | None = Field(
         default=None,
         ge=1,
-        le=10_000,
+        le=MAX_STEPS,
         description="Values read at once at each step. Default: the least with which a plain linear model is as good as with more, but two seasons, and 16.",
     )
     window_scaling: Literal["last", "standard", "robust", "mean", "none"] = Field(

@@ -14,6 +14,7 @@ from recurra.data.timeseries.frequency import Frequency
 from recurra.data.timeseries.reader import TimeSeries
 from recurra.documents import Document, Finite, Positive
 from recurra.series import channel_names
+from recurra.tasks.forecast.config import MAX_STEPS
 from recurra.tasks.forecast.covariates import ForecastCovariates
 from recurra.tasks.forecast.scaling import MIN_SCALE, fit_local_scale, lag_windows, pad_batch
 from recurra.tasks.forecast.series import SeriesFeatures
@@ -28,8 +29,8 @@ MAX_VALUE = 1e30
 """Largest size of a value: what is read and learnt are float32 numbers, whose squares end at 1e38."""
 MAX_LOG = 700.0
 """Logarithms end here, so that a forecast of them is finite."""
-MAX_HORIZON, MAX_SEASON, MAX_LOOKBACK = 10_000, 1_000_000, 1_000_000
-"""Steps, in a run's file."""
+MAX_SEASON = 1_000_000
+"""Steps of a season in a run's file: earlier versions trained with any."""
 
 
 class _File(Document):
@@ -41,8 +42,8 @@ class _File(Document):
     static: Names
     step: Step | None
     season: int = Field(ge=1, le=MAX_SEASON)
-    horizon: int = Field(ge=1, le=MAX_HORIZON)
-    lookback: int = Field(ge=1, le=MAX_LOOKBACK)
+    horizon: int = Field(ge=1, le=MAX_STEPS)
+    lookback: int = Field(ge=1, le=MAX_STEPS)
     scale: Literal["last", "standard", "robust", "mean", "none"]
     transform: Literal["none", "log"]
     together: bool

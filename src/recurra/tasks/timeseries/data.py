@@ -10,10 +10,9 @@ import numpy as np
 
 from recurra.data.timeseries.reader import TimeSeries
 from recurra.errors import DataError
+from recurra.tasks.timeseries.covariates import MAX_SIZE
 
 MAX_NAMES_SHOWN = 8
-MAX_SIZE = 1e140
-"""Size of a number up to which the squares of very many can be summed in 64 bits."""
 
 
 def refuse_large(series: TimeSeries, values: np.ndarray, names: Sequence[str]) -> None:

@@ -9,8 +9,8 @@ from pydantic import Field
 from recurra.data.timeseries.frequency import Unit
 from recurra.documents import Document
 
-MAX_STEP_COUNT = 10**9
-"""Units of a step of time, such as minutes."""
+MAX_STEP_COUNT = 2**63 - 1
+"""Units of a step of time, such as microseconds, which are counted in 64 bits."""
 
 Names = list[str]
 Targets = Annotated[list[str], Field(min_length=1)]

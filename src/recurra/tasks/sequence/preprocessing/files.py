@@ -7,9 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from recurra.documents import Document, Finite, NotNegative
-
-MAX_FRAME = 1_000_000
-"""Steps of a frame, and from one to the next."""
+from recurra.tasks.base.config import MAX_FRAME
 
 
 class _Cutting(Document):
@@ -17,7 +15,7 @@ class _Cutting(Document):
 
     scale: Literal["data", "series", "none"] = "data"
     differences: bool = False
-    frame: int = Field(default=1, ge=1, le=MAX_FRAME)
+    frame: int = Field(default=1, ge=1, le=2 * MAX_FRAME)  # two hops, where it is not chosen
     hop: int = Field(default=1, ge=1, le=MAX_FRAME)
 
 
