@@ -20,7 +20,10 @@ class Data(TimeSeriesData):
     known: list[str] = Field(default=[], description="Columns that are known ahead, such as holidays or prices set.")
     horizon: int | None = Field(default=None, ge=1, le=10_000, description="Steps to forecast. Default: one season.")
     season: int | None = Field(
-        default=None, ge=1, description="Steps of a season. Default: by the time stamps (24 of hours, 12 of months)."
+        default=None,
+        ge=1,
+        le=10_000,
+        description="Steps of a season. Default: by the time stamps (24 of hours, 12 of months).",
     )
     calendar: bool = Field(default=True, description="Read hour, weekday, day and month off the time stamps too.")
     valid_share: float | None = Field(
