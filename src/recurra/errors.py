@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -66,6 +68,30 @@ class OutputError(RecurraError):
     """Standard output that is closed, or cannot be written: a full disk, say."""
 
     exit_code = 7
+
+
+@contextmanager
+def report_memory_errors() -> Iterator[None]:
+    """Turn what Python, numpy and torch raise where memory is short into a `UsageError`.
+
+    >>> with report_memory_errors():
+    ...     raise MemoryError("Unable to allocate 64.0 GiB")
+    Traceback (most recent call last):
+    ...
+    recurra.errors.UsageError: memory: more is needed than there is (Unable to allocate 64.0 GiB); take a smaller --hidden or
+    --batch, shorter inputs, or less data
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        said = str(error)
+        if not (isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said):
+            raise
+        reason = said.partition("DefaultCPUAllocator: ")[2] or said or "it was refused"
+        raise UsageError(
+            f"memory: more is needed than there is ({reason.splitlines()[0].rstrip('.')}); "
+            "take a smaller --hidden or --batch, shorter inputs, or less data"
+        ) from error
 
 
 def require(module: str, extra: str, why: str) -> Any:

@@ -85,16 +85,16 @@ class NgramClassifier(LinearClassifier):
     ) -> Self:
         known = known_targets(targets, len(sequences), classes)
         self.exclusive = known.ndim == 1
-        marks = known.astype(np.float32) if known.ndim == 2 else np.eye(classes, dtype=np.float32)[known]
+        chosen, count = choose_ngrams(sequences, columns_sought(known, classes), seconds)
+        if count < len(sequences):
+            some = spread(len(sequences), count)
+            sequences, known = [sequences[index] for index in some], known[some]
+            weights = None if weights is None else weights[some]
+        marks = known.astype(np.float32) if known.ndim == 2 else one_hot(known, classes)
         if self.exclusive and classes == 2:  # the logit of the second class, that of the first being 0
             marks = marks[:, 1:]
         counted = np.ones_like(marks) if weights is None else np.tile(weights[:, None], (1, marks.shape[1]))
         softmax = self.exclusive and marks.shape[1] > 1
-        chosen, count = choose_ngrams(sequences, marks.shape[1], seconds)
-        if count < len(sequences):
-            some = spread(len(sequences), count)
-            sequences = [sequences[index] for index in some]
-            known, marks, counted = known[some], marks[some], counted[some]
         made = [NgramFamily.with_rows(sequences, *family) for family in chosen]
         self.families = [family for family, _ in made if len(family.vocabulary)]
         rows = [Rows(each) for family, each in made if len(family.vocabulary)]
@@ -169,6 +169,15 @@ class NgramClassifier(LinearClassifier):
         return model
 
 
+def columns_sought(known: np.ndarray, classes: int) -> int:
+    """Give how many logits a text has: one for each class, but one for two classes that exclude each other.
+
+    >>> columns_sought(np.array([0, 1]), 2), columns_sought(np.array([0, 1]), 3), columns_sought(np.array([[0, 1]]), 2)
+    (1, 3, 2)
+    """
+    return 1 if known.ndim == 1 and classes == 2 else classes
+
+
 def choose_ngrams(texts: Sequence[str], columns: int, seconds: float | None) -> tuple[tuple[Family, ...], int]:
     """Give the first of the families of n-grams that the time allows, or else the last, and how many of the texts to learn from.
 
@@ -200,6 +209,13 @@ def _seconds(ngrams: float, texts: int, columns: int) -> float:
         for count, logits in ((some, columns * problems), (texts, columns))
     )
     return STEPS * steps + texts * ngrams * SECONDS_PER_UNIT
+
+
+def one_hot(known: np.ndarray, classes: int) -> np.ndarray:
+    """Give a one in the column of each text's class, (N, C) float32."""
+    marks = np.zeros((len(known), classes), np.float32)
+    marks[np.arange(len(known)), known] = 1
+    return marks
 
 
 def spread(count: int, some: int) -> np.ndarray:

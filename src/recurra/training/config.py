@@ -31,6 +31,7 @@ class Training(Settings):
     epochs: float | None = Field(
         default=None,
         gt=0,
+        le=1e9,
         allow_inf_nan=False,
         description="Passes over the data. Default: by the data, or by --within.",
     )

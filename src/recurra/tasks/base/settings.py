@@ -14,8 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
-MAX_NUMBER = 10**9
-"""A number in a setting is at most so far from zero, where the setting itself has no limit: more fits no size, count or time."""
+MAX_WHOLE_NUMBER, MAX_NUMBER = 10**9, 1e30
+"""A number in a setting is at most so far from zero, where the setting itself has no limit: more fits no size or count, and no float32."""
 
 MAX_CHARACTERS_SHOWN = 80  # of a value, in a message
 
@@ -122,8 +122,9 @@ class Settings(BaseModel):
         marks = cls.model_fields[name].metadata if name else ()
         if name not in cls.endless and not any(hasattr(mark, "le") or hasattr(mark, "lt") for mark in marks):
             for each in value if isinstance(value, list) else [value]:
-                if isinstance(each, int | float) and MAX_NUMBER < abs(each) != math.inf:
-                    raise ValueError(f"expected a number of at most {MAX_NUMBER:,}, got {show(each)}")
+                limit: float = MAX_WHOLE_NUMBER if isinstance(each, int) else MAX_NUMBER
+                if isinstance(each, int | float) and limit < abs(each) != math.inf:
+                    raise ValueError(f"expected a number of at most {limit:,}, got {show(each)}")
         return value
 
 

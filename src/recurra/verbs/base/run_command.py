@@ -81,7 +81,7 @@ def _task_of(argument: str) -> str | None:
     try:
         with Path(argument, "config.toml").open("rb") as file:
             task = tomllib.load(file).get("task")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(task, str):
         return None
