@@ -124,7 +124,7 @@ def _end_with_usage(error: Any) -> NoReturn:
     if type(error).__name__ == "NoArgsIsHelpError":
         typer.echo(context.get_help(), err=True)
         raise SystemExit(error.exit_code) from None
-    command = context.command_path.partition(" ")[2] if context is not None else ""
+    command = "" if context is None else context.command_path.removeprefix(context.find_root().info_name).strip()
     message = error.format_message().rstrip(".")
     _end_with(f"{command or 'usage'}: {message[:1].lower()}{message[1:]}", error.exit_code)
 

@@ -7,7 +7,6 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -99,10 +98,15 @@ class Vocabulary(ABC):
         first, second = next(parts, np.zeros(0, np.int32)), next(parts, None)
         if second is None:
             return first.astype(dtype, copy=False)
-        joined = BytesIO()  # grows in place, where joining arrays would need room for all of them twice
+        # Joining the parts would need room for all of them twice. What is never written takes no memory.
+        ids, count = np.empty(len(text), dtype), 0
         for part in chain((first, second), parts):
-            joined.write(np.ascontiguousarray(part, dtype).data)
-        return np.frombuffer(joined.getbuffer(), dtype)
+            if count + len(part) > len(ids):
+                ids.resize(count + len(part) + len(ids) // 16, refcheck=False)
+            ids[count : count + len(part)] = part
+            count += len(part)
+        ids.resize(count, refcheck=False)
+        return ids
 
     @property
     def dtype(self) -> np.dtype[Any]:
