@@ -84,10 +84,10 @@ def report_memory_errors() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        said = str(error)
-        if not (isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said):
+        message = str(error)
+        if not (isinstance(error, MemoryError) or "allocate memory" in message or "out of memory" in message):
             raise
-        reason = said.partition("DefaultCPUAllocator: ")[2] or said or "it was refused"
+        reason = message.partition("DefaultCPUAllocator: ")[2] or message or "it was refused"
         raise UsageError(
             f"memory: more is needed than there is ({reason.splitlines()[0].rstrip('.')}); "
             "take a smaller --hidden or --batch, shorter inputs, or less data"

@@ -30,10 +30,10 @@ def test_what_the_parser_finds_is_one_line(
     monkeypatch.setattr(sys, "argv", ["recurra", *arguments])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    printed, said = capsys.readouterr()
+    printed, shown = capsys.readouterr()
     assert (ended.value.code, printed) == (2, "")
-    assert said.startswith(line), said
-    assert said.count("\n") == 1
+    assert shown.startswith(line), shown
+    assert shown.count("\n") == 1
 
 
 def test_without_arguments_there_is_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,7 +121,7 @@ def _end_with(message: str, code: int) -> NoReturn:
 def _end_with_usage(error: Any) -> NoReturn:
     """End with what the parser of the command line found wrong; with the help where nothing was given."""
     context = getattr(error, "ctx", None)
-    if type(error).__name__ == "NoArgsIsHelpError":
+    if context is not None and type(error).__name__ == "NoArgsIsHelpError":
         typer.echo(context.get_help(), err=True)
         raise SystemExit(error.exit_code) from None
     command = "" if context is None else context.command_path.removeprefix(context.find_root().info_name).strip()
