@@ -1,4 +1,4 @@
-# demo, test, lint, bench and sanitize: each makes what it needs, on a machine with nothing but Python >= 3.11; the native
+# demo, test, lint, bench, fuzz and sanitize: each makes what it needs, on a machine with nothing but Python >= 3.11; the native
 # engine also wants a C++17 compiler, without which all but sanitize work on torch alone.
 PYTHON ?= python3
 # Where pip finds torch. Empty: wherever pip is set up to look. On Linux, the small CPU build:
@@ -10,12 +10,15 @@ VENV ?= .venv
 RECURRA := $(VENV)/bin/recurra
 # An editable install knows modules by their places: the mark has another name whenever a file comes, goes or moves.
 READY := $(VENV)/.ready-$(shell find src -name '*.py' | LC_ALL=C sort | cksum | cut -d ' ' -f 1)
+# How long the campaign of malformed input is, and which one: make fuzz FUZZ_MINUTES=5 FUZZ_SEED=2
+FUZZ_MINUTES ?= 30
+FUZZ_SEED ?= 1
 STEP := @sh tools/step.sh
 # Other people's packages come as wheels alone: one that would have to be built fails at once, on every machine.
 INSTALL := $(VENV)/bin/python -m pip --disable-pip-version-check install --only-binary :all: -c $(VENV)/constraints.txt
 NATIVE := CMakeLists.txt $(shell find native -type f)
 
-.PHONY: demo test lint bench native sanitize clean
+.PHONY: demo test lint bench fuzz native sanitize clean
 .DELETE_ON_ERROR:
 
 # The engine is built with tools of the environment, not in pip's isolation: the next build compiles only what changed.
@@ -49,6 +52,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(RECURRA) bench
+
+# Malformed files, run folders, command lines and calls, each in a process with limits; what fails is kept in build/fuzz.
+fuzz: $(READY)
+	$(VENV)/bin/python -m tools.fuzz --minutes $(FUZZ_MINUTES) --seed $(FUZZ_SEED)
 
 # The C++ programs of tests/native, with the compiler's checks of memory, undefined behaviour and threads.
 sanitize: $(READY)

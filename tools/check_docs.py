@@ -66,7 +66,7 @@ def cli_page() -> str:
         "Results go to standard output, everything else to standard error. `--json` prints JSON lines; see [json.md](json.md).\n"
         "`-` is standard input. `recurra --install-completion` teaches your shell the verbs and options.\n"
         f"{verbs}\n## Exit codes\n\n"
-        f"{table(('code', 'what happened'), ('0', 'All went well.'), ('1', '`reproduce`: the figure was not reached.'), *rows, ('130', 'Stopped by Ctrl-C; a training was saved first and can be resumed.'))}"
+        f"{table(('code', 'what happened'), ('0', 'All went well.'), ('1', '`reproduce`: the figure was not reached. `train`: the run is whole, but a fault of the program kept it from being measured.'), *rows, ('130', 'Stopped by Ctrl-C; a training was saved first and can be resumed.'))}"
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PYTHON = ["src/**/*.py", "tests/**/*.py", "tools/*.py", "recipes/*.py", "benchmarks/**/*.py"]
+PYTHON = ["src/**/*.py", "tests/**/*.py", "tools/**/*.py", "recipes/*.py", "benchmarks/**/*.py"]
 TEXT = ["README*.md", "CONTRIBUTING.md", "docs/*.md", "native/**/*.h", "native/**/*.cpp", "recipes/*.toml"]
 
 NAMES = {

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+_MAX_REASON_LENGTH = 160
+
+
+def escape_controls(text: str) -> str:
+    r"""Write out control characters, breaks of a line and halves of surrogate pairs, so that a name stays within its line.
+
+    >>> escape_controls("a\nb.csv")
+    'a\\nb.csv'
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
 
 class RecurraError(Exception):
-    """A failure that its reader can mend; the message says what was expected, what came, and what to do."""
+    """A failure that its reader can mend; the message, one line, says what was expected, what came, and what to do."""
 
     exit_code = 1
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(escape_controls(str(message)))
 
 
 class UsageError(RecurraError):
@@ -44,6 +61,36 @@ class DataError(RecurraError):
         where = [str(source)] if source is not None else []
         where += [f"{word} {number}" for word, number in places if number is not None]
         super().__init__(": ".join([*where, message]) + (f"; {hint}" if hint else ""))
+
+
+@contextmanager
+def as_data_error(problem: str, *, source: object, hint: str | None = None, **place: int | None) -> Iterator[None]:
+    """Turn whatever a library raises over the data that it reads into a `DataError`, with its reason; our own errors pass.
+
+    >>> with as_data_error("is no number", source="a.csv", line=3):
+    ...     float("x")
+    Traceback (most recent call last):
+    ...
+    recurra.errors.DataError: a.csv: line 3: is no number (could not convert string to float: 'x')
+    """
+    try:
+        yield
+    except RecurraError:
+        raise
+    except Exception as error:  # noqa: BLE001 (over damaged data a library may raise anything)
+        raise DataError(f"{problem} ({error_reason(error)})", source=source, hint=hint, **place) from None
+
+
+def error_reason(error: Exception) -> str:
+    """Give the first line of what a library says went wrong, no longer than a line, or else the kind of its error.
+
+    >>> error_reason(ValueError("out of range.\\nTry again.")), error_reason(MemoryError())
+    ('out of range', 'MemoryError')
+    """
+    parts = error.args  # of a SyntaxError the message and a place that is none of the data's
+    message = parts[0] if len(parts) == 2 and isinstance(parts[0], str) else str(error)
+    reason = message.strip().split("\n", 1)[0].rstrip(".") or type(error).__name__
+    return reason if len(reason) <= _MAX_REASON_LENGTH else reason[: _MAX_REASON_LENGTH - 1] + "…"
 
 
 class RunError(RecurraError):

@@ -219,7 +219,7 @@ def test_what_a_resumed_training_says_again_counts_once(make_run: MakeRun) -> No
 
 @pytest.mark.parametrize("config", ["not toml", "a = 1\na = 2\n"])
 def test_damaged_configuration(config: str, make_run: MakeRun) -> None:
-    with pytest.raises(RunError, match=r"config\.toml: expected TOML"):
+    with pytest.raises(RunError, match=r"config\.toml: not valid TOML"):
         write_report(make_run([], config))
 
 

@@ -28,6 +28,12 @@ def test_a_run_of_a_task_that_is_not_known_is_named(tmp_path: Path) -> None:
     assert isinstance(result.exception, RunError) and str(tmp_path) in str(result.exception)
 
 
+def test_settings_nested_deeper_than_can_be_read_are_no_task(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("x = " + "[" * 50_000 + "]" * 50_000)
+    result = CliRunner().invoke(app, ["predict", str(tmp_path), "-t", "x"])
+    assert isinstance(result.exception, RunError) and str(tmp_path) in str(result.exception)
+
+
 def test_a_line_of_a_pipe_that_is_no_text_is_reported_and_skipped_on_request(verse: Path) -> None:
     def asked(lines: bytes) -> list[str]:
         result = CliRunner().invoke(app, ["predict", str(verse), "-", "--on-error", "skip"], input=lines)

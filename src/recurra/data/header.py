@@ -11,7 +11,7 @@ from typing import Literal
 
 from recurra.data.timeseries.timestamps import is_time_of_day, is_timestamp
 from recurra.series import is_headerless, is_missing, is_number
-from recurra.text import LABEL_NAMES, LAST_COLUMN, TEXT_NAMES, Source, first_rows
+from recurra.text import LABEL_NAMES, LAST_COLUMN, TEXT_NAMES, Source, first_rows, whole_number
 
 Header = Literal["auto", "yes", "no"]
 
@@ -49,6 +49,8 @@ def find_header(source: Source, header: Header, named: Iterable[str | None], not
     if header != "auto":
         return replace(source, header=header == "yes")
     rows = first_rows(source)
+    if not rows:
+        return source  # a table that is broken, of which its reader says how
     numbers = is_headerless(first_text(source), 1)  # parted by blanks too
     found, name = _find_names(rows, [name for name in named if name is not None]), PurePath(source.name).name
     if found is not False and not (numbers and len(rows[0]) == 1):
@@ -190,4 +192,4 @@ def _are_rising_years(row: Sequence[str]) -> bool:
 
 
 def _is_year(cell: str) -> bool:
-    return cell.strip().isdecimal() and int(cell) in _YEARS
+    return whole_number(cell.strip()) in _YEARS

@@ -110,7 +110,8 @@ def _check_part(part: str, share: float, size: int, count: str) -> None:
         return
     if part == "train":
         raise DataError(
-            f"the split of {count} leaves none to train on", hint="give more data or hold out smaller shares"
+            f"the split of {count} leaves none to train on",
+            hint="give more data, or hold out smaller shares (--test-share, --valid-share)",
         )
     raise DataError(
         f"the split of {count} puts none into the {part} share of {share:g}",

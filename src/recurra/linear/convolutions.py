@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from recurra.linear.blocks import SERIES_MULTIPLE
+from recurra.linear.checks import expect_array, expect_range
 
 TAPS = 9
 KERNELS = np.array(list(combinations(range(TAPS), 3)))
@@ -17,6 +18,8 @@ KERNELS = np.array(list(combinations(range(TAPS), 3)))
 _FIRST, _SECOND, _THIRD = KERNELS.T
 GOLDEN = (5**0.5 - 1) / 2
 MAX_DILATIONS = 32
+MAX_STEPS_BETWEEN_TAPS = 2**20
+"""Of a saved convolution: a stream keeps eight times as many."""
 MAX_CHANNELS_TOGETHER = 9
 ADDITIONS_PER_BYTE = 255
 WORDS_PER_ROW = 32
@@ -98,12 +101,24 @@ class Convolutions:
         return {"dilations": self.dilations, "channels": self.channels, "per_kernel": counts, "thresholds": flat}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """Make the convolutions again from their `arrays()`."""
-        found = cls(len(arrays["thresholds"]))
-        found.dilations, found.channels = arrays["dilations"], arrays["channels"]
-        ends = np.cumsum(arrays["per_kernel"] * len(KERNELS))[:-1]
-        found.thresholds = [each.reshape(len(KERNELS), -1) for each in np.split(arrays["thresholds"], ends)]
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], channels: int) -> Self:
+        """Make the convolutions again from their `arrays()`, over so many channels; raises `ValueError` for those that do not fit."""
+        thresholds = expect_array(arrays, "thresholds", np.float32, None)
+        found = cls(len(thresholds))
+        found.dilations = expect_range(
+            expect_array(arrays, "dilations", np.int64, None), "dilations", 1, MAX_STEPS_BETWEEN_TAPS
+        )
+        sums = len(found.dilations)
+        found.channels = expect_range(
+            expect_array(arrays, "channels", np.int64, sums, None), "channels", -1, channels - 1
+        )
+        each_sum = expect_range(
+            expect_array(arrays, "per_kernel", np.int64, sums), "per_kernel", 1, max(1, len(thresholds))
+        )
+        if not sums or (found.channels < 0).all(1).any() or int(each_sum.sum()) * len(KERNELS) != len(thresholds):
+            raise ValueError("expected as many thresholds as there are kernels for each sum of channels")
+        ends = np.cumsum(each_sum * len(KERNELS))[:-1]
+        found.thresholds = [each.reshape(len(KERNELS), -1) for each in np.split(thresholds, ends)]
         return found
 
     def history_length(self) -> int:

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from recurra.linear.blocks import VIEWS, scores_of, series_blocks
+from recurra.linear.checks import expect_array
 from recurra.linear.convolutions import Convolutions
 from recurra.linear.summaries import Summaries
 
@@ -131,15 +132,18 @@ class SeriesFeatures:
         return found
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """Make the features again from their `arrays()`."""
-        found = cls(0)
-        for name in ("channels", "edges", "levels"):
-            setattr(found.summaries, name, arrays[name])
-        found.kept = tuple(name for name, kept in zip((*SHARES, *SUMMARIES), arrays["kept"], strict=True) if kept)
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], channels: int) -> Self:
+        """Make the features of so many channels again from their `arrays()`; raises `ValueError` for those that do not fit."""
+        found, names = cls(0), (*SHARES, *SUMMARIES)
+        found.summaries.restore(arrays, channels)
+        marks = expect_array(arrays, "kept", np.bool_, len(names))
+        found.kept = tuple(name for name, kept in zip(names, marks, strict=True) if kept)
+        if not found.kept:
+            raise ValueError("kept: expected some groups of features, got none")
         found.convolutions = {
             name: Convolutions.from_arrays(
-                {key.removeprefix(f"{name}-"): value for key, value in arrays.items() if key.startswith(f"{name}-")}
+                {key.removeprefix(f"{name}-"): value for key, value in arrays.items() if key.startswith(f"{name}-")},
+                channels,
             )
             for name in SHARES
             if name in found.kept

@@ -12,6 +12,7 @@ from torch import Tensor
 from recurra.errors import UsageError
 from recurra.linear.base import LinearClassifier, State, register_linear
 from recurra.linear.blocks import fill_forward
+from recurra.linear.checks import RidgeSettings, expect_array
 from recurra.linear.features import SeriesFeatures
 from recurra.linear.ridge import (
     MAX_EXAMPLES_TO_CHOOSE,
@@ -202,15 +203,22 @@ class ConvolutionRidge(LinearClassifier):
 
     @classmethod
     def from_state(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
-        """Make the model again from its `settings()` and `tensors()`."""
-        model = cls(settings["seed"])
-        model.classes, model.multi = settings["classes"], settings["multi"]
-        model.mix, model.penalty = settings["mix"], settings["penalty"]
-        model._centre, model._spread = tensors["centre"].numpy(), tensors["spread"].numpy()
+        """Make the model again from its `settings()` and `tensors()`; raises `ValueError` or `KeyError` for those that do not fit."""
+        read, arrays = RidgeSettings.model_validate(settings), {name: value.numpy() for name, value in tensors.items()}
+        model = cls(read.seed)
+        model.classes, model.multi, model.mix, model.penalty = read.classes, read.multi, read.mix, read.penalty
+        model._centre = expect_array(arrays, "centre", arrays["centre"].dtype, None)
+        channels = len(model._centre)
+        model._spread = expect_array(arrays, "spread", arrays["spread"].dtype, channels)
+        named = {name.split(".", 1)[1]: value for name, value in arrays.items() if "." in name}
+        model._features = SeriesFeatures.from_arrays(named, channels)
+        count = max(part.stop for part in model._features.groups().values())
+        for name in ("mean", "inverse"):
+            expect_array(arrays, name, np.float32, count)
+        expect_array(arrays, "weights", np.float32, count, read.classes)
+        expect_array(arrays, "intercept", np.float32, read.classes)
         model._standardiser = Standardiser(tensors["mean"], tensors["inverse"])
         model._weights, model._intercept = tensors["weights"], tensors["intercept"]
-        named = {name.split(".", 1)[1]: value.numpy() for name, value in tensors.items() if "." in name}
-        model._features = SeriesFeatures.from_arrays(named)
         return model
 
     def _fitted(self) -> SeriesFeatures:

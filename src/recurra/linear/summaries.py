@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
 
 from recurra.linear.blocks import differences
+from recurra.linear.checks import expect_array, expect_range
 
 LEVELS = 8
 """Quantiles of the training steps; what counts is the share of a series' steps above each."""
@@ -64,6 +65,14 @@ class Summaries:
             if len(values):
                 self.levels[place] = np.quantile(values, shares, axis=0)
         return self
+
+    def restore(self, arrays: Mapping[str, np.ndarray], channels: int) -> None:
+        """Take what was chosen for so many channels from a file; raises `ValueError` for what does not fit."""
+        self.channels = expect_range(expect_array(arrays, "channels", np.int64, None), "channels", 0, channels - 1)
+        self.edges = expect_array(arrays, "edges", np.int64, None)
+        self.levels = expect_array(arrays, "levels", np.float32, 2, LEVELS, len(self.channels))
+        if not len(self.channels) or not len(self.edges) or self.edges[0] < 0 or (np.diff(self.edges) <= 0).any():
+            raise ValueError("edges: expected steps in ascending order, and at least one channel")
 
     def start(self) -> np.ndarray:
         """Give what is accumulated before the first step, float64 (A, C)."""

@@ -8,14 +8,20 @@ from typing import Any, Self
 import numpy as np
 import torch
 import torch.nn.functional as F
+from pydantic import field_validator
 from torch import Tensor
 
 from recurra.baselines import folds, known_targets, unit_of
+from recurra.documents import Document, Finite
 from recurra.linear.base import LinearClassifier, State, register_linear
+from recurra.linear.checks import expect_array
 from recurra.linear.logistic import Problems, Rows, fit_logistic
 from recurra.linear.ngram_stream import NgramStream
 from recurra.linear.ngrams import NgramFamily, Unit, select_rows
+from recurra.linear.targets import columns_sought, one_hot
 
+MAX_NGRAM = 100
+"""Units of the longest n-gram of a saved model."""
 STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0)
 """Inverses of the penalty; the one with the least log-loss on folds that were left out is taken."""
 FOLDS = 5
@@ -48,6 +54,19 @@ CHARACTER_FAMILIES: tuple[tuple[Family, ...], ...] = (
     (("char", 3),),
     (("char", 2),),
 )
+
+
+class _Settings(Document):
+    families: list[list[str | int]]
+    exclusive: bool
+    strength: Finite
+
+    @field_validator("families")
+    @classmethod
+    def _pairs(cls, families: list[list[str | int]]) -> list[list[str | int]]:
+        if any(len(family) != 2 for family in families):
+            raise ValueError("expected a unit and a length of each")
+        return families
 
 
 @register_linear
@@ -86,10 +105,9 @@ class NgramClassifier(LinearClassifier):
         known = known_targets(targets, len(sequences), classes)
         self.exclusive = known.ndim == 1
         chosen, count = choose_ngrams(sequences, columns_sought(known, classes), seconds)
-        if count < len(sequences):
-            some = spread(len(sequences), count)
-            sequences, known = [sequences[index] for index in some], known[some]
-            weights = None if weights is None else weights[some]
+        some = spread(len(sequences), count)
+        sequences, known = [sequences[index] for index in some], known[some]
+        weights = None if weights is None else weights[some]
         marks = known.astype(np.float32) if known.ndim == 2 else one_hot(known, classes)
         if self.exclusive and classes == 2:  # the logit of the second class, that of the first being 0
             marks = marks[:, 1:]
@@ -99,8 +117,9 @@ class NgramClassifier(LinearClassifier):
         self.families = [family for family, _ in made if len(family.vocabulary)]
         rows = [Rows(each) for family, each in made if len(family.vocabulary)]
         fitter = Fitter(rows, torch.from_numpy(marks), torch.from_numpy(counted.astype(np.float32)), softmax=softmax)
-        some = torch.from_numpy(spread(len(known), min(len(known), MAX_TEXTS_TO_CHOOSE)))
-        self.strength = fitter.select(some).choose_strength(torch.from_numpy(folds(known[some], FOLDS)))
+        some = spread(len(known), min(len(known), MAX_TEXTS_TO_CHOOSE))
+        fold = torch.from_numpy(folds(known[some], FOLDS))
+        self.strength = fitter.select(torch.from_numpy(some)).choose_strength(fold)
         every = torch.ones(len(known), dtype=torch.bool)
         _, coefficients, intercepts = fitter.fit([every], [self.strength])
         self.weights = [(each.weights(coefficients[:, 0].contiguous()) / len(rows)).numpy() for each in rows]
@@ -152,30 +171,22 @@ class NgramClassifier(LinearClassifier):
 
     @classmethod
     def from_state(cls, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
+        read, arrays = _Settings.model_validate(settings), {name: value.numpy() for name, value in tensors.items()}
         model = cls()
-        model.exclusive, model.strength = bool(settings["exclusive"]), float(settings["strength"])
-        model.intercept = tensors["intercept"].double().numpy()
-        for number, (unit, longest) in enumerate(settings["families"]):
-            vocabulary = tensors[f"{number}.vocabulary"].numpy().view(np.uint64)
-            idf, weights = tensors[f"{number}.idf"].numpy(), tensors[f"{number}.weights"].numpy()
-            if (
-                unit not in ("word", "char")
-                or weights.shape != (len(vocabulary), len(model.intercept))
-                or len(idf) != len(vocabulary)
-            ):
-                raise ValueError("weights that do not fit their n-grams")
-            model.families.append(NgramFamily(unit, int(longest), vocabulary, idf))
+        model.exclusive, model.strength = read.exclusive, read.strength
+        model.intercept = expect_array(arrays, "intercept", arrays["intercept"].dtype, None).astype(np.float64)
+        for number, (unit, longest) in enumerate(read.families):
+            if unit not in ("word", "char") or not isinstance(longest, int):
+                raise ValueError(f"families: expected word or char and a length, got {unit!r:.20} and {longest!r:.20}")
+            vocabulary = expect_array(arrays, f"{number}.vocabulary", np.int64, None).view(np.uint64)
+            size, columns = len(vocabulary), len(model.intercept)
+            idf = expect_array(arrays, f"{number}.idf", arrays[f"{number}.idf"].dtype, size)
+            weights = expect_array(arrays, f"{number}.weights", np.float32, size, columns)
+            if not 1 <= longest <= MAX_NGRAM or (vocabulary[1:] <= vocabulary[:-1]).any() or (idf <= 0).any():
+                raise ValueError("expected n-grams in ascending order, of a length from 1 on, with a weight each")
+            model.families.append(NgramFamily(unit, longest, vocabulary, idf))
             model.weights.append(weights)
         return model
-
-
-def columns_sought(known: np.ndarray, classes: int) -> int:
-    """Give how many logits a text has: one for each class, but one for two classes that exclude each other.
-
-    >>> columns_sought(np.array([0, 1]), 2), columns_sought(np.array([0, 1]), 3), columns_sought(np.array([[0, 1]]), 2)
-    (1, 3, 2)
-    """
-    return 1 if known.ndim == 1 and classes == 2 else classes
 
 
 def choose_ngrams(texts: Sequence[str], columns: int, seconds: float | None) -> tuple[tuple[Family, ...], int]:
@@ -209,13 +220,6 @@ def _seconds(ngrams: float, texts: int, columns: int) -> float:
         for count, logits in ((some, columns * problems), (texts, columns))
     )
     return STEPS * steps + texts * ngrams * SECONDS_PER_UNIT
-
-
-def one_hot(known: np.ndarray, classes: int) -> np.ndarray:
-    """Give a one in the column of each text's class, (N, C) float32."""
-    marks = np.zeros((len(known), classes), np.float32)
-    marks[np.arange(len(known)), known] = 1
-    return marks
 
 
 def spread(count: int, some: int) -> np.ndarray:

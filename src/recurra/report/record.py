@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from recurra.documents import read_toml
 from recurra.errors import RunError
 from recurra.formatting import finite
 from recurra.report.points import Point
@@ -62,14 +62,9 @@ def read_record(folder: Path) -> Record:
     line half-written: training may be going on.
     """
     config_file = folder / "config.toml"
-    try:
-        config = tomllib.loads(config_file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise RunError(f"{folder}: expected a run folder with a config.toml, found none; check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RunError(f"{config_file}: expected TOML, got {error}; train again or restore the file") from None
-    except OSError as error:
-        raise RunError(f"{config_file}: cannot be read: {error.strerror}") from None
+    if not config_file.is_file():
+        raise RunError(f"{folder}: expected a run folder with a config.toml, found none; check the path")
+    config = read_toml(config_file)
     record = Record(config)
     metrics = folder / "metrics.jsonl"
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import tomli_w
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from recurra.documents import MAX_MESSAGE_CHARACTERS, read_toml, shorten
 from recurra.errors import RunError, UsageError
 from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
@@ -178,11 +178,9 @@ def setting_value(configuration: Configuration, name: str, known: Mapping[str, t
 def read_settings(path: Path, task: str) -> dict[str, Any]:
     """Read the settings of a TOML file as a layer for `configure`; raises `UsageError` with the place of a fault."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML: {error}") from None
+        document = read_toml(path)
+    except RunError as error:
+        raise UsageError(str(error)) from None
     named = document.pop("task", task)
     if named != task:
         raise UsageError(f"{path}: is the configuration of a {named} run, not of {task}")
@@ -203,22 +201,17 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
 
 def load_configuration(path: Path) -> Configuration:
     """Read a run folder's config.toml; raises `RunError` when it is none, or none that this version can use."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        task, version = str(document.pop("task")), document.pop("recurra", "?")
-        form = document.pop("format", 1)
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RunError(f"{path}: is damaged: {error}") from None
-    except KeyError:
-        raise RunError(f"{path}: expected a run's configuration, got one that names no task") from None
+    document = read_toml(path)
+    if "task" not in document:
+        raise RunError(f"{path}: expected a run's configuration, got one that names no task")
+    task, version = str(document.pop("task")), shorten(document.pop("recurra", "?"))
+    form = document.pop("format", 1)
     if form not in (1, FORMAT):
         raise RunError(f"{path}: was written by a newer Recurra ({version}), this is {__version__}; install that one")
     try:
         configuration = _validate(task, upgrade(sections(task), document) if form == 1 else document)
     except UsageError as error:
         other = "" if version == __version__ else f" (it was written by Recurra {version}, this is {__version__})"
-        raise RunError(f"{path}: cannot be used: {error}{other}") from None
+        raise RunError(f"{path}: cannot be used: {shorten(str(error), MAX_MESSAGE_CHARACTERS)}{other}") from None
     configuration.format = form
     return configuration

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
+import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from recurra.documents import read_toml, shorten
 from recurra.errors import RunError
 from recurra.files import is_folder, path_exists, write_whole
 
 MANIFEST = "manifest.json"
+MAX_BYTES = 2**20
+"""Of a manifest, which names a few files."""
+MAX_NAME_BYTES = 255
+"""Of the name of a file: what file systems allow."""
 EARLIER = "it was begun by an earlier version of Recurra; finish it with that one, or train again"
 
 
@@ -55,24 +61,41 @@ def check_manifest(folder: Path) -> list[str]:
             raise RunError(f"{folder}: its training has not ended; go on with `recurra train --resume {folder}`")
         raise RunError(f"{folder}: expected a run folder, which `recurra train` makes; it has no {MANIFEST}")
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError
         content = path.read_bytes()
         files = dict(json.loads(content)["files"])
-        whole = content == _render(files)
+        whole = content == _render(files) and all(isinstance(sum_, str) for sum_ in files.values())
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         whole, files = False, {}
     if not whole:
         raise RunError(f"{path}: is damaged; restore the run folder from a copy, or train again")
+    for name in files:
+        _check_name(folder, name)
     check_sums(folder, files)
     return list(files)
+
+
+def _check_name(folder: Path, name: str) -> None:
+    """Raise `RunError` for the name of a file that is, or may lead, outside of the folder."""
+    plain = name not in ("", ".", "..") and not re.search(r"[/\\:\x00-\x1f]", name)
+    if not plain or len(os.fsencode(name)) > MAX_NAME_BYTES:
+        raise RunError(
+            f"{folder / MANIFEST}: expected the name of a file in the folder, got {shorten(repr(name[:MAX_NAME_BYTES]))}"
+        )
+    path = folder / name
+    # Not Path.resolve: before Python 3.13 it raises RuntimeError for a link that leads to itself.
+    if path.is_symlink() and os.path.dirname(os.path.realpath(path)) != os.path.realpath(folder):  # noqa: PTH120
+        raise RunError(f"{path}: leads out of the run folder; put the file itself there")
 
 
 def _is_of_format_1(folder: Path) -> bool:
     """Tell whether config.toml is one of format 1, which does not say so; of one that cannot be read a resumption says more."""
     try:
-        return tomllib.loads((folder / "config.toml").read_text(encoding="utf-8")).get("format", 1) == 1
-    except (OSError, ValueError):
+        return read_toml(folder / "config.toml").get("format", 1) == 1
+    except RunError:
         return False
 
 

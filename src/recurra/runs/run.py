@@ -13,7 +13,9 @@ from torch import nn
 from recurra.data.frames import is_frame
 from recurra.errors import DataError, UsageError
 from recurra.runs.config import Configuration, load_configuration
+from recurra.runs.events import check_event
 from recurra.runs.manifest import check_manifest
+from recurra.runs.measuring import measure
 from recurra.stream import Stream
 from recurra.tasks import Task, get_task
 from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, Scores, Streams
@@ -73,8 +75,8 @@ class Run:
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         """Give the events of the training, all or of one kind ("train", "valid", "sample", …)."""
-        events = read_events(self.path / "metrics.jsonl")
-        return [event for event in events if kind is None or event.get("event") == kind]
+        path = self.path / "metrics.jsonl"
+        return [check_event(path, one) for one in read_events(path) if kind is None or one.get("event") == kind]
 
     @property
     def evaluation(self) -> dict[str, Any] | None:
@@ -95,7 +97,13 @@ class Run:
             "seconds": end.get("seconds"),
             "ended": end.get("reason"),
             "evaluation": self.evaluation,
+            **self._unmeasured(),
         }
+
+    def _unmeasured(self) -> dict[str, Any]:
+        """Give why nothing could be measured at the end of training, where that is so."""
+        found = self.events("unmeasured")
+        return {"unmeasured": str(found[-1].get("reason"))} if found and self.evaluation is None else {}
 
     # What a predictor can do; one that cannot says so.
 
@@ -121,7 +129,7 @@ class Run:
                     "name a file to measure on, and leave the baselines out (--no-baselines)"
                 )
             self._prepare()
-        return self.task.evaluate(self.predictor, arguments or None, progress, baselines=baselines, options=read)
+        return measure(self.task, self.predictor, arguments or None, progress, baselines=baselines, options=read)
 
     def score(self, texts: str | Sequence[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text (nats), in all and for each unit."""

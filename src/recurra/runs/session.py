@@ -19,6 +19,7 @@ from recurra.runs import ablation
 from recurra.runs.config import Configuration
 from recurra.runs.frame import FRAME, keep_frame
 from recurra.runs.manifest import check_sums, drop_manifest, sums, write_manifest
+from recurra.runs.measuring import calibrate, measure_for_record, raise_faults
 from recurra.runs.pretraining import begin_with_run, pretrain, pretraining_is_there
 from recurra.runs.record import start_event, write_task_report
 from recurra.runs.resumable import check_format, check_no_steps, check_not_ended, end_reason
@@ -271,22 +272,19 @@ class TrainingSession:
             # The clock has changed the plan on the way: so many make such a training again, on any machine.
             self._set_training(self.configuration.training.model_copy(update={"epochs": trainer.plan.epochs}))
         predictor, position = self.task.predictor(trainer.state.network), trainer.position
-        predictor.network.load_state_dict(trainer.best_weights())
-        self.task.calibrate(predictor)
+        faults = [calibrate(self.task, predictor, trainer.best_weights(), self.progress.note)]
         weights = {name: tensor.cpu().contiguous() for name, tensor in predictor.network.state_dict().items()}
         write_whole(self.folder / WEIGHTS, save(weights))
         end = {"event": "end", "reason": reason, "step": position.step, "seconds": round(position.seconds, 3)}
         trainer.emit({**end, "best_step": position.best_step} if trainer.best else end)
         if reason != "interrupted" and self.task.has_held_out:
-            try:
-                evaluation = self.task.evaluate(predictor, None, self.progress.note)
-            except DivergedError as error:  # a run without figures is of more use than none
-                self.progress.note(f"it cannot be measured: {error}")
-            else:
-                if ablation.is_asked_for(self.configuration):
-                    evaluation["baselines"] = {**evaluation["baselines"], ablation.NAME: self._ablation()}
-                trainer.emit({"event": "evaluation", **evaluation})
+            event, fault = measure_for_record(self.task, predictor, self.progress.note)
+            if "baselines" in event and ablation.is_asked_for(self.configuration):
+                event["baselines"] = {**event["baselines"], ablation.NAME: self._ablation()}
+            trainer.emit(event)
+            faults.append(fault)
         write_manifest(self.folder, [*trainer.files, LOG, WEIGHTS, *write_task_report(self.folder, self.task)])
+        raise_faults(self.folder, faults)
 
     def _ablation(self) -> dict[str, Any]:
         """Train the same without what was learnt before, or go on with that; gives its metrics."""

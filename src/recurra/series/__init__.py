@@ -1,7 +1,15 @@
 """Series: reading them, with their labels, from the files that archives and instruments write."""
 
 from recurra.series.arff import read_arff
-from recurra.series.arrays import array_labels_name, match_arrays, read_arrays, read_npy, read_npz
+from recurra.series.arrays import (
+    are_concatenated,
+    array_labels_name,
+    check_lengths,
+    match_arrays,
+    read_arrays,
+    read_npy,
+    read_npz,
+)
 from recurra.series.base import Series, channel_names, channel_order, parse_numbers
 from recurra.series.columns import column_numbers, mask_infinite
 from recurra.series.headerless import cell_number, find_label, is_headerless, read_headerless, read_matrix, split_cells
@@ -26,10 +34,12 @@ __all__ = [
     "NAME_SEPARATOR",
     "Series",
     "SkeletonFormat",
+    "are_concatenated",
     "array_labels_name",
     "cell_number",
     "channel_names",
     "channel_order",
+    "check_lengths",
     "column_numbers",
     "find_label",
     "image_labels_name",

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import io
+import math
 import re
-import zipfile
+import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from recurra.errors import DataError
+from recurra.errors import DataError, as_data_error
 from recurra.series.base import Series, channel_names, to_finite
-from recurra.text import Source
+from recurra.text import Source, members
 
 _SERIES_NAMES = ("x", "data", "series", "sequences", "images", "features", "inputs")
 _LABEL_NAMES = ("y", "labels", "label", "target", "targets", "classes")
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+    (3, 0): np.lib.format.read_array_header_2_0,
+}
 _SPLITS = ("", "train", "valid", "val", "test")
 _LABEL_WORDS = (
     ("data", "labels"),
@@ -38,26 +45,37 @@ def read_npy(source: Source) -> np.ndarray:
 
 
 def read_npz(source: Source) -> dict[str, np.ndarray]:
-    """Read the arrays of a `.npz` file. Raises `DataError` as `read_npy` does."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".npy")]
-            return {name.removesuffix(".npy"): _load(archive.read(name), f"{source.name}/{name}") for name in names}
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError) as error:
-        raise DataError(f"is damaged, or no .npz file ({error})", source=source.name) from None
+    """Read the arrays of a `.npz` file. Raises `DataError` as `read_npy` does, and where they unfold to more than is allowed."""
+    files = members(source.data, ".zip", source.name)
+    return {
+        name.removesuffix(".npy"): _load(read(), f"{source.name}/{name}")
+        for name, read in files
+        if name.endswith(".npy")
+    }
 
 
 def _load(data: bytes, name: str) -> np.ndarray:
-    try:
-        array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, MemoryError) as error:
-        objects = "allow_pickle" in str(error)
-        problem = (
-            "holds Python objects, which are not read: they could run code" if objects else f"is damaged ({error})"
-        )
-        hint = "save numbers; for series of different lengths, all steps one after another and an array `lengths`"
-        raise DataError(problem, source=name, hint=hint if objects else None) from None
-    return array
+    """Read an array whose header, which numpy parses, states as many bytes as there are: no more memory is ever taken."""
+    with as_data_error("is damaged", source=name):
+        stream = io.BytesIO(data)
+        version = np.lib.format.read_magic(stream)
+        read_header = _HEADERS.get(version)
+        if read_header is None:
+            raise ValueError(f"a .npy file of the unknown version {version[0]}.{version[1]}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            shape, fortran_order, dtype = read_header(stream)
+        if dtype.hasobject:
+            hint = "save numbers; for series of different lengths, all steps one after another and an array `lengths`"
+            raise DataError("holds Python objects, which are not read: they could run code", source=name, hint=hint)
+        there, stated = len(data) - stream.tell(), dtype.itemsize * math.prod(shape)
+        sizes = " x ".join(map(str, shape)) or "one"
+        if not dtype.itemsize or min(shape, default=1) < 0 or max(shape, default=0) > sys.maxsize:
+            raise ValueError(f"there is no array of {sizes} values of {dtype}")
+        if there < stated:
+            raise ValueError(f"{sizes} values of {dtype} take {stated} bytes, of which {there} are there")
+        values = np.frombuffer(data, dtype, math.prod(shape), stream.tell())
+        return values.reshape(shape, order="F" if fortran_order else "C")
 
 
 def array_labels_name(name: str) -> str | None:
@@ -133,17 +151,49 @@ def read_arrays(
         yield Series(flat / scale if scale else flat, label, {"row": row}, channel_names(flat.shape[1]))
 
 
+def check_lengths(values: np.ndarray, lengths: np.ndarray, name: str) -> np.ndarray:
+    """Give the lengths (N) of the series in an array as whole numbers.
+
+    Raises `DataError` where they are none, and where the array has not as many series, or steps in one, or steps in all.
+
+    >>> check_lengths(np.zeros((5, 2)), np.array([2.0, 3.0]), "a.npz")
+    array([2, 3])
+    """
+    if lengths.ndim != 1 or lengths.dtype.kind not in "fiu":
+        sizes = " x ".join(map(str, lengths.shape)) or "one value"
+        raise DataError(f"expected lengths (N), whole numbers, got {sizes} of {lengths.dtype}", source=name)
+    wrong = np.flatnonzero(~((lengths >= 0) & (lengths <= values.size) & (lengths == np.floor(lengths))))
+    if wrong.size:
+        problem = f"length {wrong[0] + 1} is {lengths[wrong[0]]}, expected a whole number from 0 to {values.size}"
+        raise DataError(problem, source=name)
+    whole = lengths.astype(np.int64)
+    if are_concatenated(values, whole):
+        return whole
+    most = values.shape[1] if values.ndim > 1 else 0
+    if values.ndim == 3 and len(whole) != len(values):
+        raise DataError(f"expected {len(values)} lengths, one a series, got {len(whole)}", source=name)
+    if values.ndim < 2 or len(whole) != len(values):
+        total, steps = int(whole.sum()), len(values) if values.ndim else 0
+        problem = f"the {len(whole)} lengths have {total} steps in all, the array {steps}"
+        raise DataError(problem, source=name, hint="it has all steps one after another, or a row a series")
+    if whole.size and whole.max() > most:
+        row = int(whole.argmax())
+        raise DataError(f"length {row + 1} is {whole[row]}, and the series has {most} steps", source=name, row=row + 1)
+    return whole
+
+
+def are_concatenated(values: np.ndarray, lengths: np.ndarray) -> bool:
+    """Say whether an array has all steps one after another, and no row for each of the lengths."""
+    whole = values.ndim > 0 and int(lengths.sum()) == len(values)
+    return whole and not (values.ndim == 3 and len(lengths) == len(values))
+
+
 def _pieces(
     values: np.ndarray, labels: np.ndarray | None, lengths: np.ndarray | None, name: str, steps: bool
 ) -> Iterator[tuple[np.ndarray, Any]]:
-    running = (
-        lengths is not None
-        and int(np.sum(lengths)) == len(values)
-        and not (values.ndim == 3 and len(lengths) == len(values))
-    )
-    count = len(lengths) if lengths is not None and running else len(values) if values.ndim else 0
-    if lengths is not None and len(lengths) != count:
-        raise DataError(f"expected {count} lengths, one a series, got {len(lengths)}", source=name)
+    lengths = None if lengths is None else check_lengths(values, lengths, name)
+    running = lengths is not None and are_concatenated(values, lengths)
+    count = len(values) if lengths is None else len(lengths)
     if labels is not None:
         needed = len(values) if steps and running else count
         named = np.asarray(labels)
@@ -151,6 +201,9 @@ def _pieces(
             named = named[:, 0]
         if not named.ndim or len(named) != needed:
             raise DataError(f"expected {needed} labels, got {len(named) if named.ndim else 1}", source=name)
+        if steps and not running and named.ndim != 2:
+            sizes = " x ".join(map(str, named.shape))
+            raise DataError(f"expected labels (N, T), one for each step, got {sizes}", source=name)
         labels = named
     ends = np.cumsum(lengths) if running and lengths is not None else None
     for row in range(count):

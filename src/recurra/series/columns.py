@@ -33,7 +33,7 @@ def column_numbers(
             return mask_infinite(np.array(cells, dtype=np.float64), wrong)
         except ValueError:  # cells without a value among them
             values = np.array([_MISSING.get(cell, cell) for cell in cells], dtype=np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         values = np.full(len(cells), np.nan)
         for row, cell in enumerate(cells):
             try:

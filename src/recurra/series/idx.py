@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from recurra.errors import DataError
+from recurra.errors import DataError, as_data_error
 from recurra.series.base import Series, channel_names
 from recurra.text import Source
 
@@ -48,7 +48,8 @@ def read_idx(source: Source) -> np.ndarray:
     if len(data) != expected:
         shown = " x ".join(map(str, shape))
         raise DataError(f"expected {expected} bytes for {shown} values, got {len(data)}", source=source.name)
-    return np.frombuffer(data, kind, offset=start).reshape(shape)
+    with as_data_error("is damaged", source=source.name):  # no array has such sizes, though one of them be 0
+        return np.frombuffer(data, kind, offset=start).reshape(shape)
 
 
 def image_labels_name(name: str) -> str:

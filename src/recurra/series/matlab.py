@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from recurra.errors import DataError, require
+from recurra.errors import DataError
 from recurra.series.base import Series, channel_names, to_finite
+from recurra.series.mat5 import MatValue, Unread, read_mat5
 from recurra.text import Source
 
 
@@ -18,22 +18,15 @@ def read_mat(source: Source) -> Iterator[Series]:
 
     A matrix is (C, T), as MATLAB users write it: the channels are the dimension that all of them share, and the rows where they
     share both. Labels 1 … K with a cell array of K strings are named by it. Raises `DataError` where no cell array, or
-    more than one, holds matrices, `MissingExtraError` without SciPy.
+    more than one, holds matrices, and as `read_mat5` does.
     """
-    scipy = require("scipy.io", "learn", "a MATLAB file")
-    try:
-        content = scipy.loadmat(io.BytesIO(source.data), squeeze_me=False)
-    except NotImplementedError:
-        hint = "save it in MATLAB with -v7"
-        raise DataError("is a MATLAB 7.3 file, which is HDF5", source=source.name, hint=hint) from None
-    except Exception as error:  # noqa: BLE001 (a damaged file may raise anything)
-        raise DataError(f"is damaged, or no MATLAB file ({error})", source=source.name) from None
+    content = read_mat5(source)
     cells = {name: list(value.ravel()) for name, value in content.items() if _is_cells(value)}
     series = {name: value for name, value in cells.items() if all(_is_matrix(cell) for cell in value)}
     if len(series) != 1:
-        shown = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
+        shown = ", ".join(content) or "nothing"
         problem = f"expected one cell array of matrices, got {len(series)}; the file holds {shown}"
-        raise DataError(problem, source=source.name)
+        raise DataError(problem, source=source.name, hint=_unread_hint(content))
     ((name, matrices),) = series.items()
     labels = _labels(content, cells, name, len(matrices))
     across = _shared_axis(matrices, source)
@@ -44,12 +37,23 @@ def read_mat(source: Source) -> Iterator[Series]:
         yield Series(flat, labels[row - 1] if labels else None, {"row": row}, channels)
 
 
-def _is_cells(value: Any) -> bool:
+def _unread_hint(content: Mapping[str, MatValue]) -> str | None:
+    """Say how to save what is not read: a struct, a sparse or a complex matrix, by itself or in a cell."""
+    for name, value in content.items():
+        inner = [value, *(value.ravel() if _is_cells(value) else ())]
+        unread = next((one for one in inner if isinstance(one, Unread)), None)
+        if unread is not None:
+            what = f"{name} is {unread.what}" if inner[0] is unread else f"a cell of {name} is {unread.what}"
+            return f"{what}, which is not read: save a cell array of plain matrices, x, and a vector of labels, y: save('new.mat', 'x', 'y', '-v7')"
+    return None
+
+
+def _is_cells(value: Any) -> TypeGuard[np.ndarray]:
     return isinstance(value, np.ndarray) and value.dtype == object and value.size > 0
 
 
 def _is_matrix(cell: Any) -> bool:
-    return isinstance(cell, np.ndarray) and cell.ndim == 2 and cell.dtype.kind in "fiu" and min(cell.shape) > 0
+    return isinstance(cell, np.ndarray) and cell.ndim == 2 and cell.dtype.kind in "fiub" and min(cell.shape) > 0
 
 
 def _shared_axis(matrices: list[np.ndarray], source: Source) -> int:
@@ -60,7 +64,7 @@ def _shared_axis(matrices: list[np.ndarray], source: Source) -> int:
     raise DataError("the matrices share neither the count of their rows nor of their columns", source=source.name)
 
 
-def _labels(content: dict[str, Any], cells: dict[str, list[Any]], series: str, count: int) -> list[str] | None:
+def _labels(content: Mapping[str, MatValue], cells: dict[str, list[Any]], series: str, count: int) -> list[str] | None:
     vectors = [
         value.ravel()
         for value in content.values()
@@ -73,7 +77,11 @@ def _labels(content: dict[str, Any], cells: dict[str, list[Any]], series: str, c
         return None
     values = [float(value) for value in vectors[0]]
     for name, words in cells.items():
-        named = [str(word.item()) if isinstance(word, np.ndarray) and word.size == 1 else None for word in words]
+        named = [_class_name(word) for word in words]
         if name != series and all(named) and set(values) <= set(range(1, len(named) + 1)):
             return [str(named[int(value) - 1]) for value in values]
     return [str(int(value)) if value.is_integer() else str(value) for value in values]
+
+
+def _class_name(word: Any) -> str | None:
+    return word or None if isinstance(word, str) else str(word.item()) if _is_matrix(word) and word.size == 1 else None

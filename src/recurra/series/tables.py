@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,19 +16,22 @@ from recurra.text import Faults, Row, Source, fields_message, has_decimal_commas
 _NUMBER_PATTERN = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan)\Z", re.IGNORECASE)
 _COMMA_PATTERN = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?\Z")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_FLOAT64_BITS = sys.float_info.max_exp  # from which on an integer may be too large for a float
 INDEX_NAMES = frozenset({"", "id", "index", "unnamed: 0", "row"})
 
 
 def is_number(cell: Any, decimal_commas: bool = False) -> bool:
-    """Say whether a cell of a table is a number.
+    """Say whether a cell of a table is a number; an integer beyond float64, as JSON may have it, is none.
 
-    >>> is_number("-1.5e3"), is_number("12 May"), is_number("1,5"), is_number("1,5", decimal_commas=True)
-    (True, False, False, True)
+    >>> is_number("-1.5e3"), is_number("12 May"), is_number("1,5"), is_number("1,5", decimal_commas=True), is_number(10**400)
+    (True, False, False, True, False)
     """
     if isinstance(cell, str):
         cell = cell.strip()
         return _NUMBER_PATTERN.match(cell) is not None or (decimal_commas and _COMMA_PATTERN.match(cell) is not None)
-    return isinstance(cell, int | float) and not isinstance(cell, bool)
+    if isinstance(cell, int):
+        return not isinstance(cell, bool) and cell.bit_length() < _FLOAT64_BITS
+    return isinstance(cell, float)
 
 
 def is_comma_number(cell: str) -> bool:

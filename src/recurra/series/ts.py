@@ -12,7 +12,7 @@ import numpy as np
 from recurra.errors import DataError
 from recurra.series.base import Series, channel_names, parse_numbers
 from recurra.series.cases import read_cases
-from recurra.text import Faults, Place, Source
+from recurra.text import Faults, Place, Source, whole_number
 
 _PAIR = re.compile(r"\(([^()]*),([^(),]*)\)")  # (time, value), in files with time stamps
 
@@ -62,8 +62,8 @@ def _heading(header: _Header, source: Source, line: str, number: int) -> bool:
             raise DataError(problem, source=source.name, line=number)
         case "@timestamps":
             header.timed = bool(values) and values[0].lower() == "true"
-        case "@dimensions" | "@dimension" if values and values[0].isdigit():
-            header.dimensions = int(values[0])
+        case "@dimensions" | "@dimension" if values and (dimensions := whole_number(values[0])) is not None:
+            header.dimensions = dimensions
     return False
 
 

@@ -6,7 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
-import zlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +15,14 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
-from recurra.errors import DataError, UsageError, require
+from recurra.errors import DataError, UsageError, as_data_error, require
 from recurra.text.normal import nfc
 from recurra.text.read.unpack import ARCHIVES, layers
 
 _ANY_CASE, _LOWER, _EXACT = 1, 2, 3
 _MAX_LINE_BYTES = 1 << 20
+_MAX_HEADER_DIGITS = 18
+_HEADER = re.compile(rb"\s*([0-9]+)\s+([0-9]+)\s*")
 
 
 def read_vectors(
@@ -53,7 +55,7 @@ def read_vectors(
         number, line = next(lines, (0, b""))
         if not number:
             raise DataError("expected word vectors, got an empty file", source=path)
-        stated, size = _header(line)
+        stated, size = _header(line, path)
         if stated is None:
             size = _vector_size(line, path)
             wanted.add(line, size, path, number)
@@ -116,12 +118,16 @@ class _WantedVectors:
         return matrix, found
 
 
-def _header(line: bytes) -> tuple[int | None, int]:
+def _header(line: bytes, path: Path | str) -> tuple[int | None, int]:
     """Read word2vec's first line, the count and size of the vectors; (None, 0) where it is a word's."""
-    parts = line.split()
-    if len(parts) == 2 and all(part.isdigit() for part in parts) and int(parts[1]) > 0:
-        return int(parts[0]), int(parts[1])
-    return None, 0
+    found = _HEADER.fullmatch(line)
+    if not found or not found[2].strip(b"0"):
+        return None, 0
+    if max(map(len, found.groups())) > _MAX_HEADER_DIGITS or int(found[2]) > _MAX_LINE_BYTES // 2:
+        shown = line[:40].decode("utf-8", "replace")
+        problem = f"expected vectors of at most {_MAX_LINE_BYTES // 2:,} numbers, got a first line that says {shown!r}"
+        raise DataError(problem, source=path, line=1)
+    return int(found[1]), int(found[2])
 
 
 def _vector_size(line: bytes, path: Path | str) -> int:
@@ -175,17 +181,12 @@ def _all_numbers(parts: Sequence[bytes]) -> bool:
 
 def _lines(file: BinaryIO, path: Path | str) -> Iterator[tuple[int, bytes]]:
     """Yield each line that is not empty with its number, from 1, tabs turned into spaces and none at its end."""
-    number, damaged = 0, (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error)
+    number = 0
     while True:
-        try:
+        with as_data_error(
+            "the compressed data is cut off or damaged", source=path, line=number + 1, hint="copy it again"
+        ):
             line = file.readline(_MAX_LINE_BYTES)
-        except (*damaged, *_zstd_errors(path)) as error:
-            raise DataError(
-                f"the compressed data is cut off or damaged ({error})",
-                source=path,
-                line=number + 1,
-                hint="copy it again",
-            ) from None
         number += 1
         if not line:
             return
@@ -251,7 +252,3 @@ class _Zstandard(io.RawIOBase):
         chunk, self._ready = self._ready[: len(view)], self._ready[len(view) :]
         view[: len(chunk)] = chunk
         return len(chunk)
-
-
-def _zstd_errors(path: Path | str) -> tuple[type[Exception], ...]:
-    return (require("zstandard", "data", "a .zst file").ZstdError,) if str(path).lower().endswith(".zst") else ()

@@ -217,6 +217,7 @@ class Trainer:
                 value = metrics[self.task.criterion]
                 if finite(value) is None:
                     raise self._diverged(f"{self.task.criterion} on the validation data is {value}")
+                metrics = {name: each for name, each in metrics.items() if finite(each) is not None}
                 better = position.best is None or (
                     value > position.best if self.task.maximize else value < position.best
                 )

@@ -106,7 +106,7 @@ def predict(
     for batch in _batches(predictor, source, text, pipe, most, report):
         for item in batch:
             warn(predictor, item)
-        for result in predictor.predict_with(batch, options):
+        for result in predictor.finite_results(batch, options):
             write(result)
 
 

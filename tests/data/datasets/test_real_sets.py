@@ -108,8 +108,6 @@ SERIES_SETS = {
 
 @pytest.mark.parametrize("name", SERIES_SETS)
 def test_series(name: str) -> None:
-    if name == "character-trajectories":
-        pytest.importorskip("scipy.io", reason="SciPy is not installed")
     train, test, channels, shortest, longest, classes = SERIES_SETS[name]
     parts = [read(name, part) for part, count in (("train", train), ("test", test)) if count]
     assert [len(part.sequences) for part in parts] == [count for count in (train, test) if count]

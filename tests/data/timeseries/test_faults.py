@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.data.timeseries.conftest import column, daily, note, read
 
+from recurra.data.timeseries.reader import TimeSeriesOptions, read_time_series
 from recurra.errors import DataError, UsageError
 
 
@@ -69,3 +71,9 @@ def test_nothing_to_learn(tmp_path: Path) -> None:
         read(tmp_path, "time,v\n")
     with pytest.raises(DataError, match=r"column 's' names no series"):
         read(tmp_path, "time,s,v\n2024-01-01,a,1\n2024-01-02,,2\n", series="s")
+
+
+def test_no_series_has_its_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "none.npy", np.zeros((0, 5, 1)))
+    with pytest.raises(DataError, match=r"none\.npy: holds no series"):
+        read_time_series([str(tmp_path / "none.npy")], TimeSeriesOptions())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath, PurePosixPath
@@ -32,6 +33,7 @@ from recurra.text import (
     STANDARD_INPUT,
     Faults,
     Source,
+    base_name,
     open_sources,
     read_fasta,
     record_kind_from_content,
@@ -40,6 +42,7 @@ from recurra.text import (
 
 _SUFFIXES = {".ts": "ts", ".arff": "arff", ".npz": "npz", ".npy": "npy", ".mat": "mat"}
 _SUFFIXES |= dict.fromkeys((".fasta", ".fa", ".faa", ".fna"), "fasta")
+_TEST_NAME = re.compile(r"(?<![a-z])(t10k|test)(?![a-z])")
 TABLE_KINDS = ("csv", "tsv", "json", "jsonl", "parquet")
 
 
@@ -50,6 +53,15 @@ def file_kind(name: str) -> str | None:
     ('ts', 'idx', None)
     """
     return "idx" if is_idx(name) else _SUFFIXES.get(PurePosixPath(name).suffix) or record_kind_from_name(name)
+
+
+def is_test_images(source: Source) -> bool:
+    """Say whether images found in a folder or an archive are those that are published to test on, by the file's name.
+
+    >>> [is_test_images(Source(name, "idx", b"", True)) for name in ("t10k-images-idx3-ubyte", "train-images-idx3-ubyte")]
+    [True, False]
+    """
+    return source.found and source.kind == "idx" and _TEST_NAME.search(base_name(source.name)) is not None
 
 
 def read_examples(

@@ -10,7 +10,7 @@ from recurra.data.header import first_text
 from recurra.data.labelled.options import LABEL_SOURCES, LabelledOptions
 from recurra.errors import DataError
 from recurra.series import cell_number, find_label, is_missing, is_number, split_cells
-from recurra.text import LAST_COLUMN, Faults, Source, decode, missing_field_error, table_columns
+from recurra.text import LAST_COLUMN, Faults, Source, decode, missing_field_error, table_columns, whole_number
 
 _MIN_LABELS = 8  # from which on numbers that all differ are measurements
 _MIN_DIFFERENT = 0.9  # of measurements
@@ -39,9 +39,10 @@ def label_position(source: Source, options: LabelledOptions, notes: list[str], c
                 f"--label last too (--label 1: the first column)"
             )
         return at if given is None or at == -1 else None
-    if not given.isdecimal() or not 1 <= int(given) <= max(width, 1 if needed else int(given)):
+    number = whole_number(given)
+    if number is None or not 1 <= number <= max(width, 1 if needed else number):
         raise missing_field_error(given, [str(number) for number in range(1, width + 1)], source, {})
-    at = int(given) - 1
+    at = number - 1
     if needed:
         return at
     return (0 if found == 0 else None) if at == 0 else at if at < width else None

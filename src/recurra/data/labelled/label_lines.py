@@ -11,7 +11,7 @@ from math import isqrt
 
 from recurra.data.header import has_header
 from recurra.series import is_missing, is_number
-from recurra.text import LABEL_NAMES, Faults, Source, first_rows, numbered_lines, split_last
+from recurra.text import LABEL_NAMES, Faults, Source, first_rows, numbered_lines, split_last, whole_number
 
 _SEPARATORS = ("\t", ",", ";")
 _LINES_INSPECTED = 1000  # of each file
@@ -90,11 +90,12 @@ def names_text(source: Source, column: str) -> bool:
     >>> names_text(Source("a.txt", "text", b"good, but slow\nbad, but nice\n", False), "2")
     False
     """
-    if not column.isdecimal():
+    number = whole_number(column)
+    if number is None:
         kind = table_kind(source, sure=True)
         return kind is not None and column in first_rows(replace(source, kind=kind))[0]
     kind = table_kind(source, sure=False, several=True)
-    return kind is not None and int(column) <= len(first_rows(replace(source, kind=kind))[0])
+    return kind is not None and number <= len(first_rows(replace(source, kind=kind))[0])
 
 
 def _has_columns(rows: Sequence[Sequence[str]], *, several: bool) -> bool:

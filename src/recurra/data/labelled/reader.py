@@ -10,13 +10,13 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from recurra.data.labelled.formats import file_kind, read_examples
+from recurra.data.labelled.formats import file_kind, is_test_images, read_examples
 from recurra.data.labelled.label_columns import check_labels
 from recurra.data.labelled.options import LABEL_SOURCES, LabelledOptions, parse_renames
 from recurra.data.sources import add_each, common_folder, location, open_data
 from recurra.errors import DataError, UsageError
 from recurra.series import Series, channel_order
-from recurra.text import Faults, LabelledText, Place, Source, normalise
+from recurra.text import Faults, LabelledText, Place, Source, find_defect, normalise
 
 Kind = Literal["text", "series"]
 LABEL_SEPARATORS = "|;,"
@@ -32,7 +32,8 @@ class Labelled:
     several or none with `multi_label`; none where none were needed and none are there.  places: where each stands, as in
     "reviews.csv, line 12".  channels: names of the C channels of series; [] for text.  skipped: a message for what was left
     out.  notes: what else a user may want to know of how the files were read.  chosen: the options `text`, `label` and `time` that
-    were open or were positions, as they read the first file; with these, others are read alike.
+    were open or were positions, as they read the first file; with these, others are read alike.  test: numbers of the
+    examples that are published as the test, by the names of files that were found beside those to train on.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Labelled:
     skipped: list[str]
     notes: list[str] = field(default_factory=list)
     chosen: dict[str, str] = field(default_factory=dict)
+    test: list[int] = field(default_factory=list)
 
     @property
     def inputs(self) -> list[str] | list[np.ndarray]:
@@ -58,7 +60,7 @@ class Labelled:
         """Give some of the examples, without what was noted of reading all of them."""
         lists = {name: getattr(self, name) for name in ("sequences", "labels", "places")}
         chosen = {name: [values[index] for index in indices] if values else [] for name, values in lists.items()}
-        return replace(self, **chosen, skipped=[], notes=[])
+        return replace(self, **chosen, skipped=[], notes=[], test=[])
 
 
 def read_labelled(arguments: Sequence[str | Path], options: LabelledOptions | None = None) -> Labelled:
@@ -110,10 +112,14 @@ class _Collector:
         self._sequences: list[Any] = []
         self._labels: list[tuple[str, ...] | None] = []
         self._places: list[str] = []
+        self._test: list[int] = []
 
     def add_file(self, source: Source, examples: Iterable[LabelledText | Series]) -> None:
         """Add all examples of a file."""
+        before = len(self._places)
         add_each(examples, lambda example: self._add(source, example), self._faults)
+        if is_test_images(source):
+            self._test += range(before, len(self._places))
 
     def _add(self, source: Source, example: LabelledText | Series) -> None:
         kind: Kind = "text" if isinstance(example, LabelledText) else "series"
@@ -177,7 +183,9 @@ class _Collector:
                 raise DataError("the label is missing", source=self._places[bare[0]])
             notes.append(f"{len(bare):,} of {len(self._labels):,} examples have no label: labels are not read")
         labels = [] if bare else [labels for labels in self._labels if labels is not None]
-        return Labelled(self._kind, self._sequences, labels, self._places, list(self._channels), skipped, notes)
+        test = self._test if len(self._test) < len(self._places) else []
+        channels = list(self._channels)
+        return Labelled(self._kind, self._sequences, labels, self._places, channels, skipped, notes, test=test)
 
 
 def reorder_channels(series: Series, wanted: Sequence[str], first: str, source: Source) -> np.ndarray:
@@ -212,7 +220,11 @@ def label_text(value: Any, source: Source, place: Place) -> str:
     if not isinstance(value, str | int | float):
         problem = f"expected a label (a word or a number), got {type(value).__name__}"
         raise DataError(problem, source=source.name, **place)
-    return normalise(str(value)).strip()
+    label = normalise(str(value)).strip()
+    defect = find_defect(label, lenient=True)
+    if defect:
+        raise DataError(f"the label {defect}", source=source.name, **place)
+    return label
 
 
 def _split_labels(value: Any, source: Source, place: Place) -> tuple[str, ...]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from recurra.data.timeseries.reader import read_time_series
+from recurra.data.timeseries.timestamps import read_timestamps
 from recurra.data.timeseries.types import TimeSeries, TimeSeriesOptions
 from recurra.errors import DataError
 from recurra.series import array_labels_name, read_npy
-from recurra.text import Source
+from recurra.text import Faults, Source, iter_rows
 
 Segment = tuple[int, int]
 """First step, and the step behind the last."""
+_TO_JSON_LISTS = str.maketrans("()", "[]")  # pairs may be written as Python's tuples
 
 
 @dataclass(frozen=True)
@@ -62,15 +61,17 @@ class AnomalyLabels:
         """Give the step that a limit is; behind the last one it lies on or after, for an end."""
         if isinstance(limit, int):
             if not 0 <= limit < max(1, len(series)):
-                raise DataError(f"series {series.name!r} has {len(series)} steps, got {limit}", source=self.source)
+                raise DataError(
+                    f"series {series.name!r} has {len(series)} steps, got {str(limit)[:20]}", source=self.source
+                )
             return limit + end
         if series.times.dtype.kind != "M":
             raise DataError(f"names times ({limit}), and series {series.name!r} has none", source=self.source)
         times = series.times[: len(series)]
-        try:
-            time = np.datetime64(limit, "us")
-        except ValueError:
-            raise DataError(f"expected a time, got {limit!r}", source=self.source) from None
+        read = read_timestamps([limit] if isinstance(limit, str) else [], "the labels")
+        if read.wrong or read.values.dtype.kind != "M" or not len(read.values):
+            raise DataError(f"expected a time, got {str(limit)[:40]!r}", source=self.source)
+        (time,) = read.values
         return int(np.searchsorted(times, time, side="right" if end else "left"))
 
 
@@ -101,7 +102,7 @@ def read_anomaly_labels(path: str | Path) -> AnomalyLabels:
     if text.startswith("{"):
         return AnomalyLabels(name, limits=_windows(text, name))
     if "anomaly_sequences" in text.partition("\n")[0]:
-        return AnomalyLabels(name, limits=_sequences(text, name))
+        return AnomalyLabels(name, limits=_sequences(data, name))
     try:
         return AnomalyLabels(
             name, flags=_flags(np.array([float(cell) for cell in text.replace(",", " ").split()]), name)
@@ -169,14 +170,16 @@ def _windows(text: str, name: str) -> dict[str, list[tuple[Any, Any]]]:
         raise DataError('expected {"file": [["first time", "last time"], …], …}', source=name) from None
 
 
-def _sequences(text: str, name: str) -> dict[str, list[tuple[Any, Any]]]:
+def _sequences(data: bytes, name: str) -> dict[str, list[tuple[Any, Any]]]:
     limits: dict[str, list[tuple[Any, Any]]] = {}
-    for row, cells in enumerate(csv.DictReader(io.StringIO(text)), 2):
+    columns = ("chan_id", "anomaly_sequences")
+    for row in iter_rows(Source(name, "csv", data, False), columns, Faults("stop")):
+        channel, cell = (row.cells[column] for column in columns)
         try:
-            events = [(int(first), int(last)) for first, last in ast.literal_eval(cells["anomaly_sequences"])]
-            limits.setdefault(cells["chan_id"], []).extend(events)
-        except (KeyError, ValueError, SyntaxError, TypeError):
-            raise DataError(
-                "expected a chan_id and anomaly_sequences such as [[10, 20]]", source=name, line=row
-            ) from None
+            pairs = json.loads(cell.translate(_TO_JSON_LISTS))
+            events = [(int(first), int(last)) for first, last in pairs]
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            problem = "expected a chan_id and anomaly_sequences such as [[10, 20]]"
+            raise DataError(problem, source=name, **row.place) from None
+        limits.setdefault(channel, []).extend(events)
     return limits

@@ -12,7 +12,9 @@ from recurra.data.timeseries.types import TimeSeries, TimeSeriesOptions
 from recurra.data.timeseries.wide import layout_error
 from recurra.errors import DataError, UsageError
 from recurra.series import (
+    are_concatenated,
     channel_names,
+    check_lengths,
     mask_infinite,
     match_arrays,
     parse_numbers,
@@ -101,12 +103,10 @@ def read_arrays(
     tables: list[tuple[str, Table]] = []
     series: list[TimeSeries] = []
     for key, array in arrays.items():
-        if array.dtype.kind not in "fiub" or array.ndim not in (1, 2, 3):
-            sizes = " x ".join(map(str, array.shape)) or "one number"
-            raise DataError(
-                f"expected an array (T), (T, C) or (N, T, C) of numbers, got {sizes} of {array.dtype}",
-                source=source.name,
-            )
+        _check_array(array, source)
+        if 0 in array.shape[1:]:
+            sizes = " x ".join(map(str, array.shape))
+            raise DataError(f"{key}: expected at least one channel and one step, got {sizes}", source=source.name)
         if array.ndim == 3 or (array.ndim == 2 and options.layout == "series"):
             series += _split_array(array, None, source, folder, f"{key} " if len(arrays) > 1 else "")
             continue
@@ -119,12 +119,22 @@ def read_arrays(
     return series or tables
 
 
+def _check_array(array: np.ndarray, source: Source) -> None:
+    """Raise `DataError` for what is no array of numbers of one to three axes."""
+    if array.dtype.kind not in "fiub" or array.ndim not in (1, 2, 3):
+        sizes = " x ".join(map(str, array.shape)) or "one number"
+        problem = f"expected an array (T), (T, C) or (N, T, C) of numbers, got {sizes} of {array.dtype}"
+        raise DataError(problem, source=source.name)
+
+
 def _split_array(
     array: np.ndarray, lengths: np.ndarray | None, source: Source, folder: str, prefix: str
 ) -> list[TimeSeries]:
     """Give the series of an array with many, (N, T) or (N, T, C), or one after another with their lengths; names: the numbers of rows."""
     series = []
-    running = lengths is not None and len(array) == int(np.sum(lengths)) and array.ndim < 3
+    _check_array(array, source)
+    lengths = None if lengths is None else check_lengths(array, lengths, source.name)
+    running = lengths is not None and are_concatenated(array, lengths)
     ends = None if lengths is None else np.cumsum(lengths)
     for row in range(len(array) if lengths is None else len(lengths)):
         if running and ends is not None and lengths is not None:

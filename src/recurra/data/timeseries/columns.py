@@ -101,5 +101,5 @@ def _counts_rows(name: str, table: Table, sample: list[dict[str, Any]]) -> bool:
             and all(float(cells[row]) == first + row for row in wanted)
             and name.lower() in ("no", "nr", "n", "序号", "编号")
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False

@@ -88,7 +88,7 @@ def parse_frequency(text: str) -> Frequency:
     >>> str(parse_frequency("15 minutes")), str(parse_frequency("60min")), str(parse_frequency("month"))
     ('15min', '1h', '1m')
     """
-    found = re.fullmatch(r"\s*(\d*)\s*([a-z ]+?)\s*", text.lower())
+    found = re.fullmatch(r"\s*(\d{0,10})\s*([a-z ]+?)\s*", text.lower())
     word = found[2] if found else ""
     unit = word if word in get_args(Unit) else _WORDS.get(word) or _WORDS.get(word.rstrip("s"))
     if found is None or (unit is None and word.rstrip("s") not in get_args(Unit)) or (found[1] and int(found[1]) == 0):

@@ -113,10 +113,10 @@ class _Reader:
 
     def __init__(self, options: TimeSeriesOptions, faults: Faults, notes: list[str], names: list[str]) -> None:
         self._options, self._faults, self._notes = options, faults, notes
-        self._folder = common_folder(names) if names else ""
+        self._names, self._folder = names, common_folder(names) if names else ""
         self._series_names = _series_names(names, self._folder)
         self._roles: ColumnRoles | None = None
-        self._first = ""
+        self._first = names[0] if names else ""
         self._columns: tuple[str, ...] = ()
         self._rows: list[Rows] = []
         self._whole_series: list[TimeSeries] = []
@@ -233,7 +233,11 @@ class _Reader:
             )
         else:
             shown = " | ".join(skipped[:3])
-            raise DataError("holds no series", source=self._first or None, hint=f"left out: {shown}" if shown else None)
+            raise DataError(
+                "holds no series",
+                source=self._first or ", ".join(self._names[:3]) or None,
+                hint=f"left out: {shown}" if shown else None,
+            )
         short = [one.name for one in panel.series if len(one) < 2]
         if short:
             self._notes.append(f"{len(short):,} series have fewer than two values: {', '.join(short[:5])}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from recurra.data.timeseries.table import Table
 from recurra.data.timeseries.time_columns import read_time_columns
 from recurra.errors import DataError
 from recurra.series import NAME_SEPARATOR, column_numbers, is_missing, join_names
-from recurra.text import Faults
+from recurra.text import Faults, find_defect
 
 NUMBER_HINT = "empty the cell where there is no value, leave such rows out (--on-error skip), or name the columns to read: --target NAME"
 
@@ -68,6 +68,7 @@ def read_rows(table: Table, roles: ColumnRoles, default_name: str, faults: Fault
         parts = [_series_names(table.columns[column]) for column in roles.series]
         for column, part in zip(roles.series, parts, strict=True):
             add_wrong({row: f"column '{column}' names no series" for row, name in enumerate(part) if name == ""})
+            add_wrong(_defects(part), column)
         _check_names(parts, roles.series, table)
         names = [join_names(row) if all(row) else "" for row in zip(*parts, strict=True)]
     values, known, past = (
@@ -76,6 +77,9 @@ def read_rows(table: Table, roles: ColumnRoles, default_name: str, faults: Fault
         read_numbers(roles.past, True),
     )
     static = [_static_values(table.columns[column]) for column in roles.static]
+    for column, words in zip(roles.static, static, strict=True):
+        if words.dtype == object:
+            add_wrong(_defects(words), column)
     for row in sorted(wrong):
         problem = f"series {names[row]}: {wrong[row]}" if roles.series and names[row] else wrong[row]
         hint = NUMBER_HINT if "expected a number" in problem else None
@@ -92,6 +96,15 @@ def _series_names(cells: Any) -> list[str]:
     cells = cells.tolist() if isinstance(cells, np.ndarray) else cells
     named = {cell: series_name(cell) for cell in set(cells)}
     return [named[cell] for cell in cells]
+
+
+def _defects(words: Iterable[Any]) -> dict[int, str]:
+    """Say of which rows the word is no text, and why."""
+    words = list(words)
+    wrong = {word: find_defect(word, lenient=True) for word in set(words) if isinstance(word, str)}
+    if not any(wrong.values()):
+        return {}
+    return {row: problem for row, word in enumerate(words) if (problem := wrong.get(word))}
 
 
 def _check_names(parts: Sequence[Sequence[str]], columns: Sequence[str], table: Table) -> None:

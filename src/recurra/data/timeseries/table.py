@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from recurra.data.frames import index_to_columns
-from recurra.errors import DataError, UsageError, require
+from recurra.data.timeseries.timestamps import YEAR_RANGE, to_microseconds
+from recurra.errors import DataError, UsageError, as_data_error, require
 from recurra.series import is_missing, is_number
-from recurra.text import Faults, Place, Source, has_decimal_commas, missing_field_error, table_columns
+from recurra.text import Faults, Place, Source, has_decimal_commas, missing_field_error, parquet_batches, table_columns
 
+_ROWS_PER_BATCH = 1 << 16
 _ROWS_SAMPLED = 400  # from all of the table
 MIN_SHARE = 0.75
 """Share of a column's cells from which on the column is of their kind."""
@@ -89,13 +91,10 @@ def read_table(source: Source, faults: Faults) -> Table:
 
 def _parquet(source: Source) -> Table:
     arrow = require("pyarrow", "data", "a Parquet file")
-    parquet = require("pyarrow.parquet", "data", "a Parquet file")
-    try:
-        table = parquet.read_table(arrow.BufferReader(source.data))
-    except (arrow.ArrowException, OSError) as error:
-        reason = str(error).split("\n", 1)[0].rstrip(".")
-        raise DataError(f"the Parquet data is cut off or damaged ({reason})", source=source.name) from None
-    return table_from_frame(table, source.name)
+    batches = list(parquet_batches(source, rows=_ROWS_PER_BATCH))
+    if not batches:
+        raise DataError("holds no rows", source=source.name)
+    return table_from_frame(arrow.Table.from_batches(batches), source.name)
 
 
 def table_from_frame(frame: Any, name: str) -> Table:
@@ -109,8 +108,21 @@ def table_from_frame(frame: Any, name: str) -> Table:
         ) from None
     columns: dict[str, Any] = {}
     for column in table.iter_columns():
-        columns[str(column.name)] = _cells(column, narwhals)
+        columns[str(column.name)] = _checked_cells(column, narwhals, name)
     return Table(name, columns, np.arange(1, len(table) + 1), "row")
+
+
+def _checked_cells(column: Any, narwhals: Any, name: str) -> np.ndarray | list[Any]:
+    """Give the cells of a column; raises `DataError`, with the row, for one that no value of Python or numpy is."""
+    problem = f"column '{column.name}' cannot be read"
+    try:
+        return _cells(column, narwhals)
+    except Exception:  # noqa: BLE001 (the library behind the table raises errors of its own)
+        for row in range(len(column)):
+            with as_data_error(problem, source=name, row=row + 1):
+                _cells(column[row : row + 1], narwhals)
+        with as_data_error(problem, source=name):
+            return _cells(column, narwhals)
 
 
 def _cells(column: Any, narwhals: Any) -> np.ndarray | list[Any]:
@@ -118,7 +130,15 @@ def _cells(column: Any, narwhals: Any) -> np.ndarray | list[Any]:
     if isinstance(kind, narwhals.Datetime) and kind.time_zone:
         return column.to_list()
     if kind in (narwhals.Date, narwhals.Datetime):
-        return column.to_numpy().astype("M8[us]")
+        times = column.to_numpy()
+        values, beyond = to_microseconds(times if times.dtype.kind == "M" else times.astype("M8[us]"))
+        if beyond.any():
+            raise OverflowError(f"{times[beyond][0]} is beyond {YEAR_RANGE}")
+        return values
+    if kind.is_integer():
+        numbers = column.to_numpy()
+        if numbers.dtype.kind in "iuf":
+            return numbers.astype(np.float64)  # pyarrow refuses to cast whole numbers beyond 2⁵³
     if kind.is_numeric() and not kind.is_decimal():
         return column.cast(narwhals.Float64).to_numpy()
     cells = column.cast(narwhals.Float64).to_list() if kind.is_decimal() else column.to_list()

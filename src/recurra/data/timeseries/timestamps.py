@@ -30,6 +30,8 @@ _QUARTER = re.compile(r"(?P<y>\d{4})[- ]?[Qq](?P<q>[1-4])\Z")
 _YEAR = re.compile(r"(1[5-9]|2[01])\d\d\Z")
 _MONTH = re.compile(r"(1[5-9]|2[01])\d\d(0[1-9]|1[0-2])\Z")
 _DAY = re.compile(r"(1[5-9]|2[01])\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\Z")
+_FIRST_DAY, _LAST_DAY = np.datetime64(date.min), np.datetime64(date.max)
+YEAR_RANGE = "the years 1 to 9999"
 _EPOCH = {"seconds": (10**8, 10**10, 10**6), "milliseconds": (10**11, 10**13, 10**3)}  # 1973 … 2286, to microseconds
 _EPOCH |= {"microseconds": (10**14, 10**16, 1)}
 _YEARS = {"year", "jahr", "年", "年份", "ds", "date", "time"}
@@ -64,21 +66,23 @@ def read_timestamps(cells: Sequence[Any] | np.ndarray, column: str) -> Timestamp
     {0: "column 'when': cannot tell whether 05/06/2024 begins with the day or the month; write 2024-06-05 or 2024-05-06", 1: "column 'when' has no time"}
     """
     if isinstance(cells, np.ndarray) and cells.dtype.kind == "M":
-        values = cells.astype("M8[us]")
-        return Timestamps(
-            values, {int(at): f"column '{column}' has no time" for at in np.flatnonzero(np.isnat(values))}
-        )
+        absent = {int(at): f"column '{column}' has no time" for at in np.flatnonzero(np.isnat(cells))}
+        values, beyond = to_microseconds(cells)
+        wrong = {int(at): f"column '{column}': {cells[at]} is beyond {YEAR_RANGE}" for at in np.flatnonzero(beyond)}
+        return Timestamps(values, absent | wrong)
     if isinstance(cells, np.ndarray) and cells.dtype.kind in "iuf":
         return _read_numbers(cells.astype(np.float64), column)
     with suppress(TypeError, ValueError):
         if all(map(_ISO.match, cells)):
-            return Timestamps(np.array(cells, "M8[us]"))
+            values, beyond = to_microseconds(np.array(cells, "M8[us]"))
+            if not beyond.any():
+                return Timestamps(values)
     # Python calls the two hours in which clocks are set back equal.
     keys = [(cell, cell.fold) if isinstance(cell, datetime) else cell for cell in cells]
     unique = {key: cell for key, cell in zip(keys, cells, strict=True) if not is_missing(cell)}
     there = list(unique.values())
-    if there and all(is_number(cell) for cell in there):
-        return _read_numbers(np.array([np.nan if is_missing(cell) else float(cell) for cell in cells]), column)
+    if there and all(is_number(cell) or type(cell) is int for cell in there):
+        return _read_numbers(np.array([np.nan if is_missing(cell) else _to_float(cell) for cell in cells]), column)
     parsed = _parse_distinct(there, column)
     at = {key: number for number, key in enumerate(unique)}
     index = np.array([at.get(key, len(there)) for key in keys], np.int64)
@@ -87,6 +91,17 @@ def read_timestamps(cells: Sequence[Any] | np.ndarray, column: str) -> Timestamp
     problems = {**parsed.wrong, len(there): f"column '{column}' has no time"}
     wrong = {int(row): problems[int(index[row])] for row in np.flatnonzero(np.isin(index, list(problems)))}
     return Timestamps(values, wrong, local, parsed.notes)
+
+
+def to_microseconds(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give times (N) of any unit in microseconds, and which of them (N) no calendar of Python has; these are NaT.
+
+    >>> to_microseconds(np.array([0, 2**40], "M8[s]"))
+    (array(['1970-01-01T00:00:00.000000',                        'NaT'], dtype='datetime64[us]'), array([False,  True]))
+    """
+    days = times.astype("M8[D]") if np.datetime_data(times.dtype)[0] not in ("Y", "M") else times
+    beyond = ~np.isnat(times) & ~((days >= _FIRST_DAY) & (days <= _LAST_DAY))
+    return np.where(beyond, np.datetime64("NaT"), times).astype("M8[us]"), beyond
 
 
 def is_timestamp(cell: Any) -> bool:
@@ -122,8 +137,17 @@ def is_period(cell: Any) -> bool:
     return any(form.match(str(int(float(cell)))) for form in (_MONTH, _DAY))
 
 
+def _to_float(cell: Any) -> float:
+    """Give a number as a float; a whole number beyond its range is infinite, as it is where it is written in a table."""
+    try:
+        return float(cell)
+    except OverflowError:
+        return np.inf
+
+
 def _read_numbers(values: np.ndarray, column: str) -> Timestamps:
-    wrong = {int(at): f"column '{column}' has no time" for at in np.flatnonzero(~np.isfinite(values))}
+    problems = {True: f"column '{column}' has no time", False: f"column '{column}' has a number too large for a time"}
+    wrong = {int(at): problems[bool(np.isnan(values[at]))] for at in np.flatnonzero(~np.isfinite(values))}
     there = values[np.isfinite(values)]
     if not there.size:
         return Timestamps(values, wrong)
@@ -155,14 +179,17 @@ def _parse_distinct(cells: list[Any], column: str) -> Timestamps:
     for at, cell in enumerate(cells):
         try:
             time = cell if isinstance(cell, datetime) else _parse(cell, first)
+            utc = time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
         except ValueError as error:
             wrong[at] = f"column '{column}': {error}"
+            continue
+        except OverflowError:
+            wrong[at] = f"column '{column}': {cell} is beyond {YEAR_RANGE} in UTC"
             continue
         if time.tzinfo is not None:
             zoned += 1
             local[at] = np.datetime64(time.replace(tzinfo=None), "us")
-            time = time.astimezone(UTC).replace(tzinfo=None)
-        values[at] = np.datetime64(time, "us")
+        values[at] = np.datetime64(utc, "us")
     notes = []
     if zoned and zoned + len(wrong) < len(cells):
         bare = next(at for at in range(len(cells)) if at not in wrong and np.isnat(local[at]))

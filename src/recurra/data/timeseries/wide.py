@@ -17,7 +17,7 @@ from recurra.errors import DataError, UsageError
 from recurra.series import INDEX_NAMES, channel_names, column_numbers, is_missing, join_names
 from recurra.text import Faults, Place, Row, Source, has_decimal_commas, iter_rows
 
-_NUMBERED = re.compile(r"\D*?(\d+)\Z")
+_NUMBERED = re.compile(r"\D*?(\d{1,18})\Z")
 _ROWS_SAMPLED = 30  # they may be long
 _MAX_COLUMNS_SHOWN = 10
 

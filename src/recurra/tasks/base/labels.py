@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from recurra.documents import read_json, shorten
 from recurra.errors import RunError
 from recurra.files import write_whole
 
@@ -38,10 +39,9 @@ def save_labels(folder: Path, labels: list[str]) -> str:
 def load_labels(folder: Path) -> list[str]:
     """Read what `save_labels` wrote; raises `RunError` when it is damaged."""
     path = folder / FILE
-    try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
-            raise ValueError("expected a list of names")
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: is damaged: {error}") from None
+    labels = read_json(path)
+    if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
+        raise RunError(f"{path}: is damaged: expected a list of names, got {shorten(labels)}")
+    if len(set(labels)) < len(labels):
+        raise RunError(f"{path}: is damaged: expected each name once, got one twice")
     return labels

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
+import numpy as np
 from torch import nn
 
-from recurra.errors import RunError
+from recurra.errors import DataError
 from recurra.tasks.base.options import EvaluateOptions, PredictOptions, read_options
+from recurra.tasks.base.results import is_finite
 from recurra.tasks.base.settings import Settings
+from recurra.tasks.base.weights import load_network
 
 WEIGHTS = "model.safetensors"
 ConfigT = TypeVar("ConfigT", bound=Settings)
@@ -46,19 +47,17 @@ class Predictor(ABC, Generic[ConfigT]):
     @classmethod
     @abstractmethod
     def build_network(cls, config: ConfigT, preprocessor: Any) -> nn.Module:
-        """Build the network, with fresh weights drawn from torch's generator; no data are looked at."""
+        """Build the network, with fresh weights drawn from torch's generator; no data are looked at.
+
+        Its sizes may not depend on the numbers in a tensor: when a run is loaded, it is first built on the meta device.
+        """
 
     @classmethod
     def load(cls, folder: Path, config: ConfigT) -> Predictor[ConfigT]:
         """Load a trained model from its run folder; raises `RunError` when a file is damaged or does not fit the others."""
         preprocessor = cls.load_preprocessor(folder, config)
-        network = cls.build_network(config, preprocessor)
-        try:
-            network.load_state_dict(load_tensors((folder / WEIGHTS).read_bytes()))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            what = " ".join(str(error).split())
-            raise RunError(f"{folder / WEIGHTS}: does not fit the configuration: {what}") from None
-        return cls(config, network.eval(), preprocessor)
+        network = load_network(folder / WEIGHTS, lambda: cls.build_network(config, preprocessor))
+        return cls(config, network, preprocessor)
 
     # What a user hands over
 
@@ -84,12 +83,24 @@ class Predictor(ABC, Generic[ConfigT]):
     # Predictions
 
     def predict(self, inputs: Sequence[Any], **options: Any) -> list[dict[str, Any]]:
-        """Predict for some inputs; options: those of `PredictOptions`. Raises `UsageError` for others, and `DataError` for a bad input."""
-        return self.predict_with(list(inputs), read_options(self.PredictOptions, options, self.name))
+        """Predict for some inputs; options: those of `PredictOptions`. Raises `UsageError` for others, and `DataError` for a bad input, or where not all of a result is finite."""
+        return self.finite_results(list(inputs), read_options(self.PredictOptions, options, self.name))
+
+    def finite_results(self, inputs: list[Any], options: Any) -> list[dict[str, Any]]:
+        """Do as `predict`, with an instance of `PredictOptions`."""
+        with np.errstate(
+            all="ignore"
+        ):  # what is not finite in the end is an error, and numpy's warnings would come before it
+            results = self.predict_with(inputs, options)
+        if not is_finite(results):
+            raise DataError(
+                "no prediction is a finite number here; the values are too far from those of training, or the run's weights are damaged"
+            )
+        return results
 
     @abstractmethod
     def predict_with(self, inputs: list[Any], options: Any) -> list[dict[str, Any]]:
-        """Do as `predict`, with an instance of `PredictOptions`."""
+        """Predict, with an instance of `PredictOptions`; what is not finite in a result is found by its caller."""
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         """Write a result of `predict` in a line for people, or one for each step; by default all of it, as it is."""

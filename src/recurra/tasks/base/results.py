@@ -1,16 +1,34 @@
-"""A result's input, in a line for people."""
+"""A result's input, in a line for people, and whether all its numbers are finite."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 MAX_VALUES_SHOWN = 8
 """Values of a step that fit into a line."""
 _BREAKS = re.compile(r"[\r\n\t\v\f\x85\u2028\u2029]")
 _WRITTEN = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def is_finite(value: Any) -> bool:
+    """Tell whether all numbers of a result are finite, however deep in it they are.
+
+    >>> is_finite([{"label": "a", "probabilities": {"a": 1.0}}]), is_finite([[float("nan")]])
+    (True, False)
+    """
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(is_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(is_finite, value))
+    return not isinstance(value, np.ndarray) or value.dtype.kind != "f" or bool(np.isfinite(value).all())
 
 
 def preview(result: Mapping[str, Any]) -> str:

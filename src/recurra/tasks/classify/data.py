@@ -30,8 +30,8 @@ from recurra.tasks.sequence.data import (
     leakage_notes,
     remember_columns,
     source_name,
-    split_dataset,
     split_function,
+    split_labelled,
     unseen_label_notes,
 )
 from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretrained_vectors
@@ -89,8 +89,9 @@ def read_dataset(
     cut = split_function(data, data)
     whole = read_labelled(data.given, reading_options(data, phrases=data.phrases))
     remember_columns(data, whole)
-    notes = [*whole.notes, *skipped_notes(whole.skipped)]
-    parts = split_dataset(whole, data, cut)
+    whole = whole if data.folds is None else replace(whole, test=[])
+    parts, published = split_labelled(whole, data, cut)
+    notes = [*whole.notes, *published, *skipped_notes(whole.skipped)]
     train = parts["train"]
     read = partial(read_labelled, options=reading_options(data))
     make = partial(_make_preprocessor, data=data, given=given)

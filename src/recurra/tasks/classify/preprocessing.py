@@ -12,6 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from recurra.documents import damaged
 from recurra.errors import RunError
 from recurra.files import write_whole
 from recurra.linear import LinearClassifier, linear_classifier
@@ -46,19 +47,24 @@ class ClassifierPreprocessor(LabelledPreprocessor):
     @classmethod
     def load(cls, folder: Path, *, unit: str) -> Self:
         plain = super().load(folder, unit=unit)
-        return cls(plain.inputs, plain.labels, _load_linear(folder / LINEAR))
+        linear, classes = _load_linear(folder / LINEAR, plain.inputs.kind), len(plain.labels)
+        if linear is not None and linear.prior().shape != (classes,):
+            raise RunError(f"{folder / LINEAR}: is damaged: expected logits of {classes} classes, as in labels.json")
+        return cls(plain.inputs, plain.labels, linear)
 
 
-def _load_linear(path: Path) -> LinearClassifier | None:
+def _load_linear(path: Path, kind: str) -> LinearClassifier | None:
     if not path.is_file():
         return None
     try:
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {})[ABOUT])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
-        return linear_classifier(about["kind"]).from_state(about["settings"], tensors)
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise RunError(f"{path}: is damaged: {' '.join(str(error).split())}") from None
+        if about["kind"] != kind:
+            raise ValueError(f"expected a linear classifier of {kind}, got {about['kind']!r:.40}")
+        return linear_classifier(kind).from_state(about["settings"], tensors)
+    except (OSError, SafetensorError, LookupError, ValueError, TypeError, ArithmeticError, RuntimeError) as error:
+        raise damaged(path, error) from None
 
 
 def linear_input(sequence: Any) -> Any:

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from recurra.data.timeseries.reader import Panel, TimeSeries
+from recurra.documents import Document, Finite, Positive
 from recurra.errors import DataError
 from recurra.tasks.detect.scaling import MIN_STD, Scaling
 from recurra.tasks.detect.series import EncodedSeries, StreamState, after_gap, gap_threshold
 from recurra.tasks.timeseries.covariates import Calendar, Covariates, Standardizer, StaticColumn
-from recurra.tasks.timeseries.data import refuse_values
+from recurra.tasks.timeseries.data import refuse_large, refuse_values
+from recurra.tasks.timeseries.files import Names, Step, Targets, step_to_json
 from recurra.tasks.timeseries.preprocessing import TimeSeriesPreprocessor
 
 MAX_VALUE = 1e12
 """Scaled values are cut off here, where a square still fits into 32 bits."""
 MAX_INPUT = 8.0
 """Scaled values are squashed into ±8 for the cells, so that one that is far out does not drown their memory."""
+
+
+class _Making(Document):
+    scale: Literal["data", "series", "none"] = "data"
+    differences: bool = True
+    calendar: bool = True
+
+
+class _File(Document):
+    """What the file of a run holds; of a static column its name, its words, a mean and a standard deviation."""
+
+    targets: Targets
+    past: Names
+    mean: list[Finite]
+    spread: list[Positive]
+    gaps: list[bool]
+    making: _Making
+    step: Step | None
+    moments: Names
+    gap_threshold: int | None = Field(default=None, alias="hole", ge=0, lt=2**63)
+    static: list[Annotated[list[str | Names | Finite | None], Field(min_length=4, max_length=4)]]
+    each: dict[str, Annotated[list[list[Finite]], Field(min_length=2, max_length=2)]]
 
 
 @dataclass(frozen=True)
@@ -55,6 +80,9 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
     @classmethod
     def build(cls, panel: Panel, options: PreprocessingOptions) -> DetectorPreprocessor:
         """Make it from the training series; raises `DataError` for a channel that is never there."""
+        for one in panel.series:
+            refuse_large(one, one.values, panel.targets)
+            refuse_large(one, one.past, panel.past)
         scaling = Scaling.fit(panel, options.scale)
         present = np.concatenate([np.isfinite(one.values) for one in panel.series])
         static = [
@@ -73,25 +101,26 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> DetectorPreprocessor:
-        made = cls(
-            content["targets"],
+        read = _File.model_validate(content)
+        columns = len(read.targets) + len(read.past)
+        scales = [(read.mean, read.spread), *((mean, std) for mean, std in read.each.values())]
+        if any(len(each) != columns for pair in scales for each in pair) or len(read.gaps) != len(read.targets):
+            raise ValueError("expected as many numbers as channels")
+        return cls(
+            read.targets,
             Covariates(
-                content["past"],
-                [StaticColumn(name, words, _scale([mean], [std])) for name, words, mean, std in content["static"]],
-                Calendar.from_json(content["step"], content["moments"]),
+                read.past,
+                [_static(each) for each in read.static],
+                Calendar.from_json(step_to_json(read.step), read.moments),
             ),
             Scaling(
-                _scale(content["mean"], content["spread"]),
-                {name: _scale(mean, std) for name, (mean, std) in content["each"].items()},
+                _scale(read.mean, read.spread),
+                {name: _scale(mean, std) for name, (mean, std) in read.each.items()},
             ),
-            np.array(content["gaps"], bool),
-            PreprocessingOptions(**content["making"]),
-            content.get("hole"),
+            np.array(read.gaps, bool),
+            PreprocessingOptions(**read.making.model_dump()),
+            read.gap_threshold,
         )
-        columns = made.channels + len(made.covariates.past)
-        if made.scaling.overall.divisor.shape != (columns,) or made.missing.shape != (made.channels,):
-            raise ValueError("expected as many numbers as channels")
-        return made
 
     def to_json(self) -> dict[str, Any]:
         covariates, overall = self.covariates, self.scaling.overall
@@ -181,7 +210,22 @@ class DetectorPreprocessor(TimeSeriesPreprocessor[Covariates]):
             refuse_values(one, given, np.isinf(given), "a finite number", hint, columns)
 
 
+def _static(given: Sequence[Any]) -> StaticColumn:
+    name, words, mean, std = given
+    words_fit = words is None or isinstance(words, list)
+    if (
+        not isinstance(name, str)
+        or not words_fit
+        or not isinstance(mean, float | int)
+        or not isinstance(std, float | int)
+    ):
+        raise ValueError("static: expected a name, its words or null, a mean and a standard deviation of each column")
+    return StaticColumn(name, words, _scale([mean], [std]))
+
+
 def _scale(mean: list[float], std: list[float]) -> Standardizer:
+    if any(one <= 0 for one in std):
+        raise ValueError(f"expected standard deviations above 0, got {min(std)}")
     return Standardizer(np.array(mean, np.float64), np.array(std, np.float64))
 
 

@@ -20,7 +20,7 @@ from recurra.tasks.sequence.data import (
     read_held_out,
     remember_columns,
     source_name,
-    split_dataset,
+    split_labelled,
 )
 from recurra.tasks.sequence.preprocessing import Preprocessor, build_preprocessor, load_pretrained_vectors
 from recurra.tasks.sequence.transfer import check_inputs
@@ -65,8 +65,8 @@ def read_dataset(data: Data, known: Preprocessor | None, given: PretrainedLayers
     remember_columns(data, whole)
     if label is None:
         data.label = None  # labels that nobody names may be missing elsewhere
-    notes = [*whole.notes, *skipped_notes(whole.skipped)]
-    parts = split_dataset(whole, data, split_documents)
+    parts, published = split_labelled(whole, data, split_documents)
+    notes = [*whole.notes, *published, *skipped_notes(whole.skipped)]
     train = parts["train"]
     inputs = known
     if inputs is None:

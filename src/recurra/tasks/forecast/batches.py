@@ -14,8 +14,6 @@ from recurra.data.batching import batches_by_length
 from recurra.tasks.forecast.data import Dataset
 from recurra.tasks.forecast.scaling import MIN_SCALE, pad_batch
 
-SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
-"""Steps of a series below this are none in float32, in which it is learnt."""
 MIN_RELATIVE_SIZE = 0.1
 """Values smaller than this share of a series' mean count as if they were as large."""
 
@@ -164,7 +162,7 @@ def loss_weights(
     numbers (B): of the series.  lanes (n): whose values they are.
     """
     scale = np.stack([dataset.seasonal_scales[number] for number in numbers.tolist()])[lanes, None]
-    by_steps = np.broadcast_to(1.0 / np.maximum(scale, SMALLEST_SCALE), values.shape)
+    by_steps = np.broadcast_to(1.0 / np.maximum(scale, MIN_SCALE), values.shape)
     if loss_scale == "steps":
         return by_steps
     if dataset.preprocessor.options.transform == "log":  # an error is a share already
@@ -173,5 +171,5 @@ def loss_weights(
         size = np.stack([dataset.mean_abs_values[number] for number in numbers.tolist()])[lanes, None]
         reference = np.stack([dataset.series[number].reference for number in numbers.tolist()])[lanes, None]
         near = np.maximum(np.abs(np.nan_to_num(values) + reference), MIN_RELATIVE_SIZE * size)
-        by_size = 1.0 / (dataset.relative_step * near)
+        by_size = 1.0 / np.maximum(dataset.relative_step * near, MIN_SCALE)
     return by_size if loss_scale == "size" else 0.5 * (by_steps + by_size)

@@ -12,6 +12,7 @@ from recurra.data.timeseries.grid import future_times
 from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError
 from recurra.tasks.timeseries.covariates import Calendar, Covariates, Standardizer, StaticColumn
+from recurra.tasks.timeseries.data import refuse_large
 
 MAX_WORDS = 50
 """Different words of a static column that are told apart; the others are read as none of them."""
@@ -42,6 +43,9 @@ class ForecastCovariates(Covariates):
     @classmethod
     def fit(cls, panel: Panel, ends: Sequence[int], *, calendar: bool) -> ForecastCovariates:
         """Take the means, spreads and words of the columns; ends: how much of each series is trained on."""
+        for series in panel.series:
+            refuse_large(series, series.known, panel.known)
+            refuse_large(series, series.past, panel.past)
         pairs = list(zip(panel.series, ends, strict=True))
         known = [np.zeros((0, len(panel.known))), *(series.known[:end] for series, end in pairs)]
         past = [np.zeros((0, len(panel.past))), *(series.past[:end] for series, end in pairs)]
@@ -94,18 +98,21 @@ class ForecastCovariates(Covariates):
         return {name: [mean, std] for each in pairs for name, mean, std in each}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> ForecastCovariates:
-        """Make it from what the file of a run holds."""
+    def from_json(cls, content: Mapping[str, Any], calendar: Calendar) -> ForecastCovariates:
+        """Make it from what the file of a run holds; raises `ValueError` or `KeyError` for a column without its scale."""
         words = content.get("words", {})
 
         def scale(names: Sequence[str]) -> Standardizer:
-            mean, std = np.array([content["spreads"][name] for name in names], np.float64).reshape(-1, 2).T
+            pairs = [content["spreads"][name] for name in names]
+            if any(len(pair) != 2 or pair[1] < 0 for pair in pairs):
+                raise ValueError("spreads: expected a mean and a standard deviation of each column")
+            mean, std = np.array(pairs, np.float64).reshape(-1, 2).T
             return Standardizer(mean, std, min_std_share=MIN_STD_SHARE)
 
         return cls(
             content["past"],
             [StaticColumn(n, words[n]) if n in words else StaticColumn(n, None, scale([n])) for n in content["static"]],
-            Calendar.from_json(content["step"], content.get("calendar", [])),
+            calendar,
             content["known"],
             scale(content["known"]),
             scale(content["past"]),

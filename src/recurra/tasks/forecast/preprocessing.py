@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from recurra.data.timeseries.frequency import Frequency
 from recurra.data.timeseries.reader import TimeSeries
+from recurra.documents import Document, Finite, Positive
 from recurra.series import channel_names
 from recurra.tasks.forecast.covariates import ForecastCovariates
 from recurra.tasks.forecast.scaling import MIN_SCALE, fit_local_scale, lag_windows, pad_batch
 from recurra.tasks.forecast.series import SeriesFeatures
+from recurra.tasks.timeseries.covariates import Calendar
 from recurra.tasks.timeseries.data import refuse_values
+from recurra.tasks.timeseries.files import Names, Step, Targets, step_to_json
 from recurra.tasks.timeseries.preprocessing import TimeSeriesPreprocessor
 
 MAX_LOG_RATIO = 5.0
@@ -24,6 +28,29 @@ MAX_VALUE = 1e30
 """Largest size of a value: what is read and learnt are float32 numbers, whose squares end at 1e38."""
 MAX_LOG = 700.0
 """Logarithms end here, so that a forecast of them is finite."""
+MAX_HORIZON, MAX_SEASON, MAX_LOOKBACK = 10_000, 1_000_000, 1_000_000
+"""Steps, in a run's file."""
+
+
+class _File(Document):
+    """What the file of a run holds."""
+
+    targets: Targets
+    known: Names
+    past: Names
+    static: Names
+    step: Step | None
+    season: int = Field(ge=1, le=MAX_SEASON)
+    horizon: int = Field(ge=1, le=MAX_HORIZON)
+    lookback: int = Field(ge=1, le=MAX_LOOKBACK)
+    scale: Literal["last", "standard", "robust", "mean", "none"]
+    transform: Literal["none", "log"]
+    together: bool
+    smoothed: Names = Field(default=[])
+    calendar: Names = Field(default=[])
+    spreads: dict[str, list[Finite]]
+    words: dict[str, Names] = Field(default={})
+    apart: Positive | None = None
 
 
 @dataclass(frozen=True)
@@ -204,10 +231,12 @@ class ForecastPreprocessor(TimeSeriesPreprocessor[ForecastCovariates]):
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> ForecastPreprocessor:
-        names = ("season", "horizon", "lookback", "scale", "transform", "together")
-        options = PreprocessingOptions(*(content[name] for name in names))
-        rest = (content.get("apart"), content.get("smoothed", []))
-        return cls(content["targets"], ForecastCovariates.from_json(content), options, *rest)
+        read = _File.model_validate(content)
+        options = PreprocessingOptions(
+            read.season, read.horizon, read.lookback, read.scale, read.transform, read.together
+        )
+        covariates = ForecastCovariates.from_json(content, Calendar.from_json(step_to_json(read.step), read.calendar))
+        return cls(read.targets, covariates, options, read.apart, read.smoothed)
 
 
 def are_unnamed(targets: Sequence[str]) -> bool:

@@ -96,12 +96,30 @@ def split_dataset(
 
     Raises `DataError`, with the files, where a part would be empty.
     """
-    valid, test = default_valid_share(data, len(whole.inputs)), 0.0 if data.test else data.test_share
+    valid = default_valid_share(data, len(whole.inputs))
     try:
-        split = cut(whole.keys, valid, test)
+        split = cut(whole.keys, valid, 0.0 if data.test else data.test_share)
     except DataError as error:
         raise DataError(str(error), source=source_name(data)) from None
     return {name: whole.select(getattr(split, name)) for name in ("train", "valid", "test")}
+
+
+def split_labelled(
+    whole: Labelled, data: LabelledData, cut: Callable[[list[bytes], float, float], SplitIndices]
+) -> tuple[dict[str, Labelled], list[str]]:
+    """Split as `split_dataset` does, but for examples that are published as the test, and give what there is to say of these.
+
+    They are the test, or are left out where the user names files to test on.
+    """
+    if not whole.test:
+        return split_dataset(whole, data, cut), []
+    published = set(whole.test)
+    rest = whole.select([at for at in range(len(whole.inputs)) if at not in published])
+    parts = split_dataset(rest, data.model_copy(update={"test_share": 0.0}), cut)
+    names = ", ".join(dict.fromkeys(whole.places[at].split(", row ")[0] for at in whole.test))
+    if data.test:
+        return parts, [f"{names}: left out, since it is published as a test, and --test names another"]
+    return parts | {"test": whole.select(whole.test)}, [f"{names} is the test, as it is published"]
 
 
 def remember_columns(data: LabelledData, read: Labelled) -> None:

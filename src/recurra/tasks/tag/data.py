@@ -33,6 +33,7 @@ from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretra
 from recurra.tasks.sequence.transfer import check_inputs
 from recurra.tasks.sequence.unlabelled import read_remaining
 from recurra.tasks.tag.config import Data
+from recurra.text import whole_number
 
 UNKNOWN = -1
 """The number of a tag that training never saw, and of what stands behind the end of a sequence."""
@@ -79,7 +80,8 @@ def reading_options(data: Data, *, labelled: bool = True) -> TaggedOptions:
 
 
 def _column(given: str | None) -> int | str | None:
-    return int(given) if given is not None and given.lstrip("-").isdecimal() else given
+    number = None if given is None else whole_number(given.removeprefix("-"))
+    return given if number is None or given is None else -number if given.startswith("-") else number
 
 
 def read_dataset(

@@ -13,6 +13,8 @@ from recurra.data.timeseries.frequency import Frequency, calendar_features
 from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError
 
+MAX_STATIC = 1e140
+"""Size of a number in a static column, up to which squares can be summed in 64 bits."""
 CYCLE_HOURS = {"minute": 0, "hour": 1, "day": 24, "week": 7 * 24, "month": 31 * 24, "year": 366 * 24}
 
 
@@ -72,6 +74,11 @@ class StaticColumn:
     ) -> StaticColumn:
         """Take it from the values of the training series; no more than `max_words` are told apart.  limits: see `Standardizer`."""
         if all(isinstance(value, int | float) for value in values):
+            if any(abs(value) > MAX_STATIC for value in values if isinstance(value, int | float)):
+                hint = "write the values in a larger unit"
+                raise DataError(
+                    f"{name!r}: expected finite numbers of a size up to {MAX_STATIC:g}, got more", hint=hint
+                )
             return cls(name, None, Standardizer.fit(np.array(values, np.float64)[:, None], **limits))
         return cls(name, sorted({str(value) for value in values})[:max_words])
 
@@ -106,7 +113,11 @@ class Calendar:
 
     @classmethod
     def from_json(cls, frequency: Mapping[str, Any] | None, features: Sequence[str]) -> Calendar:
-        """Make it from what a file holds of it: `frequency_to_json`, and the features."""
+        """Make it from what a file holds of it: `frequency_to_json`, and the features; raises `ValueError` for one that there is none of."""
+        for name in features:
+            cycle, _, wave = name.partition(" ")
+            if cycle not in CYCLE_HOURS or wave not in ("sin", "cos"):
+                raise ValueError(f"expected a feature of the calendar, such as 'day sin', got {name!r:.40}")
         return cls(None if frequency is None else Frequency(**frequency), features)
 
     def frequency_to_json(self) -> dict[str, Any] | None:

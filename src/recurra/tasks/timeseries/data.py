@@ -12,6 +12,14 @@ from recurra.data.timeseries.reader import TimeSeries
 from recurra.errors import DataError
 
 MAX_NAMES_SHOWN = 8
+MAX_SIZE = 1e140
+"""Size of a number up to which the squares of very many can be summed in 64 bits."""
+
+
+def refuse_large(series: TimeSeries, values: np.ndarray, names: Sequence[str]) -> None:
+    """Raise `DataError` for the first value of the columns of these names, (T, N), that cannot be squared and summed in 64 bits."""
+    expected = f"a finite number of a size up to {MAX_SIZE:g}"
+    refuse_values(series, values, np.abs(values) > MAX_SIZE, expected, "write the values in a larger unit", names)
 
 
 def truncate(series: TimeSeries, end: int) -> TimeSeries:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from recurra.errors import RunError
+from recurra.documents import damaged, read_json
 from recurra.files import write_whole
 from recurra.tasks.timeseries.covariates import Covariates
 
@@ -53,7 +53,8 @@ class TimeSeriesPreprocessor(ABC, Generic[CovariatesT]):
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         path = folder / cls.file
+        content = read_json(path)
         try:
-            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"{path}: is damaged: {error}") from None
+            return cls.from_json(content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise damaged(path, error) from None

@@ -1,6 +1,7 @@
 """Reading text: from the files a user names to a corpus, and to texts with labels and words with tags."""
 
-from recurra.text.read.decode import decode, detect_encoding, normalise
+from recurra.text.read.allowance import Allowance
+from recurra.text.read.decode import decode, detect_encoding, find_defect, normalise
 from recurra.text.read.documents import Corpus, DocumentMode, PlainTextError, read_corpus
 from recurra.text.read.fasta import read_fasta
 from recurra.text.read.faults import Faults, OnError
@@ -15,6 +16,7 @@ from recurra.text.read.lines import (
     split_first_word,
     split_last,
 )
+from recurra.text.read.parquet import parquet_batches
 from recurra.text.read.records import iter_rows, read_labelled_records, record_kind_from_content, table_columns
 from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources, record_kind_from_name
 from recurra.text.read.tables import (
@@ -26,6 +28,7 @@ from recurra.text.read.tables import (
     has_decimal_commas,
     missing_field_error,
     resolve_column,
+    whole_number,
 )
 from recurra.text.read.tagged import (
     CONLLU,
@@ -38,7 +41,7 @@ from recurra.text.read.tagged import (
 )
 from recurra.text.read.trees import is_tree, read_trees
 from recurra.text.read.unnamed import guess_unnamed
-from recurra.text.read.unpack import COMPRESSIONS
+from recurra.text.read.unpack import COMPRESSIONS, base_name, members
 
 __all__ = [
     "COMPRESSIONS",
@@ -47,6 +50,7 @@ __all__ = [
     "LAST_COLUMN",
     "STANDARD_INPUT",
     "TEXT_NAMES",
+    "Allowance",
     "Corpus",
     "DocumentMode",
     "Faults",
@@ -57,10 +61,12 @@ __all__ = [
     "Row",
     "Source",
     "TaggedWords",
+    "base_name",
     "conllu_column_index",
     "decode",
     "detect_encoding",
     "fields_message",
+    "find_defect",
     "first_rows",
     "guess_fields",
     "guess_list_fields",
@@ -69,10 +75,12 @@ __all__ = [
     "is_tree",
     "iter_rows",
     "label_field",
+    "members",
     "missing_field_error",
     "normalise",
     "numbered_lines",
     "open_sources",
+    "parquet_batches",
     "read_conll",
     "read_conllu",
     "read_corpus",
@@ -91,4 +99,5 @@ __all__ = [
     "split_first_word",
     "split_last",
     "table_columns",
+    "whole_number",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, UsageError, escape_controls
 
 OnError = Literal["stop", "skip"]
 
@@ -23,13 +23,15 @@ class Faults:
             raise UsageError(f"on_error: expected 'stop' or 'skip', got {on_error!r}")
         self.skipping = on_error == "skip"
         self.skipped: list[str] = []
+        self.first: DataError | None = None
 
     def handle(self, error: DataError) -> None:
         """Raise the error, or list it and continue."""
         if not self.skipping:
             raise error
+        self.first = self.first or error
         self.skipped.append(str(error))
 
     def skip(self, what: str) -> None:
         """List what is left out under either policy, because leaving it out is no fault."""
-        self.skipped.append(what)
+        self.skipped.append(escape_controls(what))

@@ -23,9 +23,13 @@ TEXT_NAMES |= {"文本", "评论", "評論", "内容", "內容"}
 
 
 def sample_records(source: Source) -> list[dict[str, Any]]:
-    """Give the first records of a file, with their fields flat."""
-    rows = islice(iter_rows(source, (), Faults("skip")), RECORDS_SAMPLED)
-    return [dict(flatten(row.cells)) for row in rows if isinstance(row.cells, dict)]
+    """Give the first records of a file, with their fields flat; raises `DataError` where there are some and none can be read."""
+    faults = Faults("skip")
+    rows = islice(iter_rows(source, (), faults), RECORDS_SAMPLED)
+    found = [dict(flatten(row.cells)) for row in rows if isinstance(row.cells, dict)]
+    if not found and faults.first is not None:
+        raise faults.first
+    return found
 
 
 def label_field(sample: list[dict[str, Any]]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from recurra.errors import DataError
 from recurra.text.read.decode import decode, find_defect, normalise
 from recurra.text.read.faults import Faults
 from recurra.text.read.labelled_text import LabelledText
+from recurra.text.read.parquet import parquet_rows
 from recurra.text.read.sources import Source
-from recurra.text.read.tables import Place, Row, csv_columns, csv_rows, missing_field_error, parquet_rows
+from recurra.text.read.tables import Place, Row, csv_columns, csv_rows, missing_field_error
 
 MAX_CELLS_PER_VALUE = 16
 """Cells of a table for each value that its records have: of more it is nearly empty."""
 MIN_CELLS_CHECKED = 1_000_000  # 8 MB
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _JSON_TYPES = {"NoneType": "null", "bool": "a truth value", "int": "a number", "float": "a number", "dict": "an object"}
 
 
@@ -178,7 +181,10 @@ def _json_rows(text: str, source: Source) -> Iterator[Row]:
         ) from None
     except (ValueError, RecursionError) as error:
         raise DataError(_json_problem(error), source=source.name) from None
+    escaped = _ESCAPED_SURROGATE.search(text) is not None
     for row, cells in enumerate(content if isinstance(content, list) else [content], start=1):
+        if escaped:
+            _check_names(cells, source, {"row": row})
         yield Row(cells, {"row": row})
 
 
@@ -189,12 +195,24 @@ def _jsonl_rows(text: str, source: Source, faults: Faults) -> Iterator[Row]:
             continue
         try:
             cells = json.loads(record)
+            if _ESCAPED_SURROGATE.search(record) is not None:
+                _check_names(cells, source, {"line": line})
+        except DataError as error:
+            faults.handle(error)
         except (ValueError, RecursionError) as error:
             column = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
             problem = f"{_json_problem(error)}{column}"
             faults.handle(DataError(problem, source=source.name, line=line, hint=_not_lines_hint(text, line)))
         else:
             yield Row(cells, {"line": line})
+
+
+def _check_names(cells: Any, source: Source, place: Place) -> None:
+    """Raise `DataError` for a field whose name is no text, which no column may have: half of a surrogate pair, say."""
+    for name, _ in flatten(cells) if isinstance(cells, dict) else ():
+        problem = find_defect(name)
+        if problem:
+            raise DataError(f"the name of a field {problem}", source=source.name, **place)
 
 
 def _not_lines_hint(text: str, line: int) -> str | None:

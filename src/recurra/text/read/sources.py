@@ -98,7 +98,7 @@ def _expand(name: str, faults: Faults) -> list[tuple[Path | None, bool]]:
     if name == "-":
         return [(None, False)]
     if not name.strip():
-        raise UsageError("the name of a file or folder is empty")
+        raise UsageError(f"{name!r}: expected the name of a file or folder, got an empty one")
     path = Path(name).expanduser() if name.startswith("~/") else Path(name)
     mode = _mode(path)
     if mode is not None:

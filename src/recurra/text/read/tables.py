@@ -1,4 +1,4 @@
-"""Tables to rows: CSV and TSV (quotes, line breaks within cells, the delimiter found by the header) and Parquet."""
+"""Tables to rows: CSV and TSV (quotes, line breaks within cells, the delimiter found by the header)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypedDict
 
-from recurra.errors import DataError, require
+from recurra.errors import DataError
 from recurra.text.read.dialect import Dialect, find_dialect, sample_rows, unlimited_cells
 from recurra.text.read.faults import Faults
 from recurra.text.read.sources import Source
 
 LAST_COLUMN = "last"
 _MAX_NAME_LENGTH = 40
+_MAX_DIGITS = 18  # of an int64
 
 
 class Place(TypedDict, total=False):
@@ -61,6 +62,15 @@ def missing_field_error(field: str, fields: list[str], source: Source, place: Pl
     return DataError(f"field '{field}' is missing; {fields_message(fields)}", source=source.name, hint=hint, **place)
 
 
+def whole_number(text: str) -> int | None:
+    """Give the whole number that digits are; None for anything else, and for more digits than any count or year has.
+
+    >>> whole_number("12"), whole_number("-1"), whole_number("²"), whole_number("9" * 5000)
+    (12, None, None, None)
+    """
+    return int(text) if len(text) <= _MAX_DIGITS and text.isdecimal() else None
+
+
 def resolve_column(given: str, names: Sequence[str]) -> str:
     """Give the name of a column that may be named by its position: by its number, from 1, or as the last.
 
@@ -71,7 +81,8 @@ def resolve_column(given: str, names: Sequence[str]) -> str:
         return given
     if given == LAST_COLUMN:
         return names[-1]
-    return names[int(given) - 1] if given.isdecimal() and 1 <= int(given) <= len(names) else given
+    number = whole_number(given)
+    return names[number - 1] if number is not None and 1 <= number <= len(names) else given
 
 
 def first_rows(source: Source) -> list[list[str]]:
@@ -80,8 +91,7 @@ def first_rows(source: Source) -> list[list[str]]:
     >>> first_rows(Source("a.csv", "csv", b"1,good\n2,bad\n", False))
     [['1', 'good'], ['2', 'bad']]
     """
-    text = source.data[: 1 << 20].decode("utf-8", "ignore").removeprefix("\ufeff")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _head(source, 1 << 20)
     dialect = find_dialect(text, source.kind)
     rows = sample_rows(text, dialect)
     return rows or [line.split("\t") for line in text.split("\n")[:-1] if line and source.kind == "tsv"]
@@ -132,41 +142,6 @@ def csv_columns(text: str, source: Source) -> tuple[dict[str, Sequence[str]], li
     if set(map(len, rows)) != {len(header)} or len(set(header)) != len(header):
         return None
     return dict(zip(header, zip(*rows, strict=True), strict=True)), numbers[-len(rows) :]
-
-
-def parquet_rows(source: Source, fields: Sequence[str], faults: Faults) -> Iterator[Row]:
-    """Yield the rows of a Parquet file, of which only the columns of the fields are read; all of them for no fields.
-
-    Raises `DataError` for a damaged file, a missing column and for a string that is not UTF-8, `MissingExtraError` without pyarrow.
-    """
-    arrow = require("pyarrow", "data", "a Parquet file")
-    parquet = require("pyarrow.parquet", "data", "a Parquet file")
-    number = 0
-    try:
-        file = parquet.ParquetFile(arrow.BufferReader(source.data))
-        names = file.schema_arrow.names
-        # A dotted name leads into a column, or is the name of one.
-        found_columns = {field: [name for name in names if f"{field}.".startswith(f"{name}.")] for field in fields}
-        absent = next((field for field, found in found_columns.items() if not found), None)
-        if absent is not None:
-            raise missing_field_error(absent, names, source, {})
-        wanted = list(dict.fromkeys(name for found in found_columns.values() for name in found)) if fields else names
-        for batch in file.iter_batches(batch_size=4096 if fields else 1, columns=wanted):
-            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-            for index in range(batch.num_rows):
-                number += 1
-                try:
-                    cells = {name: column[index].as_py() for name, column in columns.items()}
-                except UnicodeDecodeError as error:
-                    problem = f"expected UTF-8 text, got byte 0x{error.object[error.start]:02x}"
-                    faults.handle(DataError(problem, source=source.name, row=number))
-                else:
-                    yield Row(cells, {"row": number})
-    except (arrow.ArrowException, OSError) as error:
-        reason = str(error).split("\n", 1)[0].rstrip(".")
-        is_one = source.data.startswith(b"PAR1")
-        problem = "the Parquet data is cut off or damaged" if is_one else "is no Parquet file, whatever its name says"
-        raise DataError(f"{problem} ({reason})", source=source.name) from None
 
 
 def _numbered(cells: Sequence[str]) -> list[str]:
@@ -256,7 +231,10 @@ def _check_fields(fields: Sequence[str], header: list[str], source: Source, plac
 
 def has_decimal_commas(source: Source) -> bool:
     """Say whether a table parts its cells by semicolons, as office programs do where 1,5 is one and a half."""
-    return (
-        source.kind == "csv"
-        and find_dialect(source.data[:100_000].decode("utf-8", "replace").lstrip("\ufeff"), "csv").delimiter == ";"
-    )
+    return source.kind == "csv" and find_dialect(_head(source, 100_000), "csv").delimiter == ";"
+
+
+def _head(source: Source, count: int) -> str:
+    """Give the first bytes as text with one kind of line break, whatever is no UTF-8 left out."""
+    text = source.data[:count].decode("utf-8", "ignore").removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

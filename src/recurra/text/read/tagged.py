@@ -11,7 +11,7 @@ from recurra.text.read.decode import decode, find_defect, normalise
 from recurra.text.read.faults import Faults
 from recurra.text.read.records import field_value, flatten, iter_rows
 from recurra.text.read.sources import Source
-from recurra.text.read.tables import Place, Row, fields_message
+from recurra.text.read.tables import Place, Row, fields_message, whole_number
 
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _WORD_FIELDS = ("tokens", "words", "token", "word", "form")
@@ -34,8 +34,9 @@ def conllu_column_index(column: int | str | None, default: str) -> int:
     (3, 4, 1)
     """
     column = default if column is None else column
-    if isinstance(column, str) and column.isdigit():
-        column = int(column)
+    if isinstance(column, str):
+        number = whole_number(column)
+        column = column if number is None else number
     if isinstance(column, str) and column.lower() in CONLLU:
         return CONLLU.index(column.lower())
     if isinstance(column, int) and 1 <= column <= len(CONLLU):

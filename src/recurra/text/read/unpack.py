@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from recurra.errors import DataError, require
+from recurra.errors import DataError, RecurraError, as_data_error, error_reason, require
 from recurra.text.read.allowance import Allowance
 from recurra.text.read.decode import file_signature
 
@@ -22,7 +22,6 @@ _SHORT_SUFFIXES = {".tgz": ".tar.gz", ".txz": ".tar.xz", ".tbz2": ".tar.bz2", ".
 # Bytes fed at a time. They unfold to 128 MiB at most (Zstandard, 32,768 times as much) before anyone can say stop; and what
 # is left after a frame is copied, so small frames need small pieces.
 _PIECE_BYTES = 1 << 12
-_DAMAGE_ERRORS = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
 
 
 def layers(name: str) -> list[str]:
@@ -86,7 +85,9 @@ def decompress(data: bytes, suffix: str, source: str, allowance: Allowance | Non
             position += len(piece)
             if decoder.eof:
                 position -= len(decoder.unused_data)
-    except (*_DAMAGE_ERRORS, *_zstd_error(suffix)) as error:
+    except RecurraError:
+        raise
+    except Exception as error:  # noqa: BLE001 (each library has errors of its own)
         raise _damaged(data, suffix, source, error) from None
     if not decoder.eof:
         raise _damaged(data, suffix, source, EOFError(f"it ends after {len(data)} bytes, before its end mark"))
@@ -105,10 +106,12 @@ def members(
     if not data:
         raise DataError("is empty", source=source)
     try:
-        found = _in_tar(data, source) if suffix == ".tar" else _in_zip(data)
-    except DataError:
+        found = _in_tar(data, source) if suffix == ".tar" else _in_zip(data, source)
+    except RecurraError:
         raise
-    except _DAMAGE_ERRORS as error:
+    except NotImplementedError as error:  # zipfile's word for a version that it does not know
+        raise _not_unpacked(error, source) from None
+    except Exception as error:  # noqa: BLE001 (zipfile and tarfile raise what they meet)
         raise _damaged(data, suffix, source, error) from None
     allowance = allowance or Allowance()
     for name in sorted(found, key=lambda name: PurePosixPath(name).parts):
@@ -125,10 +128,6 @@ def _decoder(suffix: str) -> Callable[[], Any]:
         return bz2.BZ2Decompressor
     zstandard = require("zstandard", "data", "a .zst file")
     return lambda: zstandard.ZstdDecompressor().decompressobj()
-
-
-def _zstd_error(suffix: str) -> tuple[type[Exception], ...]:
-    return (require("zstandard", "data", "a .zst file").ZstdError,) if suffix == ".zst" else ()
 
 
 _Member = tuple[int, Callable[[], bytes]]  # the bytes that it adds to those there are, and what reads it
@@ -162,8 +161,10 @@ def _read_tar_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes
     return content
 
 
-def _in_zip(data: bytes) -> dict[str, _Member]:
+def _in_zip(data: bytes, source: str) -> dict[str, _Member]:
     archive = zipfile.ZipFile(io.BytesIO(data))
+    if not all(info.filename for info in archive.infolist()):
+        raise DataError("the archive has an entry without a name", source=source, hint="pack it again")
     return {
         info.filename.lstrip("/"): (info.file_size, lambda info=info: _read_zip_member(archive, info))
         for info in archive.infolist()
@@ -186,15 +187,18 @@ def _checked_reader(
 ) -> Callable[[], bytes]:
     def read_checked() -> bytes:
         allowance.spend(adds, source)
-        try:
-            return read()
-        except RuntimeError as error:  # zipfile's words for a password and an unknown method
-            problem = "is encrypted" if "password" in str(error) else f"cannot be unpacked ({error})"
-            raise DataError(problem, source=source, hint="unpack the archive and name the folder") from None
-        except _DAMAGE_ERRORS as error:
-            raise DataError(f"is damaged within the {suffix} archive ({error})", source=source) from None
+        with as_data_error(f"is damaged within the {suffix} archive", source=source):
+            try:
+                return read()
+            except RuntimeError as error:  # zipfile's words for a password, an unknown method and an unknown version
+                raise _not_unpacked(error, source) from None
 
     return read_checked
+
+
+def _not_unpacked(error: RuntimeError, source: str) -> DataError:
+    problem = "is encrypted" if "password" in str(error) else f"cannot be unpacked ({error_reason(error)})"
+    return DataError(problem, source=source, hint="unpack the archive and name the folder")
 
 
 def _damaged(data: bytes, suffix: str, source: str, error: Exception) -> DataError:
@@ -203,7 +207,7 @@ def _damaged(data: bytes, suffix: str, source: str, error: Exception) -> DataErr
     if known is not None and expected[suffix] in known[0]:
         # An archive that is cut off lacks its index, and fails in as many ways as one that is damaged.
         what = "cut off" if isinstance(error, EOFError) else "cut off or damaged" if suffix in ARCHIVES else "damaged"
-        reason = str(error).rstrip(".") or type(error).__name__
+        reason = error_reason(error)
         return DataError(
             f"the {suffix} data is {what} ({reason})", source=source, hint="copy or download the file again"
         )

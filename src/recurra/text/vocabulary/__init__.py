@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from recurra.documents import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.errors import DataError, RunError, UsageError
 from recurra.text.vocabulary.base import Decoder, Vocabulary, read_json_object
 from recurra.text.vocabulary.bpe import BpeVocabulary
@@ -70,12 +71,12 @@ def load_vocabulary(folder: Path | str) -> Vocabulary:
         what = "both" if paths else "neither"
         raise RunError(f"{folder}: expected one of {' and '.join(names)}, got {what}; train the run again")
     path = paths[0]
+    document = read_json_object(path)
     try:
-        document = read_json_object(path)
         kinds = {unit: kind for unit, kind in VOCABULARIES.items() if kind.file == path.name}
         unit = document.get("unit") if len(kinds) > 1 else next(iter(kinds))
         if not isinstance(unit, str) or unit not in kinds:
             raise RunError(f"unit: expected one of {', '.join(kinds)}, got {unit!r}")
         return kinds[unit].from_json(document)
     except RunError as error:
-        raise RunError(f"{path}: {error}") from None
+        raise RunError(f"{path}: {shorten(str(error), MAX_MESSAGE_CHARACTERS)}") from None

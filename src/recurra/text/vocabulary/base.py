@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from recurra.documents import read_json
 from recurra.errors import DataError, RunError, UsageError
 from recurra.text.normal import nfc
 
@@ -246,21 +247,18 @@ def expect_units(value: object, name: str) -> list[str]:
     seen: set[str] = set()
     for place, unit in enumerate(value):
         if not isinstance(unit, str) or not unit or _SURROGATE.search(unit):
-            raise RunError(f"{name}[{place}]: expected a text that is not empty, got {unit!r}")
+            raise RunError(f"{name}[{place}]: expected a text that is not empty, got {unit!r:.60}")
         if unit in seen:
-            raise RunError(f"{name}[{place}]: {unit!r} is there twice")
+            raise RunError(f"{name}[{place}]: {unit!r:.60} is there twice")
         seen.add(unit)
     return value
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file. Raises `RunError` when there is none, or when a key is there twice."""
-    try:
-        document = json.loads(path.read_bytes().decode("utf-8"), object_pairs_hook=_without_doubles)
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"expected JSON in UTF-8: {error}") from None
+    """Return the JSON object in a file. Raises `RunError`, with the file, when there is none, or when a key is there twice."""
+    document = read_json(path, _without_doubles)
     if not isinstance(document, dict):
-        raise RunError(f"expected a JSON object, got {type(document).__name__}")
+        raise RunError(f"{path}: expected a JSON object, got {type(document).__name__}")
     return document
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, cast
 import numpy as np
 import numpy.typing as npt
 
+from recurra.documents import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.errors import RunError, UsageError
 from recurra.text.vocabulary.base import (
     VERSION,
@@ -195,10 +196,11 @@ class WordsAndCharacters:
     def load(cls, folder: Path | str) -> Self:
         """Read what `save` wrote into a folder. Raises `RunError` when it is missing, damaged, or of another unit."""
         path = Path(folder) / cls.file
+        document = read_json_object(path)
         try:
-            return cls.from_json(read_json_object(path))
+            return cls.from_json(document)
         except RunError as error:
-            raise RunError(f"{path}: {error}") from None
+            raise RunError(f"{path}: {shorten(str(error), MAX_MESSAGE_CHARACTERS)}") from None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WordsAndCharacters) and self.to_json() == other.to_json()

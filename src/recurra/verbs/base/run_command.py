@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from recurra.errors import UsageError
+from recurra.documents import read_toml
+from recurra.errors import RunError, UsageError
 from recurra.tasks.base.options import unknown_option_message
 from recurra.tasks.base.settings import Settings
 
@@ -79,9 +79,8 @@ def _arguments(args: Sequence[str], own: Sequence[Any]) -> Iterator[str]:
 def _task_of(argument: str) -> str | None:
     """Give the task of the run in a folder; None for what is no run, or of a task that is not known, which loading it says."""
     try:
-        with Path(argument, "config.toml").open("rb") as file:
-            task = tomllib.load(file).get("task")
-    except (OSError, ValueError, RecursionError):
+        task = read_toml(Path(argument, "config.toml")).get("task")
+    except RunError:
         return None
     if not isinstance(task, str):
         return None

@@ -13,11 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.errors import DataError, RunError
+from recurra.documents import damaged, read_json
+from recurra.errors import DataError
 from recurra.files import write_whole
 from recurra.series import channel_order, parse_series
 from recurra.tasks.base.config import SequenceData
 from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
+from recurra.tasks.sequence.preprocessing.files import ChannelsFile
 
 FILE = "channels.json"
 """What is kept of it, by names that have been the same since the first runs."""
@@ -108,19 +110,15 @@ class SeriesPreprocessor(Preprocessor[np.ndarray]):
     def load(cls, folder: Path) -> SeriesPreprocessor:
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         path = folder / FILE
+        content = read_json(path)
         try:
-            read = json.loads(path.read_text(encoding="utf-8"))
-            names = [str(name) for name in read["channels"]]
-            mean, spread, gaps = (
-                np.array(read["mean"], float),
-                np.array(read["spread"], float),
-                np.array(read["gaps"], bool),
-            )
-            if any(array.shape != (len(names),) for array in (mean, spread, gaps)):
+            read = ChannelsFile.model_validate(content)
+            mean, spread, gaps = np.array(read.mean), np.array(read.spread), np.array(read.gaps, bool)
+            if any(array.shape != (len(read.channels),) for array in (mean, spread, gaps)):
                 raise ValueError("expected as many numbers as channels")
-            return cls(names, mean, spread, gaps, SeriesOptions(**read["cutting"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{path}: is damaged: {error}") from None
+            return cls(read.channels, mean, spread, gaps, SeriesOptions(**read.cutting.model_dump()))
+        except ValueError as error:
+            raise damaged(path, error) from None
 
     def save(self, folder: Path) -> list[str]:
         content = {

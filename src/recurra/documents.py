@@ -1,0 +1,120 @@
+"""Reading the JSON and TOML files of a run folder, which may come from a stranger: bounded, and an error in one line."""
+
+from __future__ import annotations
+
+import json
+import stat
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recurra.errors import RunError
+
+MAX_JSON_BYTES = 64 * 2**20
+MAX_TOML_BYTES = 4 * 2**20
+MAX_LEVELS = 40
+"""Levels of nesting of a document; whatever walks through it goes as deep."""
+MAX_CHARACTERS_SHOWN, MAX_MESSAGE_CHARACTERS = 80, 300
+"""Of what is not as expected, and of all that is said of a file."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
+
+
+class Document(BaseModel):
+    """What a JSON file has to look like: each value of just its type, and no name that is not known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def shorten(value: object, most: int = MAX_CHARACTERS_SHOWN) -> str:
+    """Show a value in a message, however long it is, or a message.
+
+    >>> shorten("a" * 200)[-3:], shorten("short")
+    ('aa…', 'short')
+    """
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (RecursionError, ValueError):  # nested too deep, a number of too many digits
+        text = type(value).__name__
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def read_json(path: Path, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Read a JSON file; raises `RunError` where it cannot be read, or is too large or nested too deep.
+
+    hook: makes an object of its pairs, and may raise `ValueError`.
+    """
+    return _parse(path, MAX_JSON_BYTES, "JSON", lambda text: json.loads(text, object_pairs_hook=hook))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; raises `RunError` as `read_json` does."""
+    return _parse(path, MAX_TOML_BYTES, "TOML", tomllib.loads)
+
+
+def _parse(path: Path, most: int, form: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # of what else there is, reading may never end
+            raise RunError(f"{path}: cannot be read: expected a file, got something else")
+        if (size := about.st_size) > most:
+            raise RunError(f"{path}: expected {form} of up to {most:,} bytes, got {size:,}")
+        document = parse(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise RunError(f"{path}: not valid {form}: {shorten(str(error))}") from None
+    except RecursionError:
+        raise _too_deep(path, form) from None
+    if levels_exceed(document, MAX_LEVELS):
+        raise _too_deep(path, form)
+    return document
+
+
+def _too_deep(path: Path, form: str) -> RunError:
+    return RunError(f"{path}: expected {form} with up to {MAX_LEVELS} levels of nesting, got more")
+
+
+def levels_exceed(document: Any, most: int) -> bool:
+    """Tell whether there are more levels of lists and objects in a document, however many there are.
+
+    >>> levels_exceed([[1], {"a": 2}], 2), levels_exceed([[[1]]], 2)
+    (False, True)
+    """
+    level = [document]
+    for _ in range(most + 1):
+        inner = [each for each in level if isinstance(each, dict | list)]
+        if not inner:
+            return False
+        level = [value for each in inner for value in (each.values() if isinstance(each, dict) else each)]
+    return True
+
+
+def damaged(path: Path, error: Exception) -> RunError:
+    """Give the error for a file of a run folder that does not hold what it should; of several problems, the first.
+
+    >>> class Size(Document):
+    ...     hidden: int
+    >>> try:
+    ...     Size.model_validate({"hidden": "64"})
+    ... except ValueError as error:
+    ...     print(damaged(Path("size.json"), error))
+    size.json: is damaged: hidden: input should be a valid integer, got '64'
+    """
+    if isinstance(error, KeyError) and error.args:
+        return RunError(f"{path}: is damaged: {shorten(str(error.args[0]))} is missing")
+    if not isinstance(error, ValidationError):
+        return RunError(f"{path}: is damaged: {shorten(' '.join(str(error).split()))}")
+    first = error.errors(include_url=False)[0]
+    place = shorten(".".join(str(part) for part in first["loc"]))
+    message = first["msg"].removeprefix("Value error, ")
+    value = first["input"]
+    shown = repr(value[:MAX_CHARACTERS_SHOWN]) if isinstance(value, str) else shorten(value)
+    got = "" if first["type"] == "missing" else f", got {shorten(shown)}"
+    return RunError(f"{path}: is damaged: {f'{place}: ' if place else ''}{message[:1].lower()}{message[1:]}{got}")
