@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
-import re
 import sys
 from importlib.metadata import EntryPoint
 from typing import Any, NoReturn
@@ -13,13 +12,12 @@ from typing import Any, NoReturn
 import typer
 
 from recurra.cli.streams import prepare_streams
-from recurra.errors import RecurraError, report_memory_errors
+from recurra.errors import RecurraError, escape_controls, report_memory_errors
 from recurra.plugins import load_entry_points
 from recurra.version import __version__
 
 INTERRUPTED = 130
 MAX_ERROR_CHARACTERS = 1500
-_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 ENTRY_POINTS = "recurra.verbs"
 """The group of entry points in which another package names a module with `register(app)`, and a POSITION in the help."""
 
@@ -111,7 +109,7 @@ def main() -> None:
 
 def _end_with(message: str, code: int) -> NoReturn:
     """End with one line on standard error, whatever is in the message."""
-    line = _BREAKS.sub(lambda found: found[0].encode("unicode_escape").decode(), message)
+    line = escape_controls(message)
     if len(line) > MAX_ERROR_CHARACTERS:
         line = f"{line[: MAX_ERROR_CHARACTERS // 2]} … {line[-MAX_ERROR_CHARACTERS // 2 :]}"
     print(f"recurra: {line}", file=sys.stderr)  # noqa: T201

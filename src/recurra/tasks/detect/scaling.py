@@ -10,10 +10,7 @@ import numpy as np
 from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError
 from recurra.tasks.timeseries.covariates import Standardizer
-from recurra.tasks.timeseries.data import refuse_values
 
-MAX_VALUE = 1e100
-"""Its square, summed over any number of steps, is still a number."""
 MIN_STD = 1e-8
 """A standard deviation below this is none: such a channel is not blown up to noise, but read in its own units."""
 
@@ -27,12 +24,8 @@ class Scaling:
 
     @classmethod
     def fit(cls, panel: Panel, scale: str) -> Scaling:
-        """Take it from the training series; raises `DataError` for a column that is never there, and a value that is too large."""
+        """Take it from the training series; raises `DataError` for a column that is never there."""
         names = [*panel.targets, *panel.past]
-        for one in panel.series:
-            values = _columns(one)
-            expected = f"a finite value of a size up to {MAX_VALUE:g}"
-            refuse_values(one, values, np.abs(values) > MAX_VALUE, expected, "leave the cell empty", names)
         overall = _fit_where_present(np.concatenate([_columns(one) for one in panel.series]))
         if len(never := np.flatnonzero(np.isnan(overall.mean))):
             raise DataError(f"{names[never[0]]!r} has no value in any training series", hint="leave this column out")
