@@ -66,3 +66,14 @@ def test_a_message_is_one_line_that_can_be_read(
 def test_a_configuration_nested_too_deeply_is_no_run(tmp_path: Path) -> None:
     Path(tmp_path, "config.toml").write_text("a = " + "[" * 200_000, encoding="utf-8")
     assert _task_of(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/a.txt", "~nosuchuser/*.txt"])
+def test_a_home_of_nobody_is_a_name_like_any_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["recurra", "train", "lm", name])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 3
+    assert name.rpartition("/")[2] in capsys.readouterr().err.splitlines()[-1]

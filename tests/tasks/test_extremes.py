@@ -23,7 +23,9 @@ def _series(path: Path, value: str, steps: int = 60) -> Path:
 @pytest.mark.parametrize("task", ["detect", "forecast"])
 def test_a_value_whose_square_is_no_number_is_an_error_with_its_place(tmp_path: Path, task: str, value: str) -> None:
     path = _series(tmp_path / "a.csv", value)
-    with pytest.raises(DataError, match=r"a\.csv: series a, step 2.*: expected a finite (value|number) of a size up to 1e\+"):
+    with pytest.raises(
+        DataError, match=r"a\.csv: series a, step 2.*: expected a finite (value|number) of a size up to 1e\+"
+    ):
         recurra.train(
             task, path, tmp_path / "run", target=["v"], **({"horizon": 2} if task == "forecast" else {}), **SMALL
         )

@@ -88,10 +88,10 @@ def _absolute(argument: str) -> str:
     >>> _absolute("/texts/*.txt"), _absolute("-")
     ('/texts/*.txt', '-')
     """
-    path = Path(argument).expanduser()
+    path = Path(os.path.expanduser(argument))  # noqa: PTH111  no error where there is no such user
     if argument == "-" or not glob.has_magic(argument) or os.path.lexists(path):
         return argument if argument == "-" else str(path.absolute())
     if argument.startswith("~"):
         home, *rest = Path(argument).parts
-        return str(Path(glob.escape(str(Path(home).expanduser())), *rest))
+        return str(Path(glob.escape(os.path.expanduser(home)), *rest))  # noqa: PTH111
     return str(Path(glob.escape(str(Path.cwd())), argument))
