@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from recurra.data.frames import is_frame, write_frame
-from recurra.errors import RunError, UsageError
+from recurra.errors import RunError, UsageError, report_memory_errors
 from recurra.files import is_file, is_folder
 from recurra.runs.config import configure, load_configuration
 from recurra.runs.frame import FRAME
@@ -65,7 +65,8 @@ def _train_on_files(
     configuration = configure(task, *layers(task, data, config, settings))
     folder = next_folder(task) if out is None else check_new_folder(Path(out))
     session = TrainingSession(configuration, folder, quiet=quiet, numbered=out is None, frame=frame)
-    return _with_notes(session.start(), session)
+    with report_memory_errors():
+        return _with_notes(session.start(), session)
 
 
 def resume(
@@ -92,7 +93,8 @@ def resume(
         raise UsageError(f"task: {path} is of {configuration.task!r}, got {task!r}")
     check_same(configuration, layers(configuration.task, data, config, settings), path)
     session = TrainingSession(configuration, path, quiet=quiet)
-    return _with_notes(session.resume(), session)
+    with report_memory_errors():
+        return _with_notes(session.resume(), session)
 
 
 def _with_notes(run: Run, session: TrainingSession) -> Run:

@@ -117,6 +117,30 @@ class OutputError(RecurraError):
     exit_code = 7
 
 
+@contextmanager
+def report_memory_errors() -> Iterator[None]:
+    """Turn what Python, numpy and torch raise where memory is short into a `UsageError`.
+
+    >>> with report_memory_errors():
+    ...     raise MemoryError("Unable to allocate 64.0 GiB")
+    Traceback (most recent call last):
+    ...
+    recurra.errors.UsageError: memory: more is needed than there is (Unable to allocate 64.0 GiB); take a smaller --hidden or
+    --batch, shorter inputs, or less data
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        message = str(error)
+        if not (isinstance(error, MemoryError) or "allocate memory" in message or "out of memory" in message):
+            raise
+        reason = message.partition("DefaultCPUAllocator: ")[2] or message or "it was refused"
+        raise UsageError(
+            f"memory: more is needed than there is ({reason.splitlines()[0].rstrip('.')}); "
+            "take a smaller --hidden or --batch, shorter inputs, or less data"
+        ) from error
+
+
 def require(module: str, extra: str, why: str) -> Any:
     """Import an optional library where it is used.
 

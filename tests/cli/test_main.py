@@ -31,7 +31,7 @@ FLAGS = ["--hidden", "8", "--layers", "1", "--epochs", "40", "--bptt", "16", "--
 def test_each_kind_of_error_has_its_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: type[RecurraError], code: int
 ) -> None:
-    def fail() -> None:
+    def fail(*, standalone_mode: bool) -> None:
         raise kind("expected this, got that")
 
     monkeypatch.setattr(cli, "app", fail)
@@ -97,8 +97,9 @@ def test_what_a_stream_cannot_encode_is_escaped(monkeypatch: pytest.MonkeyPatch,
     written = io.BytesIO()
     for stream in ("stdout", "stderr"):
         monkeypatch.setattr(sys, stream, io.TextIOWrapper(written, encoding="ascii"))
-    monkeypatch.setattr(cli, "app", lambda: getattr(options, verb)("月 \udcff"))
-    cli.main()
+    monkeypatch.setattr(cli, "app", lambda **_: getattr(options, verb)("月 \udcff"))
+    with pytest.raises(SystemExit, match="0"):
+        cli.main()
     assert written.getvalue() == b"\\u6708 \\udcff\n"
 
 

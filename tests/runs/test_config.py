@@ -79,7 +79,7 @@ values = st.fixed_dictionaries(
         "cell": st.sampled_from(["lstm", "gru", "rnn"]),
         "text": st.none() | st.text(),
         "valid": st.lists(st.text()),
-        "lr": st.none() | st.floats(1e-300, 1e300),
+        "lr": st.none() | st.floats(1e-300, 1e30),
         "epochs": st.none() | st.floats(1e-9, 1e9),
         "seed": st.integers(0, 2**63 - 1),
         "checkpoint_seconds": st.floats(0),

@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from recurra.training import progress as progress_module
 from recurra.training.progress import Progress, RateEstimator, sparkline
 
 
@@ -256,3 +257,32 @@ def test_sparkline_fits_and_bears_constants() -> None:
     assert sparkline([3.0], 10) == sparkline([5.0], 10) == "▁"
     assert len(sparkline([float(value) for value in range(1000)], 40)) == 40
     assert sparkline([0.0, 1.0], 2) == "▁█"
+
+
+def test_what_takes_long_is_shown_again_until_something_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_module, "_WAITING_SECONDS", 0.02)
+    stream = io.StringIO()
+    with Progress(stream=stream) as progress:
+        progress.note("reading the data")
+        until = time.monotonic() + 20
+        while stream.getvalue().count("reading the data: 0:00 passed\n") < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        progress.event({"event": "start", "steps": 100})
+        shown = stream.getvalue()
+        time.sleep(0.2)
+        assert stream.getvalue() == shown
+        progress.note("measuring")
+    time.sleep(0.1)
+    shown = stream.getvalue()
+    time.sleep(0.2)
+    assert stream.getvalue() == shown
+    assert shown.startswith("reading the data\nreading the data: 0:00 passed\nreading the data: 0:00 passed\n")
+
+
+def test_quiet_is_quiet_while_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_module, "_WAITING_SECONDS", 0.01)
+    stream = io.StringIO()
+    with Progress(stream=stream, quiet=True) as progress:
+        progress.note("reading the data")
+        time.sleep(0.1)
+    assert stream.getvalue() == ""

@@ -25,7 +25,7 @@ from tools.fuzz.case import Case, Command, Ended, Failure
 from tools.fuzz.child import OUTSIDE
 
 INTERRUPTED = 130
-CODES = {0, 2, 3, 4, 5, 6, INTERRUPTED}
+CODES = {0, 2, 3, 4, 5, 6, 7, INTERRUPTED}
 CODE_1 = ("reproduce",)
 """Verbs that exit with 1 where a figure is not reached."""
 MAX_ERROR_CHARACTERS = 2000

@@ -78,7 +78,7 @@ class NearestNeighbour:
         self.length = max(1, int(np.median([len(each) for each in sequences])))
         raw = same_length(sequences, self.length)
         multi = known.ndim == 2
-        self._marks = known.astype(np.float64) if multi else np.eye(classes)[known]
+        self._marks = known.astype(np.float64) if multi else (known[:, None] == np.arange(classes)).astype(np.float64)
         of_data = raw.mean((0, 1), dtype=np.float64), raw.std((0, 1), dtype=np.float64)
         scales = {"series": None, "data": of_data}
         errors = {}

@@ -175,6 +175,8 @@ def _fit(models: list[Any], rows: Any, known: np.ndarray, strength: float) -> No
     with warnings.catch_warnings():
         # A weak penalty can take more than _MAX_STEPS steps; what is left to gain then is far below any figure's last digit.
         warnings.filterwarnings("ignore", "lbfgs failed to converge")
+        # That labels may be measurements is said where they are read (`data.labelled.label_columns.check_labels`).
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%", UserWarning)
         for model, column in zip(models, columns, strict=True):
             if model is not None:
                 model.set_params(C=strength).fit(rows, column)

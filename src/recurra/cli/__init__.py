@@ -12,10 +12,12 @@ from typing import Any, NoReturn
 import typer
 
 from recurra.cli.streams import prepare_streams
-from recurra.errors import RecurraError
+from recurra.errors import RecurraError, escape_controls, report_memory_errors
 from recurra.plugins import load_entry_points
 from recurra.version import __version__
 
+INTERRUPTED = 130
+MAX_ERROR_CHARACTERS = 1500
 ENTRY_POINTS = "recurra.verbs"
 """The group of entry points in which another package names a module with `register(app)`, and a POSITION in the help."""
 
@@ -82,10 +84,11 @@ def main() -> None:
     if not os.environ.keys() & {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}:
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
-        app()
+        with report_memory_errors():
+            code = app(standalone_mode=False)
+        raise SystemExit(code if isinstance(code, int) else 0)
     except RecurraError as error:
-        print(f"recurra: {error}", file=sys.stderr)  # noqa: T201
-        raise SystemExit(error.exit_code) from None
+        _end_with(str(error), error.exit_code)
     except BrokenPipeError:
         _end_without_a_reader()
     except SystemExit as ended:
@@ -94,8 +97,34 @@ def main() -> None:
             _end_without_a_reader()
         raise
     except KeyboardInterrupt:
-        print("recurra: stopped", file=sys.stderr)  # noqa: T201
-        raise SystemExit(130) from None
+        _end_with("stopped", INTERRUPTED)
+    except Exception as error:
+        # By what it has: by the version of typer it is click's own, or that of the copy of click that typer has.
+        if type(error).__name__ == "Abort":
+            _end_with("stopped", INTERRUPTED)
+        if not (hasattr(error, "format_message") and hasattr(error, "exit_code")):
+            raise
+        _end_with_usage(error)
+
+
+def _end_with(message: str, code: int) -> NoReturn:
+    """End with one line on standard error, whatever is in the message."""
+    line = escape_controls(message)
+    if len(line) > MAX_ERROR_CHARACTERS:
+        line = f"{line[: MAX_ERROR_CHARACTERS // 2]} … {line[-MAX_ERROR_CHARACTERS // 2 :]}"
+    print(f"recurra: {line}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(code) from None
+
+
+def _end_with_usage(error: Any) -> NoReturn:
+    """End with what the parser of the command line found wrong; with the help where nothing was given."""
+    context = getattr(error, "ctx", None)
+    if context is not None and type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(context.get_help(), err=True)
+        raise SystemExit(error.exit_code) from None
+    command = "" if context is None else context.command_path.removeprefix(context.find_root().info_name).strip()
+    message = error.format_message().rstrip(".")
+    _end_with(f"{command or 'usage'}: {message[:1].lower()}{message[1:]}", error.exit_code)
 
 
 def _end_without_a_reader() -> NoReturn:

@@ -18,6 +18,7 @@ from recurra.linear.checks import expect_array
 from recurra.linear.logistic import Problems, Rows, fit_logistic
 from recurra.linear.ngram_stream import NgramStream
 from recurra.linear.ngrams import NgramFamily, Unit, select_rows
+from recurra.linear.targets import columns_sought, one_hot
 
 MAX_NGRAM = 100
 """Units of the longest n-gram of a saved model."""
@@ -103,16 +104,15 @@ class NgramClassifier(LinearClassifier):
     ) -> Self:
         known = known_targets(targets, len(sequences), classes)
         self.exclusive = known.ndim == 1
-        marks = known.astype(np.float32) if known.ndim == 2 else np.eye(classes, dtype=np.float32)[known]
+        chosen, count = choose_ngrams(sequences, columns_sought(known, classes), seconds)
+        some = spread(len(sequences), count)
+        sequences, known = [sequences[index] for index in some], known[some]
+        weights = None if weights is None else weights[some]
+        marks = known.astype(np.float32) if known.ndim == 2 else one_hot(known, classes)
         if self.exclusive and classes == 2:  # the logit of the second class, that of the first being 0
             marks = marks[:, 1:]
         counted = np.ones_like(marks) if weights is None else np.tile(weights[:, None], (1, marks.shape[1]))
         softmax = self.exclusive and marks.shape[1] > 1
-        chosen, count = choose_ngrams(sequences, marks.shape[1], seconds)
-        if count < len(sequences):
-            some = spread(len(sequences), count)
-            sequences = [sequences[index] for index in some]
-            known, marks, counted = known[some], marks[some], counted[some]
         made = [NgramFamily.with_rows(sequences, *family) for family in chosen]
         self.families = [family for family, _ in made if len(family.vocabulary)]
         rows = [Rows(each) for family, each in made if len(family.vocabulary)]

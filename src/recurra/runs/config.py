@@ -17,7 +17,7 @@ from recurra.documents import MAX_MESSAGE_CHARACTERS, read_toml, shorten
 from recurra.errors import RunError, UsageError
 from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
-from recurra.tasks.base.settings import Renamed
+from recurra.tasks.base.settings import Renamed, show
 from recurra.training.config import Training
 from recurra.version import __version__
 
@@ -155,7 +155,7 @@ def _validate(task: str, chosen: dict[str, Any]) -> Configuration:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        got = "" if "got" in message else f", got {abbreviate(first['input'])}"
+        got = "" if "got" in message else f", got {show(first['input'])}"
         raise UsageError(f"{place}: {message[:1].lower()}{message[1:]}{got}") from None
     configuration = Configuration(task, settings, training)
     for name, (section, _) in (known := fields(task)).items():
@@ -173,12 +173,6 @@ def setting_value(configuration: Configuration, name: str, known: Mapping[str, t
     """
     section = known[name][0]
     return getattr(configuration.training if section == "training" else getattr(configuration.settings, section), name)
-
-
-def abbreviate(value: Any) -> str:
-    """Show a value in a message, however long it is."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def read_settings(path: Path, task: str) -> dict[str, Any]:

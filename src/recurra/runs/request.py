@@ -12,8 +12,9 @@ from typing import Any
 
 from recurra.data import locate, names
 from recurra.errors import DataError, UsageError
-from recurra.runs.config import Configuration, abbreviate, configure, fields, read_settings, resolve_name, setting_value
+from recurra.runs.config import Configuration, configure, fields, read_settings, resolve_name, setting_value
 from recurra.tasks import get_task
+from recurra.tasks.base.settings import show
 
 Source = str | Path
 
@@ -46,8 +47,8 @@ def check_same(started: Configuration, layers: Sequence[Mapping[str, Any]], fold
         had, got = (setting_value(configuration, name, known) for configuration in (started, asked))
         if got not in (had, None, "auto"):
             raise UsageError(
-                f"{name}: a training is resumed with the settings it began with, in {folder} {abbreviate(had)}; "
-                f"got {abbreviate(got)}"
+                f"{name}: a training is resumed with the settings it began with, in {folder} {show(had)}; "
+                f"got {show(got)}"
             )
 
 
@@ -87,10 +88,10 @@ def _absolute(argument: str) -> str:
     >>> _absolute("/texts/*.txt"), _absolute("-")
     ('/texts/*.txt', '-')
     """
-    path = Path(argument).expanduser()
+    path = Path(os.path.expanduser(argument))  # noqa: PTH111  no error where there is no such user
     if argument == "-" or not glob.has_magic(argument) or os.path.lexists(path):
         return argument if argument == "-" else str(path.absolute())
     if argument.startswith("~"):
         home, *rest = Path(argument).parts
-        return str(Path(glob.escape(str(Path(home).expanduser())), *rest))
+        return str(Path(glob.escape(os.path.expanduser(home)), *rest))  # noqa: PTH111
     return str(Path(glob.escape(str(Path.cwd())), argument))

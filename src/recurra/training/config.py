@@ -23,7 +23,7 @@ class Training(Settings):
     either: ClassVar[dict[str, str]] = {"within": "epochs", "epochs": "within"}
 
     # Numbers that may be infinite: --clip inf clips nothing, --checkpoint-seconds inf waits for the end.
-    endless: ClassVar[frozenset[str]] = frozenset({"clip", "checkpoint_seconds"})
+    endless: ClassVar = frozenset({"clip", "checkpoint_seconds"})
 
     within: str | None = Field(
         default=None, description="Time for the whole training, as in 90s, 20m or 1h30m; the plan is made to fit."
@@ -31,6 +31,7 @@ class Training(Settings):
     epochs: float | None = Field(
         default=None,
         gt=0,
+        le=1e9,
         allow_inf_nan=False,
         description="Passes over the data. Default: by the data, or by --within.",
     )
@@ -86,6 +87,7 @@ class Training(Settings):
     threads: int | None = Field(
         default=None,
         ge=1,
+        le=1024,
         description="CPU threads. Default: as many as are measured to be fastest, again where the rate falls.",
     )
     device: str = Field(default="cpu", description="Where to train: cpu, cuda, cuda:1, mps.")

@@ -21,13 +21,15 @@ from recurra.training.history import RateEstimator, TrainingHistory, clock_time,
 __all__ = ["Progress", "RateEstimator", "sparkline"]
 
 _PLAIN_SECONDS = 10.0
+_WAITING_SECONDS = 15.0
+"""Time without a line after which one says what is still being done."""
 
 
 class Progress:
     """Shows a training by its metrics events, on standard error.
 
     In a terminal the display is live; elsewhere there is a line for each validation and at most one every ten
-    seconds between; `quiet` shows nothing; `units` are what the rate counts. Which figures are shown, and which one is drawn, depends on the events.
+    seconds between, and one every quarter of a minute of what else takes long; `quiet` shows nothing; `units` are what the rate counts. Which figures are shown, and which one is drawn, depends on the events.
     The display never stops a training: when its stream breaks, it falls silent.
 
     >>> with Progress(stream=sys.stdout) as progress:
@@ -55,7 +57,9 @@ class Progress:
 
         self._history = TrainingHistory(clock(), units)
         self._note = ""
-        self._last_line_at = clock()
+        self._waiting_for = ""
+        self._waiting_since = self._shown_at = self._last_line_at = clock()
+        self._left = threading.Event()
         self.notes_shown: set[str] = set()
         """Notes in lines that stay; in a terminal each makes place for the next."""
 
@@ -72,12 +76,17 @@ class Progress:
             )
             with contextlib.suppress(OSError, ValueError):
                 self._live.start()
+        elif self._entered == 1 and not self._quiet:
+            self._left = threading.Event()
+            threading.Thread(target=self._show_waiting, args=(self._left,), daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._entered -= 1
+        if not self._entered:
+            self._left.set()
         if self._live is not None and not self._entered:
             live, self._live = self._live, None
             self._note = ""
@@ -90,6 +99,7 @@ class Progress:
             return
         with self._lock:
             now = self._clock()
+            self._waiting_for = ""
             self._history.add(event, now)
             if event.get("event") == "threads":
                 self._note = format_threads(event)
@@ -105,7 +115,8 @@ class Progress:
     def note(self, text: str) -> None:
         """Show what is being done now, besides training: "measuring the baseline …"."""
         with self._lock:
-            self._note = text
+            self._note = self._waiting_for = text
+            self._waiting_since = self._clock()
             if not self._quiet and self._live is None:
                 self._print(text)
                 self.notes_shown.add(text)
@@ -126,7 +137,16 @@ class Progress:
         self._last_line_at = now
         self._print(self._format_event(kind, now))
 
+    def _show_waiting(self, left: threading.Event) -> None:
+        """Say every now and then what is still being done, and for how long, until the display is left."""
+        while not left.wait(_WAITING_SECONDS):
+            with self._lock:
+                now = self._clock()
+                if self._waiting_for and now - self._shown_at >= _WAITING_SECONDS:
+                    self._print(f"{self._waiting_for}: {clock_time(now - self._waiting_since)} passed")
+
     def _print(self, line: str) -> None:
+        self._shown_at = self._clock()
         try:
             self._stream.write(line + "\n")
             self._stream.flush()

@@ -115,6 +115,7 @@ class Unlabelled(Settings):
     pretraining_epochs: float | None = Field(
         default=None,
         gt=0,
+        le=1e9,
         allow_inf_nan=False,
         description="unlabelled: passes over the texts. Default: by how many there are, or by --within.",
     )

@@ -8,16 +8,19 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from recurra.errors import UsageError
-from recurra.tasks.base.settings import Flag, Renamed, Settings
+from recurra.tasks.base.settings import Flag, Renamed, Settings, show
 
 DEFAULT_BEAM = 8
-MAX_BEAM_WIDTH = 4096
+MAX_BEAM_WIDTH = 1024
 """Hypotheses of a prompt that a search keeps at most: each is a row of the network's state."""
 MAX_SAMPLES = 65_536
-"""Samples of a prompt at most, which are made together: each is a row of the network's state."""
-MAX_GENERATED_UNITS = 10**9
+"""Samples of a prompt at most."""
+MAX_GENERATED_UNITS = 1_000_000
+"""Units of a text that is shown as it is made."""
+MAX_SEARCHED_UNITS = 10_000
+"""Units of a text that is shown when the search for it is over."""
 MAX_LENGTH_PENALTY = 30.0
-"""A billion units to this power is still a finite number."""
+"""A million units to this power is still a finite number."""
 
 
 class PredictOptions(Settings):
@@ -88,6 +91,8 @@ class GenerateOptions(Settings):
             raise ValueError(f"count: expected 1 to {self.beam}, as many as the beam is wide, got {self.count}")
         if self.beam is not None and not self.length:
             raise ValueError("length: expected 1 or more units for a search, got 0")
+        if self.beam is not None and self.length > MAX_SEARCHED_UNITS:
+            raise ValueError(f"length: expected at most {MAX_SEARCHED_UNITS:,} units for a search, got {self.length:,}")
         return self
 
 
@@ -122,7 +127,7 @@ def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> O
         message = first["msg"].removeprefix("Value error, ")
         if not first["loc"]:  # several options that do not go together
             raise UsageError(message) from None
-        got = "" if "got" in message else f", got {first['input']!r:.80}"
+        got = "" if "got" in message else f", got {show(first['input'])}"
         raise UsageError(f"{first['loc'][0]}: {message[:1].lower()}{message[1:]}{got}") from None
 
 

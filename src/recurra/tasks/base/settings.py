@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
-INTEGER_LIMIT = 2**63
-"""Whole numbers of settings are smaller: torch and the engine count in 64 bits."""
+MAX_WHOLE_NUMBER, MAX_NUMBER = 10**9, 1e30
+"""A number in a setting is at most so far from zero, where the setting itself has no limit: more fits no size or count, and no float32."""
+
+MAX_CHARACTERS_SHOWN = 80  # of a value, in a message
 
 
 class _Paths:
@@ -75,16 +81,26 @@ class Renamed:
 class Settings(BaseModel):
     """A section of a configuration: the single source for flags, TOML, validation, help and docs.
 
-    Where several words may stand, one alone may too.
+    Where several words may stand, one alone may too. A truth value is no number, a number is no truth value, and every number has a limit.
 
     >>> class Section(Settings):
     ...     target: list[str] = []
+    ...     hidden: int = 64
     >>> Section(target="sales").target
     ['sales']
+    >>> Section(hidden=True)
+    Traceback (most recent call last):
+    ...
+    pydantic_core._pydantic_core.ValidationError: 1 validation error for Section
+    hidden
+      Value error, expected a number, got true ...
     """
 
     renamed: ClassVar[Mapping[str, Renamed]] = {}
     """Settings by the names that they had before: runs and command lines that were written then go on to work."""
+
+    endless: ClassVar[frozenset[str]] = frozenset()
+    """Numbers that have no limit, and may be infinite."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True, validate_default=True)
 
@@ -94,18 +110,54 @@ class Settings(BaseModel):
         kind = cls.model_fields[info.field_name].annotation if info.field_name else None
         if kind == list[str] and isinstance(value, str):
             return [value]
-        if isinstance(value, bool) and not _takes(kind, bool):
-            raise ValueError(f"expected no truth value, got {str(value).lower()}")
-        if isinstance(value, int) and abs(value) >= INTEGER_LIMIT and _takes(kind, int):
-            raise ValueError(f"expected a whole number within ±2⁶³, got one of {len(hex(abs(value))) * 4 - 8} bits")
         if get_origin(kind) is Literal and isinstance(value, str) and value not in get_args(kind):
             raise ValueError(unknown_choice_message(value, get_args(kind)))
+        _check_truth_values(value, _plain_types(kind))
+        return value
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _limited(cls, value: Any, info: ValidationInfo) -> Any:
+        name = info.field_name or ""
+        marks = cls.model_fields[name].metadata if name else ()
+        if name not in cls.endless and not any(hasattr(mark, "le") or hasattr(mark, "lt") for mark in marks):
+            for each in value if isinstance(value, list) else [value]:
+                limit: float = MAX_WHOLE_NUMBER if isinstance(each, int) else MAX_NUMBER
+                if isinstance(each, int | float) and limit < abs(each) != math.inf:
+                    raise ValueError(f"expected a number of at most {limit:,}, got {show(each)}")
         return value
 
 
-def _takes(kind: Any, wanted: type) -> bool:
-    """Tell whether a setting of this type takes values of another, itself or as one of several."""
-    return kind is wanted or any(_takes(each, wanted) for each in get_args(kind) if get_origin(kind) is not list)
+def _check_truth_values(value: Any, types: frozenset[Any]) -> None:
+    """Raise `ValueError` for a truth value where a number is expected, and for a number where a truth value is."""
+    for each in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(each, bool) and bool not in types and types & {int, float}:
+            raise ValueError(f"expected a number, got {str(each).lower()}")
+        if isinstance(each, int | float) and not isinstance(each, bool) and bool in types and not types & {int, float}:
+            raise ValueError(f"expected true or false, got {show(each)}")
+
+
+@cache
+def _plain_types(kind: Any) -> frozenset[Any]:
+    """Give the types that a setting, or an item of it, may have."""
+    if get_origin(kind) in (Union, UnionType, list, Annotated):
+        return frozenset[Any]().union(*(_plain_types(inner) for inner in get_args(kind)))
+    if get_origin(kind) is Literal:
+        return frozenset(type(choice) for choice in get_args(kind))
+    return frozenset({kind})
+
+
+def show(value: Any) -> str:
+    """Show a value in a message, however long it is.
+
+    >>> show("a"), show([1] * 99)[-8:], show(10**5000)
+    ("'a'", '1, 1, 1…', 'a number of more than 4,300 digits')
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no longer number
+        return f"a number of more than {sys.get_int_max_str_digits():,} digits"
+    return text if len(text) <= MAX_CHARACTERS_SHOWN else f"{text[: MAX_CHARACTERS_SHOWN - 3]}…"
 
 
 def unknown_choice_message(value: str, known: Iterable[str]) -> str:

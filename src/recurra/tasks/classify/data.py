@@ -38,6 +38,8 @@ from recurra.tasks.sequence.preprocessing import build_preprocessor, load_pretra
 from recurra.tasks.sequence.transfer import check_inputs
 from recurra.tasks.sequence.unlabelled import read_remaining
 
+MAX_CLASSES = 10_000
+"""Each example has a probability of each of them."""
 MIN_EXAMPLES_WITH_OWN_LABELS = 8
 MIN_SHARE_OF_OWN_LABELS = 0.9
 """Share of the training examples from which on labels that come once are noted."""
@@ -114,6 +116,12 @@ def _make_preprocessor(
             f"expected two classes or more in the training data, got {len(classes)}: {', '.join(classes) or 'none'}",
             source=source_name(data),
             hint="check --label, and that the data is not sorted into files by class",
+        )
+    if len(classes) > MAX_CLASSES:
+        raise DataError(
+            f"expected at most {MAX_CLASSES:,} classes, got {len(classes):,} in {len(train.labels):,} training examples",
+            source=source_name(data),
+            hint="check --label: is it the column that was meant?",
         )
     if given is not None:
         check_inputs(given, train.kind, data.unit)

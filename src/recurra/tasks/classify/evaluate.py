@@ -28,6 +28,10 @@ from recurra.tasks.sequence.data import evaluation_notes
 VALIDATION_METRICS = ("nll", "accuracy", "exact_match", "macro_f1")
 """Metrics that are looked at while training."""
 MAX_MISTAKES_SHOWN = 20
+MAX_CLASSES_CONFUSED = 1000
+"""Classes of which the table of confusions, a million cells, is kept."""
+MAX_TFIDF_CLASSES = 1500
+"""Classes from which on the weights of the n-grams, for each class, take gigabytes and hours."""
 MAX_COST = {"1-nn": 1e12, "1-nn-dtw": 5e10}
 """Cost (`NearestNeighbour.cost`) that a search for neighbours is worth: some two or three minutes of one core."""
 
@@ -82,6 +86,9 @@ def _fit_baselines(
         if cost > MAX_COST.get(baseline.name, 0.0):
             progress(f"{baseline.name} is left out: on so many series it would take longer than a few minutes")
             continue
+        if isinstance(baseline, TfidfLogistic) and len(classifier.classes) > MAX_TFIDF_CLASSES:
+            progress(f"{baseline.name} is left out: of more than {MAX_TFIDF_CLASSES:,} classes it would take hours")
+            continue
         progress(f"measuring the baseline {baseline.name}")
         yield baseline.fit(train.sequences, train.targets, len(classifier.classes))
 
@@ -92,8 +99,9 @@ def _details(classifier: Classifier, rows: np.ndarray, split: Split, notes: list
     details: dict[str, Any] = {"classes": classes, "notes": notes, "intervals": intervals(rows, split.targets)}
     predicted = rows >= 0.5 if classifier.multi_label else rows.argmax(1)
     details["per_class"] = per_class(predicted, split.targets, classes)
-    if not classifier.multi_label:
+    if not classifier.multi_label and len(classes) <= MAX_CLASSES_CONFUSED:
         details["confusion"] = confusion(predicted, split.targets, classes)
+    if not classifier.multi_label:
         details["mistakes"] = _mistakes(classes, rows, split)
     details["reliability"] = reliability(rows, split.targets)
     return details

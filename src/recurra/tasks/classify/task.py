@@ -42,6 +42,8 @@ from recurra.tasks.sequence.data import Dataset
 from recurra.tasks.sequence.preprocessing import Preprocessor, vector_size
 from recurra.tasks.sequence.task import Batch, SequenceTask
 
+MAX_LINEAR_CLASSES = 1500
+"""Of more it would have no two texts of each within what it may hold (`linear.texts.MAX_VALUES`)."""
 LINEAR_TIME_SHARE = 0.1
 """Share of the time for training that the linear classifier may take."""
 LINEAR_SECONDS = 60.0
@@ -115,6 +117,10 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         if model.excerpt is None:
             model.excerpt = DEFAULT_EXCERPT if takes_excerpts else 0
         if model.linear == "none" or self.preprocessor.linear is not None:
+            return
+        if len(self.classes) > MAX_LINEAR_CLASSES:
+            progress(f"the linear classifier is left out: it is for at most {MAX_LINEAR_CLASSES:,} classes")
+            model.linear = "none"
             return
         if model.linear_seconds is None:
             model.linear_seconds = LINEAR_SECONDS if seconds is None else LINEAR_TIME_SHARE * seconds

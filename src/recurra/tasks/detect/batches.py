@@ -41,7 +41,8 @@ class SegmentWindows(Windows[Batch]):
     """
 
     def __init__(self, series: Sequence[EncodedSeries], *, lanes: int, steps: int, horizon: int, seed: int) -> None:
-        self.series, self.lanes, self.steps, self.horizon, self.seed = series, lanes, steps, horizon, seed
+        self.series, self.steps, self.horizon, self.seed = series, steps, horizon, seed
+        lanes = self.lanes = max(1, min(lanes, sum(map(len, series))))  # more would read nothing
         # Pieces of a few windows at least: a state that is zeros every few steps is none.
         self.piece = max(4 * steps, -(-sum(map(len, series)) // lanes))
         self._counts: dict[int, int] = {}

@@ -15,7 +15,7 @@ from recurra.errors import DataError
 from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.forecast.config import Data, Model
 from recurra.tasks.forecast.defaults import build_preprocessor
-from recurra.tasks.forecast.preprocessing import ForecastPreprocessor, are_unnamed
+from recurra.tasks.forecast.preprocessing import ForecastPreprocessor, are_unnamed, refuse_large_values
 from recurra.tasks.forecast.series import SeriesFeatures
 from recurra.tasks.timeseries.data import refuse_values, truncate
 
@@ -81,6 +81,8 @@ def read_dataset(data: Data, model: Model, preprocessor: ForecastPreprocessor | 
     notes = [*panel.notes, *skipped_notes(panel.skipped)]
     panel, starts, more = _append_held_out(panel, data)
     notes += more
+    for series in panel.series:
+        refuse_large_values(series, series.values)
     if data.max_length is not None:
         panel = replace(panel, series=[truncate(one, data.max_length) for one in panel.series])
     if model.likelihood == "negative-binomial":

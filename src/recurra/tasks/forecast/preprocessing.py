@@ -142,9 +142,7 @@ class ForecastPreprocessor(TimeSeriesPreprocessor[ForecastCovariates]):
         return made
 
     def _transform_values(self, series: TimeSeries, values: np.ndarray) -> np.ndarray:
-        expected = f"a finite value of a size up to {MAX_VALUE:g}"
-        hint = "write a missing value as an empty cell, and large ones in a larger unit"
-        refuse_values(series, values, np.abs(values) > MAX_VALUE, expected, hint)
+        refuse_large_values(series, values)
         if self.options.transform == "none":
             return values.astype(np.float64)
         expected, hint = "a value above 0, as transform = log needs it", "train with --transform none"
@@ -245,3 +243,10 @@ class ForecastPreprocessor(TimeSeriesPreprocessor[ForecastCovariates]):
 def are_unnamed(targets: Sequence[str]) -> bool:
     """Tell whether these are the names of channels that had none, as in a table with a series a row."""
     return tuple(targets) == channel_names(len(targets))
+
+
+def refuse_large_values(series: TimeSeries, values: np.ndarray) -> None:
+    """Raise `DataError` for the first of the values (T, C) of a series that is too large to be measured by others."""
+    expected = f"a finite value of a size up to {MAX_VALUE:g}"
+    hint = "write a missing value as an empty cell, and large ones in a larger unit"
+    refuse_values(series, values, np.abs(values) > MAX_VALUE, expected, hint)

@@ -20,6 +20,8 @@ from recurra.text import Corpus, PlainTextError, Vocabulary, build_vocabulary, c
 MAX_VALIDATION_CHARACTERS = 1_500_000
 """More tell hardly more, and would be read again and again while training."""
 
+IDS_DIGESTED_TOGETHER = 1 << 20
+
 
 @dataclass(frozen=True)
 class Split:
@@ -72,7 +74,9 @@ class Dataset:
         for split in (self.train, self.valid, self.test):
             for sequence in split.sequences if split else []:
                 digest.update(len(sequence).to_bytes(8, "little"))
-                digest.update(np.ascontiguousarray(sequence, dtype=np.int32).data)
+                for start in range(0, len(sequence), IDS_DIGESTED_TOGETHER):
+                    part = sequence[start : start + IDS_DIGESTED_TOGETHER]
+                    digest.update(np.ascontiguousarray(part, dtype=np.int32).data)
             digest.update(b"|")
         return digest.hexdigest()
 
@@ -102,8 +106,9 @@ def read_split(
 
 
 def encode(texts: list[str], continuous: bool, vocabulary: Vocabulary, skipped: Sequence[str] = ()) -> Split:
-    """Turn texts into ids."""
-    return Split(texts, [vocabulary.encode(text) for text in texts], continuous, list(skipped))
+    """Turn texts into ids, of the smallest type that holds them: a text has many."""
+    dtype = vocabulary.dtype
+    return Split(texts, [vocabulary.encode(text, dtype) for text in texts], continuous, list(skipped))
 
 
 def read_dataset(data: Data, vocabulary: Vocabulary | None = None) -> Dataset:
@@ -118,6 +123,7 @@ def read_dataset(data: Data, vocabulary: Vocabulary | None = None) -> Dataset:
     corpus = read(data.given, data)
     continuous, notes = corpus.continuous, skipped_notes(corpus.skipped)
     texts = _split(corpus, 0.0 if data.valid else data.valid_share, 0.0 if data.test else data.test_share)
+    del corpus  # its text has been copied into its parts
     skipped: dict[str, list[str]] = {}
     for name, arguments in (("valid", data.valid), ("test", data.test)):
         if arguments:

@@ -19,6 +19,8 @@ from recurra.tasks.base.dataset import default_valid_share, skipped_notes
 from recurra.tasks.sequence.preprocessing import Preprocessor
 
 MAX_LABELS_SHOWN = 5
+MAX_STEPS = 100_000
+"""Steps of a sequence that is trained on as a whole: what each of them computes is kept until the gradient has come back."""
 ReadT = TypeVar("ReadT", bound=Labelled | Tagged)
 
 
@@ -169,6 +171,20 @@ def encode_all(given: Sequence[Any], places: Sequence[str], preprocessor: Prepro
         except DataError as error:
             raise DataError(str(error), source=place) from None
     return encoded
+
+
+def check_lengths(lengths: Sequence[int], places: Sequence[str]) -> None:
+    """Raise `DataError` with its place for a sequence that is too long to be trained on as a whole.
+
+    >>> check_lengths([3, 4], ["a.csv, line 2", "a.csv, line 3"])
+    """
+    for length, place in zip(lengths, places, strict=True):
+        if length > MAX_STEPS:
+            raise DataError(
+                f"expected at most {MAX_STEPS:,} steps, which are trained on together; got {length:,}",
+                source=place,
+                hint="cut it into several, or leave it out",
+            )
 
 
 def check_all(given: Sequence[Any], places: Sequence[str], preprocessor: Preprocessor) -> list[Any]:

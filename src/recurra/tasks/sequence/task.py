@@ -15,7 +15,7 @@ from recurra.tasks.base.defaults import TEXT_LEARNING_RATE
 from recurra.tasks.base.predictor import ConfigT
 from recurra.tasks.base.task import Phase, Task
 from recurra.tasks.base.transfer import PretrainedLayers, layer_depths, take_settings
-from recurra.tasks.sequence.data import Batch, Dataset, SplitT, align_channels
+from recurra.tasks.sequence.data import Batch, Dataset, SplitT, align_channels, check_lengths
 from recurra.tasks.sequence.predictor import SequencePredictor
 from recurra.tasks.sequence.preprocessing import Preprocessor
 from recurra.tasks.sequence.pretraining import Pretraining, encode_texts
@@ -105,6 +105,7 @@ class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
     def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
         train = self.dataset.train
         lengths = [len(encoded) for encoded in train.encoded]
+        check_lengths(lengths, train.places)
         for indices in batches_by_length(lengths, batch, seed=seed, epoch=epoch)[start:]:
             yield self.batch(train, indices)
 

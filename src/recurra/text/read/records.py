@@ -17,6 +17,9 @@ from recurra.text.read.parquet import parquet_rows
 from recurra.text.read.sources import Source
 from recurra.text.read.tables import Place, Row, csv_columns, csv_rows, missing_field_error
 
+MAX_CELLS_PER_VALUE = 16
+"""Cells of a table for each value that its records have: of more it is nearly empty."""
+MIN_CELLS_CHECKED = 1_000_000  # 8 MB
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _JSON_TYPES = {"NoneType": "null", "bool": "a truth value", "int": "a number", "float": "a number", "dict": "an object"}
 
@@ -150,7 +153,20 @@ def table_columns(source: Source, faults: Faults) -> tuple[dict[str, Sequence[An
             problem = f"expected an object with fields, got {_kind(row.cells)}"
             faults.handle(DataError(problem, source=source.name, **row.place))
     names = dict.fromkeys(name for cells in records for name in cells)
+    _check_alike(records, len(names), source)
     return {name: [cells.get(name) for cells in records] for name in names}, places, word
+
+
+def _check_alike(records: list[dict[str, Any]], fields: int, source: Source) -> None:
+    """Raise `DataError` where a table of the records would be empty nearly everywhere, and many times as large as they are."""
+    values, cells = sum(map(len, records)), fields * len(records)
+    if cells > max(MIN_CELLS_CHECKED, MAX_CELLS_PER_VALUE * values):
+        raise DataError(
+            f"expected records that have fields in common, got {fields:,} different fields in {len(records):,} records, "
+            f"with {values / len(records):.3g} values each",
+            source=source.name,
+            hint="what differs from record to record belongs into a value, not into the name of a field",
+        )
 
 
 def _json_rows(text: str, source: Source) -> Iterator[Row]:

@@ -14,6 +14,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -71,15 +72,9 @@ def open_sources(
     """
     limit = unpack_limit()
     for path, found in _named_files(arguments, faults):
-        if path is None:
-            yield from _unpack(STANDARD_INPUT, _read_standard_input(), False, faults, Allowance(limit), kind_of)
-            continue
-        try:
-            data = _read(path, kind_of, peek=found)
-        except DataError as error:
-            faults.handle(error)
-        else:
-            yield from _unpack(str(path), data, found, faults, Allowance(limit), kind_of)
+        name = STANDARD_INPUT if path is None else str(path)
+        read = _read_standard_input if path is None else partial(_read, path, kind_of, peek=found)
+        yield from _unpack(name, read, found, faults, Allowance(limit), kind_of)
 
 
 def _named_files(arguments: Sequence[str | Path], faults: Faults) -> list[tuple[Path | None, bool]]:
@@ -176,11 +171,20 @@ def _unreadable(path: Path, error: OSError) -> DataError:
 
 
 def _unpack(
-    name: str, data: bytes, found: bool, faults: Faults, allowance: Allowance, kind_of: KindOf, depth: int = 0
+    name: str,
+    read: Callable[[], bytes],
+    found: bool,
+    faults: Faults,
+    allowance: Allowance,
+    kind_of: KindOf,
+    depth: int = 0,
 ) -> Iterator[Source]:
+    """Yield what a file holds. It is read here, so that its packed bytes are held by nobody once they are unfolded."""
     suffix, *compressions = layers(name)
     kind = kind_of(base_name(name))
+    data: bytes | None = None
     try:
+        data = read()
         for compression in reversed(compressions):
             data = decompress(data, compression, name, allowance)
         if suffix in ARCHIVES:
@@ -194,7 +198,7 @@ def _unpack(
             if not data:
                 raise DataError("is empty", source=name)
     except DataError as error:
-        if found and not data:
+        if found and data is not None and not data:
             faults.skip(str(error))
         else:
             faults.handle(error)
@@ -204,13 +208,8 @@ def _unpack(
             faults.skip(f"{name}: a binary file, not text")
         else:
             yield Source(name, kind or "text", data, found)
-    for member, read in inside:
-        try:
-            content = read()
-        except DataError as error:
-            faults.handle(error)
-        else:
-            yield from _unpack(f"{name}/{member}", content, True, faults, allowance, kind_of, depth + 1)
+    for member, read_member in inside:
+        yield from _unpack(f"{name}/{member}", read_member, True, faults, allowance, kind_of, depth + 1)
 
 
 def _did_you_mean(path: Path) -> str | None:

@@ -69,7 +69,8 @@ def decompress(data: bytes, suffix: str, source: str, allowance: Allowance | Non
     if not data:
         raise DataError("is empty", source=source)
     allowance = allowance or Allowance()
-    view, pieces, position, unfolded = memoryview(data), [], 0, 0
+    # Joining a list of pieces would need room for all of them twice.
+    view, unfolded, position = memoryview(data), io.BytesIO(), 0
     decoder = make()
     try:
         while position < len(data):
@@ -78,9 +79,9 @@ def decompress(data: bytes, suffix: str, source: str, allowance: Allowance | Non
                     break  # padding, as tapes and xz have it
                 decoder = make()
             piece = view[position : position + _PIECE_BYTES]
-            pieces.append(decoder.decompress(piece))
-            unfolded += len(pieces[-1])
-            allowance.check(unfolded, source)
+            more = decoder.decompress(piece)
+            allowance.check(unfolded.tell() + len(more), source)
+            unfolded.write(more)
             position += len(piece)
             if decoder.eof:
                 position -= len(decoder.unused_data)
@@ -90,8 +91,8 @@ def decompress(data: bytes, suffix: str, source: str, allowance: Allowance | Non
         raise _damaged(data, suffix, source, error) from None
     if not decoder.eof:
         raise _damaged(data, suffix, source, EOFError(f"it ends after {len(data)} bytes, before its end mark"))
-    allowance.spend(unfolded, source)
-    return b"".join(pieces)
+    allowance.spend(unfolded.tell(), source)
+    return unfolded.getvalue()
 
 
 def members(
@@ -174,8 +175,11 @@ def _in_zip(data: bytes, source: str) -> dict[str, _Member]:
 def _read_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """Read a member, of which no more is kept than the size that is stated; that this is all is checked by its sum."""
     # ZipFile.read would unfold all there is before it cuts that off.
+    content = io.BytesIO()
     with archive.open(info) as stream:
-        return b"".join(iter(lambda: stream.read(_PIECE_BYTES), b""))
+        while piece := stream.read(_PIECE_BYTES):
+            content.write(piece)
+    return content.getvalue()
 
 
 def _checked_reader(

@@ -6,7 +6,8 @@ import codecs
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -65,7 +66,8 @@ class Vocabulary(ABC):
         """Make the vocabulary of some texts; the subclasses take settings."""
 
     @abstractmethod
-    def _encode(self, text: str) -> npt.NDArray[np.int32]: ...
+    def _encode(self, text: str) -> Iterator[npt.NDArray[np.int32]]:
+        """Give the ids of a text in normal form, part by part, so that no more than a part is held twice."""
 
     @abstractmethod
     def label(self, id: int) -> str:
@@ -88,12 +90,29 @@ class Vocabulary(ABC):
     def from_json(cls, document: dict[str, Any]) -> Self:
         """Make the vocabulary that `document` describes. Raises `RunError` when it is not well formed."""
 
-    def encode(self, text: str) -> npt.NDArray[np.int32]:
-        """Return the ids of a text, int32, without marks. The text is brought to Unicode's normal form C first.
+    def encode(self, text: str, dtype: npt.DTypeLike = np.int32) -> npt.NDArray[Any]:
+        """Return the ids of a text, int32 or of another type, without marks. The text is brought to Unicode's normal form C first.
 
         Raises `DataError` for a lone surrogate, which is half a character and cannot be written as UTF-8.
         """
-        return self._encode(normal_form(text))
+        parts = self._encode(normal_form(text))
+        first, second = next(parts, np.zeros(0, np.int32)), next(parts, None)
+        if second is None:
+            return first.astype(dtype, copy=False)
+        # Joining the parts would need room for all of them twice. What is never written takes no memory.
+        ids, count = np.empty(len(text), dtype), 0
+        for part in chain((first, second), parts):
+            if count + len(part) > len(ids):
+                ids.resize(count + len(part) + len(ids) // 16, refcheck=False)
+            ids[count : count + len(part)] = part
+            count += len(part)
+        ids.resize(count, refcheck=False)
+        return ids
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest type that holds every id."""
+        return np.min_scalar_type(self.size - 1)
 
     def decode(self, ids: npt.ArrayLike) -> str:
         """Return the text that some ids stand for. Marks give nothing; bytes that are not UTF-8 give U+FFFD.

@@ -88,10 +88,9 @@ class BpeVocabulary(PieceVocabulary):
         tokenizer.train_from_iterator((block for text in texts for block in _blocks(normal_form(text))), trainer)
         return cls(json.loads(tokenizer.to_str())["model"])
 
-    def _encode(self, text: str) -> npt.NDArray[np.int32]:
+    def _encode(self, text: str) -> Iterator[npt.NDArray[np.int32]]:
         encode = self._tokenizer.encode
-        parts = [np.array(encode(block, add_special_tokens=False).ids, dtype=np.int32) for block in _blocks(text)]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
+        return (np.array(encode(block, add_special_tokens=False).ids, dtype=np.int32) for block in _blocks(text))
 
     def to_json(self) -> dict[str, Any]:
         pre_tokenizers = [

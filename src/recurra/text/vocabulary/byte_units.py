@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recurra.text.vocabulary.base import FIRST_BYTE, VERSION, PieceVocabulary, expect_keys
+
+_BLOCK_CHARACTERS = 1 << 20
 
 
 class ByteVocabulary(PieceVocabulary):
@@ -30,8 +32,10 @@ class ByteVocabulary(PieceVocabulary):
     def build(cls, texts: Sequence[str]) -> Self:  # noqa: ARG003 the bytes are the same for all texts
         return cls()
 
-    def _encode(self, text: str) -> npt.NDArray[np.int32]:
-        return np.frombuffer(text.encode("utf-8"), dtype=np.uint8).astype(np.int32) + FIRST_BYTE
+    def _encode(self, text: str) -> Iterator[npt.NDArray[np.int32]]:
+        for start in range(0, len(text), _BLOCK_CHARACTERS):
+            block = text[start : start + _BLOCK_CHARACTERS].encode("utf-8")
+            yield np.frombuffer(block, dtype=np.uint8).astype(np.int32) + FIRST_BYTE
 
     def decode(self, ids: npt.ArrayLike) -> str:
         array = self.check_ids(ids)

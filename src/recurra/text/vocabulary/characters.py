@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -101,9 +101,8 @@ class CharacterVocabulary(PieceVocabulary):
         units = most_frequent([*counts, *longer.items()], min_count)
         return cls(units if max_size is None else units[: max_size - _FIRST_UNIT])
 
-    def _encode(self, text: str) -> npt.NDArray[np.int32]:
-        parts = [self._encode_block(block) for block in split_blocks(text)]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
+    def _encode(self, text: str) -> Iterator[npt.NDArray[np.int32]]:
+        return map(self._encode_block, split_blocks(text))
 
     def _encode_block(self, text: str) -> npt.NDArray[np.int32]:
         codes, _, spans = _clusters(text)

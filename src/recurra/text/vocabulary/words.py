@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Self, cast
 
 import numpy as np
@@ -102,7 +102,8 @@ class WordVocabulary(Vocabulary):
         chosen = guess_split(texts) if split == "auto" else split
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(split_words(text, chosen))
+            for block in _blocks(text):
+                counts.update(split_words(block, chosen))
         if min_count is None:
             min_count = 1 if UNKNOWN_WORD in counts else 2
         del counts[UNKNOWN_WORD]
@@ -115,9 +116,10 @@ class WordVocabulary(Vocabulary):
             words = [*words[:room], LINE_BREAK]
         return cls(words, chosen)
 
-    def _encode(self, text: str) -> npt.NDArray[np.int32]:
+    def _encode(self, text: str) -> Iterator[npt.NDArray[np.int32]]:
         ids = self._ids
-        return np.array([ids.get(word, _UNKNOWN_ID) for word in split_words(text, self.split)], dtype=np.int32)
+        for block in _blocks(text):
+            yield np.array([ids.get(word, _UNKNOWN_ID) for word in split_words(block, self.split)], dtype=np.int32)
 
     def label(self, id: int) -> str:
         text = self._texts[check_id(id, self.size)]
@@ -184,6 +186,18 @@ def split_words(text: str, split: Split) -> list[str]:
     if "\r" in text:
         words = [LINE_BREAK if word in ("\r\n", "\r") else word for word in words]
     return words
+
+
+_BLOCK_CHARACTERS = 1 << 20
+
+
+def _blocks(text: str) -> Iterator[str]:
+    r"""Cut a long text behind line ends, where no word goes on, so that few words are held at a time."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _BLOCK_CHARACTERS) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 _CHARACTERS_SAMPLED = 1 << 18
