@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from recurra.arguments import DataFrame, checked
 from recurra.data.frames import is_frame, write_frame
 from recurra.errors import RunError, UsageError
 from recurra.runs.config import configure, load_configuration
@@ -17,9 +18,10 @@ from recurra.runs.session import TrainingSession
 from recurra.training.folder import check_new_folder, next_folder
 
 
+@checked
 def train(
     task: str,
-    data: Source | Sequence[Source] | Any = (),
+    data: Source | Mapping[Any, Any] | DataFrame | Iterable[Source] = (),
     out: Source | None = None,
     *,
     config: Source | None = None,
@@ -67,9 +69,10 @@ def _train_on_files(
     return _with_notes(session.start(), session)
 
 
+@checked
 def resume(
     folder: Source,
-    data: Source | Sequence[Source] = (),
+    data: Source | Iterable[Source] = (),
     *,
     task: str | None = None,
     config: Source | None = None,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any
 
 
 class RecurraError(Exception):
-    """A failure that its reader can mend; the message says what was expected, what came, and what to do."""
+    """A failure that its reader can mend; the message, one line, says what was expected, what came, and what to do."""
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(re.sub(r"\s*[\n\r\v\f\x85\u2028\u2029]\s*", " ", message))
 
 
 class UsageError(RecurraError):

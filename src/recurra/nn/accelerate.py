@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from recurra.arguments import checked
 from recurra.errors import UsageError
 from recurra.nn.recurrent import GRU, LSTM, RNN, Recurrent
 
@@ -30,6 +31,7 @@ class Accelerated:
         return "\n".join(lines) or "the model has no recurrent modules"
 
 
+@checked
 def accelerate(model: nn.Module) -> Accelerated:
     """Turn every `torch.nn.RNN`, `LSTM` and `GRU` of a model into Recurra's, in place.
 
@@ -44,8 +46,6 @@ def accelerate(model: nn.Module) -> Accelerated:
     >>> type(model[0]).__module__
     'recurra.nn.recurrent'
     """
-    if not isinstance(model, nn.Module):
-        raise UsageError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
     done = Accelerated()
     for name, module in model.named_modules():
         why = _why_left(module)

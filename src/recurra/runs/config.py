@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from recurra.errors import RunError, UsageError
+from recurra.formatting import abbreviate
 from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
 from recurra.tasks.base.settings import Renamed
@@ -173,12 +174,6 @@ def setting_value(configuration: Configuration, name: str, known: Mapping[str, t
     """
     section = known[name][0]
     return getattr(configuration.training if section == "training" else getattr(configuration.settings, section), name)
-
-
-def abbreviate(value: Any) -> str:
-    """Show a value in a message, however long it is."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def read_settings(path: Path, task: str) -> dict[str, Any]:

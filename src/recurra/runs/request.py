@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from recurra.data import locate, names
+from recurra.arguments import PathName
 from recurra.errors import DataError, UsageError
-from recurra.runs.config import Configuration, abbreviate, configure, fields, read_settings, resolve_name, setting_value
+from recurra.formatting import abbreviate
+from recurra.runs.config import Configuration, configure, fields, read_settings, resolve_name, setting_value
 from recurra.tasks import get_task
 
-Source = str | Path
+Source = PathName
 
 
 def layers(

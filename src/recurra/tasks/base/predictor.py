@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import nn
 
+from recurra.arguments import checked
 from recurra.errors import RunError
 from recurra.tasks.base.options import EvaluateOptions, PredictOptions, read_options
 from recurra.tasks.base.settings import Settings
@@ -62,10 +63,12 @@ class Predictor(ABC, Generic[ConfigT]):
 
     # What a user hands over
 
+    @checked
     def parse(self, line: str) -> Any:
         """Read one line, of a pipe or a file, as what `predict` takes; raises `DataError` for one that cannot be read so."""
         return line
 
+    @checked
     def read_file(self, source: str) -> list[Any] | None:  # noqa: ARG002
         """Read a file that holds what `predict` takes in a form of its own; None where each line is an input."""
         return None
@@ -83,7 +86,8 @@ class Predictor(ABC, Generic[ConfigT]):
 
     # Predictions
 
-    def predict(self, inputs: Sequence[Any], **options: Any) -> list[dict[str, Any]]:
+    @checked
+    def predict(self, inputs: Iterable[Any], **options: Any) -> list[dict[str, Any]]:
         """Predict for some inputs; options: those of `PredictOptions`. Raises `UsageError` for others, and `DataError` for a bad input."""
         return self.predict_with(list(inputs), read_options(self.PredictOptions, options, self.name))
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import torch
 
+from recurra.arguments import checked
 from recurra.data.timeseries.frequency import utc_offset
 from recurra.data.timeseries.reader import TimeSeries
 from recurra.data.timeseries.timestamps import read_timestamps
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError
+from recurra.formatting import abbreviate
 from recurra.kernels import exact
 from recurra.nn import State, map_state
-from recurra.stream import Stream
+from recurra.stream import Stream, check_state
 from recurra.tasks.detect.config import Scoring
 from recurra.tasks.detect.network import DetectorNetwork
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
@@ -23,6 +25,7 @@ from recurra.tasks.detect.residuals import combine_horizons, scaled_error
 from recurra.tasks.detect.results import format_time, to_step
 from recurra.tasks.detect.scoring import OnlineScorer
 from recurra.tasks.detect.series import StreamState
+from recurra.tasks.timeseries.data import rows_from_array
 
 
 class DetectorStream(Stream):
@@ -68,13 +71,8 @@ class DetectorStream(Stream):
 
     @state.setter
     def state(self, state: State) -> None:
-        if len(state) != len(self._state) + 2:
-            raise UsageError(f"state: expected {len(self._state) + 2} parts, as `state` gives them; got {len(state)}")
+        check_state(self.state, state)
         *layers, carried, scored = state
-        shapes = [[tuple(part.shape) for part in layer] for layer in self._state]
-        given = [[tuple(part.shape) for part in layer] for layer in layers]
-        if shapes != given or tuple(carried[0].shape) != (self._preprocessor.channels,):
-            raise UsageError(f"state: expected tensors of shapes {shapes}, got {given}")
         self._state = map_state(lambda tensor: tensor.detach().clone(), tuple(layers))
         last, second_last, missing, covariates, counts, self._predictions = (part.numpy().copy() for part in carried)
         count, time, started = int(counts[0]), int(counts[1]), bool(counts[2])
@@ -84,6 +82,7 @@ class DetectorStream(Stream):
             {name: part.numpy().copy() for name, part in zip(names, scored, strict=True)}
         )
 
+    @checked
     def fork(self, series: str | None = None) -> DetectorStream:
         """Give a second stream that has the same past and goes its own way from here; series: and is of this name."""
         twin = object.__new__(type(self))
@@ -113,8 +112,9 @@ class DetectorStream(Stream):
         ]
         return self._scorer.step(combine_horizons(leads), encoded.values[0]), newest[0, 0]
 
+    @checked
     def step(
-        self, values: Any, *, time: Any = None, past: Any = None, static: Sequence[str | float] = ()
+        self, values: Any, *, time: Any = None, past: Any = None, static: Iterable[str | float] = ()
     ) -> dict[str, Any]:
         """Score one step: a value, a list of one for each channel, or a mapping by their names; None or NaN where one is missing.
 
@@ -126,10 +126,10 @@ class DetectorStream(Stream):
         stamp = {} if time is None else {"time": format_time(one)}
         return {**stamp, **to_step(result, location, one, self._preprocessor)}
 
+    @checked
     def read(self, series: Any) -> list[dict[str, Any]]:
         """Score the steps of a series, (T,) or (T, C); gives what `step` does for each."""
-        rows = np.asarray(series, np.float64)
-        return [self.step(row) for row in (rows[:, None] if rows.ndim == 1 else rows)]
+        return [self.step(row) for row in rows_from_array(series, self._preprocessor.targets)]
 
 
 def make_step(
@@ -161,7 +161,7 @@ def parse_time(time: Any) -> tuple[Any, int | None]:
         return time, None
     with suppress(TypeError, ValueError):
         if not abs(number := float(time)) < 2**63:
-            raise DataError(f"expected a time, got {time!r:.40}")
+            raise DataError(f"expected a time, got {abbreviate(time, 40)}")
         return np.int64(number), None
     read = read_timestamps([time], "time")
     if read.wrong:
@@ -181,7 +181,7 @@ def _numbers(given: Any, names: Sequence[str], what: str) -> np.ndarray:
             [np.nan if one is None else one for one in np.atleast_1d(np.asarray(given, object))], np.float64
         )
     except (TypeError, ValueError):
-        raise DataError(f"{what}: expected numbers, got {given!r:.60}") from None
+        raise DataError(f"{what}: expected numbers, got {abbreviate(given, 60)}") from None
     if numbers.shape != (len(names),):
         raise DataError(f"{what}: expected {len(names)} ({', '.join(names[:8])}), got {numbers.size}")
     if len(infinite := np.flatnonzero(np.isinf(numbers))):

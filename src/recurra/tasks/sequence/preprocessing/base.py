@@ -117,6 +117,10 @@ class Preprocessor(ABC, Generic[EncodedT]):
         """Give what `step` takes one by one: a word, a character, the values of a step."""
 
     @abstractmethod
+    def is_element(self, element: Any) -> bool:
+        """Tell whether something is an element as `elements` gives them."""
+
+    @abstractmethod
     def prefixes(self, sequence: Any) -> Iterator[EncodedT]:
         """Give as numbers what there is after each element, the whole last."""
 

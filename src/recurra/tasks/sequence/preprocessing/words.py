@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.errors import DataError, UsageError
+from recurra.formatting import abbreviate
 from recurra.nn import WordBatch, WordEncoder, collate_words
 from recurra.nn.words import CharactersFor
 from recurra.tasks.base.config import SequenceData
@@ -167,11 +168,14 @@ class WordPreprocessor(Preprocessor[SpeltText]):
     def check(self, sequence: Any) -> None:
         for text in sequence if isinstance(sequence, list) else [sequence]:
             if not isinstance(text, str):
-                raise DataError(f"expected a text, or a list of words; got {text!r:.40}")
+                raise DataError(f"expected a text, or a list of words; got {abbreviate(text, 40)}")
             normal_form(text)
 
     def elements(self, sequence: Words) -> list[SpeltText]:
         return [self.encode([word]) for word in self.vocabulary.tokenize(sequence)]
+
+    def is_element(self, element: Any) -> bool:
+        return isinstance(element, SpeltText)
 
     def prefixes(self, sequence: Words) -> Iterator[SpeltText]:
         whole = self.encode(sequence)
