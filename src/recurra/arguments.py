@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc as abc
 import functools
 import inspect
+import os
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,15 +45,25 @@ class Rule:
     expected: str
 
 
+MAX_NAME_BYTES = 255
+"""Of a file or a folder, on all common file systems."""
+
+
 def _is_path(path: str | Path) -> bool:
     try:
-        return b"\0" not in bytes(path if isinstance(path, Path) else Path(path))
+        parts = [os.fsencode(part) for part in Path(path).parts]
     except UnicodeEncodeError:
         return False
+    return all(len(part) <= MAX_NAME_BYTES and b"\0" not in part for part in parts)
 
 
-PathName = Annotated[str | Path, Rule(_is_path, "a path")]
+_PATH = Rule(_is_path, f"a path, each part of at most {MAX_NAME_BYTES} bytes")
+PathName = Annotated[str | Path, _PATH]
 """A file, a folder or a glob."""
+FileName = Annotated[str, _PATH]
+"""The same as text, or - for standard input."""
+MAX_THREADS = 4096
+Threads = Annotated[int, Rule(lambda number: 1 <= number <= MAX_THREADS, f"a number of threads from 1 to {MAX_THREADS}")]
 Positive = Annotated[int, Rule(lambda number: number >= 1, "a whole number from 1")]
 
 
@@ -266,7 +277,7 @@ def _describe(hint: Any) -> str:
     """Say what an annotation asks for.
 
     >>> _describe(str | abc.Iterable[PathName] | None), _describe(Literal["a", "b"]), _describe(tuple[tuple[int, ...], ...])
-    ("a text or a list (each a path)", "one of 'a', 'b'", 'a tuple (each a tuple (each a whole number))')
+    ("a text or a list (each a path, each part of at most 255 bytes)", "one of 'a', 'b'", 'a tuple (each a tuple (each a whole number))')
     """
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.arguments import Positive, checked
+from recurra.arguments import Threads, checked
 from recurra.errors import UsageError
 from recurra.formatting import abbreviate
 from recurra.kernels import PackedModel, WeightType
@@ -92,7 +92,7 @@ class ModuleStream:
     """
 
     @checked
-    def __init__(self, module: nn.Module, weights: WeightType = "float32", threads: Positive = 1) -> None:
+    def __init__(self, module: nn.Module, weights: WeightType = "float32", threads: Threads = 1) -> None:
         layers = packed_layers(module)
         self._shape = (layers[0].weights["weight_ih"].shape[1],)
         self._sizes = [[layer.weights["weight_hh"].shape[1]] * len(layer.cell.states) for layer in layers]

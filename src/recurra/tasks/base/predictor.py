@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import nn
 
-from recurra.arguments import checked
+from recurra.arguments import FileName, checked
 from recurra.errors import RunError
 from recurra.tasks.base.options import EvaluateOptions, PredictOptions, read_options
 from recurra.tasks.base.settings import Settings
@@ -69,7 +69,7 @@ class Predictor(ABC, Generic[ConfigT]):
         return line
 
     @checked
-    def read_file(self, source: str) -> list[Any] | None:  # noqa: ARG002
+    def read_file(self, source: FileName) -> list[Any] | None:  # noqa: ARG002
         """Read a file that holds what `predict` takes in a form of its own; None where each line is an input."""
         return None
 

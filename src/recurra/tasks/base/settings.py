@@ -96,7 +96,7 @@ class Settings(BaseModel):
         return value
 
 
-def unknown_choice_message(value: str, known: Iterable[str]) -> str:
+def unknown_choice_message(value: str, known: Iterable[object]) -> str:
     """Say that a value is none of those there are, and which was probably meant: what an error says after the setting.
 
     >>> unknown_choice_message("LSMT", ["lstm", "gru"])
@@ -104,6 +104,6 @@ def unknown_choice_message(value: str, known: Iterable[str]) -> str:
     >>> unknown_choice_message("transformer", ["lstm", "gru"])
     "expected one of lstm, gru; got 'transformer'"
     """
-    names = list(known)
+    names = [str(name) for name in known]
     close = difflib.get_close_matches(value.lower(), names, n=1, cutoff=0.4)
     return f"expected one of {', '.join(names)}; got {value!r}" + (f"; did you mean {close[0]}?" if close else "")

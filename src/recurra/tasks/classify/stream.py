@@ -56,6 +56,7 @@ class ClassStream(PooledStream):
         super()._set_state(tuple(state)[:-1])
         self._linear_state = map_state(torch.clone, (tuple(state[-1]),))[0]
 
+    @checked
     def fork(self) -> Self:
         """Give a second stream that has the same past and goes its own way from here."""
         twin = object.__new__(type(self))

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from recurra.arguments import checked
+from recurra.arguments import FileName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.timeseries.reader import TimeSeries, is_frame, panel_from_frame
 from recurra.tasks.base.predictor import Predictor
@@ -65,7 +65,7 @@ class Detector(Predictor[DetectorConfig]):
         return parse_line(line, self.preprocessor)
 
     @checked
-    def read_file(self, source: str) -> list[Any] | None:
+    def read_file(self, source: FileName) -> list[Any] | None:
         if source == "-":
             return None
         files, settings = resolve_files([source])

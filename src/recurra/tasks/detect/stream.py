@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from recurra.errors import DataError
 from recurra.formatting import abbreviate
 from recurra.kernels import exact
 from recurra.nn import State, map_state
+from recurra.series import to_numbers
 from recurra.stream import Stream, check_state
 from recurra.tasks.detect.config import Scoring
 from recurra.tasks.detect.network import DetectorNetwork
@@ -92,8 +94,15 @@ class DetectorStream(Stream):
         twin._series = self._series if series is None else series
         return twin
 
+    def _check_element(self, element: Any) -> None:
+        columns = self._preprocessor.channels, len(self._preprocessor.covariates.past)
+        if not isinstance(element, TimeSeries) or (element.values.shape, element.past.shape) != tuple((1, n) for n in columns):
+            raise DataError(f"expected a series of one step, got {abbreviate(element, 40)}; step takes its values")
+
+    @checked
     def feed(self, element: Any) -> Any:
         """Score one step, given as a series of one step; gives a `StepResult` and what was predicted for it, (C) scaled."""
+        self._check_element(element)
         encoded, self._carried = self._preprocessor.encode(element, self._carried)
         starts = bool(encoded.starts[0])
         if starts:  # what was predicted is of another time, and from here on predictions are made from nothing
@@ -114,7 +123,7 @@ class DetectorStream(Stream):
 
     @checked
     def step(
-        self, values: Any, *, time: Any = None, past: Any = None, static: Iterable[str | float] = ()
+        self, values: Any, *, time: Any = None, past: Any = None, static: Iterable[Any] = ()
     ) -> dict[str, Any]:
         """Score one step: a value, a list of one for each channel, or a mapping by their names; None or NaN where one is missing.
 
@@ -148,6 +157,11 @@ def make_step(
         stamp, zone = parse_time(time)
         times = np.array([stamp])
     words = tuple(static) or ("",) * len(covariates.static)
+    if len(words) != len(covariates.static):
+        names = ", ".join(one.name for one in covariates.static[:8]) or "none"
+        raise DataError(f"static: expected {len(covariates.static)} ({names}), got {len(words)}")
+    if wrong := [word for word in words if not isinstance(word, str | int | float)]:
+        raise DataError(f"static: expected texts or numbers, got {abbreviate(wrong[0], 40)}")
     return TimeSeries(name, own[None], times, np.zeros((1, 0)), others[None], words, "the stream", zone)
 
 
@@ -159,6 +173,8 @@ def parse_time(time: Any) -> tuple[Any, int | None]:
     """
     if isinstance(time, np.datetime64):
         return time, None
+    if not isinstance(time, str | float | int | date | np.generic):
+        raise DataError(f"expected a time, got {abbreviate(time, 40)}")
     with suppress(TypeError, ValueError):
         if not abs(number := float(time)) < 2**63:
             raise DataError(f"expected a time, got {abbreviate(time, 40)}")
@@ -177,10 +193,8 @@ def _numbers(given: Any, names: Sequence[str], what: str) -> np.ndarray:
             raise DataError(f"{what}: expected {', '.join(names)}; got {unknown[0]!r}")
         given = [given.get(name) for name in names]
     try:
-        numbers = np.asarray(
-            [np.nan if one is None else one for one in np.atleast_1d(np.asarray(given, object))], np.float64
-        )
-    except (TypeError, ValueError):
+        numbers = np.atleast_1d(to_numbers(given))
+    except DataError:
         raise DataError(f"{what}: expected numbers, got {abbreviate(given, 60)}") from None
     if numbers.shape != (len(names),):
         raise DataError(f"{what}: expected {len(names)} ({', '.join(names[:8])}), got {numbers.size}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.arguments import checked
+from recurra.arguments import FileName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.timeseries.reader import (
     Panel,
@@ -83,7 +83,7 @@ class Forecaster(Predictor[ForecasterConfig]):
         return series_from_array(parse_series(line), self.preprocessor)
 
     @checked
-    def read_file(self, source: str) -> list[TimeSeries] | None:
+    def read_file(self, source: FileName) -> list[TimeSeries] | None:
         if source == "-":
             return None
         files, settings = resolve_files([source])

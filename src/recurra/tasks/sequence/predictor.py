@@ -11,7 +11,7 @@ from typing import Any, Generic, cast
 import numpy as np
 import torch
 
-from recurra.arguments import checked
+from recurra.arguments import FileName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.labelled.label_lines import names_text
 from recurra.data.labelled.reader import Labelled
@@ -74,7 +74,7 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         return self.inputs.parse(line)
 
     @checked
-    def read_file(self, source: str) -> list[Any] | None:
+    def read_file(self, source: FileName) -> list[Any] | None:
         lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and Path(source).is_file()
         if source == "-" or (lines and not self._is_table(source)):
             return None

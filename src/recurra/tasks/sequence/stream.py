@@ -98,6 +98,7 @@ class PooledStream(SequenceStream):
             empty_output = network.head(torch.zeros(1, network.body.size, device=network.device))
         super().__init__(preprocessor, network, network.step, network.initial_state(), empty_output)
 
+    @checked
     def feed_all(self, sequence: Any) -> Iterator[Tensor]:
         preprocessor = self._preprocessor
         elements = iter(preprocessor.elements(preprocessor.validate(sequence)))

@@ -8,6 +8,7 @@ its vector. By characters, bytes or byte pairs: tokens.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,10 @@ class WordPreprocessor(Preprocessor[SpeltText]):
         return layer
 
     def validate(self, sequence: Any) -> Words:
-        words: Any = list(sequence) if isinstance(sequence, Iterable) and not isinstance(sequence, str) else sequence
+        words = sequence
+        if isinstance(sequence, Iterable) and not isinstance(sequence, str | bytes):
+            with suppress(TypeError):  # an array or a tensor of no dimension, which `check` refuses
+                words = list(sequence)
         self.check(words)
         return words
 
