@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from recurra.arguments import DataFrame, checked
 from recurra.data.frames import is_frame, write_frame
@@ -49,12 +49,12 @@ def train(
             kept = Path(temporary, FRAME)
             write_frame(data, kept)
             return _train_on_files(task, kept, out, config, settings, quiet=quiet, frame=kept)
-    return _train_on_files(task, data, out, config, settings, quiet=quiet)
+    return _train_on_files(task, cast(Source | Iterable[Source], data), out, config, settings, quiet=quiet)
 
 
 def _train_on_files(
     task: str,
-    data: Source | Sequence[Source],
+    data: Source | Iterable[Source],
     out: Source | None,
     config: Source | None,
     settings: Mapping[str, Any],

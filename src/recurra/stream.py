@@ -102,7 +102,6 @@ class ModuleStream:
     def _set_state(self, state: np.ndarray) -> None:
         self._state, self._feed = state, self._model.feed(state)
 
-    @checked
     def step(self, x: Any) -> np.ndarray:
         """Read x (I,); gives the outputs of the last layer, (H,) float32. Raises `UsageError` for another size."""
         y = self._feed(x)

@@ -19,7 +19,7 @@ from recurra.errors import RecurraError
 MAX_RESULTS_READ = 3
 """Of a result that comes piece by piece."""
 
-# Made anew for each call: a generator is read once, and what is handed over may be kept.
+# Made at each call: a generator is read once, and what is handed over may be kept.
 WRONG: dict[str, Callable[[], Any]] = {
     "None": lambda: None,
     "True": lambda: True,
@@ -105,7 +105,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Misuse:
-    """One call; call: makes it, with everything that it needs made anew."""
+    """One call; call: makes it, with everything that it needs."""
 
     name: str
     call: Callable[[], Any]

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from recurra.arguments import checked
-from recurra.errors import UsageError
 from recurra.nn.recurrent import GRU, LSTM, RNN, Recurrent
 
 _OURS: dict[type[nn.Module], type[Recurrent]] = {nn.RNN: RNN, nn.LSTM: LSTM, nn.GRU: GRU}

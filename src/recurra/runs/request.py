@@ -6,12 +6,12 @@ import difflib
 import glob
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recurra.data import locate, names
 from recurra.arguments import PathName
+from recurra.data import locate, names
 from recurra.errors import DataError, UsageError
 from recurra.formatting import abbreviate
 from recurra.runs.config import Configuration, configure, fields, read_settings, resolve_name, setting_value
@@ -21,7 +21,7 @@ Source = PathName
 
 
 def layers(
-    task: str, data: Source | Sequence[Source], config: Source | None, settings: Mapping[str, Any]
+    task: str, data: Source | Iterable[Source], config: Source | None, settings: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Give what a user says as layers for `configure`, the files in it found."""
     file = {} if config is None else read_settings(Path(config), task)

@@ -153,7 +153,7 @@ class Run:
             return self.predictor.predict([inputs], **given)
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
             return self.predictor.predict([inputs], **given)[0]
-        return self.predictor.predict(inputs, **given)
+        return self.predictor.predict(cast(Iterable[Any], inputs), **given)
 
     @checked
     def embed(self, inputs: str | Array | Iterable[Any]) -> np.ndarray:
@@ -161,7 +161,7 @@ class Run:
         predictor = self._capable(Embeds, "embed")
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
             return predictor.embed([inputs])[0]
-        return predictor.embed(inputs)
+        return predictor.embed(cast(Iterable[Any], inputs))
 
     @checked
     def generate(self, prompt: str = "", **options: Any) -> str:

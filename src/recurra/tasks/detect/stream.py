@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -96,7 +96,9 @@ class DetectorStream(Stream):
 
     def _check_element(self, element: Any) -> None:
         columns = self._preprocessor.channels, len(self._preprocessor.covariates.past)
-        if not isinstance(element, TimeSeries) or (element.values.shape, element.past.shape) != tuple((1, n) for n in columns):
+        if not isinstance(element, TimeSeries) or (element.values.shape, element.past.shape) != tuple(
+            (1, n) for n in columns
+        ):
             raise DataError(f"expected a series of one step, got {abbreviate(element, 40)}; step takes its values")
 
     @checked
@@ -122,9 +124,7 @@ class DetectorStream(Stream):
         return self._scorer.step(combine_horizons(leads), encoded.values[0]), newest[0, 0]
 
     @checked
-    def step(
-        self, values: Any, *, time: Any = None, past: Any = None, static: Iterable[Any] = ()
-    ) -> dict[str, Any]:
+    def step(self, values: Any, *, time: Any = None, past: Any = None, static: Iterable[Any] = ()) -> dict[str, Any]:
         """Score one step: a value, a list of one for each channel, or a mapping by their names; None or NaN where one is missing.
 
         time: its stamp, which a run that reads the calendar needs, and without which no gap is seen.  past: the covariates of the step, likewise.
@@ -142,7 +142,7 @@ class DetectorStream(Stream):
 
 
 def make_step(
-    preprocessor: DetectorPreprocessor, values: Any, *, time: Any, past: Any, static: Sequence[str | float], name: str
+    preprocessor: DetectorPreprocessor, values: Any, *, time: Any, past: Any, static: Iterable[Any], name: str
 ) -> TimeSeries:
     """Make a series of one step; raises `DataError` for what is not one."""
     covariates, own = preprocessor.covariates, _numbers(values, preprocessor.targets, "values")
@@ -176,7 +176,7 @@ def parse_time(time: Any) -> tuple[Any, int | None]:
     if not isinstance(time, str | float | int | date | np.generic):
         raise DataError(f"expected a time, got {abbreviate(time, 40)}")
     with suppress(TypeError, ValueError):
-        if not abs(number := float(time)) < 2**63:
+        if not abs(number := float(cast(Any, time))) < 2**63:
             raise DataError(f"expected a time, got {abbreviate(time, 40)}")
         return np.int64(number), None
     read = read_timestamps([time], "time")
