@@ -20,12 +20,12 @@ def run(code: str, seconds: float = 30) -> tuple[int, list[str]]:
     return check.audit([sys.executable, "-c", code], seconds)
 
 
-def answer(*packages: dict[str, Any], code: int = 0) -> str:
+def printing(*packages: dict[str, Any], code: int = 0) -> str:
     return f"import sys; print({json.dumps(json.dumps({'dependencies': packages}))}); sys.exit({code})"
 
 
 def test_a_known_vulnerability_fails() -> None:
-    assert run(answer(GOOD, BAD, OPEN, code=1)) == (
+    assert run(printing(GOOD, BAD, OPEN, code=1)) == (
         1,
         [
             "numpy 1.0: PYSEC-1; mended in 1.1, 2.0: raise it in constraints.txt",
@@ -35,8 +35,8 @@ def test_a_known_vulnerability_fails() -> None:
 
 
 def test_none_known_passes_and_says_what_was_left_out() -> None:
-    assert run(answer(GOOD)) == (0, ["vulnerabilities: none known of 1 package"])
-    assert run(answer(GOOD, SKIPPED)) == (0, ["vulnerabilities: none known of 1 package; not checked: rich"])
+    assert run(printing(GOOD)) == (0, ["vulnerabilities: none known of 1 package"])
+    assert run(printing(GOOD, SKIPPED)) == (0, ["vulnerabilities: none known of 1 package; not checked: rich"])
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_none_known_passes_and_says_what_was_left_out() -> None:
         ("import sys; sys.exit('ERROR: no connection')", "pip-audit: ERROR: no connection"),
         ("raise OSError('first\\nlast')", "pip-audit: last"),
         ("print('[]')", "pip-audit: it says nothing"),
-        (answer(SKIPPED), "the database knows none of 1 packages"),
+        (printing(SKIPPED), "the database knows none of 1 packages"),
     ],
 )
 def test_what_cannot_be_known_passes_in_one_line(code: str, reason: str) -> None:
