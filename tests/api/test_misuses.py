@@ -99,7 +99,7 @@ def test_it_says_what_was_expected(kind: str, call: Any, message: str, runs: Map
         (lambda: recurra.train("lm", None), "data: expected a path, .*a dict, a data frame or a list .*, got None"),
         (lambda: recurra.train("lm", "a", epochs=np.zeros((3, 3))), "epochs: .* got array"),
         (lambda: recurra.train(), "task: train needs this argument"),
-        (lambda: recurra.accelerate(3), "model: expected a Module, got 3"),
+        (lambda: recurra.accelerate(3), "model: expected a torch.nn.Module, got 3"),
     ],
 )
 def test_functions_say_what_was_expected(call: Any, message: str) -> None:

@@ -52,9 +52,7 @@ PathName = Annotated[str | Path, _PATH]
 FileName = Annotated[str, _PATH]
 """The same as text, or - for standard input."""
 MAX_THREADS = 4096
-Threads = Annotated[
-    int, Rule(lambda number: 1 <= number <= MAX_THREADS, f"a number of threads from 1 to {MAX_THREADS}")
-]
+Threads = Annotated[int, Rule(lambda number: 1 <= number <= MAX_THREADS, f"a whole number from 1 to {MAX_THREADS}")]
 Positive = Annotated[int, Rule(lambda number: number >= 1, "a whole number from 1")]
 
 
@@ -178,7 +176,7 @@ def describe(hint: Any) -> str:
     """Say what an annotation asks for.
 
     >>> describe(str | abc.Iterable[PathName] | None), describe(Literal["a", "b"]), describe(tuple[tuple[int, ...], ...])
-    ('a text or a list (each a path, each part of at most 255 bytes)', "one of 'a', 'b'", 'a tuple (each a tuple (each a whole number))')
+    ('a text or a list (each a path, each part of at most 255 bytes)', 'one of a, b', 'a tuple (each a tuple (each a whole number))')
     """
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -187,7 +185,7 @@ def describe(hint: Any) -> str:
         words = list(dict.fromkeys(describe(part) for part in parts if part is not type(None)))
         return " or ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
     if origin is Literal:
-        return f"one of {', '.join(map(repr, parts))}"
+        return f"one of {', '.join(map(str, parts))}"
     if origin in (list, tuple, abc.Sequence, abc.Iterable):
         each = "" if parts[0] is Any else f" (each {describe(parts[0])})"
         return f"a {'tuple' if origin is tuple else 'list'}{each}"

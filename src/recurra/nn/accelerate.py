@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import torch
 from torch import nn
 
-from recurra.arguments import checked
+from recurra.arguments import Rule, checked
 from recurra.nn.recurrent import GRU, LSTM, RNN, Recurrent
 
 _OURS: dict[type[nn.Module], type[Recurrent]] = {nn.RNN: RNN, nn.LSTM: LSTM, nn.GRU: GRU}
@@ -31,7 +32,7 @@ class Accelerated:
 
 
 @checked
-def accelerate(model: nn.Module) -> Accelerated:
+def accelerate(model: Annotated[nn.Module, Rule(lambda _: True, "a torch.nn.Module")]) -> Accelerated:
     """Turn every `torch.nn.RNN`, `LSTM` and `GRU` of a model into Recurra's, in place.
 
     Each module stays the same object, with its parameters, buffers, hooks, mode, device and type: an optimizer, a list or

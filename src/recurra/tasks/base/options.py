@@ -117,5 +117,7 @@ def unknown_option_message(name: str, names: Iterable[str], task: str) -> str:
     """Say that a run of a task does not take an option, which it takes, and which was probably meant."""
     known = sorted(names, key=lambda each: each.lstrip("-"))
     options = ", ".join(known) or "none of its own"
-    hint = f"; did you mean {close}?" if (close := closest(name, known)) else ""
+    hint = (
+        f"; did you mean {close}?" if (close := closest(name.lstrip("-"), [each.lstrip("-") for each in known])) else ""
+    )
     return f"{name}: a run of {task!r} does not take this option; it takes {options}{hint}"

@@ -14,7 +14,7 @@ from recurra.arguments import checked
 from recurra.data.timeseries.frequency import utc_offset
 from recurra.data.timeseries.reader import TimeSeries
 from recurra.data.timeseries.timestamps import read_timestamps
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 from recurra.formatting import abbreviate
 from recurra.kernels import exact
 from recurra.nn import State, map_state
@@ -73,16 +73,23 @@ class DetectorStream(Stream):
 
     @state.setter
     def state(self, state: State) -> None:
-        check_state(self.state, state)
+        check_state(self.state[:-1], state[:-1] if isinstance(state, tuple | list) else state)
         *layers, carried, scored = state
+        names = self._scorer.state()
+        try:  # what a threshold remembers grows with what it has seen
+            scorer = self._scorer.fork().resume(
+                {
+                    name: to_numbers(part, own.dtype).copy()
+                    for (name, own), part in zip(names.items(), scored, strict=True)
+                }
+            )
+        except (DataError, TypeError, ValueError):
+            raise UsageError("state: expected in its last part what `state` of such a stream gives there") from None
         self._state = map_state(lambda tensor: tensor.detach().clone(), tuple(layers))
         last, second_last, missing, covariates, counts, self._predictions = (part.numpy().copy() for part in carried)
         count, time, started = int(counts[0]), int(counts[1]), bool(counts[2])
         self._carried = StreamState(last, second_last, missing, covariates, count, time, started)
-        names = self._scorer.state()
-        self._scorer = self._scorer.fork().resume(
-            {name: part.numpy().copy() for name, part in zip(names, scored, strict=True)}
-        )
+        self._scorer = scorer
 
     @checked
     def fork(self, series: str | None = None) -> DetectorStream:
