@@ -198,6 +198,6 @@ def test_a_state_of_another_stream_is_refused_and_changes_nothing(plant: Run) ->
         (kept[0], tuple(part.to(torch.float16) for part in kept[-2]), scored),
     ]
     for state in wrong:
-        with pytest.raises(UsageError, match="^state: expected"):
+        with pytest.raises(UsageError, match=r"^state: expected"):
             stream.state = state
     assert stepped(stream, series, 40, 60) == stepped(twin, series, 40, 60)
