@@ -49,6 +49,7 @@ lint: $(READY)
 	$(VENV)/bin/python tools/check_docs.py
 	$(VENV)/bin/python tools/check_limits.py
 	$(VENV)/bin/python tools/check_words.py
+	$(VENV)/bin/python tools/check_vulnerabilities.py
 
 bench: $(READY)
 	$(RECURRA) bench

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
+from recurra.arguments import DataFrame, checked
 from recurra.data.frames import is_frame, write_frame
 from recurra.errors import RunError, UsageError, report_memory_errors
 from recurra.files import is_file, is_folder
@@ -18,9 +19,10 @@ from recurra.runs.session import TrainingSession
 from recurra.training.folder import check_new_folder, next_folder
 
 
+@checked
 def train(
     task: str,
-    data: Source | Sequence[Source] | Any = (),
+    data: Source | Mapping[Any, Any] | DataFrame | Iterable[Source] = (),
     out: Source | None = None,
     *,
     config: Source | None = None,
@@ -48,12 +50,12 @@ def train(
             kept = Path(temporary, FRAME)
             write_frame(data, kept)
             return _train_on_files(task, kept, out, config, settings, quiet=quiet, frame=kept)
-    return _train_on_files(task, data, out, config, settings, quiet=quiet)
+    return _train_on_files(task, cast(Source | Iterable[Source], data), out, config, settings, quiet=quiet)
 
 
 def _train_on_files(
     task: str,
-    data: Source | Sequence[Source],
+    data: Source | Iterable[Source],
     out: Source | None,
     config: Source | None,
     settings: Mapping[str, Any],
@@ -69,9 +71,10 @@ def _train_on_files(
         return _with_notes(session.start(), session)
 
 
+@checked
 def resume(
     folder: Source,
-    data: Source | Sequence[Source] = (),
+    data: Source | Iterable[Source] = (),
     *,
     task: str | None = None,
     config: Source | None = None,

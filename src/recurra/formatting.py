@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+import re
+import sys
+from collections.abc import Iterable
 
 PER_CENT = "\u00a0%"
 WARNING = "warning: "
@@ -62,3 +66,23 @@ def duration(seconds: object) -> str:
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     text = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
     return text.replace(" ", "\u00a0")
+
+
+def abbreviate(value: object, most: int = 80) -> str:
+    """Show a value in a message: on one line, however long it is.
+
+    >>> abbreviate("a" * 5, most=4), abbreviate([1, 2]), abbreviate(10**5000)
+    ("'aa…", '[1, 2]', 'a number of more than 4,300 digits')
+    """
+    try:
+        text = re.sub(r"\s*\n\s*", " ", repr(value))
+    except Exception:  # noqa: BLE001  whatever a class of the caller's does, its name can be said
+        if isinstance(value, int):  # Python writes no longer one
+            return f"a number of more than {sys.get_int_max_str_digits():,} digits"
+        text = f"an object of {type(value).__name__}"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """Give the name that was probably meant; None where none is near."""
+    return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recurra.arguments import Threads, checked
 from recurra.errors import UsageError
+from recurra.formatting import abbreviate
 from recurra.kernels import PackedModel, WeightType
 from recurra.nn import State, map_state, packed_layers
 
@@ -27,6 +29,7 @@ class Stream:
     (tensor([4.]), tensor([8.]))
     """
 
+    @checked
     def __init__(self, step: Callable[[Tensor, State], tuple[Tensor, State]], state: State) -> None:
         self._step = step
         self._state = map_state(_copy, state)
@@ -38,18 +41,25 @@ class Stream:
 
     @state.setter
     def state(self, state: State) -> None:
+        check_state(self.state, state)
         self._set_state(state)
 
     def _set_state(self, state: State) -> None:
-        check_state(self._state, state)
+        """Go on from a state that has the shapes and the types of the stream's own."""
         self._state = map_state(_copy, state)
 
-    def feed(self, element: Tensor) -> Tensor:
-        """Take one step; gives the model's output."""
+    @checked
+    def feed(self, element: Any) -> Any:
+        """Take one step; gives the model's output. Raises `DataError` for what is no element of the stream."""
+        self._check_element(element)
         with torch.inference_mode():
             output, self._state = self._step(element, self._state)
         return output
 
+    def _check_element(self, element: Any) -> None:
+        """Raise `DataError` for what `feed` cannot read; here that is up to the function that takes the step."""
+
+    @checked
     def fork(self) -> Self:
         """Give a second stream that has the same past and goes its own way from here."""
         twin = object.__new__(type(self))
@@ -81,7 +91,8 @@ class ModuleStream:
     ...     assert np.allclose(outputs, lstm(x)[0].detach(), atol=1e-6)
     """
 
-    def __init__(self, module: nn.Module, weights: WeightType = "float32", threads: int = 1) -> None:
+    @checked
+    def __init__(self, module: nn.Module, weights: WeightType = "float32", threads: Threads = 1) -> None:
         layers = packed_layers(module)
         self._shape = (layers[0].weights["weight_ih"].shape[1],)
         self._sizes = [[layer.weights["weight_hh"].shape[1]] * len(layer.cell.states) for layer in layers]
@@ -91,21 +102,21 @@ class ModuleStream:
     def _set_state(self, state: np.ndarray) -> None:
         self._state, self._feed = state, self._model.feed(state)
 
-    def step(self, x: np.ndarray | Tensor) -> np.ndarray:
+    def step(self, x: Any) -> np.ndarray:
         """Read x (I,); gives the outputs of the last layer, (H,) float32. Raises `UsageError` for another size."""
         y = self._feed(x)
         return self._model.step(self._state, self._read(x)) if y is None else y
 
     def _read(self, x: np.ndarray | Tensor) -> np.ndarray:
-        if isinstance(x, Tensor):
-            x = x.detach().cpu()
-            x = (x.float() if x.is_floating_point() else x).numpy()  # numpy has no bfloat16
         try:
+            if isinstance(x, Tensor):
+                x = x.detach().cpu()
+                x = (x.float() if x.is_floating_point() else x).numpy()  # numpy has no bfloat16
             given = np.asarray(x)
-        except ValueError:  # rows of several lengths
+        except (ValueError, TypeError, RuntimeError):  # rows of several lengths; a tensor without numbers
             given = np.asarray(None)
         if given.dtype.kind not in "biuf":
-            raise UsageError(f"x: expected {self._shape[0]} real numbers, got {x!r:.60}")
+            raise UsageError(f"x: expected {self._shape[0]} real numbers, got {abbreviate(x, 60)}")
         if given.shape != self._shape:
             raise UsageError(f"x: expected {self._shape[0]} features, got shape {given.shape}")
         return np.ascontiguousarray(given, dtype=np.float32)
@@ -118,12 +129,11 @@ class ModuleStream:
 
     @state.setter
     def state(self, state: State) -> None:
-        given, wanted = _shapes(state), [[(1, n) for n in s] for s in self._sizes]
-        if given != wanted:
-            raise UsageError(f"state: expected tensors of shapes {wanted}, got {given}")
+        check_state(self.state, state, exact_types=False)
         parts = [part.detach().flatten() for layer in state for part in layer]
         self._set_state(torch.cat(parts).float().numpy().copy())
 
+    @checked
     def fork(self) -> Self:
         """Give a second stream that has the same past and goes its own way from here; the weights are shared."""
         twin = object.__new__(type(self))
@@ -147,11 +157,23 @@ def _shapes(state: object) -> object:
     return tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
 
 
-def check_state(expected: object, state: object) -> None:
-    """Raise `UsageError` for a state whose tensors have other shapes than those of the expected one."""
+def check_state(expected: State, state: object, *, exact_types: bool = True) -> None:
+    """Raise `UsageError` for a state whose tensors have other shapes or types than those of the expected one.
+
+    exact_types: False: any type of real numbers will do.
+    """
     shapes, given = _shapes(expected), _shapes(state)
     if shapes != given:
-        raise UsageError(f"state: expected tensors of shapes {shapes}, got {given}")
+        raise UsageError(f"state: expected tensors of shapes {shapes}, got {abbreviate(given, 200)}")
+    for own, other in zip(_tensors(expected), _tensors(cast(State, state)), strict=True):
+        other_type = other.dtype != own.dtype if exact_types else other.dtype.is_complex
+        if other_type or other.is_meta or other.layout != torch.strided:
+            what = f"{other.dtype} that holds {'nothing' if other.is_meta else 'numbers'}, {other.layout}"
+            raise UsageError(f"state: expected a dense tensor of {own.dtype}, got one of {what}")
+
+
+def _tensors(state: State) -> list[Tensor]:
+    return [part for layer in state for part in layer]
 
 
 def _copy(tensor: Tensor) -> Tensor:

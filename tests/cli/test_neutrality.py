@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,11 +13,13 @@ from typer.testing import CliRunner
 
 import recurra
 from recurra.cli import app
+from recurra.runs.config import Configuration
 from recurra.runs.run import Run
 from recurra.tasks import Files, Settings, Task, get_task, task_names
 from recurra.tasks.base import registry
 from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.base.predictor import Predictor
+from recurra.training.config import Training
 
 NEUTRAL = ("cli", "report", "training", "verbs/base")
 
@@ -46,7 +47,7 @@ class SortingTask(Task):
 
 @pytest.fixture
 def sorter(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(Path("runs/a"), SimpleNamespace(task="sorter"), Sorter(None, None, None))  # type: ignore[arg-type]
+    run = Run(Path("runs/a"), Configuration("sorter", Settings(), Training()), Sorter(None, None, None))  # type: ignore[arg-type]
     monkeypatch.setattr(Run, "load", classmethod(lambda _, path: run))
     monkeypatch.setattr(Run, "to", lambda self, device: self)
 

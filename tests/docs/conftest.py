@@ -16,7 +16,16 @@ from recurra.verbs.base.run_command import RunCommand
 ROOT = Path(__file__).resolve().parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
 TRANSLATED = [(README, CHINESE), (ROOT / "docs/tour.md", ROOT / "docs/tour.zh.md")]
-PAGES = sorted([README, CHINESE, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted(
+    [
+        README,
+        CHINESE,
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "SECURITY.md",
+        *(ROOT / "docs").glob("*.md"),
+    ]
+)
 
 
 def blocks(page: Path, language: str) -> list[str]:

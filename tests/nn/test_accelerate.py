@@ -160,5 +160,5 @@ def test_nothing_is_printed(capfd):
 
 
 def test_only_modules_can_be_swapped():
-    with pytest.raises(UsageError, match=r"model: expected a torch\.nn\.Module, got dict"):
+    with pytest.raises(UsageError, match=r"model: expected a torch\.nn\.Module, got {}"):
         recurra.accelerate({})

@@ -99,7 +99,7 @@ def test_a_row_of_a_file_that_cannot_be_read_is_named(takes: Run, tmp_path: Path
     np.savez(tmp_path / "inf.npz", x=np.array([[[1.0, 2.0]], [[np.inf, 1.0]]]))
     with pytest.raises(DataError, match=r"inf\.npz: row 2: .*infinite"):
         takes.predictor.read_file(str(tmp_path / "inf.npz"))
-    with pytest.raises(DataError, match="input 2: expected a series of numbers, got 'up'"):
+    with pytest.raises(DataError, match="input 2: expected a series of real numbers, got 'up'"):
         takes.predict([np.zeros((2, 2)), "up"])
 
 

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from recurra.arguments import checked
 from recurra.errors import UsageError
 from recurra.kernels.checks import has_memory
 from recurra.kernels.native import describe, engine
@@ -22,6 +23,7 @@ from recurra.kernels.native import describe, engine
 _active: ContextVar[bool] = ContextVar("exact", default=False)
 
 
+@checked
 @contextlib.contextmanager
 def exact(*, required: bool = True) -> Iterator[None]:
     """Compute in exact mode: float32 on the CPU, without gradients, by the native engine.

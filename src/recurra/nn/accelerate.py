@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import torch
 from torch import nn
 
-from recurra.errors import UsageError
+from recurra.arguments import Rule, checked
 from recurra.nn.recurrent import GRU, LSTM, RNN, Recurrent
 
 _OURS: dict[type[nn.Module], type[Recurrent]] = {nn.RNN: RNN, nn.LSTM: LSTM, nn.GRU: GRU}
@@ -30,7 +31,8 @@ class Accelerated:
         return "\n".join(lines) or "the model has no recurrent modules"
 
 
-def accelerate(model: nn.Module) -> Accelerated:
+@checked
+def accelerate(model: Annotated[nn.Module, Rule(lambda _: True, "a torch.nn.Module")]) -> Accelerated:
     """Turn every `torch.nn.RNN`, `LSTM` and `GRU` of a model into Recurra's, in place.
 
     Each module stays the same object, with its parameters, buffers, hooks, mode, device and type: an optimizer, a list or
@@ -44,8 +46,6 @@ def accelerate(model: nn.Module) -> Accelerated:
     >>> type(model[0]).__module__
     'recurra.nn.recurrent'
     """
-    if not isinstance(model, nn.Module):
-        raise UsageError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
     done = Accelerated()
     for name, module in model.named_modules():
         why = _why_left(module)

@@ -15,9 +15,10 @@ from pydantic.fields import FieldInfo
 
 from recurra.documents import MAX_MESSAGE_CHARACTERS, read_toml, shorten
 from recurra.errors import RunError, UsageError
+from recurra.formatting import abbreviate
 from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
-from recurra.tasks.base.settings import Renamed, show
+from recurra.tasks.base.settings import Renamed
 from recurra.training.config import Training
 from recurra.version import __version__
 
@@ -155,7 +156,7 @@ def _validate(task: str, chosen: dict[str, Any]) -> Configuration:
         first = problem.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        got = "" if "got" in message else f", got {show(first['input'])}"
+        got = "" if "got" in message else f", got {abbreviate(first['input'])}"
         raise UsageError(f"{place}: {message[:1].lower()}{message[1:]}{got}") from None
     configuration = Configuration(task, settings, training)
     for name, (section, _) in (known := fields(task)).items():

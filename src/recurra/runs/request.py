@@ -6,21 +6,22 @@ import difflib
 import glob
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from recurra.arguments import PathName
 from recurra.data import locate, names
 from recurra.errors import DataError, UsageError
+from recurra.formatting import abbreviate
 from recurra.runs.config import Configuration, configure, fields, read_settings, resolve_name, setting_value
 from recurra.tasks import get_task
-from recurra.tasks.base.settings import show
 
-Source = str | Path
+Source = PathName
 
 
 def layers(
-    task: str, data: Source | Sequence[Source], config: Source | None, settings: Mapping[str, Any]
+    task: str, data: Source | Iterable[Source], config: Source | None, settings: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Give what a user says as layers for `configure`, the files in it found."""
     file = {} if config is None else read_settings(Path(config), task)
@@ -47,8 +48,8 @@ def check_same(started: Configuration, layers: Sequence[Mapping[str, Any]], fold
         had, got = (setting_value(configuration, name, known) for configuration in (started, asked))
         if got not in (had, None, "auto"):
             raise UsageError(
-                f"{name}: a training is resumed with the settings it began with, in {folder} {show(had)}; "
-                f"got {show(got)}"
+                f"{name}: a training is resumed with the settings it began with, in {folder} {abbreviate(had)}; "
+                f"got {abbreviate(got)}"
             )
 
 

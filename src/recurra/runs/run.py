@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
+import torch
 from torch import nn
 
+from recurra.arguments import Array, DataFrame, PathName, Positive, checked
 from recurra.data.frames import is_frame
 from recurra.errors import DataError, UsageError
 from recurra.runs.config import Configuration, load_configuration
@@ -25,6 +27,8 @@ from recurra.training.device import move_to_device
 from recurra.training.log import read_events
 
 CapabilityT = TypeVar("CapabilityT")
+Inputs = str | Array | Mapping[Any, Any] | DataFrame | Iterable[Any]
+"""One text, array or table, or several texts or arrays."""
 
 
 class Run:
@@ -42,13 +46,15 @@ class Run:
     True
     """
 
+    @checked
     def __init__(self, path: Path, configuration: Configuration, predictor: Predictor) -> None:
         self.path, self.configuration, self.predictor = path, configuration, predictor
         self.notes_shown: frozenset[str] = frozenset()
         """Notes that were shown while it was trained just now."""
 
     @classmethod
-    def load(cls, path: str | Path) -> Run:
+    @checked
+    def load(cls, path: PathName) -> Run:
         """Load a run folder, every file of which is checked against its sum; raises `RunError` when anything is wrong."""
         folder = Path(path)
         check_manifest(folder)
@@ -68,11 +74,13 @@ class Run:
         task.restore(self.path)
         return task
 
-    def to(self, device: str) -> Run:
+    @checked
+    def to(self, device: str | torch.device) -> Run:
         """Move the network to another device; raises `UsageError` for one that cannot be used here."""
         move_to_device(self.network, device)
         return self
 
+    @checked
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         """Give the events of the training, all or of one kind ("train", "valid", "sample", …)."""
         path = self.path / "metrics.jsonl"
@@ -84,6 +92,7 @@ class Run:
         found = self.events("evaluation")
         return {name: value for name, value in found[-1].items() if name != "event"} if found else None
 
+    @checked
     def info(self) -> dict[str, Any]:
         """Say what this run is."""
         start = self._start()
@@ -107,9 +116,10 @@ class Run:
 
     # What a predictor can do; one that cannot says so.
 
+    @checked
     def evaluate(
         self,
-        data: str | Path | Sequence[str | Path] = (),
+        data: PathName | Iterable[PathName] = (),
         *,
         baselines: bool = True,
         progress: Callable[[str], None] = lambda _: None,
@@ -131,11 +141,13 @@ class Run:
             self._prepare()
         return measure(self.task, self.predictor, arguments or None, progress, baselines=baselines, options=read)
 
-    def score(self, texts: str | Sequence[str]) -> list[dict[str, Any]]:
+    @checked
+    def score(self, texts: str | Iterable[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text (nats), in all and for each unit."""
-        return self._capable(Scores, "score").score([texts] if isinstance(texts, str) else list(texts))
+        return self._capable(Scores, "score").score([texts] if isinstance(texts, str) else texts)
 
-    def predict(self, inputs: Any, k: int | None = None, *, steps: bool = False, **options: Any) -> Any:
+    @checked
+    def predict(self, inputs: Inputs, k: Positive | None = None, *, steps: bool = False, **options: Any) -> Any:
         """Predict: the next units of a text, the class of a text or a series, the tags of a sentence, the next values of a series.
 
         inputs: one text or array, which gives one result, or a list of them, which gives a list; a data frame, or a dict of its
@@ -149,53 +161,65 @@ class Run:
             return self.predictor.predict([inputs], **given)
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
             return self.predictor.predict([inputs], **given)[0]
-        return self.predictor.predict(list(inputs), **given)
+        return self.predictor.predict(cast(Iterable[Any], inputs), **given)
 
-    def embed(self, inputs: Any) -> np.ndarray:
+    @checked
+    def embed(self, inputs: str | Array | Iterable[Any]) -> np.ndarray:
         """Give the vector of one text or array, (D), or of each of a list of them, (N, D) float32; only of a run of embed."""
         predictor = self._capable(Embeds, "embed")
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
             return predictor.embed([inputs])[0]
-        return predictor.embed(list(inputs))
+        return predictor.embed(cast(Iterable[Any], inputs))
 
+    @checked
     def generate(self, prompt: str = "", **options: Any) -> str:
         """Continue a prompt; gives the prompt and what follows. For several samples or a stream of chunks, see `generate_chunks`.
 
         options: count, length, temperature, top_k, top_p, seed, greedy. Raises `UsageError` for others, and for a `count` other
         than one: a text can hold only one sample.
         """
-        if options.get("count", 1) != 1:
+        if self._count(options, "generate") != 1:
             raise UsageError(
                 f"count: generate gives one sample, got {options['count']}; generate_chunks gives the chunks of several"
             )
         return prompt + "".join(chunk.text for chunk in self.generate_chunks(prompt, **options))
 
-    def generate_chunks(self, prompt: str | Sequence[str] = "", **options: Any) -> Iterator[Chunk]:
+    @checked
+    def generate_chunks(self, prompt: str | Iterable[str] = "", **options: Any) -> Iterator[Chunk]:
         """Continue a prompt, or each of several, `count` times; gives chunks (sample, text, last) as they are made."""
         predictor = self._capable(Generates, "generate")
-        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        prompts = [prompt] if isinstance(prompt, str) else prompt
         read = read_options(predictor.GenerateOptions, options, self.configuration.task)
         if read.beam is not None:
             raise UsageError("beam: here text is drawn by chance; beam_search finds the likeliest")
         return predictor.generate(prompts, read)
 
-    def beam_search(self, prompt: str | Sequence[str] = "", *, beam: int | None = None, **options: Any) -> list[Any]:
+    @checked
+    def beam_search(
+        self, prompt: str | Iterable[str] = "", *, beam: Positive | None = None, **options: Any
+    ) -> list[Any]:
         """Find the likeliest continuations of a prompt by beam search, the best first; of several prompts, a list of such lists.
 
         beam: candidates that are kept at each step; None: 8, or `count` where that is more.  options: count, length, length_penalty.
         """
         predictor = self._capable(Generates, "beam_search")
-        width = max(DEFAULT_BEAM, options.get("count") or 1) if beam is None else beam
+        width = max(DEFAULT_BEAM, self._count(options, "beam_search")) if beam is None else beam
         read = read_options(predictor.GenerateOptions, {"beam": width, **options}, self.configuration.task)
-        found = predictor.beam_search([prompt] if isinstance(prompt, str) else list(prompt), read)
+        found = predictor.beam_search([prompt] if isinstance(prompt, str) else prompt, read)
         return found[0] if isinstance(prompt, str) else found
 
+    @checked
     def stream(self, prompt: Any = "") -> Stream:
         """Give the model as a stream, having read a prompt (a text, or a series): fed one element at a time, in constant memory.
 
         Raises `UsageError` for a run that reads in both directions.
         """
         return self._capable(Streams, "stream").stream(prompt)
+
+    def _count(self, options: Mapping[str, Any], verb: str) -> int:
+        """Read of the options of `generate` how many samples are asked for."""
+        kind, given = self._capable(Generates, verb).GenerateOptions, {"count": options.get("count")}
+        return read_options(kind, given, self.configuration.task).count
 
     def _prepare(self) -> None:
         """Read the data that the run was trained on; raises `DataError` when they are not the same any more."""

@@ -16,6 +16,7 @@ from recurra.series.headerless import cell_number, find_label, is_headerless, re
 from recurra.series.idx import image_labels_name, is_idx, read_idx, read_images
 from recurra.series.long import NAME_SEPARATOR, join_names, read_long
 from recurra.series.matlab import read_mat
+from recurra.series.numbers import to_numbers
 from recurra.series.parse import parse_series
 from recurra.series.skeletons import SkeletonFormat, read_skeleton, register_skeletons, skeleton_format
 from recurra.series.tables import (
@@ -70,5 +71,6 @@ __all__ = [
     "register_skeletons",
     "skeleton_format",
     "split_cells",
+    "to_numbers",
     "value_columns",
 ]

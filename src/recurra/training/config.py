@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from recurra.arguments import MAX_THREADS
 from recurra.tasks.base.settings import Renamed, Settings
 
 DEFAULTS = {"adamw": {"lr": 0.003, "weight_decay": 0.01}, "sgd": {"lr": 1.0, "weight_decay": 0.0}}
@@ -87,7 +88,7 @@ class Training(Settings):
     threads: int | None = Field(
         default=None,
         ge=1,
-        le=1024,
+        le=MAX_THREADS,
         description="CPU threads. Default: as many as are measured to be fastest, again where the rate falls.",
     )
     device: str = Field(default="cpu", description="Where to train: cpu, cuda, cuda:1, mps.")

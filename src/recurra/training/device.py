@@ -8,7 +8,7 @@ from torch import nn
 from recurra.errors import UsageError
 
 
-def move_to_device(network: nn.Module, name: str) -> torch.device:
+def move_to_device(network: nn.Module, name: str | torch.device) -> torch.device:
     """Move a network to a device and give that.
 
     Raises `UsageError` for a device that is not here, is too small, or computes nothing ("meta").
@@ -24,7 +24,7 @@ def move_to_device(network: nn.Module, name: str) -> torch.device:
     return device
 
 
-def check_device(name: str) -> torch.device:
+def check_device(name: str | torch.device) -> torch.device:
     """Give a device; raises `UsageError` for one that cannot be used here.
 
     >>> check_device("cpu")
@@ -33,6 +33,7 @@ def check_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros(1).to(device).item()
-    except (AssertionError, RuntimeError) as error:  # torch asserts that it was built with the device
-        raise UsageError(f"device: {name!r} cannot be used here: {str(error).splitlines()[0]}") from None
+    except (AssertionError, RuntimeError, ValueError) as error:  # torch asserts that it was built with the device
+        reason = "expected the name of a device" if isinstance(error, ValueError) else str(error).splitlines()[0]
+        raise UsageError(f"device: {name!r} cannot be used here: {reason}") from None
     return device

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import recurra
@@ -180,3 +181,23 @@ def test_what_a_pipe_of_steps_cannot_give_is_refused(plant: Run) -> None:
     for option, name in ((["-k", "1"], "k"), (["--steps"], "steps")):
         result = CliRunner().invoke(app, ["predict", str(plant.path), "-", *option], input="2024-03-01,1,2,0\n")
         assert isinstance(result.exception, UsageError) and str(result.exception).startswith(f"{name}: each line")
+
+
+def test_a_state_of_another_stream_is_refused_and_changes_nothing(plant: Run) -> None:
+    (series,) = given(plant)
+    stream = plant.stream()
+    stepped(stream, series, 0, 40)
+    kept, twin = stream.state, stream.fork()
+    scored = kept[-1]
+    wrong: list[Any] = [
+        None,
+        kept[:-1],
+        (*kept[:-1], scored[:-1]),
+        (*kept[:-1], (scored[0][:1], *scored[1:])),
+        (*kept[:-1], tuple(part.to(torch.complex128) for part in scored)),
+        (kept[0], tuple(part.to(torch.float16) for part in kept[-2]), scored),
+    ]
+    for state in wrong:
+        with pytest.raises(UsageError, match=r"^state: expected"):
+            stream.state = state
+    assert stepped(stream, series, 40, 60) == stepped(twin, series, 40, 60)

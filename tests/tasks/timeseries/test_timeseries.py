@@ -134,7 +134,7 @@ def test_nothing_is_known_ahead_of_where_a_series_is_cut_off(end: int, steps: in
 @pytest.mark.parametrize(
     ("given", "names", "fault"),
     [
-        (["up"], ["bar"], r"expected a series of numbers, got \['up'\]"),
+        (["up"], ["bar"], r"expected a series of real numbers, got \['up'\]"),
         ([1, 2], ["bar", "flow"], r"expected series of 2 columns \(bar, flow\), got numbers in 1 dimension; write"),
         ([[1, 2]], ["bar"], r"expected series of 1 columns \(bar\), got 2"),
         (np.zeros((1, 1, 1)), ["bar"], "got numbers in 3 dimensions"),

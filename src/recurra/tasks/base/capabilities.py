@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -54,11 +54,11 @@ class Generates(Protocol):
 
     GenerateOptions: ClassVar[type[GenerateOptions]]
 
-    def generate(self, prompts: Sequence[Any], options: Any) -> Iterator[Chunk]:
+    def generate(self, prompts: Iterable[Any], options: Any) -> Iterator[Chunk]:
         """Give chunks as they are made; the samples are numbered through: those of the first prompt, of the second, and so on."""
         ...
 
-    def beam_search(self, prompts: Sequence[Any], options: Any) -> list[list[dict[str, Any]]]:
+    def beam_search(self, prompts: Iterable[Any], options: Any) -> list[list[dict[str, Any]]]:
         """Give the likeliest continuations of each prompt, the best first."""
         ...
 
@@ -67,7 +67,7 @@ class Generates(Protocol):
 class Scores(Protocol):
     """Knows how likely a text is."""
 
-    def score(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+    def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text, nats, in all and for each unit."""
         ...
 
@@ -85,6 +85,6 @@ class BeginsOthers(Protocol):
 class Embeds(Protocol):
     """Gives vectors."""
 
-    def embed(self, inputs: Sequence[Any]) -> np.ndarray:
+    def embed(self, inputs: Iterable[Any]) -> np.ndarray:
         """Give the vector of each sequence, (N, D) float32."""
         ...

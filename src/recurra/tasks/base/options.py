@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from recurra.errors import UsageError
-from recurra.tasks.base.settings import Flag, Renamed, Settings, show
+from recurra.formatting import abbreviate, closest
+from recurra.tasks.base.settings import Flag, Renamed, Settings
 
 DEFAULT_BEAM = 8
 MAX_BEAM_WIDTH = 1024
@@ -127,11 +128,15 @@ def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> O
         message = first["msg"].removeprefix("Value error, ")
         if not first["loc"]:  # several options that do not go together
             raise UsageError(message) from None
-        got = "" if "got" in message else f", got {show(first['input'])}"
+        got = "" if "got" in message else f", got {abbreviate(first['input'])}"
         raise UsageError(f"{first['loc'][0]}: {message[:1].lower()}{message[1:]}{got}") from None
 
 
 def unknown_option_message(name: str, names: Iterable[str], task: str) -> str:
-    """Say that a run of a task does not take an option, and which it takes."""
-    options = ", ".join(sorted(names, key=lambda each: each.lstrip("-"))) or "none of its own"
-    return f"{name}: a run of {task!r} does not take this option; it takes {options}"
+    """Say that a run of a task does not take an option, which it takes, and which was probably meant."""
+    known = sorted(names, key=lambda each: each.lstrip("-"))
+    options = ", ".join(known) or "none of its own"
+    hint = (
+        f"; did you mean {close}?" if (close := closest(name.lstrip("-"), [each.lstrip("-") for each in known])) else ""
+    )
+    return f"{name}: a run of {task!r} does not take this option; it takes {options}{hint}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from torch import nn
 
+from recurra.arguments import FileName, checked
 from recurra.errors import DataError
 from recurra.tasks.base.options import EvaluateOptions, PredictOptions, read_options
 from recurra.tasks.base.results import is_finite
@@ -61,11 +62,13 @@ class Predictor(ABC, Generic[ConfigT]):
 
     # What a user hands over
 
+    @checked
     def parse(self, line: str) -> Any:
         """Read one line, of a pipe or a file, as what `predict` takes; raises `DataError` for one that cannot be read so."""
         return line
 
-    def read_file(self, source: str) -> list[Any] | None:  # noqa: ARG002
+    @checked
+    def read_file(self, source: FileName) -> list[Any] | None:  # noqa: ARG002
         """Read a file that holds what `predict` takes in a form of its own; None where each line is an input."""
         return None
 
@@ -82,7 +85,8 @@ class Predictor(ABC, Generic[ConfigT]):
 
     # Predictions
 
-    def predict(self, inputs: Sequence[Any], **options: Any) -> list[dict[str, Any]]:
+    @checked
+    def predict(self, inputs: Iterable[Any], **options: Any) -> list[dict[str, Any]]:
         """Predict for some inputs; options: those of `PredictOptions`. Raises `UsageError` for others, and `DataError` for a bad input, or where not all of a result is finite."""
         return self.finite_results(list(inputs), read_options(self.PredictOptions, options, self.name))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,10 +13,10 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
+from recurra.formatting import abbreviate
+
 MAX_WHOLE_NUMBER, MAX_NUMBER = 10**9, 1e30
 """A number in a setting is at most so far from zero, where the setting itself has no limit: more fits no size or count, and no float32."""
-
-MAX_CHARACTERS_SHOWN = 80  # of a value, in a message
 
 
 class _Paths:
@@ -124,7 +123,7 @@ class Settings(BaseModel):
             for each in value if isinstance(value, list) else [value]:
                 limit: float = MAX_WHOLE_NUMBER if isinstance(each, int) else MAX_NUMBER
                 if isinstance(each, int | float) and limit < abs(each) != math.inf:
-                    raise ValueError(f"expected a number of at most {limit:,}, got {show(each)}")
+                    raise ValueError(f"expected a number of at most {limit:,}, got {abbreviate(each)}")
         return value
 
 
@@ -134,7 +133,7 @@ def _check_truth_values(value: Any, types: frozenset[Any]) -> None:
         if isinstance(each, bool) and bool not in types and types & {int, float}:
             raise ValueError(f"expected a number, got {str(each).lower()}")
         if isinstance(each, int | float) and not isinstance(each, bool) and bool in types and not types & {int, float}:
-            raise ValueError(f"expected true or false, got {show(each)}")
+            raise ValueError(f"expected true or false, got {abbreviate(each)}")
 
 
 @cache
@@ -147,20 +146,7 @@ def _plain_types(kind: Any) -> frozenset[Any]:
     return frozenset({kind})
 
 
-def show(value: Any) -> str:
-    """Show a value in a message, however long it is.
-
-    >>> show("a"), show([1] * 99)[-8:], show(10**5000)
-    ("'a'", '1, 1, 1…', 'a number of more than 4,300 digits')
-    """
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes no longer number
-        return f"a number of more than {sys.get_int_max_str_digits():,} digits"
-    return text if len(text) <= MAX_CHARACTERS_SHOWN else f"{text[: MAX_CHARACTERS_SHOWN - 3]}…"
-
-
-def unknown_choice_message(value: str, known: Iterable[str]) -> str:
+def unknown_choice_message(value: str, known: Iterable[object]) -> str:
     """Say that a value is none of those there are, and which was probably meant: what an error says after the setting.
 
     >>> unknown_choice_message("LSMT", ["lstm", "gru"])
@@ -168,6 +154,6 @@ def unknown_choice_message(value: str, known: Iterable[str]) -> str:
     >>> unknown_choice_message("transformer", ["lstm", "gru"])
     "expected one of lstm, gru; got 'transformer'"
     """
-    names = list(known)
+    names = [str(name) for name in known]
     close = difflib.get_close_matches(value.lower(), names, n=1, cutoff=0.4)
     return f"expected one of {', '.join(names)}; got {value!r}" + (f"; did you mean {close[0]}?" if close else "")

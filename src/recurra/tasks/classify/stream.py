@@ -8,6 +8,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from recurra.arguments import Positive, checked
 from recurra.nn import State, map_state
 from recurra.stream import check_state
 from recurra.tasks.classify.network import ClassifierNetwork
@@ -45,16 +46,17 @@ class ClassStream(PooledStream):
 
     @state.setter
     def state(self, state: State) -> None:
+        check_state(self.state, state)
         self._set_state(state)
 
     def _set_state(self, state: State) -> None:
         if self._linear is None:
             super()._set_state(state)
             return
-        check_state((self._linear_state,), tuple(state)[-1:])
         super()._set_state(tuple(state)[:-1])
         self._linear_state = map_state(torch.clone, (tuple(state[-1]),))[0]
 
+    @checked
     def fork(self) -> Self:
         """Give a second stream that has the same past and goes its own way from here."""
         twin = object.__new__(type(self))
@@ -81,6 +83,7 @@ class ClassStream(PooledStream):
             logits, state = self._linear.step(piece, self._linear_state[:-1])
             self._linear_state = (*state, torch.from_numpy(logits))
 
+    @checked
     def feed_all(self, sequence: Any) -> Iterator[Tensor]:
         inputs = self._preprocessor
         sequence = inputs.validate(sequence)
@@ -91,13 +94,15 @@ class ClassStream(PooledStream):
             self._read_linear(piece)
             yield self._sum(output)
 
-    def read(self, sequence: Any, k: int | None = None) -> dict[str, Any]:
+    @checked
+    def read(self, sequence: Any, k: Positive | None = None) -> dict[str, Any]:
         """Read a sequence on from here; gives {"label" (or "labels"), "probabilities"}, with k only of the k likeliest."""
         for _ in self.feed_all(sequence):
             pass
         return self.prediction(k)
 
-    def step(self, value: Any, k: int | None = None) -> dict[str, Any]:
+    @checked
+    def step(self, value: Any, k: Positive | None = None) -> dict[str, Any]:
         """Read one word, character or step; gives what `read` does."""
         element = self.parse_element(value)
         self.feed(element)
@@ -106,7 +111,8 @@ class ClassStream(PooledStream):
         self._read_linear(linear_input(f" {value}" if self._preprocessor.reads_words else value))
         return self.prediction(k)
 
-    def prediction(self, k: int | None = None) -> dict[str, Any]:
+    @checked
+    def prediction(self, k: Positive | None = None) -> dict[str, Any]:
         """Give the prediction for what was read, as `read` does."""
         (probabilities,) = class_probabilities(self.output[None].numpy(), multi_label=self._multi_label)
         return to_result(probabilities, self._classes, k, multi_label=self._multi_label)

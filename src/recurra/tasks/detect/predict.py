@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
+from recurra.arguments import FileName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.timeseries.reader import TimeSeries, is_frame, panel_from_frame
 from recurra.tasks.base.predictor import Predictor
@@ -59,10 +60,12 @@ class Detector(Predictor[DetectorConfig]):
 
     # What a user hands over
 
+    @checked
     def parse(self, line: str) -> TimeSeries:
         return parse_line(line, self.preprocessor)
 
-    def read_file(self, source: str) -> list[Any] | None:
+    @checked
+    def read_file(self, source: FileName) -> list[Any] | None:
         if source == "-":
             return None
         files, settings = resolve_files([source])
@@ -94,9 +97,10 @@ class Detector(Predictor[DetectorConfig]):
         scored = self.score_segments(self.to_segments(inputs))
         return [results.to_result(one, self.preprocessor, options.k, steps=options.steps) for one in scored]
 
-    def errors(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+    @checked
+    def errors(self, inputs: Iterable[Any]) -> list[np.ndarray]:
         """Give the error of each step of series by all predictions of it, (T, C) each, before it is smoothed and scored."""
-        return [one.errors for one in predict_errors(self.network, self.to_segments(inputs))]
+        return [one.errors for one in predict_errors(self.network, self.to_segments(list(inputs)))]
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         return results.format_result(result, named=bool(self.config.data.series))
@@ -109,6 +113,7 @@ class Detector(Predictor[DetectorConfig]):
     def why_not_streamable(self) -> str | None:
         return None
 
+    @checked
     def stream(self, prompt: Any = "") -> DetectorStream:
         """Give a stream that has read the beginning of a series (an array of steps); see `DetectorStream`."""
         network = cast(DetectorNetwork, self.network)

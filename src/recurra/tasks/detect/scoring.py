@@ -152,8 +152,11 @@ class OnlineScorer:
         return {name: value.copy() for name, value in (smoothed | threshold).items()}
 
     def resume(self, state: Mapping[str, np.ndarray]) -> Self:
-        """Go on where `state` was taken."""
-        self._smoother.sums, self._smoother.weights = state["sums"].copy(), state["weights"].copy()
+        """Go on where `state` was taken; raises `ValueError` for one of other channels."""
+        sums, weights = state["sums"].copy(), state["weights"].copy()
+        if (sums.shape, weights.shape) != (self._smoother.sums.shape, self._smoother.weights.shape):
+            raise ValueError(f"expected sums {self._smoother.sums.shape}, got {sums.shape}")
+        self._smoother.sums, self._smoother.weights = sums, weights
         own = {name.removeprefix(STATE_PREFIX): each for name, each in state.items() if name.startswith(STATE_PREFIX)}
         self._threshold.resume(own)
         return self

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import date
+from typing import Any, cast
 
 import numpy as np
 import torch
 
+from recurra.arguments import checked
 from recurra.data.timeseries.frequency import utc_offset
 from recurra.data.timeseries.reader import TimeSeries
 from recurra.data.timeseries.timestamps import read_timestamps
 from recurra.errors import DataError, UsageError
+from recurra.formatting import abbreviate
 from recurra.kernels import exact
 from recurra.nn import State, map_state
-from recurra.stream import Stream
+from recurra.series import to_numbers
+from recurra.stream import Stream, check_state
 from recurra.tasks.detect.config import Scoring
 from recurra.tasks.detect.network import DetectorNetwork
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
@@ -23,6 +27,7 @@ from recurra.tasks.detect.residuals import combine_horizons, scaled_error
 from recurra.tasks.detect.results import format_time, to_step
 from recurra.tasks.detect.scoring import OnlineScorer
 from recurra.tasks.detect.series import StreamState
+from recurra.tasks.timeseries.data import rows_from_array
 
 
 class DetectorStream(Stream):
@@ -68,22 +73,25 @@ class DetectorStream(Stream):
 
     @state.setter
     def state(self, state: State) -> None:
-        if len(state) != len(self._state) + 2:
-            raise UsageError(f"state: expected {len(self._state) + 2} parts, as `state` gives them; got {len(state)}")
+        check_state(self.state[:-1], state[:-1] if isinstance(state, tuple | list) else state)
         *layers, carried, scored = state
-        shapes = [[tuple(part.shape) for part in layer] for layer in self._state]
-        given = [[tuple(part.shape) for part in layer] for layer in layers]
-        if shapes != given or tuple(carried[0].shape) != (self._preprocessor.channels,):
-            raise UsageError(f"state: expected tensors of shapes {shapes}, got {given}")
+        names = self._scorer.state()
+        try:  # what a threshold remembers grows with what it has seen
+            scorer = self._scorer.fork().resume(
+                {
+                    name: to_numbers(part, own.dtype).copy()
+                    for (name, own), part in zip(names.items(), scored, strict=True)
+                }
+            )
+        except (DataError, TypeError, ValueError):
+            raise UsageError("state: expected in its last part what `state` of such a stream gives there") from None
         self._state = map_state(lambda tensor: tensor.detach().clone(), tuple(layers))
         last, second_last, missing, covariates, counts, self._predictions = (part.numpy().copy() for part in carried)
         count, time, started = int(counts[0]), int(counts[1]), bool(counts[2])
         self._carried = StreamState(last, second_last, missing, covariates, count, time, started)
-        names = self._scorer.state()
-        self._scorer = self._scorer.fork().resume(
-            {name: part.numpy().copy() for name, part in zip(names, scored, strict=True)}
-        )
+        self._scorer = scorer
 
+    @checked
     def fork(self, series: str | None = None) -> DetectorStream:
         """Give a second stream that has the same past and goes its own way from here; series: and is of this name."""
         twin = object.__new__(type(self))
@@ -93,8 +101,17 @@ class DetectorStream(Stream):
         twin._series = self._series if series is None else series
         return twin
 
+    def _check_element(self, element: Any) -> None:
+        columns = self._preprocessor.channels, len(self._preprocessor.covariates.past)
+        if not isinstance(element, TimeSeries) or (element.values.shape, element.past.shape) != tuple(
+            (1, n) for n in columns
+        ):
+            raise DataError(f"expected a series of one step, got {abbreviate(element, 40)}; step takes its values")
+
+    @checked
     def feed(self, element: Any) -> Any:
         """Score one step, given as a series of one step; gives a `StepResult` and what was predicted for it, (C) scaled."""
+        self._check_element(element)
         encoded, self._carried = self._preprocessor.encode(element, self._carried)
         starts = bool(encoded.starts[0])
         if starts:  # what was predicted is of another time, and from here on predictions are made from nothing
@@ -113,9 +130,8 @@ class DetectorStream(Stream):
         ]
         return self._scorer.step(combine_horizons(leads), encoded.values[0]), newest[0, 0]
 
-    def step(
-        self, values: Any, *, time: Any = None, past: Any = None, static: Sequence[str | float] = ()
-    ) -> dict[str, Any]:
+    @checked
+    def step(self, values: Any, *, time: Any = None, past: Any = None, static: Iterable[Any] = ()) -> dict[str, Any]:
         """Score one step: a value, a list of one for each channel, or a mapping by their names; None or NaN where one is missing.
 
         time: its stamp, which a run that reads the calendar needs, and without which no gap is seen.  past: the covariates of the step, likewise.
@@ -126,14 +142,14 @@ class DetectorStream(Stream):
         stamp = {} if time is None else {"time": format_time(one)}
         return {**stamp, **to_step(result, location, one, self._preprocessor)}
 
+    @checked
     def read(self, series: Any) -> list[dict[str, Any]]:
         """Score the steps of a series, (T,) or (T, C); gives what `step` does for each."""
-        rows = np.asarray(series, np.float64)
-        return [self.step(row) for row in (rows[:, None] if rows.ndim == 1 else rows)]
+        return [self.step(row) for row in rows_from_array(series, self._preprocessor.targets)]
 
 
 def make_step(
-    preprocessor: DetectorPreprocessor, values: Any, *, time: Any, past: Any, static: Sequence[str | float], name: str
+    preprocessor: DetectorPreprocessor, values: Any, *, time: Any, past: Any, static: Iterable[Any], name: str
 ) -> TimeSeries:
     """Make a series of one step; raises `DataError` for what is not one."""
     covariates, own = preprocessor.covariates, _numbers(values, preprocessor.targets, "values")
@@ -148,6 +164,11 @@ def make_step(
         stamp, zone = parse_time(time)
         times = np.array([stamp])
     words = tuple(static) or ("",) * len(covariates.static)
+    if len(words) != len(covariates.static):
+        names = ", ".join(one.name for one in covariates.static[:8]) or "none"
+        raise DataError(f"static: expected {len(covariates.static)} ({names}), got {len(words)}")
+    if wrong := [word for word in words if not isinstance(word, str | int | float)]:
+        raise DataError(f"static: expected texts or numbers, got {abbreviate(wrong[0], 40)}")
     return TimeSeries(name, own[None], times, np.zeros((1, 0)), others[None], words, "the stream", zone)
 
 
@@ -159,9 +180,11 @@ def parse_time(time: Any) -> tuple[Any, int | None]:
     """
     if isinstance(time, np.datetime64):
         return time, None
+    if not isinstance(time, str | float | int | date | np.generic):
+        raise DataError(f"expected a time, got {abbreviate(time, 40)}")
     with suppress(TypeError, ValueError):
-        if not abs(number := float(time)) < 2**63:
-            raise DataError(f"expected a time, got {time!r:.40}")
+        if not abs(number := float(cast(Any, time))) < 2**63:
+            raise DataError(f"expected a time, got {abbreviate(time, 40)}")
         return np.int64(number), None
     read = read_timestamps([time], "time")
     if read.wrong:
@@ -177,11 +200,9 @@ def _numbers(given: Any, names: Sequence[str], what: str) -> np.ndarray:
             raise DataError(f"{what}: expected {', '.join(names)}; got {unknown[0]!r}")
         given = [given.get(name) for name in names]
     try:
-        numbers = np.asarray(
-            [np.nan if one is None else one for one in np.atleast_1d(np.asarray(given, object))], np.float64
-        )
-    except (TypeError, ValueError):
-        raise DataError(f"{what}: expected numbers, got {given!r:.60}") from None
+        numbers = np.atleast_1d(to_numbers(given))
+    except DataError:
+        raise DataError(f"{what}: expected numbers, got {abbreviate(given, 60)}") from None
     if numbers.shape != (len(names),):
         raise DataError(f"{what}: expected {len(names)} ({', '.join(names[:8])}), got {numbers.size}")
     if len(infinite := np.flatnonzero(np.isinf(numbers))):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from recurra.cells import cell_names
+from recurra.formatting import abbreviate
 from recurra.tasks.base import options
 from recurra.tasks.base.config import LabelledData, SequenceModel
 from recurra.tasks.base.settings import Flag, Renamed, Settings
@@ -49,7 +50,7 @@ class Model(SequenceModel):
     @model_validator(mode="before")
     @classmethod
     def _next_step_reads_forwards(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("objective") == "next_step":
+        if isinstance(given, dict) and str(given.get("objective")) == "next_step":
             if given.get("bidirectional") not in (None, False, "false", "False"):
                 raise ValueError("bidirectional: next_step reads forwards alone; leave it out, or take autoencoder")
             for name in ("vector_size", "decoder_input_dropout"):
@@ -82,14 +83,14 @@ class PredictOptions(options.PredictOptions):
     @field_validator("cluster", mode="before")
     @classmethod
     def _number_or_auto(cls, value: Any) -> Any:
-        if value is None or value == "auto":
+        if value is None or (isinstance(value, str) and value == "auto"):
             return value
         try:
             count = 0 if isinstance(value, bool) else int(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is torch's
             count = 0
         if count < 1:
-            raise ValueError(f"expected a number of clusters from 1, or auto; got {value!r}")
+            raise ValueError(f"expected a number of clusters from 1, or auto; got {abbreviate(value)}")
         return count
 
     @field_validator("neighbours")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from torch import Tensor
 
+from recurra.arguments import checked
 from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.tasks.embed.clustering import cluster, nearest_neighbours
 from recurra.tasks.embed.config import EmbedderConfig, PredictOptions
@@ -61,9 +62,10 @@ class Embedder(SequencePredictor[EmbedderConfig]):
         size = cast(EmbedderNetwork, self.network).vector_size
         return np.stack(rows) if rows else np.zeros((0, size), np.float32)
 
-    def embed(self, inputs: Sequence[Any]) -> np.ndarray:
+    @checked
+    def embed(self, inputs: Iterable[Any]) -> np.ndarray:
         """Give the vector of each sequence, (N, D) float32; it depends on no other one."""
-        return self.vectors([self.inputs.encode(sequence) for sequence in self.preprocess(inputs)])
+        return self.vectors([self.inputs.encode(sequence) for sequence in self.preprocess(list(inputs))])
 
     def to_result(self, output: np.ndarray, sequence: Any, options: Any) -> dict[str, Any]:  # noqa: ARG002
         return to_result(output)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from recurra.arguments import checked
 from recurra.tasks.sequence.stream import PooledStream
 
 
@@ -17,17 +18,20 @@ class VectorStream(PooledStream):
     stream.step(0.5)                 # the vector of these four steps
     """
 
+    @checked
     def read(self, sequence: Any) -> np.ndarray:
         """Read a sequence on from here; gives the vector, (D)."""
         for _ in self.feed_all(sequence):
             pass
         return self.vector()
 
+    @checked
     def step(self, value: Any) -> np.ndarray:
         """Read one word, character or step; gives the vector, (D)."""
         self.feed(self.parse_element(value))
         return self.vector()
 
+    @checked
     def vector(self) -> np.ndarray:
         """Give the vector of what was read by now, (D) float32."""
         return self.output.cpu().numpy()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from recurra.arguments import FileName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.timeseries.reader import (
     Panel,
@@ -75,12 +76,14 @@ class Forecaster(Predictor[ForecasterConfig]):
 
     # What a user hands over
 
+    @checked
     def parse(self, line: str) -> TimeSeries:
         """Read a series from a line: numbers with commas or blanks between them, or a JSON list; an empty cell is missing."""
         _check_bare(self.preprocessor)
         return series_from_array(parse_series(line), self.preprocessor)
 
-    def read_file(self, source: str) -> list[TimeSeries] | None:
+    @checked
+    def read_file(self, source: FileName) -> list[TimeSeries] | None:
         if source == "-":
             return None
         files, settings = resolve_files([source])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recurra.arguments import Positive, checked
 from recurra.kernels import exact
 from recurra.tasks.base.options import GenerateOptions
 from recurra.tasks.base.predictor import Predictor
@@ -69,7 +70,8 @@ class LanguageModel(Predictor[LanguageModelConfig]):
         k = self.vocabulary.size if options.k is None else options.k
         return [self.predict_next(text, k, steps=options.steps) for text in inputs]
 
-    def predict_next(self, text: str, k: int, *, steps: bool = False) -> dict[str, Any]:
+    @checked
+    def predict_next(self, text: str, k: Positive, *, steps: bool = False) -> dict[str, Any]:
         """Give the k likeliest next units; steps: "steps" has the same after each unit of the text."""
         network, preprocessor = self._language_network, self.preprocessor
         result = {"text": text, "next": next_tokens(network, preprocessor, text, k)}
@@ -83,21 +85,25 @@ class LanguageModel(Predictor[LanguageModelConfig]):
 
     # What only some predictors can do
 
-    def score(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+    @checked
+    def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text, nats, in all and for each unit; see `scoring.score_texts`."""
-        return score_texts(self._language_network, self.preprocessor, texts)
+        return score_texts(self._language_network, self.preprocessor, list(texts))
 
-    def generate(self, prompts: Sequence[str], options: GenerateOptions) -> Iterator[TextChunk]:
+    @checked
+    def generate(self, prompts: Iterable[str], options: GenerateOptions) -> Iterator[TextChunk]:
         """Continue prompts; see `generate.generate_text`."""
-        return generate_text(self._language_network, self.preprocessor, prompts, options)
+        return generate_text(self._language_network, self.preprocessor, list(prompts), options)
 
-    def beam_search(self, prompts: Sequence[str], options: GenerateOptions) -> list[list[dict[str, Any]]]:
+    @checked
+    def beam_search(self, prompts: Iterable[str], options: GenerateOptions) -> list[list[dict[str, Any]]]:
         """Find the likeliest continuations of prompts; see `generate.beam_search_text`."""
-        return beam_search_text(self._language_network, self.preprocessor, prompts, options)
+        return beam_search_text(self._language_network, self.preprocessor, list(prompts), options)
 
     def why_not_streamable(self) -> str | None:
         return None
 
+    @checked
     def stream(self, prompt: str = "") -> LanguageStream:
         """Give a stream that has read a prompt."""
         stream = LanguageStream(self._language_network, self.preprocessor)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.errors import UsageError
+from recurra.arguments import Positive, checked
+from recurra.errors import DataError, UsageError
 from recurra.kernels import exact
 from recurra.nn import State
 from recurra.stream import Stream
@@ -45,12 +48,22 @@ class LanguageStream(Stream):
         """The natural log-probability of every id to come next, (V,)."""
         return self.state[-1][0][0].cpu().numpy()
 
-    def step(self, unit: int) -> np.ndarray:
-        """Read one id; gives the log-probabilities of the next, (V,)."""
+    def _check_element(self, element: Any) -> None:
+        if not isinstance(element, Tensor) or element.shape != (1,) or element.is_floating_point():
+            raise DataError("expected the id of a unit as a tensor (1,); read takes a text, step an id")
+        self._check_id(int(element))
+
+    def _check_id(self, unit: int) -> None:
         if not 0 <= unit < self._vocabulary.size:
             raise UsageError(f"unit: expected an id from 0 to {self._vocabulary.size - 1}, got {unit}")
+
+    @checked
+    def step(self, unit: int) -> np.ndarray:
+        """Read one id; gives the log-probabilities of the next, (V,)."""
+        self._check_id(unit)
         return self.feed(torch.tensor([unit], device=self._device))[0].cpu().numpy()
 
+    @checked
     def read(self, text: str) -> float:
         """Read text; gives its log-probability given all that was read before."""
         total, log_probs = 0.0, self.log_probs
@@ -59,11 +72,13 @@ class LanguageStream(Stream):
             log_probs = self.step(unit)
         return total
 
+    @checked
     def log_prob(self, text: str) -> float:
         """Give the log-probability that this text comes next, without reading it."""
         return self.fork().read(text)
 
-    def likeliest(self, k: int = 5) -> list[tuple[str, float]]:
+    @checked
+    def likeliest(self, k: Positive = 5) -> list[tuple[str, float]]:
         """Give the k likeliest next units and their probabilities."""
         log_probs = self.log_probs
         order = np.argsort(-log_probs, kind="stable")[:k]

@@ -11,6 +11,7 @@ from typing import Any, Generic, cast
 import numpy as np
 import torch
 
+from recurra.arguments import FileName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.labelled.label_lines import names_text
 from recurra.data.labelled.reader import Labelled
@@ -69,10 +70,12 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
 
     # What a user hands over
 
+    @checked
     def parse(self, line: str) -> Any:
         return self.inputs.parse(line)
 
-    def read_file(self, source: str) -> list[Any] | None:
+    @checked
+    def read_file(self, source: FileName) -> list[Any] | None:
         lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and is_file(Path(source))
         if source == "-" or (lines and not self._is_table(source)):
             return None
@@ -173,6 +176,7 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         """Whether the prediction after an element depends on nothing that comes later."""
         return self.why_not_streamable() is None
 
+    @checked
     def stream(self, prompt: Any = "") -> SequenceStream:
         """Give a stream that has read the beginning of a sequence; raises `UsageError` where the network cannot be one."""
         if (reason := self.why_not_streamable()) is not None:

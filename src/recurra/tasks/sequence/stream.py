@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from recurra.arguments import checked
 from recurra.errors import DataError
+from recurra.formatting import abbreviate
 from recurra.kernels import exact
 from recurra.nn import State
 from recurra.stream import Stream
@@ -49,16 +51,24 @@ class SequenceStream(Stream):
         self._preprocessor = preprocessor
         super().__init__(feed, (*initial, preprocessor.initial_state(), (empty_output,)))
 
+    def _check_element(self, element: Any) -> None:
+        if not self._preprocessor.is_element(element):
+            raise DataError(
+                f"expected an element as parse_element gives it, got {abbreviate(element, 40)}; read and step take texts and numbers"
+            )
+
     @property
     def output(self) -> Tensor:
         """The network's output for what was read, (N)."""
         return self._state[-1][0][0]
 
+    @checked
     def feed_all(self, sequence: Any) -> Iterator[Tensor]:
         """Read a sequence on from here; gives the output after each of its elements, (1, N)."""
         for element in self._preprocessor.elements(self._preprocessor.validate(sequence)):
             yield self.feed(element)
 
+    @checked
     def parse_element(self, value: Any) -> Any:
         """Give a word, a character or the values of a step as `feed` takes it; raises `DataError` for what is not one."""
         preprocessor = self._preprocessor
@@ -66,7 +76,7 @@ class SequenceStream(Stream):
             return preprocessor.validate([value])[0]
         elements = preprocessor.elements(preprocessor.validate([value] if preprocessor.reads_words else value))
         if len(elements) != 1:
-            raise DataError(f"expected one element of a text, got {len(elements)} in {value!r:.40}")
+            raise DataError(f"expected one element of a text, got {len(elements)} in {abbreviate(value, 40)}")
         return elements[0]
 
     def read(self, sequence: Any) -> Any:
@@ -88,6 +98,7 @@ class PooledStream(SequenceStream):
             empty_output = network.head(torch.zeros(1, network.body.size, device=network.device))
         super().__init__(preprocessor, network, network.step, network.initial_state(), empty_output)
 
+    @checked
     def feed_all(self, sequence: Any) -> Iterator[Tensor]:
         preprocessor = self._preprocessor
         elements = iter(preprocessor.elements(preprocessor.validate(sequence)))

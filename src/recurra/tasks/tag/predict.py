@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from recurra.arguments import checked
 from recurra.data.labelled.tagged import Tagged, read_tagged
 from recurra.kernels import exact
 from recurra.metrics import marks_spans
@@ -70,6 +71,7 @@ class Tagger(SequencePredictor[TaggerConfig]):
 
     # What a user hands over
 
+    @checked
     def parse(self, line: str) -> Any:
         """Read a line: a sentence, cut as the training data is; a JSON list of words as it is; or a series."""
         if self.inputs.discrete and line.lstrip().startswith("["):

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from recurra.arguments import Positive, checked
 from recurra.nn import State
 from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.stream import SequenceStream
@@ -35,11 +36,13 @@ class TagStream(SequenceStream):
         empty_output = torch.zeros(1, len(self._tags) + 1, dtype=torch.float64, device=device)
         super().__init__(preprocessor.inputs, network, step, network.initial_state(), empty_output)
 
-    def read(self, sequence: Any, k: int | None = None) -> list[dict[str, Any]]:
+    @checked
+    def read(self, sequence: Any, k: Positive | None = None) -> list[dict[str, Any]]:
         """Read a sequence on from here; gives {"tag", "probabilities"} of each element, with k only of the k likeliest."""
         return [self._to_result(output[0], k) for output in self.feed_all(sequence)]
 
-    def step(self, value: Any, k: int | None = None) -> dict[str, Any]:
+    @checked
+    def step(self, value: Any, k: Positive | None = None) -> dict[str, Any]:
         """Read one word or step; gives its {"tag", "probabilities"}."""
         return self._to_result(self.feed(self.parse_element(value))[0], k)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from recurra.data.timeseries.reader import TimeSeries
 from recurra.errors import DataError
+from recurra.series import to_numbers
 from recurra.tasks.timeseries.covariates import MAX_SIZE
 
 MAX_NAMES_SHOWN = 8
@@ -41,10 +42,7 @@ def rows_from_array(given: Any, names: Sequence[str]) -> np.ndarray:
     >>> rows_from_array([1, 2], ["bar"]).shape, rows_from_array([], ["bar", "flow"]).shape
     ((2, 1), (0, 2))
     """
-    try:
-        rows = np.asarray(given, np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"expected a series of numbers, got {given!r:.40}") from None
+    rows = to_numbers(given)
     if rows.ndim == 1 and (len(names) == 1 or not len(rows)):
         rows = rows.reshape(len(rows), len(names))
     if rows.ndim != 2 or rows.shape[1] != len(names):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from recurra.documents import read_json
 from recurra.errors import DataError, RunError, UsageError
+from recurra.formatting import abbreviate
 from recurra.text.normal import nfc
 
 BOS_ID, EOS_ID = 0, 1
@@ -210,7 +211,9 @@ def check_id(id: int, size: int) -> int:
 
 
 def normal_form(text: str) -> str:
-    """Return a text in normal form C. Raises `DataError` when it holds a lone surrogate."""
+    """Return a text in normal form C. Raises `DataError` for what is no text, and when it holds a lone surrogate."""
+    if not isinstance(text, str):
+        raise DataError(f"expected a text, got {abbreviate(text)}")
     if not text.isascii() and (found := _SURROGATE.search(text)):
         raise DataError(
             f"character {found.start()}: expected Unicode text, got the lone surrogate U+{ord(found.group()):04X}",

@@ -116,6 +116,10 @@ class Preprocessor(ABC, Generic[EncodedT]):
     def elements(self, sequence: Any) -> list[Any]:
         """Give what `step` takes one by one: a word, a character, the values of a step."""
 
+    def is_element(self, element: Any) -> bool:  # noqa: ARG002
+        """Tell whether something is an element as `elements` gives them, as far as that can be told."""
+        return True
+
     @abstractmethod
     def prefixes(self, sequence: Any) -> Iterator[EncodedT]:
         """Give as numbers what there is after each element, the whole last."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from recurra.documents import damaged, read_json
 from recurra.errors import DataError
 from recurra.files import write_whole
-from recurra.series import channel_order, parse_series
+from recurra.series import channel_order, parse_series, to_numbers
 from recurra.tasks.base.config import SequenceData
 from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
 from recurra.tasks.sequence.preprocessing.files import ChannelsFile
@@ -148,11 +148,7 @@ class SeriesPreprocessor(Preprocessor[np.ndarray]):
             raise DataError(str(error), source=source) from None
 
     def validate(self, sequence: Any) -> np.ndarray:
-        try:
-            with np.errstate(over="ignore"):  # too large a number becomes infinity, which `check` names
-                series = np.asarray(sequence, np.float32)
-        except (ValueError, TypeError, OverflowError):
-            raise DataError(f"expected a series of numbers, got {sequence!r:.40}", hint=self._hint) from None
+        series = to_numbers(sequence, np.float32, hint=self._hint)
         if series.ndim == 1 and (len(self.channels) == 1 or not len(series)):
             series = series.reshape(len(series), len(self.channels))
         self.check(series)
@@ -237,6 +233,10 @@ class SeriesPreprocessor(Preprocessor[np.ndarray]):
 
     def elements(self, sequence: np.ndarray) -> list[np.ndarray]:
         return list(sequence)
+
+    def is_element(self, element: Any) -> bool:
+        right = isinstance(element, np.ndarray) and element.dtype.kind == "f" and element.shape == (len(self.channels),)
+        return right and not np.isinf(element).any()
 
     def prefixes(self, sequence: np.ndarray) -> Iterator[np.ndarray]:
         return (self.encode(sequence[:count]) for count in range(1, len(sequence) + 1))

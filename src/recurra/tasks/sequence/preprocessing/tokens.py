@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.errors import DataError
+from recurra.formatting import abbreviate
 from recurra.tasks.base.config import SequenceData
 from recurra.tasks.base.transfer import unit_names
 from recurra.tasks.sequence.preprocessing.base import InputLayer, Preprocessor, register_preprocessor
@@ -95,12 +96,16 @@ class TokenPreprocessor(Preprocessor[np.ndarray]):
 
     def check(self, sequence: Any) -> None:
         if not isinstance(sequence, str):
-            raise DataError(f"expected a text, got {sequence!r:.40}")
+            raise DataError(f"expected a text, got {abbreviate(sequence, 40)}")
         normal_form(sequence)
 
     def elements(self, sequence: str) -> list[np.ndarray]:
         ids = self.encode(sequence)
         return np.split(ids, np.flatnonzero(self.vocabulary.unit_starts(ids))[1:]) if len(ids) else []
+
+    def is_element(self, element: Any) -> bool:
+        ids = isinstance(element, np.ndarray) and element.dtype.kind in "iu" and element.ndim == 1
+        return ids and bool(((element >= 0) & (element < self.vocabulary.size)).all())
 
     def prefixes(self, sequence: str) -> Iterator[np.ndarray]:
         ids = self.encode(sequence)

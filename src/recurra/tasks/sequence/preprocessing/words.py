@@ -8,6 +8,7 @@ its vector. By characters, bytes or byte pairs: tokens.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.errors import DataError, UsageError
+from recurra.formatting import abbreviate
 from recurra.nn import WordBatch, WordEncoder, collate_words
 from recurra.nn.words import CharactersFor
 from recurra.tasks.base.config import SequenceData
@@ -156,7 +158,10 @@ class WordPreprocessor(Preprocessor[SpeltText]):
         return layer
 
     def validate(self, sequence: Any) -> Words:
-        words: Any = list(sequence) if isinstance(sequence, Iterable) and not isinstance(sequence, str) else sequence
+        words = sequence
+        if isinstance(sequence, Iterable) and not isinstance(sequence, str | bytes):
+            with suppress(TypeError):  # an array or a tensor of no dimension, which `check` refuses
+                words = list(sequence)
         self.check(words)
         return words
 
@@ -167,11 +172,14 @@ class WordPreprocessor(Preprocessor[SpeltText]):
     def check(self, sequence: Any) -> None:
         for text in sequence if isinstance(sequence, list) else [sequence]:
             if not isinstance(text, str):
-                raise DataError(f"expected a text, or a list of words; got {text!r:.40}")
+                raise DataError(f"expected a text, or a list of words; got {abbreviate(text, 40)}")
             normal_form(text)
 
     def elements(self, sequence: Words) -> list[SpeltText]:
         return [self.encode([word]) for word in self.vocabulary.tokenize(sequence)]
+
+    def is_element(self, element: Any) -> bool:
+        return isinstance(element, SpeltText)
 
     def prefixes(self, sequence: Words) -> Iterator[SpeltText]:
         whole = self.encode(sequence)

@@ -1,0 +1,25 @@
+"""The arguments of public functions: what their annotations ask for, and the gate that checks it."""
+
+from recurra.arguments.annotations import (
+    MAX_THREADS,
+    Array,
+    DataFrame,
+    FileName,
+    PathName,
+    Positive,
+    Rule,
+    Threads,
+)
+from recurra.arguments.gate import checked
+
+__all__ = [
+    "MAX_THREADS",
+    "Array",
+    "DataFrame",
+    "FileName",
+    "PathName",
+    "Positive",
+    "Rule",
+    "Threads",
+    "checked",
+]
