@@ -26,7 +26,7 @@ OPTIONAL = {
     "polars",
 }
 
-BASE = ["version", "errors", "documents", "files", "formatting", "arguments", "plugins"]
+BASE = ["version", "errors", "formatting", "documents", "files", "arguments", "plugins"]
 LIBRARIES = ["text", "series", "data", "decoding", "thresholds", "metrics", "baselines", "linear", "report"]
 ENGINE = ["cells", "kernels", "nn", "stream"]
 TOP = ["runs", "api"]

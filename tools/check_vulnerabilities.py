@@ -8,15 +8,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DATABASE = "https://pypi.org/"
 MAX_CONNECTION_SECONDS = 5
-MAX_SECONDS = 60
+MAX_SECONDS = 30
 
 
 def command(constraints: Path) -> list[str]:
@@ -64,22 +61,8 @@ def fix(vulnerability: dict) -> str:
     return f"mended in {versions}: raise it in constraints.txt" if versions else "no version mends it yet"
 
 
-def reachable(address: str = DATABASE, seconds: float = MAX_CONNECTION_SECONDS) -> bool:
-    """Tell whether something answers at an address, whatever it says."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=seconds):
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-
-
 def main() -> int:
-    if not reachable():
-        code, lines = 0, [f"vulnerabilities: not checked: {DATABASE} cannot be reached from here"]
-    else:
-        code, lines = audit(command(ROOT / "constraints.txt"))
+    code, lines = audit(command(ROOT / "constraints.txt"))
     print("\n".join(lines))
     return code
 

@@ -12,13 +12,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recurra.errors import RunError
+from recurra.formatting import abbreviate, shorten
 
 MAX_JSON_BYTES = 64 * 2**20
 MAX_TOML_BYTES = 4 * 2**20
 MAX_LEVELS = 40
 """Levels of nesting of a document; whatever walks through it goes as deep."""
-MAX_CHARACTERS_SHOWN, MAX_MESSAGE_CHARACTERS = 80, 300
-"""Of what is not as expected, and of all that is said of a file."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
@@ -29,20 +28,6 @@ class Document(BaseModel):
     """What a JSON file has to look like: each value of just its type, and no name that is not known."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-def shorten(value: object, most: int = MAX_CHARACTERS_SHOWN) -> str:
-    """Show a value in a message, however long it is, or a message.
-
-    >>> shorten("a" * 200)[-3:], shorten("short")
-    ('aa…', 'short')
-    """
-    try:
-        text = value if isinstance(value, str) else repr(value)
-    except (RecursionError, ValueError):  # nested too deep, a number of too many digits
-        text = type(value).__name__
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def read_json(path: Path, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
@@ -110,11 +95,9 @@ def damaged(path: Path, error: Exception) -> RunError:
     if isinstance(error, KeyError) and error.args:
         return RunError(f"{path}: is damaged: {shorten(str(error.args[0]))} is missing")
     if not isinstance(error, ValidationError):
-        return RunError(f"{path}: is damaged: {shorten(' '.join(str(error).split()))}")
+        return RunError(f"{path}: is damaged: {shorten(str(error))}")
     first = error.errors(include_url=False)[0]
     place = shorten(".".join(str(part) for part in first["loc"]))
     message = first["msg"].removeprefix("Value error, ")
-    value = first["input"]
-    shown = repr(value[:MAX_CHARACTERS_SHOWN]) if isinstance(value, str) else shorten(value)
-    got = "" if first["type"] == "missing" else f", got {shorten(shown)}"
+    got = "" if first["type"] == "missing" else f", got {abbreviate(first['input'])}"
     return RunError(f"{path}: is damaged: {f'{place}: ' if place else ''}{message[:1].lower()}{message[1:]}{got}")

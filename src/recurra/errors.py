@@ -11,6 +11,7 @@ from typing import Any
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _MAX_REASON_LENGTH = 160
+_MAX_MESSAGE_LENGTH, _END_LENGTH = 1500, 500
 
 
 def escape_controls(text: str) -> str:
@@ -28,7 +29,11 @@ class RecurraError(Exception):
     exit_code = 1
 
     def __init__(self, message: object = "") -> None:
-        super().__init__(escape_controls(str(message)))
+        text = escape_controls(str(message))
+        if len(text) > _MAX_MESSAGE_LENGTH:
+            # It names what came, which can be as long as a file; what to do stands at the end.
+            text = f"{text[: _MAX_MESSAGE_LENGTH - _END_LENGTH]} … {text[-_END_LENGTH:]}"
+        super().__init__(text)
 
 
 class UsageError(RecurraError):

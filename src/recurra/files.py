@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one."""
+"""Names of files, and writing files so that a reader never sees half of one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import secrets
 from pathlib import Path
 
 from recurra.errors import RunError
+
+MAX_NAME_BYTES = 255
+"""Of a file or a folder, on all common file systems."""
 
 _PART = ".part"
 
@@ -80,3 +83,12 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def expand_home(name: str) -> Path:
+    """Give a path with the folder of a user in the place of `~` or `~name`; as in a shell, what is no user is a name.
+
+    >>> expand_home("~/texts") == Path.home() / "texts", expand_home("~nobody-has-this-name/x").parts[0]
+    (True, '~nobody-has-this-name')
+    """
+    return Path(os.path.expanduser(name))  # noqa: PTH111  Path's own raises RuntimeError for what is no user

@@ -1,16 +1,17 @@
-"""How numbers are written for people."""
+"""How numbers, and values in messages, are written for people."""
 
 from __future__ import annotations
 
 import difflib
 import math
-import re
 import sys
 from collections.abc import Iterable
 
 PER_CENT = "\u00a0%"
 WARNING = "warning: "
 """How a note begins that nobody may miss."""
+MAX_CHARACTERS_SHOWN, MAX_MESSAGE_CHARACTERS = 80, 300
+"""Of a value in a message, and of what another library says."""
 
 
 def finite(value: object) -> float | None:
@@ -68,19 +69,29 @@ def duration(seconds: object) -> str:
     return text.replace(" ", "\u00a0")
 
 
-def abbreviate(value: object, most: int = 80) -> str:
+def shorten(text: str, most: int = MAX_CHARACTERS_SHOWN) -> str:
+    """Put a text on one line of a message, however long it is.
+
+        >>> shorten("a" * 200)[-3:], shorten("two
+    lines")
+        ('aa…', 'two lines')
+    """
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def abbreviate(value: object, most: int = MAX_CHARACTERS_SHOWN) -> str:
     """Show a value in a message: on one line, however long it is.
 
     >>> abbreviate("a" * 5, most=4), abbreviate([1, 2]), abbreviate(10**5000)
     ("'aa…", '[1, 2]', 'a number of more than 4,300 digits')
     """
     try:
-        text = re.sub(r"\s*\n\s*", " ", repr(value))
+        return shorten(repr(value), most)
     except Exception:  # noqa: BLE001  whatever a class of the caller's does, its name can be said
         if isinstance(value, int):  # Python writes no longer one
             return f"a number of more than {sys.get_int_max_str_digits():,} digits"
-        text = f"an object of {type(value).__name__}"
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+        return f"an object of {type(value).__name__}"
 
 
 def closest(name: str, names: Iterable[str]) -> str | None:

@@ -179,3 +179,9 @@ def test_what_a_training_began_with_is_not_changed_on_the_way(
             recurra.resume(folder, quiet=True, **arguments)
     same = {**SETTINGS, "hidden": "8", "precision": "auto", "unit": "char", "batch": None}
     assert weights(recurra.resume(folder, data, task="lm", config=whole.path / "config.toml", **same)) == weights(whole)
+
+
+def test_the_folder_of_a_user_that_is_not_there_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"~nobody-has-this-name/x\.txt: does not exist"):
+        recurra.train("lm", "~nobody-has-this-name/x.txt", tmp_path / "run", quiet=True)

@@ -15,9 +15,12 @@ from recurra.verbs.base.run_command import _task_of
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["train", "tag", "x", "--nosuch"], "recurra: train tag: no such option: --nosuch"),
-        (["predict"], "recurra: predict: missing argument 'RUN'"),
-        (["nosuch"], "recurra: usage: no such command 'nosuch'"),
+        (["train", "tag", "x", "--nosuch"], "recurra: train tag: no such option: --nosuch ("),
+        (["predict"], "recurra: predict: missing argument 'RUN'; see recurra predict --help\n"),
+        (["nosuch"], "recurra: no such command 'nosuch'; see recurra --help\n"),
+        (["evaluate", "run", "--device"], "recurra: option '--device' requires an argument; see recurra"),
+        (["info", "--json", "a", "b\nc"], "recurra: info: got unexpected extra argument (b\\nc)"),
+        (["x" * 5000], "recurra: no such command 'xxx"),
         (
             ["reproduce", "ptb", "--seed", "x"],
             "recurra: reproduce: invalid value for '--seed': Input should be a valid integer",
@@ -33,14 +36,19 @@ def test_what_the_parser_finds_is_one_line(
     printed, shown = capsys.readouterr()
     assert (ended.value.code, printed) == (2, "")
     assert shown.startswith(line), shown
-    assert shown.count("\n") == 1
+    assert shown.count("\n") == 1 and shown.endswith("--help\n") and len(shown) < 2000
 
 
-def test_without_arguments_there_is_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["recurra"])
-    with pytest.raises(SystemExit):
+@pytest.mark.parametrize("arguments", [[], ["data"], ["train"]])
+def test_without_arguments_there_is_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["recurra", *arguments])
+    with pytest.raises(SystemExit) as ended:
         cli.main()
-    assert "Usage: " in "".join(capsys.readouterr())
+    printed, shown = capsys.readouterr()
+    assert (ended.value.code, shown) == (2, "")
+    assert "Usage: " in printed
 
 
 @pytest.mark.parametrize(
@@ -48,13 +56,13 @@ def test_without_arguments_there_is_help(monkeypatch: pytest.MonkeyPatch, capsys
     [
         ("a name\nof two lines", "a name\\nof two lines"),
         ("\x1b[31mred\u2028\x85", "\\x1b[31mred\\u2028\\x85"),
-        ("x" * 9000, "x" * 750 + " … " + "x" * 750),
+        ("x" * 9000, "x" * 1000 + " … " + "x" * 500),
     ],
 )
 def test_a_message_is_one_line_that_can_be_read(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], message: str, shown: str
 ) -> None:
-    def fail(*, standalone_mode: bool) -> None:
+    def fail(**options: object) -> None:
         raise DataError(message)
 
     monkeypatch.setattr(cli, "app", fail)

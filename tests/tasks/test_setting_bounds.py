@@ -6,7 +6,7 @@ import pytest
 
 from recurra.errors import UsageError
 from recurra.runs.config import configure, fields
-from recurra.tasks import task_names
+from recurra.tasks import get_task, task_names
 from recurra.tasks.base.options import MAX_GENERATED_UNITS, MAX_LENGTH_PENALTY, GenerateOptions, read_options
 from recurra.training.config import Training
 
@@ -85,3 +85,20 @@ def test_a_number_without_a_limit_may_be_large() -> None:
 def test_a_search_is_for_a_text_that_is_not_endless() -> None:
     with pytest.raises(UsageError, match=r"^length: expected at most 10,000 units for a search, got 10,001"):
         read_options(GenerateOptions, {"beam": 2, "length": 10_001}, "lm")
+
+
+@pytest.mark.parametrize("given", [{"batch": "9223372036854775808"}, {"batch": 2**63}, {"merge_gap": "-" + "9" * 30}])
+def test_a_number_that_no_run_can_hold_is_refused_before_the_training(given: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match=rf"{next(iter(given))}: .*(number of at most|greater than)"):
+        configure("detect", given)
+
+
+def test_a_dilation_has_a_bound() -> None:
+    with pytest.raises(UsageError, match="dilations: expected whole numbers from 1 to 10,000"):
+        configure("forecast", {"dilations": [2**31]})
+
+
+@pytest.mark.parametrize("value", [float("inf"), "inf", 10**400])
+def test_so_many_clusters_there_are_not(value: object) -> None:
+    with pytest.raises(UsageError, match="cluster: "):
+        read_options(get_task("embed").Predictor.PredictOptions, {"cluster": value}, "embed")

@@ -19,7 +19,11 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_is_written_is_read(path: Path) -> None:
-    events = [{"event": "start", "plan": "中\n\u2028"}, {"event": "train", "loss": 0.1 + 0.2, "none": None}]
+    events = [
+        {"event": "start", "plan": "中\n\u2028"},
+        {"event": "train", "loss": 0.1 + 0.2, "none": None},
+        {"data": "\udcff.csv"},
+    ]
     log = MetricsLog(path)
     for event in events:
         log.write(event)

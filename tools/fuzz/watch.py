@@ -16,6 +16,8 @@ from tools.fuzz.child import start
 POLL_SECONDS = 0.01
 LOOK_SECONDS = 0.3
 """Between two looks at the files, which are progress where they change."""
+DUMP_SECONDS = 0.5
+"""For a traceback of where a child is."""
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
 PRINTED = 1_000_000
@@ -24,52 +26,59 @@ PRINTED = 1_000_000
 
 @dataclass(frozen=True)
 class Limits:
-    """resident: bytes.  seconds_without_progress: of the processor's time, so that a busy machine changes no result; of the clock three times as many.
+    """resident: bytes.  seconds_without_progress: of the processor's time, or of waiting for something other than the processor.
 
-    patience: seconds after which a case that goes on well is interrupted, as by Ctrl-C.
+    patience: seconds of the processor's time after which a case that goes on well is interrupted, as by Ctrl-C.
+    None of them depends on how busy the machine is.
     """
 
     resident: int = 3 << 29
     seconds_without_progress: float = 20.0
-    patience: float = 8.0
+    patience: float = 6.0
 
 
 @dataclass
 class _Watched:
-    """What the watch knows of one child."""
+    """What the watch knows of one child.  used: seconds of the processor; waited: seconds in which it could not have used more."""
 
     pid: int
     folder: Folder
     limits: Limits
-    started: float = field(default_factory=time.monotonic)
     peak: int = 0
     stopped: str = ""
     interrupted: bool = False
+    _used: float = 0.0
+    _waited: float = 0.0
     _seen: object = None
-    _looked: float = 0.0
-    _progress: tuple[float, float] = (0.0, 0.0)  # processor, clock
+    _progress: tuple[float, float] = (0.0, 0.0)
+    _looked: float = field(default_factory=time.monotonic)
 
     def look(self) -> None:
         """Stop the child where it is over a limit."""
-        used, resident = _usage(self.pid)
+        used, resident, runs = _usage(self.pid)
         self.peak = max(self.peak, resident)
-        now = time.monotonic() - self.started
         if resident > self.limits.resident:
             self.stop("memory")
             return
-        if now - self._looked < LOOK_SECONDS:
+        elapsed = time.monotonic() - self._looked
+        if elapsed < LOOK_SECONDS:
             return
-        self._looked = now
+        self._looked += elapsed
+        if used == self._used and not runs:
+            self._waited += elapsed
+        self._used = used
         seen = _state(self.folder)
         if seen != self._seen:
-            self._seen, self._progress = seen, (used, now)
-        elif used - self._progress[0] > self.limits.seconds_without_progress or now - self._progress[1] > 3 * self.limits.seconds_without_progress:  # fmt: skip
+            self._seen, self._progress = seen, (self._used, self._waited)
+        elif (
+            max(self._used - self._progress[0], self._waited - self._progress[1]) > self.limits.seconds_without_progress
+        ):
             self.stop("time")
+            return
         if (
-            now > self.limits.patience
+            self._used > self.limits.patience
             and not self.interrupted
-            and not self.stopped
-            and now - self._progress[1] < self.limits.patience / 2
+            and self._used - self._progress[0] < self.limits.patience / 2
         ):
             self.interrupted = True
             with contextlib.suppress(ProcessLookupError):
@@ -80,12 +89,13 @@ class _Watched:
         self.stopped = why
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-            time.sleep(0.2)
+            time.sleep(DUMP_SECONDS)
         end_group(self.pid)
 
 
 def run_case(case: Case, folder: Folder, limits: Limits | None = None) -> Ended:
     """Perform a case in its folder, which is there already, and say how it ended."""
+    started = time.monotonic()
     watched = _Watched(start(case, folder), folder, limits or Limits())
     while True:
         done, status, used = os.wait4(watched.pid, os.WNOHANG)
@@ -99,7 +109,7 @@ def run_case(case: Case, folder: Folder, limits: Limits | None = None) -> Ended:
     peak = max(watched.peak, used.ru_maxrss * 1024)
     if not watched.stopped and peak > watched.limits.resident:
         watched.stopped = "memory"  # it came and went between two looks
-    seconds = time.monotonic() - watched.started
+    seconds = time.monotonic() - started
     printed = _printed(folder.stdout), _printed(folder.stderr) + _printed(folder.path / "outside")
     return Ended(code, *printed, peak, seconds, watched.stopped, watched.interrupted)
 
@@ -110,14 +120,14 @@ def end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _usage(pid: int) -> tuple[float, int]:
-    """Give the processor's seconds that a process has used, and its resident bytes; zeros where it has gone."""
+def _usage(pid: int) -> tuple[float, int, bool]:
+    """Give the processor's seconds that a process has used, its resident bytes, and whether it runs or would; zeros where it has gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
     except (OSError, IndexError, ValueError):
-        return 0.0, 0
-    return (int(fields[11]) + int(fields[12])) / TICKS, resident
+        return 0.0, 0, True
+    return (int(fields[11]) + int(fields[12])) / TICKS, resident, fields[0] == "R"
 
 
 def _state(folder: Folder) -> object:

@@ -22,6 +22,8 @@ from typing import (
 
 import numpy as np
 
+from recurra.files import MAX_NAME_BYTES
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -32,10 +34,6 @@ class Rule:
 
     holds: Callable[[Any], bool]
     expected: str
-
-
-MAX_NAME_BYTES = 255
-"""Of a file or a folder, on all common file systems."""
 
 
 def _is_path(path: str | Path) -> bool:

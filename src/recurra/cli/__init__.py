@@ -12,12 +12,11 @@ from typing import Any, NoReturn
 import typer
 
 from recurra.cli.streams import prepare_streams
-from recurra.errors import RecurraError, escape_controls, report_memory_errors
+from recurra.errors import RecurraError, UsageError, report_memory_errors
 from recurra.plugins import load_entry_points
 from recurra.version import __version__
 
 INTERRUPTED = 130
-MAX_ERROR_CHARACTERS = 1500
 ENTRY_POINTS = "recurra.verbs"
 """The group of entry points in which another package names a module with `register(app)`, and a POSITION in the help."""
 
@@ -85,7 +84,7 @@ def main() -> None:
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
         with report_memory_errors():
-            code = app(standalone_mode=False)
+            code = app(prog_name="recurra", standalone_mode=False)
         raise SystemExit(code if isinstance(code, int) else 0)
     except RecurraError as error:
         _end_with(str(error), error.exit_code)
@@ -108,23 +107,20 @@ def main() -> None:
 
 
 def _end_with(message: str, code: int) -> NoReturn:
-    """End with one line on standard error, whatever is in the message."""
-    line = escape_controls(message)
-    if len(line) > MAX_ERROR_CHARACTERS:
-        line = f"{line[: MAX_ERROR_CHARACTERS // 2]} … {line[-MAX_ERROR_CHARACTERS // 2 :]}"
-    print(f"recurra: {line}", file=sys.stderr)  # noqa: T201
+    print(f"recurra: {message}", file=sys.stderr)  # noqa: T201
     raise SystemExit(code) from None
 
 
 def _end_with_usage(error: Any) -> NoReturn:
     """End with what the parser of the command line found wrong; with the help where nothing was given."""
-    context = getattr(error, "ctx", None)
-    if context is not None and type(error).__name__ == "NoArgsIsHelpError":
-        typer.echo(context.get_help(), err=True)
+    command = getattr(getattr(error, "ctx", None), "command_path", "recurra")
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(error.ctx.get_help(), nl=False)
         raise SystemExit(error.exit_code) from None
-    command = "" if context is None else context.command_path.removeprefix(context.find_root().info_name).strip()
+    verb = command.partition(" ")[2]
     message = error.format_message().rstrip(".")
-    _end_with(f"{command or 'usage'}: {message[:1].lower()}{message[1:]}", error.exit_code)
+    message = f"{message[:1].lower()}{message[1:]}; see {command} --help"
+    _end_with(str(UsageError(f"{verb}: {message}" if verb else message)), error.exit_code)
 
 
 def _end_without_a_reader() -> NoReturn:

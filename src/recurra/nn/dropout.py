@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recurra.arguments import checked
 from recurra.errors import UsageError
 
 
@@ -24,6 +25,7 @@ class Dropout(nn.Module):
     True
     """
 
+    @checked
     def __init__(self, p: float, *, variational: bool = False) -> None:
         super().__init__()
         self.p, self.variational = check_share("dropout", p), variational

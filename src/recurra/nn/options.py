@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
+
 from recurra.errors import UsageError
 
 
@@ -22,7 +24,7 @@ def read_options(
     sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
     options: dict[str, Any] = {name: _read_whole(name, value, 1) for name, value in sizes.items()}
     for name, value in (("bias", bias), ("batch_first", batch_first), ("bidirectional", bidirectional)):
-        if value not in (False, True):
+        if not isinstance(value, bool | int | np.bool_) or value not in (False, True):
             raise UsageError(f"{name}: expected True or False, got {value!r}")
         options[name] = bool(value)
     if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:

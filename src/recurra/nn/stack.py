@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from recurra.arguments import checked
 from recurra.cells import Cell, CellState, get_cell
 from recurra.errors import UsageError
 from recurra.kernels import PackedLayer, layer_norm, run_layer
@@ -41,6 +42,7 @@ class Layer(nn.Module):
     torch.Size([7, 2, 5])
     """
 
+    @checked
     def __init__(
         self,
         cell: type[Cell],

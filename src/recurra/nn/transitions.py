@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from recurra.arguments import checked
 from recurra.errors import UsageError
 
 _TAG = re.compile(r"([BIMELSU])(?:[-_](.*))?|(O)", re.DOTALL)
@@ -15,6 +16,7 @@ _SCHEMES = ("BIO", "BIESO", "BILUO", "BMESO")
 _GOES_ON, _CLOSES = "IMEL", "ELSUO"
 
 
+@checked
 def transitions(tags: Sequence[str]) -> Tensor:
     """Say which of K tags may follow which: allowed (K+2, K+2) bool, rows before columns; K is the start, K + 1 the end.
 
@@ -55,6 +57,7 @@ def _may_follow(before: tuple[str, str | None], after: tuple[str, str | None], *
     return always_closed or before[0] in _CLOSES
 
 
+@checked
 def violations(allowed: Tensor, sequences: Iterable[Sequence[int]]) -> Iterator[tuple[int, int]]:
     """List what data holds and `allowed` (K+2, K+2) does not: (sequence, step), where step T is a sequence's end.
 
@@ -69,6 +72,7 @@ def violations(allowed: Tensor, sequences: Iterable[Sequence[int]]) -> Iterator[
                 yield place, step
 
 
+@checked
 def widen(allowed: Tensor, sequences: Iterable[Sequence[int]]) -> Tensor:
     """Allow also what sequences of tags (numbers from 0 to K − 1) hold: a new (K+2, K+2).
 

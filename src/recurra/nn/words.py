@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, Protocol, Self, get_args
+from typing import Literal, Protocol, Self, get_args, runtime_checkable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recurra.arguments import checked
 from recurra.errors import UsageError
 from recurra.kernels import linear
 from recurra.nn.stack import Stack
@@ -20,6 +21,7 @@ UNKNOWN_RATE = 0.25
 """How readily a known word is replaced by the unknown one in training (Kiperwasser & Goldberg 2016, arXiv:1603.04351v3)."""
 
 
+@runtime_checkable
 class SpeltText(Protocol):
     """A text of T words, U of them distinct, as `recurra.text.vocabulary.SpeltText` has it."""
 
@@ -56,6 +58,7 @@ class WordBatch:
         return type(self)(**{name: part if name in kept else part.to(device) for name, part in parts.items()})
 
 
+@checked
 def collate_words(texts: Sequence[SpeltText]) -> WordBatch:
     """Put texts side by side: a word that several of them have is one distinct word of the batch.
 
@@ -114,6 +117,7 @@ class WordEncoder(nn.Module):
     torch.Size([2, 2, 8])
     """
 
+    @checked
     def __init__(
         self,
         words: int,

@@ -13,9 +13,9 @@ import tomli_w
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from recurra.documents import MAX_MESSAGE_CHARACTERS, read_toml, shorten
+from recurra.documents import read_toml
 from recurra.errors import RunError, UsageError
-from recurra.formatting import abbreviate
+from recurra.formatting import MAX_MESSAGE_CHARACTERS, abbreviate, shorten
 from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
 from recurra.tasks.base.settings import Renamed
@@ -205,7 +205,7 @@ def load_configuration(path: Path) -> Configuration:
     document = read_toml(path)
     if "task" not in document:
         raise RunError(f"{path}: expected a run's configuration, got one that names no task")
-    task, version = str(document.pop("task")), shorten(document.pop("recurra", "?"))
+    task, version = str(document.pop("task")), shorten(str(document.pop("recurra", "?")))
     form = document.pop("format", 1)
     if form not in (1, FORMAT):
         raise RunError(f"{path}: was written by a newer Recurra ({version}), this is {__version__}; install that one")

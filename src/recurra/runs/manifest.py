@@ -9,15 +9,14 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from recurra.documents import read_toml, shorten
+from recurra.documents import read_toml
 from recurra.errors import RunError
-from recurra.files import is_folder, path_exists, write_whole
+from recurra.files import MAX_NAME_BYTES, is_folder, path_exists, write_whole
+from recurra.formatting import abbreviate
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 2**20
 """Of a manifest, which names a few files."""
-MAX_NAME_BYTES = 255
-"""Of the name of a file: what file systems allow."""
 EARLIER = "it was begun by an earlier version of Recurra; finish it with that one, or train again"
 
 
@@ -83,7 +82,7 @@ def _check_name(folder: Path, name: str) -> None:
     plain = name not in ("", ".", "..") and not re.search(r"[/\\:\x00-\x1f]", name)
     if not plain or len(os.fsencode(name)) > MAX_NAME_BYTES:
         raise RunError(
-            f"{folder / MANIFEST}: expected the name of a file in the folder, got {shorten(repr(name[:MAX_NAME_BYTES]))}"
+            f"{folder / MANIFEST}: expected the name of a file in the folder, got {abbreviate(name[:MAX_NAME_BYTES])}"
         )
     path = folder / name
     # Not Path.resolve: before Python 3.13 it raises RuntimeError for a link that leads to itself.

@@ -13,6 +13,7 @@ from typing import Any
 from recurra.arguments import PathName
 from recurra.data import locate, names
 from recurra.errors import DataError, UsageError
+from recurra.files import expand_home
 from recurra.formatting import abbreviate
 from recurra.runs.config import Configuration, configure, fields, read_settings, resolve_name, setting_value
 from recurra.tasks import get_task
@@ -89,10 +90,10 @@ def _absolute(argument: str) -> str:
     >>> _absolute("/texts/*.txt"), _absolute("-")
     ('/texts/*.txt', '-')
     """
-    path = Path(os.path.expanduser(argument))  # noqa: PTH111  no error where there is no such user
+    path = expand_home(argument)
     if argument == "-" or not glob.has_magic(argument) or os.path.lexists(path):
         return argument if argument == "-" else str(path.absolute())
     if argument.startswith("~"):
         home, *rest = Path(argument).parts
-        return str(Path(glob.escape(os.path.expanduser(home)), *rest))  # noqa: PTH111
+        return str(Path(glob.escape(str(expand_home(home))), *rest))
     return str(Path(glob.escape(str(Path.cwd())), argument))

@@ -32,7 +32,8 @@ class MetricsLog:
 
     def write(self, event: dict[str, Any]) -> None:
         """Append an event; a number that is not finite is a fault of the caller, and never reaches the file."""
-        line = json.dumps(event, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        # Half a surrogate pair, as a file's name may have, is no UTF-8; its escape is JSON, and is read as what it was.
+        line = json.dumps(event, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace") + b"\n"
         self._file.write(line)
         self._file.flush()
         self._sum.update(line)

@@ -102,7 +102,8 @@ def predict(
         for result in stream_results(step, read_numbered_lines(source, report, pipe=pipe), report):
             write(result)
         return
-    most = sys.maxsize if options.is_joint else LINES_PER_BATCH
+    # Steps take long for each input, and are printed once they are there.
+    most = sys.maxsize if options.is_joint else 1 if options.steps else LINES_PER_BATCH
     for batch in _batches(predictor, source, text, pipe, most, report):
         for item in batch:
             warn(predictor, item)

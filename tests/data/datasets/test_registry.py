@@ -106,3 +106,9 @@ def test_an_address_by_pattern_is_quoted() -> None:
 def test_a_wrong_entry_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         make(**changes)
+
+
+def test_a_long_name_is_shown_short() -> None:
+    with pytest.raises(UsageError, match="there is no dataset 'xxx") as caught:
+        get("x" * 5000)
+    assert len(str(caught.value)) < 200

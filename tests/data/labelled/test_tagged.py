@@ -220,3 +220,10 @@ def test_frames_of_arrays(files: Files) -> None:
     assert running.tags == [["0", "0"], ["1", "1", "1", "0"]]
     with pytest.raises(DataError, match=r"a\.npz: row 1: expected 3 tags, one a step, got 2"):
         read_tagged(files({"a.npz": npz(x=values, y=[[0, 0], [1, 1]])}))
+
+
+def test_a_sentence_without_an_end_has_its_first_line(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recurra.text.read.tagged.MAX_SENTENCE_LINES", 3)
+    assert len(read_tagged(files({"a.conll": "a\tX\nb\tY\nc\tX\n"})).sentences) == 1
+    with pytest.raises(DataError, match=r"a\.conll: line 3: expected an empty line after each sentence, got 3 lines"):
+        read_tagged(files({"a.conll": "a\tX\n\nb\tY\n" + "c\tX\n" * 3}))

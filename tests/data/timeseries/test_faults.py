@@ -77,3 +77,13 @@ def test_no_series_has_its_file(tmp_path: Path) -> None:
     np.save(tmp_path / "none.npy", np.zeros((0, 5, 1)))
     with pytest.raises(DataError, match=r"none\.npy: holds no series"):
         read_time_series([str(tmp_path / "none.npy")], TimeSeriesOptions())
+
+
+def test_lists_name_series_as_they_are_written(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    times = np.array(["2024-01-01", "2024-01-02"] * 2, "M8[D]")
+    table = pa.table({"time": times, "s": [["a"], ["a"], ["b"], ["b"]], "v": [1.0, 2.0, 3.0, 4.0]})
+    pq.write_table(table, tmp_path / "lists.parquet")
+    options = TimeSeriesOptions(series="s", target=("v",))
+    panel = read_time_series([str(tmp_path / "lists.parquet")], options)
+    assert [one.name for one in panel.series] == ["['a']", "['b']"]

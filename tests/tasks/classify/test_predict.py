@@ -188,3 +188,10 @@ def test_series_with_gaps_and_of_any_length(tmp_path: Path) -> None:
         run.predict(np.zeros((4, 2)))
     with pytest.raises(DataError, match=r"step 2, channel .*: expected a finite number, got infinity"):
         run.predict(np.array([[1.0], [np.inf]]))
+
+
+def test_steps_that_would_take_hours_are_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recurra.tasks.sequence.predictor.MAX_PREFIX_ELEMENTS", 10)
+    assert len(run.predict("a b c d", steps=True)["steps"]) == 4
+    with pytest.raises(DataError, match="steps: each of 5 predictions is of all before it"):
+        run.predict("a b c d e", steps=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from recurra.errors import UsageError
 
@@ -79,3 +80,9 @@ def test_a_stream_of_state_set_and_then_fed(model):
 def test_a_unit_that_is_not_in_the_vocabulary(model, unit):
     with pytest.raises(UsageError, match="unit: expected an id from 0 to"):
         model.stream().step(unit)
+
+
+@pytest.mark.parametrize("element", [torch.zeros(1), torch.zeros(9, 1, dtype=torch.int64)])
+def test_what_is_fed_is_one_id(model, element):
+    with pytest.raises(UsageError, match="element: expected one id"):
+        model.stream().feed(element)

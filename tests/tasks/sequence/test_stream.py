@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import recurra
 from recurra.errors import DataError, UsageError
 from recurra.kernels.native import engine
 from recurra.tasks.classify import ClassificationTask, ClassifierConfig
@@ -174,3 +175,24 @@ def test_one_reading_is_enough(tmp_path: Path) -> None:
     for one, same in zip(stream.state, other.state, strict=True):
         for tensor, twin in zip(one, same, strict=True):
             torch.testing.assert_close(tensor, twin, rtol=0, atol=0 if engine() else 1e-5)
+
+
+@pytest.mark.parametrize("element", ["x", [1.0], np.zeros((9, 1)), np.array(["a"]), None])
+def test_what_is_fed_is_the_values_of_one_step(tmp_path: Path, element: Any) -> None:
+    np.savez(tmp_path / "waves.npz", x=np.random.default_rng(1).normal(size=(12, 5, 1)), y=[0, 1] * 6)
+    settings = {"hidden": 4, "epochs": 1, "bidirectional": False, "test_share": 0, "quiet": True}
+    stream = recurra.train("classify", str(tmp_path / "waves.npz"), tmp_path / "run", **settings).stream()
+    with pytest.raises(DataError, match="element: expected an array of 1 numbers"):
+        stream.feed(element)
+
+
+@pytest.mark.parametrize("unit", ["word", "char"])
+def test_what_is_fed_of_a_text_is_an_element(tmp_path: Path, unit: str) -> None:
+    rows = [f"{'good' if n % 2 else 'bad'} film {n},{n % 2}" for n in range(12)]
+    (tmp_path / "r.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    settings = {"hidden": 4, "epochs": 1, "bidirectional": False, "test_share": 0, "quiet": True, "unit": unit}
+    stream = recurra.train("classify", str(tmp_path / "r.csv"), tmp_path / "run", **settings).stream()
+    for element in ({}, object, [1], np.ones(2), "good"):
+        with pytest.raises(DataError, match="element: expected one of `elements`"):
+            stream.feed(element)
+    assert stream.feed(stream.parse_element("g" if unit == "char" else "good")).shape[0] == 1

@@ -143,7 +143,7 @@ def make_command(number: int, rng: Random, work: Path, stock: Stock) -> Case:
         variable = rng.choice(list(ENVIRONMENT))
         environment[variable] = rng.choice(ENVIRONMENT[variable])
     command = Command(tuple(words), **streams, environment=environment)
-    names = [part for word in words for part in (word, word.partition("=")[2])] + files_below(work)
+    names = [part for word in words for part in (word or ".", word.partition("=")[2])] + files_below(work)
     return Case("commands", number, command, f"{' '.join(leaf.path)}, {name}", tuple(filter(None, names)))
 
 

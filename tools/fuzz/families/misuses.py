@@ -24,6 +24,10 @@ OBJECTS = [
 ]  # fmt: skip
 """Arguments, as they are written."""
 
+CALLED = ("progress", "function")
+"""Parameters that take a caller's own function, whose exceptions are the caller's."""
+NO_FUNCTIONS = [one for one in OBJECTS if not one.startswith(("object", "len", "lambda", "torch.nn"))]
+
 GOOD = {
     "task": "'lm'", "data": "'lines.txt'", "out": "'new'", "folder": "'RUN'", "path": "'RUN'", "quiet": "True", "texts": "['the rain', 'in']", "prompt": "'the'", "device": "'cpu'", "kind": "'train'", "baselines": "False", "progress": "lambda text: None", "k": "2", "steps": "False", "beam": "2",
     "module": "torch.nn.GRU(1, 4)", "weights": "'float32'", "threads": "1", "text": "'a'", "count": "2", "cell": "'lstm'", "input_size": "3", "hidden_size": "4", "hidden_sizes": "[4, 4]", "num_layers": "1", "model": "torch.nn.GRU(1, 4)",
@@ -93,8 +97,8 @@ def make_misuse(number: int, rng: Random, work: Path, stock: Stock) -> Case:
         made = arguments(called.rpartition(".")[2], functions()[called], name, rng)
         source = f"result = {called}({made})"
         if called.endswith("ModuleStream") or (".nn." in called and rng.random() < 0.5):
-            follow = "step" if called.endswith("ModuleStream") else "__call__"
-            source += f"\nresult = result.{follow}({rng.choice(OBJECTS)})"
+            method = "result.step" if called.endswith("ModuleStream") else "result"
+            source += f"\nif callable({method}):\n    result = {method}({rng.choice(OBJECTS)})"
     return Case("misuses", number, Program(source + CONSUME), f"{name}: {source.splitlines()[-1][:150]}", ("RUN",))
 
 
@@ -110,7 +114,8 @@ def arguments(name: str, function: Any, run: str, rng: Random, *, bound: bool = 
     candidates = [*(one.name for one in named), *(OPTIONS.get(name, ["nosuch"]) if free else [])]
     for _ in range(rng.choice([1, 1, 1, 2])):
         if candidates:
-            chosen[rng.choice(candidates)] = rng.choice(OBJECTS)
+            replaced = rng.choice(candidates)
+            chosen[replaced] = rng.choice(NO_FUNCTIONS if replaced in CALLED else OBJECTS)
     if name == "train":
         chosen = {"hidden": "4", "layers": "1", "epochs": "1", "threads": "1", **chosen}
     return ", ".join(f"{key}={value}" for key, value in chosen.items())

@@ -16,7 +16,7 @@ from recurra.data.datasets.checksums import COMPRESSIONS, Checker, digest, membe
 from recurra.data.datasets.download import FREE_SPACE_HINT, DownloadProgress, download_file
 from recurra.data.datasets.registry import Dataset, File, Split, get, names
 from recurra.errors import DataError, UsageError
-from recurra.files import temporary_path
+from recurra.files import expand_home, temporary_path
 
 Where = Literal["data folder", "cache", "built in"]
 
@@ -52,7 +52,7 @@ class FoundDataset:
 def cache_folder() -> Path:
     """The folder for what can be had again: RECURRA_CACHE, or `recurra` in the platform's folder for caches."""
     if own := os.environ.get("RECURRA_CACHE"):
-        return Path(os.path.expanduser(own))  # noqa: PTH111  no error where there is no such user
+        return expand_home(own)
     base = os.environ.get("XDG_CACHE_HOME", "")
     if Path(base).is_absolute():
         return Path(base) / "recurra"
@@ -74,7 +74,7 @@ def data_folder() -> Path | None:
     named = os.environ.get("RECURRA_DATA")
     if not named:
         return None
-    folder = Path(os.path.expanduser(named))  # noqa: PTH111
+    folder = expand_home(named)
     if not folder.is_dir():
         raise UsageError(
             f"RECURRA_DATA: expected a folder, got {named!r}, which is none; make it, or unset the variable"

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from recurra.errors import UsageError
+from recurra.formatting import abbreviate
 
 Split = Literal["train", "valid", "test"]
 
@@ -155,4 +156,4 @@ def get(name: str) -> Dataset:
         return _load(name)
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
     guess = f"did you mean {' or '.join(near)}? " if near else ""
-    raise UsageError(f"there is no dataset {name!r}; {guess}`recurra data list` shows them all")
+    raise UsageError(f"there is no dataset {abbreviate(name)}; {guess}`recurra data list` shows them all")

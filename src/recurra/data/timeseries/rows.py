@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +94,7 @@ def read_rows(table: Table, roles: ColumnRoles, default_name: str, faults: Fault
 
 def _series_names(cells: Any) -> list[str]:
     cells = cells.tolist() if isinstance(cells, np.ndarray) else cells
+    cells = [cell if isinstance(cell, Hashable) else str(cell) for cell in cells]  # Parquet has lists in cells
     named = {cell: series_name(cell) for cell in set(cells)}
     return [named[cell] for cell in cells]
 

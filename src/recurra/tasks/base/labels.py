@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from recurra.documents import read_json, shorten
+from recurra.documents import read_json
 from recurra.errors import RunError
 from recurra.files import write_whole
+from recurra.formatting import abbreviate
 
 FILE = "labels.json"
 
@@ -41,7 +42,7 @@ def load_labels(folder: Path) -> list[str]:
     path = folder / FILE
     labels = read_json(path)
     if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
-        raise RunError(f"{path}: is damaged: expected a list of names, got {shorten(labels)}")
+        raise RunError(f"{path}: is damaged: expected a list of names, got {abbreviate(labels)}")
     if len(set(labels)) < len(labels):
         raise RunError(f"{path}: is damaged: expected each name once, got one twice")
     return labels

@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from recurra.documents import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.errors import RecurraError, RunError
+from recurra.formatting import MAX_MESSAGE_CHARACTERS, shorten
 
 _TYPES = {
     "F64": torch.float64,

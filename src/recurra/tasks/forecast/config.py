@@ -12,7 +12,7 @@ from recurra.tasks.base.settings import Flag, Renamed, Settings
 from recurra.tasks.timeseries.config import TimeSeriesData
 
 MAX_STEPS = 10_000
-"""Of a horizon, a season and a lookback."""
+"""Of a horizon, a season, a lookback and a dilation."""
 
 
 class Data(TimeSeriesData):
@@ -122,8 +122,8 @@ class Model(RecurrentModel):
     @field_validator("dilations")
     @classmethod
     def _are_positive(cls, value: list[int]) -> list[int]:
-        if any(each < 1 for each in value):
-            raise ValueError(f"expected whole numbers from 1, got {value}")
+        if any(not 1 <= each <= MAX_STEPS for each in value):
+            raise ValueError(f"expected whole numbers from 1 to {MAX_STEPS:,}, got {value}")
         return value
 
     @model_validator(mode="after")

@@ -30,6 +30,8 @@ from recurra.text import Faults, open_sources
 LINE_SUFFIXES = {".txt", ""}
 """Suffixes of files that hold a text a line; others are read as the training data were."""
 PREFIXES_PER_BATCH = 256
+MAX_PREFIX_ELEMENTS = 10_000_000
+"""Of all prefixes of a sequence, where each is read or shown by itself: those of some 4,500 elements."""
 
 
 class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
@@ -128,6 +130,7 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         self.relate(results, outputs, options)
         if options.steps:
             for sequence, result in zip(sequences, results, strict=True):
+                self._check_steps(sequence)
                 result["steps"] = list(self.predict_prefixes(sequence, options))
         return results
 
@@ -145,6 +148,17 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         """
         for shown, output in zip(self.inputs.prefixes_json(sequence), self.forward_prefixes(sequence), strict=True):
             yield {**shown, **self.to_result(output, sequence, options)}
+
+    def _check_steps(self, sequence: Any) -> None:
+        """Raise `DataError` where each prefix is read, or shown, by itself, and they are too long together."""
+        length = len(self.inputs.encode(sequence))
+        if self.can_stream and self.inputs.kind != "text":
+            return
+        if length * (length + 1) // 2 > MAX_PREFIX_ELEMENTS:
+            raise DataError(
+                f"steps: each of {length:,} predictions is of all before it, and they may have {MAX_PREFIX_ELEMENTS:,} elements together",
+                hint="cut the sequence into shorter ones",
+            )
 
     def forward_prefixes(self, sequence: Any) -> Iterator[Any]:
         """Give the output after each element of a sequence."""

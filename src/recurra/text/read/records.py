@@ -129,13 +129,13 @@ def iter_rows(source: Source, fields: Sequence[str], faults: Faults) -> Iterator
         yield from csv_rows(text, source, fields, faults)
 
 
-def table_columns(source: Source, faults: Faults) -> tuple[dict[str, Sequence[Any]], list[int], str]:
+def table_columns(source: Source, faults: Faults) -> tuple[dict[str, Sequence[Any]], Sequence[int], str]:
     """Give a file of records by its columns, None where a record has no such field, and the lines or rows where they stand.
 
     The word that comes last says which: "line" or "row". Raises `DataError` as `iter_rows` does, and for what is no object.
 
     >>> table_columns(Source("a.csv", "csv", b"x,y\\n1,2\\n3,4\\n", False), Faults("stop"))
-    ({'x': ('1', '3'), 'y': ('2', '4')}, [2, 3], 'line')
+    ({'x': ['1', '3'], 'y': ['2', '4']}, array('q', [2, 3]), 'line')
     """
     if source.kind in ("csv", "tsv"):
         read = csv_columns(decode(source.data, source.name, lenient=faults.skipping), source)

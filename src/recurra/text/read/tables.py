@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, TypedDict
 
 from recurra.errors import DataError
@@ -16,6 +18,7 @@ from recurra.text.read.sources import Source
 
 LAST_COLUMN = "last"
 _MAX_NAME_LENGTH = 40
+ROWS_AT_A_TIME = 10_000
 _MAX_DIGITS = 18  # of an int64
 
 
@@ -115,7 +118,7 @@ def csv_rows(text: str, source: Source, fields: Sequence[str], faults: Faults) -
     yield from _parse(text, source, dialect, fields, faults, quotes=True)
 
 
-def csv_columns(text: str, source: Source) -> tuple[dict[str, Sequence[str]], list[int]] | None:
+def csv_columns(text: str, source: Source) -> tuple[dict[str, Sequence[str]], Sequence[int]] | None:
     """Read a table by its columns, and the lines of its rows, all at once; None where a row is not a line with a cell for each column.
 
     Such a table is for `csv_rows`, which says what is wrong with which row.
@@ -127,21 +130,39 @@ def csv_columns(text: str, source: Source) -> tuple[dict[str, Sequence[str]], li
     reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
     try:
         with unlimited_cells(text):
-            rows = list(reader)
+            return _transpose(reader, source)
     except csv.Error:
         return None
-    if reader.line_num != len(rows):
+
+
+def _transpose(reader: Any, source: Source) -> tuple[dict[str, Sequence[str]], Sequence[int]] | None:
+    """Give the columns of the rows, some thousands at a time: a row by itself takes many times the memory of its cells."""
+    header: list[str] = []
+    columns: list[list[str]] = []
+    numbers = array("q")
+    count, ends = 0, False  # ends: blank rows of another width have come, after which there may only be blank ones
+    while rows := list(islice(reader, ROWS_AT_A_TIME)):
+        numbered = [(number, row) for number, row in enumerate(rows, start=count + 1) if row]
+        count += len(rows)
+        if numbered and not columns:
+            header = numbered.pop(0)[1] if source.header else _numbered(numbered[0][1])
+            columns = [[] for _ in header]
+        wrong = [at for at, (_, row) in enumerate(numbered) if ends or len(row) != len(header)]
+        if wrong:
+            numbered, rest, ends = numbered[: wrong[0]], numbered[wrong[0] :], True
+            if not all(_is_blank(row) for _, row in rest):
+                return None
+        if numbered:
+            numbers.extend(number for number, _ in numbered)
+            for column, cells in zip(columns, zip(*(row for _, row in numbered), strict=True), strict=True):
+                column += cells
+    while numbers and _is_blank([column[-1] for column in columns]):
+        numbers.pop()
+        for column in columns:
+            column.pop()
+    if reader.line_num != count or not numbers or len(set(header)) != len(header):
         return None
-    while rows and _is_blank(rows[-1]):
-        rows.pop()
-    numbers = [number for number, row in enumerate(rows, start=1) if row]
-    rows = list(filter(None, rows))
-    if not rows:
-        return None
-    header = rows.pop(0) if source.header else _numbered(rows[0])
-    if set(map(len, rows)) != {len(header)} or len(set(header)) != len(header):
-        return None
-    return dict(zip(header, zip(*rows, strict=True), strict=True)), numbers[-len(rows) :]
+    return dict(zip(header, columns, strict=True)), numbers
 
 
 def _numbered(cells: Sequence[str]) -> list[str]:

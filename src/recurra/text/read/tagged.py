@@ -14,6 +14,7 @@ from recurra.text.read.sources import Source
 from recurra.text.read.tables import Place, Row, fields_message, whole_number
 
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+MAX_SENTENCE_LINES = 1_000_000
 _WORD_FIELDS = ("tokens", "words", "token", "word", "form")
 _TAG_FIELDS = ("tags", "ner_tags", "pos_tags", "labels", "upos", "ner", "pos", "tag", "label")
 
@@ -138,6 +139,12 @@ def _blocks(source: Source) -> Iterator[list[tuple[int, str]]]:
         line = line.rstrip()
         if line.strip():
             block.append((number, line))
+            if len(block) > MAX_SENTENCE_LINES:
+                raise DataError(
+                    f"expected an empty line after each sentence, got {MAX_SENTENCE_LINES:,} lines without one",
+                    source=source.name,
+                    line=block[0][0],
+                )
         elif block:
             yield block
             block = []

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from recurra.documents import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.errors import DataError, RunError, UsageError
+from recurra.formatting import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.text.vocabulary.base import Decoder, Vocabulary, read_json_object
 from recurra.text.vocabulary.bpe import BpeVocabulary
 from recurra.text.vocabulary.byte_units import ByteVocabulary
@@ -59,7 +59,10 @@ def build_vocabulary(texts: Sequence[str], *, unit: str = "char", **settings: An
         known = f"takes {', '.join(sorted(kind.settings))}" if kind.settings else "takes no settings"
         raise UsageError(f"{name}: the unit {unit} {known}; leave it out")
     if not any(texts):
-        raise DataError("expected text to make a vocabulary from, got none")
+        raise DataError(
+            "expected text to make a vocabulary from, got none",
+            hint="give texts that are not empty (--text names their column)",
+        )
     return kind.build(texts, **given)
 
 

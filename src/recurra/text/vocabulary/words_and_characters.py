@@ -12,8 +12,8 @@ from typing import Any, Literal, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from recurra.documents import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.errors import RunError, UsageError
+from recurra.formatting import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.text.vocabulary.base import (
     VERSION,
     check_at_least,
