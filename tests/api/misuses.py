@@ -84,14 +84,13 @@ WRONG: dict[str, Callable[[], Any]] = {
 class Target:
     """A function or method, and arguments by name with which it works.
 
-    options: further ones that it takes by name.  values: the wrong ones that are tried.  left: wrong values, by argument, that ask for something honest without an end.
+    options: further ones that it takes by name.  values: the wrong ones that are tried.
     """
 
     name: str
     make: Callable[[], Callable[..., Any]]
     valid: Mapping[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()
-    left: Mapping[str, frozenset[str]] = field(default_factory=dict)
     values: tuple[str, ...] = tuple(WRONG)
     calls: bool = True
     """Whether calls with other arguments than its own are misuses too; not of a function that sets a property."""
@@ -124,9 +123,8 @@ def misuses(target: Target) -> Iterator[Misuse]:
 
     for parameter in target.parameters():
         for word in target.values:
-            if word not in target.left.get(parameter, ()):
-                made = calling(lambda p=parameter, m=WRONG[word]: ((), {**target.valid, p: m()}))  # type: ignore[misc]
-                yield Misuse(f"{target.name}({parameter}={word})", made)
+            made = calling(lambda p=parameter, m=WRONG[word]: ((), {**target.valid, p: m()}))  # type: ignore[misc]
+            yield Misuse(f"{target.name}({parameter}={word})", made)
     if not target.calls:
         return
     for name in ("nosuch", "self", "lenght", "input"):

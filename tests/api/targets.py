@@ -14,9 +14,6 @@ from recurra.runs.config import fields
 from recurra.runs.run import Run
 
 TINY: dict[str, Any] = {"epochs": 0.2, "hidden": 4, "layers": 1, "threads": 1, "quiet": True}
-NUMBERS = ["10**30", "1e30", "inf"]
-ENDLESS = dict.fromkeys(("length", "count", "beam", "top_k", "length_penalty"), frozenset(NUMBERS))
-"""Numbers that ask for so much output or memory: their bounds are those of the options, not of their types."""
 
 
 def write_data(folder: Path) -> dict[str, tuple[str, str, dict[str, Any]]]:
@@ -74,9 +71,9 @@ def run_targets(kind: str, run: Run) -> list[Target]:
     sampling = ("length", "temperature", "top_k", "top_p", "seed", "greedy", "count", "beam", "length_penalty")
     valid = {"prompt": "the", "length": 2}
     found += [
-        Target("generate", lambda: run.generate, valid, sampling, ENDLESS),
-        Target("generate_chunks", lambda: run.generate_chunks, valid, sampling, ENDLESS),
-        Target("beam_search", lambda: run.beam_search, {**valid, "beam": 2}, sampling, ENDLESS),
+        Target("generate", lambda: run.generate, valid, sampling),
+        Target("generate_chunks", lambda: run.generate_chunks, valid, sampling),
+        Target("beam_search", lambda: run.beam_search, {**valid, "beam": 2}, sampling),
     ]
     return found
 
