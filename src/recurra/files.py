@@ -9,9 +9,6 @@ from pathlib import Path
 
 from recurra.errors import RunError
 
-MAX_NAME_BYTES = 255
-"""Of a file or a folder, on all common file systems."""
-
 _PART = ".part"
 
 

@@ -70,11 +70,10 @@ def duration(seconds: object) -> str:
 
 
 def shorten(text: str, most: int = MAX_CHARACTERS_SHOWN) -> str:
-    """Put a text on one line of a message, however long it is.
+    r"""Put a text on one line of a message, however long it is.
 
-        >>> shorten("a" * 200)[-3:], shorten("two
-    lines")
-        ('aa…', 'two lines')
+    >>> shorten("a" * 200)[-3:], shorten("two\nlines")
+    ('aa…', 'two lines')
     """
     text = " ".join(text.split())
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -158,7 +158,7 @@ def test_given_vectors_stand_where_they_were_found(vocabulary):
 
 def test_what_does_not_fit():
     for options, message in (
-        ({"characters_for": "none"}, "characters_for: expected unknown or all, got 'none'"),
+        ({"characters_for": "none"}, "characters_for: expected one of unknown, all, got 'none'"),
         ({"word_size": 0}, "word_size: expected a positive integer, got 0"),
         ({"character_hidden": 0}, "hidden_size: expected a positive integer, got 0"),
         ({"rare": -1.0}, "rare: expected a number from 0, got -1.0"),

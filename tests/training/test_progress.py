@@ -286,3 +286,11 @@ def test_quiet_is_quiet_while_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         progress.note("reading the data")
         time.sleep(0.1)
     assert stream.getvalue() == ""
+
+
+def test_a_note_is_one_line_whatever_it_names() -> None:
+    stream = io.StringIO()
+    with Progress(stream=stream) as progress:
+        progress.note("reading a\nb\x1b[31m.csv")
+    assert stream.getvalue() == "reading a\\nb\\x1b[31m.csv\n"
+    assert progress.notes_shown == {"reading a\nb\x1b[31m.csv"}

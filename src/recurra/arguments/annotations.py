@@ -22,8 +22,6 @@ from typing import (
 
 import numpy as np
 
-from recurra.files import MAX_NAME_BYTES
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -38,13 +36,12 @@ class Rule:
 
 def _is_path(path: str | Path) -> bool:
     try:
-        parts = [os.fsencode(part) for part in Path(path).parts]
+        return b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:
         return False
-    return all(len(part) <= MAX_NAME_BYTES and b"\0" not in part for part in parts)
 
 
-_PATH = Rule(_is_path, f"a path, each part of at most {MAX_NAME_BYTES} bytes")
+_PATH = Rule(_is_path, "a path")
 PathName = Annotated[str | Path, _PATH]
 """A file, a folder or a glob."""
 FileName = Annotated[str, _PATH]
@@ -174,7 +171,7 @@ def describe(hint: Any) -> str:
     """Say what an annotation asks for.
 
     >>> describe(str | abc.Iterable[PathName] | None), describe(Literal["a", "b"]), describe(tuple[tuple[int, ...], ...])
-    ('a text or a list (each a path, each part of at most 255 bytes)', 'one of a, b', 'a tuple (each a tuple (each a whole number))')
+    ('a text or a list (each a path)', 'one of a, b', 'a tuple (each a tuple (each a whole number))')
     """
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:

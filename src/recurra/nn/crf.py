@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from recurra.arguments import Positive, checked
 from recurra.errors import UsageError
 from recurra.nn.ragged import padding_mask
 
@@ -39,10 +40,9 @@ class CRF(nn.Module):
 
     allowed: Tensor
 
-    def __init__(self, count: int, allowed: Tensor | None = None) -> None:
+    @checked
+    def __init__(self, count: Positive, allowed: Tensor | None = None) -> None:
         super().__init__()
-        if count < 1:
-            raise UsageError(f"count: expected at least one tag, got {count}")
         wanted = (count + 2, count + 2)
         allowed = torch.ones(wanted, dtype=torch.bool) if allowed is None else allowed
         if allowed.shape != wanted or allowed.dtype != torch.bool:
@@ -53,6 +53,7 @@ class CRF(nn.Module):
         self.transitions = nn.Parameter(torch.zeros(count, count))
         self.start, self.end = nn.Parameter(torch.zeros(count)), nn.Parameter(torch.zeros(count))
 
+    @checked
     def loss(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
         """Give Σ −log p of the tags over all rows, differentiable once.
 
@@ -74,6 +75,7 @@ class CRF(nn.Module):
             log_z = cast(Tensor, _LogPartition.apply(lengths, *given))
             return log_z.sum() - _score(tags, padding, lengths, *given)
 
+    @checked
     @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor) -> list[list[int]]:
         """Give the most probable tags of each row (Viterbi 1967).
@@ -103,6 +105,7 @@ class CRF(nn.Module):
         rows = torch.stack(found[::-1], 1).tolist()
         return [row[:length] for row, length in zip(rows, lengths.tolist(), strict=True)]
 
+    @checked
     @torch.no_grad()
     def marginals(self, emissions: Tensor, lengths: Tensor, temperature: float = 1.0) -> Tensor:
         """Give p(y_t = k | x), all other tags summed out: (T, B, K), zeros in the padding. `temperature` divides all scores.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, Protocol, Self, get_args, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -131,8 +131,6 @@ class WordEncoder(nn.Module):
         rare: float = UNKNOWN_RATE,
     ) -> None:
         super().__init__()
-        if characters_for not in get_args(CharactersFor):
-            raise UsageError(f"characters_for: expected unknown or all, got {characters_for!r}")
         for name, count in (("words", words), ("characters", characters)):
             if count < 0:
                 raise UsageError(f"{name}: expected a number from 0, got {count}")

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from recurra.documents import read_toml
 from recurra.errors import RunError
-from recurra.files import MAX_NAME_BYTES, is_folder, path_exists, write_whole
+from recurra.files import is_folder, path_exists, write_whole
 from recurra.formatting import abbreviate
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 2**20
 """Of a manifest, which names a few files."""
+MAX_NAME_BYTES = 255
+"""Of the name of a file: what file systems allow."""
 EARLIER = "it was begun by an earlier version of Recurra; finish it with that one, or train again"
 
 

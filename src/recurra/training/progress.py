@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from rich.console import Console, RenderableType
 from rich.live import Live
 
+from recurra.errors import escape_controls
 from recurra.formatting import count
 from recurra.training.display import render, sparkline
 from recurra.training.history import RateEstimator, TrainingHistory, clock_time, first_metrics
@@ -115,10 +116,10 @@ class Progress:
     def note(self, text: str) -> None:
         """Show what is being done now, besides training: "measuring the baseline …"."""
         with self._lock:
-            self._note = self._waiting_for = text
+            self._note = self._waiting_for = escape_controls(text)
             self._waiting_since = self._clock()
             if not self._quiet and self._live is None:
-                self._print(text)
+                self._print(self._note)
                 self.notes_shown.add(text)
 
     def _render(self) -> RenderableType:

@@ -166,7 +166,13 @@ def get_(name: Name, as_json: Json = False) -> None:
     recurra data get tang-poems --json
     """
     dataset = get(name)
-    note(f"{dataset.title}\nlicence: {dataset.licence}\ncite: {dataset.citation}\nhome: {dataset.homepage}")
+    for line in (
+        dataset.title,
+        f"licence: {dataset.licence}",
+        f"cite: {dataset.citation}",
+        f"home: {dataset.homepage}",
+    ):
+        note(line)
     with _Bars() as bars:
         located = download(dataset, report=bars)
     note(f"{dataset.name}: checked, {located.where}")

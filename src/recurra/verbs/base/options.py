@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, UsageError, escape_controls
 from recurra.verbs.base.pipe import Pipe, standard_pipe
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def _for_eyes(text: str, escape: str) -> str:
 
 
 def note(text: str) -> None:
-    """Say something that is not a result."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    """Say something that is not a result, on one line."""
+    print(escape_controls(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def warn(predictor: Predictor, item: Any) -> None:
