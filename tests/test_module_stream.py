@@ -125,7 +125,7 @@ def test_what_is_no_state(state):
 
 @pytest.mark.parametrize("threads", [0, 1.5, "2"])
 def test_threads_that_are_none(threads):
-    with pytest.raises(UsageError, match="threads: expected a whole number from 1 to 4096, got"):
+    with pytest.raises(UsageError, match="threads: expected a whole number from 1 to 1024, got"):
         ModuleStream(nn.GRU(3, 5), threads=threads)
 
 

@@ -22,7 +22,7 @@ from recurra.errors import RecurraError, UsageError
         (bool, [True, np.bool_(False)], [0, 1, "yes", np.zeros(2)]),
         (str | None, ["", None, np.str_("a")], [b"", 0]),
         (Positive, [1, np.int64(2)], [0, -1, 1.5]),
-        (PathName, ["a", Path("a"), "文/*.txt"], [b"a", "a\0", "\ud800", "x" * 256, 3]),
+        (PathName, ["a", Path("a"), "文/*.txt"], [b"a", "a\0", "\ud800", 3]),
         (FileName, ["-"], [Path("a")]),
         (Literal["a", 1], ["a", 1], ["b", True, np.array(["a"])]),
         (Iterable[str], [["a"], ("a",), np.array(["a"])], ["a", b"a", [1], {"a": 1}, np.array("a")]),
@@ -108,4 +108,4 @@ def test_a_failure_of_the_function_itself_goes_through() -> None:
 
 @pytest.mark.parametrize("break_", ["\n", "\r\n", " \n  ", "\u2028", "\x85"])
 def test_every_error_is_one_line(break_: str) -> None:
-    assert str(RecurraError(f"a{break_}b")) == "a b"
+    assert str(RecurraError(f"a{break_}b")) == f"a{break_.encode('unicode_escape').decode()}b"

@@ -39,7 +39,8 @@ _OPTION = re.compile(r"--[a-z]")
 """What is wrong with all of the data together, such as that they are too few, has its place in a setting."""
 _LAST = re.compile(r"(?m)^([A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Iteration|Overflow))(?::|$)")
 _WARNING = re.compile(r"(?m)^.*?(\w*Warning): (.*)$")
-_NOT_FINITE = re.compile(r"(?i)(?<![\w.-])-?(nan|inf|infinity)(?![\w])")
+_NOT_FINITE = re.compile(r"(?i)(?<![\w.(-])-?(nan|inf|infinity)(?![\w])")
+"""As a result; in parentheses it is the reason why there is none."""
 
 
 def judge(case: Case, ended: Ended, work: Path) -> Failure | None:

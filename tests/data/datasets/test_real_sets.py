@@ -29,7 +29,8 @@ def located(name: str) -> DatasetFiles:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The folder of real data, in the place of the empty one that the other tests have."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECURRA_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield

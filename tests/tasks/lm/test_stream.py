@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.errors import UsageError
+from recurra.errors import DataError, UsageError
 
 TEXTS = ["that was phenomenal", "春眠不覺曉，處處聞啼鳥", "café — naïve", "Ж"]
 
@@ -84,5 +84,5 @@ def test_a_unit_that_is_not_in_the_vocabulary(model, unit):
 
 @pytest.mark.parametrize("element", [torch.zeros(1), torch.zeros(9, 1, dtype=torch.int64)])
 def test_what_is_fed_is_one_id(model, element):
-    with pytest.raises(UsageError, match="element: expected one id"):
+    with pytest.raises(DataError, match="expected the id of a unit as a tensor"):
         model.stream().feed(element)

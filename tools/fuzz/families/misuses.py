@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -62,7 +63,10 @@ def functions() -> dict[str, Any]:
     return {
         name: one
         for name, one in {**found, **layers}.items()
-        if callable(one) and name not in ("recurra.Run", "recurra.Stream") and not inspect.isabstract(one)
+        if callable(one)
+        and typing.get_origin(one) is None
+        and name not in ("recurra.Run", "recurra.Stream")
+        and not inspect.isabstract(one)
     }
 
 
