@@ -69,6 +69,23 @@ class DataError(RecurraError):
 
 
 @contextmanager
+def add_source(source: object) -> Iterator[None]:
+    """Name the source in a `DataError` that does not say where.
+
+    >>> with add_source("a.csv"):
+    ...     raise DataError("holds no series")
+    Traceback (most recent call last):
+    recurra.errors.DataError: a.csv: holds no series
+    """
+    try:
+        yield
+    except DataError as error:
+        if error.source is not None:
+            raise
+        raise DataError(str(error), source=source) from error
+
+
+@contextmanager
 def as_data_error(problem: str, *, source: object, hint: str | None = None, **place: int | None) -> Iterator[None]:
     """Turn whatever a library raises over the data that it reads into a `DataError`, with its reason; our own errors pass.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, UsageError, add_source
 from recurra.tasks.base.options import RankedOptions, read_options
 from recurra.verbs.base.options import (
     Device,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 OnError = Callable[[DataError], None]
 STANDARD_INPUT = "standard input"
 POSITION = 30
+MANY_COMPARED = 5_000
+"""Sequences from which on it takes long to compare each with each."""
 
 
 class PredictCommand(RunCommand):
@@ -107,8 +110,23 @@ def predict(
     for batch in _batches(predictor, source, text, pipe, most, report):
         for item in batch:
             warn(predictor, item)
-        for result in predictor.finite_results(batch, options):
+        with add_source("--text" if text else STANDARD_INPUT if source == "-" else source), _waiting(batch, options):
+            results = predictor.finite_results(batch, options)
+        for result in results:
             write(result)
+
+
+@contextmanager
+def _waiting(batch: Sequence[Any], options: Any) -> Iterator[None]:
+    """Say what takes long where many sequences are compared with each other."""
+    from recurra.training.progress import Progress
+
+    if not options.is_joint or len(batch) < MANY_COMPARED:
+        yield
+        return
+    with Progress() as progress:
+        progress.note(f"comparing {len(batch):,} sequences with each other")
+        yield
 
 
 def line_stream_of(predictor: Predictor) -> Callable[[str], Mapping[str, Any] | None] | None:

@@ -66,7 +66,7 @@ def number_by_size(found: np.ndarray) -> list[int | None]:
 
 
 def nearest_neighbours(vectors: np.ndarray, count: int) -> list[list[tuple[int, float]]]:
-    """Give the nearest others of each vector (N, D), the nearest first: (its place, the Euclidean distance)."""
+    """Give the nearest others of each vector (N, D), the nearest first, of equals the first: (its place, the Euclidean distance)."""
     found: list[list[tuple[int, float]]] = []
     exact = vectors.astype(np.float64)
     count = min(count, len(vectors) - 1)
@@ -78,8 +78,10 @@ def nearest_neighbours(vectors: np.ndarray, count: int) -> list[list[tuple[int, 
         rows = slice(start, start + each)
         far = squares[rows, None] + squares - 2 * exact[rows] @ exact.T
         far[np.arange(len(far)), np.arange(start, start + len(far))] = np.inf
-        places = np.argsort(far, axis=1, kind="stable")[:, :count]
-        for row, chosen in enumerate(places, start):
+        farthest = np.partition(far, count - 1, axis=1)[:, count - 1]  # sorting whole rows takes several times as long
+        for row, (distances, most) in enumerate(zip(far, farthest, strict=True), start):
+            places = np.flatnonzero(distances <= most)
+            chosen = places[np.argsort(distances[places], kind="stable")[:count]]
             # Again from the vectors themselves: the difference of large squares rounds small distances.
             distances = np.sqrt(((exact[chosen] - exact[row]) ** 2).sum(1))
             found.append(sorted(zip(chosen.tolist(), distances.tolist(), strict=True), key=lambda pair: pair[1]))
