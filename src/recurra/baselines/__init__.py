@@ -15,6 +15,7 @@ from recurra.baselines.seasonal import SeasonalNaive
 from recurra.baselines.tags import MostFrequentTag
 from recurra.baselines.tfidf import TfidfLogistic, folds, unit_of
 from recurra.baselines.titles import baseline_title, ignores_input, register_baseline, register_title
+from recurra.baselines.translation import NearestSource, TranslationBaseline, WordByWord
 from recurra.baselines.uniform import Uniform
 
 __all__ = [
@@ -29,10 +30,13 @@ __all__ = [
     "MostFrequentTag",
     "Naive2",
     "NearestNeighbour",
+    "NearestSource",
     "RollingGaussian",
     "SeasonalNaive",
     "TfidfLogistic",
+    "TranslationBaseline",
     "Uniform",
+    "WordByWord",
     "baseline_title",
     "folds",
     "ignores_input",

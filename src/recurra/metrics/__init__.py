@@ -45,6 +45,7 @@ from recurra.metrics.nab import (
 from recurra.metrics.ranking import average_precision, detection
 from recurra.metrics.search import golden_section
 from recurra.metrics.spans import marks_spans, span_counts, span_scores, spans, tag_scores
+from recurra.metrics.translation import bleu_scores, edit_distance, error_rate, resampled, text_scores
 
 __all__ = [
     "NAB_PROFILES",
@@ -55,11 +56,14 @@ __all__ = [
     "NabScore",
     "adjusted_rand",
     "average_precision",
+    "bleu_scores",
     "classification",
     "confusion",
     "coverage",
     "crps",
     "detection",
+    "edit_distance",
+    "error_rate",
     "event_counts",
     "event_scores",
     "fit_temperature",
@@ -92,6 +96,7 @@ __all__ = [
     "register_metric_family",
     "registered_metrics",
     "reliability",
+    "resampled",
     "rmse",
     "scaled",
     "share_metric",
@@ -101,4 +106,5 @@ __all__ = [
     "spans",
     "step_scores",
     "tag_scores",
+    "text_scores",
 ]

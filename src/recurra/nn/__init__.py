@@ -1,5 +1,6 @@
 """Layers and stacks of cells as torch modules."""
 
+from recurra.nn.attention import Attention, AttentionKind, Memory
 from recurra.nn.crf import CRF
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
@@ -16,10 +17,13 @@ __all__ = [
     "LSTM",
     "RNN",
     "SCHEMES",
+    "Attention",
+    "AttentionKind",
     "CharactersFor",
     "Dropout",
     "GravesLSTM",
     "Layer",
+    "Memory",
     "Pooling",
     "PoolingKind",
     "Stack",

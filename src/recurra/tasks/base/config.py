@@ -248,7 +248,7 @@ class Transfer(Settings):
         return value
 
 
-class SequenceModel(Transfer, RecurrentModel):
+class EncoderModel(RecurrentModel):
     """A stack of cells that has the whole sequence before it."""
 
     layers: int = Field(default=1, ge=1, le=64, description="Layers on top of each other.")
@@ -259,6 +259,11 @@ class SequenceModel(Transfer, RecurrentModel):
         le=65_536,
         description="Size of a word's or character's vector. Default: 128 for words, 64 for other units, or as long as the vectors.",
     )
+
+
+class SequenceModel(Transfer, EncoderModel):
+    """An encoder that may begin with what another one has learnt."""
+
     noise: float | None = Field(
         default=None,
         ge=0,

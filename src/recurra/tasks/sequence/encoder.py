@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.nn import Dropout, Pooling, PoolingKind, State
-from recurra.tasks.base.config import SequenceModel
+from recurra.tasks.base.config import EncoderModel, SequenceModel
 from recurra.tasks.base.network import build_stack
 from recurra.tasks.sequence.preprocessing.base import InputLayer
 
@@ -23,7 +23,7 @@ class Encoding(NamedTuple):
 class SequenceEncoder(nn.Module):
     """inputs of T steps, lengths (B) → outputs of the last layer (T, B, size), zeros past a row's length, and the final state."""
 
-    def __init__(self, input_layer: InputLayer, model: SequenceModel) -> None:
+    def __init__(self, input_layer: InputLayer, model: EncoderModel) -> None:
         super().__init__()
         self.encoder = input_layer  # saved weights have this name
         self.input_dropout = Dropout(model.dropouts[0], variational=model.variational)

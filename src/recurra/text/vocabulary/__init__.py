@@ -66,9 +66,12 @@ def build_vocabulary(texts: Sequence[str], *, unit: str = "char", **settings: An
     return kind.build(texts, **given)
 
 
-def load_vocabulary(folder: Path | str) -> Vocabulary:
-    """Read the vocabulary that `Vocabulary.save` wrote into a folder. Raises `RunError` when it is missing or damaged."""
-    names = sorted({kind.file for kind in VOCABULARIES.values()})
+def load_vocabulary(folder: Path | str, prefix: str = "") -> Vocabulary:
+    """Read the vocabulary that `Vocabulary.save` wrote into a folder, by a name that begins with the prefix.
+
+    Raises `RunError` when it is missing or damaged.
+    """
+    names = sorted({prefix + kind.file for kind in VOCABULARIES.values()})
     paths = [path for name in names if (path := Path(folder) / name).exists()]
     if len(paths) != 1:
         what = "both" if paths else "neither"
@@ -76,7 +79,7 @@ def load_vocabulary(folder: Path | str) -> Vocabulary:
     path = paths[0]
     document = read_json_object(path)
     try:
-        kinds = {unit: kind for unit, kind in VOCABULARIES.items() if kind.file == path.name}
+        kinds = {unit: kind for unit, kind in VOCABULARIES.items() if prefix + kind.file == path.name}
         unit = document.get("unit") if len(kinds) > 1 else next(iter(kinds))
         if not isinstance(unit, str) or unit not in kinds:
             raise RunError(f"unit: expected one of {', '.join(kinds)}, got {unit!r}")

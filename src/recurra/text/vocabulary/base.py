@@ -127,9 +127,9 @@ class Vocabulary(ABC):
         """Return where an id begins a new unit; here each does. A mark counts as a unit."""
         return np.ones(len(self.check_ids(ids)), dtype=np.bool_)
 
-    def save(self, folder: Path) -> Path:
-        """Write the vocabulary into a folder as canonical UTF-8 JSON and return the file's path."""
-        path = Path(folder) / self.file
+    def save(self, folder: Path, prefix: str = "") -> Path:
+        """Write the vocabulary into a folder as canonical UTF-8 JSON and return the file's path, whose name begins with the prefix."""
+        path = Path(folder) / f"{prefix}{self.file}"
         text = json.dumps(self.to_json(), ensure_ascii=False, indent=0, sort_keys=True, allow_nan=False)
         path.write_bytes(text.encode("utf-8") + b"\n")
         return path

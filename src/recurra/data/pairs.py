@@ -1,0 +1,302 @@
+"""Pairs of sequences: parallel files, tables with two columns, lines with a tab, TMX; a source text, and the target it becomes."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from recurra.data.header import Header, find_header
+from recurra.data.sources import add_each, common_folder, location, open_data
+from recurra.errors import DataError, UsageError
+from recurra.text import (
+    STANDARD_INPUT,
+    Faults,
+    OnError,
+    Place,
+    Source,
+    base_name,
+    decode,
+    fields_message,
+    iter_rows,
+    record_kind_from_content,
+    record_kind_from_name,
+    resolve_column,
+    sample_records,
+)
+from recurra.text.read.records import flatten
+
+SOURCE_NAMES = ("source", "src", "input", "question", "from", "x")
+TARGET_NAMES = ("target", "tgt", "trg", "output", "answer", "to", "y", "label", "reference")
+MAX_CHARACTERS = 10_000
+"""Of a source or a target: what is longer is no sentence, and all of it is trained on together."""
+_LINES_INSPECTED = 100
+_XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+_MIN_COLUMNS = 2
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """What of the files is the source, and what the target.
+
+    source, target: endings of parallel files (de for train.de), columns or fields, languages of TMX; None: by what is there.
+    need_targets: False: sources alone will do, so that there is a prediction for everything.
+    """
+
+    source: str | None = None
+    target: str | None = None
+    header: Header = "auto"
+    need_targets: bool = True
+    on_error: OnError = "stop"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs as they were read; places: where each stands; chosen: the settings that were open, and are known now."""
+
+    sources: list[str]
+    targets: list[str]
+    places: list[str]
+    notes: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    chosen: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> list[str]:
+        """The sources."""
+        return self.sources
+
+    @property
+    def keys(self) -> list[bytes]:
+        """What a split goes by: the same source is on one side only."""
+        return [source.encode("utf-8", "surrogatepass") for source in self.sources]
+
+    def select(self, indices: Sequence[int]) -> Pairs:
+        """Give some of the pairs, without what was noted of reading all of them."""
+        sources, targets, places = (
+            [values[index] for index in indices] for values in (self.sources, self.targets, self.places)
+        )
+        return replace(self, sources=sources, targets=targets, places=places, skipped=[], notes=[])
+
+
+Pair = tuple[str, str | None, Place]
+
+
+def read_pairs(arguments: Sequence[str | Path], options: PairOptions | None = None) -> Pairs:
+    """Read pairs from files, folders, globs, archives and standard input, compressed or not.
+
+    What is read: two parallel files, line n of one the target of line n of the other, the first the source; more of them with
+    `source` and `target` their endings (`train.de` and `train.en`, or the name that they share, `train`); tables (CSV, TSV, JSON,
+    JSONL, Parquet) with a column for each; lines with a tab; TMX.
+
+    Raises `UsageError` where the files leave open what is what, and `DataError`, with file and line or row, for the first thing
+    that cannot be used: files of different lengths, an empty side; `on_error="skip"` lists such pairs instead.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "dates.tsv")
+    ...     _ = path.write_text("source\\ttarget\\n3 May 2004\\t2004-05-03\\n", encoding="utf-8")
+    ...     read = read_pairs([path])
+    >>> read.sources, read.targets, read.places
+    (['3 May 2004'], ['2004-05-03'], ['dates.tsv, line 2'])
+    """
+    options = options or PairOptions()
+    faults, notes = Faults(options.on_error), []
+    sources = open_data(_expand_endings(arguments, options), _kind, faults, notes)
+    folder = common_folder([source.name for source in sources])
+    found = Pairs([], [], [], notes, faults.skipped)
+
+    def add(pair: tuple[str, Pair]) -> None:
+        name, (source, target, place) = pair
+        _check(source, target, name, place, options)
+        found.sources.append(source)
+        found.targets.append(target or "")
+        found.places.append(location(name, place, folder))
+
+    for name, pairs in _read_each(sources, options, faults, notes, found.chosen):
+        add_each(((name, pair) for pair in pairs), add, faults)
+    if not found.sources:
+        raise DataError("holds no pairs", source=" ".join(str(name) for name in arguments)[:200])
+    return found
+
+
+def _kind(name: str) -> str | None:
+    return "tmx" if name.endswith(".tmx") else record_kind_from_name(name)
+
+
+def _expand_endings(arguments: Sequence[str | Path], options: PairOptions) -> list[str | Path]:
+    """Put the two files in the place of the name that they share: train.de and train.en for train."""
+    if options.source is None or options.target is None:
+        return list(arguments)
+    found: list[str | Path] = []
+    for name in arguments:
+        both = [_with_ending(str(name), ending) for ending in (options.source, options.target)]
+        found += [name] if Path(name).exists() or None in both else [one for one in both if one]
+    return found
+
+
+def _with_ending(name: str, ending: str) -> str | None:
+    paths = [f"{name}.{ending}{packed}" for packed in ("", ".gz", ".xz", ".bz2", ".zst")]
+    return next((path for path in paths if Path(path).is_file()), None)
+
+
+def _read_each(
+    sources: list[Source], options: PairOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
+) -> Iterator[tuple[str, Iterator[Pair]]]:
+    plain = [source for source in sources if source.kind == "text" and not _has_tabs(source)]
+    for source in sources:
+        if source in plain:
+            continue
+        if source.kind == "tmx":
+            yield source.name, _read_tmx(source, options, chosen)
+        else:
+            table = source if source.kind != "text" else replace(source, kind=_piped_kind(source))
+            yield source.name, _read_table(table, options, faults, notes, chosen)
+    for first, second in _match_parallel(plain, options) if plain else ():
+        yield first.name, _read_parallel(first, second)
+
+
+def _piped_kind(source: Source) -> str:
+    """Tell what a text with tabs, or standard input, is."""
+    found = record_kind_from_content(source.data) if source.name == STANDARD_INPUT else "tsv"
+    return "tsv" if found == "csv" and b"\t" in source.data[:4096] else found
+
+
+def _has_tabs(source: Source) -> bool:
+    """Tell whether each line has a tab, so that it is a pair, or standard input is a table of another kind."""
+    if source.name == STANDARD_INPUT:
+        return True
+    lines = [line for line in source.data[:100_000].split(b"\n")[:_LINES_INSPECTED] if line.strip()]
+    return bool(lines) and all(b"\t" in line for line in lines)
+
+
+def _match_parallel(plain: list[Source], options: PairOptions) -> Iterator[tuple[Source, Source]]:
+    """Put parallel files side by side: by their endings where these are named, else the only two as they are named."""
+    if options.source is not None and options.target is not None:
+        by_name = {base_name(source.name): source for source in plain}
+        pairs = [
+            (source, by_name.get(f"{name.removesuffix(f'.{options.source}')}.{options.target}"))
+            for name, source in by_name.items()
+            if name.endswith(f".{options.source}")
+        ]
+        if not pairs:
+            raise UsageError(f"source: no file ends with .{options.source}, as in {plain[0].name}")
+        for source, target in pairs:
+            if target is None:
+                raise DataError(f"has no file that ends with .{options.target} beside it", source=source.name)
+            yield source, target
+        return
+    if len(plain) != _MIN_COLUMNS:
+        raise UsageError(
+            f"data: expected two parallel files, the source first, or a table with a column for each; got {len(plain)} plain "
+            f"text{'s' * (len(plain) != 1)}: {', '.join(source.name for source in plain[:3])}; several are matched by --source de --target en"
+        )
+    yield plain[0], plain[1]
+
+
+def _read_parallel(first: Source, second: Source) -> Iterator[Pair]:
+    sides = [decode(source.data, source.name).split("\n") for source in (first, second)]
+    lines = [side[:-1] if side and not side[-1] else side for side in sides]
+    if len(lines[0]) != len(lines[1]):
+        raise DataError(
+            f"has {len(lines[0]):,} lines, and {second.name} {len(lines[1]):,}: line n of one is the target of line n of the other",
+            source=first.name,
+            line=min(map(len, lines)) + 1,
+        )
+    for number, (source, target) in enumerate(zip(*lines, strict=True), 1):
+        if source.strip() or target.strip():
+            yield source, target, {"line": number}
+
+
+def _read_table(
+    source: Source, options: PairOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
+) -> Iterator[Pair]:
+    table = find_header(source, options.header, (options.source, options.target), notes)
+    sample = sample_records(table)
+    names = list(dict.fromkeys(name for record in sample for name in record))
+    if not names:
+        raise DataError("holds no records", source=source.name)
+    one, other = _columns(names, options, table)
+    if table.header:
+        chosen.update({"source": one, "target": other})
+    for row in iter_rows(table, (one, other) if options.need_targets else (one,), faults):
+        cells = dict(flatten(row.cells)) if isinstance(row.cells, dict) else {}
+        yield (
+            _text(cells.get(one), one, table, row.place) or "",
+            _text(cells.get(other), other, table, row.place),
+            row.place,
+        )
+
+
+def _columns(names: list[str], options: PairOptions, table: Source) -> tuple[str, str]:
+    given = [None if one is None else resolve_column(one, names) for one in (options.source, options.target)]
+    usual = [next((name for name in names if name.lower() in known), None) for known in (SOURCE_NAMES, TARGET_NAMES)]
+    found = [one or other for one, other in zip(given, usual, strict=True)]
+    if None in given and (None in found or found[0] == found[1]) and len(names) == _MIN_COLUMNS:
+        left = [name for name in names if name not in given]
+        found = [one or left.pop(0) for one in given]
+    if found[1] is None and not options.need_targets:
+        found[1] = ""
+    if found[0] is None or found[1] is None or found[0] == found[1]:
+        raise UsageError(
+            f"{table.name}: which column is the source, and which the target? {fields_message(names)}; "
+            "say --source NAME --target NAME"
+        )
+    return found[0], found[1]
+
+
+def _text(cell: Any, name: str, source: Source, place: Place) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return str(cell)
+    raise DataError(f"field '{name}' is no text", source=source.name, **place)
+
+
+def _read_tmx(source: Source, options: PairOptions, chosen: dict[str, str]) -> Iterator[Pair]:
+    """Read the units of a translation memory; of several languages the first two, or those that are named."""
+    languages = [one.lower() for one in (options.source, options.target) if one]
+    number = 0
+    try:
+        for _, element in ET.iterparse(BytesIO(source.data)):
+            if element.tag != "tu":
+                continue
+            number += 1
+            segments: dict[str, str] = {}
+            for variant in element.iter("tuv"):
+                language = (variant.get(_XML_LANGUAGE) or variant.get("lang") or "").lower()
+                segments.setdefault(
+                    language, "".join(variant.find("seg").itertext()) if variant.find("seg") is not None else ""
+                )  # type: ignore[union-attr]
+            element.clear()
+            if len(languages) < _MIN_COLUMNS:
+                languages = list(segments)[:_MIN_COLUMNS]
+                chosen.update(zip(("source", "target"), languages, strict=False))
+            sides = [_of_language(segments, language) for language in languages]
+            if len(sides) == _MIN_COLUMNS and sides[0] is not None:
+                yield sides[0], sides[1], {"row": number}
+    except ET.ParseError as error:
+        raise DataError(f"is no XML: {error.msg}", source=source.name, line=error.position[0]) from None
+
+
+def _of_language(segments: dict[str, str], language: str) -> str | None:
+    """Give a segment in a language: en for en-GB too."""
+    return next((text for name, text in segments.items() if name == language or name.startswith(f"{language}-")), None)
+
+
+def _check(source: str, target: str | None, name: str, place: Place, options: PairOptions) -> None:
+    if not source.strip():
+        raise DataError("the source is empty", source=name, **place)
+    if options.need_targets and not (target or "").strip():
+        raise DataError("the target is empty", source=name, **place)
+    for side, text in (("source", source), ("target", target or "")):
+        if len(text) > MAX_CHARACTERS:
+            raise DataError(
+                f"expected a {side} of at most {MAX_CHARACTERS:,} characters, got {len(text):,}",
+                source=name,
+                hint="cut it into sentences, or leave it out (--on-error skip)",
+                **place,
+            )

@@ -1,0 +1,130 @@
+"""Attention: what of a memory counts for each query, and the sum of it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor, nn
+
+from recurra.arguments import Positive, checked
+from recurra.errors import UsageError
+from recurra.kernels import linear
+from recurra.nn.ragged import padding_mask
+
+AttentionKind = Literal["general", "dot", "additive"]
+
+
+class Memory(NamedTuple):
+    """What attention looks at, made once for all queries: keys (S, B, K), values (S, B, M), and what of it is padding (S, B)."""
+
+    keys: Tensor
+    values: Tensor
+    padding: Tensor
+
+
+class Attention(nn.Module):
+    """queries (T, B, Q), a memory of S steps (S, B, M) → contexts (T, B, M): Σ_s a_s m_s, with a the softmax over s of a score.
+
+    - general: q · W m (Luong et al. 2015, arXiv:1508.04025v5, equation 8)
+    - dot: q · m, for Q = M
+    - additive: v · tanh(W q + U m) (Bahdanau et al. 2015, arXiv:1409.0473v7, appendix A.1.2)
+
+    heads: each looks for itself, with its part of the queries and the keys, and gives its part of the memory.
+    Weights are exactly 0 on padding, whatever stands there, and a row without steps gives zeros. Without gradients the sums go
+    over the steps in order, so that in exact mode neither padding nor the rows beside it change a row's result.
+    Raises `UsageError` where sizes do not fit.
+
+    >>> attention = Attention("dot", 2, 2)
+    >>> values = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]], [[9.0, 9.0]]])  # S = 3, B = 1
+    >>> memory = attention.read(values, torch.tensor([2]))
+    >>> context, weights = attention(torch.tensor([[[100.0, 0.0]]]), memory)
+    >>> context.tolist(), weights.tolist()
+    ([[[1.0, 0.0]]], [[[[1.0, 0.0, 0.0]]]])
+    """
+
+    @checked
+    def __init__(self, kind: AttentionKind, query_size: Positive, memory_size: Positive, heads: Positive = 1) -> None:
+        super().__init__()
+        if query_size % heads or memory_size % heads:
+            raise UsageError(f"heads: expected a divisor of {query_size} and {memory_size}, got {heads}")
+        if kind == "dot" and query_size != memory_size:
+            raise UsageError(f"dot: expected queries of the memory's size, {memory_size}, got {query_size}")
+        self.kind, self.heads, self.query_size, self.memory_size = kind, heads, query_size, memory_size
+        if kind != "dot":
+            self.key = nn.Linear(memory_size, query_size, bias=False)
+            nn.init.xavier_uniform_(self.key.weight)
+        if kind == "additive":
+            self.query = nn.Linear(query_size, query_size)
+            self.score = nn.Parameter(torch.empty(heads, query_size // heads))
+            nn.init.xavier_uniform_(self.query.weight)
+            nn.init.zeros_(self.query.bias)
+            nn.init.normal_(self.score, std=(query_size // heads) ** -0.5)
+
+    def read(self, values: Tensor, lengths: Tensor) -> Memory:
+        """Project a memory (S, B, M), whose rows have lengths (B), int64 on the CPU, once for all queries."""
+        if values.dim() != 3 or values.shape[2] != self.memory_size:
+            raise UsageError(f"values: expected (S, B, {self.memory_size}), got {tuple(values.shape)}")
+        padding = padding_mask(lengths, values)
+        values = values.masked_fill(padding, 0)
+        keys = values if self.kind == "dot" else linear(values, self.key.weight)
+        return Memory(keys, values, padding[..., 0])
+
+    def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Give the contexts, and the weights (T, B, heads, S)."""
+        if queries.dim() != 3 or queries.shape[2] != self.query_size:
+            raise UsageError(f"queries: expected (T, B, {self.query_size}), got {tuple(queries.shape)}")
+        if self.kind == "additive":
+            queries = linear(queries, self.query.weight, self.query.bias)
+        asked = queries.unflatten(2, (self.heads, -1))  # (T, B, h, Q/h)
+        keys = memory.keys.unflatten(2, (self.heads, -1))
+        values = memory.values.unflatten(2, (self.heads, -1))
+        if torch.is_grad_enabled():
+            contexts, weights = self._batched(asked, keys, values, memory.padding)
+        else:
+            contexts, weights = self._in_order(asked, keys, values, memory.padding)
+        return contexts.flatten(2), weights
+
+    def _batched(self, asked: Tensor, keys: Tensor, values: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        by_row = asked.permute(1, 2, 0, 3)  # (B, h, T, Q/h)
+        if self.kind == "additive":
+            hidden = torch.tanh(by_row.unsqueeze(3) + keys.permute(1, 2, 0, 3).unsqueeze(2))  # (B, h, T, S, Q/h)
+            scores = (hidden * self.score[:, None, None]).sum(-1)
+        else:
+            scores = by_row @ keys.permute(1, 2, 3, 0)
+        hidden_steps = padding.T[:, None, None]  # (B, 1, 1, S)
+        scores = scores.float().masked_fill(hidden_steps, -torch.inf)
+        # A row without steps has no greatest score, and must not subtract infinities.
+        none = padding.all(0)[:, None, None, None]
+        weights = scores.masked_fill(none, 0).softmax(-1).masked_fill(hidden_steps, 0)
+        contexts = weights.to(values.dtype) @ values.permute(1, 2, 0, 3)  # (B, h, T, M/h)
+        return contexts.permute(2, 0, 1, 3), weights.permute(2, 0, 1, 3)
+
+    def _in_order(self, asked: Tensor, keys: Tensor, values: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        if not len(keys):
+            return asked.new_zeros(*asked.shape[:3], values.shape[3]), asked.new_zeros(*asked.shape[:3], 0)
+        hidden_steps = padding.T[:, None]  # (B, 1, S)
+        scores = torch.stack([self._score(asked, key) for key in keys], -1)  # (T, B, h, S)
+        scores = scores.float().masked_fill(hidden_steps, -torch.inf)
+        top = scores.amax(-1, keepdim=True).masked_fill(padding.all(0)[:, None, None], 0)
+        shares = (scores - top).exp()
+        total = torch.zeros_like(top)
+        for share in shares.split(1, -1):
+            total = total + share
+        weights = shares / total.masked_fill(total == 0, 1)
+        contexts = asked.new_zeros(*asked.shape[:3], values.shape[3], dtype=weights.dtype)
+        for weight, value in zip(weights.split(1, -1), values, strict=True):
+            contexts = contexts + weight * value
+        return contexts.to(values.dtype), weights
+
+    def _score(self, asked: Tensor, key: Tensor) -> Tensor:
+        """asked (T, B, h, Q/h), key (B, h, Q/h) → (T, B, h)."""
+        if self.kind == "additive":
+            return (torch.tanh(asked + key) * self.score).sum(-1)
+        return (asked * key).sum(-1)
+
+    def extra_repr(self) -> str:
+        return f"{self.kind}, {self.query_size}, {self.memory_size}, heads={self.heads}"
+
+
+ATTENTION_KINDS = get_args(AttentionKind)

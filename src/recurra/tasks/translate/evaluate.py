@@ -1,0 +1,176 @@
+"""The metrics of a translator and of plain ones on the same held-out pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from recurra.baselines import NearestSource, WordByWord, register_title
+from recurra.errors import MissingExtraError
+from recurra.metrics import bleu_scores, error_rate, resampled, text_scores
+from recurra.tasks.base.inference import evenly_spaced
+from recurra.tasks.translate.config import PredictOptions
+from recurra.tasks.translate.data import Split
+from recurra.tasks.translate.network import TranslationNetwork
+from recurra.tasks.translate.predict import Translator
+from recurra.tasks.translate.preprocessing import MAX_SYMBOLS, TranslationPreprocessor
+from recurra.tasks.translate.search import score
+
+VALIDATION_METRICS = ("nll", "perplexity", "accuracy")
+MAX_SHOWN = 8
+MAX_NEAREST = 3_000
+"""Pairs of a test beyond which the plain translators are measured on some of them alone, spread over all."""
+COPY = "copy"
+register_title(COPY, "the source itself")
+LENGTHS = (10, 20, 40, 80)
+"""Units of a source up to which sources are measured together."""
+
+
+def likelihood(translator: Translator, split: Split, *, exact: bool = True) -> dict[str, float]:
+    """Give how likely the references are: nats for each unit of a target, its end among them."""
+    values, right = score(
+        cast(TranslationNetwork, translator.network),
+        translator.preprocessor,
+        split.encoded_sources,
+        split.encoded_targets,
+        in_exact_mode=exact,
+    )
+    units = sum(map(len, values))
+    nll = -sum(float(one.sum()) for one in values) / units
+    return {
+        "nll": nll,
+        "perplexity": math.exp(min(nll, 700.0)),
+        "accuracy": sum(int(one.sum()) for one in right) / units,
+    }
+
+
+def evaluate(
+    translator: Translator,
+    split: Split,
+    *,
+    name: str,
+    train: Split | None,
+    notes: Sequence[str],
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Measure a translator on a split: the object that `evaluate` prints. train: what the plain ones learn from; None: none are measured."""
+    progress("measuring the model")
+    preprocessor = translator.preprocessor
+    references = [preprocessor.check(text) for text in split.targets]
+    results = translator.translate(split.sources, PredictOptions())
+    written = [result["translation"] for result in results]
+    sentences = writes_sentences(preprocessor, translator.config.data.target_unit)
+    metrics, signatures = _scores(written, references, sentences)
+    metrics |= likelihood(translator, split)
+    details: dict[str, Any] = {"notes": [*notes, *signatures]}
+    details["intervals"] = _intervals(written, references)
+    details["lengths"] = _by_length(split, written, references)
+    details["examples"] = _examples(split, written, references)
+    baselines = {} if train is None else _baselines(preprocessor, train, split, references, sentences, progress, details)
+    return {
+        "task": translator.name,
+        "data": name,
+        "count": len(split),
+        "metrics": metrics,
+        "baselines": baselines,
+        "details": details,
+    }
+
+
+def writes_sentences(preprocessor: TranslationPreprocessor, unit: str) -> bool:
+    """Tell whether targets are sentences, which BLEU was made for: not by characters, nor a few symbols."""
+    return unit == "bpe" or (unit == "word" and preprocessor.target.size > MAX_SYMBOLS + len("bos eos unknown".split()))
+
+
+def _scores(written: Sequence[str], references: Sequence[str], sentences: bool) -> tuple[dict[str, float], list[str]]:
+    plain = text_scores(written, references)
+    if not sentences:
+        return plain, []
+    try:
+        found, signatures = bleu_scores(written, references)
+    except MissingExtraError as error:
+        return plain, [f"BLEU and chrF are left out: {error}"]
+    return found | plain, signatures
+
+
+def _intervals(written: Sequence[str], references: Sequence[str]) -> dict[str, list[float]]:
+    exact = np.array([one == other for one, other in zip(written, references, strict=True)], float)
+    return {"exact": resampled(lambda rows: float(exact[rows].mean()), len(exact))}
+
+
+def _by_length(split: Split, written: Sequence[str], references: Sequence[str]) -> list[dict[str, Any]]:
+    """Measure sources of like length together."""
+    found, low = [], 0
+    for high in (*LENGTHS, math.inf):
+        rows = [row for row, ids in enumerate(split.encoded_sources) if low < len(ids) - 1 <= high]
+        if rows:
+            some, known = [written[row] for row in rows], [references[row] for row in rows]
+            exact = sum(one == other for one, other in zip(some, known, strict=True)) / len(rows)
+            found.append(
+                {
+                    "from": low + 1,
+                    "to": None if high == math.inf else int(high),
+                    "count": len(rows),
+                    "exact": exact,
+                    "character_error_rate": error_rate(some, known),
+                }
+            )
+        low = int(high) if high != math.inf else low
+    return found
+
+
+def _examples(split: Split, written: Sequence[str], references: Sequence[str]) -> list[dict[str, Any]]:
+    """Show some pairs spread over all, and those that are furthest off."""
+    rates = [error_rate([one], [other]) for one, other in zip(written, references, strict=True)]
+    worst = sorted(range(len(rates)), key=lambda row: -rates[row])[:MAX_SHOWN]
+    kinds = [("spread", row) for row in evenly_spaced(len(rates), MAX_SHOWN)] + [("worst", row) for row in worst]
+    return [
+        {
+            "kind": kind,
+            "source": split.sources[row],
+            "reference": references[row],
+            "translation": written[row],
+            "place": split.places[row],
+            "character_error_rate": rates[row],
+        }
+        for kind, row in kinds
+    ]
+
+
+def _baselines(
+    preprocessor: TranslationPreprocessor,
+    train: Split,
+    split: Split,
+    references: list[str],
+    sentences: bool,
+    progress: Callable[[str], None],
+    details: dict[str, Any],
+) -> dict[str, dict[str, float]]:
+    chosen = evenly_spaced(len(split), MAX_NEAREST)
+    known = [references[row] for row in chosen]
+    sources = [split.encoded_sources[row][:-1].tolist() for row in chosen]
+    found = {COPY: _scores([preprocessor.check(split.sources[row]) for row in chosen], known, sentences)[0]}
+    for kind in (NearestSource, WordByWord):
+        progress(f"measuring the baseline {kind.title}")
+        baseline = kind().fit(
+            [ids[:-1].tolist() for ids in train.encoded_sources], [ids.tolist() for ids in train.encoded_targets]
+        )
+        texts = [preprocessor.target.decode(ids) for ids in baseline.translate(sources)]
+        found[kind.name] = _scores(texts, known, sentences)[0]
+    if len(chosen) < len(split):
+        details["fewer"] = dict.fromkeys(found, len(chosen))
+    return found
+
+
+def preview(translator: Translator, split: Split, count: int = 3) -> str:
+    """Show a few translations, for a person who watches the training."""
+    chosen = evenly_spaced(len(split), count)
+    results = translator.translate([split.sources[row] for row in chosen], PredictOptions(beam=1))
+    return "\n".join(
+        f"{split.sources[row]} → {result['translation']}"
+        + ("" if result["translation"] == split.targets[row] else f"  (not {split.targets[row]})")
+        for row, result in zip(chosen, results, strict=True)
+    )

@@ -1,0 +1,145 @@
+"""A trained translator, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from recurra.arguments import FileName, checked
+from recurra.data.datasets.locate import resolve_files
+from recurra.data.pairs import read_pairs
+from recurra.errors import DataError
+from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.translate.config import PredictOptions, TranslatorConfig
+from recurra.tasks.translate.network import TranslationNetwork
+from recurra.tasks.translate.preprocessing import TranslationPreprocessor
+from recurra.tasks.translate.results import attention_lines, attention_to_json, to_result, units_of
+from recurra.tasks.translate.search import attention_weights, score, search
+
+LINE_SUFFIXES = {".txt", ""}
+
+
+class Translator(Predictor[TranslatorConfig]):
+    """Turns a sequence into another.
+
+    A result is {"text", "translation", "log_prob"}; with `best` also "alternatives", with `attention` also "attention": the units
+    of both sides, and how much each of the source counted for each that was written.
+    """
+
+    name = "translate"
+    PredictOptions = PredictOptions
+
+    @classmethod
+    def load_preprocessor(cls, folder: Path, config: TranslatorConfig) -> TranslationPreprocessor:
+        return TranslationPreprocessor.load(folder, config.data)
+
+    @classmethod
+    def build_network(cls, config: TranslatorConfig, preprocessor: TranslationPreprocessor) -> TranslationNetwork:
+        sizes = preprocessor.source.size, preprocessor.target.size
+        return TranslationNetwork(*sizes, config.model, joint=preprocessor.joint)
+
+    @property
+    def _translation_network(self) -> TranslationNetwork:
+        return cast(TranslationNetwork, self.network)
+
+    # What a user hands over
+
+    @checked
+    def parse(self, line: str) -> str:
+        return self.preprocessor.check(line)
+
+    @checked
+    def read_file(self, source: FileName) -> list[Any] | None:
+        if source == "-" or Path(source).suffix.lower() in LINE_SUFFIXES:
+            return None
+        files, settings = resolve_files([source])
+        data = self.config.data
+        if data.source and Path(source).suffix.lower() == f".{data.source.lower()}":
+            return None
+        return read_pairs(files, data.model_copy(update=settings).reading(targets=False)).sources
+
+    # Predictions
+
+    def predict_with(self, inputs: list[Any], options: PredictOptions) -> list[dict[str, Any]]:
+        texts = [self._check(text, number, len(inputs)) for number, text in enumerate(inputs, 1)]
+        results = self.translate(texts, options)
+        if options.steps:
+            for text, result in zip(texts, results, strict=True):
+                result["steps"] = self.translate(self._prefixes(text), options)
+        return results
+
+    def _check(self, text: Any, number: int, count: int) -> str:
+        try:
+            return self.preprocessor.check(text)
+        except DataError as error:
+            raise DataError(str(error), source=f"input {number}" if count > 1 else None) from None
+
+    def _prefixes(self, text: str) -> list[str]:
+        vocabulary = self.preprocessor.source
+        ids = vocabulary.encode(text)
+        ends = [*np.flatnonzero(vocabulary.unit_starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
+        return [vocabulary.decode(ids[:end]) for end in ends]
+
+    def translate(self, texts: Sequence[str], options: PredictOptions) -> list[dict[str, Any]]:
+        """Give the result for each text."""
+        preprocessor, network = self.preprocessor, self._translation_network
+        encoded = [preprocessor.encode_source(text) for text in texts]
+        found = search(network, preprocessor, encoded, options)
+        results = []
+        for text, source, hypotheses in zip(texts, encoded, found, strict=True):
+            result = to_result(text, hypotheses, preprocessor.target, options.best)
+            if options.attention:
+                result["attention"] = self._attention(source, hypotheses[0].ids)
+            results.append(result)
+        return results
+
+    def _attention(self, source: np.ndarray, ids: np.ndarray) -> dict[str, Any] | None:
+        preprocessor = self.preprocessor
+        target = ids[:-1] if len(ids) and ids[-1] == preprocessor.target.eos_id else ids
+        weights = attention_weights(self._translation_network, preprocessor, source, target)
+        if weights is None:
+            return None
+        written = [*units_of(target, preprocessor.target), "</s>"]
+        return attention_to_json(weights, [*units_of(source[:-1], preprocessor.source), "</s>"], written)
+
+    def format_result(self, result: Mapping[str, Any]) -> str:
+        lines = []
+        for one in result.get("steps") or [result]:
+            several = [one, *one["alternatives"]] if "alternatives" in one else []
+            lines += [f"{each['log_prob']:.2f}\t{each['translation']}" for each in several] or [one["translation"]]
+            if one.get("attention"):
+                lines += attention_lines(one["attention"])
+        return "\n".join(lines)
+
+    # What only some predictors can do
+
+    @checked
+    def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:
+        """Give the log-probability of targets, nats; each text is a source, a tab, and its target."""
+        pairs = []
+        for number, text in enumerate(texts, 1):
+            source, tab, target = text.partition("\t")
+            if not tab:
+                raise DataError("expected a source, a tab and its target", source=f"text {number}")
+            pairs.append((source, target))
+        preprocessor = self.preprocessor
+        targets = [preprocessor.encode_target(target) for _, target in pairs]
+        values, _ = score(
+            self._translation_network,
+            preprocessor,
+            [preprocessor.encode_source(source) for source, _ in pairs],
+            targets,
+        )
+        end = preprocessor.target.eos_id
+        return [
+            {
+                "text": "\t".join(pair),
+                "log_prob": float(each.sum()),
+                "units": units_of(np.append(ids, end), preprocessor.target),
+                "log_probs": each.tolist(),
+            }
+            for pair, ids, each in zip(pairs, targets, values, strict=True)
+        ]

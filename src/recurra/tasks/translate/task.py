@@ -1,0 +1,141 @@
+"""The task `translate`: many to many of different lengths: a sequence becomes another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recurra.data.batching import batches_by_length
+from recurra.report.blocks import Block
+from recurra.tasks.base.defaults import batch_size_for
+from recurra.tasks.base.registry import register_task
+from recurra.tasks.base.task import CarriedState, Task
+from recurra.tasks.translate import evaluate, report
+from recurra.tasks.translate.config import TranslatorConfig
+from recurra.tasks.translate.data import Dataset, Split, read_dataset, read_split
+from recurra.tasks.translate.defaults import choose_size
+from recurra.tasks.translate.network import TranslationNetwork
+from recurra.tasks.translate.predict import Translator
+from recurra.tasks.translate.preprocessing import TranslationPreprocessor
+from recurra.tasks.translate.search import collate, teacher
+
+LEARNING_RATE = 0.002
+
+
+class PairBatch(NamedTuple):
+    """Pairs side by side: sources (S, B), their lengths (B), what the decoder reads (T, B), what it is to write, and how much that is."""
+
+    sources: Tensor
+    lengths: Tensor
+    read: Tensor
+    written: Tensor
+    units: int
+
+
+@register_task
+class TranslationTask(Task[TranslatorConfig, Dataset]):
+    """Trains a `Translator`."""
+
+    name = "translate"
+    title = "Translator"
+    element = ("pair", "pairs")
+    Config = TranslatorConfig
+    Predictor = Translator
+    cli_examples = (
+        "recurra train translate train.de train.en --within 20m",
+        "recurra train translate train --source de --target en --valid val --test test",
+        "recurra train translate dates.csv --source written --target iso -o runs/dates",
+        "recurra train --resume runs/dates",
+    )
+    samples_title, usage = report.SAMPLES_TITLE, report.USAGE
+
+    # Data
+
+    def read_dataset(self, preprocessor: TranslationPreprocessor | None) -> Dataset:
+        return read_dataset(self.config.data, preprocessor)
+
+    def count_dataset(self, dataset: Dataset) -> dict[str, int]:
+        pairs = {f"{name}_pairs": len(split) for name, split in dataset.splits.items()}
+        sizes = {"source_units": dataset.preprocessor.source.size, "target_units": dataset.preprocessor.target.size}
+        return pairs | sizes
+
+    # Training
+
+    def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
+        return choose_size(self.config.model, self.dataset.train.units, len(self.dataset.train))
+
+    def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
+        return batch_size_for(len(self.dataset.train))
+
+    def default_learning_rate(self) -> float | None:
+        return LEARNING_RATE
+
+    def initialize(self, network: nn.Module) -> str | None:
+        """Set the output's bias by how often each unit comes: the first steps need not be spent on learning that."""
+        vocabulary, train = self.preprocessor.target, self.dataset.train
+        counts = np.ones(vocabulary.size)
+        for ids in train.encoded_targets:
+            np.add.at(counts, ids, 1.0)
+        counts[vocabulary.eos_id] += len(train)
+        cast(TranslationNetwork, network).init_output_bias(torch.from_numpy(counts / counts.sum()).float())
+        return None
+
+    def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[PairBatch]:
+        train = self.dataset.train
+        lengths = np.array([len(ids) for ids in train.encoded_targets]) * 1_000 + np.minimum(
+            999, [len(ids) for ids in train.encoded_sources]
+        )
+        for indices in batches_by_length(lengths, batch, seed=seed, epoch=epoch)[start:]:
+            yield self._batch(train, indices)
+
+    def _batch(self, split: Split, indices: np.ndarray) -> PairBatch:
+        sources, lengths = collate([split.encoded_sources[index] for index in indices])
+        read, written = teacher(self.preprocessor, [split.encoded_targets[index] for index in indices])
+        return PairBatch(
+            sources, lengths, read, written, sum(len(split.encoded_targets[index]) + 1 for index in indices)
+        )
+
+    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:  # noqa: ARG002
+        return -(-len(self.dataset.train) // batch)
+
+    def loss(self, network: nn.Module, batch: PairBatch, carried: CarriedState) -> tuple[Tensor, int, CarriedState]:  # noqa: ARG002
+        network = cast(TranslationNetwork, network)
+        device = next(network.parameters()).device
+        sources, lengths, read, written, units = batch
+        loss = network.loss(sources.to(device), lengths, read.to(device), written.to(device))
+        return loss, units, None
+
+    def validate(self, predictor: Translator) -> dict[str, float] | None:
+        split = self.dataset.valid
+        return None if split is None else evaluate.likelihood(predictor, split, exact=False)
+
+    def sample(self, predictor: Translator, seed: int) -> str | None:  # noqa: ARG002
+        return evaluate.preview(predictor, self.dataset.valid or self.dataset.train)
+
+    # After training
+
+    def evaluate(
+        self,
+        predictor: Translator,
+        data: list[str] | None,
+        progress: Callable[[str], None],
+        *,
+        baselines: bool = True,
+        options: Any = None,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        if data:
+            split, name = read_split(data, self.config.data, predictor.preprocessor, progress), " ".join(data)
+        else:
+            split, name = self.held_out_split()
+        notes = self.dataset.notes if self.is_prepared else []
+        train = self.dataset.train if baselines else None
+        result = evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)
+        return {**result, "skipped": len(split.skipped)} if split.skipped else result
+
+    @classmethod
+    def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:
+        return report.blocks(evaluation)
