@@ -26,7 +26,7 @@ def layers(
 ) -> list[dict[str, Any]]:
     """Give what a user says as layers for `configure`, the files in it found."""
     file = {} if config is None else read_settings(Path(config), task)
-    arguments = [data] if isinstance(data, str | Path) else list(data)
+    arguments = [data] if isinstance(data, str | os.PathLike) else list(data)
     if not arguments:
         arguments = file.pop("data.data", [])
     named, located = _locate([str(argument) for argument in arguments])
