@@ -91,6 +91,12 @@ def _absolute(argument: str) -> str:
     ('/texts/*.txt', '-')
     """
     path = expand_home(argument)
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"data: expected names in UTF-8, which a run's settings can hold, got {argument}; rename it, or name its folder"
+        ) from None
     if argument == "-" or not glob.has_magic(argument) or os.path.lexists(path):
         return argument if argument == "-" else str(path.absolute())
     if argument.startswith("~"):
