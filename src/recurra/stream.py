@@ -52,6 +52,10 @@ class Stream:
     def feed(self, element: Any) -> Any:
         """Take one step; gives the model's output. Raises `DataError` for what is no element of the stream."""
         self._check_element(element)
+        return self._advance(element)
+
+    def _advance(self, element: Any) -> Any:
+        """Do as `feed` with what is known to be an element."""
         with torch.inference_mode():
             output, self._state = self._step(element, self._state)
         return output

@@ -137,7 +137,7 @@ def test_nothing_to_pool(kind):
 
 def test_what_does_not_fit():
     for make, message in (
-        (lambda: Pooling("first", 4), "pooling: expected one of last, mean, max, attention; got 'first'"),
+        (lambda: Pooling("first", 4), "kind: expected one of last, mean, max, attention, got 'first'"),
         (lambda: Pooling("last", 5, 2), r"size: expected D·H, a positive multiple of 2; got 5"),
         (lambda: Pooling("last", 4, 3), "directions: expected 1 or 2, got 3"),
         (lambda: Pooling("mean", 4)(torch.zeros(2, 3, 5), torch.tensor([2, 2, 2])), r"y: expected \(T, B, 4\)"),

@@ -43,3 +43,9 @@ def test_what_could_not_be_loaded_is_refused_before_the_first_step(
     with pytest.raises(UsageError, match=r"cannot be loaded: a\.json: is damaged: too large"):
         train(task, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("task", CASES)
+def test_the_largest_seed_is_a_seed(tmp_path: Path, task: str) -> None:
+    run = train(task, tmp_path / "run", **{"seed": 2**63 - 1})
+    assert run.configuration.training.seed == 2**63 - 1

@@ -19,6 +19,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from tools.fuzz.case import Case, Command, Ended, Failure
@@ -37,7 +38,10 @@ _TRACE = "Traceback (most recent call last):"
 _FRAME = re.compile(r'File "([^"]+)", line (\d+),? in (\S+)')
 _OPTION = re.compile(r"--[a-z]")
 """What is wrong with all of the data together, such as that they are too few, has its place in a setting."""
+_ABSOLUTE = re.compile(r"/[^:]*: ")
+"""What . and ~ stand for."""
 _LAST = re.compile(r"(?m)^([A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Iteration|Overflow))(?::|$)")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _WARNING = re.compile(r"(?m)^.*?(\w*Warning): (.*)$")
 _NOT_FINITE = re.compile(r"(?i)(?<![\w.(-])-?(nan|inf|infinity)(?![\w])")
 """As a result; in parentheses it is the reason why there is none."""
@@ -100,25 +104,28 @@ def _has_place(case: Case, code: int, line: str) -> bool:
     if code == CODE_2:
         return ": " in line[len(PREFIX) :] or any(name in line for name in names) or _OPTION.search(line) is not None
     if code in (CODE_3, CODE_4) and isinstance(case.action, Command):
-        return any(name in line for name in (*names, "standard input")) or _OPTION.search(line) is not None
+        named = any(name in line for name in (*names, "standard input")) or _ABSOLUTE.match(line[len(PREFIX) :])
+        return bool(named) or _OPTION.search(line) is not None
     return True
 
 
 def _result_failures(case: Case, printed: str) -> Iterator[Failure]:
     words = case.action.words if isinstance(case.action, Command) else ()
-    if "--json" in words and "--help" not in words and "-h" not in words:
+    json_asked = any(word == "--json" and not before.startswith("-") for before, word in pairwise(("", *words)))
+    if json_asked and "--help" not in words and "-h" not in words:
         for line in filter(str.strip, printed.split("\n")):
             try:
                 json.loads(line, parse_constant=_refuse)
             except ValueError as error:
                 yield Failure("figure", f"no JSON: {words[0]}: {_shape(str(error))}", line[:300])
                 break
-    if case.good_data and (found := _NOT_FINITE.search(printed)):
+    values = _STRING.sub('""', printed) if json_asked else printed  # a name may be anything
+    if case.good_data and (found := _NOT_FINITE.search(values)):
         at = found.start()
         yield Failure(
             "figure",
             f"{found[1].lower()} printed by {words[0] if words else 'a program'}",
-            printed[max(0, at - 100) : at + 100],
+            values[max(0, at - 100) : at + 100],
         )
 
 
@@ -132,6 +139,8 @@ def _lost(case: Case, ended: Ended, work: Path) -> str:
         return ""
     if case.family == "folders" and ended.code != 0:
         return ""
+    if ended.code == INTERRUPTED and "--resume" in ended.stderr:
+        return ""  # it can be gone on with
     for log in work.rglob("metrics.jsonl"):
         folder = log.parent
         ended_well = (

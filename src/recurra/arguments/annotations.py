@@ -7,7 +7,6 @@ import os
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import (
     Annotated,
     Any,
@@ -15,6 +14,7 @@ from typing import (
     Protocol,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
     runtime_checkable,
@@ -34,19 +34,19 @@ class Rule:
     expected: str
 
 
-def _is_path(path: str | Path) -> bool:
+def _is_path(path: str | os.PathLike[str]) -> bool:
     try:
-        return b"\0" not in os.fsencode(path)
+        return isinstance(os.fspath(path), str) and b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:
         return False
 
 
 _PATH = Rule(_is_path, "a path")
-PathName = Annotated[str | Path, _PATH]
-"""A file, a folder or a glob."""
-FileName = Annotated[str, _PATH]
-"""The same as text, or - for standard input."""
+PathName = Annotated[str | os.PathLike[str], _PATH]
+"""A file, a folder or a glob; - for standard input."""
 MAX_THREADS = 1024
+MAX_NUMBERS_LISTED = 10_000_000
+"""Of a range: it costs nothing to write one that no memory holds."""
 Threads = Annotated[int, Rule(lambda number: 1 <= number <= MAX_THREADS, f"a whole number from 1 to {MAX_THREADS}")]
 Positive = Annotated[int, Rule(lambda number: number >= 1, "a whole number from 1")]
 
@@ -68,7 +68,11 @@ class DataFrame(Protocol):
 
 
 class Refused(Exception):
-    """A value is not what its annotation says."""
+    """A value is not what its annotation says; of a list: where, what is expected there, and what came."""
+
+    def __init__(self, place: str = "", expected: str = "", value: object = None) -> None:
+        super().__init__(place)
+        self.place, self.expected, self.value = place, expected, value
 
 
 Convert = Callable[[Any], Any]
@@ -77,7 +81,7 @@ _NAMES: dict[object, str] = {
     int: "a whole number",
     float: "a number",
     bool: "True or False",
-    Path: "a path",
+    os.PathLike: "a path",
     Array: "an array",
     DataFrame: "a data frame",
     abc.Mapping: "a dict",
@@ -96,12 +100,15 @@ def converter(hint: Any) -> Convert | None:
     if origin in (Union, types.UnionType):
         return _any_of([converter(part) for part in parts])
     if origin is Literal:
-        return _test(lambda value: any(type(value) is type(one) and value == one for one in parts))
+        return _test(
+            lambda value: (
+                any(isinstance(value, type(one)) and value == one for one in parts) and not isinstance(value, bool)
+            )
+        )
     if origin is tuple and parts[1:] == (...,):
-        return _list_of(converter(parts[0]), (list, tuple), tuple)
+        return _list_of(converter(parts[0]), (list, tuple), tuple, parts[0])
     if origin in (list, abc.Sequence, abc.Iterable):
-        kinds = list if origin is list else (list, tuple) if origin is abc.Sequence else abc.Iterable
-        return _list_of(converter(parts[0]), kinds, list)
+        return _list_of(converter(parts[0]), list if origin is list else abc.Iterable, list, parts[0])
     return _of_type(origin or (type(None) if hint is None else hint))
 
 
@@ -120,12 +127,20 @@ def _of_type(kind: Any) -> Convert:
     kinds = {bool: bool, int: int, float: (int, float)}[kind]
 
     def convert(value: Any) -> Any:
-        plain = value.item() if isinstance(value, np.generic) else value
+        scalar = isinstance(value, np.generic) or (
+            isinstance(value, Array) and not isinstance(value, type) and _is_scalar(value)
+        )
+        plain = cast(Any, value).item() if scalar else value
         if not isinstance(plain, kinds) or (isinstance(plain, bool) and kind is not bool):
             raise Refused
         return plain
 
     return convert
+
+
+def _is_scalar(value: Any) -> bool:
+    """Tell whether an array or a tensor is one number."""
+    return getattr(value, "shape", None) == () and hasattr(value, "item")
 
 
 def _any_of(converters: list[Convert | None]) -> Convert | None:
@@ -134,12 +149,13 @@ def _any_of(converters: list[Convert | None]) -> Convert | None:
         return None
 
     def convert(value: Any) -> Any:
+        nearest = Refused()
         for one in some:
             try:
                 return one(value)
-            except Refused:
-                continue
-        raise Refused
+            except Refused as refused:
+                nearest = refused if refused.place else nearest
+        raise nearest
 
     return convert
 
@@ -154,15 +170,24 @@ def _with_rules(convert: Convert | None, rules: list[Rule]) -> Convert:
     return convert_all
 
 
-def _list_of(convert: Convert | None, kinds: Any, make: Callable[[list[Any]], Any]) -> Convert:
+def _list_of(convert: Convert | None, kinds: Any, make: Callable[[list[Any]], Any], each: Any) -> Convert:
+    def convert_item(number: int, item: Any) -> Any:
+        try:
+            return item if convert is None else convert(item)
+        except Refused as refused:
+            expected, value = (refused.expected, refused.value) if refused.place else (describe(each), item)
+            raise Refused(f"[{number}]{refused.place}", expected, value) from None
+
     def convert_all(value: Any) -> Any:
         if not isinstance(value, kinds) or isinstance(value, str | bytes | abc.Mapping):
+            raise Refused
+        if isinstance(value, range) and len(value) > MAX_NUMBERS_LISTED:
             raise Refused
         try:
             items = list(value)
         except TypeError:  # an array of no dimension
             raise Refused from None
-        return make(items if convert is None else [convert(item) for item in items])
+        return make([convert_item(number, item) for number, item in enumerate(items)])
 
     return convert_all
 

@@ -127,6 +127,7 @@ class _Argument:
             return value
         try:
             return self._convert(value)
-        except Refused:
-            expected = describe(self._hint)
-        raise UsageError(f"{self.name}: expected {expected}, got {abbreviate(value)}")
+        except Refused as found:
+            refused = found
+        expected, got = (refused.expected, refused.value) if refused.place else (describe(self._hint), value)
+        raise UsageError(f"{self.name}{refused.place}: expected {expected}, got {abbreviate(got)}")

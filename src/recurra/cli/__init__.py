@@ -22,6 +22,7 @@ ENTRY_POINTS = "recurra.verbs"
 
 app = typer.Typer(
     name="recurra",
+    result_callback=lambda *_, **__: None,  # what a verb returns is no exit code
     help="Train, measure, explain and run recurrent neural networks on the computer you have.",
     no_args_is_help=True,
     rich_markup_mode="rich",

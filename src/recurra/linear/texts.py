@@ -134,13 +134,12 @@ class NgramClassifier(LinearClassifier):
                 found[some] += family.weighted_sums(sequences[some], weights)
         return self._complete(found)
 
+    @np.errstate(over="ignore")
     def _complete(self, logits: np.ndarray) -> np.ndarray:
         """Give a logit for each class: of two that exclude each other one was sought."""
         if self.exclusive and logits.shape[1] == 1:
             logits = np.concatenate([np.zeros_like(logits), logits], 1)
         return logits.astype(np.float32)
-
-    # As a stream
 
     def prior(self) -> np.ndarray:
         return self._complete(self.intercept[None])[0]

@@ -6,8 +6,10 @@ import operator
 from typing import Any
 
 import numpy as np
+import torch
 
 from recurra.errors import UsageError
+from recurra.formatting import shorten
 
 
 def read_options(
@@ -43,3 +45,13 @@ def _read_whole(name: str, value: int, least: int) -> int:
     if isinstance(value, bool) or read < least:
         raise UsageError(f"{name}: expected a whole number from {least}, got {value!r}")
     return read
+
+
+def placement(device: Any, dtype: Any) -> dict[str, Any]:
+    """Give where weights are, and of what type; raises `UsageError` for what torch makes none of."""
+    try:
+        torch.empty(0, device=device, dtype=dtype)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UsageError(f"device, dtype: {shorten(reason)}") from None
+    return {"device": device, "dtype": dtype}

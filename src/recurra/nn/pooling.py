@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args, overload
+from typing import Literal, overload
 
 import torch
 from torch import Tensor, nn
 
+from recurra.arguments import checked
 from recurra.errors import UsageError
 from recurra.kernels import linear
 from recurra.nn.ragged import padding_mask
@@ -34,10 +35,9 @@ class Pooling(nn.Module):
     [[3.0, 4.0]]
     """
 
+    @checked
     def __init__(self, kind: PoolingKind, size: int, directions: int = 1) -> None:
         super().__init__()
-        if kind not in get_args(PoolingKind):
-            raise UsageError(f"pooling: expected one of {', '.join(get_args(PoolingKind))}; got {kind!r}")
         if directions not in (1, 2):
             raise UsageError(f"directions: expected 1 or 2, got {directions}")
         if size < 1 or size % directions:

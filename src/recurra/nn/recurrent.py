@@ -18,7 +18,7 @@ from recurra.cells import Cell, CellState
 from recurra.errors import UsageError
 from recurra.kernels import check_layer, run_layer
 from recurra.nn.batch import Batch
-from recurra.nn.options import read_options
+from recurra.nn.options import placement, read_options
 
 # torch's word for a cell → the cell.
 _CELLS: dict[str, type[Cell]] = {
@@ -183,7 +183,7 @@ class RNN(Recurrent, nn.RNN):
         if nonlinearity not in ("tanh", "relu"):
             raise UsageError(f"nonlinearity: expected tanh or relu, got {nonlinearity!r}")
         options = read_options(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
-        super().__init__(**options, nonlinearity=nonlinearity, device=device, dtype=dtype)
+        super().__init__(**options, nonlinearity=nonlinearity, **placement(device, dtype))
 
 
 class LSTM(Recurrent, nn.LSTM):
@@ -215,7 +215,7 @@ class LSTM(Recurrent, nn.LSTM):
         options = read_options(
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size
         )
-        super().__init__(**options, device=device, dtype=dtype)
+        super().__init__(**options, **placement(device, dtype))
 
 
 class GravesLSTM(Recurrent):
@@ -289,4 +289,4 @@ class GRU(Recurrent, nn.GRU):
         dtype: torch.dtype | None = None,
     ) -> None:
         options = read_options(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
-        super().__init__(**options, device=device, dtype=dtype)
+        super().__init__(**options, **placement(device, dtype))

@@ -26,7 +26,7 @@ def layers(
 ) -> list[dict[str, Any]]:
     """Give what a user says as layers for `configure`, the files in it found."""
     file = {} if config is None else read_settings(Path(config), task)
-    arguments = [data] if isinstance(data, str | Path) else list(data)
+    arguments = [data] if isinstance(data, str | os.PathLike) else list(data)
     if not arguments:
         arguments = file.pop("data.data", [])
     named, located = _locate([str(argument) for argument in arguments])
@@ -91,6 +91,12 @@ def _absolute(argument: str) -> str:
     ('/texts/*.txt', '-')
     """
     path = expand_home(argument)
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"data: expected names in UTF-8, which a run's settings can hold, got {argument}; rename it, or name its folder"
+        ) from None
     if argument == "-" or not glob.has_magic(argument) or os.path.lexists(path):
         return argument if argument == "-" else str(path.absolute())
     if argument.startswith("~"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch import nn
 
 from recurra.arguments import Array, DataFrame, PathName, Positive, checked
 from recurra.data.frames import is_frame
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, UsageError, report_memory_errors
 from recurra.runs.config import Configuration, load_configuration
 from recurra.runs.events import check_event
 from recurra.runs.manifest import check_manifest
@@ -117,6 +118,7 @@ class Run:
     # What a predictor can do; one that cannot says so.
 
     @checked
+    @report_memory_errors()
     def evaluate(
         self,
         data: PathName | Iterable[PathName] = (),
@@ -131,7 +133,7 @@ class Run:
         task takes, as in `label="fault"` of a run of detect; raises `UsageError` for others.
         """
         read = read_options(self.predictor.EvaluateOptions, options, self.configuration.task)
-        arguments = [str(argument) for argument in ([data] if isinstance(data, str | Path) else data)]
+        arguments = [str(argument) for argument in ([data] if isinstance(data, str | os.PathLike) else data)]
         if baselines or not arguments:
             if not self.task.rereadable:
                 raise UsageError(
@@ -142,11 +144,13 @@ class Run:
         return measure(self.task, self.predictor, arguments or None, progress, baselines=baselines, options=read)
 
     @checked
+    @report_memory_errors()
     def score(self, texts: str | Iterable[str]) -> list[dict[str, Any]]:
         """Give the log-probability of each text (nats), in all and for each unit."""
         return self._capable(Scores, "score").score([texts] if isinstance(texts, str) else texts)
 
     @checked
+    @report_memory_errors()
     def predict(self, inputs: Inputs, k: Positive | None = None, *, steps: bool = False, **options: Any) -> Any:
         """Predict: the next units of a text, the class of a text or a series, the tags of a sentence, the next values of a series.
 
@@ -164,6 +168,7 @@ class Run:
         return self.predictor.predict(cast(Iterable[Any], inputs), **given)
 
     @checked
+    @report_memory_errors()
     def embed(self, inputs: str | Array | Iterable[Any]) -> np.ndarray:
         """Give the vector of one text or array, (D), or of each of a list of them, (N, D) float32; only of a run of embed."""
         predictor = self._capable(Embeds, "embed")
@@ -195,6 +200,7 @@ class Run:
         return predictor.generate(prompts, read)
 
     @checked
+    @report_memory_errors()
     def beam_search(
         self, prompt: str | Iterable[str] = "", *, beam: Positive | None = None, **options: Any
     ) -> list[Any]:

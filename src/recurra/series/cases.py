@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from recurra.errors import DataError
 from recurra.series.base import Series
-from recurra.text import Faults, Place, Source, decode
+from recurra.text import Faults, Place, Source, decode, iter_lines
 
 
 def read_cases(
@@ -25,7 +25,7 @@ def read_cases(
     Raises `DataError` where the header does not end; what `case` raises is met as `faults` says.
     """
     inside = False
-    for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
+    for number, line in enumerate(iter_lines(decode(source.data, source.name)), start=1):
         line = line.strip()
         if not line or line[0] in comments:
             continue

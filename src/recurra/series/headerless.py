@@ -9,7 +9,7 @@ import numpy as np
 from recurra.errors import DataError
 from recurra.series.base import UNIVARIATE, Series, parse_numbers, strip_padding
 from recurra.series.tables import is_missing, is_number
-from recurra.text import Faults, Place, Source, decode
+from recurra.text import Faults, Place, Source, decode, iter_lines
 
 _MIN_EXAMPLES_PER_LABEL = 2  # on average, of labels that nobody names
 
@@ -23,7 +23,7 @@ def read_headerless(source: Source, faults: Faults, *, label_at: int | None = 0)
     >>> list(read_headerless(Source("a.txt", "text", b"1 0.5 2\n2 0.25 NaN\n", False), Faults("stop")))[1]
     Series(values=array([[0.25]], dtype=float32), label='2', place={'line': 2}, channels=('value',))
     """
-    for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
+    for number, line in enumerate(iter_lines(decode(source.data, source.name)), start=1):
         cells = split_cells(line)
         place: Place = {"line": number}
         if not cells:
@@ -125,7 +125,7 @@ def read_matrix(source: Source) -> np.ndarray:
     Raises `DataError`, with the line, for what is no number and for lines that differ in length.
     """
     rows: list[np.ndarray] = []
-    for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
+    for number, line in enumerate(iter_lines(decode(source.data, source.name)), start=1):
         cells = split_cells(line)
         if not cells or (not rows and number == 1 and not any(map(is_number, cells))):
             continue

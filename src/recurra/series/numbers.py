@@ -29,6 +29,8 @@ def to_numbers(given: Any, dtype: npt.DTypeLike = np.float64, *, hint: str | Non
         return given
     try:
         array = _as_array(given)
+        if array.dtype.kind == "O":
+            array = np.array([None if _is_missing(one) else one for one in array.ravel()], object).reshape(array.shape)
         if array.dtype.kind not in _READABLE:
             raise TypeError
         with np.errstate(over="ignore"):
@@ -38,10 +40,16 @@ def to_numbers(given: Any, dtype: npt.DTypeLike = np.float64, *, hint: str | Non
         raise DataError(f"expected a series of real numbers, got {abbreviate(given, 60)}", hint=hint) from None
 
 
+def _is_missing(value: object) -> bool:
+    """Tell whether a value is pandas' mark of what is missing, which cannot be compared with anything."""
+    return type(value).__name__ in ("NAType", "NaTType")
+
+
 def _as_array(given: Any) -> np.ndarray:
     """Give an array; a tensor of torch is taken from its device, without its gradient, and numpy has no bfloat16."""
     detach = getattr(given, "detach", None)
     if callable(detach):
         tensor: Any = detach().cpu()
         return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
-    return np.asanyarray(given)
+    array = np.asanyarray(given)
+    return array.astype(np.float32) if array.dtype.name.startswith(("bfloat", "float8")) else array

@@ -231,7 +231,7 @@ class Trainer:
                 if self.training.patience is not None and position.stale >= self.training.patience:
                     position.done = "patience"
             if position.validations % VALIDATIONS_PER_SAMPLE == 0 or last:
-                text = self.task.sample(predictor, self.training.seed + position.step)
+                text = self.task.sample(predictor, (self.training.seed + position.step) % 2**63)
                 if text is not None:
                     self.emit({"event": "sample", "step": position.step, "text": text})
             if self.training.gradient_lags:

@@ -58,9 +58,10 @@ class Progress:
 
         self._history = TrainingHistory(clock(), units)
         self._note = ""
-        self._waiting_for = ""
+        self._is_waiting = False
         self._waiting_since = self._shown_at = self._last_line_at = clock()
         self._left = threading.Event()
+        self._waiter: threading.Thread | None = None
         self.notes_shown: set[str] = set()
         """Notes in lines that stay; in a terminal each makes place for the next."""
 
@@ -79,7 +80,8 @@ class Progress:
                 self._live.start()
         elif self._entered == 1 and not self._quiet:
             self._left = threading.Event()
-            threading.Thread(target=self._show_waiting, args=(self._left,), daemon=True).start()
+            self._waiter = threading.Thread(target=self._show_waiting, args=(self._left,), daemon=True)
+            self._waiter.start()
         return self
 
     def __exit__(
@@ -88,6 +90,8 @@ class Progress:
         self._entered -= 1
         if not self._entered:
             self._left.set()
+            if self._waiter is not None:
+                self._waiter.join(1.0)
         if self._live is not None and not self._entered:
             live, self._live = self._live, None
             self._note = ""
@@ -100,7 +104,7 @@ class Progress:
             return
         with self._lock:
             now = self._clock()
-            self._waiting_for = ""
+            self._is_waiting = False
             self._history.add(event, now)
             if event.get("event") == "threads":
                 self._note = format_threads(event)
@@ -116,7 +120,7 @@ class Progress:
     def note(self, text: str) -> None:
         """Show what is being done now, besides training: "measuring the baseline …"."""
         with self._lock:
-            self._note = self._waiting_for = escape_controls(text)
+            self._note, self._is_waiting = escape_controls(text), True
             self._waiting_since = self._clock()
             if not self._quiet and self._live is None:
                 self._print(self._note)
@@ -143,8 +147,8 @@ class Progress:
         while not left.wait(_WAITING_SECONDS):
             with self._lock:
                 now = self._clock()
-                if self._waiting_for and now - self._shown_at >= _WAITING_SECONDS:
-                    self._print(f"{self._waiting_for}: {clock_time(now - self._waiting_since)} passed")
+                if self._is_waiting and now - self._shown_at >= _WAITING_SECONDS:
+                    self._print(f"still at it: {clock_time(now - self._waiting_since)} since the line above")
 
     def _print(self, line: str) -> None:
         self._shown_at = self._clock()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from recurra.errors import add_source
 from recurra.tasks.base.options import EvaluateOptions
 from recurra.verbs.base.evaluation import print_evaluation, print_warnings
 from recurra.verbs.base.options import Device, Json, RunFolder, load_run, note, print_json
@@ -50,7 +51,8 @@ def evaluate(
         shown.append(text)
         note(text)
 
-    result = loaded.evaluate(data or (), baselines=baselines, progress=progress, **given_options(context))
+    with add_source(" ".join(data or [str(run)])):
+        result = loaded.evaluate(data or (), baselines=baselines, progress=progress, **given_options(context))
     if json:
         print_json(result)
         print_warnings(result)

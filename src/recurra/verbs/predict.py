@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 OnError = Callable[[DataError], None]
 STANDARD_INPUT = "standard input"
 POSITION = 30
+LINES_WITH_STEPS = 8
+"""Inputs that are predicted together where there is a result after each element."""
 MANY_COMPARED = 5_000
 """Sequences from which on it takes long to compare each with each."""
 
@@ -106,7 +108,7 @@ def predict(
             write(result)
         return
     # Steps take long for each input, and are printed once they are there.
-    most = sys.maxsize if options.is_joint else 1 if options.steps else LINES_PER_BATCH
+    most = sys.maxsize if options.is_joint else LINES_WITH_STEPS if options.steps else LINES_PER_BATCH
     for batch in _batches(predictor, source, text, pipe, most, report):
         for item in batch:
             warn(predictor, item)

@@ -22,7 +22,7 @@ from recurra.series import (
     read_npz,
     split_cells,
 )
-from recurra.text import Faults, Source, decode
+from recurra.text import Faults, Source, decode, iter_lines
 
 _MIN_LINES_PER_COLUMN = 5  # from which lines of numbers are steps
 _MAX_CHANNELS = 100  # of an array (T, C) that is read as a series without being asked
@@ -38,7 +38,7 @@ def read_number_lines(
     """
     rows: list[np.ndarray] = []
     lines: list[int] = []
-    for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
+    for number, line in enumerate(iter_lines(decode(source.data, source.name)), start=1):
         cells = split_cells(line)
         if not cells:
             continue

@@ -120,7 +120,7 @@ def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> O
         if value is not None and named.get(now) is not None:
             old = next(old for old, new in kind.renamed.items() if new.name == now and old in given)
             raise UsageError(f"{old}, {now}: expected one of the two, which are the same option; got both")
-        named[now] = named.get(now) if value is None else value
+        named[now] = named.get(now) if value is None else _plain(name, value)
     try:
         return kind.model_validate({name: value for name, value in named.items() if value is not None})
     except ValidationError as problem:
@@ -132,11 +132,21 @@ def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> O
         raise UsageError(f"{first['loc'][0]}: {message[:1].lower()}{message[1:]}{got}") from None
 
 
+def _plain(name: str, value: Any) -> Any:
+    """Give an array or a tensor of one number as that number; raises `UsageError` for one of several."""
+    shape = getattr(value, "shape", None)
+    if shape is None or isinstance(value, type):
+        return value
+    if shape != () or not hasattr(value, "item"):
+        raise UsageError(f"{name}: expected one value, got {abbreviate(value)}")
+    return value.item()
+
+
 def unknown_option_message(name: str, names: Iterable[str], task: str) -> str:
     """Say that a run of a task does not take an option, which it takes, and which was probably meant."""
     known = sorted(names, key=lambda each: each.lstrip("-"))
     options = ", ".join(known) or "none of its own"
-    hint = (
-        f"; did you mean {close}?" if (close := closest(name.lstrip("-"), [each.lstrip("-") for each in known])) else ""
-    )
+    by_letters = {each.lstrip("-"): each for each in known}
+    close = closest(name.lstrip("-"), by_letters)
+    hint = f"; did you mean {by_letters[close]}?" if close else ""
     return f"{name}: a run of {task!r} does not take this option; it takes {options}{hint}"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from torch import nn
 
-from recurra.arguments import FileName, checked
+from recurra.arguments import PathName, checked
 from recurra.errors import DataError
 from recurra.tasks.base.options import EvaluateOptions, PredictOptions, read_options
 from recurra.tasks.base.results import is_finite
@@ -68,7 +68,7 @@ class Predictor(ABC, Generic[ConfigT]):
         return line
 
     @checked
-    def read_file(self, source: FileName) -> list[Any] | None:  # noqa: ARG002
+    def read_file(self, source: PathName) -> list[Any] | None:  # noqa: ARG002
         """Read a file that holds what `predict` takes in a form of its own; None where each line is an input."""
         return None
 

@@ -106,16 +106,24 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
 
     # Training
 
+    @property
+    def _can_take_excerpts(self) -> bool:
+        model = self.config.model
+        return self.inputs.discrete and model.bidirectional and model.linear != "none"
+
+    @property
+    def reads_whole(self) -> bool:
+        return not self._can_take_excerpts or self.config.model.excerpt == 0
+
     def fit_linear(self, seconds: float | None, progress: Callable[[str], None]) -> None:
         model = self.config.model
-        takes_excerpts = self.inputs.discrete and model.bidirectional and model.linear != "none"
-        if model.excerpt and not takes_excerpts:
+        if model.excerpt and not self._can_take_excerpts:
             raise UsageError(
                 "excerpt: only of texts, read in both directions and with a linear classifier that chooses; "
                 "leave it out, or set it to 0"
             )
         if model.excerpt is None:
-            model.excerpt = DEFAULT_EXCERPT if takes_excerpts else 0
+            model.excerpt = DEFAULT_EXCERPT if self._can_take_excerpts else 0
         if model.linear == "none" or self.preprocessor.linear is not None:
             return
         if len(self.classes) > MAX_LINEAR_CLASSES:

@@ -234,9 +234,9 @@ def _check_enough(series: Sequence[TimeSeries], data: Data) -> None:
 def _fingerprint(splits: dict[str, Split]) -> str:
     total = hashlib.sha256()
     for name, split in splits.items():
-        total.update(name.encode())
+        total.update(name.encode("utf-8", "surrogatepass"))
         for segment in split.segments:
-            total.update(f"{segment.series.name}\0{segment.first}\0{segment.last}".encode())
+            total.update(f"{segment.series.name}\0{segment.first}\0{segment.last}".encode("utf-8", "surrogatepass"))
             for array in (segment.encoded.features, segment.encoded.values):
                 total.update(np.ascontiguousarray(array[: segment.last]).tobytes())
     return total.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -10,10 +11,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from recurra.arguments import FileName, checked
+from recurra.arguments import PathName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.timeseries.reader import TimeSeries, is_frame, panel_from_frame
-from recurra.tasks.base.predictor import Predictor
+from recurra.errors import RunError
+from recurra.tasks.base.predictor import WEIGHTS, Predictor
 from recurra.tasks.detect import results
 from recurra.tasks.detect.config import DetectorConfig, EvaluateOptions, PredictOptions
 from recurra.tasks.detect.data import (
@@ -28,7 +30,7 @@ from recurra.tasks.detect.line_stream import LineStream
 from recurra.tasks.detect.network import DetectorNetwork
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
 from recurra.tasks.detect.residuals import predict_errors
-from recurra.tasks.detect.scoring import ScoredSegment, score_segments
+from recurra.tasks.detect.scoring import AGGREGATIONS, ScoredSegment, score_segments
 from recurra.tasks.detect.stream import DetectorStream
 
 
@@ -53,6 +55,13 @@ class Detector(Predictor[DetectorConfig]):
     def build_network(cls, config: DetectorConfig, preprocessor: DetectorPreprocessor) -> DetectorNetwork:
         return DetectorNetwork(preprocessor.input_size, preprocessor.channels, config.model)
 
+    @classmethod
+    def load(cls, folder: Path, config: DetectorConfig) -> Detector:
+        detector = cast(Detector, super().load(folder, config))
+        if not 0 <= (kind := int(detector.network.get_buffer("pooling"))) < len(AGGREGATIONS):
+            raise RunError(f"{folder / WEIGHTS}: pooling: expected 0 to {len(AGGREGATIONS) - 1}, got {kind}")
+        return detector
+
     @property
     def per_series(self) -> bool:
         """Whether each series is scored as a whole."""
@@ -65,7 +74,8 @@ class Detector(Predictor[DetectorConfig]):
         return parse_line(line, self.preprocessor)
 
     @checked
-    def read_file(self, source: FileName) -> list[Any] | None:
+    def read_file(self, source: PathName) -> list[Any] | None:
+        source = os.fspath(source)
         if source == "-":
             return None
         files, settings = resolve_files([source])

@@ -178,9 +178,10 @@ def parse_time(time: Any) -> tuple[Any, int | None]:
     >>> parse_time("2024-05-31T13:10+02:00"), parse_time("7")
     ((np.datetime64('2024-05-31T11:10:00.000000'), 120), (np.int64(7), None))
     """
-    if isinstance(time, np.datetime64):
+    if isinstance(time, np.datetime64) and not np.isnat(time):
         return time, None
-    if not isinstance(time, str | float | int | date | np.generic):
+    plain = str | float | int | date | np.integer | np.floating
+    if not isinstance(time, plain) or isinstance(time, bool) or time != time:
         raise DataError(f"expected a time, got {abbreviate(time, 40)}")
     with suppress(TypeError, ValueError):
         if not abs(number := float(cast(Any, time))) < 2**63:

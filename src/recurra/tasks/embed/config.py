@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from recurra.cells import cell_names
@@ -85,9 +86,10 @@ class PredictOptions(options.PredictOptions):
     def _number_or_auto(cls, value: Any) -> Any:
         if value is None or (isinstance(value, str) and value == "auto"):
             return value
+        plain = isinstance(value, str | int | float | np.integer | np.floating) and not isinstance(value, bool)
         try:
-            count = 0 if isinstance(value, bool) else int(value)
-        except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is torch's
+            count = int(value) if plain else 0
+        except (ValueError, OverflowError):
             count = 0
         if count < 1:
             raise ValueError(f"expected a number of clusters from 1, or auto; got {abbreviate(value)}")

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from recurra.arguments import checked
 from recurra.data.labelled.reader import Labelled, read_labelled
+from recurra.errors import DataError
 from recurra.tasks.embed.clustering import cluster, nearest_neighbours
 from recurra.tasks.embed.config import EmbedderConfig, PredictOptions
 from recurra.tasks.embed.data import reading_options
@@ -59,6 +60,10 @@ class Embedder(SequencePredictor[EmbedderConfig]):
     def vectors(self, encoded: Sequence[Any], *, exact: bool = True) -> np.ndarray:
         """Give the vector of each encoded sequence, (N, D) float32."""
         rows = self.forward(encoded, exact=exact)
+        if not all(np.isfinite(row).all() for row in rows):
+            raise DataError(
+                "no vector is of finite numbers here; the values are too far from those of training, or the run's weights are damaged"
+            )
         size = cast(EmbedderNetwork, self.network).vector_size
         return np.stack(rows) if rows else np.zeros((0, size), np.float32)
 

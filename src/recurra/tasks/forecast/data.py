@@ -158,7 +158,7 @@ def _make_dataset(
     smoothing: bool,
 ) -> Dataset:
     made, train_ends, valid, test = [], [], ([], []), ([], [])
-    digest = hashlib.sha256(repr((panel.targets, preprocessor.horizon)).encode())
+    digest = hashlib.sha256(repr((panel.targets, preprocessor.horizon)).encode("utf-8", "surrogatepass"))
     for series, (train, checked, whole) in zip(panel.series, borders, strict=True):
         for one in preprocessor.transform(series):
             made.append(one)
@@ -166,9 +166,14 @@ def _make_dataset(
             for split, first, end in ((valid, train, checked), (test, checked, whole)):
                 split[0].append(max(1, first))
                 split[1].append(max(1, first, end))
-        digest.update(f"{series.name}\0{train},{checked},{whole}\0".encode() + series.values.tobytes())
         digest.update(
-            series.times.tobytes() + series.known.tobytes() + series.past.tobytes() + repr(series.static).encode()
+            f"{series.name}\0{train},{checked},{whole}\0".encode("utf-8", "surrogatepass") + series.values.tobytes()
+        )
+        digest.update(
+            series.times.tobytes()
+            + series.known.tobytes()
+            + series.past.tobytes()
+            + repr(series.static).encode("utf-8", "surrogatepass")
         )
     splits = [_make_split(made, name, *split) for name, split in (("valid", valid), ("test", test))]
     notes = notes + [f"{name}: holds no value, so nothing is measured there" for name in _empty(splits, valid, test)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.arguments import FileName, checked
+from recurra.arguments import PathName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.timeseries.reader import (
     Panel,
@@ -83,7 +84,8 @@ class Forecaster(Predictor[ForecasterConfig]):
         return series_from_array(parse_series(line), self.preprocessor)
 
     @checked
-    def read_file(self, source: FileName) -> list[TimeSeries] | None:
+    def read_file(self, source: PathName) -> list[TimeSeries] | None:
+        source = os.fspath(source)
         if source == "-":
             return None
         files, settings = resolve_files([source])

@@ -139,7 +139,10 @@ def read_dataset(data: Data, vocabulary: Vocabulary | None = None) -> Dataset:
     }
     train = splits["train"]
     if train is None or train.units < 2:
-        raise DataError("there is nothing to learn from: the training text is shorter than two units")
+        raise DataError(
+            "there is nothing to learn from: the training text is shorter than two units",
+            source=" ".join(data.data[:3]),
+        )
     documents: Documents = "none" if continuous else "record" if data.documents == "auto" else data.documents
     preprocessor = TextPreprocessor(vocabulary, continuous)
     return Dataset(train, splits["valid"], splits["test"], preprocessor, documents, notes)

@@ -49,7 +49,7 @@ class LanguageStream(Stream):
         return self.state[-1][0][0].cpu().numpy()
 
     def _check_element(self, element: Any) -> None:
-        if not isinstance(element, Tensor) or element.shape != (1,) or element.is_floating_point():
+        if not isinstance(element, Tensor) or element.shape != (1,) or element.dtype not in (torch.int32, torch.int64):
             raise DataError("expected the id of a unit as a tensor (1,); read takes a text, step an id")
         self._check_id(int(element))
 
@@ -61,7 +61,7 @@ class LanguageStream(Stream):
     def step(self, unit: int) -> np.ndarray:
         """Read one id; gives the log-probabilities of the next, (V,)."""
         self._check_id(unit)
-        return self.feed(torch.tensor([unit], device=self._device))[0].cpu().numpy()
+        return self._advance(torch.tensor([unit], device=self._device))[0].cpu().numpy()
 
     @checked
     def read(self, text: str) -> float:

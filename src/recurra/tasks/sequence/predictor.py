@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Any, Generic, cast
 import numpy as np
 import torch
 
-from recurra.arguments import FileName, checked
+from recurra.arguments import PathName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.labelled.label_lines import names_text
 from recurra.data.labelled.reader import Labelled
@@ -77,7 +78,8 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         return self.inputs.parse(line)
 
     @checked
-    def read_file(self, source: FileName) -> list[Any] | None:
+    def read_file(self, source: PathName) -> list[Any] | None:
+        source = os.fspath(source)
         lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and is_file(Path(source))
         if source == "-" or (lines and not self._is_table(source)):
             return None

@@ -66,7 +66,7 @@ class SequenceStream(Stream):
     def feed_all(self, sequence: Any) -> Iterator[Tensor]:
         """Read a sequence on from here; gives the output after each of its elements, (1, N)."""
         for element in self._preprocessor.elements(self._preprocessor.validate(sequence)):
-            yield self.feed(element)
+            yield self._advance(element)
 
     @checked
     def parse_element(self, value: Any) -> Any:

@@ -54,6 +54,11 @@ class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
         """How sequences become numbers."""
         return self.preprocessor
 
+    @property
+    def reads_whole(self) -> bool:
+        """Whether the network reads all of each sequence, and no excerpts of long ones."""
+        return True
+
     # Data
 
     def count_dataset(self, dataset: Dataset[SplitT]) -> dict[str, int]:
@@ -69,6 +74,8 @@ class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
     def pretraining(self) -> Phase | None:
         if not (unlabelled := self.dataset.unlabelled):
             return None
+        if self.reads_whole:  # not only after hours on the others
+            check_lengths([len(encoded) for encoded in self.dataset.train.encoded], self.dataset.train.places)
         self.choose_defaults(None, lambda: 0.0)
         data, train = cast(Any, self.config).data, self.dataset.train.sequences
         texts = encode_texts([*unlabelled, *train], self.inputs)

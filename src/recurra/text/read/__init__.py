@@ -1,7 +1,7 @@
 """Reading text: from the files a user names to a corpus, and to texts with labels and words with tags."""
 
 from recurra.text.read.allowance import Allowance
-from recurra.text.read.decode import decode, detect_encoding, find_defect, normalise
+from recurra.text.read.decode import decode, detect_encoding, find_defect, iter_lines, normalise
 from recurra.text.read.documents import Corpus, DocumentMode, PlainTextError, read_corpus
 from recurra.text.read.fasta import read_fasta
 from recurra.text.read.faults import Faults, OnError
@@ -73,6 +73,7 @@ __all__ = [
     "guess_unnamed",
     "has_decimal_commas",
     "is_tree",
+    "iter_lines",
     "iter_rows",
     "label_field",
     "members",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from recurra.errors import DataError, UsageError
-from recurra.text.read.decode import decode, find_defect, normalise
+from recurra.text.read.decode import decode, find_defect, iter_lines, normalise
 from recurra.text.read.faults import Faults, OnError
 from recurra.text.read.records import read_records, record_kind_from_content, text_fields
 from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources
@@ -145,7 +145,7 @@ def _cut_file(source: Source, mode: DocumentMode, faults: Faults) -> Iterator[st
 def _pieces(text: str, mode: DocumentMode) -> Iterator[tuple[int, str]]:
     """Cut a text at its line breaks or its blank lines, each piece with the line (from 1) on which it begins."""
     # Only "\n" breaks a line: str.splitlines would also cut at form feeds and at U+2028.
-    lines = enumerate(text.split("\n"), start=1)
+    lines = enumerate(iter_lines(text), start=1)
     if mode == "line":
         yield from ((number, line) for number, line in lines if line and not line.isspace())
         return

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from recurra.errors import DataError, UsageError
-from recurra.text.read.decode import decode
+from recurra.text.read.decode import decode, iter_lines
 from recurra.text.read.faults import Faults
 from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.sources import Source
@@ -39,7 +39,7 @@ def read_fasta(source: Source, faults: Faults, label: str | None = None) -> Iter
 def _records(source: Source, faults: Faults) -> Iterator[tuple[str, list[str], int]]:
     record: tuple[str, list[str], int] | None = None
     broken = False
-    for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
+    for number, line in enumerate(iter_lines(decode(source.data, source.name)), start=1):
         line = line.strip()
         if line.startswith(">"):
             if record is not None and not broken:

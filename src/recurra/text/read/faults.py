@@ -8,6 +8,9 @@ from recurra.errors import DataError, UsageError, escape_controls
 
 OnError = Literal["stop", "skip"]
 
+MAX_SKIPPED = 1_000_000
+"""Faults that are listed and skipped, at most."""
+
 
 class Faults:
     """Stop at the first fault, or collect one message for each.
@@ -18,16 +21,17 @@ class Faults:
     ["poems.jsonl: line 7: field 'text' is null"]
     """
 
-    def __init__(self, on_error: OnError) -> None:
+    def __init__(self, on_error: OnError, most: int = MAX_SKIPPED) -> None:
         if on_error not in get_args(OnError):
             raise UsageError(f"on_error: expected 'stop' or 'skip', got {on_error!r}")
         self.skipping = on_error == "skip"
+        self._most = most
         self.skipped: list[str] = []
         self.first: DataError | None = None
 
     def handle(self, error: DataError) -> None:
-        """Raise the error, or list it and continue."""
-        if not self.skipping:
+        """Raise the error, or list it and continue; what has so many is something else."""
+        if not self.skipping or len(self.skipped) >= self._most:
             raise error
         self.first = self.first or error
         self.skipped.append(str(error))

@@ -24,7 +24,7 @@ TEXT_NAMES |= {"文本", "评论", "評論", "内容", "內容"}
 
 def sample_records(source: Source) -> list[dict[str, Any]]:
     """Give the first records of a file, with their fields flat; raises `DataError` where there are some and none can be read."""
-    faults = Faults("skip")
+    faults = Faults("skip", most=RECORDS_SAMPLED)
     rows = islice(iter_rows(source, (), faults), RECORDS_SAMPLED)
     found = [dict(flatten(row.cells)) for row in rows if isinstance(row.cells, dict)]
     if not found and faults.first is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recurra.errors import DataError
-from recurra.text.read.decode import decode, find_defect, normalise
+from recurra.text.read.decode import decode, find_defect, iter_lines, normalise
 from recurra.text.read.faults import Faults
 from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.sources import Source
@@ -21,7 +21,7 @@ def numbered_lines(source: Source, faults: Faults) -> Iterator[tuple[int, str]]:
     """
     text = normalise(decode(source.data, source.name, lenient=faults.skipping))
     # Only "\n" breaks a line: str.splitlines would also cut at form feeds and at U+2028.
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(iter_lines(text), start=1):
         line = line.strip()
         problem = find_defect(line, lenient=True) if line else None
         if problem:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recurra.errors import DataError
-from recurra.text.read.decode import decode, find_defect, normalise
+from recurra.text.read.decode import decode, find_defect, iter_lines, normalise
 from recurra.text.read.faults import Faults
 from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.parquet import parquet_rows
@@ -190,7 +190,7 @@ def _json_rows(text: str, source: Source) -> Iterator[Row]:
 
 def _jsonl_rows(text: str, source: Source, faults: Faults) -> Iterator[Row]:
     # Not splitlines: a JSON string may hold U+2028 and its like.
-    for line, record in enumerate(text.split("\n"), start=1):
+    for line, record in enumerate(iter_lines(text), start=1):
         if not record or record.isspace():
             continue
         try:

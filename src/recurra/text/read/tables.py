@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, TypedDict
 
 from recurra.errors import DataError
+from recurra.text.read.decode import iter_lines
 from recurra.text.read.dialect import Dialect, find_dialect, sample_rows, unlimited_cells
 from recurra.text.read.faults import Faults
 from recurra.text.read.sources import Source
@@ -218,7 +219,7 @@ def _records(
     text: str, source: Source, dialect: Dialect, faults: Faults, *, quotes: bool
 ) -> Iterator[tuple[list[str], Place]]:
     """Yield the cells of each row that is not an empty line, the header's too, with the line on which it begins."""
-    lines = (line + "\n" for line in text.split("\n"))
+    lines = (line + "\n" for line in iter_lines(text))
     quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=quoting, strict=True)
     while True:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recurra.errors import DataError, UsageError
-from recurra.text.read.decode import decode, find_defect, normalise
+from recurra.text.read.decode import decode, find_defect, iter_lines, normalise
 from recurra.text.read.faults import Faults
 from recurra.text.read.records import field_value, flatten, iter_rows
 from recurra.text.read.sources import Source
@@ -135,7 +135,7 @@ def read_conll(
 def _blocks(source: Source) -> Iterator[list[tuple[int, str]]]:
     """Cut a file at its blank lines; every line with its number, from 1."""
     block: list[tuple[int, str]] = []
-    for number, line in enumerate(decode(source.data, source.name).split("\n"), start=1):
+    for number, line in enumerate(iter_lines(decode(source.data, source.name)), start=1):
         line = line.rstrip()
         if line.strip():
             block.append((number, line))

@@ -181,7 +181,11 @@ class SeriesPreprocessor(Preprocessor[np.ndarray]):
         self.check(sequence)
         series = np.asarray(sequence, np.float64)
         values = self._values(series)
-        return self._framed(self._features(values, values[:1], np.isnan(series)).astype(np.float32))
+        with np.errstate(over="ignore"):
+            features = self._features(values, values[:1], np.isnan(series)).astype(np.float32)
+        if not np.isfinite(features).all():
+            raise DataError("expected steps that differ by no more than 32 bits hold")
+        return self._framed(features)
 
     def _values(self, series: np.ndarray) -> np.ndarray:
         """Scale, (T, C); what is missing is 0."""

@@ -1,0 +1,120 @@
+"""What the long campaign of `make fuzz` has found once, and is as it should be since."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from safetensors.torch import load_file, save_file
+from tests.runs.strangers import GOLDEN, copied, sign
+
+import recurra
+from recurra import cli
+from recurra.errors import DataError, RunError, UsageError
+from recurra.runs.run import Run
+from recurra.tasks.base.options import GenerateOptions, read_options
+from recurra.text import Faults, Source, sample_records
+
+SMALL: dict[str, Any] = {"hidden": 4, "layers": 1, "epochs": 1, "threads": 1, "quiet": True}
+
+
+@pytest.mark.parametrize(("task", "settings"), [("forecast", {"horizon": 2}), ("detect", {})])
+def test_series_may_have_the_name_of_a_file_that_is_no_text(
+    tmp_path: Path, task: str, settings: dict[str, Any]
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    path = Path(os.fsdecode(os.fsencode(folder) + b"/\xff.csv"))
+    path.write_text("v\n" + "".join(f"{np.sin(step):.3f}\n" for step in range(80)))
+    run = recurra.train(task, folder, tmp_path / "run", **SMALL, **settings)
+    assert Run.load(run.path).configuration.task == task
+    with pytest.raises(UsageError, match=r"data: expected names in UTF-8, .*, got .*\\udcff\.csv"):
+        recurra.train(task, path, tmp_path / "other", **SMALL, **settings)
+
+
+def test_steps_whose_difference_no_float32_holds_are_refused(tmp_path: Path) -> None:
+    series = np.tile(np.array([3e38, -3e38])[:, None], (12, 3, 1))
+    series[:, :, 0] *= np.linspace(0.9, 1, 12)[:, None]
+    np.savez(tmp_path / "s.npz", x=series)
+    with pytest.raises(DataError, match=r"s\.npz.*: expected steps that differ by no more than 32 bits hold"):
+        recurra.train("embed", tmp_path / "s.npz", tmp_path / "run", scale="none", **SMALL)
+
+
+def test_a_pooling_that_there_is_not_is_damage(tmp_path: Path) -> None:
+    run = copied(GOLDEN / "runs" / "detect", tmp_path / "run")
+    path = run / "model.safetensors"
+    tensors = load_file(path)
+    tensors["pooling"] += 9
+    save_file(tensors, path)
+    sign(run)
+    with pytest.raises(RunError, match=r"model\.safetensors: pooling: expected 0 to 2, got 9"):
+        Run.load(run)
+
+
+def test_vectors_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    run = Run.load(GOLDEN / "runs" / "embed")
+    for parameter in run.network.parameters():
+        parameter.data.fill_(1e38)
+    with pytest.raises(DataError, match="no vector is of finite numbers"):
+        run.evaluate([GOLDEN / "data" / "waves.ts"], baselines=False)
+
+
+def test_a_tensor_of_several_numbers_is_no_option() -> None:
+    with pytest.raises(UsageError, match="count: expected one value, got array"):
+        read_options(GenerateOptions, {"count": np.zeros((2, 3))}, "lm")
+    assert read_options(GenerateOptions, {"count": np.array(3)}, "lm").count == 3
+
+
+def test_a_file_of_faults_is_looked_at_no_longer_than_a_file_of_records() -> None:
+    source = Source("a.jsonl", "jsonl", b"no record\n" * 100_000, False)
+    with pytest.raises(DataError, match="line"):
+        sample_records(source)
+    faults = Faults("skip", most=3)
+    for _ in range(3):
+        faults.handle(DataError("no record"))
+    with pytest.raises(DataError):
+        faults.handle(DataError("no record"))
+
+
+def test_weights_that_give_no_numbers_are_those_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run.load(GOLDEN / "runs" / "lm")
+    run.network.embedding.weight.data.fill_(float("nan"))
+    monkeypatch.setattr("recurra.verbs.generate.load_run", lambda *_: run)
+    monkeypatch.setattr("sys.argv", ["recurra", "generate", "a-run", "-l", "3", "--greedy"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == RunError.exit_code
+    assert "recurra: a-run: expected finite scores from the model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("returned", [3, True, "text"])
+def test_what_a_verb_returns_is_no_exit_code(returned: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = typer.Typer(result_callback=cli.app.info.result_callback)
+    app.command("one")(lambda: returned)
+    app.command("two")(lambda: None)
+    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr("sys.argv", ["recurra", "one"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+
+
+def test_paths_of_any_make_are_paths() -> None:
+    folder = GOLDEN / "runs" / "classify_text"
+    run = recurra.load(PurePosixPath(folder))
+    data = GOLDEN / "data" / "reviews.csv"
+    with os.scandir(folder.parent) as entries:
+        assert all(recurra.load(entry).path for entry in entries if entry.name == "classify_text")
+    assert run.predictor.read_file(data) == run.predictor.read_file(str(data))
+
+
+def test_an_item_of_a_list_that_is_wrong_is_named() -> None:
+    run = Run.load(GOLDEN / "runs" / "lm")
+    with pytest.raises(UsageError, match=r"^texts\[2\]: expected a text, got 3$"):
+        run.score(["the", "rain", 3])  # type: ignore[list-item]
