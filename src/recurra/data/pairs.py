@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from recurra.text import (
     decode,
     fields_message,
     iter_rows,
+    read_tmx,
     record_kind_from_content,
     record_kind_from_name,
     resolve_column,
@@ -34,7 +33,6 @@ TARGET_NAMES = ("target", "tgt", "trg", "output", "answer", "to", "y", "label", 
 MAX_CHARACTERS = 10_000
 """Of a source or a target: what is longer is no sentence, and all of it is trained on together."""
 _LINES_INSPECTED = 100
-_XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _MIN_COLUMNS = 2
 
 
@@ -151,7 +149,7 @@ def _read_each(
         if source in plain:
             continue
         if source.kind == "tmx":
-            yield source.name, _read_tmx(source, options, chosen)
+            yield source.name, _read_memory(source, options, chosen)
         else:
             table = source if source.kind != "text" else replace(source, kind=_piped_kind(source))
             yield source.name, _read_table(table, options, faults, notes, chosen)
@@ -256,30 +254,16 @@ def _text(cell: Any, name: str, source: Source, place: Place) -> str | None:
     raise DataError(f"field '{name}' is no text", source=source.name, **place)
 
 
-def _read_tmx(source: Source, options: PairOptions, chosen: dict[str, str]) -> Iterator[Pair]:
+def _read_memory(source: Source, options: PairOptions, chosen: dict[str, str]) -> Iterator[Pair]:
     """Read the units of a translation memory; of several languages the first two, or those that are named."""
     languages = [one.lower() for one in (options.source, options.target) if one]
-    number = 0
-    try:
-        for _, element in ET.iterparse(BytesIO(source.data)):
-            if element.tag != "tu":
-                continue
-            number += 1
-            segments: dict[str, str] = {}
-            for variant in element.iter("tuv"):
-                language = (variant.get(_XML_LANGUAGE) or variant.get("lang") or "").lower()
-                segments.setdefault(
-                    language, "".join(variant.find("seg").itertext()) if variant.find("seg") is not None else ""
-                )  # type: ignore[union-attr]
-            element.clear()
-            if len(languages) < _MIN_COLUMNS:
-                languages = list(segments)[:_MIN_COLUMNS]
-                chosen.update(zip(("source", "target"), languages, strict=False))
-            sides = [_of_language(segments, language) for language in languages]
-            if len(sides) == _MIN_COLUMNS and sides[0] is not None:
-                yield sides[0], sides[1], {"row": number}
-    except ET.ParseError as error:
-        raise DataError(f"is no XML: {error.msg}", source=source.name, line=error.position[0]) from None
+    for number, segments in read_tmx(source):
+        if len(languages) < _MIN_COLUMNS:
+            languages = list(segments)[:_MIN_COLUMNS]
+            chosen.update(zip(("source", "target"), languages, strict=False))
+        sides = [_of_language(segments, language) for language in languages]
+        if len(sides) == _MIN_COLUMNS and sides[0] is not None:
+            yield sides[0], sides[1], {"row": number}
 
 
 def _of_language(segments: dict[str, str], language: str) -> str | None:

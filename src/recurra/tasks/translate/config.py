@@ -70,8 +70,11 @@ class Model(EncoderModel):
     )
     heads: int = Field(default=1, ge=1, le=1024, description="Attention: how many look, each for itself.")
     tied: bool = Field(default=True, description="The output's weights are the vectors of the target's units.")
-    label_smoothing: float = Field(
-        default=0.1, ge=0, lt=1, description="Share of the probability that training asks to leave for all units alike."
+    label_smoothing: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="Share of the probability that training asks to leave for all units alike. Default: 0.1 of sentences, else 0.",
     )
     unit_dropout: float = Field(
         default=0.0, ge=0, lt=1, description="Share of the units that are hidden from the decoder in training."

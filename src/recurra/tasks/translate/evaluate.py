@@ -69,7 +69,9 @@ def evaluate(
     details["intervals"] = _intervals(written, references)
     details["lengths"] = _by_length(split, written, references)
     details["examples"] = _examples(split, written, references)
-    baselines = {} if train is None else _baselines(preprocessor, train, split, references, sentences, progress, details)
+    baselines = (
+        {} if train is None else _baselines(preprocessor, train, split, references, sentences, progress, details)
+    )
     return {
         "task": translator.name,
         "data": name,
@@ -82,7 +84,7 @@ def evaluate(
 
 def writes_sentences(preprocessor: TranslationPreprocessor, unit: str) -> bool:
     """Tell whether targets are sentences, which BLEU was made for: not by characters, nor a few symbols."""
-    return unit == "bpe" or (unit == "word" and preprocessor.target.size > MAX_SYMBOLS + len("bos eos unknown".split()))
+    return unit == "bpe" or (unit == "word" and preprocessor.target.size > MAX_SYMBOLS + len(["bos", "eos", "unknown"]))
 
 
 def _scores(written: Sequence[str], references: Sequence[str], sentences: bool) -> tuple[dict[str, float], list[str]]:

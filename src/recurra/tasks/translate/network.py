@@ -12,6 +12,7 @@ from recurra.kernels import linear
 from recurra.nn import Attention, Dropout, Memory, Pooling, State
 from recurra.tasks.base.network import build_stack
 from recurra.tasks.sequence.encoder import SequenceEncoder
+from recurra.tasks.sequence.preprocessing import InputLayer
 from recurra.tasks.sequence.preprocessing.tokens import TokenInputLayer
 from recurra.tasks.translate.config import Model
 
@@ -30,6 +31,13 @@ class Source(NamedTuple):
     summary: Tensor
 
 
+class ScaledInputLayer(TokenInputLayer):
+    """ids (T, B) → vectors (T, B, E) of size about one, from a table whose vectors are as small as an output's weights have to be."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(inputs) * self.size**0.5
+
+
 class TranslationNetwork(nn.Module):
     """sources (S, B), targets (T, B) → logits of the target's units.
 
@@ -41,10 +49,11 @@ class TranslationNetwork(nn.Module):
         super().__init__()
         if model.hidden is None or model.embedding is None:
             raise ValueError("hidden and embedding have to be chosen before the network is built")
-        self.size, self.label_smoothing, self.unit_dropout = target_size, model.label_smoothing, model.unit_dropout
-        source_layer = TokenInputLayer(source_size, model.embedding)
+        self.size, self.unit_dropout = target_size, model.unit_dropout
+        self.label_smoothing = model.label_smoothing or 0.0
+        source_layer = ScaledInputLayer(source_size, model.embedding)
         self.body = SequenceEncoder(source_layer, model)
-        self.embedding = source_layer.embedding if joint else nn.Embedding(target_size, model.embedding)
+        self.encoder = None if joint else ScaledInputLayer(target_size, model.embedding)
         before, _, behind = model.dropouts
         self.input_dropout = Dropout(before, variational=model.variational)
         self.pooling = Pooling("last", self.body.size, directions=self.body.directions)
@@ -62,11 +71,17 @@ class TranslationNetwork(nn.Module):
         self._initialise(model.embedding)
 
     def _initialise(self, width: int) -> None:
-        for table in {self.body.encoder.table, self.embedding}:
-            nn.init.normal_(table.weight, std=width**-0.5)  # of a tied output too, whose logits have to begin small
+        for layer in (self.body.encoder, self.encoder):
+            if layer is not None:
+                nn.init.normal_(layer.table.weight, std=width**-0.5)
         for layer in (self.bridge, self.readout):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
+
+    @property
+    def input_layer(self) -> InputLayer:
+        """The vectors of the target's units, which a joint vocabulary shares with the source's."""
+        return self.body.encoder if self.encoder is None else self.encoder
 
     def _zero(self, batch: int) -> State:
         return (*self.lower.zero_state(batch), *self.upper.zero_state(batch))
@@ -92,7 +107,7 @@ class TranslationNetwork(nn.Module):
     def decode(self, ids: Tensor, source: Source, state: State) -> tuple[Tensor, Tensor | None, State]:
         """Read units of the targets, ids (T, B): gives what the output layer reads (T, B, E), the weights of the attention, the state."""
         layers = len(self.lower.layers)
-        x, lower = self.lower(self.input_dropout(self.embedding(ids)), state[:layers])
+        x, lower = self.lower(self.input_dropout(self.input_layer(ids)), state[:layers])
         if self.attention is None or source.memory is None:
             context, weights = source.summary.expand(len(ids), *source.summary.shape), None
         else:
@@ -103,7 +118,7 @@ class TranslationNetwork(nn.Module):
 
     def logits(self, read: Tensor) -> Tensor:
         """Give the logits (…, V) for what the decoder has read (…, E)."""
-        weight = self.embedding.weight if self.output is None else self.output.weight
+        weight = self.input_layer.table.weight if self.output is None else self.output.weight
         return linear(read, weight, self.output_bias)
 
     def forward(self, sources: Tensor, lengths: Tensor, ids: Tensor) -> Tensor:

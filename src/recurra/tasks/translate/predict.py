@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from recurra.arguments import FileName, checked
+from recurra.arguments import PathName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.pairs import read_pairs
 from recurra.errors import DataError
@@ -52,7 +53,8 @@ class Translator(Predictor[TranslatorConfig]):
         return self.preprocessor.check(line)
 
     @checked
-    def read_file(self, source: FileName) -> list[Any] | None:
+    def read_file(self, source: PathName) -> list[Any] | None:
+        source = os.fspath(source)
         if source == "-" or Path(source).suffix.lower() in LINE_SUFFIXES:
             return None
         files, settings = resolve_files([source])
@@ -138,8 +140,11 @@ class Translator(Predictor[TranslatorConfig]):
             {
                 "text": "\t".join(pair),
                 "log_prob": float(each.sum()),
-                "units": units_of(np.append(ids, end), preprocessor.target),
-                "log_probs": each.tolist(),
+                "log_prob_per_unit": float(each.mean()),
+                "units": [
+                    list(unit)
+                    for unit in zip(units_of(np.append(ids, end), preprocessor.target), each.tolist(), strict=True)
+                ],
             }
             for pair, ids, each in zip(pairs, targets, values, strict=True)
         ]

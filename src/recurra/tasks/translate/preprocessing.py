@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def _build(texts: Sequence[str], unit: str, size: int) -> Vocabulary:
     return build_vocabulary(texts, unit=unit, **limited, **words)
 
 
-def choose_unit(texts: Sequence[str]) -> str:
+def choose_unit(texts: Sequence[str]) -> Literal["bpe", "word", "char"]:
     """Choose the unit of a side: symbols apart by blanks as words, what is short by characters, sentences by BPE.
 
     >>> choose_unit(["AH0 B AW1 T", "K AE1 T", "D AO1 G"]), choose_unit(["3 May 2004"]), choose_unit([f"{n} men ride over a wide green field of grass" for n in range(9)])

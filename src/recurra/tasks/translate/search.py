@@ -100,8 +100,8 @@ def _search_together(
         count=options.best,
         forbid=forbidden(preprocessor),
     )
-    begin = torch.full((len(sources),), preprocessor.target.bos_id, device=device)
-    return beam_search(step, (network.initial_state(source), rows), begin, search_for)
+    first = torch.full((len(sources),), preprocessor.target.bos_id, device=device)
+    return beam_search(step, (network.initial_state(source), rows), first, search_for)
 
 
 def _of_rows(source: Source, rows: Tensor) -> Source:

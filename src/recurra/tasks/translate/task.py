@@ -66,7 +66,8 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
     # Training
 
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
-        return choose_size(self.config.model, self.dataset.train.units, len(self.dataset.train))
+        sentences = evaluate.writes_sentences(self.preprocessor, self.config.data.target_unit)
+        return choose_size(self.config.model, self.dataset.train.units, len(self.dataset.train), sentences=sentences)
 
     def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return batch_size_for(len(self.dataset.train))

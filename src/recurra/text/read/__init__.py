@@ -39,6 +39,7 @@ from recurra.text.read.tagged import (
     read_conllu,
     read_lists,
 )
+from recurra.text.read.tmx import read_tmx
 from recurra.text.read.trees import is_tree, read_trees
 from recurra.text.read.unnamed import guess_unnamed
 from recurra.text.read.unpack import COMPRESSIONS, base_name, members
@@ -91,6 +92,7 @@ __all__ = [
     "read_lists",
     "read_prefixed",
     "read_suffixed",
+    "read_tmx",
     "read_trees",
     "read_whole",
     "record_kind_from_content",
