@@ -14,8 +14,6 @@ from recurra.baselines.titles import register_baseline
 MAX_LINKS = 30_000_000
 """Pairs of units that word by word learns from; of more, every second, third, … text is left out."""
 ROUNDS = 5
-MAX_CANDIDATES = 2_000
-"""Known texts that a source is compared with, those that share its rarest units."""
 
 
 class TranslationBaseline(Protocol):
@@ -44,30 +42,26 @@ class NearestSource:
         counts = [Counter(source) for source in sources]
         documents = Counter(unit for count in counts for unit in count)
         self._weights = {unit: log((1 + len(sources)) / (1 + many)) + 1 for unit, many in documents.items()}
-        self._rows: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
+        found: defaultdict[int, tuple[list[int], list[float]]] = defaultdict(lambda: ([], []))
         for row, count in enumerate(counts):
             size = sum((self._weights[unit] * many) ** 2 for unit, many in count.items()) ** 0.5
             for unit, many in count.items():
-                self._rows[unit].append((row, self._weights[unit] * many / max(size, 1e-12)))
+                found[unit][0].append(row)
+                found[unit][1].append(self._weights[unit] * many / max(size, 1e-12))
+        self._rows = {unit: (np.array(rows), np.array(shares)) for unit, (rows, shares) in found.items()}
         return self
 
     def translate(self, sources: Sequence[Sequence[int]]) -> list[list[int]]:
         return [self._nearest(source) for source in sources]
 
     def _nearest(self, source: Sequence[int]) -> list[int]:
-        shared: defaultdict[int, float] = defaultdict(float)
-        known = [unit for unit in Counter(source) if unit in self._weights]
-        seen = 0
-        for unit in sorted(known, key=lambda one: len(self._rows[one])):
-            if seen > MAX_CANDIDATES and len(self._rows[unit]) > MAX_CANDIDATES:
-                break  # what stands in so many texts tells little of which is nearest
-            seen += len(self._rows[unit])
-            weight = self._weights[unit] * source.count(unit)
-            for row, share in self._rows[unit]:
-                shared[row] += weight * share
-        if not shared:
-            return self._targets[0] if self._targets else []
-        return self._targets[max(shared, key=lambda row: (shared[row], -row))]
+        """Give the target of the nearest source, of equals the first."""
+        likeness = np.zeros(len(self._targets))
+        for unit, many in Counter(source).items():
+            if unit in self._weights:
+                rows, shares = self._rows[unit]
+                likeness[rows] += self._weights[unit] * many * shares
+        return self._targets[int(likeness.argmax())] if self._targets else []
 
 
 @register_baseline

@@ -19,6 +19,7 @@ from recurra.text import (
     base_name,
     decode,
     fields_message,
+    flatten,
     iter_rows,
     read_tmx,
     record_kind_from_content,
@@ -26,7 +27,6 @@ from recurra.text import (
     resolve_column,
     sample_records,
 )
-from recurra.text.read.records import flatten
 
 SOURCE_NAMES = ("source", "src", "input", "question", "from", "x")
 TARGET_NAMES = ("target", "tgt", "trg", "output", "answer", "to", "y", "label", "reference")
@@ -151,8 +151,7 @@ def _read_each(
         if source.kind == "tmx":
             yield source.name, _read_memory(source, options, chosen)
         else:
-            table = source if source.kind != "text" else replace(source, kind=_piped_kind(source))
-            yield source.name, _read_table(table, options, faults, notes, chosen)
+            yield source.name, _read_table(source, options, faults, notes, chosen)
     for first, second in _match_parallel(plain, options) if plain else ():
         yield first.name, _read_parallel(first, second)
 
@@ -212,6 +211,14 @@ def _read_parallel(first: Source, second: Source) -> Iterator[Pair]:
 def _read_table(
     source: Source, options: PairOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
 ) -> Iterator[Pair]:
+    if source.kind == "text":
+        # Lines with a tab are pairs, of which the first may name them.
+        words = {
+            cell.strip().lower() for cell in source.data[:1000].decode("utf-8", "replace").split("\n")[0].split("\t")
+        }
+        named = bool(words & {*SOURCE_NAMES, *TARGET_NAMES})
+        header: Header = options.header if options.header != "auto" else "yes" if named else "no"
+        source, options = replace(source, kind=_piped_kind(source)), replace(options, header=header)
     table = find_header(source, options.header, (options.source, options.target), notes)
     sample = sample_records(table)
     names = list(dict.fromkeys(name for record in sample for name in record))

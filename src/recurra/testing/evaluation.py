@@ -6,7 +6,6 @@ import json
 import math
 from typing import Any
 
-from recurra.metrics import headline_metric
 from recurra.tasks import Task
 from recurra.testing.case import TaskCase, untouched
 from recurra.testing.expect import expect
@@ -44,12 +43,10 @@ def check_evaluation(case: TaskCase) -> None:
     metrics = result["metrics"]
     expect(task.criterion in metrics, f"metrics: expected {task.criterion!r} among them, got {sorted(metrics)}")
     _expect_metrics("metrics", metrics)
-    best = headline_metric(metrics)
-    headline = task.criterion if best is None else best.key  # what people compare by
     _expect_report(task, result)
     for name, measured in result["baselines"].items():
         _expect_metrics(f"baselines, {name}", measured)
-        expect(headline in measured, f"baselines, {name}: expected {headline!r}, got {sorted(measured)}")
+        expect(bool(measured), f"baselines, {name}: expected a metric at least, got none")
         unknown = set(measured) - set(metrics)
         expect(not unknown, f"baselines, {name}: expected metrics that the model has too, got {sorted(unknown)}")
     expect(all(isinstance(line, str) and line for line in lines), f"progress: expected words, got {lines}")

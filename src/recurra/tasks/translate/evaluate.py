@@ -21,7 +21,7 @@ from recurra.tasks.translate.search import score
 
 VALIDATION_METRICS = ("nll", "perplexity", "accuracy")
 MAX_SHOWN = 8
-MAX_NEAREST = 3_000
+MAX_NEAREST = 2_000
 """Pairs of a test beyond which the plain translators are measured on some of them alone, spread over all."""
 COPY = "copy"
 register_title(COPY, "the source itself")

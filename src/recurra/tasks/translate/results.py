@@ -42,7 +42,7 @@ def attention_lines(attention: dict[str, Any]) -> list[str]:
     """Draw the matrix in a terminal: a line for each unit written, a cell for each of the source, the darker the more it counted.
 
     >>> attention_lines({"source": ["a", "b"], "target": ["x"], "weights": [[0.1, 0.9]]})
-    ['  ab', 'x ░█']
+    ['  ab', 'x  █']
     """
     width = max(map(len, attention["target"]), default=0)
     head = " " * (width + 1) + "".join(unit[:1] for unit in attention["source"])

@@ -17,7 +17,7 @@ from recurra.text.read.lines import (
     split_last,
 )
 from recurra.text.read.parquet import parquet_batches
-from recurra.text.read.records import iter_rows, read_labelled_records, record_kind_from_content, table_columns
+from recurra.text.read.records import flatten, iter_rows, read_labelled_records, record_kind_from_content, table_columns
 from recurra.text.read.sources import STANDARD_INPUT, Source, open_sources, record_kind_from_name
 from recurra.text.read.tables import (
     LAST_COLUMN,
@@ -69,6 +69,7 @@ __all__ = [
     "fields_message",
     "find_defect",
     "first_rows",
+    "flatten",
     "guess_fields",
     "guess_list_fields",
     "guess_unnamed",

@@ -1,0 +1,97 @@
+"""Pairs from every form of file, and what is said of those that are none."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recurra.data.pairs import MAX_CHARACTERS, PairOptions, read_pairs
+from recurra.errors import DataError, UsageError
+
+PAIRS = [("ein Hund", "a dog"), ("eine Katze", "a cat"), ("zwei", "two")]
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
+    return folder
+
+
+def lines(side: int) -> str:
+    return "".join(f"{pair[side]}\n" for pair in PAIRS)
+
+
+@pytest.mark.parametrize(
+    ("files", "names", "options"),
+    [
+        ({"t__de": lines(0), "t__en": lines(1)}, ["t.de", "t.en"], {}),
+        ({"t__de": lines(0), "t__en": lines(1)}, ["t.en", "t.de"], {"source": "de", "target": "en"}),
+        ({"t__de": lines(0), "t__en": lines(1)}, ["t"], {"source": "de", "target": "en"}),
+        ({"t__tsv": "source\ttarget\n" + "".join(f"{a}\t{b}\n" for a, b in PAIRS)}, ["t.tsv"], {}),
+        ({"t__csv": "id,en,de\n" + "".join(f"1,{b},{a}\n" for a, b in PAIRS)}, ["t.csv"], {"source": "de", "target": "en"}),
+        ({"t__txt": "".join(f"{a}\t{b}\n" for a, b in PAIRS)}, ["t.txt"], {}),
+        ({"t__jsonl": "".join(json.dumps({"x": {"de": a}, "en": b}) + "\n" for a, b in PAIRS)}, ["t.jsonl"], {"source": "x.de", "target": "en"}),
+        ({"t__json": json.dumps([{"question": a, "answer": b} for a, b in PAIRS])}, ["t.json"], {}),
+        (
+            {"t__tmx": "<tmx><body>" + "".join(f'<tu><tuv xml:lang="EN"><seg>{b}</seg></tuv><tuv xml:lang="de-DE"><seg>{a}</seg></tuv></tu>' for a, b in PAIRS) + "</body></tmx>"},
+            ["t.tmx"],
+            {"source": "de", "target": "en"},
+        ),
+    ],
+)  # fmt: skip
+def test_every_form(tmp_path: Path, files: dict[str, str], names: list[str], options: dict[str, Any]) -> None:
+    folder = write(tmp_path, **files)
+    read = read_pairs([folder / name for name in names], PairOptions(**options))
+    assert list(zip(read.sources, read.targets, strict=True)) == PAIRS
+    assert len(read.places) == 3 and not read.skipped
+
+
+def test_endings_of_packed_files(tmp_path: Path) -> None:
+    for side, name in ((0, "t.de.gz"), (1, "t.en.gz")):
+        (tmp_path / name).write_bytes(gzip.compress(lines(side).encode()))
+    read = read_pairs([tmp_path / "t"], PairOptions("de", "en"))
+    assert read.targets == ["a dog", "a cat", "two"]
+
+
+@pytest.mark.parametrize(
+    ("files", "names", "message"),
+    [
+        ({"a": "one\ntwo\n", "b": "eins\n"}, ["a", "b"], r"a: line 2: has 2 lines, and .*b 1: line n of one"),
+        ({"a": "one\n\n", "b": "eins\nzwei\n"}, ["a", "b"], r"a: line 2: the source is empty"),
+        ({"a": "one\ntwo\n", "b": "eins\n \n"}, ["a", "b"], r"a: line 2: the target is empty"),
+        (
+            {"a": "x" * (MAX_CHARACTERS + 1) + "\n", "b": "eins\n"},
+            ["a", "b"],
+            r"a: line 1: expected a source of at most 10,000",
+        ),
+        ({"a__tmx": "<tmx><tu>"}, ["a.tmx"], r"a\.tmx: line 1: is no XML"),
+        ({"a__tsv": "source\ttarget\nx\t\n"}, ["a.tsv"], r"a\.tsv: line 2: the target is empty"),
+    ],
+)
+def test_what_is_no_pair_has_its_place(tmp_path: Path, files: dict[str, str], names: list[str], message: str) -> None:
+    folder = write(tmp_path, **files)
+    with pytest.raises(DataError, match=message):
+        read_pairs([folder / name for name in names])
+
+
+def test_pairs_may_be_left_out(tmp_path: Path) -> None:
+    folder = write(tmp_path, a="one\n\nthree\n", b="eins\nzwei\ndrei\n")
+    read = read_pairs([folder / "a", folder / "b"], PairOptions(on_error="skip"))
+    assert read.targets == ["eins", "drei"] and len(read.skipped) == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "names", "message"),
+    [
+        ({"a": "one\n"}, ["a"], "expected two parallel files, the source first, or a table"),
+        ({"a__csv": "id,en,de\n1,a,b\n"}, ["a.csv"], "which column is the source, and which the target"),
+    ],
+)
+def test_what_is_open_is_asked_for(tmp_path: Path, files: dict[str, str], names: list[str], message: str) -> None:
+    folder = write(tmp_path, **files)
+    with pytest.raises(UsageError, match=message):
+        read_pairs([folder / name for name in names])
