@@ -16,6 +16,7 @@ import recurra
 from recurra import cli
 from recurra.errors import DataError, RunError, UsageError
 from recurra.runs.run import Run
+from recurra.series import is_number
 from recurra.tasks.base.options import GenerateOptions, read_options
 from recurra.text import Faults, Source, sample_records
 
@@ -118,3 +119,9 @@ def test_an_item_of_a_list_that_is_wrong_is_named() -> None:
     run = Run.load(GOLDEN / "runs" / "lm")
     with pytest.raises(UsageError, match=r"^texts\[2\]: expected a text, got 3$"):
         run.score(["the", "rain", 3])  # type: ignore[list-item]
+
+
+@pytest.mark.timeout(20)
+def test_a_cell_of_many_digits_is_looked_at_once() -> None:
+    """Trying each place where a fraction could begin took minutes."""
+    assert not is_number("1" * 300_000 + "x") and is_number("1" * 300_000 + ".5e-3")

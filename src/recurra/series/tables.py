@@ -13,7 +13,7 @@ from recurra.errors import DataError, UsageError
 from recurra.series.base import UNIVARIATE, Series, parse_numbers, strip_padding
 from recurra.text import Faults, Row, Source, fields_message, has_decimal_commas, iter_rows
 
-_NUMBER_PATTERN = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan)\Z", re.IGNORECASE)
+_NUMBER_PATTERN = re.compile(r"[+-]?(\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan)\Z", re.IGNORECASE)
 _COMMA_PATTERN = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?\Z")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _FLOAT64_BITS = sys.float_info.max_exp  # from which on an integer may be too large for a float
