@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from recurra.arguments import Positive, checked
 from recurra.errors import UsageError
 from recurra.kernels import linear
-from recurra.nn.ragged import padding_mask
+from recurra.nn.ragged import at_least_float32, padding_mask
 
 AttentionKind = Literal["general", "dot", "additive"]
 
@@ -93,7 +93,7 @@ class Attention(nn.Module):
         else:
             scores = by_row @ keys.permute(1, 2, 3, 0)
         hidden_steps = padding.T[:, None, None]  # (B, 1, 1, S)
-        scores = scores.float().masked_fill(hidden_steps, -torch.inf)
+        scores = at_least_float32(scores).masked_fill(hidden_steps, -torch.inf)
         # A row without steps has no greatest score, and must not subtract infinities.
         none = padding.all(0)[:, None, None, None]
         weights = scores.masked_fill(none, 0).softmax(-1).masked_fill(hidden_steps, 0)
@@ -105,7 +105,7 @@ class Attention(nn.Module):
             return asked.new_zeros(*asked.shape[:3], values.shape[3]), asked.new_zeros(*asked.shape[:3], 0)
         hidden_steps = padding.T[:, None]  # (B, 1, S)
         scores = torch.stack([self._score(asked, key) for key in keys], -1)  # (T, B, h, S)
-        scores = scores.float().masked_fill(hidden_steps, -torch.inf)
+        scores = at_least_float32(scores).masked_fill(hidden_steps, -torch.inf)
         top = scores.amax(-1, keepdim=True).masked_fill(padding.all(0)[:, None, None], 0)
         shares = (scores - top).exp()
         total = torch.zeros_like(top)

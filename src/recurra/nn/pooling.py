@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from recurra.arguments import checked
 from recurra.errors import UsageError
 from recurra.kernels import linear
-from recurra.nn.ragged import padding_mask
+from recurra.nn.ragged import at_least_float32, padding_mask
 
 PoolingKind = Literal["last", "mean", "max", "attention"]
 
@@ -75,7 +75,7 @@ class Pooling(nn.Module):
             pooled = self._last(y, lengths)
         elif self.kind == "mean":
             count = lengths.clamp(min=1).to(y.device).unsqueeze(1)
-            pooled = (_total(_wide(y.masked_fill(padding, 0))) / count).to(y.dtype)
+            pooled = (_total(at_least_float32(y.masked_fill(padding, 0))) / count).to(y.dtype)
         elif self.kind == "max":
             pooled = y.masked_fill(padding, -torch.inf).amax(0).masked_fill(padding[0], 0)
         else:
@@ -110,8 +110,8 @@ class Pooling(nn.Module):
         ([[1.0, 4.0]], [[2.0, 3.0]])
         """
         if self.kind == "mean":
-            total, count = carried[0] + _wide(y), carried[1] + 1
-            return (total.to(_wide(y).dtype) / count).to(y.dtype), (total, count)
+            total, count = carried[0] + at_least_float32(y), carried[1] + 1
+            return (total.to(at_least_float32(y).dtype) / count).to(y.dtype), (total, count)
         if self.kind == "max":
             top = torch.maximum(carried[0], y)
             return top.to(y.dtype), (top,)
@@ -137,7 +137,7 @@ class Pooling(nn.Module):
         y = y.masked_fill(padding, 0)
         scores = linear(torch.tanh(linear(y, self.project.weight, self.project.bias)), self.query)  # (T, B, 1)
         # Less the greatest of the row's own; a row without steps, which has none, must not subtract infinities.
-        scores = _wide(scores).masked_fill(padding, -torch.inf)
+        scores = at_least_float32(scores).masked_fill(padding, -torch.inf)
         top = scores.detach().amax(0).masked_fill(padding[0], 0)
         share = (scores - top).exp()
         share = share / _total(share).masked_fill(padding[0], 1)
@@ -145,11 +145,6 @@ class Pooling(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.kind}, {self.size}, directions={self.directions}"
-
-
-def _wide(x: Tensor) -> Tensor:
-    """In 16 bits neither a long sum nor a length beyond 256 is itself."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def _total(x: Tensor) -> Tensor:

@@ -19,3 +19,8 @@ def padding_mask(lengths: Tensor, x: Tensor) -> Tensor:
     check_lengths(lengths, x.shape[0], x.shape[1])
     padding = torch.arange(len(x)).unsqueeze(1) >= lengths  # (T, B)
     return padding.to(x.device).view(*padding.shape, *[1] * (x.dim() - 2))
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Give x in float32 where it has 16 bits: in these neither a long sum nor a length beyond 256 is itself."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

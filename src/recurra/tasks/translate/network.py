@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from recurra.kernels import linear
 from recurra.nn import Attention, Dropout, Memory, Pooling, State
+from recurra.nn.ragged import at_least_float32
 from recurra.tasks.base.network import build_stack
 from recurra.tasks.sequence.encoder import SequenceEncoder
 from recurra.tasks.sequence.preprocessing import InputLayer
@@ -139,7 +140,7 @@ class TranslationNetwork(nn.Module):
         there = targets != PADDING
         smoothing = self.label_smoothing if self.training else 0.0
         losses = [
-            F.cross_entropy(self.logits(rows).float(), wanted, reduction="sum", label_smoothing=smoothing)
+            F.cross_entropy(at_least_float32(self.logits(rows)), wanted, reduction="sum", label_smoothing=smoothing)
             for rows, wanted in zip(
                 read[there].split(ROWS_PER_CHUNK), targets[there].split(ROWS_PER_CHUNK), strict=True
             )

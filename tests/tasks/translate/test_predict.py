@@ -1,0 +1,115 @@
+"""What a translator says depends on its source alone, is what it scores, and never has a unit for what is unknown."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import recurra
+from recurra.errors import DataError, UsageError
+from recurra.runs.run import Run
+from recurra.tasks.translate.config import PredictOptions
+from recurra.tasks.translate.search import PADDING, collate, longest_target, teacher
+
+SMALL: dict[str, Any] = {"hidden": 12, "embedding": 8, "epochs": 3, "threads": 1, "precision": "float32", "quiet": True}
+
+
+def pairs(folder: Path) -> Path:
+    chance = random.Random(1)
+    words = ["alpha", "beta", "gamma", "delta", "epsilon"]
+    rows = ["source\ttarget"]
+    for _ in range(240):
+        some = chance.choices(words, k=chance.randint(1, 6))
+        rows.append(f"{' '.join(some)}\t{' '.join(word[0] for word in reversed(some))}")
+    path = folder / "pairs.tsv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module", params=["general", "additive", "none"])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("translate")
+    settings = {"attention": request.param, "cell": "lstm" if request.param == "additive" else "gru"}
+    return recurra.train("translate", pairs(folder), folder / "run", **SMALL, **settings)
+
+
+SOURCES = ["alpha", "beta gamma", "epsilon " * 6, "never seen 世界", "", "alpha beta gamma delta epsilon alpha beta"]
+
+
+def test_a_translation_depends_on_its_source_alone(run: Run) -> None:
+    alone = [run.predict(source, best=2) for source in SOURCES]
+    many = (SOURCES * 13)[:64]
+    chance = random.Random(3)
+    for size in (2, 7, 64):
+        some = many[:size]
+        chance.shuffle(some)
+        for source, result in zip(some, run.predict(some, best=2), strict=True):
+            assert result == alone[SOURCES.index(source)]
+
+
+def test_what_is_scored_is_what_was_found(run: Run) -> None:
+    for source in SOURCES:
+        best = run.predict(source, best=3)
+        each = [best, *best["alternatives"]]
+        assert [one["log_prob"] for one in each] == sorted((one["log_prob"] for one in each), reverse=True) or len(
+            each
+        ) == 3
+        (scored,) = run.score([f"{source}\t{best['translation']}"])
+        if "�" not in best["translation"] and len(scored["units"]) < longest_target(len(source)):
+            assert scored["log_prob"] == pytest.approx(sum(value for _, value in scored["units"]))
+            assert scored["log_prob"] >= best["log_prob"] - 1e-3  # of several ways to write a text the search found one
+
+
+def test_a_wider_search_finds_no_less_likely(run: Run) -> None:
+    narrow, wide = (run.predict(SOURCES, beam=beam, length_penalty=0.0) for beam in (1, 24))
+    better = [two["log_prob"] - one["log_prob"] for one, two in zip(narrow, wide, strict=True)]
+    assert np.mean(better) >= -1e-6
+
+
+def test_attention_is_a_distribution_for_each_unit(run: Run) -> None:
+    result = run.predict("beta gamma alpha", attention=True)
+    if run.predictor.config.model.attention == "none":
+        assert result["attention"] is None
+        return
+    attention = result["attention"]
+    weights = np.array(attention["weights"])
+    assert weights.shape == (len(attention["target"]), len(attention["source"]))
+    assert np.abs(weights.sum(1) - 1).max() < 2e-3
+    assert attention["target"][-1] == attention["source"][-1] == "</s>"
+    assert len(attention["alignment"]) == len(attention["target"])
+
+
+def test_the_whole_model_has_the_gradients_of_finite_differences(run: Run) -> None:
+    network: Any = run.predictor.build_network(run.predictor.config, run.predictor.preprocessor).double().eval()
+    preprocessor = run.predictor.preprocessor
+    sources, lengths = collate([preprocessor.encode_source(one) for one in SOURCES[:3]])
+    read, written = teacher(preprocessor, [preprocessor.encode_target(one) for one in ("a b", "c", "d e a")])
+    loss = network.loss(sources, lengths, read, written)
+    loss.backward()
+    chance = np.random.default_rng(1)
+    for name, parameter in network.named_parameters():
+        flat, gradient = parameter.data.flatten(), parameter.grad.flatten()
+        at = int(gradient.abs().argmax()) if chance.random() < 0.5 else int(chance.integers(len(flat)))
+        before, values = float(flat[at]), []
+        for change in (1e-5, -1e-5):
+            parameter.data.view(-1)[at] = before + change
+            with torch.enable_grad():
+                values.append(float(network.loss(sources, lengths, read, written).detach()))
+        parameter.data.view(-1)[at] = before
+        assert (values[0] - values[1]) / 2e-5 == pytest.approx(float(gradient[at]), rel=2e-2, abs=2e-3), name
+    assert (written == PADDING).any()
+
+
+def test_options_and_inputs_that_mean_nothing(run: Run) -> None:
+    with pytest.raises(UsageError, match="beam: input should be greater than or equal to 1"):
+        run.predict("a", beam=0)
+    with pytest.raises(DataError, match="expected a text, got 3"):
+        run.predict([3])
+    with pytest.raises(DataError, match="text 1: expected a source, a tab and its target"):
+        run.score(["no tab"])
+    assert run.predict([]) == [] and PredictOptions().beam == 5
