@@ -45,7 +45,7 @@ def attention_lines(attention: dict[str, Any]) -> list[str]:
     ['  ab', 'x  █']
     """
     width = max(map(len, attention["target"]), default=0)
-    head = " " * (width + 1) + "".join(unit[:1] for unit in attention["source"])
+    head = " " * (width + 1) + "".join(unit.strip()[:1] or " " for unit in attention["source"])
     rows = [
         f"{unit:<{width}} "
         + "".join(_SHADES[min(len(_SHADES) - 1, round(weight * len(_SHADES)))] for weight in weights)
