@@ -65,7 +65,7 @@ def evaluate(
     sentences = writes_sentences(preprocessor, translator.config.data.target_unit)
     metrics, signatures = _scores(written, references, sentences)
     metrics |= likelihood(translator, split)
-    details: dict[str, Any] = {"notes": [*notes, *signatures]}
+    details: dict[str, Any] = {"pairs": len(split), "notes": [f"{len(split):,} pairs", *notes, *signatures]}
     details["intervals"] = _intervals(written, references)
     details["lengths"] = _by_length(split, written, references)
     details["examples"] = _examples(split, written, references)
@@ -75,7 +75,7 @@ def evaluate(
     return {
         "task": translator.name,
         "data": name,
-        "count": len(split),
+        "count": split.units,
         "metrics": metrics,
         "baselines": baselines,
         "details": details,

@@ -42,7 +42,7 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
 
     name = "translate"
     title = "Translator"
-    element = ("pair", "pairs")
+    element = ("unit", "units")
     Config = TranslatorConfig
     Predictor = Translator
     cli_examples = (
