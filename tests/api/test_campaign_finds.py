@@ -14,6 +14,8 @@ from tests.runs.strangers import GOLDEN, copied, sign
 
 import recurra
 from recurra import cli
+from recurra.data.timeseries.anomaly_labels import read_label_column
+from recurra.data.timeseries.reader import TimeSeriesOptions
 from recurra.errors import DataError, RunError, UsageError
 from recurra.runs.run import Run
 from recurra.series import is_number
@@ -125,3 +127,14 @@ def test_an_item_of_a_list_that_is_wrong_is_named() -> None:
 def test_a_cell_of_many_digits_is_looked_at_once() -> None:
     """Trying each place where a fraction could begin took minutes."""
     assert not is_number("1" * 300_000 + "x") and is_number("1" * 300_000 + ".5e-3")
+
+
+def test_no_setting_has_half_a_surrogate_pair(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"name: expected a text in Unicode, as UTF-8 can write it, got '\\udcff'"):
+        recurra.train("detect", "nosuch.csv", tmp_path / "run", name="\udcff")
+
+
+def test_labels_in_a_column_that_arrays_do_not_have(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.sin(np.arange(60.0)).reshape(3, 10, 2))
+    with pytest.raises(DataError, match=r"a\.npz: has no column 'fault', which says what is abnormal"):
+        read_label_column([tmp_path / "a.npz"], TimeSeriesOptions(), "fault")

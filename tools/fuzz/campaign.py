@@ -22,6 +22,8 @@ from tools.fuzz.stock import Stock
 from tools.fuzz.watch import Limits, run_case
 
 KEPT_OF_A_GROUP = 3
+SECONDS_OF_A_QUIET_CASE = 120.0
+"""In which a case with --quiet may show no progress."""
 KEPT_BYTES = 2_000_000
 """Larger inputs are not kept: the number of the case makes them again."""
 REPORT_SECONDS = 20
@@ -203,10 +205,17 @@ def _keep(case: Case, failure: Failure, plan: Plan, stock: Stock) -> None:
     (folder / "failure.txt").write_bytes(f"{failure.group}\n\n{failure.detail}\n".encode("utf-8", "surrogatepass"))
 
 
+def limits_of(case: Case) -> Limits:
+    """Give the limits of a case: one that is to be quiet shows nothing of honest work."""
+    words = case.action.words if isinstance(case.action, Command) else ()
+    return Limits(seconds_without_progress=SECONDS_OF_A_QUIET_CASE) if {"-q", "--quiet"} & {*words} else Limits()
+
+
 def perform(family: str, number: int, seed: int, folder: Folder, stock: Stock) -> Result:
     """Make one case in a folder, perform and judge it."""
     folder.work.mkdir(parents=True, exist_ok=True)
-    case, limits = make_case(family, number, seed, folder.work, stock), Limits()
+    case = make_case(family, number, seed, folder.work, stock)
+    limits = limits_of(case)
     ended = run_case(case, folder, limits)
     return Result(case, ended, judge(case, ended, folder.work) or _unloadable(case, folder, limits))
 

@@ -138,6 +138,8 @@ def read_label_column(arguments: Sequence[str | Path], how: TimeSeriesOptions, l
     """
     combine = "mean" if how.combine == "last" else how.combine
     panel = read_time_series(arguments, replace(how, past=(label,), static=(), combine=combine))
+    if any(not one.past.shape[1] for one in panel.series):
+        raise DataError(f"has no column {label!r}, which says what is abnormal", source=" ".join(map(str, arguments)))
     return {one.name: np.nan_to_num(one.past[: len(one), 0]) > 0 for one in panel.series}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +18,9 @@ from recurra.formatting import abbreviate
 
 MAX_WHOLE_NUMBER, MAX_NUMBER = 10**9, 1e30
 """A number in a setting is at most so far from zero, where the setting itself has no limit: more fits no size or count, and no float32."""
+
+
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class _Paths:
@@ -109,6 +113,9 @@ class Settings(BaseModel):
         kind = cls.model_fields[info.field_name].annotation if info.field_name else None
         if kind == list[str] and isinstance(value, str):
             return [value]
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and _HALF_A_PAIR.search(text):
+                raise ValueError("expected a text in Unicode, as UTF-8 can write it")  # as every run's settings are
         if get_origin(kind) is Literal and isinstance(value, str) and value not in get_args(kind):
             raise ValueError(unknown_choice_message(value, get_args(kind)))
         _check_truth_values(value, _plain_types(kind))
