@@ -20,6 +20,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "tag": ("names.conll", {}, "Anna lives in Rome"),
     "embed": ("waves.ts", {}, np.ones((9, 2), np.float32)),
     "forecast": ("sales.csv", SHOPS, None),
+    "translate": ("dates.tsv", {}, "3 May 2004"),
     "detect": ("plant.csv", {"time": "time", "target": ["temp", "bar"], "window": 16}, None),
 }
 

@@ -77,6 +77,15 @@ def waves(folder: Path) -> dict[str, Any]:
     }
 
 
+def dates(folder: Path) -> dict[str, Any]:
+    rows = [
+        f"{n % 28 + 1} of {n % 12 + 1} {1990 + n % 30}\t{1990 + n % 30}-{n % 12 + 1}-{n % 28 + 1}" for n in range(60)
+    ]
+    path = folder / "dates.tsv"
+    path.write_text("\n".join(["source\ttarget", *rows]) + "\n")
+    return {"data": str(path), "hidden": 8, "embedding": 8, "valid_share": 0.2, "attention": "additive"}
+
+
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "lm": verses,
     "classify": reviews,
@@ -84,6 +93,7 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "forecast": sales,
     "detect": machines,
     "embed": waves,
+    "translate": dates,
 }
 
 

@@ -38,7 +38,7 @@ class Attention(nn.Module):
     >>> attention = Attention("dot", 2, 2)
     >>> values = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]], [[9.0, 9.0]]])  # S = 3, B = 1
     >>> memory = attention.read(values, torch.tensor([2]))
-    >>> context, weights = attention(torch.tensor([[[100.0, 0.0]]]), memory)
+    >>> context, weights = attention(torch.tensor([[[200.0, 0.0]]]), memory)
     >>> context.tolist(), weights.tolist()
     ([[[1.0, 0.0]]], [[[[1.0, 0.0, 0.0]]]])
     """
