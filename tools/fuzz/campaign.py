@@ -8,6 +8,7 @@ import platform
 import shutil
 import tempfile
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -152,6 +153,8 @@ def run_campaign(plan: Plan, stock: Stock) -> Tally:
             try:
                 (plan.kept / f"job-{job}").write_text(_run_job(plan, stock, job).to_json(), encoding="utf-8")
                 status = 0
+            except BaseException:  # noqa: BLE001  a forked process must not go on as its parent would
+                traceback.print_exc()
             finally:
                 os._exit(status)
         workers[job] = pid
