@@ -120,7 +120,7 @@ def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> O
         if value is not None and named.get(now) is not None:
             old = next(old for old, new in kind.renamed.items() if new.name == now and old in given)
             raise UsageError(f"{old}, {now}: expected one of the two, which are the same option; got both")
-        named[now] = named.get(now) if value is None else _plain(name, value)
+        named[now] = named.get(now) if value is None else value
     try:
         return kind.model_validate({name: value for name, value in named.items() if value is not None})
     except ValidationError as problem:
@@ -130,16 +130,6 @@ def read_options(kind: type[OptionsT], given: Mapping[str, Any], task: str) -> O
             raise UsageError(message) from None
         got = "" if "got" in message else f", got {abbreviate(first['input'])}"
         raise UsageError(f"{first['loc'][0]}: {message[:1].lower()}{message[1:]}{got}") from None
-
-
-def _plain(name: str, value: Any) -> Any:
-    """Give an array or a tensor of one number as that number; raises `UsageError` for one of several."""
-    shape = getattr(value, "shape", None)
-    if shape is None or isinstance(value, type):
-        return value
-    if shape != () or not hasattr(value, "item"):
-        raise UsageError(f"{name}: expected one value, got {abbreviate(value)}")
-    return value.item()
 
 
 def unknown_option_message(name: str, names: Iterable[str], task: str) -> str:

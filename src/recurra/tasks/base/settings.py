@@ -113,6 +113,7 @@ class Settings(BaseModel):
         kind = cls.model_fields[info.field_name].annotation if info.field_name else None
         if kind == list[str] and isinstance(value, str):
             return [value]
+        value = _from_array(value)
         for text in value if isinstance(value, list | tuple) else [value]:
             if isinstance(text, str) and _HALF_A_PAIR.search(text):
                 raise ValueError("expected a text in Unicode, as UTF-8 can write it")  # as every run's settings are
@@ -132,6 +133,16 @@ class Settings(BaseModel):
                 if isinstance(each, int | float) and limit < abs(each) != math.inf:
                     raise ValueError(f"expected a number of at most {limit:,}, got {abbreviate(each)}")
         return value
+
+
+def _from_array(value: Any) -> Any:
+    """Give an array or a tensor of one number as that number, and a row of numbers as a list; raises `ValueError` for others."""
+    shape = getattr(value, "shape", None)
+    if shape is None or isinstance(value, type):
+        return value
+    if len(shape) > 1 or not hasattr(value, "tolist"):
+        raise ValueError(f"expected one value, got {abbreviate(value)}")
+    return value.tolist()
 
 
 def _check_truth_values(value: Any, types: frozenset[Any]) -> None:
