@@ -95,3 +95,68 @@ def test_what_is_open_is_asked_for(tmp_path: Path, files: dict[str, str], names:
     folder = write(tmp_path, **files)
     with pytest.raises(UsageError, match=message):
         read_pairs([folder / name for name in names])
+
+
+MEMORY = (
+    '<?xml version="1.0"?><tmx xmlns="http://www.lisa.org/tmx14"><body>'
+    '<tu><tuv xml:lang="en-GB"><seg>a <bpt i="1">&lt;b&gt;</bpt>cat<ept i="1">&lt;/b&gt;</ept></seg></tuv>'
+    '<tuv xml:lang="de"><seg>eine\nKatze</seg></tuv><tuv xml:lang="fr"><seg>un chat</seg></tuv></tu>'
+    '<tu><tuv xml:lang="en-US"><seg>two</seg></tuv><tuv xml:lang="de"><seg>zwei</seg></tuv></tu></body></tmx>'
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "pairs"),
+    [
+        ({}, [("a cat", "eine Katze"), ("two", "zwei")]),
+        ({"source": "de"}, [("eine Katze", "a cat"), ("zwei", "two")]),
+        ({"target": "fr"}, [("a cat", "un chat")]),
+        ({"source": "en-AU", "target": "DE"}, [("a cat", "eine Katze"), ("two", "zwei")]),
+    ],
+)
+def test_the_languages_of_a_memory(tmp_path: Path, options: dict[str, str], pairs: list[tuple[str, str]]) -> None:
+    read = read_pairs([write(tmp_path, m__tmx=MEMORY) / "m.tmx"], PairOptions(**options))
+    assert list(zip(read.sources, read.targets, strict=True)) == pairs
+    assert len(read.notes) == (len(pairs) == 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (MEMORY, {"source": "xx", "target": "de"}, r"has no unit in xx and de; its languages are de, en-gb, en-us, fr"),
+        ('<?xml version="1.0" encoding="klingon"?><tmx/>', {}, "is in an encoding that is not read"),
+        ('<!DOCTYPE tmx [<!ENTITY a "aa">]><tmx/>', {}, "expected a translation memory without entities of its own"),
+    ],
+)
+def test_memories_that_cannot_be_read(tmp_path: Path, content: str, options: dict[str, str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_pairs([write(tmp_path, m__tmx=content) / "m.tmx"], PairOptions(**options))
+
+
+def test_files_of_one_name_in_two_folders_are_pairs_of_their_own(tmp_path: Path) -> None:
+    for folder, word in (("a", "eins"), ("b", "zwei")):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder, x__de=f"{word}\n", x__en=f"{word} in English\n")
+    read = read_pairs([tmp_path / "a", tmp_path / "b"], PairOptions("de", "en"))
+    assert list(zip(read.sources, read.targets, strict=True)) == [
+        ("eins", "eins in English"),
+        ("zwei", "zwei in English"),
+    ]
+
+
+def test_a_bad_cell_leaves_out_its_row_alone(tmp_path: Path) -> None:
+    rows = [{"source": f"s{n}" if n != 2 else ["x"], "target": f"t{n}"} for n in range(9)]
+    folder = write(tmp_path, t__jsonl="".join(json.dumps(row) + "\n" for row in rows))
+    read = read_pairs([folder / "t.jsonl"], PairOptions(on_error="skip"))
+    assert len(read.sources) == 8 and len(read.skipped) == 1
+
+
+def test_words_of_the_language_are_no_header(tmp_path: Path) -> None:
+    read = read_pairs([write(tmp_path, t__txt="to\tzu\nfrom\tvon\n") / "t.txt"])
+    assert read.sources == ["to", "from"] and read.targets == ["zu", "von"]
+
+
+def test_names_of_a_training_that_another_file_does_not_have(tmp_path: Path) -> None:
+    folder = write(tmp_path, a="ein\n", b="one\n", t__csv="question,answer\nein,one\n")
+    for names in (["a", "b"], ["t.csv"]):
+        assert read_pairs([folder / name for name in names], PairOptions("written", "iso")).targets == ["one"]

@@ -71,3 +71,10 @@ def test_bleu_is_that_of_the_command(tmp_path: Path) -> None:
 def test_an_interval_holds_the_figure() -> None:
     low, high = resampled(lambda rows: float((rows < 50).mean()), 100)
     assert 0.35 < low < 0.5 < high < 0.65
+
+
+def test_scripts_without_blanks_have_words_too() -> None:
+    pytest.importorskip("sacrebleu")
+    found, signatures = bleu_scores(["我喜欢狗今天天气很好"], ["我喜欢猫今天天气很好"])
+    assert found["bleu"] > 50 and "tok:zh" in signatures[0]
+    assert text_scores(["好" * 12], ["好"])["repetition"] == 1.0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from recurra.data.header import Header, find_header
+from recurra.data.memory import read_memory
 from recurra.data.sources import add_each, common_folder, location, open_data
 from recurra.errors import DataError, UsageError
 from recurra.text import (
@@ -21,7 +22,6 @@ from recurra.text import (
     fields_message,
     flatten,
     iter_rows,
-    read_tmx,
     record_kind_from_content,
     record_kind_from_name,
     resolve_column,
@@ -53,14 +53,13 @@ class PairOptions:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs as they were read; places: where each stands; chosen: the settings that were open, and are known now."""
+    """Pairs as they were read; places: where each stands."""
 
     sources: list[str]
     targets: list[str]
     places: list[str]
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    chosen: dict[str, str] = field(default_factory=dict)
 
     @property
     def inputs(self) -> list[str]:
@@ -114,15 +113,25 @@ def read_pairs(arguments: Sequence[str | Path], options: PairOptions | None = No
         found.targets.append(target or "")
         found.places.append(location(name, place, folder))
 
-    for name, pairs in _read_each(sources, options, faults, notes, found.chosen):
+    for name, pairs in _read_each(sources, options, faults, notes):
         add_each(((name, pair) for pair in pairs), add, faults)
     if not found.sources:
-        raise DataError("holds no pairs", source=" ".join(str(name) for name in arguments)[:200])
+        reason = f": {faults.skipped[0]}" if faults.skipped else ""
+        raise DataError(f"holds no pairs{reason}", source=" ".join(str(name) for name in arguments)[:200])
     return found
 
 
 def _kind(name: str) -> str | None:
     return "tmx" if name.endswith(".tmx") else record_kind_from_name(name)
+
+
+def has_columns(name: str) -> bool:
+    """Tell by its name whether a file is a table or a memory, whose sources have to be found in it; other files have one in each line.
+
+    >>> has_columns("a.csv"), has_columns("a.de.gz")
+    (True, False)
+    """
+    return _kind(base_name(name)) is not None
 
 
 def _expand_endings(arguments: Sequence[str | Path], options: PairOptions) -> list[str | Path]:
@@ -142,16 +151,17 @@ def _with_ending(name: str, ending: str) -> str | None:
 
 
 def _read_each(
-    sources: list[Source], options: PairOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
+    sources: list[Source], options: PairOptions, faults: Faults, notes: list[str]
 ) -> Iterator[tuple[str, Iterator[Pair]]]:
+    languages = [options.source, options.target]  # those of the first memory are those of all
     plain = [source for source in sources if source.kind == "text" and not _has_tabs(source)]
     for source in sources:
         if source in plain:
             continue
         if source.kind == "tmx":
-            yield source.name, _read_memory(source, options, chosen)
+            yield source.name, read_memory(source, languages, notes)
         else:
-            yield source.name, _read_table(source, options, faults, notes, chosen)
+            yield source.name, _read_table(source, options, faults, notes)
     for first, second in _match_parallel(plain, options) if plain else ():
         yield first.name, _read_parallel(first, second)
 
@@ -173,12 +183,15 @@ def _has_tabs(source: Source) -> bool:
 def _match_parallel(plain: list[Source], options: PairOptions) -> Iterator[tuple[Source, Source]]:
     """Put parallel files side by side: by their endings where these are named, else the only two as they are named."""
     if options.source is not None and options.target is not None:
-        by_name = {base_name(source.name): source for source in plain}
+        by_name = {str(PurePath(source.name).parent / base_name(source.name)): source for source in plain}
+        ends = [f".{ending.lower()}" for ending in (options.source, options.target)]
         pairs = [
-            (source, by_name.get(f"{name.removesuffix(f'.{options.source}')}.{options.target}"))
+            (source, by_name.get(name.removesuffix(ends[0]) + ends[1]))
             for name, source in by_name.items()
-            if name.endswith(f".{options.source}")
+            if name.endswith(ends[0])
         ]
+        if not pairs and len(plain) == _MIN_COLUMNS and not any(name.endswith(ends[1]) for name in by_name):
+            pairs = [(plain[0], plain[1])]  # named otherwise than those of the training
         if not pairs:
             raise UsageError(f"source: no file ends with .{options.source}, as in {plain[0].name}")
         for source, target in pairs:
@@ -208,41 +221,51 @@ def _read_parallel(first: Source, second: Source) -> Iterator[Pair]:
             yield source, target, {"line": number}
 
 
-def _read_table(
-    source: Source, options: PairOptions, faults: Faults, notes: list[str], chosen: dict[str, str]
-) -> Iterator[Pair]:
+def _read_table(source: Source, options: PairOptions, faults: Faults, notes: list[str]) -> Iterator[Pair]:
     if source.kind == "text":
         # Lines with a tab are pairs, of which the first may name them.
-        words = {
-            cell.strip().lower() for cell in source.data[:1000].decode("utf-8", "replace").split("\n")[0].split("\t")
-        }
-        named = bool(words & {*SOURCE_NAMES, *TARGET_NAMES})
-        header: Header = options.header if options.header != "auto" else "yes" if named else "no"
+        first = source.data[:1000].decode("utf-8", "replace").split("\n")[0].lower().split("\t")
+        named = _usual([cell.strip() for cell in first])
+        header: Header = options.header if options.header != "auto" else "no" if None in named else "yes"
+        if header == "yes":
+            notes.append(f"{PurePath(source.name).name}: the first line is read as names (--header no: it is a pair)")
         source, options = replace(source, kind=_piped_kind(source)), replace(options, header=header)
     table = find_header(source, options.header, (options.source, options.target), notes)
-    sample = sample_records(table)
-    names = list(dict.fromkeys(name for record in sample for name in record))
+    names = list(dict.fromkeys(name for record in sample_records(table) for name in record))
     if not names:
         raise DataError("holds no records", source=source.name)
     one, other = _columns(names, options, table)
-    if table.header:
-        chosen.update({"source": one, "target": other})
     for row in iter_rows(table, (one, other) if options.need_targets else (one,), faults):
         cells = dict(flatten(row.cells)) if isinstance(row.cells, dict) else {}
-        yield (
-            _text(cells.get(one), one, table, row.place) or "",
-            _text(cells.get(other), other, table, row.place),
-            row.place,
-        )
+        try:
+            pair = [_text(cells.get(name), name, table, row.place) for name in (one, other)]
+        except DataError as error:
+            faults.handle(error)
+            continue
+        yield pair[0] or "", pair[1], row.place
+
+
+def _usual(names: Sequence[str]) -> tuple[str | None, str | None]:
+    """Give the columns that are called as sources and targets usually are, another one for each; None where there is none.
+
+    >>> _usual(["id", "question", "answer"]), _usual(["to", "up"])
+    (('question', 'answer'), (None, 'to'))
+    """
+    by_word = {name.lower(): name for name in reversed(names)}
+    source, target = (
+        next((by_word[word] for word in known if word in by_word), None) for known in (SOURCE_NAMES, TARGET_NAMES)
+    )
+    return source, target
 
 
 def _columns(names: list[str], options: PairOptions, table: Source) -> tuple[str, str]:
+    """Choose the columns: those that are named, else those with the usual names, else the only two."""
     given = [None if one is None else resolve_column(one, names) for one in (options.source, options.target)]
-    usual = [next((name for name in names if name.lower() in known), None) for known in (SOURCE_NAMES, TARGET_NAMES)]
-    found = [one or other for one, other in zip(given, usual, strict=True)]
-    if None in given and (None in found or found[0] == found[1]) and len(names) == _MIN_COLUMNS:
-        left = [name for name in names if name not in given]
-        found = [one or left.pop(0) for one in given]
+    known = [one if one in names else None for one in given]
+    found = [one or other for one, other in zip(known, _usual(names), strict=True)]
+    if None in known and (None in found or found[0] == found[1]) and len(names) == _MIN_COLUMNS:
+        left = [name for name in names if name not in known]
+        found = [one or left.pop(0) for one in known]
     if found[1] is None and not options.need_targets:
         found[1] = ""
     if found[0] is None or found[1] is None or found[0] == found[1]:
@@ -259,23 +282,6 @@ def _text(cell: Any, name: str, source: Source, place: Place) -> str | None:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return str(cell)
     raise DataError(f"field '{name}' is no text", source=source.name, **place)
-
-
-def _read_memory(source: Source, options: PairOptions, chosen: dict[str, str]) -> Iterator[Pair]:
-    """Read the units of a translation memory; of several languages the first two, or those that are named."""
-    languages = [one.lower() for one in (options.source, options.target) if one]
-    for number, segments in read_tmx(source):
-        if len(languages) < _MIN_COLUMNS:
-            languages = list(segments)[:_MIN_COLUMNS]
-            chosen.update(zip(("source", "target"), languages, strict=False))
-        sides = [_of_language(segments, language) for language in languages]
-        if len(sides) == _MIN_COLUMNS and sides[0] is not None:
-            yield sides[0], sides[1], {"row": number}
-
-
-def _of_language(segments: dict[str, str], language: str) -> str | None:
-    """Give a segment in a language: en for en-GB too."""
-    return next((text for name, text in segments.items() if name == language or name.startswith(f"{language}-")), None)
 
 
 def _check(source: str, target: str | None, name: str, place: Place, options: PairOptions) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ register_metric(
     Metric("repetition", "repeated", lower_is_better=True, percent=True, versus="difference"),
 )
 
+_HAN, _KANA = re.compile("[\u3400-\u9fff]"), re.compile("[\u3040-\u30ff\u0e00-\u0e7f]")
 NGRAM = 4
 """Units of what counts as repeated."""
 
@@ -100,7 +102,7 @@ def text_scores(hypotheses: Sequence[str], references: Sequence[str]) -> dict[st
         "character_error_rate": error_rate(hypotheses, references),
         "word_error_rate": error_rate(words, [text.split() for text in references]),
         "length_ratio": sum(map(len, hypotheses)) / max(1, length),
-        "repetition": repetition(words),
+        "repetition": repetition([text.split() if " " in text.strip() else list(text) for text in hypotheses]),
     }
 
 
@@ -112,16 +114,30 @@ def bleu_scores(hypotheses: Sequence[str], references: Sequence[str]) -> tuple[d
     _check(hypotheses, references)
     library = require("sacrebleu", "translate", "BLEU and chrF")
     known = [list(references)]
+    cut = _tokenizer(references)
     found: dict[str, float] = {}
     signatures = []
     for name, metric in (
-        ("bleu", library.metrics.BLEU()),
-        ("bleu_lower", library.metrics.BLEU(lowercase=True)),
+        ("bleu", library.metrics.BLEU(tokenize=cut)),
+        ("bleu_lower", library.metrics.BLEU(lowercase=True, tokenize=cut)),
         ("chrf", library.metrics.CHRF()),
     ):
         found[name] = float(metric.corpus_score(list(hypotheses), known).score)
         signatures.append(f"{name}: {metric.get_signature()}")
     return found, signatures
+
+
+def _tokenizer(references: Sequence[str]) -> str:
+    """Choose how sacrebleu cuts words: of scripts without blanks by characters.
+
+    >>> _tokenizer(["a man"]), _tokenizer(["一只猫"]), _tokenizer(["ねこがいる"])
+    ('13a', 'zh', 'char')
+    """
+    text = "".join(references)
+    kana, han = len(_KANA.findall(text)), len(_HAN.findall(text))
+    if max(kana, han) < len(text) / 4:
+        return "13a"
+    return "char" if kana > han / 4 else "zh"
 
 
 def resampled(

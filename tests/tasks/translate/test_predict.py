@@ -80,8 +80,8 @@ def test_attention_is_a_distribution_for_each_unit(run: Run) -> None:
     weights = np.array(attention["weights"])
     assert weights.shape == (len(attention["target"]), len(attention["source"]))
     assert np.abs(weights.sum(1) - 1).max() < 2e-3
-    assert attention["target"][-1] == attention["source"][-1] == "</s>"
-    assert len(attention["alignment"]) == len(attention["target"])
+    assert attention["source"][-1] == "</s>" and (attention["target"][-1] == "</s>") == result.get("ended", True)
+    assert all(int(one.split("-")[0]) < len(attention["source"]) - 1 for one in attention["alignment"])
 
 
 def test_the_whole_model_has_the_gradients_of_finite_differences(run: Run) -> None:
@@ -113,3 +113,10 @@ def test_options_and_inputs_that_mean_nothing(run: Run) -> None:
     with pytest.raises(DataError, match="text 1: expected a source, a tab and its target"):
         run.score(["no tab"])
     assert run.predict([]) == [] and PredictOptions().beam == 5
+
+
+def test_a_result_goes_on_with_other_files_than_those_of_the_training(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.x").write_text("alpha\nbeta gamma\n")
+    (tmp_path / "b.y").write_text("a\ng b\n")
+    result = run.evaluate([tmp_path / "a.x", tmp_path / "b.y"], baselines=False)
+    assert result["details"]["pairs"] == 2 and run.predictor.read_file(tmp_path / "a.x") is None

@@ -63,8 +63,6 @@ def read_dataset(data: Data, preprocessor: TranslationPreprocessor | None) -> Da
     Raises `DataError` where a part would be empty.
     """
     whole = read_pairs(data.given, data.reading())
-    for name, chosen in whole.chosen.items():
-        setattr(data, name, chosen)
     notes = [*whole.notes, *skipped_notes(whole.skipped)]
     parts = _split(whole, data)
     for name, files in (("valid", data.valid), ("test", data.test)):

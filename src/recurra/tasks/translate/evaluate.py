@@ -18,6 +18,7 @@ from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.predict import Translator
 from recurra.tasks.translate.preprocessing import MAX_SYMBOLS, TranslationPreprocessor
 from recurra.tasks.translate.search import score
+from recurra.text import normalise
 
 VALIDATION_METRICS = ("nll", "perplexity", "accuracy")
 MAX_SHOWN = 8
@@ -59,7 +60,7 @@ def evaluate(
     """Measure a translator on a split: the object that `evaluate` prints. train: what the plain ones learn from; None: none are measured."""
     progress("measuring the model")
     preprocessor = translator.preprocessor
-    references = [preprocessor.check(text) for text in split.targets]
+    references = [as_written(text, preprocessor) for text in split.targets]
     results = translator.translate(split.sources, PredictOptions())
     written = [result["translation"] for result in results]
     sentences = writes_sentences(preprocessor, translator.config.data.target_unit)
@@ -80,6 +81,12 @@ def evaluate(
         "baselines": baselines,
         "details": details,
     }
+
+
+def as_written(text: str, preprocessor: TranslationPreprocessor) -> str:
+    """Give a reference as a translator could write it: in Unicode's normal form C, of words with one blank between them."""
+    text = normalise(preprocessor.check(text))
+    return " ".join(text.split()) if preprocessor.target.unit == "word" else text
 
 
 def writes_sentences(preprocessor: TranslationPreprocessor, unit: str) -> bool:
@@ -154,7 +161,7 @@ def _baselines(
     chosen = evenly_spaced(len(split), MAX_NEAREST)
     known = [references[row] for row in chosen]
     sources = [split.encoded_sources[row][:-1].tolist() for row in chosen]
-    found = {COPY: _scores([preprocessor.check(split.sources[row]) for row in chosen], known, sentences)[0]}
+    found = {COPY: _scores([as_written(split.sources[row], preprocessor) for row in chosen], known, sentences)[0]}
     for kind in (NearestSource, WordByWord):
         progress(f"measuring the baseline {kind.title}")
         baseline = kind().fit(
@@ -173,6 +180,10 @@ def preview(translator: Translator, split: Split, count: int = 3) -> str:
     results = translator.translate([split.sources[row] for row in chosen], PredictOptions(beam=1))
     return "\n".join(
         f"{split.sources[row]} → {result['translation']}"
-        + ("" if result["translation"] == split.targets[row] else f"  (not {split.targets[row]})")
+        + (
+            ""
+            if result["translation"] == as_written(split.targets[row], translator.preprocessor)
+            else f"  (not {split.targets[row]})"
+        )
         for row, result in zip(chosen, results, strict=True)
     )

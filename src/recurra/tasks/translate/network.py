@@ -60,12 +60,15 @@ class TranslationNetwork(nn.Module):
         self.pooling = Pooling("last", self.body.size, directions=self.body.directions)
         lower = model.model_copy(update={"layers": 1})
         self.lower = build_stack(lower, model.embedding)
+        # Dot products are of vectors of one size.
+        self.memory = nn.Linear(self.body.size, model.hidden) if model.attention == "dot" else None
+        size = self.body.size if self.memory is None else model.hidden
         self.attention = (
-            None if model.attention == "none" else Attention(model.attention, model.hidden, self.body.size, model.heads)
+            None if model.attention == "none" else Attention(model.attention, model.hidden, size, model.heads)
         )
-        self.upper = build_stack(model, model.hidden + self.body.size)
+        self.upper = build_stack(model, model.hidden + size)
         self.bridge = nn.Linear(self.body.size, sum(tensor.shape[1] for layer in self._zero(1) for tensor in layer))
-        self.readout = nn.Linear(model.hidden + self.body.size, model.embedding)
+        self.readout = nn.Linear(model.hidden + size, model.embedding)
         self.output_dropout = Dropout(behind, variational=model.variational)
         self.output = None if model.tied else nn.Linear(model.embedding, target_size, bias=False)
         self.output_bias = nn.Parameter(torch.zeros(target_size))
@@ -96,7 +99,11 @@ class TranslationNetwork(nn.Module):
         """Read sources (S, B) of lengths (B), int64 on the CPU."""
         outputs = self.body(sources, lengths).outputs
         summary = self.pooling(outputs, lengths)
-        return Source(None if self.attention is None else self.attention.read(outputs, lengths), summary)
+        if self.attention is None:
+            return Source(None, summary)
+        if self.memory is not None:
+            outputs = linear(outputs, self.memory.weight, self.memory.bias)
+        return Source(self.attention.read(outputs, lengths), summary)
 
     def initial_state(self, source: Source) -> State:
         """Give the decoder's state before the first unit."""
@@ -149,7 +156,14 @@ class TranslationNetwork(nn.Module):
 
     def log_probs(self, sources: Tensor, lengths: Tensor, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Give log p of the targets (T, B), 0 on padding, and whether each is the likeliest unit."""
-        logits = self(sources, lengths, ids).double()
-        wanted = targets.clamp(min=0).unsqueeze(2)
-        values = logits.log_softmax(-1).gather(2, wanted)[..., 0].masked_fill(targets == PADDING, 0)
-        return values, logits.argmax(-1) == targets
+        source = self.encode(sources, lengths)
+        read = self.decode(ids, source, self.initial_state(source))[0]
+        there = targets != PADDING
+        values, right = torch.zeros(targets.shape, dtype=torch.float64), torch.zeros(targets.shape, dtype=torch.bool)
+        found, hits = [], []
+        for rows, wanted in zip(read[there].split(ROWS_PER_CHUNK), targets[there].split(ROWS_PER_CHUNK), strict=True):
+            logits = self.logits(rows).double()
+            found.append(logits.log_softmax(-1).gather(1, wanted.unsqueeze(1))[:, 0].cpu())
+            hits.append((logits.argmax(-1) == wanted).cpu())
+        values[there.cpu()], right[there.cpu()] = torch.cat(found), torch.cat(hits)
+        return values, right

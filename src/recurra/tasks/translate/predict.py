@@ -11,16 +11,15 @@ import numpy as np
 
 from recurra.arguments import PathName, checked
 from recurra.data.datasets.locate import resolve_files
-from recurra.data.pairs import read_pairs
+from recurra.data.pairs import has_columns, read_pairs
+from recurra.decoding import Hypothesis
 from recurra.errors import DataError
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.translate.config import PredictOptions, TranslatorConfig
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
-from recurra.tasks.translate.results import attention_lines, attention_to_json, to_result, units_of
+from recurra.tasks.translate.results import END, attention_lines, attention_to_json, to_result, units_of
 from recurra.tasks.translate.search import attention_weights, score, search
-
-LINE_SUFFIXES = {".txt", ""}
 
 
 class Translator(Predictor[TranslatorConfig]):
@@ -55,27 +54,26 @@ class Translator(Predictor[TranslatorConfig]):
     @checked
     def read_file(self, source: PathName) -> list[Any] | None:
         source = os.fspath(source)
-        if source == "-" or Path(source).suffix.lower() in LINE_SUFFIXES:
+        if source == "-" or not has_columns(source):
             return None
         files, settings = resolve_files([source])
         data = self.config.data
-        if data.source and Path(source).suffix.lower() == f".{data.source.lower()}":
-            return None
         return read_pairs(files, data.model_copy(update=settings).reading(targets=False)).sources
 
     # Predictions
 
     def predict_with(self, inputs: list[Any], options: PredictOptions) -> list[dict[str, Any]]:
-        texts = [self._check(text, number, len(inputs)) for number, text in enumerate(inputs, 1)]
-        results = self.translate(texts, options)
+        for number, text in enumerate(inputs, 1):
+            self._check(text, number, len(inputs))
+        results = self.translate(inputs, options)
         if options.steps:
-            for text, result in zip(texts, results, strict=True):
+            for text, result in zip(inputs, results, strict=True):
                 result["steps"] = self.translate(self._prefixes(text), options)
         return results
 
-    def _check(self, text: Any, number: int, count: int) -> str:
+    def _check(self, text: Any, number: int, count: int) -> None:
         try:
-            return self.preprocessor.check(text)
+            self.preprocessor.check(text)
         except DataError as error:
             raise DataError(str(error), source=f"input {number}" if count > 1 else None) from None
 
@@ -94,18 +92,18 @@ class Translator(Predictor[TranslatorConfig]):
         for text, source, hypotheses in zip(texts, encoded, found, strict=True):
             result = to_result(text, hypotheses, preprocessor.target, options.best)
             if options.attention:
-                result["attention"] = self._attention(source, hypotheses[0].ids)
+                result["attention"] = self._attention(source, hypotheses[0])
             results.append(result)
         return results
 
-    def _attention(self, source: np.ndarray, ids: np.ndarray) -> dict[str, Any] | None:
+    def _attention(self, source: np.ndarray, found: Hypothesis) -> dict[str, Any] | None:
         preprocessor = self.preprocessor
-        target = ids[:-1] if len(ids) and ids[-1] == preprocessor.target.eos_id else ids
+        target = found.ids[:-1] if found.ended else found.ids
         weights = attention_weights(self._translation_network, preprocessor, source, target)
         if weights is None:
             return None
-        written = [*units_of(target, preprocessor.target), "</s>"]
-        return attention_to_json(weights, [*units_of(source[:-1], preprocessor.source), "</s>"], written)
+        names = [*units_of(target, preprocessor.target), *([END] if found.ended else [])]
+        return attention_to_json(weights[: len(names)], [*units_of(source[:-1], preprocessor.source), END], names)
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         lines = []

@@ -10,6 +10,8 @@ from recurra.decoding import Hypothesis
 from recurra.text import Vocabulary
 
 DIGITS = 4
+END = "</s>"
+"""The end of a text, as a unit."""
 _SHADES = " ░▒▓█"
 
 
@@ -18,7 +20,7 @@ def to_result(source: str, hypotheses: list[Hypothesis], vocabulary: Vocabulary,
     written = [
         {"translation": vocabulary.decode(one.ids), "log_prob": round(one.log_prob, DIGITS)} for one in hypotheses
     ]
-    result = {"text": source, **written[0]}
+    result = {"text": source, **written[0], **({} if hypotheses[0].ended else {"ended": False})}
     return {**result, "alternatives": written[1:]} if best > 1 else result
 
 
@@ -33,7 +35,11 @@ def attention_to_json(weights: np.ndarray, source: list[str], target: list[str])
         "source": source,
         "target": target,
         "weights": [[round(float(weight), DIGITS) for weight in row] for row in weights],
-        "alignment": [f"{int(row.argmax())}-{number}" for number, row in enumerate(weights)],
+        "alignment": [
+            f"{int(row.argmax())}-{number}"
+            for number, (row, name) in enumerate(zip(weights, target, strict=True))
+            if name != END and source[int(row.argmax())] != END
+        ],
         "entropy": [round(float(-(row[row > 0] * np.log(row[row > 0])).sum()), DIGITS) for row in weights],
     }
 

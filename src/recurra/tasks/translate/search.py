@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from recurra.tasks.translate.network import PADDING, Source, TranslationNetwork
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
 
 SOURCES_PER_BATCH = 64
+MAX_WEIGHTS = 4_000_000
+"""Of the attention, padding included, that are computed together where targets are known."""
 LENGTH_STEP = 16
 """Sources of up to so many units more are searched together, to the same length: whatever else is asked, each has its own."""
 UNITS_PER_SOURCE_UNIT, MORE_UNITS = 3, 32
@@ -125,8 +127,7 @@ def score(
     right: list[np.ndarray] = [np.zeros(0, bool)] * len(sources)
     order = sorted(range(len(sources)), key=lambda one: (len(targets[one]), len(sources[one])))
     with eval_mode(network) as device:
-        for start in range(0, len(order), SOURCES_PER_BATCH):
-            some = order[start : start + SOURCES_PER_BATCH]
+        for some in _scored_together(order, sources, targets):
             ids, lengths = collate([sources[index] for index in some])
             read, written = teacher(preprocessor, [targets[index] for index in some])
             given = ids.to(device), lengths, read.to(device), written.to(device)
@@ -140,6 +141,22 @@ def score(
                 values[index] = log_probs[:count, row].cpu().numpy()
                 right[index] = hits[:count, row].cpu().numpy()
     return values, right
+
+
+def _scored_together(
+    order: Sequence[int], sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]
+) -> Iterator[list[int]]:
+    """Give which pairs are scored together: attention has a weight for each unit of both sides."""
+    some: list[int] = []
+    longest, most = 0, 0
+    for index in order:
+        longest, most = max(longest, len(sources[index])), max(most, len(targets[index]) + 1)
+        if some and (len(some) == SOURCES_PER_BATCH or (len(some) + 1) * longest * most > MAX_WEIGHTS):
+            yield some
+            some, longest, most = [], len(sources[index]), len(targets[index]) + 1
+        some.append(index)
+    if some:
+        yield some
 
 
 def attention_weights(
