@@ -66,7 +66,7 @@ def test_endings_of_packed_files(tmp_path: Path) -> None:
         (
             {"a": "x" * (MAX_CHARACTERS + 1) + "\n", "b": "eins\n"},
             ["a", "b"],
-            r"a: line 1: expected a source of at most 10,000",
+            r"a: line 1: expected a source of at most 2,000",
         ),
         ({"a__tmx": "<tmx><tu>"}, ["a.tmx"], r"a\.tmx: line 1: is no XML"),
         ({"a__tsv": "source\ttarget\nx\t\n"}, ["a.tsv"], r"a\.tsv: line 2: the target is empty"),
@@ -160,3 +160,8 @@ def test_names_of_a_training_that_another_file_does_not_have(tmp_path: Path) -> 
     folder = write(tmp_path, a="ein\n", b="one\n", t__csv="question,answer\nein,one\n")
     for names in (["a", "b"], ["t.csv"]):
         assert read_pairs([folder / name for name in names], PairOptions("written", "iso")).targets == ["one"]
+
+
+def test_a_name_that_is_too_long_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"does not exist|cannot be read"):
+        read_pairs(["漢" * 300], PairOptions("de", "en"))

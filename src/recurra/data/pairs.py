@@ -11,6 +11,7 @@ from recurra.data.header import Header, find_header
 from recurra.data.memory import read_memory
 from recurra.data.sources import add_each, common_folder, location, open_data
 from recurra.errors import DataError, UsageError
+from recurra.files import is_file, path_exists
 from recurra.text import (
     STANDARD_INPUT,
     Faults,
@@ -30,7 +31,7 @@ from recurra.text import (
 
 SOURCE_NAMES = ("source", "src", "input", "question", "from", "x")
 TARGET_NAMES = ("target", "tgt", "trg", "output", "answer", "to", "y", "label", "reference")
-MAX_CHARACTERS = 10_000
+MAX_CHARACTERS = 2_000
 """Of a source or a target: what is longer is no sentence, and all of it is trained on together."""
 _LINES_INSPECTED = 100
 _MIN_COLUMNS = 2
@@ -141,13 +142,13 @@ def _expand_endings(arguments: Sequence[str | Path], options: PairOptions) -> li
     found: list[str | Path] = []
     for name in arguments:
         both = [_with_ending(str(name), ending) for ending in (options.source, options.target)]
-        found += [name] if Path(name).exists() or None in both else [one for one in both if one]
+        found += [name] if path_exists(Path(name)) or None in both else [one for one in both if one]
     return found
 
 
 def _with_ending(name: str, ending: str) -> str | None:
     paths = [f"{name}.{ending}{packed}" for packed in ("", ".gz", ".xz", ".bz2", ".zst")]
-    return next((path for path in paths if Path(path).is_file()), None)
+    return next((path for path in paths if is_file(Path(path))), None)
 
 
 def _read_each(

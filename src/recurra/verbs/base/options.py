@@ -93,6 +93,8 @@ def read_numbered_lines(
     source: str, report: Callable[[DataError], None] | None = None, first_line: bytes = b"", pipe: Pipe | None = None
 ) -> Iterator[tuple[int, str]]:
     """Read lines as `read_lines` does, each with its number, from 1."""
+    if not source:
+        raise UsageError("data: expected the name of a file, or - for standard input, got an empty one")
     from recurra.text.read.decode import decode  # slow to load too
     from recurra.text.read.unpack import decompress, layers
 
