@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+import torch
 
 from recurra.arguments import Array, PathName, Positive, checked
 from recurra.arguments.annotations import Refused, converter
@@ -25,6 +26,11 @@ from recurra.errors import RecurraError, UsageError
         (PathName, ["a", Path("a"), "文/*.txt"], [b"a", "a\0", "\ud800", 3]),
         (Literal["a", 1], ["a", 1], ["b", True, np.array(["a"])]),
         (Iterable[str], [["a"], ("a",), np.array(["a"])], ["a", b"a", [1], {"a": 1}, np.array("a")]),
+        (
+            int,
+            [3, np.int64(3), np.array(3), torch.tensor(3)],
+            [True, 2.5, torch.zeros((), device="meta"), np.array([3])],
+        ),
         (Sequence[int], [[1], (1,), np.array([1]), range(2), np.array([[1]])[0]], [{"a": 1}, [1.5], "1", range(10**9)]),
         (tuple[int, ...], [(1,), []], [1, ["a"]]),
         (Mapping[str, int], [{}], [[]]),

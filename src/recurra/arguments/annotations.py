@@ -14,13 +14,10 @@ from typing import (
     Protocol,
     TypeVar,
     Union,
-    cast,
     get_args,
     get_origin,
     runtime_checkable,
 )
-
-import numpy as np
 
 
 @dataclass(frozen=True)
@@ -127,10 +124,7 @@ def _of_type(kind: Any) -> Convert:
     kinds = {bool: bool, int: int, float: (int, float)}[kind]
 
     def convert(value: Any) -> Any:
-        scalar = isinstance(value, np.generic) or (
-            isinstance(value, Array) and not isinstance(value, type) and _is_scalar(value)
-        )
-        plain = cast(Any, value).item() if scalar else value
+        plain = _plain(value)
         if not isinstance(plain, kinds) or (isinstance(plain, bool) and kind is not bool):
             raise Refused
         return plain
@@ -138,9 +132,14 @@ def _of_type(kind: Any) -> Convert:
     return convert
 
 
-def _is_scalar(value: Any) -> bool:
-    """Tell whether an array or a tensor is one number."""
-    return getattr(value, "shape", None) == () and hasattr(value, "item")
+def _plain(value: Any) -> Any:
+    """Give an array or a tensor of one number as that number, and anything else as it is."""
+    if isinstance(value, type) or getattr(value, "shape", None) != () or not hasattr(value, "item"):
+        return value
+    try:
+        return value.item()
+    except (RuntimeError, NotImplementedError):  # a tensor that has no numbers
+        raise Refused from None
 
 
 def _any_of(converters: list[Convert | None]) -> Convert | None:

@@ -8,8 +8,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from recurra.data.header import Header, find_header
-from recurra.data.memory import read_memory
 from recurra.data.sources import add_each, common_folder, location, open_data
+from recurra.data.translation_memory import read_memory
 from recurra.errors import DataError, UsageError
 from recurra.files import is_file, path_exists
 from recurra.text import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -125,6 +125,3 @@ class Attention(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.kind}, {self.query_size}, {self.memory_size}, heads={self.heads}"
-
-
-ATTENTION_KINDS = get_args(AttentionKind)

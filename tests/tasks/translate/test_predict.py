@@ -120,3 +120,9 @@ def test_a_result_goes_on_with_other_files_than_those_of_the_training(run: Run, 
     (tmp_path / "b.y").write_text("a\ng b\n")
     result = run.evaluate([tmp_path / "a.x", tmp_path / "b.y"], baselines=False)
     assert result["details"]["pairs"] == 2 and run.predictor.read_file(tmp_path / "a.x") is None
+
+
+def test_one_vocabulary_is_for_sides_of_one_unit(tmp_path: Path) -> None:
+    settings = {"source_unit": "char", "target_unit": "word", "joint": True}
+    with pytest.raises(UsageError, match="joint: expected sides of one unit, got char and word"):
+        recurra.train("translate", pairs(tmp_path), tmp_path / "run", **SMALL, **settings)

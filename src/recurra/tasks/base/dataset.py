@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from recurra.tasks.base.config import SequenceData
-
 MIN_EXAMPLES_TO_VALIDATE = 500
 """Examples below which none is spared for validation: training on all of them to the end of the schedule gives more."""
 MAX_SKIPPED_SHOWN = 5
@@ -31,9 +29,17 @@ class SplitDataset(Protocol):
     def fingerprint(self) -> str: ...
 
 
-def default_valid_share(data: SequenceData, examples: int) -> float:
+class HeldOut(Protocol):
+    """Settings of what is held out to validate on: files, or a share."""
+
+    valid: list[str]
+    valid_share: float | None
+
+
+def default_valid_share(data: HeldOut, examples: int) -> float:
     """Give the share that is held out for validation.
 
+    >>> from recurra.tasks.base.config import SequenceData
     >>> default_valid_share(SequenceData(), 10_000), default_valid_share(SequenceData(), 60)
     (0.1, 0.0)
     """

@@ -142,7 +142,10 @@ def _from_array(value: Any) -> Any:
         return value
     if len(shape) > 1 or not hasattr(value, "tolist"):
         raise ValueError(f"expected one value, got {abbreviate(value)}")
-    return value.tolist()
+    try:
+        return value.tolist()
+    except (RuntimeError, NotImplementedError):  # a tensor that has no numbers
+        raise ValueError(f"expected numbers, got {abbreviate(value)}") from None
 
 
 def _check_truth_values(value: Any, types: frozenset[Any]) -> None:

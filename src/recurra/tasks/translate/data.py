@@ -12,11 +12,12 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.pairs import Pairs, read_pairs
 from recurra.data.splits import split_documents
 from recurra.errors import DataError
-from recurra.tasks.base.dataset import MIN_EXAMPLES_TO_VALIDATE, skipped_notes
+from recurra.tasks.base.dataset import default_valid_share, skipped_notes
 from recurra.tasks.translate.config import Data
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor, build_preprocessor
 
-VALID_SHARE, MAX_VALIDATION_PAIRS = 0.1, 2_000
+MAX_VALIDATION_PAIRS = 2_000
+"""More tell hardly more, and would be translated again and again while training."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,11 @@ def read_dataset(data: Data, preprocessor: TranslationPreprocessor | None) -> Da
 
 
 def _split(whole: Pairs, data: Data) -> dict[str, Pairs]:
-    count = len(whole.sources)
-    share = data.valid_share
-    if share is None:
-        share = min(VALID_SHARE, MAX_VALIDATION_PAIRS / count) if count >= MIN_EXAMPLES_TO_VALIDATE else 0.0
+    valid = default_valid_share(data, len(whole.sources))
+    if data.valid_share is None:
+        valid = min(valid, MAX_VALIDATION_PAIRS / len(whole.sources))
     try:
-        split = split_documents(whole.keys, 0.0 if data.valid else share, 0.0 if data.test else data.test_share)
+        split = split_documents(whole.keys, valid, 0.0 if data.test else data.test_share)
     except DataError as error:
         raise DataError(str(error), source=" ".join(data.data[:3])) from None
     return {name: whole.select(getattr(split, name)) for name in ("train", "valid", "test")}

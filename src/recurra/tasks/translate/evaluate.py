@@ -20,7 +20,6 @@ from recurra.tasks.translate.preprocessing import MAX_SYMBOLS, TranslationPrepro
 from recurra.tasks.translate.search import score
 from recurra.text import normalise
 
-VALIDATION_METRICS = ("nll", "perplexity", "accuracy")
 MAX_SHOWN = 8
 MAX_NEAREST = 2_000
 """Pairs of a test beyond which the plain translators are measured on some of them alone, spread over all."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 from recurra.formatting import abbreviate
 from recurra.tasks.translate.config import Data
 from recurra.text import Vocabulary, build_vocabulary, load_vocabulary
@@ -75,6 +75,11 @@ def build_preprocessor(sources: Sequence[str], targets: Sequence[str], data: Dat
         data.target_unit = choose_unit(targets)
     if data.joint is None:
         data.joint = data.source_unit == data.target_unit == "bpe" and shared_words(sources, targets) >= MIN_SHARED
+    if data.joint and data.source_unit != data.target_unit:
+        raise UsageError(
+            f"joint: expected sides of one unit, got {data.source_unit} and {data.target_unit}; leave --joint out, or set "
+            "--source-unit and --target-unit"
+        )
     if data.joint:
         both = _build([*sources, *targets], data.target_unit, data.vocabulary)
         return TranslationPreprocessor(both, both, data.lower)
