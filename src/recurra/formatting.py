@@ -69,6 +69,17 @@ def duration(seconds: object) -> str:
     return text.replace(" ", "\u00a0")
 
 
+def clock_time(seconds: float) -> str:
+    """Write a time as a clock does.
+
+    >>> clock_time(9.4), clock_time(3725)
+    ('0:09', '1:02:05')
+    """
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def shorten(text: str, most: int = MAX_CHARACTERS_SHOWN) -> str:
     r"""Put a text on one line of a message, however long it is.
 

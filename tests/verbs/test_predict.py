@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from recurra.cli import app
 from recurra.errors import RunError, UsageError
+from recurra.tasks.base.predictor import Predictor
+from recurra.verbs.base import patience
 
 
 def test_options_are_those_of_the_run_and_not_of_a_text_that_is_called_like_one(
@@ -43,3 +47,18 @@ def test_a_line_of_a_pipe_that_is_no_text_is_reported_and_skipped_on_request(ver
     (whole,) = asked(b"the rain\nthe cat\n")
     shown, message = asked(b"the rain\nth\xff cat\nthe cat\n")
     assert shown == whole and message.startswith("standard input: line 2: byte 11: ") and message.endswith("; skipped")
+
+
+def test_what_takes_long_is_named_on_standard_error(verse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "SECONDS", 0.05)
+    answer = Predictor.finite_results
+
+    def slowly(self: Predictor, *given: Any) -> Any:
+        time.sleep(0.4)
+        return answer(self, *given)
+
+    quick = CliRunner().invoke(app, ["predict", str(verse), "-t", "the rain"])
+    monkeypatch.setattr(Predictor, "finite_results", slowly)
+    slow = CliRunner().invoke(app, ["predict", str(verse), "-t", "the rain", "-t", "the cat"])
+    assert slow.exit_code == 0 and slow.stdout.startswith(quick.stdout) and not quick.stderr
+    assert slow.stderr.startswith("still at it: predicting 2 inputs, 0:00 so far\n")

@@ -10,9 +10,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from recurra.formatting import count, finite
+from recurra.formatting import clock_time, count, finite
 from recurra.metrics import get_metric, metric_keys
-from recurra.training.history import TrainingHistory, clock_time, first_metrics
+from recurra.training.history import TrainingHistory, first_metrics
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SAMPLE_LINES = 6

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from recurra.formatting import count, finite
+from recurra.formatting import clock_time, count, finite
 from recurra.metrics import get_metric, metric_keys
 
 _LOSS_EVENTS = 50
@@ -166,14 +166,3 @@ def first_metrics(valid: Mapping[str, Any]) -> list[str]:
         f"{get_metric(key).title} {get_metric(key).format(valid[key])}".replace("\u00a0", "")
         for key in metric_keys(valid)[:2]
     ]
-
-
-def clock_time(seconds: float) -> str:
-    """Write a time as a clock does.
-
-    >>> clock_time(9.4), clock_time(3725)
-    ('0:09', '1:02:05')
-    """
-    whole = max(0, round(seconds))
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -15,9 +15,9 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from recurra.errors import escape_controls
-from recurra.formatting import count
+from recurra.formatting import clock_time, count
 from recurra.training.display import render, sparkline
-from recurra.training.history import RateEstimator, TrainingHistory, clock_time, first_metrics
+from recurra.training.history import RateEstimator, TrainingHistory, first_metrics
 
 __all__ = ["Progress", "RateEstimator", "sparkline"]
 

@@ -11,6 +11,7 @@ import typer
 from recurra.errors import RunError, UsageError
 from recurra.tasks.base.options import GenerateOptions, read_options
 from recurra.verbs.base.options import Device, Json, RunFolder, load_run, note, print_json, print_line, read_lines, warn
+from recurra.verbs.base.patience import still_at_it
 from recurra.verbs.base.run_command import RunCommand, given_options
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def generate(
 
 def _write(predictor: Generates, prompts: Sequence[str], options: GenerateOptions, json: bool) -> None:
     if options.beam is not None:
-        _print_found(predictor.beam_search(prompts, options), prompts, json)
+        with still_at_it("searching"):
+            found = predictor.beam_search(prompts, options)
+        _print_found(found, prompts, json)
         return
     chosen = options.seed is None and not options.greedy
     if chosen:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +22,7 @@ from recurra.verbs.base.options import (
     read_numbered_lines,
     warn,
 )
+from recurra.verbs.base.patience import still_at_it
 from recurra.verbs.base.pipe import LINES_PER_BATCH, Pipe, standard_pipe, together
 from recurra.verbs.base.run_command import RunCommand, given_options
 
@@ -34,8 +34,6 @@ STANDARD_INPUT = "standard input"
 POSITION = 30
 LINES_WITH_STEPS = 8
 """Inputs that are predicted together where there is a result after each element."""
-MANY_COMPARED = 5_000
-"""Sequences from which on it takes long to compare each with each."""
 
 
 class PredictCommand(RunCommand):
@@ -112,23 +110,18 @@ def predict(
     for batch in _batches(predictor, source, text, pipe, most, report):
         for item in batch:
             warn(predictor, item)
-        with add_source("--text" if text else STANDARD_INPUT if source == "-" else source), _waiting(batch, options):
+        place = "--text" if text else STANDARD_INPUT if source == "-" else source
+        with add_source(place), still_at_it(_work(batch, options)):
             results = predictor.finite_results(batch, options)
         for result in results:
             write(result)
 
 
-@contextmanager
-def _waiting(batch: Sequence[Any], options: Any) -> Iterator[None]:
-    """Say what takes long where many sequences are compared with each other."""
-    from recurra.training.progress import Progress
-
-    if not options.is_joint or len(batch) < MANY_COMPARED:
-        yield
-        return
-    with Progress() as progress:
-        progress.note(f"comparing {len(batch):,} sequences with each other")
-        yield
+def _work(batch: Sequence[Any], options: Any) -> str:
+    """Name what may take long."""
+    if options.is_joint:
+        return f"comparing {len(batch):,} sequences with each other"
+    return f"predicting {len(batch):,} inputs" if len(batch) > 1 else "predicting one input"
 
 
 def line_stream_of(predictor: Predictor) -> Callable[[str], Mapping[str, Any] | None] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,11 @@ from recurra.verbs.base.options import (
     print_line,
     read_lines,
 )
+from recurra.verbs.base.patience import still_at_it
 from recurra.verbs.base.pipe import LINES_PER_BATCH, standard_pipe, together
+
+if TYPE_CHECKING:
+    from recurra.runs.run import Run
 
 POSITION = 40
 
@@ -46,10 +50,15 @@ def score(
     pipe = None if text or source != "-" else standard_pipe()
     lines = iter(text) if text else read_lines(source, pipe=pipe)
     if rank:
-        _print(sorted(loaded.score(list(lines)), key=_rank), json)
+        _print(sorted(_scores(loaded, list(lines)), key=_rank), json)
         return
     for batch in together(lines, LINES_PER_BATCH, None if pipe is None else pipe.waits):
-        _print(loaded.score(batch), json)
+        _print(_scores(loaded, batch), json)
+
+
+def _scores(run: Run, texts: list[str]) -> list[dict[str, Any]]:
+    with still_at_it("scoring"):
+        return run.score(texts)
 
 
 def _rank(result: dict[str, Any]) -> tuple[bool, float]:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from recurra.kernels import linear
 from recurra.nn import Stack
@@ -13,6 +14,9 @@ from recurra.tasks.embed.config import Model
 from recurra.tasks.embed.targets import Targets
 from recurra.tasks.sequence.encoder import PooledEncoder
 from recurra.tasks.sequence.preprocessing import InputLayer
+
+MAX_OUTPUTS = 1 << 24
+"""Numbers that the output layer may give at a time: 64 MiB, of which training keeps a few copies."""
 
 
 class EmbedderNetwork(PooledEncoder):
@@ -40,6 +44,25 @@ class EmbedderNetwork(PooledEncoder):
     def errors(self, inputs: Any, lengths: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Give the summed error (B) of the outputs for each sequence's steps, and of how many elements (B) it is."""
         raise NotImplementedError
+
+    def output_errors(self, read: Tensor, output: nn.Linear, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the errors, as `errors` does, of what the output layer makes of `read` (T, B, H).
+
+        Where that is much, as it is of long texts of many words, it is made for some steps at a time, and again for the gradients.
+        """
+
+        def of_steps(read: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+            return self.targets.errors(linear(read, output.weight, output.bias), targets)
+
+        steps = max(1, MAX_OUTPUTS // max(1, read.shape[1] * self.targets.size))
+        if len(read) <= steps:
+            return of_steps(read, targets)
+        parts = [
+            checkpoint(of_steps, *some, use_reentrant=False, preserve_rng_state=False)
+            for some in zip(read.split(steps), targets.split(steps), strict=True)
+        ]
+        errors, counts = zip(*parts, strict=True)
+        return torch.stack(errors).sum(0), torch.stack(counts).sum(0)
 
     @torch.no_grad()
     def reset_scale(self) -> None:
@@ -89,8 +112,7 @@ class Autoencoder(EmbedderNetwork):
         if self.reader is not None:
             x = torch.cat([x, self._before(self.reader, wanted).to(x.dtype)], 2)
         y, _ = self.decoder(x, self.decoder.zero_state(x.shape[1]), lengths)
-        outputs = linear(self.output_dropout(y), self.output.weight, self.output.bias)
-        return self.targets.errors(outputs, wanted)
+        return self.output_errors(self.output_dropout(y), self.output, wanted)
 
     def _before(self, reader: nn.Module, wanted: Tensor) -> Tensor:
         """Give what the decoder sees of the step before, (T, B, …); nothing at the first step."""
@@ -116,8 +138,7 @@ class NextStep(EmbedderNetwork):
     def errors(self, inputs: Any, lengths: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         y = self.body(inputs, lengths).outputs
         before = torch.cat([torch.zeros_like(y[:1]), y[:-1]])
-        outputs = linear(self.output_dropout(before), self.output.weight, self.output.bias)
-        return self.targets.errors(outputs, targets)
+        return self.output_errors(self.output_dropout(before), self.output, targets)
 
 
 NETWORKS: dict[str, type[Autoencoder | NextStep]] = {"autoencoder": Autoencoder, "next_step": NextStep}
