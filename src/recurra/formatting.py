@@ -104,6 +104,6 @@ def abbreviate(value: object, most: int = MAX_CHARACTERS_SHOWN) -> str:
         return f"an object of {type(value).__name__}"
 
 
-def closest(name: str, names: Iterable[str]) -> str | None:
-    """Give the name that was probably meant; None where none is near."""
-    return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)
+def closest(name: str, names: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Give the name that was probably meant; None where none is so like it, from 0 to 1."""
+    return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=likeness)), None)

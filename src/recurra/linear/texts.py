@@ -13,6 +13,7 @@ from torch import Tensor
 
 from recurra.baselines import folds, known_targets, unit_of
 from recurra.documents import Document, Finite
+from recurra.formatting import abbreviate
 from recurra.linear.base import LinearClassifier, State, register_linear
 from recurra.linear.checks import expect_array
 from recurra.linear.logistic import Problems, Rows, fit_logistic
@@ -176,7 +177,9 @@ class NgramClassifier(LinearClassifier):
         model.intercept = expect_array(arrays, "intercept", arrays["intercept"].dtype, None).astype(np.float64)
         for number, (unit, longest) in enumerate(read.families):
             if unit not in ("word", "char") or not isinstance(longest, int):
-                raise ValueError(f"families: expected word or char and a length, got {unit!r:.20} and {longest!r:.20}")
+                raise ValueError(
+                    f"families: expected word or char and a length, got {abbreviate(unit, 20)} and {abbreviate(longest, 20)}"
+                )
             vocabulary = expect_array(arrays, f"{number}.vocabulary", np.int64, None).view(np.uint64)
             size, columns = len(vocabulary), len(model.intercept)
             idf = expect_array(arrays, f"{number}.idf", arrays[f"{number}.idf"].dtype, size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from recurra.documents import read_toml
 from recurra.errors import RunError, UsageError
-from recurra.formatting import MAX_MESSAGE_CHARACTERS, abbreviate, shorten
+from recurra.formatting import MAX_MESSAGE_CHARACTERS, abbreviate, closest, shorten
 from recurra.runs.upgrade import upgrade
 from recurra.tasks import Settings, get_task
 from recurra.tasks.base.settings import Renamed
@@ -139,8 +138,8 @@ def resolve_name(task: str, name: str, known: Mapping[str, tuple[str, FieldInfo]
     section, _, last = current_name(task, name, None)[0].strip().rpartition(".")
     last = last.replace("-", "_")
     if last not in known:
-        close = difflib.get_close_matches(last, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"`recurra train {task} --help` lists them"
+        close = closest(last, known)
+        hint = f"did you mean {close}?" if close else f"`recurra train {task} --help` lists them"
         raise UsageError(f"{name}: no such setting of {task}; {hint}")
     if section not in ("", known[last][0]):
         raise UsageError(f"{name}: no such setting of {task}; did you mean {known[last][0]}.{last}?")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 import os
 import re
@@ -14,7 +13,7 @@ from recurra.arguments import PathName
 from recurra.data import locate, names
 from recurra.errors import DataError, UsageError
 from recurra.files import expand_home
-from recurra.formatting import abbreviate
+from recurra.formatting import abbreviate, closest
 from recurra.runs.config import Configuration, configure, fields, read_settings, resolve_name, setting_value
 from recurra.tasks import get_task
 
@@ -62,11 +61,10 @@ def _locate(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         located = {name: [str(path) for path in paths] for name, paths in files.items() if paths}
         return {**found.settings, "name": arguments[0]}, located
     for argument in arguments:
-        close = difflib.get_close_matches(argument, names(), n=1) if re.fullmatch(r"[\w-]+", argument) else []
+        close = closest(argument, names()) if re.fullmatch(r"[\w-]+", argument) else None
         if close and argument != "-" and not os.path.exists(argument):  # noqa: PTH110
-            hint = (
-                f"name the data set {argument} alone" if argument in close else f"did you mean the data set {close[0]}?"
-            )
+            same = argument == close
+            hint = f"name the data set {argument} alone" if same else f"did you mean the data set {close}?"
             raise DataError("is no file here", source=argument, hint=hint)
     return {}, {"data": [_absolute(argument) for argument in arguments]} if arguments else {}
 

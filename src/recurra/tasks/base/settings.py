@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
-from recurra.formatting import abbreviate
+from recurra.formatting import abbreviate, closest
 
 MAX_WHOLE_NUMBER, MAX_NUMBER = 10**9, 1e30
 """A number in a setting is at most so far from zero, where the setting itself has no limit: more fits no size or count, and no float32."""
@@ -176,5 +175,5 @@ def unknown_choice_message(value: str, known: Iterable[object]) -> str:
     "expected one of lstm, gru; got 'transformer'"
     """
     names = [str(name) for name in known]
-    close = difflib.get_close_matches(value.lower(), names, n=1, cutoff=0.4)
-    return f"expected one of {', '.join(names)}; got {value!r}" + (f"; did you mean {close[0]}?" if close else "")
+    close = closest(value.lower(), names, likeness=0.4)
+    return f"expected one of {', '.join(names)}; got {value!r}" + (f"; did you mean {close}?" if close else "")

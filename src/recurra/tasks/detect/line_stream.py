@@ -9,6 +9,7 @@ from typing import Any
 
 from recurra.data.timeseries.timestamps import is_timestamp
 from recurra.errors import DataError
+from recurra.formatting import abbreviate
 from recurra.series import is_missing, is_number, join_names
 from recurra.tasks.detect.config import Data
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
@@ -85,7 +86,7 @@ class LineStream:
         """Score values that have no names: the time or none, the channels, the covariates or none."""
         channels, past = len(self._targets), len(self._past)
         if not isinstance(cells, list) or any(isinstance(cell, list | dict) for cell in cells):
-            raise DataError(f"expected the values of one step, got {cells!r:.60}")
+            raise DataError(f"expected the values of one step, got {abbreviate(cells, 60)}")
         time = None
         if len(cells) in (channels + 1, channels + past + 1) and (
             len(cells) != channels + past or is_timestamp(cells[0])

@@ -11,6 +11,7 @@ import numpy as np
 from recurra.data.timeseries.grid import future_times
 from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError
+from recurra.formatting import abbreviate
 from recurra.tasks.timeseries.covariates import Calendar, Covariates, Standardizer, StaticColumn
 from recurra.tasks.timeseries.data import refuse_large
 
@@ -85,7 +86,7 @@ class ForecastCovariates(Covariates):
         for column, value in zip(self.static, series.static, strict=True):
             if column.words is None and isinstance(value, str) and value:
                 raise DataError(
-                    f"series {series.name}: static column '{column.name}': expected a number, as in the training data; got {value!r:.40}",
+                    f"series {series.name}: static column '{column.name}': expected a number, as in the training data; got {abbreviate(value, 40)}",
                     source=series.place,
                 )
         return super().encode_static(series).astype(np.float32)

@@ -12,6 +12,7 @@ import numpy as np
 from recurra.data.timeseries.frequency import Frequency, calendar_features
 from recurra.data.timeseries.reader import Panel, TimeSeries
 from recurra.errors import DataError
+from recurra.formatting import abbreviate
 
 MAX_SIZE = 1e140
 """Size of a number up to which the squares of very many can be summed in 64 bits."""
@@ -115,7 +116,7 @@ class Calendar:
         for name in features:
             cycle, _, wave = name.partition(" ")
             if cycle not in CYCLE_HOURS or wave not in ("sin", "cos"):
-                raise ValueError(f"expected a feature of the calendar, such as 'day sin', got {name!r:.40}")
+                raise ValueError(f"expected a feature of the calendar, such as 'day sin', got {abbreviate(name, 40)}")
         return cls(None if frequency is None else Frequency(**frequency), features)
 
     def frequency_to_json(self) -> dict[str, Any] | None:

@@ -7,11 +7,11 @@ import io
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any, TypedDict
 
 from recurra.errors import DataError
+from recurra.formatting import closest
 from recurra.text.read.decode import iter_lines
 from recurra.text.read.dialect import Dialect, find_dialect, sample_rows, unlimited_cells
 from recurra.text.read.faults import Faults
@@ -57,8 +57,8 @@ def fields_message(fields: list[str]) -> str:
 
 def missing_field_error(field: str, fields: list[str], source: Source, place: Place) -> DataError:
     """Say that a field is not there, and which are."""
-    close = get_close_matches(field, fields, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else None
+    close = closest(field, fields)
+    hint = f"did you mean '{close}'?" if close else None
     if not source.header:
         hint = (
             "the table has no header: its columns are named 1, 2, … and last; --header yes reads the first row as names"

@@ -250,9 +250,9 @@ def expect_units(value: object, name: str) -> list[str]:
     seen: set[str] = set()
     for place, unit in enumerate(value):
         if not isinstance(unit, str) or not unit or _SURROGATE.search(unit):
-            raise RunError(f"{name}[{place}]: expected a text that is not empty, got {unit!r:.60}")
+            raise RunError(f"{name}[{place}]: expected a text that is not empty, got {abbreviate(unit, 60)}")
         if unit in seen:
-            raise RunError(f"{name}[{place}]: {unit!r:.60} is there twice")
+            raise RunError(f"{name}[{place}]: {abbreviate(unit, 60)} is there twice")
         seen.add(unit)
     return value
 
