@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +77,9 @@ class SearchOptions:
         return ((5 + length) / 6) ** self.length_penalty
 
 
-def beam_search(step: Step, state: State, ids: Tensor, options: SearchOptions) -> list[list[Hypothesis]]:
+def beam_search(
+    step: Step, state: State, ids: Tensor, options: SearchOptions, adjust: Callable[[State], Tensor] | None = None
+) -> list[list[Hypothesis]]:
     """The likeliest continuations of each of P prompts, which are searched together.
 
     At every step each of the living hypotheses of a prompt is continued with every id, and the `width` best of all these
@@ -94,6 +96,7 @@ def beam_search(step: Step, state: State, ids: Tensor, options: SearchOptions) -
         state: before `ids`; leading dimension P.
         ids: (P,) int64, the last id of each prompt (the begin mark when there is none).
         options: what is looked for.
+        adjust: state after a step → (N,) float64 ≤ 0, which is added to the score of what ends with that step.
 
     Returns:
         for each prompt at most `count` results, the best score first; fewer only if there are not as many sequences.
@@ -117,10 +120,12 @@ def beam_search(step: Step, state: State, ids: Tensor, options: SearchOptions) -
         with torch.no_grad():
             logits, state = step(last, state)
             log_probs = _log_probs(logits, options.forbid)
+            terms = log_probs.new_zeros(len(last)) if adjust is None else adjust(state)
             rows, lasts, first = [], [], 0
             for beam in living:
                 count = len(beam)
-                kept, last = beam.extend(log_probs[first : first + count], added)
+                some = slice(first, first + count)
+                kept, last = beam.extend(log_probs[some], terms[some], added)
                 rows.append(first + kept)
                 lasts.append(last)
                 first += count
@@ -142,8 +147,8 @@ class _Beam:
         """Count the living hypotheses."""
         return len(self._scores)
 
-    def extend(self, log_probs: Tensor, added: int) -> tuple[Tensor, Tensor]:
-        """Continue each of the N hypotheses with every id, log_probs (N, V), to `added` ids, and keep the best.
+    def extend(self, log_probs: Tensor, terms: Tensor, added: int) -> tuple[Tensor, Tensor]:
+        """Continue each of the N hypotheses with every id, log_probs (N, V), to `added` ids, and keep the best; terms (N): added to the scores of what ends.
 
         Gives those that live on: which of the N each continues, (M,), and its last id, (M,).
         """
@@ -157,18 +162,20 @@ class _Beam:
         ids = np.concatenate([self._ids[rows.cpu().numpy()], last.cpu().numpy()[:, None]], axis=1)
         ended = (last == end) if end is not None else torch.zeros_like(last, dtype=torch.bool)
         over = torch.ones_like(ended) if added == self._options.length else ended
-        self._set_aside(ids, scores, ended, over)
+        self._set_aside(ids, scores, terms[rows], ended, over)
         going = (~over).nonzero()[:, 0]
         if len(going) and self._nothing_better_can_come(scores[going]):
             going = going[:0]
         self._ids, self._scores = ids[going.cpu().numpy()], scores[going]
         return rows[going], last[going]
 
-    def _set_aside(self, ids: np.ndarray, scores: Tensor, ended: Tensor, over: Tensor) -> None:
+    def _set_aside(self, ids: np.ndarray, scores: Tensor, terms: Tensor, ended: Tensor, over: Tensor) -> None:
         divisor = self._options.divisor(ids.shape[1])
-        rows = zip(ids, scores.tolist(), ended.tolist(), over.tolist(), strict=True)
+        rows = zip(ids, scores.tolist(), terms.tolist(), ended.tolist(), over.tolist(), strict=True)
         self.results += [
-            Hypothesis(one, score, score / divisor, at_end) for one, score, at_end, leaves in rows if leaves
+            Hypothesis(one, score, score / divisor + term, at_end)
+            for one, score, term, at_end, leaves in rows
+            if leaves
         ]
         self.results.sort(key=lambda result: -result.score)
         del self.results[self._options.count :]

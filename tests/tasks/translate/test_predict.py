@@ -13,8 +13,10 @@ import torch
 import recurra
 from recurra.errors import DataError, UsageError
 from recurra.runs.run import Run
-from recurra.tasks.translate.config import PredictOptions
-from recurra.tasks.translate.search import PADDING, collate, longest_target, teacher
+from recurra.tasks.seq2seq.config import SearchedOptions
+from recurra.tasks.seq2seq.decoder import PADDING
+from recurra.tasks.seq2seq.search import collate, teacher
+from recurra.tasks.translate.search import longest_target
 
 SMALL: dict[str, Any] = {"hidden": 12, "embedding": 8, "epochs": 3, "threads": 1, "precision": "float32", "quiet": True}
 
@@ -88,7 +90,7 @@ def test_the_whole_model_has_the_gradients_of_finite_differences(run: Run) -> No
     network: Any = run.predictor.build_network(run.predictor.config, run.predictor.preprocessor).double().eval()
     preprocessor = run.predictor.preprocessor
     sources, lengths = collate([preprocessor.encode_source(one) for one in SOURCES[:3]])
-    read, written = teacher(preprocessor, [preprocessor.encode_target(one) for one in ("a b", "c", "d e a")])
+    read, written = teacher(preprocessor.target, [preprocessor.encode_target(one) for one in ("a b", "c", "d e a")])
     loss = network.loss(sources, lengths, read, written)
     loss.backward()
     chance = np.random.default_rng(1)
@@ -112,7 +114,7 @@ def test_options_and_inputs_that_mean_nothing(run: Run) -> None:
         run.predict([3])
     with pytest.raises(DataError, match="text 1: expected a source, a tab and its target"):
         run.score(["no tab"])
-    assert run.predict([]) == [] and PredictOptions().beam == 5
+    assert run.predict([]) == [] and SearchedOptions().beam == 5
 
 
 def test_a_result_goes_on_with_other_files_than_those_of_the_training(run: Run, tmp_path: Path) -> None:

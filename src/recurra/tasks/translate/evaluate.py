@@ -12,7 +12,7 @@ from recurra.baselines import NearestSource, WordByWord, register_title
 from recurra.errors import MissingExtraError
 from recurra.metrics import bleu_scores, error_rate, resampled, text_scores
 from recurra.tasks.base.inference import evenly_spaced
-from recurra.tasks.translate.config import PredictOptions
+from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.translate.data import Split
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.predict import Translator
@@ -60,7 +60,7 @@ def evaluate(
     progress("measuring the model")
     preprocessor = translator.preprocessor
     references = [as_written(text, preprocessor) for text in split.targets]
-    results = translator.translate(split.sources, PredictOptions())
+    results = translator.translate(split.sources, SearchedOptions())
     written = [result["translation"] for result in results]
     sentences = writes_sentences(preprocessor, translator.config.data.target_unit)
     metrics, signatures = _scores(written, references, sentences)
@@ -176,7 +176,7 @@ def _baselines(
 def preview(translator: Translator, split: Split, count: int = 3) -> str:
     """Show a few translations, for a person who watches the training."""
     chosen = evenly_spaced(len(split), count)
-    results = translator.translate([split.sources[row] for row in chosen], PredictOptions(beam=1))
+    results = translator.translate([split.sources[row] for row in chosen], SearchedOptions(beam=1))
     return "\n".join(
         f"{split.sources[row]} → {result['translation']}"
         + (

@@ -15,10 +15,12 @@ from recurra.data.pairs import has_columns, read_pairs
 from recurra.decoding import Hypothesis
 from recurra.errors import DataError
 from recurra.tasks.base.predictor import Predictor
-from recurra.tasks.translate.config import PredictOptions, TranslatorConfig
+from recurra.tasks.seq2seq.config import SearchedOptions
+from recurra.tasks.seq2seq.results import END, attention_lines, attention_to_json, units_of
+from recurra.tasks.translate.config import TranslatorConfig
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
-from recurra.tasks.translate.results import END, attention_lines, attention_to_json, to_result, units_of
+from recurra.tasks.translate.results import to_result
 from recurra.tasks.translate.search import attention_weights, score, search
 
 
@@ -30,7 +32,7 @@ class Translator(Predictor[TranslatorConfig]):
     """
 
     name = "translate"
-    PredictOptions = PredictOptions
+    PredictOptions = SearchedOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: TranslatorConfig) -> TranslationPreprocessor:
@@ -62,7 +64,7 @@ class Translator(Predictor[TranslatorConfig]):
 
     # Predictions
 
-    def predict_with(self, inputs: list[Any], options: PredictOptions) -> list[dict[str, Any]]:
+    def predict_with(self, inputs: list[Any], options: SearchedOptions) -> list[dict[str, Any]]:
         for number, text in enumerate(inputs, 1):
             self._check(text, number, len(inputs))
         results = self.translate(inputs, options)
@@ -83,7 +85,7 @@ class Translator(Predictor[TranslatorConfig]):
         ends = [*np.flatnonzero(vocabulary.unit_starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
         return [vocabulary.decode(ids[:end]) for end in ends]
 
-    def translate(self, texts: Sequence[str], options: PredictOptions) -> list[dict[str, Any]]:
+    def translate(self, texts: Sequence[str], options: SearchedOptions) -> list[dict[str, Any]]:
         """Give the result for each text."""
         preprocessor, network = self.preprocessor, self._translation_network
         encoded = [preprocessor.encode_source(text) for text in texts]

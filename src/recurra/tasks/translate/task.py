@@ -14,6 +14,7 @@ from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.task import CarriedState, Task
+from recurra.tasks.seq2seq.search import collate, teacher
 from recurra.tasks.translate import evaluate, report
 from recurra.tasks.translate.config import TranslatorConfig
 from recurra.tasks.translate.data import Dataset, Split, read_dataset, read_split
@@ -21,7 +22,6 @@ from recurra.tasks.translate.defaults import choose_size
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.predict import Translator
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
-from recurra.tasks.translate.search import collate, teacher
 
 LEARNING_RATE = 0.002
 
@@ -82,7 +82,7 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
         for ids in train.encoded_targets:
             np.add.at(counts, ids, 1.0)
         counts[vocabulary.eos_id] += len(train)
-        cast(TranslationNetwork, network).init_output_bias(torch.from_numpy(counts / counts.sum()).float())
+        cast(TranslationNetwork, network).decoder.init_output_bias(torch.from_numpy(counts / counts.sum()).float())
         return None
 
     def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[PairBatch]:
@@ -95,7 +95,7 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
 
     def _batch(self, split: Split, indices: np.ndarray) -> PairBatch:
         sources, lengths = collate([split.encoded_sources[index] for index in indices])
-        read, written = teacher(self.preprocessor, [split.encoded_targets[index] for index in indices])
+        read, written = teacher(self.preprocessor.target, [split.encoded_targets[index] for index in indices])
         return PairBatch(
             sources, lengths, read, written, sum(len(split.encoded_targets[index]) + 1 for index in indices)
         )
