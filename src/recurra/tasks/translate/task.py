@@ -17,8 +17,9 @@ from recurra.tasks.base.task import CarriedState, Task
 from recurra.tasks.seq2seq.search import collate, teacher
 from recurra.tasks.translate import evaluate, report
 from recurra.tasks.translate.config import TranslatorConfig
-from recurra.tasks.translate.data import Dataset, Split, read_dataset, read_split
+from recurra.tasks.translate.data import Dataset, read_dataset, read_split
 from recurra.tasks.translate.defaults import choose_size
+from recurra.tasks.translate.dropout import TrainingSide, training_sides
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.predict import Translator
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
@@ -52,6 +53,7 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
         "recurra train --resume runs/dates",
     )
     samples_title, usage = report.SAMPLES_TITLE, report.USAGE
+    _sides: tuple[int, tuple[TrainingSide, TrainingSide]] | None = None
 
     # Data
 
@@ -66,8 +68,10 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
     # Training
 
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
-        sentences = evaluate.writes_sentences(self.preprocessor, self.config.data.target_unit)
-        return choose_size(self.config.model, self.dataset.train.units, len(self.dataset.train), sentences=sentences)
+        data, train = self.config.data, self.dataset.train
+        sentences = evaluate.writes_sentences(self.preprocessor, data.target_unit)
+        byte_pairs = "bpe" in (data.source_unit, data.target_unit)
+        return choose_size(self.config.model, train.units, len(train), sentences=sentences, byte_pairs=byte_pairs)
 
     def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return batch_size_for(len(self.dataset.train))
@@ -90,15 +94,24 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
         lengths = np.array([len(ids) for ids in train.encoded_targets]) * 1_000 + np.minimum(
             999, [len(ids) for ids in train.encoded_sources]
         )
-        for indices in batches_by_length(lengths, batch, seed=seed, epoch=epoch)[start:]:
-            yield self._batch(train, indices)
+        source, target = self._training_sides(seed)
+        cut = batches_by_length(lengths, batch, seed=seed, epoch=epoch)
+        for number, indices in enumerate(cut[start:], start):
+            chance = np.random.default_rng([seed, epoch, number])
+            targets = [target.encode(index, chance) for index in indices.tolist()]
+            sources, source_lengths = collate([source.encode(index, chance) for index in indices.tolist()])
+            yield PairBatch(
+                sources,
+                source_lengths,
+                *teacher(self.preprocessor.target, targets),
+                sum(len(ids) + 1 for ids in targets),
+            )
 
-    def _batch(self, split: Split, indices: np.ndarray) -> PairBatch:
-        sources, lengths = collate([split.encoded_sources[index] for index in indices])
-        read, written = teacher(self.preprocessor.target, [split.encoded_targets[index] for index in indices])
-        return PairBatch(
-            sources, lengths, read, written, sum(len(split.encoded_targets[index]) + 1 for index in indices)
-        )
+    def _training_sides(self, seed: int) -> tuple[TrainingSide, TrainingSide]:
+        if self._sides is None or self._sides[0] != seed:
+            rate = self.config.model.bpe_dropout or 0.0
+            self._sides = seed, training_sides(self.preprocessor, self.dataset.train, rate, seed)
+        return self._sides[1]
 
     def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:  # noqa: ARG002
         return -(-len(self.dataset.train) // batch)
