@@ -111,6 +111,7 @@ def _searched(
         end=vocabulary.eos_id,
         length_penalty=options.length_penalty,
         count=options.best,
+        enough=max(options.beam, options.best),
         forbid=forbidden(vocabulary),
     )
     rows = torch.arange(len(first), device=first.device)
