@@ -81,7 +81,13 @@ class SearchOptions:
 
 
 def beam_search(
-    step: Step, state: State, ids: Tensor, options: SearchOptions, adjust: Callable[[State], Tensor] | None = None
+    step: Step,
+    state: State,
+    ids: Tensor,
+    options: SearchOptions,
+    *,
+    adjust: Callable[[State], Tensor] | None = None,
+    watch: Callable[[int, np.ndarray], None] | None = None,
 ) -> list[list[Hypothesis]]:
     """The likeliest continuations of each of P prompts, which are searched together.
 
@@ -100,6 +106,7 @@ def beam_search(
         ids: (P,) int64, the last id of each prompt (the begin mark when there is none).
         options: what is looked for.
         adjust: state after a step → (N,) float64 ≤ 0, which is added to the score of what ends with that step.
+        watch: is called with the number of a prompt, and the ids that all its hypotheses begin with by now, after each step.
 
     Returns:
         for each prompt at most `count` results, the best score first; fewer only if there are not as many sequences.
@@ -131,6 +138,9 @@ def beam_search(
                 rows.append(first + kept)
                 lasts.append(ends)
                 first = some.stop
+            if watch is not None:
+                for number, beam in enumerate(beams):
+                    watch(number, beam.settled())
             living, last = (
                 [beam for beam in living if len(beam)],
                 torch.from_numpy(np.concatenate(lasts)).to(ids.device),
@@ -152,6 +162,13 @@ class _Beam:
     def __len__(self) -> int:
         """Count the living hypotheses."""
         return len(self._scores)
+
+    def settled(self) -> np.ndarray:
+        """Give the ids that all that may come of the search begins with."""
+        every = [*self._ids, *(result.ids for result in self.results)]
+        first, shortest = every[0], min(map(len, every))
+        same = np.all([ids[:shortest] == first[:shortest] for ids in every], axis=0)
+        return first[: int(np.argmin(np.append(same, False)))]
 
     def extend(
         self, log_probs: np.ndarray, candidates: np.ndarray, terms: np.ndarray, added: int

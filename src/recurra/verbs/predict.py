@@ -110,11 +110,33 @@ def predict(
     for batch in _batches(predictor, source, text, pipe, most, report):
         for item in batch:
             warn(predictor, item)
+        is_watched = text and len(text) == 1 and not json and not options.steps and sys.stdout.isatty()
+        if is_watched and _write_live(predictor, batch[0], options):
+            return
         place = "--text" if text else STANDARD_INPUT if source == "-" else source
         with add_source(place), still_at_it(_work(batch, options)):
             results = predictor.finite_results(batch, options)
         for result in results:
             write(result)
+
+
+def _write_live(predictor: Predictor, item: Any, options: Any) -> bool:
+    """Write the answer to one input as it comes, where the predictor can; tells whether it did."""
+    from recurra.tasks.base.capabilities import WritesLive
+
+    if not isinstance(predictor, WritesLive):
+        return False
+    pieces: list[str] = []
+
+    def show(piece: str) -> None:
+        pieces.append(piece)
+        print_line(piece, end="")
+
+    with add_source("--text"):
+        whole, shown = predictor.format_result(predictor.predict_live(item, options, show)), "".join(pieces)
+    # What is certain is what the answer begins with, unless it is written with more than that.
+    print_line(whole.removeprefix(shown) if whole.startswith(shown) else f"\n{whole}")
+    return True
 
 
 def _work(batch: Sequence[Any], options: Any) -> str:

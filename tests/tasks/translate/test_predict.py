@@ -73,6 +73,54 @@ def test_a_wider_search_finds_no_less_likely(run: Run) -> None:
     assert np.mean(better) >= -1e-6
 
 
+def test_a_prefix_is_kept_and_counted(run: Run) -> None:
+    for source in SOURCES[:4]:
+        result = run.predict(source, prefix="b a")
+        assert result["translation"].startswith("b a")
+        (scored,) = run.score([f"{source}\t{result['translation']}"])
+        if result.get("ended", True):
+            assert result["log_prob"] == pytest.approx(scored["log_prob"], abs=1e-3)
+    free = run.predict(SOURCES)
+    assert [one["log_prob"] for one in run.predict(SOURCES, prefix="")] == [one["log_prob"] for one in free]
+
+
+def test_samples_are_drawn_alike_by_a_seed_and_as_likely_as_they_are(run: Run) -> None:
+    first = run.predict(SOURCES, sample=True, seed=3, best=2, temperature=0.7)
+    assert first == run.predict(SOURCES, sample=True, seed=3, best=2, temperature=0.7)
+    assert first != run.predict(SOURCES, sample=True, seed=4, best=2, temperature=0.7)
+    # The first source alone draws what it drew beside others, and temperature 0 draws nothing.
+    assert run.predict(SOURCES[:1], sample=True, seed=3, best=2, temperature=0.7) == first[:1]
+    narrow = run.predict(SOURCES, beam=1)
+    argmax = run.predict(SOURCES, sample=True, temperature=0)
+    assert [one["translation"] for one in argmax] == [one["translation"] for one in narrow]
+    assert [one["log_prob"] for one in argmax] == pytest.approx([one["log_prob"] for one in narrow], abs=1e-3)
+    with pytest.raises(UsageError, match="temperature: belongs to sampling"):
+        run.predict(SOURCES[0], temperature=0.5)
+    with pytest.raises(UsageError, match="coverage_penalty: belongs to the search"):
+        run.predict(SOURCES[0], sample=True, coverage_penalty=0.5)
+
+
+def test_a_strong_coverage_penalty_prefers_what_looks_at_all_of_the_source(run: Run) -> None:
+    if run.predictor.config.model.attention == "none":
+        assert run.predict(SOURCES, coverage_penalty=5.0) == run.predict(SOURCES)
+        return
+
+    def looked(options: dict[str, float]) -> float:
+        results = run.predict(SOURCES[:3], attention=True, beam=8, length_penalty=0.0, **options)
+        weights = [np.array(one["attention"]["weights"]).sum(0) for one in results]
+        return float(sum(np.log(np.minimum(np.maximum(one, 1e-12), 1)).sum() for one in weights))
+
+    assert looked({"coverage_penalty": 20.0}) >= looked({})
+
+
+def test_what_is_shown_as_it_comes_is_the_translation(run: Run) -> None:
+    for options in (SearchedOptions(), SearchedOptions(sample=True, seed=5), SearchedOptions(prefix="b a")):
+        pieces: list[str] = []
+        result = run.predictor.predict_live(SOURCES[1], options, pieces.append)
+        assert result["translation"].startswith("".join(pieces)) and pieces
+        assert result == {**result, **run.predictor.translate([SOURCES[1]], options)[0]}
+
+
 def test_attention_is_a_distribution_for_each_unit(run: Run) -> None:
     result = run.predict("beta gamma alpha", attention=True)
     if run.predictor.config.model.attention == "none":

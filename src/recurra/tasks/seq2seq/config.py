@@ -64,7 +64,7 @@ class SearchedOptions(options.PredictOptions):
         description="Hypotheses that the search keeps; 1: always the likeliest unit.",
     )
     length_penalty: float = Field(
-        default=1.0,
+        default=1.5,
         ge=0,
         le=MAX_LENGTH_PENALTY,
         allow_inf_nan=False,

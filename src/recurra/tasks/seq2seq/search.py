@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,13 +19,21 @@ MIN_SHARE_LEFT = 0.5
 """Share of the inputs of a batch that are still being written for, below which the others' memory is left behind."""
 
 
+Watch = Callable[[np.ndarray], None]
+"""Is called with the ids that the one sequence begins with by now."""
+
+
 class Asked(NamedTuple):
-    """What is looked for: at most `length` units more, after those of `prefix`; `numbers`: of the inputs, which fix what is drawn."""
+    """What is looked for: at most `length` units more, after those of `prefix`.
+
+    numbers: of the inputs, which fix what is drawn.  watch: where one sequence of one input is looked for, what sees it come.
+    """
 
     options: SearchedOptions
     length: int
     prefix: np.ndarray
     numbers: Sequence[int]
+    watch: Watch | None = None
 
 
 def collate(encoded: Sequence[np.ndarray], fill: int = 0) -> tuple[Tensor, Tensor]:
@@ -117,7 +125,15 @@ def _searched(
     rows = torch.arange(len(first), device=first.device)
     steps = 0 if padding is None else padding.shape[1]
     looked = torch.zeros(len(first), steps, dtype=torch.float64, device=first.device)
-    return beam_search(step, (state, rows, looked), first, wanted, None if padding is None else adjust)
+    watch = asked.watch
+    return beam_search(
+        step,
+        (state, rows, looked),
+        first,
+        wanted,
+        adjust=None if padding is None else adjust,
+        watch=None if watch is None else lambda _, ids: watch(np.concatenate([asked.prefix, ids])),
+    )
 
 
 class _Inputs:
@@ -176,6 +192,8 @@ def _sampled(
             if id != FINISHED:
                 ids[row].append(id)
                 sums[row] += float(shares[row, id])
+        if asked.watch is not None:
+            asked.watch(np.array([*asked.prefix, *ids[0]], np.int64))
     made = [
         Hypothesis(np.array(some, np.int64), log_prob, log_prob, some[-1:] == [vocabulary.eos_id])
         for some, log_prob in zip(ids, sums, strict=True)

@@ -20,7 +20,7 @@ from recurra.tasks.translate.preprocessing import MAX_SYMBOLS, TranslationPrepro
 from recurra.tasks.translate.search import score
 from recurra.text import normalise
 
-MAX_SHOWN = 8
+MAX_SHOWN, MAX_MAPS = 8, 4
 MAX_NEAREST = 2_000
 """Pairs of a test beyond which the plain translators are measured on some of them alone, spread over all."""
 COPY = "copy"
@@ -69,6 +69,10 @@ def evaluate(
     details["intervals"] = _intervals(written, references)
     details["lengths"] = _by_length(split, written, references)
     details["examples"] = _examples(split, written, references)
+    for example in details["examples"][:MAX_MAPS]:
+        example["attention"] = translator.translate([example["source"]], SearchedOptions(attention=True))[0][
+            "attention"
+        ]
     baselines = (
         {} if train is None else _baselines(preprocessor, train, split, references, sentences, progress, details)
     )

@@ -12,7 +12,7 @@ from recurra.kernels import exact
 from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.seq2seq.decoder import Source
-from recurra.tasks.seq2seq.search import INPUTS_PER_BATCH, Asked, collate, find, force
+from recurra.tasks.seq2seq.search import INPUTS_PER_BATCH, Asked, Watch, collate, find, force
 from recurra.tasks.seq2seq.search import attention_weights as weights_of
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
@@ -44,8 +44,12 @@ def search(
     preprocessor: TranslationPreprocessor,
     sources: Sequence[np.ndarray],
     options: SearchedOptions,
+    watch: Watch | None = None,
 ) -> list[list[Hypothesis]]:
-    """Find targets of encoded sources, the best first; each depends on no other one, where the engine is there."""
+    """Find targets of encoded sources, the best first; each depends on no other one, where the engine is there.
+
+    watch: where there is one source, and one target is looked for, what sees it come.
+    """
     found: list[list[Hypothesis]] = [[] for _ in sources]
     prefix = preprocessor.encode_target(options.prefix or "")
     by_length: dict[int, list[int]] = {}
@@ -56,7 +60,9 @@ def search(
             for start in range(0, len(indices), INPUTS_PER_BATCH):
                 some = indices[start : start + INPUTS_PER_BATCH]
                 source = _read(network, [sources[index] for index in some])
-                results = find(network.decoder, preprocessor.target, source, Asked(options, longest, prefix, some))
+                results = find(
+                    network.decoder, preprocessor.target, source, Asked(options, longest, prefix, some, watch)
+                )
                 for index, result in zip(some, results, strict=True):
                     found[index] = result
     return found
