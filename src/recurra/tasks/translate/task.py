@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.batching import batches_by_length
+from recurra.data.batching import batches_by_length, cut_large
 from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.registry import register_task
@@ -25,6 +25,8 @@ from recurra.tasks.translate.predict import Translator
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
 
 LEARNING_RATE = 0.002
+MAX_BATCH, WEIGHTS_PER_STEP = 8_000_000, 300
+"""Weights of the attention, padding included, that are trained on together, and how many of them take as much memory as a step."""
 
 
 class PairBatch(NamedTuple):
@@ -90,13 +92,8 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
         return None
 
     def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[PairBatch]:
-        train = self.dataset.train
-        lengths = np.array([len(ids) for ids in train.encoded_targets]) * 1_000 + np.minimum(
-            999, [len(ids) for ids in train.encoded_sources]
-        )
         source, target = self._training_sides(seed)
-        cut = batches_by_length(lengths, batch, seed=seed, epoch=epoch)
-        for number, indices in enumerate(cut[start:], start):
+        for number, indices in enumerate(self._cut(epoch, batch, seed)[start:], start):
             chance = np.random.default_rng([seed, epoch, number])
             targets = [target.encode(index, chance) for index in indices.tolist()]
             sources, source_lengths = collate([source.encode(index, chance) for index in indices.tolist()])
@@ -113,8 +110,19 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
             self._sides = seed, training_sides(self.preprocessor, self.dataset.train, rate, seed)
         return self._sides[1]
 
-    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:  # noqa: ARG002
-        return -(-len(self.dataset.train) // batch)
+    def _cut(self, epoch: int, batch: int, seed: int) -> list[np.ndarray]:
+        """Give the pairs of each batch: of like lengths, and fewer where they are so long that they would take much memory."""
+        sources, targets = self.dataset.train.lengths
+
+        def size(some: np.ndarray) -> int:
+            longest, most = int(sources[some].max()), int(targets[some].max())
+            return len(some) * max(longest * most, WEIGHTS_PER_STEP * (longest + most))
+
+        order = targets * 1_000 + np.minimum(999, sources)
+        return cut_large(batches_by_length(order, batch, seed=seed, epoch=epoch), size, MAX_BATCH)
+
+    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
+        return len(self._cut(epoch, batch, seed))
 
     def loss(self, network: nn.Module, batch: PairBatch, carried: CarriedState) -> tuple[Tensor, int, CarriedState]:  # noqa: ARG002
         network = cast(TranslationNetwork, network)
