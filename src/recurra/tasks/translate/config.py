@@ -62,11 +62,11 @@ class Model(DecoderModel, EncoderModel):
     """The network: an encoder, and a decoder that looks at what it made."""
 
     cell: str = Field(default="gru", description=EncoderModel.model_fields["cell"].description)
-    bpe_dropout: float | None = Field(
-        default=None,
+    bpe_dropout: float = Field(
+        default=0.0,
         ge=0,
         lt=1,
-        description="bpe: share of the merges left out in training, so that a word is read and written in several ways. Default: 0.1 of up to 2 million units.",
+        description="bpe: share of the merges left out in training, so that a word is read and written in several ways; needs more passes.",
     )
 
 

@@ -69,11 +69,10 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
 
     # Training
 
-    def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
+    def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:
         data, train = self.config.data, self.dataset.train
         sentences = evaluate.writes_sentences(self.preprocessor, data.target_unit)
-        byte_pairs = "bpe" in (data.source_unit, data.target_unit)
-        return choose_size(self.config.model, train.units, len(train), sentences=sentences, byte_pairs=byte_pairs)
+        return choose_size(self.config.model, train.units, len(train), seconds, measure_seconds, sentences=sentences)
 
     def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return batch_size_for(len(self.dataset.train))
@@ -106,7 +105,7 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
 
     def _training_sides(self, seed: int) -> tuple[TrainingSide, TrainingSide]:
         if self._sides is None or self._sides[0] != seed:
-            rate = self.config.model.bpe_dropout or 0.0
+            rate = self.config.model.bpe_dropout
             self._sides = seed, training_sides(self.preprocessor, self.dataset.train, rate, seed)
         return self._sides[1]
 
