@@ -11,10 +11,12 @@ import typer
 from recurra.errors import DataError, UsageError, add_source
 from recurra.tasks.base.options import RankedOptions, read_options
 from recurra.verbs.base.options import (
+    STANDARD_INPUT,
     Device,
     Json,
     RunFolder,
     check_one_source,
+    input_name,
     load_run,
     note,
     print_json,
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from recurra.tasks.base.predictor import Predictor
 
 OnError = Callable[[DataError], None]
-STANDARD_INPUT = "standard input"
 POSITION = 30
 LINES_WITH_STEPS = 8
 """Inputs that are predicted together where there is a result after each element."""
@@ -113,8 +114,7 @@ def predict(
         is_watched = text and len(text) == 1 and not json and not options.steps and sys.stdout.isatty()
         if is_watched and _write_live(predictor, batch[0], options):
             return
-        place = "--text" if text else STANDARD_INPUT if source == "-" else source
-        with add_source(place), still_at_it(_work(batch, options)):
+        with add_source(input_name(text, source)), still_at_it(_work(batch, options)):
             results = predictor.finite_results(batch, options)
         for result in results:
             write(result)

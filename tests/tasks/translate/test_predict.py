@@ -160,7 +160,7 @@ def test_options_and_inputs_that_mean_nothing(run: Run) -> None:
         run.predict("a", beam=0)
     with pytest.raises(DataError, match="expected a text, got 3"):
         run.predict([3])
-    with pytest.raises(DataError, match="text 1: expected a source, a tab and its target"):
+    with pytest.raises(DataError, match="row 1: expected a source, a tab and its target"):
         run.score(["no tab"])
     assert run.predict([]) == [] and SearchedOptions().beam == 5
 

@@ -134,12 +134,12 @@ class Translator(Predictor[TranslatorConfig]):
 
     @checked
     def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:
-        """Give the log-probability of targets, nats; each text is a source, a tab, and its target."""
+        """Give the log-probability of targets, nats; each text is a source, a tab, and its target. Rows in errors are texts, from 1."""
         pairs = []
         for number, text in enumerate(texts, 1):
             source, tab, target = text.partition("\t")
             if not tab:
-                raise DataError("expected a source, a tab and its target", source=f"text {number}")
+                raise DataError("expected a source, a tab and its target", row=number)
             pairs.append((source, target))
         preprocessor = self.preprocessor
         targets = [preprocessor.encode_target(target) for _, target in pairs]
