@@ -131,22 +131,27 @@ def beam_search(
             logits, state = step(last, state)
             log_probs, candidates = _likeliest(logits, options)
             terms = np.zeros(len(last)) if adjust is None else adjust(state).cpu().numpy()
-            rows, lasts, first = [], [], 0
-            for beam in living:
-                some = slice(first, first + len(beam))
-                kept, ends = beam.extend(log_probs[some], candidates[some], terms[some], added)
-                rows.append(first + kept)
-                lasts.append(ends)
-                first = some.stop
+            rows, ends = _extend_all(living, log_probs, candidates, terms, added)
             if watch is not None:
                 for number, beam in enumerate(beams):
-                    watch(number, beam.settled())
-            living, last = (
-                [beam for beam in living if len(beam)],
-                torch.from_numpy(np.concatenate(lasts)).to(ids.device),
-            )
-            state = select_state(state, torch.from_numpy(np.concatenate(rows))) if living else state
+                    watch(number, beam.certain())
+            living, last = [beam for beam in living if len(beam)], torch.from_numpy(ends).to(ids.device)
+            state = select_state(state, torch.from_numpy(rows)) if living else state
     return [beam.results for beam in beams]
+
+
+def _extend_all(
+    living: list[_Beam], log_probs: np.ndarray, candidates: np.ndarray, terms: np.ndarray, added: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Continue the hypotheses of all beams, whose rows stand one after another; gives which rows live on, and their last ids."""
+    rows, lasts, first = [], [], 0
+    for beam in living:
+        some = slice(first, first + len(beam))
+        kept, ends = beam.extend(log_probs[some], candidates[some], terms[some], added)
+        rows.append(first + kept)
+        lasts.append(ends)
+        first = some.stop
+    return np.concatenate(rows), np.concatenate(lasts)
 
 
 class _Beam:
@@ -163,7 +168,7 @@ class _Beam:
         """Count the living hypotheses."""
         return len(self._scores)
 
-    def settled(self) -> np.ndarray:
+    def certain(self) -> np.ndarray:
         """Give the ids that all that may come of the search begins with."""
         every = [*self._ids, *(result.ids for result in self.results)]
         first, shortest = every[0], min(map(len, every))

@@ -16,7 +16,7 @@ VARIANTS = 32
 class BpeDropout:
     """Writes a word now by one piece, now by several, so that what is learnt of its parts serves rarer words too.
 
-    rate: the share of the merges that is left out, each anew at each step of a word.  The same texts, in the same order, and seeds
+    rate: the share of the merges that is left out, each again at each step of a word.  The same texts, in the same order, and seeds
     give the same ids.
 
     >>> vocabulary = BpeVocabulary.build(["low lower lowest " * 9], max_size=264)
