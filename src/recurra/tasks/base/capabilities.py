@@ -68,6 +68,7 @@ class Generates(Protocol):
 class GeneratesPictures(Protocol):
     """Writes pictures, from nothing or from the upper rows of one."""
 
+    name: ClassVar[str]
     GenerateOptions: ClassVar[type[Settings]]
 
     def generate_pictures(self, picture: Any, options: Any) -> np.ndarray:

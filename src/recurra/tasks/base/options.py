@@ -64,13 +64,8 @@ class JudgedOptions(EvaluateOptions):
         return self._judge
 
     def load_judge(self, load: Callable[[str], Any]) -> None:
-        """Load the run that is named; load: gives a predictor by its folder. Raises `UsageError` where it is of another task."""
-        if self.judge is None:
-            return
-        predictor = load(self.judge)
-        if predictor.name != "classify":
-            raise UsageError(f"judge: expected a run of classify, got one of {predictor.name} ({self.judge})")
-        self._judge = predictor
+        """Load the run that is named, if one is; load: gives a predictor by its folder."""
+        self._judge = None if self.judge is None else load(self.judge)
 
 
 class GenerateOptions(Settings):

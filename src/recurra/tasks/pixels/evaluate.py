@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from recurra.errors import UsageError
 from recurra.metrics import picture_scores, resampled
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.pixels.baselines import CountedNeighbours, IndependentPixels, NearestHalf, agreement
@@ -86,6 +87,14 @@ def evaluate(
 
 def _completion_note(count: int, rows: int, height: int) -> str:
     return f"completed pixels: rows {rows + 1} to {height} of {count:,} pictures, from the rows above, each pixel its likeliest level"
+
+
+def check_judge(predictor: Any, split: Split) -> None:
+    """Raise `UsageError` where a predictor cannot say what pictures show, or these have no labels."""
+    if predictor.name != "classify":
+        raise UsageError(f"judge: expected a run of classify, got one of {predictor.name}")
+    if not split.labels:
+        raise UsageError("judge: these pictures have no labels to be judged by; leave --judge out")
 
 
 class _Judge:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.batching import batches_by_length
-from recurra.errors import UsageError
 from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.registry import register_task
@@ -107,8 +106,8 @@ class PictureModelingTask(Task[PictureConfig, Dataset]):
         else:
             split, name = self.held_out_split()
         judge = None if options is None else options.judging
-        if judge is not None and not split.labels:
-            raise UsageError("judge: these pictures have no labels to be judged by; leave --judge out")
+        if judge is not None:
+            evaluate.check_judge(judge, split)
         notes = self.dataset.notes if self.is_prepared else []
         train = self.dataset.train if baselines else None
         result = evaluate.evaluate(

@@ -26,7 +26,7 @@ def write_pictures(predictor: GeneratesPictures, given: Mapping[str, Any], *, js
 
     Raises `UsageError` where what is named cannot be written to as it is.
     """
-    options: Any = read_options(predictor.GenerateOptions, given, "pixels")
+    options: Any = read_options(predictor.GenerateOptions, given, predictor.name)
     out = None if options.out is None else _target(options.out)
     chosen = options.seed is None and options.temperature > 0
     if chosen:
