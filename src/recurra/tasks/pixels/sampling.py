@@ -36,21 +36,21 @@ def complete(
     """
     made = np.zeros((len(known), height, network.width), np.uint8)
     made[:, : known.shape[1]] = known
-    rows, chances = known.shape[1], _chances(len(known), (height - known.shape[1]) * network.width, seed)
+    rows = known.shape[1]
+    chances = _chances(len(known), (height - rows, network.width), seed)
     with eval_mode(network) as device, exact(required=False):
         for start in range(0, len(known), PICTURES_PER_BATCH):
             some = slice(start, start + PICTURES_PER_BATCH)
-            drawn = chances[some].reshape(-1, height - rows, network.width)
             levels = torch.from_numpy(made[some].astype(np.int64)).to(device)
-            _complete_rows(network, levels, rows, drawn.to(device), temperature)
+            _complete_rows(network, levels, rows, chances[some].to(device), temperature)
             made[some] = levels.cpu().numpy()
     return made
 
 
-def _chances(count: int, numbers: int, seed: int) -> Tensor:
-    """Give the numbers from 0 to 1 by which each picture's pixels are drawn, (N, numbers), float64."""
+def _chances(count: int, size: tuple[int, int], seed: int) -> Tensor:
+    """Give the numbers from 0 to 1 by which the pixels of so many rows and columns are drawn, (N, rows, columns), float64."""
     generators = row_generators(seed, count)
-    return torch.stack([torch.rand(numbers, generator=each, dtype=torch.float64) for each in generators])
+    return torch.stack([torch.rand(size, generator=each, dtype=torch.float64) for each in generators])
 
 
 def _complete_rows(network: PixelNetwork, levels: Tensor, known: int, chances: Tensor, temperature: float) -> None:

@@ -22,7 +22,7 @@ from recurra.tasks.pixels.network import PixelNetwork
 from recurra.tasks.pixels.predict import PictureModel
 from recurra.tasks.pixels.preprocessing import PicturePreprocessor
 
-LEARNING_RATE = 0.002
+LEARNING_RATE = 0.003
 
 
 @register_task
