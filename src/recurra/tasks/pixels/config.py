@@ -100,7 +100,7 @@ class GenerateOptions(Settings):
     count: Annotated[int, Flag(short="-n")] = Field(
         default=1, ge=1, le=MAX_SAMPLES_AT_ONCE, description="Pictures to write, or completions of the given one."
     )
-    source: Annotated[str | None, Flag(long="--from", metavar="PICTURE")] = Field(
+    picture: Annotated[str | None, Flag(long="--from", metavar="PICTURE")] = Field(
         default=None, description="Complete this picture, from its upper rows."
     )
     rows: int | None = Field(

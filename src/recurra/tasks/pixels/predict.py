@@ -136,10 +136,10 @@ class PictureModel(Predictor[PictureConfig]):
         return [score_to_json(name, log_probs) for name, log_probs in zip(names, found, strict=True)]
 
     def generate_pictures(self, picture: Any, options: GenerateOptions) -> np.ndarray:
-        """Write pictures, or complete a given one (None: `options.source`); grey uint8 (N, H, W)."""
-        if picture is not None and options.source is not None:
+        """Write pictures, or complete a given one (None: `options.picture`); grey uint8 (N, H, W)."""
+        if picture is not None and options.picture is not None:
             raise UsageError("from: expected one picture to complete, got two")
-        given = options.source if picture is None else picture
+        given = options.picture if picture is None else picture
         if given is None and options.rows:
             raise UsageError("rows: are those of a picture to complete; name one with --from, or leave rows out")
         height, width = self.preprocessor.size
