@@ -41,6 +41,10 @@ def test_arrays(tmp_path: Path) -> None:
     assert np.array_equal(read_pictures([tmp_path / "a.npy"]).values, RANDOM)
     read = read_pictures([tmp_path / "b.npz"])
     assert np.array_equal(read.values, RANDOM) and read.labels == list("abcdef")
+    np.save(tmp_path / "c.npy", np.repeat(RANDOM[..., None], 3, 3))
+    assert np.array_equal(read_pictures([tmp_path / "c.npy"]).values, RANDOM)
+    np.save(tmp_path / "d.npy", RANDOM[:, :, :3])
+    assert read_pictures([tmp_path / "d.npy"]).values.shape == (6, 5, 3)
     np.save(tmp_path / "X_one.npy", RANDOM)
     np.save(tmp_path / "y_one.npy", np.arange(6))
     assert read_pictures([tmp_path / "X_one.npy", tmp_path / "y_one.npy"]).labels == list("012345")
@@ -76,7 +80,7 @@ def test_faults(tmp_path: Path) -> None:
     np.save(tmp_path / "odd.npy", np.full((2, 3, 3), -1.0))
     with pytest.raises(DataError, match=r"odd.npy: expected bytes, 0 to 255, or numbers from 0 to 1; got -1"):
         read_pictures([tmp_path / "odd.npy"])
-    for values in (np.zeros((2, 3, 3, 3, 3)), np.zeros((0, 3, 3)), np.zeros((2, 0, 3))):
+    for values in (np.zeros((2, 3, 3, 3, 3)), np.zeros((0, 3, 3)), np.zeros((2, 0, 3)), np.zeros((2, 5, 5, 2))):
         np.save(tmp_path / "odd.npy", values)
         with pytest.raises(DataError, match=r"odd.npy: expected pictures \(count x rows x columns\)"):
             read_pictures([tmp_path / "odd.npy"])
@@ -88,7 +92,8 @@ def test_numbers_as_grey() -> None:
     assert grey_bytes(np.array([[0, 300 - 45]])).tolist() == [[0, 255]]
     colours = np.zeros((2, 6, 5, 3), np.uint8)
     colours[..., 0] = 255
-    assert grey_bytes(colours).shape == (2, 6, 5) and (grey_bytes(colours) == 76).all()
+    assert (grey_bytes(colours, colours=True) == np.full((2, 6, 5), 76)).all()
+    assert grey_bytes(colours[0]).shape == (6, 5, 3)  # three narrow pictures are no colours
     for wrong in (np.array([[np.nan]]), np.array([[1.5]]), np.array([[256]]), np.array([["a"]]), np.array([[1j]])):
         with pytest.raises(DataError, match="expected"):
             grey_bytes(wrong)

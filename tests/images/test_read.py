@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,16 @@ def test_damaged_bytes_are_read_or_refused(kind: str) -> None:
             assert read_picture(bytes(data), "odd").ndim == 3
         except DataError as error:
             assert str(error).startswith("odd: ")
+
+
+def test_what_libtiff_says_by_itself_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    whole = bytearray(saved(Image.fromarray(RAMP), "TIFF", compression="tiff_adobe_deflate"))
+    place = whole.index(b"\x78")  # where the compressed data begin
+    whole[place : place + 4] = b"\xff" * 4
+    with pytest.raises(DataError, match=r"^odd: cannot be decoded"):
+        read_picture(bytes(whole), "odd")
+    print("shown", file=sys.stderr)
+    assert capfd.readouterr().err == "shown\n"
 
 
 def test_files_by_their_paths(tmp_path: Path) -> None:

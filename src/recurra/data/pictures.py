@@ -19,6 +19,8 @@ MAX_CHOSEN_SIDE = 64
 """Pixels of the longer side, where no size is named: every row is a step, and has so many to predict."""
 _MAX_PICTURES_BYTES = 2**33
 _MAX_BYTE = 255
+CHANNELS = (1, 3)
+"""Of a picture: grey; red, green and blue."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,10 @@ def _many_pictures(source: Source, candidates: dict[str, Source], faults: Faults
 
 
 def _of_array(values: np.ndarray, labels: np.ndarray | None, name: str) -> Iterator[Found]:
-    pictures = grey_bytes(values if values.ndim > 2 else values[None], name)
-    if pictures.ndim != 3 or not pictures.size:
-        sizes = " x ".join(map(str, values.shape))
+    if values.ndim not in (2, 3, 4) or not values.size or (values.ndim == 4 and values.shape[3] not in CHANNELS):
+        sizes = " x ".join(map(str, values.shape)) or "one number"
         raise DataError(f"expected pictures (count x rows x columns), got values {sizes}", source=name)
+    pictures = grey_bytes(values[None] if values.ndim == 2 else values, name, colours=values.ndim == 4)
     if labels is not None and labels.ravel().shape != (len(pictures),):
         raise DataError(f"expected {len(pictures)} labels, one a picture, got {labels.size}", source=name)
     named = None if labels is None else [str(label) for label in labels.ravel().tolist()]
@@ -163,19 +165,19 @@ def _of_array(values: np.ndarray, labels: np.ndarray | None, name: str) -> Itera
         yield picture, None if named is None else named[row], {"row": row + 1}
 
 
-def grey_bytes(values: np.ndarray, name: str | None = None) -> np.ndarray:
-    """Turn numbers (…, H, W), or with 1 or 3 channels behind them, into grey uint8 (…, H, W): bytes, truth values, or numbers from 0 to 1.
+def grey_bytes(values: np.ndarray, name: str | None = None, *, colours: bool = False) -> np.ndarray:
+    """Turn numbers (…, H, W) into grey uint8: bytes, truth values, or numbers from 0 to 1.  colours: 1 or 3 channels are behind them.
 
     Whole numbers none of which is above 1 are black and white too. Raises `DataError` for others.
 
     >>> grey_bytes(np.array([[0.0, 0.5, 1.0]])).tolist(), grey_bytes(np.array([[0, 200]])).tolist()
     ([[0, 128, 255]], [[0, 200]])
     """
-    if values.dtype.kind not in "fiub" or values.ndim < 2:
+    if values.dtype.kind not in "fiub":
         raise DataError(f"expected a picture, rows of numbers; got an array of {values.dtype}", source=name)
-    if values.ndim > 2 and values.shape[-1] in (1, 3) and values.shape[-2] > 3:
-        channels = grey_bytes(values.reshape(-1, values.shape[-1]), name).reshape(-1, 1, values.shape[-1])
-        return to_grey(channels).reshape(values.shape[:-1])
+    if colours:
+        channels = values.shape[-1]
+        return to_grey(grey_bytes(values, name).reshape(-1, 1, channels)).reshape(values.shape[:-1])
     with np.errstate(invalid="ignore"):
         low, high = (values.min(), values.max()) if values.size else (0, 0)
     top = 1 if values.dtype.kind in "bf" else _MAX_BYTE

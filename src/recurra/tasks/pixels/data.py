@@ -16,7 +16,7 @@ from recurra.tasks.base.dataset import default_valid_share, skipped_notes
 from recurra.tasks.pixels.config import MAX_SIDE, Data
 from recurra.tasks.pixels.preprocessing import PicturePreprocessor
 
-MAX_VALIDATION_PICTURES = 5_000
+MAX_VALIDATION_PICTURES = 2_000
 """More tell hardly more, and would be read again and again while training."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.pictures import grey_bytes, parse_size
+from recurra.data.pictures import CHANNELS, grey_bytes, parse_size
 from recurra.errors import DataError, RunError
 from recurra.formatting import abbreviate
 from recurra.images import read_picture, resize, to_grey
@@ -40,10 +40,11 @@ class PicturePreprocessor:
                 raise DataError(
                     f"expected a picture, its file's name or rows of numbers; got {abbreviate(picture, 40)}"
                 )
-            grey = grey_bytes(values)
-            if grey.ndim != 2:
+            colours = values.ndim == 3
+            if colours and values.shape[2] not in CHANNELS:
                 sizes = " x ".join(map(str, values.shape))
                 raise DataError(f"expected one picture, rows x columns or with 3 colours; got an array {sizes}")
+            grey = grey_bytes(values, colours=colours)
         return resize(grey, *self.size)
 
     def encode(self, pictures: np.ndarray) -> np.ndarray:
