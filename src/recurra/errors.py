@@ -136,7 +136,7 @@ class DivergedError(RecurraError):
 
 
 class OutputError(RecurraError):
-    """Standard output that is closed, or cannot be written: a full disk, say."""
+    """Standard output that is closed, or it or a file to write that cannot be written: a full disk, say."""
 
     exit_code = 7
 

@@ -21,6 +21,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "embed": ("waves.ts", {}, np.ones((9, 2), np.float32)),
     "forecast": ("sales.csv", SHOPS, None),
     "translate": ("dates.tsv", {}, "3 May 2004"),
+    "pixels": ("crosses.npy", {}, np.eye(6)),
     "detect": ("plant.csv", {"time": "time", "target": ["temp", "bar"], "window": 16}, None),
 }
 

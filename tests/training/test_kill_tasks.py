@@ -86,6 +86,15 @@ def dates(folder: Path) -> dict[str, Any]:
     return {"data": str(path), "hidden": 8, "embedding": 8, "valid_share": 0.2, "attention": "additive"}
 
 
+def crosses(folder: Path) -> dict[str, Any]:
+    pictures = np.zeros((50, 5, 6), np.uint8)
+    for number, picture in enumerate(pictures):
+        picture[number % 5] = picture[:, number % 6] = 255
+        picture[number // 10, number // 9] = 0
+    np.save(folder / "crosses.npy", pictures)
+    return {"data": str(folder / "crosses.npy"), "valid_share": 0.2, "dropout": 0.2, "batch": 8}
+
+
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "lm": verses,
     "classify": reviews,
@@ -94,6 +103,7 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "detect": machines,
     "embed": waves,
     "translate": dates,
+    "pixels": crosses,
 }
 
 

@@ -9,7 +9,7 @@ from recurra.arguments.annotations import (
     Rule,
     Threads,
 )
-from recurra.arguments.gate import checked
+from recurra.arguments.gate import checked, explained
 
 __all__ = [
     "MAX_THREADS",
@@ -20,4 +20,5 @@ __all__ = [
     "Rule",
     "Threads",
     "checked",
+    "explained",
 ]

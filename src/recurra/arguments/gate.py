@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
 
 from recurra.arguments.annotations import Refused, converter, describe
-from recurra.errors import UsageError
+from recurra.errors import RecurraError, UsageError
 from recurra.formatting import abbreviate, closest
 
 P = ParamSpec("P")
@@ -40,6 +40,32 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: Any, **named: Any) -> R:
         args, named = gate.check(args, named)
         return function(*args, **named)
+
+    return cast(Callable[P, R], call)
+
+
+def explained(function: Callable[P, R]) -> Callable[P, R]:
+    """Check the arguments of a function as `checked` does, but only once it has failed: for what is called at each step.
+
+    >>> @explained
+    ... def double(x: list[int]) -> list[int]:
+    ...     return x + x.copy()
+    >>> double([1]), double.__name__
+    ([1, 1], 'double')
+    >>> double(3)
+    Traceback (most recent call last):
+    recurra.errors.UsageError: x: expected a list (each a whole number), got 3
+    """
+    gate = _Gate(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **named: Any) -> R:
+        try:
+            return function(*args, **named)
+        except (AttributeError, IndexError, TypeError, ValueError, RuntimeError) as error:
+            if not isinstance(error, RecurraError):
+                gate.check(args, named)
+            raise
 
     return cast(Callable[P, R], call)
 

@@ -42,6 +42,7 @@ from recurra.metrics.nab import (
     nab_weights,
     nab_windows,
 )
+from recurra.metrics.pictures import picture_scores
 from recurra.metrics.ranking import average_precision, detection
 from recurra.metrics.search import golden_section
 from recurra.metrics.spans import marks_spans, span_counts, span_scores, spans, tag_scores
@@ -90,6 +91,7 @@ __all__ = [
     "over_series",
     "owa",
     "per_class",
+    "picture_scores",
     "quantile_loss",
     "ratio_intervals",
     "register_metric",

@@ -4,6 +4,7 @@ from recurra.nn.attention import Attention, AttentionKind, Memory
 from recurra.nn.crf import CRF
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
+from recurra.nn.masked import MaskedHead
 from recurra.nn.packed import packed_layers
 from recurra.nn.pooling import Pooling, PoolingKind
 from recurra.nn.recurrent import GRU, LSTM, RNN, GravesLSTM
@@ -23,6 +24,7 @@ __all__ = [
     "Dropout",
     "GravesLSTM",
     "Layer",
+    "MaskedHead",
     "Memory",
     "Pooling",
     "PoolingKind",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from recurra.arguments import Positive, checked
+from recurra.arguments import Positive, checked, explained
 from recurra.errors import UsageError
 from recurra.kernels import is_exact, linear
 from recurra.nn.ragged import at_least_float32, padding_mask
@@ -65,6 +65,7 @@ class Attention(nn.Module):
             nn.init.zeros_(self.query.bias)
             nn.init.normal_(self.score, std=(query_size // heads) ** -0.5)
 
+    @explained
     def read(self, values: Tensor, lengths: Tensor) -> Memory:
         """Project a memory (S, B, M), whose rows have lengths (B), int64 on the CPU, once for all queries."""
         if values.dim() != 3 or values.shape[2] != self.memory_size:
@@ -74,6 +75,7 @@ class Attention(nn.Module):
         keys = values if self.kind == "dot" else linear(values, self.key.weight)
         return Memory(keys, values, padding[..., 0])
 
+    @explained
     def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Give the contexts, and the weights (T, B, heads, S)."""
         if queries.dim() != 3 or queries.shape[2] != self.query_size:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recurra.arguments import checked
+from recurra.arguments import checked, explained
 from recurra.errors import UsageError
 
 
@@ -30,6 +30,7 @@ class Dropout(nn.Module):
         super().__init__()
         self.p, self.variational = check_share("dropout", p), variational
 
+    @explained
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x

@@ -7,7 +7,7 @@ from typing import Literal, overload
 import torch
 from torch import Tensor, nn
 
-from recurra.arguments import checked
+from recurra.arguments import checked, explained
 from recurra.errors import UsageError
 from recurra.kernels import linear
 from recurra.nn.ragged import at_least_float32, padding_mask
@@ -61,6 +61,7 @@ class Pooling(nn.Module):
     @overload
     def forward(self, y: Tensor, lengths: Tensor, *, return_weights: Literal[True]) -> tuple[Tensor, Tensor]: ...
 
+    @explained
     def forward(self, y: Tensor, lengths: Tensor, *, return_weights: bool = False) -> Tensor | tuple[Tensor, Tensor]:
         """Pool; with `return_weights` (attention only) give what each step counted for too: (T, B), zeros in the padding."""
         if y.dim() != 3 or y.shape[2] != self.size:

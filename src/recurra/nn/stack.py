@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from recurra.arguments import checked
+from recurra.arguments import checked, explained
 from recurra.cells import Cell, CellState, get_cell
 from recurra.errors import UsageError
 from recurra.kernels import PackedLayer, layer_norm, run_layer
@@ -71,6 +71,7 @@ class Layer(nn.Module):
         weight = self.get_parameter("weight_hh")
         return tuple(weight.new_zeros(batch, self.dilation * self.hidden_size) for _ in self.cell.states)
 
+    @explained
     def forward(
         self, x: Tensor, state: CellState, lengths: Tensor | None = None, *, reverse: bool = False
     ) -> tuple[Tensor, CellState]:
@@ -184,6 +185,7 @@ class Stack(nn.Module):
         """Give the state that sequences begin in, for a batch of B."""
         return tuple(layer.zero_state(batch) for layer in self)
 
+    @explained
     def forward(self, x: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         directions = 2 if self.bidirectional else 1
         if len(state) != directions * len(self.layers):

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recurra.arguments import checked
+from recurra.arguments import checked, explained
 from recurra.errors import UsageError
 from recurra.kernels import linear
 from recurra.nn.stack import Stack
@@ -171,6 +171,7 @@ class WordEncoder(nn.Module):
         weight = self.words.weight
         weight[1:][there.to(weight.device)] = given.to(weight)[there.to(weight.device)]
 
+    @explained
     def forward(self, batch: WordBatch) -> Tensor:
         known = batch.known
         if self.training:

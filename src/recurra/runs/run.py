@@ -14,14 +14,15 @@ from torch import nn
 from recurra.arguments import Array, DataFrame, PathName, Positive, checked
 from recurra.data.frames import as_paths, is_frame
 from recurra.errors import DataError, UsageError, report_memory_errors
+from recurra.formatting import abbreviate
 from recurra.runs.config import Configuration, load_configuration
 from recurra.runs.events import check_event
 from recurra.runs.manifest import check_manifest
 from recurra.runs.measuring import measure
 from recurra.stream import Stream
 from recurra.tasks import Task, get_task
-from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, Scores, Streams
-from recurra.tasks.base.options import DEFAULT_BEAM, read_options
+from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, GeneratesPictures, Scores, Streams
+from recurra.tasks.base.options import DEFAULT_BEAM, JudgedOptions, read_options
 from recurra.tasks.base.predictor import Predictor
 from recurra.training.device import move_to_device
 from recurra.training.log import read_events
@@ -132,6 +133,8 @@ class Run:
         task takes, as in `label="fault"` of a run of detect; raises `UsageError` for others.
         """
         read = read_options(self.predictor.EvaluateOptions, options, self.configuration.task)
+        if isinstance(read, JudgedOptions):
+            read.load_judge(lambda folder: Run.load(folder).predictor)
         with as_paths(data) as paths:
             if baselines or not paths:
                 if not self.task.rereadable:
@@ -145,9 +148,10 @@ class Run:
 
     @checked
     @report_memory_errors()
-    def score(self, texts: str | Iterable[str]) -> list[dict[str, Any]]:
-        """Give the log-probability of each text (nats), in all and for each unit."""
-        return self._capable(Scores, "score").score([texts] if isinstance(texts, str) else texts)
+    def score(self, texts: str | Array | Iterable[Any]) -> list[dict[str, Any]]:
+        """Give the log-probability of each text (nats), in all and for each unit; of a run of pixels, of each picture: its file's name or an array."""
+        one = isinstance(texts, str) or hasattr(texts, "shape")
+        return self._capable(Scores, "score").score([texts] if one else cast(Iterable[Any], texts))
 
     @checked
     @report_memory_errors()
@@ -177,12 +181,18 @@ class Run:
         return predictor.embed(cast(Iterable[Any], inputs))
 
     @checked
-    def generate(self, prompt: str = "", **options: Any) -> str:
+    def generate(self, prompt: Any = "", **options: Any) -> Any:
         """Continue a prompt; gives the prompt and what follows. For several samples or a stream of chunks, see `generate_chunks`.
 
+        A run of pixels gives pictures, uint8 (N, H, W), from nothing or from the upper rows of the picture that is the prompt.
         options: count, length, temperature, top_k, top_p, seed, greedy. Raises `UsageError` for others, and for a `count` other
         than one: a text can hold only one sample.
         """
+        if isinstance(self.predictor, GeneratesPictures):
+            read = read_options(self.predictor.GenerateOptions, options, self.configuration.task)
+            return self.predictor.generate_pictures(None if isinstance(prompt, str) and not prompt else prompt, read)
+        if not isinstance(prompt, str):
+            raise UsageError(f"prompt: expected a text, got {abbreviate(prompt, 40)}")
         if self._count(options, "generate") != 1:
             raise UsageError(
                 f"count: generate gives one sample, got {options['count']}; generate_chunks gives the chunks of several"

@@ -12,6 +12,7 @@ from recurra.errors import RunError, UsageError
 from recurra.tasks.base.options import GenerateOptions, read_options
 from recurra.verbs.base.options import Device, Json, RunFolder, load_run, note, print_json, print_line, read_lines, warn
 from recurra.verbs.base.patience import still_at_it
+from recurra.verbs.base.pictures import write_pictures
 from recurra.verbs.base.run_command import RunCommand, given_options
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def generate(
 ) -> None:
     """Write new text; it appears as it is made.
 
-    Without a prompt the text begins as those that were learnt from do.
+    Without a prompt the text begins as those that were learnt from do. A run of pixels writes pictures, new ones or
+    completions of a given one. `recurra generate RUN --help` lists what this run takes.
 
     [bold]Examples[/bold]
 
@@ -54,14 +56,23 @@ def generate(
     recurra generate runs/shakespeare -p "To be" --beam 8 --length 60
 
     recurra generate runs/novel prompts.txt --json
+
+    recurra generate runs/digits -n 16 -o new.png
+
+    recurra generate runs/digits --from half.png -n 4 -o whole.png
     """
-    from recurra.tasks.base.capabilities import Generates
+    from recurra.tasks.base.capabilities import Generates, GeneratesPictures
 
     if prompt and source is not None:
         raise UsageError(
             f"prompt: expected --prompt or a file, got both (--prompt and {source}); leave one of them out"
         )
     predictor = load_run(run, device).predictor
+    if isinstance(predictor, GeneratesPictures):
+        if prompt or source is not None:
+            raise UsageError("prompt: a run of pixels begins with no text; complete a picture with --from PICTURE")
+        write_pictures(predictor, given_options(context), json=json)
+        return
     if not isinstance(predictor, Generates):
         raise UsageError(f"generate: a run of {predictor.name!r} writes nothing; ask it with `recurra predict`")
     options = read_options(predictor.GenerateOptions, given_options(context), predictor.name)

@@ -39,16 +39,25 @@ def score(
 ) -> None:
     """Give the log-probability of every line, in nats: in all, for each unit, and the text.
 
-    With --json each unit's own comes too. --rank sorts candidates, the likeliest first.
+    A run of pixels takes pictures instead: a file, a folder or an archive of them, or lines with their names. With --json each unit's own comes too. --rank sorts candidates, the likeliest first.
 
     [bold]Examples[/bold]
 
     recurra score runs/novel -t "that was phenomenal" -t "phenomenal was that" --rank
 
     recurra score runs/novel sentences.txt --json
+
+    recurra score runs/digits pictures.zip --rank
     """
+    from recurra.tasks.base.capabilities import ScoresFiles
+
     check_one_source(text, source)
     loaded = load_run(run, device)
+    known = None if text or not isinstance(loaded.predictor, ScoresFiles) else loaded.predictor.read_scored(source)
+    if known is not None:
+        found = _scores(loaded, list(enumerate(known, 1)), source)
+        _print(sorted(found, key=_rank) if rank else found, json)
+        return
     pipe = None if text or source != "-" else standard_pipe()
     lines = enumerate(text, 1) if text else read_numbered_lines(source, pipe=pipe)
     name = input_name(text, source)
@@ -59,19 +68,20 @@ def score(
         _print(_scores(loaded, batch, name), json)
 
 
-def _scores(run: Run, lines: list[tuple[int, str]], name: str) -> list[dict[str, Any]]:
+def _scores(run: Run, inputs: list[tuple[int, Any]], name: str) -> list[dict[str, Any]]:
+    """Score numbered inputs; the number of one that cannot be scored is its line."""
     try:
         with still_at_it("scoring"):
-            return run.score([text for _, text in lines])
+            return run.score([one for _, one in inputs])
     except DataError as error:
         if error.source is not None or error.row is None:
             raise
-        raise DataError(error.problem, source=name, line=lines[error.row - 1][0]) from None
+        raise DataError(error.problem, source=name, line=inputs[error.row - 1][0]) from None
 
 
 def _rank(result: dict[str, Any]) -> tuple[bool, float]:
     # Nothing is certain to follow nothing: a blank line among the candidates would win against all of them.
-    return not result["text"].strip(), -result["log_prob_per_unit"]
+    return not _name(result).strip(), -result["log_prob_per_unit"]
 
 
 def _print(results: list[dict[str, Any]], json: bool) -> None:
@@ -79,7 +89,12 @@ def _print(results: list[dict[str, Any]], json: bool) -> None:
         if json:
             print_json(result)
         else:
-            print_line(f"{result['log_prob']:.4f}\t{result['log_prob_per_unit']:.4f}\t{result['text']}")
+            print_line(f"{result['log_prob']:.4f}\t{result['log_prob_per_unit']:.4f}\t{_name(result)}")
+
+
+def _name(result: dict[str, Any]) -> str:
+    """Give what was scored: a text, or where a picture stands."""
+    return result["text"] if "text" in result else result["picture"]
 
 
 def register(root: typer.Typer) -> None:

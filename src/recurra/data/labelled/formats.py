@@ -94,7 +94,7 @@ def read_examples(
             yield source, _archive(source, notes)
         elif source.kind == "idx" and "labels" not in PurePath(source.name).name.lower():
             yield source, _images(source, candidates, options, faults)
-        elif source.kind == "npy" and not _is_labels(source.name, candidates):
+        elif source.kind == "npy" and not is_labels_array(source.name, candidates):
             yield source, _array(source, candidates, options, faults)
 
 
@@ -121,7 +121,7 @@ def _outer_label(source: Source, sources: list[Source], options: LabelledOptions
     return file_labels(names)[names.index(source.name)]
 
 
-def _find_labels(name: str, candidates: dict[str, Source], faults: Faults) -> Source | None:
+def find_labels(name: str, candidates: dict[str, Source], faults: Faults) -> Source | None:
     """Find the file with the labels: among those that were named or, beside them, on the disk."""
     plain = _without_compression(name)
     for other, source in candidates.items():
@@ -138,7 +138,7 @@ def _without_compression(name: str) -> str:
     return name.removesuffix(name[len(name) - len(suffix) :]) if suffix else name
 
 
-def _is_labels(name: str, candidates: dict[str, Source]) -> bool:
+def is_labels_array(name: str, candidates: dict[str, Source]) -> bool:
     """Say whether an array holds the labels of another one that was named."""
     wanted = (array_labels_name(other) for other in candidates)
     return any(labels is not None and _without_compression(labels) == _without_compression(name) for labels in wanted)
@@ -147,7 +147,7 @@ def _is_labels(name: str, candidates: dict[str, Source]) -> bool:
 def _images(
     source: Source, candidates: dict[str, Source], options: LabelledOptions, faults: Faults
 ) -> Iterator[Series]:
-    labels = _find_labels(image_labels_name(source.name), candidates, faults)
+    labels = find_labels(image_labels_name(source.name), candidates, faults)
     if labels is None and options.need_labels:
         wanted = PurePath(image_labels_name(source.name)).name
         raise DataError(
@@ -164,7 +164,7 @@ def _array(source: Source, candidates: dict[str, Source], options: LabelledOptio
         label = PurePath(source.name).parent.name
         yield from read_arrays(one, np.array([label] * len(one)), None, source.name)
         return
-    labels = _find_labels(name, candidates, faults) if name else None
+    labels = find_labels(name, candidates, faults) if name else None
     if labels is None and options.need_labels:
         wanted = PurePath(name).name if name else "y.npy, for a file X.npy,"
         raise DataError(

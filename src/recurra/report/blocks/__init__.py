@@ -6,6 +6,7 @@ class, here or in the package of a task.
 
 from recurra.report.blocks.attention import AttentionMap
 from recurra.report.blocks.base import Block
+from recurra.report.blocks.images import ImageRow, Images
 from recurra.report.blocks.lines import Lines, Picture
 from recurra.report.blocks.matrix import Matrix
 from recurra.report.blocks.reliability import Bin, Reliability
@@ -24,6 +25,8 @@ __all__ = [
     "Column",
     "Dot",
     "Grouping",
+    "ImageRow",
+    "Images",
     "Lines",
     "Matrix",
     "Picture",

@@ -9,6 +9,7 @@ import numpy as np
 
 from recurra.stream import Stream
 from recurra.tasks.base.options import GenerateOptions
+from recurra.tasks.base.settings import Settings
 from recurra.tasks.base.transfer import PretrainedLayers
 
 
@@ -73,11 +74,32 @@ class WritesLive(Protocol):
 
 
 @runtime_checkable
-class Scores(Protocol):
-    """Knows how likely a text is."""
+class GeneratesPictures(Protocol):
+    """Writes pictures, from nothing or from the upper rows of one."""
 
-    def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:
-        """Give the log-probability of each text, nats, in all and for each unit."""
+    name: ClassVar[str]
+    GenerateOptions: ClassVar[type[Settings]]
+
+    def generate_pictures(self, picture: Any, options: Any) -> np.ndarray:
+        """Give pictures, grey uint8 (N, H, W); picture: what is to be completed, or None."""
+        ...
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """Knows how likely a text is, or whatever else it was trained on."""
+
+    def score(self, texts: Iterable[Any]) -> list[dict[str, Any]]:
+        """Give the log-probability of each, nats, in all and for each unit."""
+        ...
+
+
+@runtime_checkable
+class ScoresFiles(Scores, Protocol):
+    """Scores what stands in files of a form of its own, not in lines."""
+
+    def read_scored(self, source: str) -> list[Any] | None:
+        """Read such a file; None where each line of it names something to score."""
         ...
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from recurra.errors import UsageError
 from recurra.formatting import abbreviate, closest
@@ -48,6 +48,24 @@ class RankedOptions(PredictOptions):
 
 class EvaluateOptions(Settings):
     """What `evaluate` takes beside the data and `baselines`; a task derives its own from it."""
+
+
+class JudgedOptions(EvaluateOptions):
+    """What `evaluate` takes where a classifier can say what was made."""
+
+    judge: Annotated[str | None, Flag(metavar="RUN")] = Field(
+        default=None, description="Run of classify that says what the completed pictures show, where these have labels."
+    )
+    _judge: Any = PrivateAttr(default=None)
+
+    @property
+    def judging(self) -> Any:
+        """The predictor of the run `judge`; None where there is none."""
+        return self._judge
+
+    def load_judge(self, load: Callable[[str], Any]) -> None:
+        """Load the run that is named, if one is; load: gives a predictor by its folder."""
+        self._judge = None if self.judge is None else load(self.judge)
 
 
 class GenerateOptions(Settings):
