@@ -62,3 +62,13 @@ def test_what_takes_long_is_named_on_standard_error(verse: Path, monkeypatch: py
     slow = CliRunner().invoke(app, ["predict", str(verse), "-t", "the rain", "-t", "the cat"])
     assert slow.exit_code == 0 and slow.stdout.startswith(quick.stdout) and not quick.stderr
     assert slow.stderr.startswith("still at it: predicting 2 inputs, 0:00 so far\n")
+
+
+def test_what_is_wrong_with_a_run_while_it_predicts_names_the_run(verse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise RunError("expected finite scores from the model")
+
+    monkeypatch.setattr(Predictor, "finite_results", fail)
+    result = CliRunner().invoke(app, ["predict", str(verse), "-t", "the rain"])
+    assert isinstance(result.exception, RunError)
+    assert str(result.exception) == f"{verse}: expected finite scores from the model"

@@ -116,6 +116,7 @@ class Stack(nn.Module):
     (torch.Size([7, 2, 32]), 32, 2, 0.0)
     """
 
+    @checked
     def __init__(
         self,
         cell: str,

@@ -9,7 +9,7 @@ import typer
 from recurra.errors import add_source
 from recurra.tasks.base.options import EvaluateOptions
 from recurra.verbs.base.evaluation import print_evaluation, print_warnings
-from recurra.verbs.base.options import Device, Json, RunFolder, load_run, note, print_json
+from recurra.verbs.base.options import Device, Json, RunFolder, load_run, naming_run, note, print_json
 from recurra.verbs.base.run_command import RunCommand, given_options
 
 POSITION = 20
@@ -51,7 +51,7 @@ def evaluate(
         shown.append(text)
         note(text)
 
-    with add_source(" ".join(data or [str(run)])):
+    with naming_run(run), add_source(" ".join(data or [str(run)])):
         result = loaded.evaluate(data or (), baselines=baselines, progress=progress, **given_options(context))
     if json:
         print_json(result)

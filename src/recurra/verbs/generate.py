@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from recurra.errors import RunError, UsageError
+from recurra.errors import UsageError
 from recurra.tasks.base.options import GenerateOptions, read_options
-from recurra.verbs.base.options import Device, Json, RunFolder, load_run, note, print_json, print_line, read_lines, warn
+from recurra.verbs.base.options import (
+    Device,
+    Json,
+    RunFolder,
+    load_run,
+    naming_run,
+    note,
+    print_json,
+    print_line,
+    read_lines,
+    warn,
+)
 from recurra.verbs.base.patience import still_at_it
 from recurra.verbs.base.pictures import write_pictures
 from recurra.verbs.base.run_command import RunCommand, given_options
@@ -79,10 +90,8 @@ def generate(
     prompts = prompt or ([""] if source is None else list(read_lines(source)))
     for text in prompts:
         warn(predictor, text)
-    try:
+    with naming_run(run):
         _write(predictor, prompts, options, json)
-    except RunError as error:  # of weights that give no numbers, which are the run's
-        raise RunError(f"{run}: {error}") from None
 
 
 def _write(predictor: Generates, prompts: Sequence[str], options: GenerateOptions, json: bool) -> None:

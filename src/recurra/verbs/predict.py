@@ -18,6 +18,7 @@ from recurra.verbs.base.options import (
     check_one_source,
     input_name,
     load_run,
+    naming_run,
     note,
     print_json,
     print_line,
@@ -112,9 +113,10 @@ def predict(
         for item in batch:
             warn(predictor, item)
         is_watched = text and len(text) == 1 and not json and not options.steps and sys.stdout.isatty()
-        if is_watched and _write_live(predictor, batch[0], options):
-            return
-        with add_source(input_name(text, source)), still_at_it(_work(batch, options)):
+        with naming_run(run):
+            if is_watched and _write_live(predictor, batch[0], options):
+                return
+        with naming_run(run), add_source(input_name(text, source)), still_at_it(_work(batch, options)):
             results = predictor.finite_results(batch, options)
         for result in results:
             write(result)

@@ -16,6 +16,7 @@ from recurra.verbs.base.options import (
     check_one_source,
     input_name,
     load_run,
+    naming_run,
     print_json,
     print_line,
     read_numbered_lines,
@@ -71,7 +72,7 @@ def score(
 def _scores(run: Run, inputs: list[tuple[int, Any]], name: str) -> list[dict[str, Any]]:
     """Score numbered inputs; the number of one that cannot be scored is its line."""
     try:
-        with still_at_it("scoring"):
+        with naming_run(run.path), still_at_it("scoring"):
             return run.score([one for _, one in inputs])
     except DataError as error:
         if error.source is not None or error.row is None:

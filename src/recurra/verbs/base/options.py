@@ -7,13 +7,14 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.errors import DataError, UsageError, escape_controls
+from recurra.errors import DataError, RunError, UsageError, escape_controls
 from recurra.verbs.base.pipe import Pipe, standard_pipe
 
 if TYPE_CHECKING:
@@ -39,6 +40,17 @@ def load_run(folder: Path, device: str) -> Run:
     from recurra.runs.run import Run  # slow to load, and `recurra --help` must not wait
 
     return Run.load(folder).to(device)
+
+
+@contextmanager
+def naming_run(run: Path) -> Iterator[None]:
+    """Name the run in a `RunError` that does not: of weights that give no numbers, which are the run's."""
+    try:
+        yield
+    except RunError as error:
+        if str(run) in str(error):
+            raise
+        raise RunError(f"{run}: {error}") from None
 
 
 def check_one_source(texts: list[str] | None, source: str) -> None:
