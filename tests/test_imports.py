@@ -24,10 +24,11 @@ OPTIONAL = {
     "narwhals",
     "pandas",
     "polars",
+    "PIL",
 }
 
 BASE = ["version", "errors", "formatting", "documents", "files", "arguments", "plugins"]
-LIBRARIES = ["text", "series", "data", "decoding", "thresholds", "metrics", "baselines", "linear", "report"]
+LIBRARIES = ["text", "series", "images", "data", "decoding", "thresholds", "metrics", "baselines", "linear", "report"]
 ENGINE = ["cells", "kernels", "nn", "stream"]
 TOP = ["runs", "api"]
 

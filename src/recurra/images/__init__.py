@@ -1,0 +1,17 @@
+"""Pictures: reading them from files, in grey and at a size, and writing them."""
+
+from recurra.images.blocks import to_blocks
+from recurra.images.png import encode_png
+from recurra.images.read import MAX_PICTURE_PIXELS, is_picture, read_picture
+from recurra.images.transform import contact_sheet, resize, to_grey
+
+__all__ = [
+    "MAX_PICTURE_PIXELS",
+    "contact_sheet",
+    "encode_png",
+    "is_picture",
+    "read_picture",
+    "resize",
+    "to_blocks",
+    "to_grey",
+]
