@@ -1,6 +1,7 @@
 """Pictures: reading them from files, in grey and at a size, and writing them."""
 
 from recurra.images.blocks import to_blocks
+from recurra.images.collection import picture_kind, read_pictures
 from recurra.images.png import encode_png
 from recurra.images.read import MAX_PICTURE_PIXELS, is_picture, read_picture
 from recurra.images.transform import contact_sheet, resize, to_grey
@@ -10,7 +11,9 @@ __all__ = [
     "contact_sheet",
     "encode_png",
     "is_picture",
+    "picture_kind",
     "read_picture",
+    "read_pictures",
     "resize",
     "to_blocks",
     "to_grey",
