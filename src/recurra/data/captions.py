@@ -11,8 +11,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from recurra.data.header import Header, find_header
-from recurra.data.sources import common_folder, location, open_data
+from recurra.data.sources import common_folder, is_documentation, location, open_data, to_utf8
 from recurra.errors import DataError, UsageError
+from recurra.images import PICTURE, picture_kind
 from recurra.text import (
     Faults,
     OnError,
@@ -22,6 +23,7 @@ from recurra.text import (
     fields_message,
     flatten,
     iter_rows,
+    open_sources,
     record_kind_from_name,
     resolve_column,
     sample_records,
@@ -93,7 +95,7 @@ def read_captions(arguments: Sequence[str | Path], options: CaptionOptions | Non
     options = options or CaptionOptions()
     faults = Faults(options.on_error)
     found = Captioned(skipped=faults.skipped)
-    sources = open_data(arguments, record_kind_from_name, faults, found.notes)
+    sources = _open(arguments, faults, found.notes)
     folder = common_folder([source.name for source in sources])
     numbers: dict[str, int] = {}
     for source in sources:
@@ -114,6 +116,12 @@ def read_captions(arguments: Sequence[str | Path], options: CaptionOptions | Non
     return found
 
 
+def _open(arguments: Sequence[str | Path], faults: Faults, notes: list[str]) -> list[Source]:
+    """Open all files but pictures, which may lie among the captions."""
+    opened = open_sources(arguments, faults, lambda name: picture_kind(name) or record_kind_from_name(name))
+    return [to_utf8(one, notes) for one in opened if one.kind != PICTURE and not is_documentation(one)]
+
+
 @contextmanager
 def _handled(faults: Faults) -> Iterator[None]:
     try:
@@ -123,10 +131,9 @@ def _handled(faults: Faults) -> Iterator[None]:
 
 
 def read_names(arguments: Sequence[str | Path]) -> list[str]:
-    """Read a list of pictures, a name in each line."""
-    faults = Faults("stop")
-    names = []
-    for source in open_data(arguments, lambda _: None, faults, []):
+    """Read lists of pictures, a name in each line; nothing of none."""
+    names: list[str] = []
+    for source in open_data(arguments, lambda _: None, Faults("stop"), []) if arguments else ():
         for number, line in enumerate(decode(source.data, source.name).splitlines(), 1):
             if line.strip() and not (match := _LIST_LINE.fullmatch(line)):
                 raise DataError("expected the name of a picture", source=source.name, line=number)

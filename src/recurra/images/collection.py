@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from recurra.errors import DataError
 from recurra.images.read import is_picture
@@ -20,13 +21,22 @@ def picture_kind(name: str) -> str | None:
     return PICTURE if is_picture(name) else None
 
 
+@dataclass
+class FoundPictures(Generic[ReadT]):
+    """Pictures by the names that they were looked for by, where each lies, and those that were there too."""
+
+    read: dict[str, ReadT] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+
+
 def read_pictures(
     files: Sequence[str | Path],
-    wanted: Collection[str],
+    wanted: Iterable[str],
     prepare: Callable[[bytes, str], ReadT],
     faults: Faults,
-) -> dict[str, ReadT]:
-    """Read the pictures that are wanted from files, folders, globs and archives; gives them by the names that they are wanted by.
+) -> FoundPictures[ReadT]:
+    """Read the pictures that are wanted from files, folders, globs and archives.
 
     A name is that of a file, or the end of its path (`cats/1.jpg` of `photos.zip/cats/1.jpg`). What is not wanted is not decoded.
 
@@ -42,21 +52,22 @@ def read_pictures(
     by_last: defaultdict[str, list[str]] = defaultdict(list)
     for name in wanted:
         by_last[PurePosixPath(name).name].append(name)
-    found: dict[str, ReadT] = {}
-    places: dict[str, str] = {}
+    found = FoundPictures[ReadT]()
     for source in open_sources(files, Faults("skip"), picture_kind):
-        for name in by_last.get(PurePosixPath(source.name).name, []) if source.kind == PICTURE else []:
-            if not is_end(name, source.name):
-                continue
-            if name in places:
+        if source.kind != PICTURE:
+            continue
+        names = [name for name in by_last.get(PurePosixPath(source.name).name, []) if is_end(name, source.name)]
+        found.others += [] if names else [source.name]
+        for name in names:
+            if name in found.places:
                 raise DataError(
-                    f"two pictures could be meant, {places[name]} and {source.name}",
+                    f"two pictures could be meant, {found.places[name]} and {source.name}",
                     source=name,
                     hint="name the folder in which it lies, or write more of its path",
                 )
-            places[name] = source.name
+            found.places[name] = source.name
             try:
-                found[name] = prepare(source.data, source.name)
+                found.read[name] = prepare(source.data, source.name)
             except DataError as error:
                 faults.handle(error)
     return found

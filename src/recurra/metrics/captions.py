@@ -107,6 +107,10 @@ class CaptionScores:
             "rouge_l": float(np.mean(self.rouge(captions))),
         }
 
+    def measure_bleu(self, captions: Sequence[Sequence[str]]) -> float:
+        """Give BLEU-4 alone."""
+        return bleu_of(self.bleu_terms(captions).sum(0))[-1]
+
     def bleu_terms(self, captions: Sequence[Sequence[str]]) -> np.ndarray:
         """Give what BLEU is made of, (N, 10): of each caption the n-grams that are right, those there are, its length, the nearest reference's."""
         rows = np.zeros((self._check(captions), 2 * MAX_ORDER + 2))

@@ -7,6 +7,7 @@ class, here or in the package of a task.
 from recurra.report.blocks.base import Block
 from recurra.report.blocks.lines import Lines, Picture
 from recurra.report.blocks.matrix import Matrix
+from recurra.report.blocks.overlay import Overlay, Overlays, draw_overlay
 from recurra.report.blocks.reliability import Bin, Reliability
 from recurra.report.blocks.scatter import Dot, Grouping, Scatter
 from recurra.report.blocks.table import Column, Table
@@ -24,6 +25,8 @@ __all__ = [
     "Grouping",
     "Lines",
     "Matrix",
+    "Overlay",
+    "Overlays",
     "Picture",
     "Reliability",
     "Scatter",
@@ -32,6 +35,7 @@ __all__ = [
     "Text",
     "Timeline",
     "Track",
+    "draw_overlay",
     "note_blocks",
     "thin_columns",
 ]
