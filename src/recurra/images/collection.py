@@ -81,4 +81,3 @@ def is_end(name: str, path: str) -> bool:
     """
     parts = PurePosixPath(name).parts
     return PurePosixPath(path).parts[-len(parts) :] == parts
-

@@ -36,12 +36,13 @@ class Data(DataFiles):
     train_images: Files = Field(
         default=[], description="List of the pictures to train on, a name a line. Default: all that are not held out."
     )
-    valid_images: Files = Field(
-        default=[], description="List of the pictures to validate on, instead of a share."
-    )
+    valid_images: Files = Field(default=[], description="List of the pictures to validate on, instead of a share.")
     test_images: Files = Field(default=[], description="List of the pictures to test on, likewise.")
     valid_share: float | None = Field(
-        default=None, ge=0, lt=1, description="Share of the pictures held out for validation. Default: 0.1; none of a few."
+        default=None,
+        ge=0,
+        lt=1,
+        description="Share of the pictures held out for validation. Default: 0.1; none of a few.",
     )
     test_share: float = Field(
         default=0.1, ge=0, lt=1, description="Share of the pictures held out for the final test, where none are named."
@@ -144,7 +145,9 @@ class CaptionPredictOptions(SearchedOptions):
     joint: ClassVar = frozenset({"overlay"})
 
     overlay: Annotated[str | None, Flag(metavar="FILE.html")] = Field(
-        default=None, max_length=4_096, description="Also write a page that shows on each picture where each word came from."
+        default=None,
+        max_length=4_096,
+        description="Also write a page that shows on each picture where each word came from.",
     )
 
     @model_validator(mode="after")

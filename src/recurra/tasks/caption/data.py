@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from recurra.data.captions import Captioned, read_captions, read_names
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.splits import split_documents
 from recurra.errors import DataError
-from recurra.files import is_folder
+from recurra.files import is_file, is_folder
 from recurra.images import read_pictures
 from recurra.tasks.base.dataset import default_valid_share, skipped_notes
 from recurra.tasks.caption.config import Data
@@ -23,6 +23,7 @@ from recurra.text import Faults, base_name
 MAX_VALIDATION_PICTURES = 1_000
 """More tell hardly more, and would be looked at again and again while training."""
 IMAGES_FOLDER = "images"
+PARTS = ("train", "valid", "test")
 _ARCHIVES = (".zip", ".tar", ".tgz")
 
 
@@ -96,16 +97,18 @@ def read_dataset(data: Data, preprocessor: CaptionPreprocessor | None) -> Datase
     """
     reader = PicturePreprocessor.of(data) if preprocessor is None else preprocessor.pictures
     notes: list[str] = []
-    lists = {name: read_names(getattr(data, f"{name}_images")) for name in ("train", "valid", "test")}
+    lists = {name: read_names(getattr(data, f"{name}_images")) for name in PARTS}
     whole = read_part(data.given, data, reader, notes, lists)
-    parts = split_pictures(whole, data, lists, notes)
+    parts = split_pictures(whole, data, notes)
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
             own: list[str] = []
             parts[name] = read_part(files, data, reader, own)
             notes += [f"{name}: {message}" for message in own]
     if not parts["train"].pictures:
-        raise DataError("there is nothing to learn from: no picture is left to train on", source=" ".join(data.data[:3]))
+        raise DataError(
+            "there is nothing to learn from: no picture is left to train on", source=" ".join(data.data[:3])
+        )
     if preprocessor is None:
         captions = [caption for some in parts["train"].captioned.captions for caption in some]
         preprocessor = build_preprocessor(captions, reader, data)
@@ -122,10 +125,16 @@ def read_part(
     notes: list[str],
     lists: Mapping[str, Sequence[str]] | None = None,
 ) -> Part:
-    """Read captions and their pictures; notes: gets what there is to say. lists: where some of the pictures are named, others are left out."""
-    captioned = read_captions(files, data.reading())
-    notes += captioned.notes
-    captioned = _listed(captioned, lists or {}, data, notes)
+    """Read captions and their pictures; notes: gets what there is to say.
+
+    lists: the pictures of each part, where the user names them; else the data may. Where those to train on are named, others are left out.
+    None: all are read, whatever part they are in.
+    """
+    whole = read_captions(files, data.reading())
+    notes += whole.notes if lists is not None else [note for note in whole.notes if not note.endswith(PARTS)]
+    if lists is not None:
+        whole.lists.update({part: list(names) for part, names in lists.items() if names})
+    captioned = whole if lists is None else _listed(whole, notes)
     keys: dict[str, bytes] = {}
 
     def prepare(content: bytes, place: str) -> Picture:
@@ -134,7 +143,7 @@ def read_part(
         return picture
 
     faults = Faults(data.on_error)
-    images = data.images or default_images(files)
+    images = data.images or default_images(files, captioned.names)
     found = read_pictures(images, captioned.names, prepare, faults)
     missing = [at for at, name in enumerate(captioned.names) if name not in found.places]
     for at in missing:
@@ -149,74 +158,77 @@ def read_part(
     there = [at for at, name in enumerate(captioned.names) if name in found.read]
     skipped = [*captioned.skipped, *faults.skipped]
     chosen = captioned.select(there)
-    chosen.skipped = skipped
+    chosen.skipped, chosen.lists = skipped, captioned.lists
     notes += skipped_notes(skipped)
-    notes += _uncaptioned_notes(found.others, files)
+    notes += _uncaptioned_notes(found.others, whole.names, files)
     names = captioned.names
     return Part(chosen, [found.read[names[at]] for at in there], [keys[found.places[names[at]]] for at in there])
 
 
-def default_images(files: Sequence[str]) -> list[str]:
-    """Give where the pictures are looked for if nobody says: in folders and archives that are named, in `images` beside the captions, or beside these.
+def default_images(files: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Give where pictures of such names are looked for if nobody says.
 
-    >>> default_images(["photos.zip"])
+    That is in the folders and archives that are named, else in the folder `images` beside the captions, else where their names lead to from there.
+
+    >>> default_images(["captions.csv", "photos.zip"], ["1.jpg"])
     ['photos.zip']
     """
-    found = []
-    for name in files:
-        path = Path(name)
-        if is_folder(path) or base_name(name).endswith(_ARCHIVES):
-            found.append(name)
-        else:
-            beside = path.parent / IMAGES_FOLDER
-            found.append(str(beside if is_folder(beside) else path.parent))
-    return list(dict.fromkeys(found))
+    packed = [name for name in files if is_folder(Path(name)) or base_name(name).endswith(_ARCHIVES)]
+    if packed:
+        return packed
+    folders = list(dict.fromkeys(Path(name).parent for name in files))
+    usual = [folder / IMAGES_FOLDER for folder in folders if is_folder(folder / IMAGES_FOLDER)]
+    near = [folder / name for folder in folders for name in names if is_file(folder / name)] if not usual else []
+    return [str(path) for path in usual or near or folders[:1]]
 
 
-def _listed(captioned: Captioned, lists: Mapping[str, Sequence[str]], data: Data, notes: list[str]) -> Captioned:
+def _listed(captioned: Captioned, notes: list[str]) -> Captioned:
     """Leave out what no list names, where there is one of the pictures to train on; raises `DataError` for names without a caption."""
     known = set(captioned.names)
-    for name, listed in lists.items():
+    for part, listed in captioned.lists.items():
         lost = [one for one in listed if one not in known]
-        if lost and not data.valid and not data.test:
-            files = " ".join(getattr(data, f"{name}_images"))
-            raise DataError(f"{lost[0]} has no caption ({len(lost):,} of {len(listed):,} have none)", source=files)
-    if not lists.get("train"):
+        if lost:
+            many = f" ({len(lost):,} of {len(listed):,} have none)" if len(lost) > 1 else ""
+            raise DataError(f"the picture {lost[0]} has no caption{many}", source=f"the list of {part} pictures")
+    if not captioned.lists.get("train"):
         return captioned
-    named = {one for listed in lists.values() for one in listed}
+    named = {one for listed in captioned.lists.values() for one in listed}
     rest = len(captioned) - len(kept := [at for at, name in enumerate(captioned.names) if name in named])
     notes += [f"{rest:,} pictures with captions are in no list, and are left out"] if rest else []
     chosen = captioned.select(kept)
-    chosen.skipped = captioned.skipped
+    chosen.skipped, chosen.lists = captioned.skipped, captioned.lists
     return chosen
 
 
-def split_pictures(whole: Part, data: Data, lists: Mapping[str, Sequence[str]], notes: list[str]) -> dict[str, Part]:
+def split_pictures(whole: Part, data: Data, notes: list[str]) -> dict[str, Part]:
     """Split by the lists, by the parts that the data themselves name, or by shares: equal pictures are on one side only."""
+    lists = whole.captioned.lists
     listed = {name: part for part, names in lists.items() for name in names}
-    told = [listed.get(name) or split for name, split in zip(whole.captioned.names, whole.captioned.splits, strict=True)]
-    given = {part for part in told if part is not None}
+    assigned = [
+        listed.get(name) or split for name, split in zip(whole.captioned.names, whole.captioned.splits, strict=True)
+    ]
+    given = {part for part in assigned if part is not None}
     valid = 0.0 if "valid" in given else default_valid_share(data, len(whole.pictures))
     if data.valid_share is None and whole.pictures:
         valid = min(valid, MAX_VALIDATION_PICTURES / len(whole.pictures))
     test = 0.0 if data.test or "test" in given else data.test_share
-    open_ones = [at for at, part in enumerate(told) if part in (None, "train")]
+    open_ones = [at for at, part in enumerate(assigned) if part in (None, "train")]
     try:
         split = split_documents([whole.keys[at] for at in open_ones], valid, test)
     except DataError as error:
         raise DataError(str(error), source=" ".join(data.data[:3])) from None
     chosen = {name: [open_ones[at] for at in getattr(split, name)] for name in ("train", "valid", "test")}
     for name in ("valid", "test"):
-        chosen[name] += [at for at, part in enumerate(told) if part == name]
+        chosen[name] += [at for at, part in enumerate(assigned) if part == name]
     if given - {"train"} and not any(lists.values()):
         notes.append(f"held out as the data say: {', '.join(sorted(given - {'train'}))}")
     return {name: whole.select(sorted(indices)) for name, indices in chosen.items()}
 
 
-def _uncaptioned_notes(others: Sequence[str], files: Sequence[str]) -> list[str]:
-    if not others:
-        return []
-    return [f"{len(others):,} pictures have no caption in {' '.join(files[:3])}, such as {others[0]}"]
+def _uncaptioned_notes(others: Sequence[str], names: Sequence[str], files: Sequence[str]) -> list[str]:
+    known = {PurePosixPath(name).name for name in names}
+    left = [path for path in others if PurePosixPath(path).name not in known]
+    return [f"{len(left):,} pictures have no caption in {' '.join(files[:3])}, such as {left[0]}"] if left else []
 
 
 def leakage_notes(parts: Mapping[str, Part]) -> list[str]:

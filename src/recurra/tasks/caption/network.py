@@ -34,7 +34,7 @@ class PictureEncoder(nn.Module):
             layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
             layers += [nn.MaxPool2d(2)] if halved else []
             before = after
-        self.layers = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.layers = nn.Sequential(*layers)
         self.size, self.augment = before, augment
         self.place = nn.Parameter(torch.zeros(grid[0] * grid[1], 1, before))
 

@@ -123,7 +123,10 @@ class Captioner(Predictor[CaptionConfig]):
         ids = found.ids[:-1] if found.ended else found.ids
         values, _ = score(self.caption_network, self.preprocessor, [input_of(picture)], [[ids]])
         return [
-            {"caption": self.preprocessor.decode(ids[:count]), "log_prob": round(float(values[0][:count].sum()), DIGITS)}
+            {
+                "caption": self.preprocessor.decode(ids[:count]),
+                "log_prob": round(float(values[0][:count].sum()), DIGITS),
+            }
             for count in range(1, len(ids) + 1)
         ]
 

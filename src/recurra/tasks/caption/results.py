@@ -12,9 +12,7 @@ from recurra.tasks.caption.preprocessing import CaptionPreprocessor
 from recurra.tasks.seq2seq.results import DIGITS
 
 
-def to_result(
-    name: str, hypotheses: list[Hypothesis], preprocessor: CaptionPreprocessor, best: int
-) -> dict[str, Any]:
+def to_result(name: str, hypotheses: list[Hypothesis], preprocessor: CaptionPreprocessor, best: int) -> dict[str, Any]:
     """Give {"image", "caption", "log_prob"}, with several also "alternatives"."""
     written = [{"caption": preprocessor.decode(one.ids), "log_prob": round(one.log_prob, DIGITS)} for one in hypotheses]
     result = {"image": name, **written[0], **({} if hypotheses[0].ended else {"ended": False})}
@@ -26,9 +24,7 @@ def attention_to_json(weights: np.ndarray, words: list[str], grid: tuple[int, in
     return {
         "grid": list(grid),
         "words": words,
-        "weights": [
-            [[round(float(weight), DIGITS) for weight in row] for row in one.reshape(grid)] for one in weights
-        ],
+        "weights": [[[round(float(weight), DIGITS) for weight in row] for row in one.reshape(grid)] for one in weights],
         "entropy": [round(float(-(row[row > 0] * np.log(row[row > 0])).sum()), DIGITS) for row in weights],
     }
 

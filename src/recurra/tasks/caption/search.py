@@ -23,7 +23,7 @@ CAPTIONS_PER_BATCH = 256
 """Captions that are known and are scored together."""
 
 
-def _look(network: CaptionNetwork, inputs: Sequence[np.ndarray]) -> Source:
+def _look(network: CaptionNetwork, inputs: Sequence[np.ndarray] | np.ndarray) -> Source:
     pictures = torch.from_numpy(np.stack(list(inputs)))
     return network.encode(pictures.to(next(network.parameters()).device))
 
@@ -31,7 +31,7 @@ def _look(network: CaptionNetwork, inputs: Sequence[np.ndarray]) -> Source:
 def search(
     network: CaptionNetwork,
     preprocessor: CaptionPreprocessor,
-    inputs: Sequence[np.ndarray],
+    inputs: Sequence[np.ndarray] | np.ndarray,
     options: SearchedOptions,
 ) -> list[list[Hypothesis]]:
     """Find captions of pictures, the best first; each depends on no other picture, where the engine is there."""
@@ -48,7 +48,7 @@ def search(
 def score(
     network: CaptionNetwork,
     preprocessor: CaptionPreprocessor,
-    inputs: Sequence[np.ndarray],
+    inputs: Sequence[np.ndarray] | np.ndarray,
     captions: Sequence[Sequence[np.ndarray]],
     *,
     in_exact_mode: bool = True,

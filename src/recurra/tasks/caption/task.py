@@ -59,7 +59,11 @@ class CaptionTask(Task[CaptionConfig, Dataset]):
 
     def count_dataset(self, dataset: Dataset) -> dict[str, int]:
         pictures = {f"{name}_pictures": len(split) for name, split in dataset.splits.items()}
-        return {**pictures, "train_captions": dataset.train.caption_count, "words": dataset.preprocessor.vocabulary.size}
+        return {
+            **pictures,
+            "train_captions": dataset.train.caption_count,
+            "words": dataset.preprocessor.vocabulary.size,
+        }
 
     @cached_property
     def _mirrored(self) -> np.ndarray:
