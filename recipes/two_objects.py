@@ -68,7 +68,11 @@ def main() -> None:
     right = [(result, one) for result, one in zip(results, scenes, strict=True) if result["caption"] == one["caption"]]
     looked = [each for result, one in right for each in look(result, one["objects"])]
     figure = float(np.mean([hit for _, hit, _ in looked])) if looked else 0.0
-    kinds = {kind: float(np.mean([hit for one, hit, _ in looked if one == kind])) for kind in ("colour", "shape")} if looked else {}
+    kinds = (
+        {kind: float(np.mean([hit for one, hit, _ in looked if one == kind])) for kind in ("colour", "shape")}
+        if looked
+        else {}
+    )
     print(
         json.dumps(
             {

@@ -21,6 +21,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "embed": ("waves.ts", {}, np.ones((9, 2), np.float32)),
     "forecast": ("sales.csv", SHOPS, None),
     "translate": ("dates.tsv", {}, "3 May 2004"),
+    "caption": ("boxes.zip", {"side": 32, "channels": 2}, np.full((32, 32, 3), 200, np.uint8)),
     "detect": ("plant.csv", {"time": "time", "target": ["temp", "bar"], "window": 16}, None),
 }
 

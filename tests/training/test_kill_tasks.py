@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from tests.tasks.caption.pictures import write_pictures
 
 from recurra.runs.config import load_configuration
 from recurra.runs.manifest import MANIFEST, check_manifest
@@ -86,6 +87,10 @@ def dates(folder: Path) -> dict[str, Any]:
     return {"data": str(path), "hidden": 8, "embedding": 8, "valid_share": 0.2, "attention": "additive"}
 
 
+def boxes(folder: Path) -> dict[str, Any]:
+    return {"data": str(write_pictures(folder, 30)), "side": 32, "channels": 2, "valid_share": 0.2, "batch": 4}
+
+
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "lm": verses,
     "classify": reviews,
@@ -94,6 +99,7 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "detect": machines,
     "embed": waves,
     "translate": dates,
+    "caption": boxes,
 }
 
 

@@ -60,7 +60,7 @@ def draw_scene(chance: random.Random) -> Scene:
     first = chance.randint(0, SIDE - sum(sizes) - GAP)
     second = chance.randint(first + sizes[0] + GAP, SIDE - sizes[1])
     along, across = [first, second], [chance.randint(0, SIDE - size) for size in sizes]
-    if sum(PLACES[relation]) > 0:  # the first named comes second
+    if sum(PLACES[relation]) > 0:  # the first named one lies behind
         along = [SIDE - sizes[0] - first, SIDE - sizes[1] - second]
     ground = np.random.default_rng(chance.getrandbits(32)).integers(-_NOISE, _NOISE + 1, (SIDE, SIDE, 1))
     pixels = np.repeat(np.clip(_GROUND + ground, 0, 255), 3, 2).astype(np.uint8)
