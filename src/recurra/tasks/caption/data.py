@@ -14,7 +14,7 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.splits import split_documents
 from recurra.errors import DataError
 from recurra.files import is_file, is_folder
-from recurra.images import read_pictures
+from recurra.images import FoundPictures, read_pictures
 from recurra.tasks.base.dataset import default_valid_share, skipped_notes
 from recurra.tasks.caption.config import Data
 from recurra.tasks.caption.preprocessing import CaptionPreprocessor, Picture, PicturePreprocessor, build_preprocessor
@@ -144,13 +144,14 @@ def read_part(
 
     faults = Faults(data.on_error)
     images = data.images or default_images(files, captioned.names)
-    found = read_pictures(images, captioned.names, prepare, faults)
+    found = read_pictures(images, captioned.names, prepare, faults) if images else FoundPictures[Picture]()
+    where = " ".join(images[:3]) or "a folder images beside the captions, nor where its name leads to from there"
     missing = [at for at, name in enumerate(captioned.names) if name not in found.places]
     for at in missing:
         more = f" ({len(missing):,} of {len(captioned):,} are missing)" if len(missing) > 1 else ""
         faults.handle(
             DataError(
-                f"the picture {captioned.names[at]} is not in {' '.join(images[:3])}{more}",
+                f"the picture {captioned.names[at]} is not in {where}{more}",
                 source=captioned.places[at],
                 hint="say where the pictures are (--images), or leave such captions out (--on-error skip)",
             )
@@ -179,7 +180,7 @@ def default_images(files: Sequence[str], names: Sequence[str]) -> list[str]:
     folders = list(dict.fromkeys(Path(name).parent for name in files))
     usual = [folder / IMAGES_FOLDER for folder in folders if is_folder(folder / IMAGES_FOLDER)]
     near = [folder / name for folder in folders for name in names if is_file(folder / name)] if not usual else []
-    return [str(path) for path in usual or near or folders[:1]]
+    return [str(path) for path in usual or near]
 
 
 def _listed(captioned: Captioned, notes: list[str]) -> Captioned:
