@@ -23,6 +23,7 @@ COLOURS = {
 SHAPES = ("circle", "square", "triangle", "cross")
 PLACES = {"above": (0, -1), "below": (0, 1), "left of": (-1, 0), "right of": (1, 0)}
 """Where the first object lies, seen from the second: across, down."""
+OPPOSITES = {"above": "below", "below": "above", "left of": "right of", "right of": "left of"}
 SIDE, SMALLEST, LARGEST, GAP = 96, 22, 32, 6
 """Pixels: of a picture, of an object, and between the two."""
 _GROUND, _NOISE = 225, 12
@@ -39,19 +40,19 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture (96, 96, 3) uint8, its two objects, and what it shows."""
+    """A picture (96, 96, 3) uint8, its two objects, and what it shows, said from either."""
 
     pixels: np.ndarray
     things: tuple[Thing, Thing]
-    caption: str
+    captions: tuple[str, str]
 
 
 def draw_scene(chance: random.Random) -> Scene:
     """Draw two different objects, one of them above, below, left or right of the other.
 
     >>> scene = draw_scene(random.Random(1))
-    >>> scene.pixels.shape, scene.caption
-    ((96, 96, 3), 'a blue circle right of a black square')
+    >>> scene.pixels.shape, scene.captions
+    ((96, 96, 3), ('a blue circle right of a black square', 'a black square left of a blue circle'))
     """
     relation = chance.choice(list(PLACES))
     kinds = chance.sample([(colour, shape) for colour in COLOURS for shape in SHAPES], 2)
@@ -69,8 +70,9 @@ def draw_scene(chance: random.Random) -> Scene:
         left, top = (one, other) if PLACES[relation][0] else (other, one)
         pixels[top : top + size, left : left + size][_mask(shape, size)] = COLOURS[colour]
         things.append(Thing(colour, shape, (left, top, left + size, top + size)))
-    caption = f"a {kinds[0][0]} {kinds[0][1]} {relation} a {kinds[1][0]} {kinds[1][1]}"
-    return Scene(pixels, (things[0], things[1]), caption)
+    one, other = (f"a {colour} {shape}" for colour, shape in kinds)
+    captions = f"{one} {relation} {other}", f"{other} {OPPOSITES[relation]} {one}"
+    return Scene(pixels, (things[0], things[1]), captions)
 
 
 def _mask(shape: str, size: int) -> np.ndarray:
@@ -92,9 +94,9 @@ def scene_files(count: int, seed: int) -> dict[str, bytes]:
         for number in range(count):
             scene, name = draw_scene(chance), f"{number:05}.png"
             file.writestr(zipfile.ZipInfo(name), encode_png(scene.pixels))
-            rows.append(f"{name},{scene.caption}")
+            rows += [f"{name},{caption}" for caption in scene.captions]
             things = [{"words": [one.colour, one.shape], "box": list(one.box)} for one in scene.things]
-            boxes.append(json.dumps({"image": name, "caption": scene.caption, "objects": things}))
+            boxes.append(json.dumps({"image": name, "captions": scene.captions, "objects": things}))
     return {
         "pictures.zip": archive.getvalue(),
         "captions.csv": ("\n".join(rows) + "\n").encode(),
