@@ -26,7 +26,8 @@ PLACES = {"above": (0, -1), "below": (0, 1), "left of": (-1, 0), "right of": (1,
 OPPOSITES = {"above": "below", "below": "above", "left of": "right of", "right of": "left of"}
 SIDE, SMALLEST, LARGEST, GAP = 96, 22, 32, 6
 """Pixels: of a picture, of an object, and between the two."""
-_GROUND, _NOISE = 225, 12
+_DARKEST, _BRIGHTEST = 190, 250
+"""What is behind the objects, a grey of its own in each picture."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def draw_scene(chance: random.Random) -> Scene:
 
     >>> scene = draw_scene(random.Random(1))
     >>> scene.pixels.shape, scene.captions
-    ((96, 96, 3), ('a blue circle right of a black square', 'a black square left of a blue circle'))
+    ((96, 96, 3), ('a black triangle below a red triangle', 'a red triangle above a black triangle'))
     """
     relation = chance.choice(list(PLACES))
     kinds = chance.sample([(colour, shape) for colour in COLOURS for shape in SHAPES], 2)
@@ -63,8 +64,7 @@ def draw_scene(chance: random.Random) -> Scene:
     along, across = [first, second], [chance.randint(0, SIDE - size) for size in sizes]
     if sum(PLACES[relation]) > 0:  # the first named one lies behind
         along = [SIDE - sizes[0] - first, SIDE - sizes[1] - second]
-    ground = np.random.default_rng(chance.getrandbits(32)).integers(-_NOISE, _NOISE + 1, (SIDE, SIDE, 1))
-    pixels = np.repeat(np.clip(_GROUND + ground, 0, 255), 3, 2).astype(np.uint8)
+    pixels = np.full((SIDE, SIDE, 3), chance.randint(_DARKEST, _BRIGHTEST), np.uint8)
     things = []
     for (colour, shape), size, one, other in zip(kinds, sizes, along, across, strict=True):
         left, top = (one, other) if PLACES[relation][0] else (other, one)
