@@ -15,6 +15,7 @@ from recurra.data.sources import common_folder, is_documentation, location, open
 from recurra.errors import DataError, UsageError
 from recurra.images import PICTURE, picture_kind
 from recurra.text import (
+    STANDARD_INPUT,
     Faults,
     OnError,
     Place,
@@ -25,6 +26,7 @@ from recurra.text import (
     flatten,
     iter_rows,
     open_sources,
+    record_kind_from_content,
     record_kind_from_name,
     resolve_column,
     sample_records,
@@ -126,7 +128,15 @@ def read_captions(arguments: Sequence[str | Path], options: CaptionOptions | Non
 def _open(arguments: Sequence[str | Path], faults: Faults, notes: list[str]) -> list[Source]:
     """Open all files but pictures, which may lie among the captions."""
     opened = open_sources(arguments, faults, lambda name: picture_kind(name) or record_kind_from_name(name))
-    return [to_utf8(one, notes) for one in opened if one.kind != PICTURE and not is_documentation(one)]
+    sources = [to_utf8(one, notes) for one in opened if one.kind != PICTURE and not is_documentation(one)]
+    return [_of_pipe(one) if one.name == STANDARD_INPUT else one for one in sources]
+
+
+def _of_pipe(source: Source) -> Source:
+    """Tell by its content what has no name: JSON, or else lines as those of a text."""
+    kind = record_kind_from_content(source.data)
+    kind = "json" if kind == "jsonl" and b"\n" not in source.data.strip() else kind
+    return replace(source, kind=kind) if kind.startswith("json") else source
 
 
 def read_names(arguments: Sequence[str | Path]) -> list[str]:

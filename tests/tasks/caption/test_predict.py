@@ -109,6 +109,18 @@ def test_pictures_are_named_or_given(run: Run, tmp_path: Path) -> None:
         run.predict([pixels, 3])
 
 
+def test_what_is_scored_is_what_was_found(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(encode_png(np.full((32, 32, 3), 90, np.uint8)))
+    found = run.predict(str(path), best=3)
+    for one in [found, *found["alternatives"]]:
+        (scored,) = run.score([f"{path}\t{one['caption']}"])
+        if found.get("ended", True) and len(scored["units"]) <= run.predictor.preprocessor.longest:
+            assert scored["log_prob"] == pytest.approx(one["log_prob"], abs=2e-4)
+    with pytest.raises(DataError, match="text 1: expected the name of a picture, a tab and its caption"):
+        run.score(["no tab"])
+
+
 def test_other_captions_are_measured(run: Run, tmp_path: Path) -> None:
     table = write_pictures(tmp_path, 8)
     found = run.evaluate(table, baselines=False)

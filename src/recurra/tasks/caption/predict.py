@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -141,6 +141,31 @@ class Captioner(Predictor[CaptionConfig]):
             looked["words"],
             looked["weights"],
         )
+
+    @checked
+    def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:
+        """Give the log-probability of captions, nats; each text is the name of a picture's file, a tab, and the caption."""
+        preprocessor, pairs = self.preprocessor, []
+        for number, text in enumerate(texts, 1):
+            name, tab, caption = text.partition("\t")
+            if not tab:
+                raise DataError("expected the name of a picture, a tab and its caption", source=f"text {number}")
+            pairs.append((text, input_of(preprocessor.pictures.check(name)), preprocessor.encode(caption)))
+        inputs, captions = [picture for _, picture, _ in pairs], [[ids] for _, _, ids in pairs]
+        values, _ = score(self.caption_network, preprocessor, inputs, captions)
+        end = preprocessor.vocabulary.eos_id
+        return [
+            {
+                "text": text,
+                "log_prob": float(each.sum()),
+                "log_prob_per_unit": float(each.mean()),
+                "units": [
+                    list(unit)
+                    for unit in zip(units_of(np.append(ids, end), preprocessor.vocabulary), each.tolist(), strict=True)
+                ],
+            }
+            for (text, _, ids), each in zip(pairs, values, strict=True)
+        ]
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         lines = []
