@@ -61,7 +61,7 @@ def reviews(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def photos(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
-    table = write_pictures(folder, MIN_PICTURES_TO_PRETRAIN + 40)
+    table = write_pictures(folder, MIN_PICTURES_TO_PRETRAIN + 100)
     return {"task": "caption", **SMALL_CAPTIONER, "data": str(table)}, ("", "pretraining")
 
 
