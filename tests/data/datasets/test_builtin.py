@@ -64,10 +64,10 @@ def test_two_objects_are_pictures_with_captions_that_are_true(cache: Path) -> No
         (left, top, right, bottom), (other_left, other_top, other_right, other_bottom) = (
             of["box"] for of in one["objects"]
         )
-        said = one["captions"][0].split(" ", 3)[3].rsplit(" a ", 1)[0]
+        relation = one["captions"][0].split(" ", 3)[3].rsplit(" a ", 1)[0]
         true = {"above": bottom < other_top, "below": top > other_bottom}
         true |= {"left of": right < other_left, "right of": left > other_right}
-        assert true[said]
+        assert true[relation]
     (located.folder / "pictures.zip").write_bytes(b"damaged")
     assert locate("two-objects").train[0].stat().st_size > 100_000
 

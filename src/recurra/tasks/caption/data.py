@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -16,6 +16,7 @@ from recurra.errors import DataError
 from recurra.files import is_file, is_folder
 from recurra.images import FoundPictures, read_pictures
 from recurra.tasks.base.dataset import default_valid_share, skipped_notes
+from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.caption.config import Data
 from recurra.tasks.caption.preprocessing import CaptionPreprocessor, Picture, PicturePreprocessor, build_preprocessor
 from recurra.text import Faults, base_name
@@ -41,6 +42,17 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def some(self, most: int) -> Split:
+        """Give so many of the pictures, spread over all; itself where there are no more."""
+        if len(self) <= most:
+            return self
+        rows = evenly_spaced(len(self), most)
+        columns = {
+            name: [getattr(self, name)[row] for row in rows] for name in ("names", "captions", "encoded", "places")
+        }
+        features = None if self.features is None else self.features[rows]
+        return replace(self, pixels=self.pixels[rows], features=features, **columns)
 
     @property
     def inputs(self) -> np.ndarray:

@@ -33,7 +33,7 @@ def attention_lines(attention: dict[str, Any]) -> list[str]:
     """Draw in a terminal what was looked at for each word, the brighter the more.
 
     >>> attention_lines({"words": ["dog"], "weights": [[[0.0, 0.5], [0.25, 0.25]]]})
-    ['dog', '  ████', '▒▒▒▒']
+    ['dog', '  ██', '▒▒▒▒']
     """
     lines = []
     for word, weights in zip(attention["words"], attention["weights"], strict=True):
