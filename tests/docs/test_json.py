@@ -42,6 +42,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
         "vectors": recurra.train("embed", folder / "waves.npz", folder / "vectors", **held),
         "sales": recurra.train("forecast", folder / "sales.csv", folder / "sales", horizon=2, **tiny),
         "plant": recurra.train("detect", folder / "plant.csv", folder / "plant", label="fault", **held),
+        "photos": recurra.train(
+            "caption", ROOT / "tests/golden/data/boxes.zip", folder / "photos", side=32, channels=2, **held
+        ),
         "names": recurra.train("tag", folder / "names.conll", folder / "names", test=[folder / "names.conll"], **tiny),
     }
     torch.set_num_threads(threads)

@@ -48,6 +48,12 @@ KEYS = st.sampled_from(
         "intervals",
         "accuracy",
         "fewer",
+        "overlays",
+        "picture",
+        "caption",
+        "references",
+        "words",
+        "weights",
     ]
 )
 JSON = st.recursive(

@@ -1,4 +1,4 @@
-"""A training that begins with a language model of its own ends with the same bits, whichever of its parts is killed."""
+"""A training that begins with another one ends with the same bits, whichever of its parts is killed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.tasks.caption.pictures import write_pictures
+
+from recurra.tasks.caption.defaults import MIN_PICTURES_TO_PRETRAIN
 
 _spec = importlib.util.spec_from_file_location("killing", Path(__file__).with_name("killing.py"))
 assert _spec is not None and _spec.loader is not None
@@ -28,8 +31,15 @@ SMALL = {
     "quiet": True,
     "checkpoint_seconds": 0,
 }
-PARTS = ("", "pretraining", "ablation")
-"""Folders of a run that is compared with the same from scratch, each with a training."""
+SMALL_CAPTIONER = {
+    **SMALL,
+    "side": 32,
+    "channels": 2,
+    "embedding": 4,
+    "content_words": 6,
+    "batch": 32,
+    "valid_share": 0.05,
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +56,25 @@ def texts(folder: Path) -> dict[str, Any]:
     return {"data": str(folder / "reviews.csv"), "unlabelled": str(folder / "bare.txt")}
 
 
-def outcome(folder: Path) -> dict[str, Any]:
-    return {f"{part}/{name}": found for part in PARTS for name, found in killing.outcome(folder / part).items()}
+def reviews(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    return {"task": "classify", **SMALL, **texts(folder), "ablate": True}, ("", "pretraining", "ablation")
 
 
-def test_killed_in_any_part_it_ends_with_the_same_bits(drive: Any, tmp_path: Path) -> None:
-    arguments = {"task": "classify", **SMALL, **texts(tmp_path), "ablate": True}
+def photos(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    table = write_pictures(folder, MIN_PICTURES_TO_PRETRAIN + 100)
+    return {"task": "caption", **SMALL_CAPTIONER, "data": str(table)}, ("", "pretraining")
+
+
+def outcome(folder: Path, parts: tuple[str, ...]) -> dict[str, Any]:
+    return {f"{part}/{name}": found for part in parts for name, found in killing.outcome(folder / part).items()}
+
+
+@pytest.mark.parametrize("case", [reviews, photos], ids=lambda case: case.__name__)
+def test_killed_in_any_part_it_ends_with_the_same_bits(drive: Any, tmp_path: Path, case: Any) -> None:
+    arguments, parts = case(tmp_path)
     whole = drive("train", out=str(tmp_path / "whole"), **arguments)
     assert whole["error"] is None and whole["status"] == 0
-    expected = outcome(tmp_path / "whole")
+    expected = outcome(tmp_path / "whole", parts)
     assert expected["/left over"] == [] and {"/model.safetensors", "pretraining/model.safetensors"} <= expected.keys()
     chance = random.Random(1)
     plans = killing.moments(chance, whole)
@@ -64,7 +84,7 @@ def test_killed_in_any_part_it_ends_with_the_same_bits(drive: Any, tmp_path: Pat
     for number, kills in enumerate([early, *plans]):
         run = tmp_path / f"killed {number}"
         met += drive.to_the_end(run, arguments, kills)
-        found = outcome(run)
+        found = outcome(run, parts)
         assert found.keys() == expected.keys()
         for key, value in found.items():
             assert value == expected[key], f"{key} after {kills}"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from tests.tasks.caption.pictures import write_pictures
 
 from recurra.runs.config import load_configuration
 from recurra.runs.manifest import MANIFEST, check_manifest
@@ -95,6 +96,10 @@ def crosses(folder: Path) -> dict[str, Any]:
     return {"data": str(folder / "crosses.npy"), "valid_share": 0.2, "dropout": 0.2, "batch": 8}
 
 
+def boxes(folder: Path) -> dict[str, Any]:
+    return {"data": str(write_pictures(folder, 30)), "side": 32, "channels": 2, "valid_share": 0.2, "batch": 4}
+
+
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "lm": verses,
     "classify": reviews,
@@ -104,6 +109,7 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "embed": waves,
     "translate": dates,
     "pixels": crosses,
+    "caption": boxes,
 }
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shlex
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from recurra.images import encode_png
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "data.md"
 TINY = ("--hidden", "4", "--layers", "1", "--epochs", "1", "--threads", "1", "--seed", "1")
 """Settings of every training: what is tested is what is read, measured and written."""
+PICTURES = 40
+"""Pictures that have a caption."""
 COMPANIONS = {"X_train.npy": ["y_train.npy"], "train-images-idx3-ubyte": ["train-labels-idx1-ubyte"]}
 """Files that are read because they lie beside the one that is named."""
 
@@ -65,7 +68,7 @@ def documented_commands() -> Iterator[list[str]]:
 MORE = [
     "classify table.csv", "classify table.csv --unit char", "classify table.csv --unit byte", "classify table.csv --vectors words.vec", "classify table.parquet", "classify table.json", "classify series.mat", "classify train-images-idx3-ubyte",
     "classify a05_s01_e02_skeleton3D.txt a06_s01_e01_skeleton3D.txt --test-share 0", "classify flat.csv", "classify table.csv --config settings.toml", "classify sound.npz --scale series",
-    "translate table.csv --source text --target label", "translate reviews.jsonl --source review.text --target stars", "pixels train-images-idx3-ubyte --levels 4", "pixels dot.png dash.png --test-share 0", "pixels train-images-idx3-ubyte --size 9x2 --binarise sample", "tag sentences.conll", "tag sentences.parquet", "tag sentences.conll --valid-share 0.2", "embed waves.npz", "embed flat.csv", "embed lines.txt", "embed series.mat", "embed GunPoint_TRAIN.ts",
+    "translate table.csv --source text --target label", "translate reviews.jsonl --source review.text --target stars", "caption boxes.zip --side 32 --channels 2", "caption pictures.json --images boxes.zip --side 32 --channels 2", "pixels train-images-idx3-ubyte --levels 4", "pixels dot.png dash.png --test-share 0", "pixels train-images-idx3-ubyte --size 9x2 --binarise sample", "tag sentences.conll", "tag sentences.parquet", "tag sentences.conll --valid-share 0.2", "embed waves.npz", "embed flat.csv", "embed lines.txt", "embed series.mat", "embed GunPoint_TRAIN.ts",
     "lm lines.txt", "lm lines.txt --unit word", "lm lines.txt --unit byte", "lm lines.txt --unit bpe", "lm table.csv --text text", "lm reviews.jsonl --text review.text", "lm table.parquet --text text", "lm sentences.conll",
     "forecast sales.csv --horizon 2 --series shop --known promotion", "forecast sales.parquet --horizon 2 --series shop --known promotion", "forecast machine.csv --horizon 2 --every 2h --combine sum", "forecast machine.csv --horizon 3 --season 24",
     "detect machine.csv --window 8", "detect machine.csv --anomaly-labels windows.json", "detect machine.csv --label broken", "detect sales.parquet --series shop --target sold", "detect flags.npy --anomaly-labels flags_labels.npy",
@@ -77,7 +80,7 @@ USAGES = [
     "classify-text predict RUN table.csv", "classify-text predict RUN lines.txt", "classify-text predict RUN lines.txt --steps --json", "classify-text evaluate RUN table.csv --json", "classify-text evaluate RUN table.csv --no-baselines",
     "classify-series predict RUN sound.npz", "classify-series predict RUN GunPoint_TRAIN.ts", "classify-series evaluate RUN sound.npz", "classify-series predict RUN numbers.txt --steps", "classify-series predict RUN wide.csv",
     "tag-words predict RUN sentences.conll", "tag-words predict RUN lines.txt --json", "tag-words evaluate RUN sentences.conll", "tag-words predict RUN names.jsonl", "lm predict RUN lines.txt", "lm score RUN lines.txt --json", "lm evaluate RUN lines.txt", "lm generate RUN lines.txt -l 20",
-    "lm-bpe score RUN lines.txt", "forecast predict RUN sales.csv", "forecast evaluate RUN sales.csv --no-baselines", "forecast predict RUN sales.parquet", "forecast predict RUN sales.csv --json --steps", "translate predict RUN table.csv --attention", "translate predict RUN lines.txt --best 2 --json", "translate evaluate RUN table.csv", "pixels predict RUN train-images-idx3-ubyte --rows 1", "pixels score RUN dot.png --json", "pixels evaluate RUN train-images-idx3-ubyte", "pixels generate RUN --from dash.png -n 2", "detect predict RUN machine.csv", "detect predict RUN machine.csv --json",
+    "lm-bpe score RUN lines.txt", "forecast predict RUN sales.csv", "forecast evaluate RUN sales.csv --no-baselines", "forecast predict RUN sales.parquet", "forecast predict RUN sales.csv --json --steps", "translate predict RUN table.csv --attention", "translate predict RUN lines.txt --best 2 --json", "translate evaluate RUN table.csv", "caption predict RUN box.png --attention", "caption evaluate RUN boxes.zip", "pixels predict RUN train-images-idx3-ubyte --rows 1", "pixels score RUN dot.png --json", "pixels evaluate RUN train-images-idx3-ubyte", "pixels generate RUN --from dash.png -n 2", "detect predict RUN machine.csv", "detect predict RUN machine.csv --json",
     "detect evaluate RUN machine.csv --anomaly-labels windows.json", "embed predict RUN sound.npz", "embed predict RUN numbers.txt --cluster auto", "embed evaluate RUN sound.npz", "embed-texts predict RUN lines.txt --neighbours 2",
 ]  # fmt: skip
 """Questions to a good run: its name, and what follows `recurra`, with RUN for the folder."""
@@ -117,6 +120,14 @@ def text_files() -> dict[str, str]:
         "a05_s01_e02_skeleton3D.txt": joints,
         "a06_s01_e01_skeleton3D.txt": joints.replace("6", "9"),
         "bench.json": json.dumps({"format": 1, "rows": []}),
+        "pictures.json": json.dumps(
+            {
+                "images": [{"id": n, "file_name": f"{n}.png"} for n in range(PICTURES)],
+                "annotations": [
+                    {"image_id": n, "caption": f"a {'red' if n % 2 else 'dark'} box"} for n in range(PICTURES)
+                ],
+            }
+        ),
     }
 
 
@@ -141,6 +152,8 @@ def binary_files() -> dict[str, bytes]:
         pq.write_table(pa.table(columns), file)
         made[name] = file.getvalue()
     pixels = noise.integers(0, 255, size=(12, 4, 3), dtype=np.uint8)
+    boxes = noise.integers(0, 255, size=(PICTURES, 5, 6, 3), dtype=np.uint8)
+    boxes[1::2, ..., 0] = 255
     shape = b"".join(size.to_bytes(4, "big") for size in pixels.shape)
     return {
         **made,
@@ -152,7 +165,20 @@ def binary_files() -> dict[str, bytes]:
         "dot.png": encode_png(pixels[0]),
         "dash.png": encode_png(pixels[1:2].repeat(3, 0).transpose(1, 2, 0)),
         "flags_labels.npy": npy_bytes(np.arange(120) % 40 == 7),
+        "box.png": encode_png(boxes[0]),
+        "boxes.zip": _captioned(boxes),
     }
+
+
+def _captioned(pictures: np.ndarray) -> bytes:
+    """Pack pictures with captions of them."""
+    file = io.BytesIO()
+    rows = [f"{n}.png,a {'red' if n % 2 else 'dark'} box {n % 5}" for n in range(len(pictures))]
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("captions.csv"), "\n".join(["image,caption", *rows]) + "\n")
+        for n, picture in enumerate(pictures):
+            archive.writestr(zipfile.ZipInfo(f"{n}.png"), encode_png(picture))
+    return file.getvalue()
 
 
 def _sample(words: list[str], folder: Path) -> Sample:

@@ -1,6 +1,7 @@
 """Plain models that every result is compared with."""
 
 from recurra.baselines.base import ClassBaseline, LanguageBaseline
+from recurra.baselines.captions import CaptionBaseline, ConstantCaption, NearestPicture
 from recurra.baselines.classes import known_targets
 from recurra.baselines.discounts import Discounts
 from recurra.baselines.ets import ETS
@@ -20,7 +21,9 @@ from recurra.baselines.uniform import Uniform
 
 __all__ = [
     "ETS",
+    "CaptionBaseline",
     "ClassBaseline",
+    "ConstantCaption",
     "Discounts",
     "ForecastBaseline",
     "KneserNey",
@@ -30,6 +33,7 @@ __all__ = [
     "MostFrequentTag",
     "Naive2",
     "NearestNeighbour",
+    "NearestPicture",
     "NearestSource",
     "RollingGaussian",
     "SeasonalNaive",

@@ -12,6 +12,7 @@ from recurra.metrics.base import (
 )
 from recurra.metrics.bootstrap import intervals, ratio_intervals
 from recurra.metrics.calibration import fit_temperature, reliability
+from recurra.metrics.captions import CaptionScores, bleu_of, caption_words, join_caption_words
 from recurra.metrics.classes import classification, confusion, most_confident_mistakes, multi_label, per_class
 from recurra.metrics.clusters import adjusted_rand, mutual_information, neighbour_accuracy
 from recurra.metrics.events import event_counts, event_scores, step_scores
@@ -50,6 +51,7 @@ from recurra.metrics.translation import bleu_scores, edit_distance, error_rate, 
 
 __all__ = [
     "NAB_PROFILES",
+    "CaptionScores",
     "ForecastScores",
     "LanguageScore",
     "Metric",
@@ -57,7 +59,9 @@ __all__ = [
     "NabScore",
     "adjusted_rand",
     "average_precision",
+    "bleu_of",
     "bleu_scores",
+    "caption_words",
     "classification",
     "confusion",
     "coverage",
@@ -72,6 +76,7 @@ __all__ = [
     "golden_section",
     "headline_metric",
     "intervals",
+    "join_caption_words",
     "level_weights",
     "mae",
     "marks_spans",

@@ -12,7 +12,7 @@ register_metric(
     Metric(
         "nats_per_picture",
         "nats per picture",
-        rank=6,
+        rank=9,
         lower_is_better=True,
         digits=2,
         unit="nats",

@@ -108,6 +108,8 @@ class Attention(nn.Module):
 
         def score(asked: Tensor, keys: Tensor, weights: Tensor) -> Tensor:
             hidden = torch.tanh(asked.unsqueeze(3) + keys.unsqueeze(2))  # (B, h, T, S, Q/h)
+            if len(weights) == 1:  # one product, which a lower precision does not have to leave
+                return (hidden @ weights[0, :, None])[..., 0]
             return (hidden * weights[:, None, None]).sum(-1)
 
         queries = max(1, MAX_HIDDEN // max(1, keys.numel()))

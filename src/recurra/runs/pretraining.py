@@ -1,4 +1,4 @@
-"""What a training begins with: the weights of another run, and a language model that is trained first in a folder of its own."""
+"""What a training begins with: the weights of another run, and what is trained first in a folder of its own."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from recurra.training.progress import Progress
 from recurra.training.threads import apply_recorded_threads
 
 FOLDER = "pretraining"
-"""Of a run folder, where the language model of texts without labels is trained."""
+"""Of a run folder, where what comes first is trained."""
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What a first training has led to: weights, the seconds and passes that it took, and its perplexity where some texts were held out."""
+    """What a first training has led to: weights, the seconds and passes that it took, and its perplexity where it has one, and something was held out."""
 
     weights: dict[str, Tensor]
     seconds: float
@@ -109,7 +109,7 @@ def pretrain(task: Task, phase: Phase, training: Training, folder: Path, progres
     found = _read(own, phase.task.prepare().fingerprint)
     task.take_pretrained(found.weights, found.epochs)
     reached = "" if found.perplexity is None else f", which has come to a perplexity of {found.perplexity:.4g}"
-    progress.begin_phase(f"second of two: it begins with that language model{reached}", task.element[1])
+    progress.begin_phase(f"second of two: it begins with that {phase.result}{reached}", task.element[1])
     return found.seconds
 
 
@@ -117,7 +117,7 @@ class _Pretraining:
     """A first training in a folder of its own, inside of a run's."""
 
     def __init__(self, phase: Phase, training: Training, folder: Path, progress: Progress, log: MetricsLog) -> None:
-        self.task, self.training, self.folder = phase.task, training, folder
+        self.phase, self.task, self.training, self.folder = phase, phase.task, training, folder
         self.progress, self.log = progress, log
         self.summary = self.task.prepare()
 
@@ -168,7 +168,7 @@ class _Pretraining:
             reason = trainer.run()
         except DivergedError as error:
             step = trainer.restore_last_good()
-            self.progress.note(f"the language model: {error}; it is used as it was at step {step}")
+            self.progress.note(f"the {self.phase.result}: {error}; it is used as it was at step {step}")
             reason = "diverged"
         if reason == "interrupted":
             self.progress.note(
@@ -197,5 +197,5 @@ def _read(own: Path, fingerprint: str) -> Pretrained:
     except (OSError, SafetensorError) as error:
         raise RunError(f"{own / WEIGHTS}: cannot be read: {error}") from None
     end = events[-1]
-    perplexity = valid[-1]["perplexity"] if valid else None
+    perplexity = valid[-1].get("perplexity") if valid else None
     return Pretrained(weights, float(end["seconds"]), float(end["epochs"]), perplexity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from recurra.data import get, locate, names
-from recurra.data.datasets.builtin import GENERATORS
+from recurra.data.captions import read_captions
+from recurra.data.datasets.builtin import GENERATORS, SCENES
 from recurra.data.labelled.reader import read_labelled
 from recurra.errors import DataError, MissingExtraError
 
@@ -48,6 +50,26 @@ def test_it_is_written_once_and_again_when_damaged(cache: Path) -> None:
     locate("python-docs")
     assert path.read_bytes() == whole
     assert [entry.name for entry in path.parent.iterdir()] == ["topics.txt"]
+
+
+def test_two_objects_are_pictures_with_captions_that_are_true(cache: Path) -> None:
+    located = locate("two-objects")
+    assert [path.name for path in located.train] == ["pictures.zip", "captions.csv"]
+    read = read_captions(located.train)
+    boxes = [json.loads(line) for line in (located.folder / "boxes.jsonl").read_text().splitlines()]
+    assert len(read) == len(boxes) == SCENES and all(
+        some == one["captions"] for some, one in zip(read.captions, boxes, strict=True)
+    )
+    for one in boxes:
+        (left, top, right, bottom), (other_left, other_top, other_right, other_bottom) = (
+            of["box"] for of in one["objects"]
+        )
+        relation = one["captions"][0].split(" ", 3)[3].rsplit(" a ", 1)[0]
+        true = {"above": bottom < other_top, "below": top > other_bottom}
+        true |= {"left of": right < other_left, "right of": left > other_right}
+        assert true[relation]
+    (located.folder / "pictures.zip").write_bytes(b"damaged")
+    assert locate("two-objects").train[0].stat().st_size > 100_000
 
 
 def test_digits_are_written_once_in_two_parts(cache: Path) -> None:

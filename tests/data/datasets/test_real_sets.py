@@ -18,7 +18,7 @@ from recurra.data.labelled.tagged import Tagged, TaggedOptions, read_tagged
 from recurra.data.timeseries.reader import Panel, TimeSeriesOptions, read_time_series
 
 FOLDER = Path(os.environ.get("RECURRA_DATA", ""))
-OTHERS = ("digits",)
+OTHERS = ("digits", "two-objects", "flickr8k")
 
 
 def located(name: str) -> DatasetFiles:

@@ -15,6 +15,8 @@ from recurra.report.blocks import (
     Grouping,
     Lines,
     Matrix,
+    Overlay,
+    Overlays,
     Picture,
     Reliability,
     Scatter,
@@ -33,6 +35,7 @@ BLOCKS = [
     Matrix("t", ["a", "b"], [[1, 2], [3, 4]]),
     Reliability("t", [(0.0, 0.5, 0.4, 0.3, 5.0)]),
     Timeline("t", [Track("a", "b", "c", 2, CURVE, CURVE * 2, found=[(0, 1)])]),
+    Overlays("t", [Overlay("AAAA", "a.jpg", "a dog", ["the dog"], ["a"], [[[0.5, 0.5]]])]),
     Scatter("t", [Dot(0.0, 1.0, ["a"])], [Grouping("label", ["a"])]),
 ]
 

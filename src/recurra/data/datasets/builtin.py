@@ -15,6 +15,8 @@ from recurra.files import write_whole
 
 GeneratedFiles = list[tuple[Path, Split | None]]
 """The files that were generated, and the split that each is of."""
+SCENES = 3_000
+"""Pictures of the data set two-objects."""
 
 
 def python_docs(folder: Path) -> GeneratedFiles:
@@ -59,6 +61,16 @@ def digits(folder: Path) -> GeneratedFiles:
     return generated
 
 
+def two_objects(folder: Path) -> GeneratedFiles:
+    """Write 3,000 pictures of two objects each with their captions, and the objects' boxes beside them, which no training reads."""
+    from recurra.data.datasets.scenes import scene_files
+
+    made = scene_files(SCENES, seed=1)
+    for name, data in made.items():
+        _write(folder / name, data)
+    return [(folder / name, None) for name in made if name != "boxes.jsonl"]
+
+
 def _archive(arrays: dict[str, Any]) -> bytes:
     """Pack arrays as `.npz`, always into the same bytes: numpy would write the time of day into it."""
     import numpy as np
@@ -86,4 +98,8 @@ def _write(path: Path, text: bytes) -> None:
         ) from None
 
 
-GENERATORS: dict[str, Callable[[Path], GeneratedFiles]] = {"python-docs": python_docs, "digits": digits}
+GENERATORS: dict[str, Callable[[Path], GeneratedFiles]] = {
+    "python-docs": python_docs,
+    "digits": digits,
+    "two-objects": two_objects,
+}

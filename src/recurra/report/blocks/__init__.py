@@ -9,6 +9,7 @@ from recurra.report.blocks.base import Block
 from recurra.report.blocks.images import ImageRow, Images
 from recurra.report.blocks.lines import Lines, Picture
 from recurra.report.blocks.matrix import Matrix
+from recurra.report.blocks.overlay import Overlay, Overlays, draw_overlay
 from recurra.report.blocks.reliability import Bin, Reliability
 from recurra.report.blocks.scatter import Dot, Grouping, Scatter
 from recurra.report.blocks.table import Column, Table
@@ -29,6 +30,8 @@ __all__ = [
     "Images",
     "Lines",
     "Matrix",
+    "Overlay",
+    "Overlays",
     "Picture",
     "Reliability",
     "Scatter",
@@ -37,6 +40,7 @@ __all__ = [
     "Text",
     "Timeline",
     "Track",
+    "draw_overlay",
     "note_blocks",
     "thin_columns",
 ]

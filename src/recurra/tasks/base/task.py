@@ -42,12 +42,14 @@ class Phase:
     """A training that comes before another one.
 
     text: what it is, for the user.  share: of the time for both, where that is limited.  epochs: passes over its data; None: by the data, or the time.
+    result: what it leads to, for the user.
     """
 
     task: Task[Any, Any]
     text: str
     share: float
     epochs: float | None
+    result: str = "language model"
 
 
 class Task(ABC, Generic[ConfigT, DatasetT]):
