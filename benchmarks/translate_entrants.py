@@ -33,11 +33,12 @@ LEARNING_RATE, CLIP = 1e-3, 1.0
 BEAM, UNITS_WRITTEN = 5, 20
 LENGTH_PENALTY = 1.0
 UNITS = {"vocabulary": VOCABULARY, "joint": True, "source": "de", "target": "en"}
-SIZES = {"hidden": HIDDEN, "embedding": EMBEDDING, "dropout": 0.0, "label_smoothing": 0.0, "ema": 0.0, "clip": CLIP}
+SIZES = {"hidden": HIDDEN, "embedding": EMBEDDING, "dropout": 0.0, "label_smoothing": 0.0, "clip": CLIP}
+PLAIN = {"layer_norm": False, "ema": 0.0}
 OURS: dict[str, dict[str, Any]] = {
-    "recurra": {},
-    "recurra, input feed": {"input_feed": True},
-    "recurra, as it comes": {"dropout": 0.3, "label_smoothing": 0.1, "ema": None},
+    "recurra": PLAIN,
+    "recurra, input feed": {**PLAIN, "input_feed": True},
+    "recurra, as it comes": {"dropout": 0.3, "label_smoothing": 0.1},
 }
 TORCH = ("torch, step by step", "torch, all steps at once")
 PEER = "joeynmt"
@@ -75,8 +76,7 @@ def make_step(name: str, precision: str, folder: Path, unit: str) -> tuple[nn.Mo
 def make_state(name: str, precision: str, folder: Path, unit: str) -> TrainState:
     """Make our network in training."""
     units = {**UNITS, "source_unit": unit, "target_unit": unit}
-    settings = {name: value for name, value in {**SIZES, **OURS[name]}.items() if value is not None}
-    configuration = configure("translate", {"data": ["-"], **units, **settings, "precision": precision})
+    configuration = configure("translate", {"data": ["-"], **units, **SIZES, **OURS[name], "precision": precision})
     task = get_task("translate")(configuration.settings)
     task.restore(folder)
     return TrainState(task, configuration.training, precision)
