@@ -192,7 +192,8 @@ class _Beam:
         ids = np.concatenate([self._ids[rows], last[:, None]], axis=1)
         ended = last == self._options.end if self._options.end is not None else np.zeros(len(last), bool)
         over = np.ones_like(ended) if added == self._options.length else ended
-        self._set_aside(ids, scores, terms[rows], ended, over)
+        if over.any():
+            self._set_aside(ids, scores, terms[rows], ended, over)
         going = np.flatnonzero(~over)
         if len(going) and (self._has_enough() or self._nothing_better_can_come(scores[going])):
             going = going[:0]
@@ -215,15 +216,16 @@ class _Beam:
         return self._options.enough is not None and self._ended >= self._options.enough
 
     def _nothing_better_can_come(self, scores: np.ndarray) -> bool:
-        highest = float(scores.max()) / self._options.divisor(self._options.length)
-        return len(self.results) == self._options.count and self.results[-1].score >= highest
+        if len(self.results) < self._options.count:
+            return False
+        return self.results[-1].score >= float(scores.max()) / self._options.divisor(self._options.length)
 
 
 def _likeliest(logits: Tensor, options: SearchOptions) -> tuple[np.ndarray, np.ndarray]:
     """Give the log-probabilities, float64, and the ids that may come next of each row, the likeliest first and, of equals, the
     lowest: (B, K) each, as many as a beam can need; −∞ where there are not so many. The forbidden are not made up for."""
     peaks = logits.amax(1, keepdim=True)
-    total = (logits - peaks).exp().sum(1, keepdim=True, dtype=torch.float64).log() + peaks
+    total = (logits - peaks).exp_().sum(1, keepdim=True, dtype=torch.float64).log() + peaks
     if torch.isnan(total).any():
         raise RunError("expected finite scores from the model, got some that are not: its weights are damaged")
     forbidden = sorted(options.forbid)
@@ -236,6 +238,7 @@ def _likeliest(logits: Tensor, options: SearchOptions) -> tuple[np.ndarray, np.n
             ids[row, :count] = top_indices(logits[row], count)
             values[row, :count] = logits[row, ids[row, :count]].double()
     log_probs, ids = (values - total)[:, :count].cpu().numpy(), ids[:, :count].cpu().numpy()
-    log_probs[np.isin(ids, forbidden)] = -math.inf
+    for id in forbidden:
+        log_probs[ids == id] = -math.inf
     order = np.lexsort((ids, -log_probs), axis=1)[:, : options.width]
     return np.take_along_axis(log_probs, order, 1), np.take_along_axis(ids, order, 1)

@@ -17,6 +17,8 @@ AttentionKind = Literal["general", "dot", "additive"]
 
 MAX_HIDDEN = 1 << 25
 """Numbers that additive attention makes of queries and keys at a time: 128 MiB, of which training keeps two."""
+MAX_PRODUCTS = 1 << 20
+"""Numbers that attention in order makes of queries and keys at a time: few enough to stay in a cache."""
 
 
 class Memory(NamedTuple):
@@ -125,8 +127,9 @@ class Attention(nn.Module):
         if not len(keys):
             return asked.new_zeros(*asked.shape[:3], values.shape[3]), asked.new_zeros(*asked.shape[:3], 0)
         hidden_steps = padding.T[:, None]  # (B, 1, S)
-        scores = torch.stack([self._score(asked, key) for key in keys], -1)  # (T, B, h, S)
-        scores = at_least_float32(scores).masked_fill(hidden_steps, -torch.inf)
+        steps = max(1, MAX_PRODUCTS // max(1, asked.numel()))
+        scores = torch.cat([self._scores(asked, some) for some in keys.split(steps)]).permute(1, 2, 3, 0)
+        scores = at_least_float32(scores.contiguous()).masked_fill(hidden_steps, -torch.inf)  # (T, B, h, S)
         top = scores.amax(-1, keepdim=True).masked_fill(padding.all(0)[:, None, None], 0)
         shares = (scores - top).exp()
         total = torch.zeros_like(top)
@@ -138,11 +141,12 @@ class Attention(nn.Module):
             contexts = contexts + weight * value
         return contexts.to(values.dtype), weights
 
-    def _score(self, asked: Tensor, key: Tensor) -> Tensor:
-        """asked (T, B, h, Q/h), key (B, h, Q/h) → (T, B, h)."""
+    def _scores(self, asked: Tensor, keys: Tensor) -> Tensor:
+        """asked (T, B, h, Q/h), keys (S, B, h, Q/h) → (S, T, B, h)."""
+        keys = keys.unsqueeze(1)
         if self.kind == "additive":
-            return (torch.tanh(asked + key) * self.score).sum(-1)
-        return (asked * key).sum(-1)
+            return (torch.tanh(asked + keys) * self.score).sum(-1)
+        return (asked * keys).sum(-1)
 
     def extra_repr(self) -> str:
         return f"{self.kind}, {self.query_size}, {self.memory_size}, heads={self.heads}"

@@ -25,15 +25,18 @@ HIDDEN_UNIT = 0
 
 class Source(NamedTuple):
     """What was read: the memory of P inputs (None without attention), one vector each (P, M), and which of the inputs each of B
-    rows is written from, in rising order (None: each input has one row)."""
+    rows is written from, in rising order (None: each input has one row), with its place among those of its input."""
 
     memory: Memory | None
     summary: Tensor
     rows: Tensor | None = None
+    places: Tensor | None = None
 
     def for_rows(self, rows: Tensor) -> Source:
         """Give what sequences are written from of which several may have one input, rows (B) int64, in rising order."""
-        return self._replace(rows=rows)
+        counts = torch.bincount(rows, minlength=len(self.summary))
+        places = torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[rows]
+        return self._replace(rows=rows, places=places)
 
 
 class Decoded(NamedTuple):
@@ -165,10 +168,10 @@ class Decoder(nn.Module):
             return summary.expand(len(x), *summary.shape), None
         if rows is None:
             return self.attention(x, source.memory)
+        assert source.places is not None
         # What is written from one input asks its memory side by side, as the steps of one sequence do: no memory is copied.
-        counts = torch.bincount(rows, minlength=len(source.summary))
-        places = torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[rows]
-        queries = x.new_zeros(int(counts.max()), len(counts), x.shape[2])
+        places = source.places
+        queries = x.new_zeros(int(places.max()) + 1, len(source.summary), x.shape[2])
         queries[places, rows] = x[0]
         contexts, weights = self.attention(queries, source.memory)
         return contexts[places, rows].unsqueeze(0), weights[places, rows].unsqueeze(0)

@@ -144,9 +144,15 @@ class _Inputs:
         count = len(source.summary)
         self._place = torch.arange(count, device=source.summary.device)
         self._left = count
+        self._last: tuple[Tensor, Source] | None = None
 
     def of(self, rows: Tensor) -> Source:
         """Give what rows are written from that belong to the inputs of numbers `rows`, in rising order."""
+        if self._last is None or not torch.equal(rows, self._last[0]):
+            self._last = rows, self._find(rows)
+        return self._last[1]
+
+    def _find(self, rows: Tensor) -> Source:
         left = torch.unique_consecutive(rows)
         if len(left) < self._left * MIN_SHARE_LEFT:
             chosen, memory = self._place[left], self._source.memory
@@ -165,10 +171,10 @@ def _sampled(
     count, best, options = len(first), asked.options.best, asked.options
     rows = torch.arange(count, device=first.device).repeat_interleave(best)
     numbers = [number * best + sample for number in asked.numbers for sample in range(best)]
-    drawn = options.sampling
+    drawn, written_from = options.sampling, source.for_rows(rows)
 
     def step(last: Tensor, state: tuple) -> tuple[Tensor, tuple]:
-        decoded = decoder.decode(last.unsqueeze(0), source.for_rows(rows), state)
+        decoded = decoder.decode(last.unsqueeze(0), written_from, state)
         logits = decoder.logits(decoded.read[0])
         logs.append(logits.double().log_softmax(-1))
         return logits, decoded.state
