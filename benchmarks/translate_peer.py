@@ -41,7 +41,6 @@ import numpy as np
 import torch
 from translate_entrants import (
     BEAM,
-    HIDDEN,
     JOEY,
     OURS,
     PEER,
