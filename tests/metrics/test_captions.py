@@ -75,3 +75,8 @@ def test_references_have_to_be_there() -> None:
 def test_words_of_captions(caption: str, words: list[str]) -> None:
     assert caption_words(caption) == words
     assert caption_words(join_caption_words(words)) == words
+
+
+def test_one_picture_has_no_cider() -> None:
+    found = CaptionScores([[["a", "red", "cat"]]]).measure([["a", "red", "cat"]])
+    assert "cider" not in found and found["bleu_1"] == pytest.approx(100)

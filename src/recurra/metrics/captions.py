@@ -99,10 +99,10 @@ class CaptionScores:
         return len(self._counts)
 
     def measure(self, captions: Sequence[Sequence[str]]) -> dict[str, float]:
-        """Give BLEU-1 to 4 (× 100), ROUGE-L and CIDEr-D of a caption for each picture."""
+        """Give BLEU-1 to 4 (× 100), ROUGE-L and CIDEr-D of a caption for each picture; of one picture, whose words are all common, no CIDEr-D."""
         bleu = bleu_of(self.bleu_terms(captions).sum(0))
         return {
-            "cider": float(np.mean(self.cider(captions))),
+            **({"cider": float(np.mean(self.cider(captions)))} if len(captions) > 1 else {}),
             **{f"bleu_{order}": value for order, value in enumerate(bleu, 1)},
             "rouge_l": float(np.mean(self.rouge(captions))),
         }

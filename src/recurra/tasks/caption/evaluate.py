@@ -20,6 +20,8 @@ from recurra.tasks.caption.search import score
 from recurra.text import normalise
 
 MAX_SHOWN, MAX_OVERLAYS = 8, 4
+MIN_TO_COMPARE = 2
+"""Pictures from which on their captions can be exchanged."""
 NEAR_SIDE = 12
 """Pixels of a picture's side that pictures are compared by."""
 Words = Sequence[str]
@@ -92,6 +94,8 @@ def pictures_of(split: Split) -> list[Picture]:
 
 def _shuffled(scores: CaptionScores, written: Sequence[Words]) -> dict[str, float]:
     """Measure each caption beside the references of another picture: what is gained without looking at the picture."""
+    if len(written) < MIN_TO_COMPARE:
+        return {}
     half = len(written) // 2
     exchanged = [*written[half:], *written[:half]]
     found = scores.measure(exchanged)
@@ -99,6 +103,8 @@ def _shuffled(scores: CaptionScores, written: Sequence[Words]) -> dict[str, floa
 
 
 def _intervals(scores: CaptionScores, written: Sequence[Words]) -> dict[str, list[float]]:
+    if len(written) < MIN_TO_COMPARE:
+        return {}
     terms, cider = scores.bleu_terms(written), scores.cider(written)
     return {
         "cider": resampled(lambda rows: float(cider[rows].mean()), len(cider)),

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.registry import register_task
-from recurra.tasks.base.task import CarriedState, Phase, Task
+from recurra.tasks.base.split_task import Measuring, SplitTask
+from recurra.tasks.base.task import CarriedState, Phase
 from recurra.tasks.caption import evaluate, report
 from recurra.tasks.caption.batches import CaptionBatch, caption_batches, may_mirror
 from recurra.tasks.caption.config import CaptionConfig, CaptionEvaluateOptions
-from recurra.tasks.caption.data import Dataset, read_dataset, read_split
+from recurra.tasks.caption.data import Dataset, Split, read_dataset, read_split
 from recurra.tasks.caption.defaults import MIN_PICTURES_TO_PRETRAIN, choose_size
 from recurra.tasks.caption.network import CaptionNetwork
 from recurra.tasks.caption.predict import Captioner
@@ -34,7 +35,7 @@ PICTURES = "pictures."
 
 
 @register_task
-class CaptionTask(Task[CaptionConfig, Dataset]):
+class CaptionTask(SplitTask[CaptionConfig, Dataset]):
     """Trains a `Captioner`."""
 
     name = "caption"
@@ -148,25 +149,20 @@ class CaptionTask(Task[CaptionConfig, Dataset]):
 
     # After training
 
-    def evaluate(
+    def read_split(
         self,
         predictor: Captioner,
-        data: list[str] | None,
+        data: list[str],
         progress: Callable[[str], None],
-        *,
-        baselines: bool = True,
-        options: Any = None,
-    ) -> dict[str, Any]:
-        if data:
-            images = (options or CaptionEvaluateOptions()).images
-            split = read_split(data, images, self.config.data, predictor.preprocessor, progress)
-            name = " ".join(data)
-        else:
-            split, name = self.held_out_split()
-        notes = self.dataset.notes if self.is_prepared else []
-        train = self.dataset.train if baselines else None
-        result = evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)
-        return {**result, "skipped": len(split.skipped)} if split.skipped else result
+        options: Any,
+    ) -> Split:
+        images = (options or CaptionEvaluateOptions()).images
+        return read_split(data, images, self.config.data, predictor.preprocessor, progress)
+
+    def measure_split(self, predictor: Captioner, split: Split, how: Measuring) -> dict[str, Any]:
+        return evaluate.evaluate(
+            predictor, split, name=how.name, train=how.train, notes=how.notes, progress=how.progress
+        )
 
     @classmethod
     def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:

@@ -19,6 +19,7 @@ from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import to_device
 from recurra.tasks.base.registry import register_task
+from recurra.tasks.base.split_task import Measuring
 from recurra.tasks.base.task import CarriedState
 from recurra.tasks.classify import evaluate, report
 from recurra.tasks.classify.calibrate import default_share, fit_shares
@@ -216,11 +217,10 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
         multi_label = self.config.data.multi_label
         temperature.fill_(fit_temperature(logits[known], split.targets[known], multi=multi_label))
 
-    def evaluate_split(
-        self, predictor: Classifier, split: Split, name: str, progress: Callable[[str], None], *, baselines: bool
-    ) -> dict[str, Any]:
-        train, notes = self.evaluation_context(baselines=baselines)
-        return evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)
+    def measure_split(self, predictor: Classifier, split: Split, how: Measuring) -> dict[str, Any]:
+        return evaluate.evaluate(
+            predictor, split, name=how.name, train=how.train, notes=how.notes, progress=how.progress
+        )
 
     @classmethod
     def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:

@@ -14,6 +14,7 @@ from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import evenly_spaced, to_device
 from recurra.tasks.base.registry import register_task
+from recurra.tasks.base.split_task import Measuring
 from recurra.tasks.base.task import CarriedState
 from recurra.tasks.embed import evaluate, report
 from recurra.tasks.embed.config import EmbedderConfig
@@ -103,11 +104,10 @@ class EmbeddingTask(SequenceTask[EmbedderConfig, Split]):
         some = [train.encoded[index] for index in evenly_spaced(len(train), MAX_EXAMPLES_TO_CALIBRATE)]
         network.set_scale(torch.from_numpy(predictor.vectors(some)))
 
-    def evaluate_split(
-        self, predictor: Embedder, split: Split, name: str, progress: Callable[[str], None], *, baselines: bool
-    ) -> dict[str, Any]:
-        train, notes = self.evaluation_context(baselines=baselines)
-        return evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)
+    def measure_split(self, predictor: Embedder, split: Split, how: Measuring) -> dict[str, Any]:
+        return evaluate.evaluate(
+            predictor, split, name=how.name, train=how.train, notes=how.notes, progress=how.progress
+        )
 
     @classmethod
     def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:

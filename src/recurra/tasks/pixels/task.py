@@ -13,10 +13,11 @@ from recurra.data.batching import batches_by_length
 from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.registry import register_task
-from recurra.tasks.base.task import CarriedState, Task
+from recurra.tasks.base.split_task import Measuring, SplitTask
+from recurra.tasks.base.task import CarriedState
 from recurra.tasks.pixels import evaluate, report
-from recurra.tasks.pixels.config import EvaluateOptions, PictureConfig
-from recurra.tasks.pixels.data import Dataset, read_dataset, read_split
+from recurra.tasks.pixels.config import PictureConfig
+from recurra.tasks.pixels.data import Dataset, Split, read_dataset, read_split
 from recurra.tasks.pixels.defaults import choose_size
 from recurra.tasks.pixels.network import PixelNetwork
 from recurra.tasks.pixels.predict import PictureModel
@@ -26,7 +27,7 @@ LEARNING_RATE = 0.003
 
 
 @register_task
-class PictureModelingTask(Task[PictureConfig, Dataset]):
+class PictureModelingTask(SplitTask[PictureConfig, Dataset]):
     """Trains a `PictureModel`."""
 
     name = "pixels"
@@ -92,28 +93,22 @@ class PictureModelingTask(Task[PictureConfig, Dataset]):
 
     # After training
 
-    def evaluate(
+    def read_split(
         self,
         predictor: PictureModel,
-        data: list[str] | None,
+        data: list[str],
         progress: Callable[[str], None],
-        *,
-        baselines: bool = True,
-        options: EvaluateOptions | None = None,
-    ) -> dict[str, Any]:
-        if data:
-            split, name = read_split(data, self.config.data, predictor.preprocessor, progress), " ".join(data)
-        else:
-            split, name = self.held_out_split()
-        judge = None if options is None else options.judging
+        options: Any,  # noqa: ARG002
+    ) -> Split:
+        return read_split(data, self.config.data, predictor.preprocessor, progress)
+
+    def measure_split(self, predictor: PictureModel, split: Split, how: Measuring) -> dict[str, Any]:
+        judge = None if how.options is None else how.options.judging
         if judge is not None:
             evaluate.check_judge(judge, split)
-        notes = self.dataset.notes if self.is_prepared else []
-        train = self.dataset.train if baselines else None
-        result = evaluate.evaluate(
-            predictor, split, name=name, train=train, notes=notes, judge=judge, progress=progress
+        return evaluate.evaluate(
+            predictor, split, name=how.name, train=how.train, notes=how.notes, judge=judge, progress=how.progress
         )
-        return {**result, "skipped": len(split.skipped)} if split.skipped else result
 
     @classmethod
     def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:

@@ -13,7 +13,8 @@ from recurra.data.batching import batches_by_length
 from recurra.data.datasets.locate import resolve_files
 from recurra.tasks.base.defaults import TEXT_LEARNING_RATE
 from recurra.tasks.base.predictor import ConfigT
-from recurra.tasks.base.task import Phase, Task
+from recurra.tasks.base.split_task import SplitTask
+from recurra.tasks.base.task import Phase
 from recurra.tasks.base.transfer import PretrainedLayers, layer_depths, take_settings
 from recurra.tasks.sequence.data import Batch, Dataset, SplitT, align_channels, check_lengths
 from recurra.tasks.sequence.predictor import SequencePredictor
@@ -22,7 +23,7 @@ from recurra.tasks.sequence.pretraining import Pretraining, encode_texts
 from recurra.tasks.sequence.transfer import begin_with
 
 
-class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
+class SequenceTask(SplitTask[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
     """A task that learns from whole texts or series."""
 
     maximize = True
@@ -42,12 +43,6 @@ class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
     @abstractmethod
     def batch(self, split: SplitT, indices: np.ndarray) -> Batch:
         """Put some of the examples of a split side by side."""
-
-    @abstractmethod
-    def evaluate_split(
-        self, predictor: Any, split: SplitT, name: str, progress: Callable[[str], None], *, baselines: bool
-    ) -> dict[str, Any]:
-        """Measure a predictor on a split: the object that `evaluate` prints."""
 
     @property
     def inputs(self) -> Preprocessor:
@@ -121,24 +116,12 @@ class SequenceTask(Task[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]):
 
     # After training
 
-    def evaluate(
+    def read_split(
         self,
         predictor: SequencePredictor,
-        data: list[str] | None,
-        progress: Callable[[str], None],
-        *,
-        baselines: bool = True,
-        options: Any = None,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        split, name = (self._read_split(predictor, data), " ".join(data)) if data else self.held_out_split()
-        result = self.evaluate_split(predictor, split, name, progress, baselines=baselines)
-        return {**result, "skipped": len(split.skipped)} if split.skipped else result
-
-    def _read_split(self, predictor: SequencePredictor, data: list[str]) -> SplitT:
+        data: list[str],
+        progress: Callable[[str], None],  # noqa: ARG002
+        options: Any,  # noqa: ARG002
+    ) -> SplitT:
         files, settings = resolve_files(data)
         return self.encode(align_channels(predictor.read(files, settings), self.inputs, data[0]))
-
-    def evaluation_context(self, *, baselines: bool) -> tuple[SplitT | None, list[str]]:
-        """Give what an evaluation takes from the training data: the split that baselines learn from, if wanted, and the notes."""
-        notes = self.dataset.notes if self.is_prepared else []
-        return self.dataset.train if baselines else None, notes

@@ -15,6 +15,7 @@ from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.inference import to_device
 from recurra.tasks.base.registry import register_task
+from recurra.tasks.base.split_task import Measuring
 from recurra.tasks.base.task import CarriedState
 from recurra.tasks.sequence.data import Dataset
 from recurra.tasks.sequence.labels import LabelledPreprocessor
@@ -129,11 +130,10 @@ class TaggingTask(SequenceTask[TaggerConfig, Split]):
         if split is not None and split.steps:
             fit_temperature(predictor, split)
 
-    def evaluate_split(
-        self, predictor: Tagger, split: Split, name: str, progress: Callable[[str], None], *, baselines: bool
-    ) -> dict[str, Any]:
-        train, notes = self.evaluation_context(baselines=baselines)
-        return evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)
+    def measure_split(self, predictor: Tagger, split: Split, how: Measuring) -> dict[str, Any]:
+        return evaluate.evaluate(
+            predictor, split, name=how.name, train=how.train, notes=how.notes, progress=how.progress
+        )
 
     @classmethod
     def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:

@@ -13,11 +13,12 @@ from recurra.data.batching import batches_by_length, cut_large
 from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.registry import register_task
-from recurra.tasks.base.task import CarriedState, Task
+from recurra.tasks.base.split_task import Measuring, SplitTask
+from recurra.tasks.base.task import CarriedState
 from recurra.tasks.seq2seq.search import collate, teacher
 from recurra.tasks.translate import evaluate, report
 from recurra.tasks.translate.config import TranslatorConfig
-from recurra.tasks.translate.data import Dataset, read_dataset, read_split
+from recurra.tasks.translate.data import Dataset, Split, read_dataset, read_split
 from recurra.tasks.translate.defaults import choose_size
 from recurra.tasks.translate.dropout import TrainingSide, training_sides
 from recurra.tasks.translate.network import TranslationNetwork
@@ -40,7 +41,7 @@ class PairBatch(NamedTuple):
 
 
 @register_task
-class TranslationTask(Task[TranslatorConfig, Dataset]):
+class TranslationTask(SplitTask[TranslatorConfig, Dataset]):
     """Trains a `Translator`."""
 
     name = "translate"
@@ -139,23 +140,19 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
 
     # After training
 
-    def evaluate(
+    def read_split(
         self,
         predictor: Translator,
-        data: list[str] | None,
+        data: list[str],
         progress: Callable[[str], None],
-        *,
-        baselines: bool = True,
-        options: Any = None,  # noqa: ARG002
-    ) -> dict[str, Any]:
-        if data:
-            split, name = read_split(data, self.config.data, predictor.preprocessor, progress), " ".join(data)
-        else:
-            split, name = self.held_out_split()
-        notes = self.dataset.notes if self.is_prepared else []
-        train = self.dataset.train if baselines else None
-        result = evaluate.evaluate(predictor, split, name=name, train=train, notes=notes, progress=progress)
-        return {**result, "skipped": len(split.skipped)} if split.skipped else result
+        options: Any,  # noqa: ARG002
+    ) -> Split:
+        return read_split(data, self.config.data, predictor.preprocessor, progress)
+
+    def measure_split(self, predictor: Translator, split: Split, how: Measuring) -> dict[str, Any]:
+        return evaluate.evaluate(
+            predictor, split, name=how.name, train=how.train, notes=how.notes, progress=how.progress
+        )
 
     @classmethod
     def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:

@@ -1,0 +1,51 @@
+"""What tasks share whose held-out data are read as the training data are, and measured on as a whole."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, cast
+
+from recurra.tasks.base.predictor import ConfigT
+from recurra.tasks.base.task import DatasetT, Task
+
+
+class Measuring(NamedTuple):
+    """How a split is measured on: its name, what baselines learn from (None: none are measured), what is to be noted, who is told
+    what is being done, and what the user asks besides."""
+
+    name: str
+    train: Any
+    notes: list[str]
+    progress: Callable[[str], None]
+    options: Any
+
+
+class SplitTask(Task[ConfigT, DatasetT], Generic[ConfigT, DatasetT]):
+    """A task that measures on a split of its data, or on files that are read as one."""
+
+    @abstractmethod
+    def read_split(self, predictor: Any, data: list[str], progress: Callable[[str], None], options: Any) -> Any:
+        """Read what a user names, as the training data were read; progress: takes what is to be noted of it."""
+
+    @abstractmethod
+    def measure_split(self, predictor: Any, split: Any, how: Measuring) -> dict[str, Any]:
+        """Measure a predictor on a split: the object that `evaluate` prints."""
+
+    def evaluate(
+        self,
+        predictor: Any,
+        data: list[str] | None,
+        progress: Callable[[str], None],
+        *,
+        baselines: bool = True,
+        options: Any = None,
+    ) -> dict[str, Any]:
+        if data:
+            split, name = self.read_split(predictor, data, progress, options), " ".join(data)
+        else:
+            split, name = self.held_out_split()
+        notes = self.dataset.notes if self.is_prepared else []
+        train = cast(Any, self.dataset).train if baselines else None
+        result = self.measure_split(predictor, split, Measuring(name, train, notes, progress, options))
+        return {**result, "skipped": len(split.skipped)} if split.skipped else result
