@@ -193,8 +193,8 @@ def memory(pairs: Pairs) -> dict[str, Any]:
     for name in (*OURS, *TORCH, *JOEY):
         for precision in PRECISIONS:
             command = [sys.executable, __file__, "--memory-of", name, precision, str(pairs.folder), pairs.unit]
-            told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ).stdout
-            found.setdefault(name, {})[precision] = json.loads(told.splitlines()[-1])
+            printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ).stdout
+            found.setdefault(name, {})[precision] = json.loads(printed.splitlines()[-1])
         print(f"{'memory of a step':28} {name:26} " + ", ".join(f"{p} {m:.0f} MiB" for p, m in found[name].items()), flush=True)
     return {"what": "memory of a step, MiB", "rows": ROWS, "memory": found}
 

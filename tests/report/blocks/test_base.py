@@ -8,11 +8,14 @@ import math
 import pytest
 
 from recurra.report.blocks import (
+    AttentionMap,
     Block,
     Chart,
     Column,
     Dot,
     Grouping,
+    ImageRow,
+    Images,
     Lines,
     Matrix,
     Overlay,
@@ -36,6 +39,8 @@ BLOCKS = [
     Reliability("t", [(0.0, 0.5, 0.4, 0.3, 5.0)]),
     Timeline("t", [Track("a", "b", "c", 2, CURVE, CURVE * 2, found=[(0, 1)])]),
     Overlays("t", [Overlay("AAAA", "a.jpg", "a dog", ["the dog"], ["a"], [[[0.5, 0.5]]])]),
+    AttentionMap("t", ["a", " "], ["b"], [[0.25, 0.75]]),
+    Images("t", [ImageRow("a", ["AAAA"])]),
     Scatter("t", [Dot(0.0, 1.0, ["a"])], [Grouping("label", ["a"])]),
 ]
 

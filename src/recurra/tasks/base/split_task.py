@@ -11,8 +11,8 @@ from recurra.tasks.base.task import DatasetT, Task
 
 
 class Measuring(NamedTuple):
-    """How a split is measured on: its name, what baselines learn from (None: none are measured), what is to be noted, who is told
-    what is being done, and what the user asks besides."""
+    """How a split is measured on: its name, what baselines learn from (None: none are measured), what is to be noted, what takes
+    a word on what is being done, and what the user asks besides."""
 
     name: str
     train: Any
