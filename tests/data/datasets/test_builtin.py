@@ -98,8 +98,8 @@ def test_a_python_without_the_texts_is_one_clear_error(cache: Path, monkeypatch:
 PAIRS = {
     "dates": (50_171, 2201, 4628, "7dbfd1647da10253"),
     "addition": (50_145, 2276, 4579, "21159e22fc1695e5"),
-    "reversal": (50_225, 2228, 4547, "a5c8dc3291553344"),
-    "reversal-30": (50_225, 2228, 2000, "962dfc5a766ecf03"),
+    "reversal": (199_920, 2552, 2528, "eb97509f2c8bc81f"),
+    "reversal-30": (199_920, 2552, 2000, "127f5cb2f018e52a"),
 }
 
 

@@ -19,6 +19,8 @@ Drawn = tuple[str, str, str]
 PAIRS = 57_000
 VALID_SHARE, TEST_SHARE = 0.04, 0.08
 """So that some 50,000 of `PAIRS` are trained on."""
+STRINGS, STRINGS_HELD_OUT = 205_000, 0.0125
+"""Of 50,000 strings a network gets to know some by heart; each held-out part of so many more is as large as those of other sets."""
 SEED = 1
 FIRST_DAY, LAST_DAY = date(1900, 1, 1).toordinal(), date(2099, 12, 31).toordinal()
 LARGEST = 3
@@ -65,8 +67,8 @@ def reversal_30(folder: Path) -> GeneratedFiles:
 
 
 def _short_reversals() -> dict[Split, list[tuple[str, str]]]:
-    pairs = _distinct(lambda chance: _reversed(chance, chance.randint(1, LONGEST)))
-    return _split(pairs, VALID_SHARE, TEST_SHARE)
+    pairs = _distinct(lambda chance: _reversed(chance, chance.randint(1, LONGEST)), STRINGS)
+    return _split(pairs, STRINGS_HELD_OUT, STRINGS_HELD_OUT)
 
 
 def _reversed(chance: random.Random, length: int) -> Drawn:
