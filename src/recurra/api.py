@@ -8,11 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from recurra.arguments import DataFrame, checked
-from recurra.data.frames import is_frame, write_frame
+from recurra.data.frames import FRAME, is_frame, write_frame
 from recurra.errors import RunError, UsageError, report_memory_errors
 from recurra.files import is_file, is_folder
 from recurra.runs.config import configure, load_configuration
-from recurra.runs.frame import FRAME
 from recurra.runs.request import Source, check_same, layers
 from recurra.runs.run import Run
 from recurra.runs.session import TrainingSession

@@ -65,7 +65,9 @@ class DataError(RecurraError):
         places = [("line", line), ("row", row), ("byte", byte)]
         where = [str(source)] if source is not None else []
         where += [f"{word} {number}" for word, number in places if number is not None]
-        super().__init__(": ".join([*where, message]) + (f"; {hint}" if hint else ""))
+        self.problem = message + (f"; {hint}" if hint else "")
+        """What is wrong, without the place."""
+        super().__init__(": ".join([*where, self.problem]))
 
 
 @contextmanager

@@ -70,6 +70,7 @@ def test_endings_of_packed_files(tmp_path: Path) -> None:
         ),
         ({"a__tmx": "<tmx><tu>"}, ["a.tmx"], r"a\.tmx: line 1: is no XML"),
         ({"a__tsv": "source\ttarget\nx\t\n"}, ["a.tsv"], r"a\.tsv: line 2: the target is empty"),
+        ({"a__txt": "x\ty\n" * 8 + "no tab\n"}, ["a.txt"], r"a\.txt: line 9: "),
     ],
 )
 def test_what_is_no_pair_has_its_place(tmp_path: Path, files: dict[str, str], names: list[str], message: str) -> None:
@@ -131,6 +132,14 @@ def test_the_languages_of_a_memory(tmp_path: Path, options: dict[str, str], pair
 def test_memories_that_cannot_be_read(tmp_path: Path, content: str, options: dict[str, str], message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_pairs([write(tmp_path, m__tmx=content) / "m.tmx"], PairOptions(**options))
+
+
+def test_an_ending_may_stand_before_that_of_a_text(tmp_path: Path) -> None:
+    (tmp_path / "train.de.txt").write_text("eins\n")
+    (tmp_path / "train.en.txt").write_text("one\n")
+    for given in ([tmp_path / "train"], sorted(tmp_path.iterdir(), reverse=True)):
+        read = read_pairs(given, PairOptions("de", "en"))
+        assert (read.sources, read.targets) == (["eins"], ["one"])
 
 
 def test_files_of_one_name_in_two_folders_are_pairs_of_their_own(tmp_path: Path) -> None:

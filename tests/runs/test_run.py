@@ -200,3 +200,15 @@ def test_options_that_generating_does_not_take_are_refused(whole: Path) -> None:
     with pytest.raises(UsageError, match="belongs to sampling"):
         run.beam_search("the", temperature=0.5)
     assert run.beam_search("the", alpha=0.2, length=4) == run.beam_search("the", length_penalty=0.2, length=4)
+
+
+def test_a_table_in_memory_is_measured_as_its_file_is(tmp_path: Path) -> None:
+    texts = [f"{word} day {n}" for n in range(30) for word in ("good", "bad")]
+    columns = {"text": texts, "label": ["yes", "no"] * 30}
+    rows = "\n".join(f"{text},{label}" for text, label in zip(*columns.values(), strict=True))
+    (tmp_path / "days.csv").write_text(f"text,label\n{rows}\n")
+    settings = {"hidden": 4, "epochs": 1, "linear": "none", "precision": "float32", "quiet": True}
+    run = recurra.train("classify", columns, tmp_path / "run", **settings)
+    measured = run.evaluate(columns, baselines=False)
+    assert measured["metrics"] == run.evaluate(tmp_path / "days.csv", baselines=False)["metrics"]
+    assert measured["data"] == "the data frame" and run.evaluate(columns)["baselines"]

@@ -51,11 +51,11 @@ def test_a_line_of_a_pipe_that_is_no_text_is_reported_and_skipped_on_request(ver
 
 def test_what_takes_long_is_named_on_standard_error(verse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "SECONDS", 0.05)
-    answer = Predictor.finite_results
+    original = Predictor.finite_results
 
     def slowly(self: Predictor, *given: Any) -> Any:
         time.sleep(0.4)
-        return answer(self, *given)
+        return original(self, *given)
 
     quick = CliRunner().invoke(app, ["predict", str(verse), "-t", "the rain"])
     monkeypatch.setattr(Predictor, "finite_results", slowly)

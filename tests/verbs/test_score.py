@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.verbs.conftest import POEMS, call, lines
+from typer.testing import CliRunner
 
+import recurra
+from recurra.cli import app
 from recurra.errors import UsageError
 
 
@@ -52,3 +55,14 @@ def test_a_file_is_scored_as_its_lines_are(verse: Path, tmp_path: Path) -> None:
     assert call("score", verse, file, "--json") == call("score", verse, "--json", "-t", "the cat", "-t", "the hat")
     with pytest.raises(UsageError, match="expected --text or a file, got both"):
         call("score", verse, file, "-t", "the cat")
+
+
+def test_a_line_that_cannot_be_scored_has_its_place(tmp_path: Path) -> None:
+    pairs = "\n".join(f"{n} a\t{n} b" for n in range(40))
+    (tmp_path / "pairs.tsv").write_text(f"source\ttarget\n{pairs}\n")
+    settings = {"hidden": 4, "epochs": 1, "precision": "float32", "quiet": True}
+    run = recurra.train("translate", tmp_path / "pairs.tsv", tmp_path / "run", **settings).path
+    (tmp_path / "lines.txt").write_text("1 a\t1 b\nno tab\n")
+    for given, place in ((tmp_path / "lines.txt", f"{tmp_path}/lines.txt"), ("-", "standard input")):
+        result = CliRunner().invoke(app, ["score", str(run), str(given)], input="1 a\t1 b\nno tab\n")
+        assert str(result.exception) == f"{place}: line 2: expected a source, a tab and its target"

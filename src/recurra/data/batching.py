@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -33,6 +33,24 @@ def batches_by_length(lengths: Sequence[int] | np.ndarray, batch: int, *, seed: 
         group = group[np.argsort(sizes[group], kind="stable")]
         cut += [group[start : start + batch] for start in range(0, len(group), batch)]
     return [cut[index] for index in generator.permutation(len(cut))]
+
+
+def cut_large(batches: Sequence[np.ndarray], size: Callable[[np.ndarray], int], most: int) -> list[np.ndarray]:
+    """Cut batches in halves until each is of at most `most`, as `size` gives it for the indices of one, or of one sequence.
+
+    >>> steps = np.array([9, 1, 8, 2, 7])
+    >>> [b.tolist() for b in cut_large([np.arange(5)], lambda some: len(some) * steps[some].max(), 18)]
+    [[0, 1], [2], [3, 4]]
+    """
+    found: list[np.ndarray] = []
+    left = list(batches)[::-1]
+    while left:
+        batch = left.pop()
+        if len(batch) > 1 and size(batch) > most:
+            left += np.array_split(batch, 2)[::-1]
+        else:
+            found.append(batch)
+    return found
 
 
 def inference_batches(lengths: Sequence[int] | np.ndarray, steps: int) -> list[np.ndarray]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from recurra.errors import DataError, UsageError, require
+
+FRAME = "data.parquet"
+"""What a table in memory is called as a file."""
 
 
 def is_frame(value: Any) -> bool:
@@ -18,6 +24,18 @@ def is_frame(value: Any) -> bool:
     (True, False, False)
     """
     return isinstance(value, Mapping) or hasattr(value, "columns")
+
+
+@contextmanager
+def as_paths(data: Any) -> Iterator[list[str]]:
+    """Give the paths of what is one path, several, or a table in memory, which is a file as long as this lasts."""
+    if not is_frame(data):
+        yield [str(path) for path in ([data] if isinstance(data, str | os.PathLike) else data)]
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder, FRAME)
+        write_frame(data, path)
+        yield [str(path)]
 
 
 def index_to_columns(frame: Any) -> Any:

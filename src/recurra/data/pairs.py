@@ -8,10 +8,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from recurra.data.header import Header, find_header
+from recurra.data.parallel import expand_endings, match_parallel, read_parallel
 from recurra.data.sources import add_each, common_folder, location, open_data
 from recurra.data.translation_memory import read_memory
 from recurra.errors import DataError, UsageError
-from recurra.files import is_file, path_exists
 from recurra.text import (
     STANDARD_INPUT,
     Faults,
@@ -19,7 +19,6 @@ from recurra.text import (
     Place,
     Source,
     base_name,
-    decode,
     fields_message,
     flatten,
     iter_rows,
@@ -33,7 +32,7 @@ SOURCE_NAMES = ("source", "src", "input", "question", "from", "x")
 TARGET_NAMES = ("target", "tgt", "trg", "output", "answer", "to", "y", "label", "reference")
 MAX_CHARACTERS = 2_000
 """Of a source or a target: what is longer is no sentence, and all of it is trained on together."""
-_LINES_INSPECTED = 100
+_LINES_INSPECTED, _SHARE_WITH_TABS = 100, 0.8
 _MIN_COLUMNS = 2
 
 
@@ -103,7 +102,7 @@ def read_pairs(arguments: Sequence[str | Path], options: PairOptions | None = No
     """
     options = options or PairOptions()
     faults, notes = Faults(options.on_error), []
-    sources = open_data(_expand_endings(arguments, options), _kind, faults, notes)
+    sources = open_data(expand_endings(arguments, options.source, options.target), _kind, faults, notes)
     folder = common_folder([source.name for source in sources])
     found = Pairs([], [], [], notes, faults.skipped)
 
@@ -135,22 +134,6 @@ def has_columns(name: str) -> bool:
     return _kind(base_name(name)) is not None
 
 
-def _expand_endings(arguments: Sequence[str | Path], options: PairOptions) -> list[str | Path]:
-    """Put the two files in the place of the name that they share: train.de and train.en for train."""
-    if options.source is None or options.target is None:
-        return list(arguments)
-    found: list[str | Path] = []
-    for name in arguments:
-        both = [_with_ending(str(name), ending) for ending in (options.source, options.target)]
-        found += [name] if path_exists(Path(name)) or None in both else [one for one in both if one]
-    return found
-
-
-def _with_ending(name: str, ending: str) -> str | None:
-    paths = [f"{name}.{ending}{packed}" for packed in ("", ".gz", ".xz", ".bz2", ".zst")]
-    return next((path for path in paths if is_file(Path(path))), None)
-
-
 def _read_each(
     sources: list[Source], options: PairOptions, faults: Faults, notes: list[str]
 ) -> Iterator[tuple[str, Iterator[Pair]]]:
@@ -163,8 +146,8 @@ def _read_each(
             yield source.name, read_memory(source, languages, notes)
         else:
             yield source.name, _read_table(source, options, faults, notes)
-    for first, second in _match_parallel(plain, options) if plain else ():
-        yield first.name, _read_parallel(first, second)
+    for first, second in match_parallel(plain, options.source, options.target) if plain else ():
+        yield first.name, read_parallel(first, second)
 
 
 def _piped_kind(source: Source) -> str:
@@ -174,52 +157,11 @@ def _piped_kind(source: Source) -> str:
 
 
 def _has_tabs(source: Source) -> bool:
-    """Tell whether each line has a tab, so that it is a pair, or standard input is a table of another kind."""
+    """Tell whether lines are pairs, with a tab, or standard input is a table of another kind; a few without one are faults of these."""
     if source.name == STANDARD_INPUT:
         return True
     lines = [line for line in source.data[:100_000].split(b"\n")[:_LINES_INSPECTED] if line.strip()]
-    return bool(lines) and all(b"\t" in line for line in lines)
-
-
-def _match_parallel(plain: list[Source], options: PairOptions) -> Iterator[tuple[Source, Source]]:
-    """Put parallel files side by side: by their endings where these are named, else the only two as they are named."""
-    if options.source is not None and options.target is not None:
-        by_name = {str(PurePath(source.name).parent / base_name(source.name)): source for source in plain}
-        ends = [f".{ending.lower()}" for ending in (options.source, options.target)]
-        pairs = [
-            (source, by_name.get(name.removesuffix(ends[0]) + ends[1]))
-            for name, source in by_name.items()
-            if name.endswith(ends[0])
-        ]
-        if not pairs and len(plain) == _MIN_COLUMNS and not any(name.endswith(ends[1]) for name in by_name):
-            pairs = [(plain[0], plain[1])]  # named otherwise than those of the training
-        if not pairs:
-            raise UsageError(f"source: no file ends with .{options.source}, as in {plain[0].name}")
-        for source, target in pairs:
-            if target is None:
-                raise DataError(f"has no file that ends with .{options.target} beside it", source=source.name)
-            yield source, target
-        return
-    if len(plain) != _MIN_COLUMNS:
-        raise UsageError(
-            f"data: expected two parallel files, the source first, or a table with a column for each; got {len(plain)} plain "
-            f"text{'s' * (len(plain) != 1)}: {', '.join(source.name for source in plain[:3])}; several are matched by --source de --target en"
-        )
-    yield plain[0], plain[1]
-
-
-def _read_parallel(first: Source, second: Source) -> Iterator[Pair]:
-    sides = [decode(source.data, source.name).split("\n") for source in (first, second)]
-    lines = [side[:-1] if side and not side[-1] else side for side in sides]
-    if len(lines[0]) != len(lines[1]):
-        raise DataError(
-            f"has {len(lines[0]):,} lines, and {second.name} {len(lines[1]):,}: line n of one is the target of line n of the other",
-            source=first.name,
-            line=min(map(len, lines)) + 1,
-        )
-    for number, (source, target) in enumerate(zip(*lines, strict=True), 1):
-        if source.strip() or target.strip():
-            yield source, target, {"line": number}
+    return bool(lines) and sum(b"\t" in line for line in lines) >= _SHARE_WITH_TABS * len(lines)
 
 
 def _read_table(source: Source, options: PairOptions, faults: Faults, notes: list[str]) -> Iterator[Pair]:

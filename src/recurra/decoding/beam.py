@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,8 @@ class SearchOptions:
         end: the id that ends a hypothesis; None for text that goes on until `length`.
         length_penalty: α, the strength of the length normalisation; 0 is off, and favours short results.
         count: how many results to give for a prompt, at most `width`.
+        enough: how many hypotheses of a prompt have to end for its search to be over; None: it goes on until nothing better
+            can come.
         forbid: ids that are never chosen, such as the begin mark. The probabilities of the others stay as the model
             has them, so that a result's `log_prob` is what scoring the same ids gives.
 
@@ -53,6 +55,7 @@ class SearchOptions:
     end: int | None
     length_penalty: float = 0.0
     count: int = 1
+    enough: int | None = None
     forbid: Collection[int] = ()
 
     def __post_init__(self) -> None:
@@ -77,7 +80,15 @@ class SearchOptions:
         return ((5 + length) / 6) ** self.length_penalty
 
 
-def beam_search(step: Step, state: State, ids: Tensor, options: SearchOptions) -> list[list[Hypothesis]]:
+def beam_search(
+    step: Step,
+    state: State,
+    ids: Tensor,
+    options: SearchOptions,
+    *,
+    adjust: Callable[[State], Tensor] | None = None,
+    watch: Callable[[int, np.ndarray], None] | None = None,
+) -> list[list[Hypothesis]]:
     """The likeliest continuations of each of P prompts, which are searched together.
 
     At every step each of the living hypotheses of a prompt is continued with every id, and the `width` best of all these
@@ -94,6 +105,8 @@ def beam_search(step: Step, state: State, ids: Tensor, options: SearchOptions) -
         state: before `ids`; leading dimension P.
         ids: (P,) int64, the last id of each prompt (the begin mark when there is none).
         options: what is looked for.
+        adjust: state after a step → (N,) float64 ≤ 0, which is added to the score of what ends with that step.
+        watch: is called with the number of a prompt, and the ids that all its hypotheses begin with by now, after each step.
 
     Returns:
         for each prompt at most `count` results, the best score first; fewer only if there are not as many sequences.
@@ -109,80 +122,120 @@ def beam_search(step: Step, state: State, ids: Tensor, options: SearchOptions) -
     [([3, 1], 0.36), ([2, 1], 0.24)]
     [([1], 0.9), ([3, 1], 0.045)]
     """
-    beams = [_Beam(options, ids.device) for _ in range(len(ids))]
+    beams = [_Beam(options) for _ in range(len(ids))]
     living, last = beams, ids
     for added in range(1, options.length + 1):
         if not living:
             break
         with torch.no_grad():
             logits, state = step(last, state)
-            log_probs = _log_probs(logits, options.forbid)
-            rows, lasts, first = [], [], 0
-            for beam in living:
-                count = len(beam)
-                kept, last = beam.extend(log_probs[first : first + count], added)
-                rows.append(first + kept)
-                lasts.append(last)
-                first += count
-            living, last = [beam for beam in living if len(beam)], torch.cat(lasts)
-            state = select_state(state, torch.cat(rows)) if living else state
+            log_probs, candidates = _likeliest(logits, options)
+            terms = np.zeros(len(last)) if adjust is None else adjust(state).cpu().numpy()
+            rows, ends = _extend_all(living, log_probs, candidates, terms, added)
+            if watch is not None:
+                for number, beam in enumerate(beams):
+                    watch(number, beam.certain())
+            living, last = [beam for beam in living if len(beam)], torch.from_numpy(ends).to(ids.device)
+            state = select_state(state, torch.from_numpy(rows)) if living else state
     return [beam.results for beam in beams]
+
+
+def _extend_all(
+    living: list[_Beam], log_probs: np.ndarray, candidates: np.ndarray, terms: np.ndarray, added: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Continue the hypotheses of all beams, whose rows stand one after another; gives which rows live on, and their last ids."""
+    rows, lasts, first = [], [], 0
+    for beam in living:
+        some = slice(first, first + len(beam))
+        kept, ends = beam.extend(log_probs[some], candidates[some], terms[some], added)
+        rows.append(first + kept)
+        lasts.append(ends)
+        first = some.stop
+    return np.concatenate(rows), np.concatenate(lasts)
 
 
 class _Beam:
     """The search for one prompt: its living hypotheses, and the best of those that are over."""
 
-    def __init__(self, options: SearchOptions, device: torch.device) -> None:
+    def __init__(self, options: SearchOptions) -> None:
         self._options = options
         self._ids = np.empty((1, 0), np.int64)  # (N, T)
-        self._scores = torch.zeros(1, dtype=torch.float64, device=device)  # (N,)
+        self._scores = np.zeros(1)  # (N,)
+        self._ended = 0
         self.results: list[Hypothesis] = []
 
     def __len__(self) -> int:
         """Count the living hypotheses."""
         return len(self._scores)
 
-    def extend(self, log_probs: Tensor, added: int) -> tuple[Tensor, Tensor]:
-        """Continue each of the N hypotheses with every id, log_probs (N, V), to `added` ids, and keep the best.
+    def certain(self) -> np.ndarray:
+        """Give the ids that all that may come of the search begins with."""
+        every = [*self._ids, *(result.ids for result in self.results)]
+        first, shortest = every[0], min(map(len, every))
+        same = np.all([ids[:shortest] == first[:shortest] for ids in every], axis=0)
+        return first[: int(np.argmin(np.append(same, False)))]
 
+    def extend(
+        self, log_probs: np.ndarray, candidates: np.ndarray, terms: np.ndarray, added: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Continue each of the N hypotheses with each of its K likeliest ids, to `added` ids, and keep the best.
+
+        log_probs, candidates: (N, K), the ids and their log-probabilities, −∞ for none.  terms: (N,), added to the scores of what ends.
         Gives those that live on: which of the N each continues, (M,), and its last id, (M,).
         """
-        end, size = self._options.end, log_probs.shape[1]
-        totals = (self._scores[:, None] + log_probs).flatten()
-        chosen = top_indices(totals, self._options.width)
+        totals = (self._scores[:, None] + log_probs).ravel()
+        chosen = np.argsort(-totals, kind="stable")[: self._options.width]
         chosen = chosen[totals[chosen] > -math.inf]
         if not len(chosen):
             raise UsageError("expected at least one id that may come next, got none: all are forbidden")
-        rows, last, scores = chosen // size, chosen % size, totals[chosen]
-        ids = np.concatenate([self._ids[rows.cpu().numpy()], last.cpu().numpy()[:, None]], axis=1)
-        ended = (last == end) if end is not None else torch.zeros_like(last, dtype=torch.bool)
-        over = torch.ones_like(ended) if added == self._options.length else ended
-        self._set_aside(ids, scores, ended, over)
-        going = (~over).nonzero()[:, 0]
-        if len(going) and self._nothing_better_can_come(scores[going]):
+        rows, last, scores = chosen // log_probs.shape[1], candidates.ravel()[chosen], totals[chosen]
+        ids = np.concatenate([self._ids[rows], last[:, None]], axis=1)
+        ended = last == self._options.end if self._options.end is not None else np.zeros(len(last), bool)
+        over = np.ones_like(ended) if added == self._options.length else ended
+        self._set_aside(ids, scores, terms[rows], ended, over)
+        going = np.flatnonzero(~over)
+        if len(going) and (self._has_enough() or self._nothing_better_can_come(scores[going])):
             going = going[:0]
-        self._ids, self._scores = ids[going.cpu().numpy()], scores[going]
+        self._ids, self._scores = ids[going], scores[going]
         return rows[going], last[going]
 
-    def _set_aside(self, ids: np.ndarray, scores: Tensor, ended: Tensor, over: Tensor) -> None:
+    def _set_aside(
+        self, ids: np.ndarray, scores: np.ndarray, terms: np.ndarray, ended: np.ndarray, over: np.ndarray
+    ) -> None:
         divisor = self._options.divisor(ids.shape[1])
-        rows = zip(ids, scores.tolist(), ended.tolist(), over.tolist(), strict=True)
         self.results += [
-            Hypothesis(one, score, score / divisor, at_end) for one, score, at_end, leaves in rows if leaves
+            Hypothesis(ids[row], float(scores[row]), float(scores[row] / divisor + terms[row]), bool(ended[row]))
+            for row in np.flatnonzero(over)
         ]
+        self._ended += int(over.sum())
         self.results.sort(key=lambda result: -result.score)
         del self.results[self._options.count :]
 
-    def _nothing_better_can_come(self, scores: Tensor) -> bool:
+    def _has_enough(self) -> bool:
+        return self._options.enough is not None and self._ended >= self._options.enough
+
+    def _nothing_better_can_come(self, scores: np.ndarray) -> bool:
         highest = float(scores.max()) / self._options.divisor(self._options.length)
         return len(self.results) == self._options.count and self.results[-1].score >= highest
 
 
-def _log_probs(logits: Tensor, forbid: Collection[int]) -> Tensor:
-    """Log-probabilities (B, V) float64, −∞ for the forbidden ids; the others are not scaled up for it."""
-    log_probs = torch.log_softmax(logits.double(), dim=1)
-    if torch.isnan(log_probs).any():
+def _likeliest(logits: Tensor, options: SearchOptions) -> tuple[np.ndarray, np.ndarray]:
+    """Give the log-probabilities, float64, and the ids that may come next of each row, the likeliest first and, of equals, the
+    lowest: (B, K) each, as many as a beam can need; −∞ where there are not so many. The forbidden are not made up for."""
+    peaks = logits.amax(1, keepdim=True)
+    total = (logits - peaks).exp().sum(1, keepdim=True, dtype=torch.float64).log() + peaks
+    if torch.isnan(total).any():
         raise RunError("expected finite scores from the model, got some that are not: its weights are damaged")
-    if forbid:
-        log_probs = log_probs.index_fill(1, torch.tensor(sorted(forbid), device=log_probs.device), -math.inf)
-    return log_probs
+    forbidden = sorted(options.forbid)
+    count = min(options.width + len(forbidden), logits.shape[1])
+    found = logits.topk(min(count + 1, logits.shape[1]), dim=1)
+    values, ids = found.values.double(), found.indices
+    if count < logits.shape[1]:
+        for row in (values[:, count] == values[:, count - 1]).nonzero()[:, 0].tolist():
+            # Which of equals it gives is open: the lowest are wanted.
+            ids[row, :count] = top_indices(logits[row], count)
+            values[row, :count] = logits[row, ids[row, :count]].double()
+    log_probs, ids = (values - total)[:, :count].cpu().numpy(), ids[:, :count].cpu().numpy()
+    log_probs[np.isin(ids, forbidden)] = -math.inf
+    order = np.lexsort((ids, -log_probs), axis=1)[:, : options.width]
+    return np.take_along_axis(log_probs, order, 1), np.take_along_axis(ids, order, 1)

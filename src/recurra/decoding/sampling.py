@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,21 +51,25 @@ class Sampling:
         return self.temperature == 0
 
 
-def row_generators(seed: int, rows: int) -> list[torch.Generator]:
+def row_generators(seed: int, rows: int | Iterable[int]) -> list[torch.Generator]:
     """A source of chance for each row, which depends on the seed and the row's number only.
 
-    Row i draws the same numbers whether it is one of 2 or of 200, and on every device: they are drawn on the CPU.
+    rows: how many, or their numbers. Row i draws the same numbers whether it is one of 2 or of 200, and on every device: they
+    are drawn on the CPU.
 
     Raises:
         UsageError: the seed is negative.
 
-    >>> few, many = row_generators(7, 2), row_generators(7, 5)
+    >>> few, many, one = row_generators(7, 2), row_generators(7, 5), row_generators(7, [1])
     >>> [torch.equal(torch.rand(3, generator=a), torch.rand(3, generator=b)) for a, b in zip(few, many)]
     [True, True]
+    >>> torch.equal(torch.rand(1, generator=one[0]), torch.rand(1, generator=row_generators(7, 2)[1]))
+    True
     """
     if seed < 0:
         raise UsageError(f"seed: expected 0 or more, got {seed}")
-    seeds = (int(np.random.SeedSequence([seed, row]).generate_state(1, np.uint64)[0]) for row in range(rows))
+    numbers = range(rows) if isinstance(rows, int) else rows
+    seeds = (int(np.random.SeedSequence([seed, row]).generate_state(1, np.uint64)[0]) for row in numbers)
     return [torch.Generator().manual_seed(number) for number in seeds]
 
 

@@ -1,7 +1,7 @@
 """Tensors in, every check, and the fastest way there is to run a cell on this machine."""
 
 from recurra.kernels.checks import check_layer, check_lengths
-from recurra.kernels.exact_mode import exact, layer_norm, linear
+from recurra.kernels.exact_mode import exact, is_exact, layer_norm, linear
 from recurra.kernels.interface import Kernel, LayerOutput
 from recurra.kernels.layer import run_layer, scan_layer
 from recurra.kernels.packed import PackedLayer, PackedModel, WeightType
@@ -15,6 +15,7 @@ __all__ = [
     "check_layer",
     "check_lengths",
     "exact",
+    "is_exact",
     "layer_norm",
     "linear",
     "run_layer",

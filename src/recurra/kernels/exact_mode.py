@@ -51,6 +51,11 @@ def exact(*, required: bool = True) -> Iterator[None]:
         _active.reset(token)
 
 
+def is_exact() -> bool:
+    """Whether exact mode is on."""
+    return _active.get()
+
+
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Give x W^T + b: x (..., K), weight (N, K), bias (N) → (..., N); by the engine in exact mode, else by torch."""
     native = engine()

@@ -177,9 +177,7 @@ class NgramClassifier(LinearClassifier):
         model.intercept = expect_array(arrays, "intercept", arrays["intercept"].dtype, None).astype(np.float64)
         for number, (unit, longest) in enumerate(read.families):
             if unit not in ("word", "char") or not isinstance(longest, int):
-                raise ValueError(
-                    f"families: expected word or char and a length, got {abbreviate(unit, 20)} and {abbreviate(longest, 20)}"
-                )
+                raise ValueError(f"families: expected word or char and a length, got {abbreviate([unit, longest], 40)}")
             vocabulary = expect_array(arrays, f"{number}.vocabulary", np.int64, None).view(np.uint64)
             size, columns = len(vocabulary), len(model.intercept)
             idf = expect_array(arrays, f"{number}.idf", arrays[f"{number}.idf"].dtype, size)

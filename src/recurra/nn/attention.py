@@ -6,13 +6,17 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from recurra.arguments import Positive, checked
 from recurra.errors import UsageError
-from recurra.kernels import linear
+from recurra.kernels import is_exact, linear
 from recurra.nn.ragged import at_least_float32, padding_mask
 
 AttentionKind = Literal["general", "dot", "additive"]
+
+MAX_HIDDEN = 1 << 25
+"""Numbers that additive attention makes of queries and keys at a time: 128 MiB, of which training keeps two."""
 
 
 class Memory(NamedTuple):
@@ -31,8 +35,8 @@ class Attention(nn.Module):
     - additive: v · tanh(W q + U m) (Bahdanau et al. 2015, arXiv:1409.0473v7, appendix A.1.2)
 
     heads: each looks for itself, with its part of the queries and the keys, and gives its part of the memory.
-    Weights are exactly 0 on padding, whatever stands there, and a row without steps gives zeros. Without gradients the sums go
-    over the steps in order, so that in exact mode neither padding nor the rows beside it change a row's result.
+    Weights are exactly 0 on padding, whatever stands there, and a row without steps gives zeros. In exact mode the sums go
+    over the steps in order, so that neither padding nor the rows beside it change a row's result.
     Raises `UsageError` where sizes do not fit.
 
     >>> attention = Attention("dot", 2, 2)
@@ -79,17 +83,14 @@ class Attention(nn.Module):
         asked = queries.unflatten(2, (self.heads, -1))  # (T, B, h, Q/h)
         keys = memory.keys.unflatten(2, (self.heads, -1))
         values = memory.values.unflatten(2, (self.heads, -1))
-        if torch.is_grad_enabled():
-            contexts, weights = self._batched(asked, keys, values, memory.padding)
-        else:
-            contexts, weights = self._in_order(asked, keys, values, memory.padding)
+        compute = self._in_order if is_exact() and not torch.is_grad_enabled() else self._batched
+        contexts, weights = compute(asked, keys, values, memory.padding)
         return contexts.flatten(2), weights
 
     def _batched(self, asked: Tensor, keys: Tensor, values: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
         by_row = asked.permute(1, 2, 0, 3)  # (B, h, T, Q/h)
         if self.kind == "additive":
-            hidden = torch.tanh(by_row.unsqueeze(3) + keys.permute(1, 2, 0, 3).unsqueeze(2))  # (B, h, T, S, Q/h)
-            scores = (hidden * self.score[:, None, None]).sum(-1)
+            scores = self._additive(by_row, keys.permute(1, 2, 0, 3))
         else:
             scores = by_row @ keys.permute(1, 2, 3, 0)
         hidden_steps = padding.T[:, None, None]  # (B, 1, 1, S)
@@ -99,6 +100,22 @@ class Attention(nn.Module):
         weights = scores.masked_fill(none, 0).softmax(-1).masked_fill(hidden_steps, 0)
         contexts = weights.to(values.dtype) @ values.permute(1, 2, 0, 3)  # (B, h, T, M/h)
         return contexts.permute(2, 0, 1, 3), weights.permute(2, 0, 1, 3)
+
+    def _additive(self, asked: Tensor, keys: Tensor) -> Tensor:
+        """asked (B, h, T, Q/h), keys (B, h, S, Q/h) → (B, h, T, S); of many, for some queries at a time, and again for the gradients."""
+
+        def score(asked: Tensor, keys: Tensor, weights: Tensor) -> Tensor:
+            hidden = torch.tanh(asked.unsqueeze(3) + keys.unsqueeze(2))  # (B, h, T, S, Q/h)
+            return (hidden * weights[:, None, None]).sum(-1)
+
+        queries = max(1, MAX_HIDDEN // max(1, keys.numel()))
+        if asked.shape[2] <= queries:
+            return score(asked, keys, self.score)
+        parts = [
+            checkpoint(score, some, keys, self.score, use_reentrant=False, preserve_rng_state=False)
+            for some in asked.split(queries, 2)
+        ]
+        return torch.cat(parts, 2)
 
     def _in_order(self, asked: Tensor, keys: Tensor, values: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
         if not len(keys):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from recurra.data.frames import FRAME
 from recurra.runs.config import Configuration
-
-FRAME = "data.parquet"
-"""What a run keeps of a table that was in memory."""
 
 
 def keep_frame(frame: Path | None, folder: Path, configuration: Configuration) -> None:

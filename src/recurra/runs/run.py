@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 from torch import nn
 
 from recurra.arguments import Array, DataFrame, PathName, Positive, checked
-from recurra.data.frames import is_frame
+from recurra.data.frames import as_paths, is_frame
 from recurra.errors import DataError, UsageError, report_memory_errors
 from recurra.runs.config import Configuration, load_configuration
 from recurra.runs.events import check_event
@@ -121,7 +120,7 @@ class Run:
     @report_memory_errors()
     def evaluate(
         self,
-        data: PathName | Iterable[PathName] = (),
+        data: PathName | Mapping[Any, Any] | DataFrame | Iterable[PathName] = (),
         *,
         baselines: bool = True,
         progress: Callable[[str], None] = lambda _: None,
@@ -129,19 +128,20 @@ class Run:
     ) -> dict[str, Any]:
         """Measure on held-out data (the run's own unless others are named), beside the baselines if wanted.
 
-        The baselines learn from the very text that the model learnt from, which is read again.  options: further ones that the
+        data: files, or a table in memory, as for `recurra.train`.  The baselines learn from the very text that the model learnt from, which is read again.  options: further ones that the
         task takes, as in `label="fault"` of a run of detect; raises `UsageError` for others.
         """
         read = read_options(self.predictor.EvaluateOptions, options, self.configuration.task)
-        arguments = [str(argument) for argument in ([data] if isinstance(data, str | os.PathLike) else data)]
-        if baselines or not arguments:
-            if not self.task.rereadable:
-                raise UsageError(
-                    "evaluate: the training data came from standard input, which cannot be read again; "
-                    "name a file to measure on, and leave the baselines out (--no-baselines)"
-                )
-            self._prepare()
-        return measure(self.task, self.predictor, arguments or None, progress, baselines=baselines, options=read)
+        with as_paths(data) as paths:
+            if baselines or not paths:
+                if not self.task.rereadable:
+                    raise UsageError(
+                        "evaluate: the training data came from standard input, which cannot be read again; "
+                        "name a file to measure on, and leave the baselines out (--no-baselines)"
+                    )
+                self._prepare()
+            result = measure(self.task, self.predictor, paths or None, progress, baselines=baselines, options=read)
+        return {**result, "data": "the data frame"} if is_frame(data) else result
 
     @checked
     @report_memory_errors()

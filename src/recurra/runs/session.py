@@ -13,11 +13,12 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
+from recurra.data.frames import FRAME
 from recurra.errors import DivergedError, RunError, UsageError
 from recurra.files import write_whole
 from recurra.runs import ablation
 from recurra.runs.config import Configuration
-from recurra.runs.frame import FRAME, keep_frame
+from recurra.runs.frame import keep_frame
 from recurra.runs.manifest import check_sums, drop_manifest, sums, write_manifest
 from recurra.runs.measuring import calibrate, measure_for_record, raise_faults
 from recurra.runs.pretraining import begin_with_run, pretrain, pretraining_is_there

@@ -11,10 +11,12 @@ import typer
 from recurra.errors import DataError, UsageError, add_source
 from recurra.tasks.base.options import RankedOptions, read_options
 from recurra.verbs.base.options import (
+    STANDARD_INPUT,
     Device,
     Json,
     RunFolder,
     check_one_source,
+    input_name,
     load_run,
     note,
     print_json,
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from recurra.tasks.base.predictor import Predictor
 
 OnError = Callable[[DataError], None]
-STANDARD_INPUT = "standard input"
 POSITION = 30
 LINES_WITH_STEPS = 8
 """Inputs that are predicted together where there is a result after each element."""
@@ -110,11 +111,32 @@ def predict(
     for batch in _batches(predictor, source, text, pipe, most, report):
         for item in batch:
             warn(predictor, item)
-        place = "--text" if text else STANDARD_INPUT if source == "-" else source
-        with add_source(place), still_at_it(_work(batch, options)):
+        is_watched = text and len(text) == 1 and not json and not options.steps and sys.stdout.isatty()
+        if is_watched and _write_live(predictor, batch[0], options):
+            return
+        with add_source(input_name(text, source)), still_at_it(_work(batch, options)):
             results = predictor.finite_results(batch, options)
         for result in results:
             write(result)
+
+
+def _write_live(predictor: Predictor, item: Any, options: Any) -> bool:
+    """Write the answer to one input as it comes, where the predictor can; tells whether it did."""
+    from recurra.tasks.base.capabilities import WritesLive
+
+    if not isinstance(predictor, WritesLive):
+        return False
+    pieces: list[str] = []
+
+    def show(piece: str) -> None:
+        pieces.append(piece)
+        print_line(piece, end="")
+
+    with add_source("--text"):
+        whole, shown = predictor.format_result(predictor.predict_live(item, options, show)), "".join(pieces)
+    # What is certain is what the answer begins with, unless it is written with more than that.
+    print_line(whole.removeprefix(shown) if whole.startswith(shown) else f"\n{whole}")
+    return True
 
 
 def _work(batch: Sequence[Any], options: Any) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recurra.errors import DataError
 from recurra.verbs.base.options import (
     Device,
     Json,
@@ -13,10 +14,11 @@ from recurra.verbs.base.options import (
     RunFolder,
     Texts,
     check_one_source,
+    input_name,
     load_run,
     print_json,
     print_line,
-    read_lines,
+    read_numbered_lines,
 )
 from recurra.verbs.base.patience import still_at_it
 from recurra.verbs.base.pipe import LINES_PER_BATCH, standard_pipe, together
@@ -48,17 +50,23 @@ def score(
     check_one_source(text, source)
     loaded = load_run(run, device)
     pipe = None if text or source != "-" else standard_pipe()
-    lines = iter(text) if text else read_lines(source, pipe=pipe)
+    lines = enumerate(text, 1) if text else read_numbered_lines(source, pipe=pipe)
+    name = input_name(text, source)
     if rank:
-        _print(sorted(_scores(loaded, list(lines)), key=_rank), json)
+        _print(sorted(_scores(loaded, list(lines), name), key=_rank), json)
         return
     for batch in together(lines, LINES_PER_BATCH, None if pipe is None else pipe.waits):
-        _print(_scores(loaded, batch), json)
+        _print(_scores(loaded, batch, name), json)
 
 
-def _scores(run: Run, texts: list[str]) -> list[dict[str, Any]]:
-    with still_at_it("scoring"):
-        return run.score(texts)
+def _scores(run: Run, lines: list[tuple[int, str]], name: str) -> list[dict[str, Any]]:
+    try:
+        with still_at_it("scoring"):
+            return run.score([text for _, text in lines])
+    except DataError as error:
+        if error.source is not None or error.row is None:
+            raise
+        raise DataError(error.problem, source=name, line=lines[error.row - 1][0]) from None
 
 
 def _rank(result: dict[str, Any]) -> tuple[bool, float]:

@@ -13,8 +13,10 @@ import torch
 import recurra
 from recurra.errors import DataError, UsageError
 from recurra.runs.run import Run
-from recurra.tasks.translate.config import PredictOptions
-from recurra.tasks.translate.search import PADDING, collate, longest_target, teacher
+from recurra.tasks.seq2seq.config import SearchedOptions
+from recurra.tasks.seq2seq.decoder import PADDING
+from recurra.tasks.seq2seq.search import collate, teacher
+from recurra.tasks.translate.search import longest_target
 
 SMALL: dict[str, Any] = {"hidden": 12, "embedding": 8, "epochs": 3, "threads": 1, "precision": "float32", "quiet": True}
 
@@ -71,6 +73,54 @@ def test_a_wider_search_finds_no_less_likely(run: Run) -> None:
     assert np.mean(better) >= -1e-6
 
 
+def test_a_prefix_is_kept_and_counted(run: Run) -> None:
+    for source in SOURCES[:4]:
+        result = run.predict(source, prefix="b a")
+        assert result["translation"].startswith("b a")
+        (scored,) = run.score([f"{source}\t{result['translation']}"])
+        if result.get("ended", True):
+            assert result["log_prob"] == pytest.approx(scored["log_prob"], abs=1e-3)
+    free = run.predict(SOURCES)
+    assert [one["log_prob"] for one in run.predict(SOURCES, prefix="")] == [one["log_prob"] for one in free]
+
+
+def test_samples_are_drawn_alike_by_a_seed_and_as_likely_as_they_are(run: Run) -> None:
+    first = run.predict(SOURCES, sample=True, seed=3, best=2, temperature=0.7)
+    assert first == run.predict(SOURCES, sample=True, seed=3, best=2, temperature=0.7)
+    assert first != run.predict(SOURCES, sample=True, seed=4, best=2, temperature=0.7)
+    # The first source alone draws what it drew beside others, and temperature 0 draws nothing.
+    assert run.predict(SOURCES[:1], sample=True, seed=3, best=2, temperature=0.7) == first[:1]
+    narrow = run.predict(SOURCES, beam=1)
+    argmax = run.predict(SOURCES, sample=True, temperature=0)
+    assert [one["translation"] for one in argmax] == [one["translation"] for one in narrow]
+    assert [one["log_prob"] for one in argmax] == pytest.approx([one["log_prob"] for one in narrow], abs=1e-3)
+    with pytest.raises(UsageError, match="temperature: belongs to sampling"):
+        run.predict(SOURCES[0], temperature=0.5)
+    with pytest.raises(UsageError, match="coverage_penalty: belongs to the search"):
+        run.predict(SOURCES[0], sample=True, coverage_penalty=0.5)
+
+
+def test_a_strong_coverage_penalty_prefers_what_looks_at_all_of_the_source(run: Run) -> None:
+    if run.predictor.config.model.attention == "none":
+        assert run.predict(SOURCES, coverage_penalty=5.0) == run.predict(SOURCES)
+        return
+
+    def looked(options: dict[str, float]) -> float:
+        results = run.predict(SOURCES[:3], attention=True, beam=8, length_penalty=0.0, **options)
+        weights = [np.array(one["attention"]["weights"]).sum(0) for one in results]
+        return float(sum(np.log(np.minimum(np.maximum(one, 1e-12), 1)).sum() for one in weights))
+
+    assert looked({"coverage_penalty": 20.0}) >= looked({})
+
+
+def test_what_is_shown_as_it_comes_is_the_translation(run: Run) -> None:
+    for options in (SearchedOptions(), SearchedOptions(sample=True, seed=5), SearchedOptions(prefix="b a")):
+        pieces: list[str] = []
+        result = run.predictor.predict_live(SOURCES[1], options, pieces.append)
+        assert result["translation"].startswith("".join(pieces)) and pieces
+        assert result == {**result, **run.predictor.translate([SOURCES[1]], options)[0]}
+
+
 def test_attention_is_a_distribution_for_each_unit(run: Run) -> None:
     result = run.predict("beta gamma alpha", attention=True)
     if run.predictor.config.model.attention == "none":
@@ -88,7 +138,7 @@ def test_the_whole_model_has_the_gradients_of_finite_differences(run: Run) -> No
     network: Any = run.predictor.build_network(run.predictor.config, run.predictor.preprocessor).double().eval()
     preprocessor = run.predictor.preprocessor
     sources, lengths = collate([preprocessor.encode_source(one) for one in SOURCES[:3]])
-    read, written = teacher(preprocessor, [preprocessor.encode_target(one) for one in ("a b", "c", "d e a")])
+    read, written = teacher(preprocessor.target, [preprocessor.encode_target(one) for one in ("a b", "c", "d e a")])
     loss = network.loss(sources, lengths, read, written)
     loss.backward()
     chance = np.random.default_rng(1)
@@ -110,9 +160,9 @@ def test_options_and_inputs_that_mean_nothing(run: Run) -> None:
         run.predict("a", beam=0)
     with pytest.raises(DataError, match="expected a text, got 3"):
         run.predict([3])
-    with pytest.raises(DataError, match="text 1: expected a source, a tab and its target"):
+    with pytest.raises(DataError, match="row 1: expected a source, a tab and its target"):
         run.score(["no tab"])
-    assert run.predict([]) == [] and PredictOptions().beam == 5
+    assert run.predict([]) == [] and SearchedOptions().beam == 5
 
 
 def test_a_result_goes_on_with_other_files_than_those_of_the_training(run: Run, tmp_path: Path) -> None:

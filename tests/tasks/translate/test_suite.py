@@ -15,13 +15,15 @@ from recurra.testing.expect import one_thread
 MODELS: dict[str, dict[str, Any]] = {
     "attention": {"cell": "gru", "attention": "general", "heads": 2},
     "additive": {"cell": "lstm", "attention": "additive", "layers": 2, "tied": False},
-    "dot": {"cell": "gru", "attention": "dot"},
+    "dot": {"cell": "gru", "attention": "dot", "scheduled_sampling": 0.3, "attention_penalty": 0.5},
+    "input feed": {"cell": "lstm", "input_feed": True, "unit_dropout": 0.2},
     "no attention": {"cell": "rnn", "attention": "none", "bidirectional": False},
 }
 DATA: dict[str, dict[str, Any]] = {
     "attention": {"source_unit": "word", "target_unit": "char"},
     "additive": {"source_unit": "char", "target_unit": "word", "lower": True},
     "dot": {"source_unit": "byte", "target_unit": "byte"},
+    "input feed": {"source_unit": "char", "target_unit": "char"},
     "no attention": {"source_unit": "bpe", "target_unit": "bpe", "joint": True, "vocabulary": 300},
 }
 WORDS = ["red", "green", "blue", "old", "new"]

@@ -4,6 +4,7 @@ A task says what there is to see by giving blocks; the report draws them without
 class, here or in the package of a task.
 """
 
+from recurra.report.blocks.attention import AttentionMap
 from recurra.report.blocks.base import Block
 from recurra.report.blocks.lines import Lines, Picture
 from recurra.report.blocks.matrix import Matrix
@@ -15,6 +16,7 @@ from recurra.report.blocks.timeline import Timeline, Track, thin_columns
 from recurra.report.chart import Band, Chart, Series
 
 __all__ = [
+    "AttentionMap",
     "Band",
     "Bin",
     "Block",

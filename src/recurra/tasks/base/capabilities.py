@@ -64,6 +64,15 @@ class Generates(Protocol):
 
 
 @runtime_checkable
+class WritesLive(Protocol):
+    """Writes its answer piece by piece."""
+
+    def predict_live(self, item: Any, options: Any, show: Callable[[str], None]) -> Mapping[str, Any]:
+        """Give the result of one input; show: takes each piece of the answer as soon as it is certain."""
+        ...
+
+
+@runtime_checkable
 class Scores(Protocol):
     """Knows how likely a text is."""
 

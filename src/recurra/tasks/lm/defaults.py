@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from recurra.tasks.base.defaults import largest_in_time
 from recurra.tasks.lm.config import Model
 
 MIN_UNITS_FOR_SIZE = {128: 0, 256: 60_000, 512: 400_000}
@@ -24,7 +25,12 @@ def choose_size(model: Model, units: int, seconds: float | None, measure_seconds
     few, many = (max(1.0, min(most, read / units)) for read, most in ((UNITS_TO_LEARN, 60), (UNITS_TO_MASTER, 200)))
     if model.hidden is None:
         allowed = [size for size, fewest in MIN_UNITS_FOR_SIZE.items() if fewest <= units]
-        model.hidden = allowed[-1] if seconds is None else _largest(model, allowed, seconds, few, measure_seconds)
+
+        def measure(size: int) -> float:
+            model.hidden = size
+            return measure_seconds()
+
+        model.hidden = allowed[-1] if seconds is None else largest_in_time(allowed, seconds, few, measure)
     return few if seconds is None else many
 
 
@@ -42,22 +48,6 @@ def choose_batch(units: int, bptt: int, seconds: float | None, vocabulary: int) 
     while most > 8 and (units < most * bptt * MIN_STEPS_PER_EPOCH or most * bptt * vocabulary > MAX_LOGITS_TRAINING):
         most //= 2
     return most
-
-
-def _largest(
-    model: Model, allowed: list[int], seconds: float, epochs: float, measure_seconds: Callable[[], float]
-) -> int:
-    """Find the largest size that can be trained for enough epochs, going up while there is time to spare."""
-    best = allowed[0]
-    for size in allowed:
-        model.hidden = size
-        fitting = seconds / measure_seconds()
-        if fitting < epochs and size != allowed[0]:
-            break
-        best = size
-        if fitting < 2 * epochs:  # the next size costs two to three times as much: no need to measure it
-            break
-    return best
 
 
 def _dropout(units: int, seconds: float | None) -> float:

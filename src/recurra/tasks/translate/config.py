@@ -7,11 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from recurra.data.pairs import PairOptions
-from recurra.nn import AttentionKind
-from recurra.tasks.base import options
 from recurra.tasks.base.config import DataFiles, EncoderModel
-from recurra.tasks.base.options import MAX_BEAM_WIDTH, MAX_LENGTH_PENALTY
 from recurra.tasks.base.settings import Settings
+from recurra.tasks.seq2seq.config import DecoderModel
 
 Unit = Literal["auto", "bpe", "word", "char", "byte"]
 
@@ -60,24 +58,15 @@ class Data(DataFiles):
         )
 
 
-class Model(EncoderModel):
+class Model(DecoderModel, EncoderModel):
     """The network: an encoder, and a decoder that looks at what it made."""
 
     cell: str = Field(default="gru", description=EncoderModel.model_fields["cell"].description)
-    attention: AttentionKind | Literal["none"] = Field(
-        default="general",
-        description="How the decoder looks at the source; none: it has the encoder's last state alone.",
-    )
-    heads: int = Field(default=1, ge=1, le=1024, description="Attention: how many look, each for itself.")
-    tied: bool = Field(default=True, description="The output's weights are the vectors of the target's units.")
-    label_smoothing: float | None = Field(
-        default=None,
+    bpe_dropout: float = Field(
+        default=0.0,
         ge=0,
         lt=1,
-        description="Share of the probability that training asks to leave for all units alike. Default: 0.1 of sentences, else 0.",
-    )
-    unit_dropout: float = Field(
-        default=0.0, ge=0, lt=1, description="Share of the units that are hidden from the decoder in training."
+        description="bpe: share of the merges left out in training, so that a word is read and written in several ways; needs more passes.",
     )
 
 
@@ -86,25 +75,3 @@ class TranslatorConfig(Settings):
 
     data: Data = Data()
     model: Model = Model()
-
-
-class PredictOptions(options.PredictOptions):
-    """What a translator can be asked with."""
-
-    beam: int = Field(
-        default=5,
-        ge=1,
-        le=MAX_BEAM_WIDTH,
-        description="Hypotheses that the search keeps; 1: always the likeliest unit.",
-    )
-    length_penalty: float = Field(
-        default=1.0,
-        ge=0,
-        le=MAX_LENGTH_PENALTY,
-        allow_inf_nan=False,
-        description="Strength of the length normalisation.",
-    )
-    best: int = Field(default=1, ge=1, le=MAX_BEAM_WIDTH, description="How many of the likeliest translations.")
-    attention: bool = Field(
-        default=False, description="Also how much each unit of the source counted for each one written."
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -33,6 +34,13 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.sources)
+
+    @cached_property
+    def lengths(self) -> tuple[np.ndarray, np.ndarray]:
+        """The ids of each source and of each target."""
+        return np.array([len(ids) for ids in self.encoded_sources]), np.array(
+            [len(ids) for ids in self.encoded_targets]
+        )
 
     @property
     def units(self) -> int:

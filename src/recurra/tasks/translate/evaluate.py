@@ -13,7 +13,7 @@ from recurra.baselines import NearestSource, WordByWord, register_title
 from recurra.errors import MissingExtraError
 from recurra.metrics import bleu_scores, error_rate, nearest_reference, resampled, text_scores
 from recurra.tasks.base.inference import evenly_spaced
-from recurra.tasks.translate.config import PredictOptions
+from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.translate.data import Split
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.predict import Translator
@@ -21,7 +21,7 @@ from recurra.tasks.translate.preprocessing import MAX_SYMBOLS, TranslationPrepro
 from recurra.tasks.translate.search import score
 from recurra.text import normalise
 
-MAX_SHOWN = 8
+MAX_SHOWN, MAX_MAPS = 8, 4
 MAX_NEAREST = 2_000
 """Pairs of a test beyond which the plain translators are measured on some of them alone, spread over all."""
 COPY = "copy"
@@ -84,7 +84,7 @@ def evaluate(
     preprocessor = translator.preprocessor
     sentences = writes_sentences(preprocessor, translator.config.data.target_unit)
     asked = group_by_source(split, preprocessor, sentences)
-    results = translator.translate([split.sources[row] for row in asked.rows], PredictOptions())
+    results = translator.translate([split.sources[row] for row in asked.rows], SearchedOptions())
     written = [result["translation"] for result in results]
     references = asked.nearest(written)
     metrics, signatures = _scores(written, references, sentences)
@@ -96,6 +96,10 @@ def evaluate(
     details["intervals"] = _intervals(written, references)
     details["lengths"] = _by_length(split, asked.rows, written, references)
     details["examples"] = _examples(split, asked.rows, written, references)
+    for example in details["examples"][:MAX_MAPS]:
+        example["attention"] = translator.translate([example["source"]], SearchedOptions(attention=True))[0][
+            "attention"
+        ]
     baselines = {} if train is None else _baselines(preprocessor, train, split, asked, sentences, progress, details)
     return {
         "task": translator.name,
@@ -210,7 +214,7 @@ def _baselines(
 def preview(translator: Translator, split: Split, count: int = 3) -> str:
     """Show a few translations, for a person who watches the training."""
     chosen = evenly_spaced(len(split), count)
-    results = translator.translate([split.sources[row] for row in chosen], PredictOptions(beam=1))
+    results = translator.translate([split.sources[row] for row in chosen], SearchedOptions(beam=1))
     return "\n".join(
         f"{split.sources[row]} → {result['translation']}"
         + (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,10 +15,13 @@ from recurra.data.pairs import has_columns, read_pairs
 from recurra.decoding import Hypothesis
 from recurra.errors import DataError
 from recurra.tasks.base.predictor import Predictor
-from recurra.tasks.translate.config import PredictOptions, TranslatorConfig
+from recurra.tasks.seq2seq.config import SearchedOptions
+from recurra.tasks.seq2seq.results import END, attention_lines, attention_to_json, units_of
+from recurra.tasks.seq2seq.search import Watch
+from recurra.tasks.translate.config import TranslatorConfig
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
-from recurra.tasks.translate.results import END, attention_lines, attention_to_json, to_result, units_of
+from recurra.tasks.translate.results import to_result
 from recurra.tasks.translate.search import attention_weights, score, search
 
 
@@ -30,7 +33,7 @@ class Translator(Predictor[TranslatorConfig]):
     """
 
     name = "translate"
-    PredictOptions = PredictOptions
+    PredictOptions = SearchedOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: TranslatorConfig) -> TranslationPreprocessor:
@@ -62,7 +65,7 @@ class Translator(Predictor[TranslatorConfig]):
 
     # Predictions
 
-    def predict_with(self, inputs: list[Any], options: PredictOptions) -> list[dict[str, Any]]:
+    def predict_with(self, inputs: list[Any], options: SearchedOptions) -> list[dict[str, Any]]:
         for number, text in enumerate(inputs, 1):
             self._check(text, number, len(inputs))
         results = self.translate(inputs, options)
@@ -83,11 +86,24 @@ class Translator(Predictor[TranslatorConfig]):
         ends = [*np.flatnonzero(vocabulary.unit_starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
         return [vocabulary.decode(ids[:end]) for end in ends]
 
-    def translate(self, texts: Sequence[str], options: PredictOptions) -> list[dict[str, Any]]:
-        """Give the result for each text."""
+    def predict_live(self, item: Any, options: SearchedOptions, show: Callable[[str], None]) -> dict[str, Any]:
+        """Translate one text, and show each piece of the translation as soon as it is certain."""
+        decoder, shown = self.preprocessor.target.decoder(), 0
+
+        def watch(ids: np.ndarray) -> None:
+            nonlocal shown
+            show(decoder.push_all([id for id in ids[shown:].tolist() if id != self.preprocessor.target.eos_id]))
+            shown = max(shown, len(ids))
+
+        return self.translate([item], options, watch if options.best == 1 else None)[0]
+
+    def translate(
+        self, texts: Sequence[str], options: SearchedOptions, watch: Watch | None = None
+    ) -> list[dict[str, Any]]:
+        """Give the result for each text; watch: of one text, what sees its translation come."""
         preprocessor, network = self.preprocessor, self._translation_network
         encoded = [preprocessor.encode_source(text) for text in texts]
-        found = search(network, preprocessor, encoded, options)
+        found = search(network, preprocessor, encoded, options, watch)
         results = []
         for text, source, hypotheses in zip(texts, encoded, found, strict=True):
             result = to_result(text, hypotheses, preprocessor.target, options.best)
@@ -118,12 +134,12 @@ class Translator(Predictor[TranslatorConfig]):
 
     @checked
     def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:
-        """Give the log-probability of targets, nats; each text is a source, a tab, and its target."""
+        """Give the log-probability of targets, nats; each text is a source, a tab, and its target. Rows in errors are texts, from 1."""
         pairs = []
         for number, text in enumerate(texts, 1):
             source, tab, target = text.partition("\t")
             if not tab:
-                raise DataError("expected a source, a tab and its target", source=f"text {number}")
+                raise DataError("expected a source, a tab and its target", row=number)
             pairs.append((source, target))
         preprocessor = self.preprocessor
         targets = [preprocessor.encode_target(target) for _, target in pairs]

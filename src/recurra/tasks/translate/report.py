@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from recurra.report.blocks import Block, Column, Table, note_blocks
-from recurra.report.fields import details, mappings
+from recurra.formatting import shorten
+from recurra.report.blocks import AttentionMap, Block, Column, Table, note_blocks
+from recurra.report.fields import details, mappings, numbers, rows, texts
 
 SAMPLES_TITLE = "How the translations improve"
 USAGE = (
@@ -32,7 +33,7 @@ _LENGTH_COLUMNS = (
 def blocks(evaluation: Mapping[str, Any]) -> list[Block]:
     """Give what there is to see of an evaluation; whatever is missing or broken is left out."""
     found = details(evaluation)
-    return [*note_blocks(evaluation), *_example_blocks(found), *_length_blocks(found)]
+    return [*note_blocks(evaluation), *_example_blocks(found), *_attention_blocks(found), *_length_blocks(found)]
 
 
 def _example_blocks(found: Mapping[str, Any]) -> list[Block]:
@@ -50,6 +51,22 @@ def _example_blocks(found: Mapping[str, Any]) -> list[Block]:
         ]
         if lines:
             shown.append(Table(title, _EXAMPLE_COLUMNS, lines))
+    return shown
+
+
+def _attention_blocks(found: Mapping[str, Any]) -> list[Block]:
+    """Show where was looked for each unit written of some examples."""
+    shown: list[Block] = []
+    for each in mappings(found.get("examples")):
+        attention = each.get("attention")
+        if not isinstance(attention, Mapping):
+            continue
+        source, target = texts(attention.get("source")), texts(attention.get("target"))
+        weights = [numbers(row) for row in rows(attention.get("weights"))]
+        if [len(row) for row in weights] == [len(source)] * len(target):
+            shown.append(
+                AttentionMap(f"Where it looked: {shorten(str(each.get('source', '')))}", source, target, weights)
+            )
     return shown
 
 

@@ -9,21 +9,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.data.batching import batches_by_length
+from recurra.data.batching import batches_by_length, cut_large
 from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.task import CarriedState, Task
+from recurra.tasks.seq2seq.search import collate, teacher
 from recurra.tasks.translate import evaluate, report
 from recurra.tasks.translate.config import TranslatorConfig
-from recurra.tasks.translate.data import Dataset, Split, read_dataset, read_split
+from recurra.tasks.translate.data import Dataset, read_dataset, read_split
 from recurra.tasks.translate.defaults import choose_size
+from recurra.tasks.translate.dropout import TrainingSide, training_sides
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.predict import Translator
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
-from recurra.tasks.translate.search import collate, teacher
 
 LEARNING_RATE = 0.002
+MAX_BATCH, WEIGHTS_PER_STEP = 8_000_000, 300
+"""Weights of the attention, padding included, that are trained on together, and how many of them take as much memory as a step."""
 
 
 class PairBatch(NamedTuple):
@@ -52,6 +55,7 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
         "recurra train --resume runs/dates",
     )
     samples_title, usage = report.SAMPLES_TITLE, report.USAGE
+    _sides: tuple[int, tuple[TrainingSide, TrainingSide]] | None = None
 
     # Data
 
@@ -65,9 +69,10 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
 
     # Training
 
-    def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
-        sentences = evaluate.writes_sentences(self.preprocessor, self.config.data.target_unit)
-        return choose_size(self.config.model, self.dataset.train.units, len(self.dataset.train), sentences=sentences)
+    def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:
+        data, train = self.config.data, self.dataset.train
+        sentences = evaluate.writes_sentences(self.preprocessor, data.target_unit)
+        return choose_size(self.config.model, train.units, len(train), seconds, measure_seconds, sentences=sentences)
 
     def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return batch_size_for(len(self.dataset.train))
@@ -82,26 +87,41 @@ class TranslationTask(Task[TranslatorConfig, Dataset]):
         for ids in train.encoded_targets:
             np.add.at(counts, ids, 1.0)
         counts[vocabulary.eos_id] += len(train)
-        cast(TranslationNetwork, network).init_output_bias(torch.from_numpy(counts / counts.sum()).float())
+        cast(TranslationNetwork, network).decoder.init_output_bias(torch.from_numpy(counts / counts.sum()).float())
         return None
 
     def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[PairBatch]:
-        train = self.dataset.train
-        lengths = np.array([len(ids) for ids in train.encoded_targets]) * 1_000 + np.minimum(
-            999, [len(ids) for ids in train.encoded_sources]
-        )
-        for indices in batches_by_length(lengths, batch, seed=seed, epoch=epoch)[start:]:
-            yield self._batch(train, indices)
+        source, target = self._training_sides(seed)
+        for number, indices in enumerate(self._cut(epoch, batch, seed)[start:], start):
+            chance = np.random.default_rng([seed, epoch, number])
+            targets = [target.encode(index, chance) for index in indices.tolist()]
+            sources, source_lengths = collate([source.encode(index, chance) for index in indices.tolist()])
+            yield PairBatch(
+                sources,
+                source_lengths,
+                *teacher(self.preprocessor.target, targets),
+                sum(len(ids) + 1 for ids in targets),
+            )
 
-    def _batch(self, split: Split, indices: np.ndarray) -> PairBatch:
-        sources, lengths = collate([split.encoded_sources[index] for index in indices])
-        read, written = teacher(self.preprocessor, [split.encoded_targets[index] for index in indices])
-        return PairBatch(
-            sources, lengths, read, written, sum(len(split.encoded_targets[index]) + 1 for index in indices)
-        )
+    def _training_sides(self, seed: int) -> tuple[TrainingSide, TrainingSide]:
+        if self._sides is None or self._sides[0] != seed:
+            rate = self.config.model.bpe_dropout
+            self._sides = seed, training_sides(self.preprocessor, self.dataset.train, rate, seed)
+        return self._sides[1]
 
-    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:  # noqa: ARG002
-        return -(-len(self.dataset.train) // batch)
+    def _cut(self, epoch: int, batch: int, seed: int) -> list[np.ndarray]:
+        """Give the pairs of each batch: of like lengths, and fewer where they are so long that they would take much memory."""
+        sources, targets = self.dataset.train.lengths
+
+        def size(some: np.ndarray) -> int:
+            longest, most = int(sources[some].max()), int(targets[some].max())
+            return len(some) * max(longest * most, WEIGHTS_PER_STEP * (longest + most))
+
+        order = targets * 1_000 + np.minimum(999, sources)
+        return cut_large(batches_by_length(order, batch, seed=seed, epoch=epoch), size, MAX_BATCH)
+
+    def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:
+        return len(self._cut(epoch, batch, seed))
 
     def loss(self, network: nn.Module, batch: PairBatch, carried: CarriedState) -> tuple[Tensor, int, CarriedState]:  # noqa: ARG002
         network = cast(TranslationNetwork, network)

@@ -13,6 +13,7 @@ from recurra.errors import DataError, RunError, UsageError
 from recurra.formatting import MAX_MESSAGE_CHARACTERS, shorten
 from recurra.text.vocabulary.base import Decoder, Vocabulary, read_json_object
 from recurra.text.vocabulary.bpe import BpeVocabulary
+from recurra.text.vocabulary.bpe_dropout import BpeDropout
 from recurra.text.vocabulary.byte_units import ByteVocabulary
 from recurra.text.vocabulary.characters import CharacterVocabulary
 from recurra.text.vocabulary.words import WordVocabulary
@@ -21,6 +22,7 @@ from recurra.text.vocabulary.words_and_characters import SpeltText, WordsAndChar
 __all__ = [
     "UNITS",
     "VOCABULARIES",
+    "BpeDropout",
     "BpeVocabulary",
     "ByteVocabulary",
     "CharacterVocabulary",

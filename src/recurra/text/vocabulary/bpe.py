@@ -92,6 +92,20 @@ class BpeVocabulary(PieceVocabulary):
         encode = self._tokenizer.encode
         return (np.array(encode(block, add_special_tokens=False).ids, dtype=np.int32) for block in _blocks(text))
 
+    @property
+    def merges(self) -> list[tuple[str, str]]:
+        """The pairs that are merged, the first the earliest, in the byte alphabet."""
+        return [(first, second) for first, second in self._model["merges"]]
+
+    def id_of(self, piece: str) -> int:
+        """Give the id of a piece in the byte alphabet."""
+        return int(self._model["vocab"][piece])
+
+    def spelt_words(self, text: str) -> Iterator[str]:
+        """Give what merges never cross, word by word, in the byte alphabet."""
+        split = self._tokenizer.pre_tokenizer.pre_tokenize_str
+        return (word for block in _blocks(normal_form(text)) for word, _ in split(block))
+
     def to_json(self) -> dict[str, Any]:
         pre_tokenizers = [
             {"type": "Split", "pattern": {"Regex": _SPLIT}, "behavior": "Isolated", "invert": False},

@@ -47,6 +47,18 @@ def check_one_source(texts: list[str] | None, source: str) -> None:
         raise UsageError(f"text: expected --text or a file, got both (--text and {source}); leave one of them out")
 
 
+STANDARD_INPUT = "standard input"
+
+
+def input_name(texts: list[str] | None, source: str) -> str:
+    """Say in an error where the inputs of a verb are from.
+
+    >>> input_name(["a"], "-"), input_name(None, "-"), input_name(None, "a.txt")
+    ('--text', 'standard input', 'a.txt')
+    """
+    return "--text" if texts else STANDARD_INPUT if source == "-" else source
+
+
 def print_json(value: Any) -> None:
     """Print one JSON line, at once, so that the next program of a pipe has it."""
     # What the stream cannot encode has an escape in JSON, so that the value is the same wherever it is read.
@@ -119,7 +131,6 @@ def _as_they_come(
     lines: Iterable[bytes], report: Callable[[DataError], None] | None = None
 ) -> Iterator[tuple[int, str]]:
     from recurra.text.read.decode import decode
-    from recurra.text.read.sources import STANDARD_INPUT
 
     offset = 0
     for number, line in enumerate(lines, 1):
