@@ -239,9 +239,7 @@ def joey_batch(given: PairBatch) -> Batch:
 
 def _joey_batch(sources: Tensor, lengths: Tensor, targets: Tensor | None) -> Batch:
     order, places = torch.arange(len(lengths)), {"pad_index": PAD, "eos_index": 3, "device": torch.device("cpu")}
-    return Batch(
-        sources.T.contiguous(), lengths, None, targets, None, order, is_train=targets is not None, **places
-    )
+    return Batch(sources.T.contiguous(), lengths, None, targets, None, order, is_train=targets is not None, **places)
 
 
 def joey_translations(model: Model, precision: str, batches: list[list[np.ndarray]]) -> list[int]:

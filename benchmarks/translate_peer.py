@@ -161,7 +161,9 @@ def searching(pairs: Pairs, batches: list[list[np.ndarray]], options: argparse.N
     timings = take_turns(contestants, options.rounds)
     for name, units in written.items():
         if units != UNITS_WRITTEN:
-            raise SystemExit(f"{name}: expected translations of {UNITS_WRITTEN} units, got {units:.1f}: it did other work")
+            raise SystemExit(
+                f"{name}: expected translations of {UNITS_WRITTEN} units, got {units:.1f}: it did other work"
+            )
     return timings, {"units_written": written}
 
 
@@ -195,7 +197,10 @@ def memory(pairs: Pairs) -> dict[str, Any]:
             command = [sys.executable, __file__, "--memory-of", name, precision, str(pairs.folder), pairs.unit]
             printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ).stdout
             found.setdefault(name, {})[precision] = json.loads(printed.splitlines()[-1])
-        print(f"{'memory of a step':28} {name:26} " + ", ".join(f"{p} {m:.0f} MiB" for p, m in found[name].items()), flush=True)
+        print(
+            f"{'memory of a step':28} {name:26} " + ", ".join(f"{p} {m:.0f} MiB" for p, m in found[name].items()),
+            flush=True,
+        )
     return {"what": "memory of a step, MiB", "rows": ROWS, "memory": found}
 
 
@@ -239,7 +244,13 @@ def main() -> None:
     if options.output:
         packages = ("torch", "joeynmt", "numpy")
         facts = {
-            "settings": {**SIZES, "vocabulary": pairs.preprocessor.target.size, "beam": BEAM, "ours": OURS, "joeynmt": JOEY},
+            "settings": {
+                **SIZES,
+                "vocabulary": pairs.preprocessor.target.size,
+                "beam": BEAM,
+                "ours": OURS,
+                "joeynmt": JOEY,
+            },
             "lengths": [float(np.mean(list(map(len, side)))) for side in (pairs.sources, pairs.targets)],
             "rounds": options.rounds,
             "engine": describe(),

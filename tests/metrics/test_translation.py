@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recurra.errors import UsageError
-from recurra.metrics import bleu_scores, edit_distance, error_rate, resampled, text_scores
+from recurra.metrics import bleu_scores, edit_distance, error_rate, nearest_reference, resampled, text_scores
 
 
 def by_definition(first: str, second: str) -> int:
@@ -35,6 +35,14 @@ def test_rates_go_by_the_references() -> None:
     assert error_rate(["", "abc"], ["ab", "abc"]) == 2 / 5
     scores = text_scores(["a b a b c", "x"], ["a b c", "x"])
     assert scores["exact"] == 0.5 and scores["word_error_rate"] == 2 / 4 and scores["length_ratio"] == 10 / 6
+
+
+def test_the_nearest_of_several_references_goes_by_words_and_then_by_characters() -> None:
+    assert (
+        nearest_reference("a bcd", ["x bcd", "a bce", "bcd"]) == "x bcd"
+    )  # one edit of a word each; the first of the like
+    assert nearest_reference("a bcd", ["xyz bcd", "a bce"]) == "a bce"
+    assert nearest_reference("", ["only"]) == "only"
 
 
 @pytest.mark.parametrize("references", [[], ["a", "b"]])

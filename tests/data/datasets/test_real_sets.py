@@ -15,6 +15,7 @@ import pytest
 from recurra.data import DatasetFiles, get, locate, names
 from recurra.data.labelled.reader import Labelled, LabelledOptions, parse_renames, read_labelled
 from recurra.data.labelled.tagged import Tagged, TaggedOptions, read_tagged
+from recurra.data.pairs import PairOptions, read_pairs
 from recurra.data.timeseries.reader import Panel, TimeSeriesOptions, read_time_series
 
 FOLDER = Path(os.environ.get("RECURRA_DATA", ""))
@@ -178,6 +179,19 @@ def test_tags(name: str, part: str) -> None:
     assert (len(tagged.sentences), words, len(kinds)) == TAGS[name][part]
     assert [len(tags) for tags in tagged.tags] == [len(sentence) for sentence in tagged.sentences]
     assert tagged.skipped == []
+
+
+@pytest.mark.parametrize(("source", "target"), [("de", "en"), ("en", "de")])
+def test_translations(source: str, target: str) -> None:
+    found = located(f"multi30k-{source}-{target}")
+    options = PairOptions(source=found.settings["source"], target=found.settings["target"])
+    parts = [read_pairs(part, options) for part in (found.train, found.valid, found.test)]
+    assert [len(part.sources) for part in parts] == [29_000, 1014, 1000]
+    first = {
+        "de": "Ein Mann mit einem orangefarbenen Hut, der etwas anstarrt.",
+        "en": "A man in an orange hat starring at something.",
+    }
+    assert (parts[2].sources[0], parts[2].targets[0]) == (first[source], first[target])
 
 
 # name: part: (series, steps of all, the shortest and the longest, channels, values that are missing, spacing)

@@ -172,6 +172,17 @@ def test_a_result_goes_on_with_other_files_than_those_of_the_training(run: Run, 
     assert result["details"]["pairs"] == 2 and run.predictor.read_file(tmp_path / "a.x") is None
 
 
+def test_any_of_several_right_targets_is_right(run: Run, tmp_path: Path) -> None:
+    right = run.predict("beta gamma")["translation"]
+    (tmp_path / "pairs.tsv").write_text(
+        f"source\ttarget\nbeta gamma\tz z z\nalpha\tq\nbeta gamma\t{right or 'b'}\n", encoding="utf-8"
+    )
+    result = run.evaluate([tmp_path / "pairs.tsv"], baselines=False)
+    assert result["details"]["pairs"] == 3 and len(result["details"]["examples"]) == 4
+    assert "2 sources, 1 of them with several right targets" in result["details"]["notes"]
+    assert result["metrics"]["exact"] == (0.5 if right else 0.0)
+
+
 def test_one_vocabulary_is_for_sides_of_one_unit(tmp_path: Path) -> None:
     settings = {"source_unit": "char", "target_unit": "word", "joint": True}
     with pytest.raises(UsageError, match="joint: expected sides of one unit, got char and word"):

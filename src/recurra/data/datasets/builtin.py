@@ -9,12 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from recurra.data.datasets.registry import Split
-from recurra.errors import DataError, RunError, require
-from recurra.files import write_whole
+from recurra.data.datasets.generated_files import GeneratedFiles, write_generated
+from recurra.data.datasets.generated_pairs import addition, dates, phonemes, reversal, reversal_30
+from recurra.errors import DataError, require
 
-GeneratedFiles = list[tuple[Path, Split | None]]
-"""The files that were generated, and the split that each is of."""
 SCENES = 3_000
 """Pictures of the data set two-objects."""
 
@@ -37,7 +35,7 @@ def python_docs(folder: Path) -> GeneratedFiles:
     distinct = dict.fromkeys(topics[name].strip("\n") for name in sorted(topics))
     text = ("\n\n\n".join(distinct) + "\n").encode("utf-8")
     path = folder / platform.python_version() / "topics.txt"
-    _write(path, text)
+    write_generated(path, text)
     return [(path, None)]
 
 
@@ -56,7 +54,7 @@ def digits(folder: Path) -> GeneratedFiles:
     generated: GeneratedFiles = []
     for split, part in (("train", slice(cut)), ("test", slice(cut, None))):
         path = folder / f"digits-{split}.npz"
-        _write(path, _archive({"x": images[part], "y": labels[part]}))
+        write_generated(path, _archive({"x": images[part], "y": labels[part]}))
         generated.append((path, split))
     return generated
 
@@ -67,7 +65,7 @@ def two_objects(folder: Path) -> GeneratedFiles:
 
     made = scene_files(SCENES, seed=1)
     for name, data in made.items():
-        _write(folder / name, data)
+        write_generated(folder / name, data)
     return [(folder / name, None) for name in made if name != "boxes.jsonl"]
 
 
@@ -84,22 +82,13 @@ def _archive(arrays: dict[str, Any]) -> bytes:
     return stream.getvalue()
 
 
-def _write(path: Path, text: bytes) -> None:
-    try:
-        if not path.is_file() or path.read_bytes() != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, text)
-    except (OSError, RunError) as error:
-        cause = error.__cause__ or error
-        raise DataError(
-            f"cannot write the built-in dataset: {getattr(cause, 'strerror', None) or cause}",
-            source=path,
-            hint="name a folder that can be written in the environment variable RECURRA_CACHE",
-        ) from None
-
-
 GENERATORS: dict[str, Callable[[Path], GeneratedFiles]] = {
     "python-docs": python_docs,
     "digits": digits,
     "two-objects": two_objects,
+    "dates": dates,
+    "addition": addition,
+    "reversal": reversal,
+    "reversal-30": reversal_30,
+    "phonemes": phonemes,
 }

@@ -47,6 +47,13 @@ class Split:
         """Count the ids to predict: every id of a target, and its end."""
         return sum(len(ids) + 1 for ids in self.encoded_targets)
 
+    def rows_by_source(self) -> list[list[int]]:
+        """Give the pairs of each source, in the order in which the sources first come: several targets of one are all right."""
+        rows: dict[str, list[int]] = {}
+        for row, source in enumerate(self.sources):
+            rows.setdefault(source, []).append(row)
+        return list(rows.values())
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
 
 from recurra.baselines import NearestSource, WordByWord, register_title
 from recurra.errors import MissingExtraError
-from recurra.metrics import bleu_scores, error_rate, resampled, text_scores
+from recurra.metrics import bleu_scores, error_rate, nearest_reference, resampled, text_scores
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.translate.data import Split
@@ -47,6 +48,28 @@ def likelihood(translator: Translator, split: Split, *, exact: bool = True) -> d
     }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked: the first row of a split for each source, and the references that are right for it."""
+
+    rows: list[int]
+    references: list[list[str]]
+    notes: list[str] = field(default_factory=list)
+
+    def nearest(self, written: Sequence[str]) -> list[str]:
+        """Give what each text is measured by: of several references the nearest."""
+        return [nearest_reference(one, known) for one, known in zip(written, self.references, strict=True)]
+
+
+def group_by_source(split: Split, preprocessor: TranslationPreprocessor, sentences: bool) -> Asked:
+    """Ask each source once, any of its targets being right; sentences: each pair by itself, as BLEU is published."""
+    references = [as_written(text, preprocessor) for text in split.targets]
+    groups = [[row] for row in range(len(split))] if sentences else split.rows_by_source()
+    several = sum(len(rows) > 1 for rows in groups)
+    notes = [f"{len(groups):,} sources, {several:,} of them with several right targets"] if several else []
+    return Asked([rows[0] for rows in groups], [[references[row] for row in rows] for rows in groups], notes)
+
+
 def evaluate(
     translator: Translator,
     split: Split,
@@ -59,23 +82,25 @@ def evaluate(
     """Measure a translator on a split: the object that `evaluate` prints. train: what the plain ones learn from; None: none are measured."""
     progress("measuring the model")
     preprocessor = translator.preprocessor
-    references = [as_written(text, preprocessor) for text in split.targets]
-    results = translator.translate(split.sources, SearchedOptions())
-    written = [result["translation"] for result in results]
     sentences = writes_sentences(preprocessor, translator.config.data.target_unit)
+    asked = group_by_source(split, preprocessor, sentences)
+    results = translator.translate([split.sources[row] for row in asked.rows], SearchedOptions())
+    written = [result["translation"] for result in results]
+    references = asked.nearest(written)
     metrics, signatures = _scores(written, references, sentences)
     metrics |= likelihood(translator, split)
-    details: dict[str, Any] = {"pairs": len(split), "notes": [f"{len(split):,} pairs", *notes, *signatures]}
+    details: dict[str, Any] = {
+        "pairs": len(split),
+        "notes": [f"{len(split):,} pairs", *asked.notes, *notes, *signatures],
+    }
     details["intervals"] = _intervals(written, references)
-    details["lengths"] = _by_length(split, written, references)
-    details["examples"] = _examples(split, written, references)
+    details["lengths"] = _by_length(split, asked.rows, written, references)
+    details["examples"] = _examples(split, asked.rows, written, references)
     for example in details["examples"][:MAX_MAPS]:
         example["attention"] = translator.translate([example["source"]], SearchedOptions(attention=True))[0][
             "attention"
         ]
-    baselines = (
-        {} if train is None else _baselines(preprocessor, train, split, references, sentences, progress, details)
-    )
+    baselines = {} if train is None else _baselines(preprocessor, train, split, asked, sentences, progress, details)
     return {
         "task": translator.name,
         "data": name,
@@ -113,11 +138,14 @@ def _intervals(written: Sequence[str], references: Sequence[str]) -> dict[str, l
     return {"exact": resampled(lambda rows: float(exact[rows].mean()), len(exact))}
 
 
-def _by_length(split: Split, written: Sequence[str], references: Sequence[str]) -> list[dict[str, Any]]:
+def _by_length(
+    split: Split, asked: Sequence[int], written: Sequence[str], references: Sequence[str]
+) -> list[dict[str, Any]]:
     """Measure sources of like length together."""
     found, low = [], 0
+    lengths = [len(split.encoded_sources[row]) - 1 for row in asked]
     for high in (*LENGTHS, math.inf):
-        rows = [row for row, ids in enumerate(split.encoded_sources) if low < len(ids) - 1 <= high]
+        rows = [index for index, length in enumerate(lengths) if low < length <= high]
         if rows:
             some, known = [written[row] for row in rows], [references[row] for row in rows]
             exact = sum(one == other for one, other in zip(some, known, strict=True)) / len(rows)
@@ -134,7 +162,9 @@ def _by_length(split: Split, written: Sequence[str], references: Sequence[str]) 
     return found
 
 
-def _examples(split: Split, written: Sequence[str], references: Sequence[str]) -> list[dict[str, Any]]:
+def _examples(
+    split: Split, asked: Sequence[int], written: Sequence[str], references: Sequence[str]
+) -> list[dict[str, Any]]:
     """Show some pairs spread over all, and those that are furthest off."""
     rates = [error_rate([one], [other]) for one, other in zip(written, references, strict=True)]
     worst = sorted(range(len(rates)), key=lambda row: -rates[row])[:MAX_SHOWN]
@@ -142,10 +172,10 @@ def _examples(split: Split, written: Sequence[str], references: Sequence[str]) -
     return [
         {
             "kind": kind,
-            "source": split.sources[row],
+            "source": split.sources[asked[row]],
             "reference": references[row],
             "translation": written[row],
-            "place": split.places[row],
+            "place": split.places[asked[row]],
             "character_error_rate": rates[row],
         }
         for kind, row in kinds
@@ -156,23 +186,27 @@ def _baselines(
     preprocessor: TranslationPreprocessor,
     train: Split,
     split: Split,
-    references: list[str],
+    asked: Asked,
     sentences: bool,
     progress: Callable[[str], None],
     details: dict[str, Any],
 ) -> dict[str, dict[str, float]]:
-    chosen = evenly_spaced(len(split), MAX_NEAREST)
-    known = [references[row] for row in chosen]
-    sources = [split.encoded_sources[row][:-1].tolist() for row in chosen]
-    found = {COPY: _scores([as_written(split.sources[row], preprocessor) for row in chosen], known, sentences)[0]}
+    chosen = evenly_spaced(len(asked.rows), MAX_NEAREST)
+    rows = [asked.rows[index] for index in chosen]
+    known = Asked(rows, [asked.references[index] for index in chosen])
+    sources = [split.encoded_sources[row][:-1].tolist() for row in rows]
+
+    def scores(texts: list[str]) -> dict[str, float]:
+        return _scores(texts, known.nearest(texts), sentences)[0]
+
+    found = {COPY: scores([as_written(split.sources[row], preprocessor) for row in rows])}
     for kind in (NearestSource, WordByWord):
         progress(f"measuring the baseline {kind.title}")
         baseline = kind().fit(
             [ids[:-1].tolist() for ids in train.encoded_sources], [ids.tolist() for ids in train.encoded_targets]
         )
-        texts = [preprocessor.target.decode(ids) for ids in baseline.translate(sources)]
-        found[kind.name] = _scores(texts, known, sentences)[0]
-    if len(chosen) < len(split):
+        found[kind.name] = scores([preprocessor.target.decode(ids) for ids in baseline.translate(sources)])
+    if len(chosen) < len(asked.rows):
         details["fewer"] = dict.fromkeys(found, len(chosen))
     return found
 
