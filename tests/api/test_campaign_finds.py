@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import typer
 from safetensors.torch import load_file, save_file
 from tests.runs.strangers import GOLDEN, copied, sign
@@ -138,3 +139,20 @@ def test_labels_in_a_column_that_arrays_do_not_have(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.sin(np.arange(60.0)).reshape(3, 10, 2))
     with pytest.raises(DataError, match=r"a\.npz: has no column 'fault', which says what is abnormal"):
         read_label_column([tmp_path / "a.npz"], TimeSeriesOptions(), "fault")
+
+
+def test_static_columns_that_arrays_do_not_have(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.sin(np.arange(60.0)).reshape(3, 10, 2))
+    with pytest.raises(UsageError, match=r"static: expected a table, got the series of an array: .*a\.npz"):
+        recurra.train("detect", tmp_path / "a.npz", tmp_path / "run", static=["shop"], quiet=True)
+
+
+def test_a_setting_is_no_array_of_an_unknown_form() -> None:
+    run = Run.load(GOLDEN / "runs" / "lm")
+    with pytest.raises(UsageError, match="length: expected one value"):
+        run.beam_search("the", beam=2, length=type("T", (), {"shape": 3})())
+
+
+def test_hidden_sizes_of_a_stack_are_numbers() -> None:
+    with pytest.raises(UsageError, match="hidden_sizes: expected at least one layer, got none"):
+        recurra.nn.Stack("lstm", 3, torch.zeros(0))  # type: ignore[arg-type]

@@ -201,12 +201,21 @@ class _Reader:
             )
         self._rows.append(read_rows(table, self._roles, default_name, self._faults, self._notes))
 
+    def _check_static(self) -> None:
+        """Raise `UsageError` where columns are named of series that are arrays, which have none."""
+        for one in self._whole_series:
+            if len(one.static) != len(self._options.static):
+                raise UsageError(
+                    f"static: expected a table, got the series of an array: {one.place}; leave --static out"
+                )
+
     def result(self) -> Panel:
         """Give all series; raises `DataError` when there are none."""
         rows, skipped = [part for part in self._rows if len(part.indices)], self._faults.skipped
         if self._whole_series and rows:
             raise UsageError("some files have a row for each step, others for each series: read one kind at a time")
         if self._whole_series:
+            self._check_static()
             widths = {one.values.shape[1] for one in self._whole_series}
             if len(widths) > 1:
                 raise DataError(

@@ -139,7 +139,7 @@ def _from_array(value: Any) -> Any:
     shape = getattr(value, "shape", None)
     if shape is None or isinstance(value, type):
         return value
-    if len(shape) > 1 or not hasattr(value, "tolist"):
+    if not isinstance(shape, tuple) or len(shape) > 1 or not hasattr(value, "tolist"):
         raise ValueError(f"expected one value, got {abbreviate(value)}")
     try:
         return value.tolist()
