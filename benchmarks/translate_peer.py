@@ -20,6 +20,8 @@ The search has 256 sources in batches of 64, sorted by length, for each, or one 
 translation goes on to 20 units, which is checked. Ours searches in exact mode, as users do, in float32. All take turns in one process, each other round backwards, with each number of
 threads, in float32 and in mixed bfloat16, and are shown at their best. A speed is the median of the rounds' ratios; "like": with the same precision.
 
+"Limit": how many times as fast as the other an engine would be that does our matrix products at the speed of a large one, timed in the same rounds, and nothing else.
+
 Memory: the most that a process of its own held in three steps, less what it held before the network was made; on one thread, Linux alone.
 """
 
@@ -56,6 +58,7 @@ from translate_entrants import (
     our_translations,
 )
 
+from recurra.benchmark.limits import GEMM, gemm, share_of_gemm
 from recurra.benchmark.turns import Contestant, Timing, best, check_rounds, ratio, take_turns
 from recurra.data.batching import batches_by_length
 from recurra.data.pairs import read_pairs
@@ -124,27 +127,46 @@ class Pairs:
         return [some[start : start + ROWS] for start in range(0, SENTENCES, ROWS)]
 
 
+def products(network: torch.nn.Module, sources: int, read: int, written: int) -> int:
+    """Count the operations of our matrix products, forward, for so many positions: of sources, of what the decoder reads, of what it writes."""
+    found = 0
+    for name, weight in network.named_parameters():
+        if weight.dim() == 2 and "bridge" not in name:
+            of_sources = name.startswith("body.stack") or name.endswith("attention.key.weight")
+            positions = written if name.endswith("table.weight") else sources if of_sources else read
+            found += 2 * positions * weight.numel()
+    return found
+
+
+def limits(options: argparse.Namespace) -> list[Contestant]:
+    """Give the large matrix products that take part, to show what the machine allows."""
+    return [each for precision in PRECISIONS for threads in options.threads for each in gemm(precision, threads)]
+
+
 def training(pairs: Pairs, kind: str, options: argparse.Namespace) -> tuple[list[Timing], dict[str, Any]]:
-    """Time a step of training; gives also the last loss of each, and the number of its weights."""
+    """Time a step of training; gives also the last loss of each, the number of its weights, and the operations of ours."""
     batches = pairs.batches(kind, options.batches)
-    contestants, facts = [], {}
+    contestants, facts, flops = limits(options), {}, 0
     for name in (*OURS, *TORCH, *JOEY):
         for precision in PRECISIONS:
             network, step = make_step(name, precision, pairs.folder, pairs.unit)
+            if name == "recurra":
+                counts = [(each.sources.numel(), each.read.numel(), each.units) for each in batches]
+                flops = 3 * sum(products(network, *each) for each in counts) // len(batches)
             mine = facts.setdefault(name, {"weights": sum(p.numel() for p in network.parameters()), "loss": {}})
 
             def go(step: Any = step, losses: dict[str, float] = mine["loss"], precision: str = precision) -> None:
                 losses[precision] = sum(map(step, batches)) / len(batches)
 
             contestants += [Contestant(name, precision, threads, go, len(batches)) for threads in options.threads]
-    return take_turns(contestants, options.rounds), facts
+    return take_turns(contestants, options.rounds), {"entrants": facts, "flops": flops}
 
 
 def searching(pairs: Pairs, batches: list[list[np.ndarray]], options: argparse.Namespace) -> tuple[list[Timing], Any]:
     """Time a search for translations; gives also how many units those of each have, in the mean."""
     state, written = never_end(make_state("recurra", "float32", pairs.folder, pairs.unit)), {}
     models = {name: joey(**JOEY[name]) for name in (PEER, f"{PEER}, accelerate")}
-    contestants = []
+    contestants = limits(options)
 
     def ours() -> None:
         written["recurra"] = float(np.mean(our_translations(state, batches)))
@@ -164,27 +186,35 @@ def searching(pairs: Pairs, batches: list[list[np.ndarray]], options: argparse.N
             raise SystemExit(
                 f"{name}: expected translations of {UNITS_WRITTEN} units, got {units:.1f}: it did other work"
             )
-    return timings, {"units_written": written}
+    hypotheses = sum(map(len, batches)) * BEAM * UNITS_WRITTEN
+    sources = sum(len(some) * max(map(len, some)) for some in batches)
+    return timings, {"units_written": written, "flops": products(state.network, sources, hypotheses, hypotheses)}
 
 
-def compared(timings: list[Timing], what: str, bars: dict[str, float]) -> dict[str, Any]:
-    """Set ours beside each of the others, print a line for each, and give what is stored."""
+def compared(timings: list[Timing], what: str, bars: dict[str, float], facts: dict[str, Any]) -> dict[str, Any]:
+    """Set ours beside each of the others and beside the limit, print a line for each, and give what is stored."""
     mine, speeds = best(timings, "recurra"), {}
-    for name in dict.fromkeys(each.name for each in timings):
+    share = share_of_gemm(mine, facts["flops"], timings)
+    for name in dict.fromkeys(each.name for each in timings if each.name != GEMM):
         other = best(timings, name)
         like = {}
         for precision in PRECISIONS:
             if {"recurra", name} <= {each.name for each in timings if each.precision == precision and each.seconds}:
                 like[precision] = ratio(best(timings, name, precision), best(timings, "recurra", precision))
         speeds[name] = {"speed": ratio(other, mine), "like": like, "bar": bars.get(name)}
-        bar = f"   bar {bars[name]}" if name in bars else ""
+        bar = f"   bar {bars[name]}, limit {speeds[name]['speed'] / share:.2f}" if name in bars else ""
         print(
             f"{what:28} {name:26} {1e3 * other.median:9.2f} ms ({other.precision}, {other.threads} threads)   ours {speeds[name]['speed']:5.2f} times as fast, like "
             + ", ".join(f"{precision} {speed:.2f}" for precision, speed in like.items())
             + bar,
             flush=True,
         )
-    return {"what": what, "speeds": speeds, "timings": [each.as_dict() for each in timings]}
+    print(
+        f"{what:28} ours is at {share:.0%} of the speed of a large matrix product ({facts['flops'] / 1e9:.1f} GFLOP)",
+        flush=True,
+    )
+    stored = [each.as_dict() for each in timings]
+    return {"what": what, "speeds": speeds, "share_of_gemm": share, **facts, "timings": stored}
 
 
 def memory(pairs: Pairs) -> dict[str, Any]:
@@ -268,7 +298,7 @@ def measure(pairs: Pairs, options: argparse.Namespace) -> list[dict[str, Any]]:
     for kind in ("alike", "mixed"):
         if kind in wanted:
             timings, facts = training(pairs, kind, options)
-            results.append({**compared(timings, f"a step of {ROWS} pairs, {kind}", BARS), "entrants": facts})
+            results.append(compared(timings, f"a step of {ROWS} pairs, {kind}", BARS, facts))
     for what, batches, bars in (
         ("many", pairs.sorted_sources(), {PEER: SEARCH_BAR}),
         ("one", [[pairs.sentence]], {}),
@@ -276,7 +306,7 @@ def measure(pairs: Pairs, options: argparse.Namespace) -> list[dict[str, Any]]:
         if what in wanted:
             timings, facts = searching(pairs, batches, options)
             name = f"{SENTENCES} sentences, beam {BEAM}" if what == "many" else f"a sentence of {WORDS} words"
-            results.append({**compared(timings, name, bars), **facts})
+            results.append(compared(timings, name, bars, facts))
     return results
 
 

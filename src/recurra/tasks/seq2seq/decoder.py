@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recurra.kernels import linear
 from recurra.nn import Attention, Dropout, Memory, State
-from recurra.nn.ragged import at_least_float32
+from recurra.nn.linear_cross_entropy import linear_cross_entropy
 from recurra.tasks.base.network import build_stack
 from recurra.tasks.seq2seq.config import DecoderModel
 from recurra.tasks.sequence.preprocessing.tokens import TokenInputLayer
@@ -178,8 +177,11 @@ class Decoder(nn.Module):
 
     def logits(self, read: Tensor) -> Tensor:
         """Give the logits (…, V) for what the decoder has read (…, E)."""
-        weight = self.input_layer.table.weight if self.output is None else self.output.weight
-        return linear(read, weight, self.output_bias)
+        return linear(read, self._output_weight, self.output_bias)
+
+    @property
+    def _output_weight(self) -> Tensor:
+        return self.input_layer.table.weight if self.output is None else self.output.weight
 
     def loss(self, source: Source, ids: Tensor, targets: Tensor) -> Tensor:
         """Give Σ −log p of the targets (T, B) but for `PADDING`, with the share of `label_smoothing` for all units alike.
@@ -191,13 +193,9 @@ class Decoder(nn.Module):
         decoded = self.decode(ids, source, self.initial_state(source))
         there = targets != PADDING
         smoothing = self.label_smoothing if self.training else 0.0
-        losses = [
-            F.cross_entropy(at_least_float32(self.logits(rows)), wanted, reduction="sum", label_smoothing=smoothing)
-            for rows, wanted in zip(
-                decoded.read[there].split(ROWS_PER_CHUNK), targets[there].split(ROWS_PER_CHUNK), strict=True
-            )
-        ]
-        loss = torch.stack(losses).sum()
+        loss = linear_cross_entropy(
+            decoded.read[there], self._output_weight, self.output_bias, targets[there], smoothing
+        )
         if self.training and self.attention_penalty and decoded.weights is not None and source.memory is not None:
             loss = loss + self.attention_penalty * _uneven(decoded.weights, there, source.memory.padding)
         return loss
