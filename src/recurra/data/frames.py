@@ -35,7 +35,10 @@ def as_paths(data: Any) -> Iterator[list[str]]:
     with TemporaryDirectory() as folder:
         path = Path(folder, FRAME)
         write_frame(data, path)
-        yield [str(path)]
+        try:
+            yield [str(path)]
+        except DataError as error:
+            raise DataError(str(error).replace(str(path), "the data frame")) from None
 
 
 def index_to_columns(frame: Any) -> Any:

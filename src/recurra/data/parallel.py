@@ -29,20 +29,36 @@ def _with_ending(name: str, ending: str) -> str | None:
     return next((path for path in paths if is_file(Path(path))), None)
 
 
-def _without_packing(name: str) -> PurePath:
-    """Give a name that ends with its language.
+def _by_name(plain: list[Source], ends: list[str]) -> dict[str, Source]:
+    """Give files by names that end with their language; raises `UsageError` for two of one name."""
+    found: dict[str, Source] = {}
+    for one in plain:
+        name = _name(one.name, ends)
+        if name in found:
+            raise UsageError(
+                f"data: {found[name].name} and {one.name} are one side of the same pairs; name one of them"
+            )
+        found[name] = one
+    return found
 
-    >>> _without_packing("a/train.de.gz").name, _without_packing("train.en.txt").name
-    ('train.de', 'train.en')
+
+def _name(name: str, ends: list[str]) -> str:
+    """Give a name that ends with its language, where it has one: without a packing, and without .txt behind the language.
+
+    >>> ends = [".de", ".en"]
+    >>> [_name(name, ends) for name in ("train.de.gz", "train.en.txt", "notes.txt")], _name("a.txt", [".txt", ".out"])
+    (['train.de', 'train.en', 'notes.txt'], 'a.txt')
     """
-    return PurePath(name).parent / base_name(name).removesuffix(".txt")
+    path = PurePath(name).parent / base_name(name)
+    shorter = str(path).removesuffix(".txt")
+    return shorter if not str(path).endswith(tuple(ends)) and shorter.endswith(tuple(ends)) else str(path)
 
 
 def match_parallel(plain: list[Source], source: str | None, target: str | None) -> Iterator[tuple[Source, Source]]:
     """Put parallel files side by side: by their endings where these are named, else the only two as they are named."""
     if source is not None and target is not None:
-        by_name = {str(_without_packing(one.name)): one for one in plain}
         ends = [f".{ending.lower()}" for ending in (source, target)]
+        by_name = _by_name(plain, ends)
         pairs = [
             (one, by_name.get(name.removesuffix(ends[0]) + ends[1]))
             for name, one in by_name.items()

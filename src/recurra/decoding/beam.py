@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,7 @@ class SearchOptions:
         count: how many results to give for a prompt, at most `width`.
         enough: how many hypotheses of a prompt have to end for its search to be over; None: it goes on until nothing better
             can come.
+        before: how long each prompt is, where that is to count for the normalisation.
         forbid: ids that are never chosen, such as the begin mark. The probabilities of the others stay as the model
             has them, so that a result's `log_prob` is what scoring the same ids gives.
 
@@ -56,6 +57,7 @@ class SearchOptions:
     length_penalty: float = 0.0
     count: int = 1
     enough: int | None = None
+    before: int = 0
     forbid: Collection[int] = ()
 
     def __post_init__(self) -> None:
@@ -77,7 +79,7 @@ class SearchOptions:
         >>> plain.divisor(50), usual.divisor(1), usual.divisor(7)
         (1.0, 1.0, 2.0)
         """
-        return ((5 + length) / 6) ** self.length_penalty
+        return ((5 + self.before + length) / 6) ** self.length_penalty
 
 
 def beam_search(
@@ -86,6 +88,7 @@ def beam_search(
     ids: Tensor,
     options: SearchOptions,
     *,
+    log_probs: Sequence[float] = (),
     adjust: Callable[[State], Tensor] | None = None,
     watch: Callable[[int, np.ndarray], None] | None = None,
 ) -> list[list[Hypothesis]]:
@@ -105,6 +108,7 @@ def beam_search(
         state: before `ids`; leading dimension P.
         ids: (P,) int64, the last id of each prompt (the begin mark when there is none).
         options: what is looked for.
+        log_probs: of the prompts, which results then have with their own; none are counted by default.
         adjust: state after a step → (N,) float64 ≤ 0, which is added to the score of what ends with that step.
         watch: is called with the number of a prompt, and the ids that all its hypotheses begin with by now, after each step.
 
@@ -122,7 +126,7 @@ def beam_search(
     [([3, 1], 0.36), ([2, 1], 0.24)]
     [([1], 0.9), ([3, 1], 0.045)]
     """
-    beams = [_Beam(options) for _ in range(len(ids))]
+    beams = [_Beam(options, log_prob) for log_prob in log_probs or [0.0] * len(ids)]
     living, last = beams, ids
     for added in range(1, options.length + 1):
         if not living:
@@ -157,10 +161,10 @@ def _extend_all(
 class _Beam:
     """The search for one prompt: its living hypotheses, and the best of those that are over."""
 
-    def __init__(self, options: SearchOptions) -> None:
+    def __init__(self, options: SearchOptions, log_prob: float) -> None:
         self._options = options
         self._ids = np.empty((1, 0), np.int64)  # (N, T)
-        self._scores = np.zeros(1)  # (N,)
+        self._scores = np.array([log_prob])  # (N,)
         self._ended = 0
         self.results: list[Hypothesis] = []
 

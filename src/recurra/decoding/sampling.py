@@ -51,10 +51,10 @@ class Sampling:
         return self.temperature == 0
 
 
-def row_generators(seed: int, rows: int | Iterable[int]) -> list[torch.Generator]:
+def row_generators(seed: int, rows: int | Iterable[int | tuple[int, ...]]) -> list[torch.Generator]:
     """A source of chance for each row, which depends on the seed and the row's number only.
 
-    rows: how many, or their numbers. Row i draws the same numbers whether it is one of 2 or of 200, and on every device: they
+    rows: how many, or their numbers, each one or several. Row i draws the same numbers whether it is one of 2 or of 200, and on every device: they
     are drawn on the CPU.
 
     Raises:
@@ -69,7 +69,12 @@ def row_generators(seed: int, rows: int | Iterable[int]) -> list[torch.Generator
     if seed < 0:
         raise UsageError(f"seed: expected 0 or more, got {seed}")
     numbers = range(rows) if isinstance(rows, int) else rows
-    seeds = (int(np.random.SeedSequence([seed, row]).generate_state(1, np.uint64)[0]) for row in numbers)
+    seeds = (
+        int(
+            np.random.SeedSequence([seed, *(row if isinstance(row, tuple) else (row,))]).generate_state(1, np.uint64)[0]
+        )
+        for row in numbers
+    )
     return [torch.Generator().manual_seed(number) for number in seeds]
 
 

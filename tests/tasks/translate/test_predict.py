@@ -84,6 +84,32 @@ def test_a_prefix_is_kept_and_counted(run: Run) -> None:
     assert [one["log_prob"] for one in run.predict(SOURCES, prefix="")] == [one["log_prob"] for one in free]
 
 
+def test_what_begins_with_a_prefix_is_ranked_as_a_whole(run: Run) -> None:
+    """By log p / ((5 + T) / 6)^α of all units, those of the prefix and the end among them."""
+    for source in SOURCES[:3]:
+        found = run.predict(source, prefix="b a", best=4, beam=12, length_penalty=1.0)
+        scores = []
+        for one in (found, *found["alternatives"]):
+            (scored,) = run.score([f"{source}\t{one['translation']}"])
+            ended = one.get("ended", True)
+            scores.append(one["log_prob"] / ((5 + len(scored["units"]) - (not ended)) / 6))
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_a_sample_is_that_of_its_source_wherever_it_stands(run: Run) -> None:
+    alone = run.predict(SOURCES[1], sample=True, seed=3, best=3)
+    among = run.predict([*SOURCES, *SOURCES[::-1]], sample=True, seed=3, best=3)
+    assert among[1] == among[-2] == alone
+    assert run.predict(SOURCES[1], sample=True, seed=3)["translation"] == alone["translation"]
+
+
+def test_what_is_not_known_cannot_begin_an_answer(tmp_path: Path) -> None:
+    settings = {"source_unit": "word", "target_unit": "word"}
+    run = recurra.train("translate", pairs(tmp_path), tmp_path / "run", **SMALL, **settings)
+    with pytest.raises(UsageError, match="begin: expected what this run can write"):
+        run.predict("alpha", prefix="zebra a")
+
+
 def test_samples_are_drawn_alike_by_a_seed_and_as_likely_as_they_are(run: Run) -> None:
     first = run.predict(SOURCES, sample=True, seed=3, best=2, temperature=0.7)
     assert first == run.predict(SOURCES, sample=True, seed=3, best=2, temperature=0.7)
@@ -102,7 +128,8 @@ def test_samples_are_drawn_alike_by_a_seed_and_as_likely_as_they_are(run: Run) -
 
 def test_a_strong_coverage_penalty_prefers_what_looks_at_all_of_the_source(run: Run) -> None:
     if run.predictor.config.model.attention == "none":
-        assert run.predict(SOURCES, coverage_penalty=5.0) == run.predict(SOURCES)
+        with pytest.raises(UsageError, match="coverage_penalty: this run has no attention"):
+            run.predict(SOURCES, coverage_penalty=5.0)
         return
 
     def looked(options: dict[str, float]) -> float:
@@ -122,15 +149,16 @@ def test_what_is_shown_as_it_comes_is_the_translation(run: Run) -> None:
 
 
 def test_attention_is_a_distribution_for_each_unit(run: Run) -> None:
-    result = run.predict("beta gamma alpha", attention=True)
     if run.predictor.config.model.attention == "none":
-        assert result["attention"] is None
+        with pytest.raises(UsageError, match="attention: this run has no attention"):
+            run.predict("beta gamma alpha", attention=True)
         return
+    result = run.predict("beta gamma alpha", attention=True)
     attention = result["attention"]
     weights = np.array(attention["weights"])
     assert weights.shape == (len(attention["target"]), len(attention["source"]))
     assert np.abs(weights.sum(1) - 1).max() < 2e-3
-    assert attention["source"][-1] == "</s>" and (attention["target"][-1] == "</s>") == result.get("ended", True)
+    assert attention["source"][-1] == "<end>" and (attention["target"][-1] == "<end>") == result.get("ended", True)
     assert all(int(one.split("-")[0]) < len(attention["source"]) - 1 for one in attention["alignment"])
 
 

@@ -16,7 +16,7 @@ from recurra.tasks.caption.network import CaptionNetwork, of_rows
 from recurra.tasks.caption.preprocessing import CaptionPreprocessor
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.seq2seq.decoder import Source
-from recurra.tasks.seq2seq.search import INPUTS_PER_BATCH, Asked, find, force
+from recurra.tasks.seq2seq.search import Asked, content_number, find, force, inputs_per_batch
 from recurra.tasks.seq2seq.search import attention_weights as weights_of
 
 CAPTIONS_PER_BATCH = 256
@@ -38,9 +38,11 @@ def search(
     found: list[list[Hypothesis]] = []
     prefix = preprocessor.encode(options.prefix or "")
     with eval_mode(network), exact(required=False):
-        for start in range(0, len(inputs), INPUTS_PER_BATCH):
-            some = inputs[start : start + INPUTS_PER_BATCH]
-            asked = Asked(options, preprocessor.longest, prefix, range(start, start + len(some)))
+        count = inputs_per_batch(options, preprocessor.vocabulary)
+        for start in range(0, len(inputs), count):
+            some = inputs[start : start + count]
+            numbers = [content_number(one) for one in some] if options.sample else []
+            asked = Asked(options, preprocessor.longest, prefix, numbers)
             found += find(network.decoder, preprocessor.vocabulary, _look(network, some), asked)
     return found
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from recurra.decoding import Sampling
+from recurra.errors import UsageError
 from recurra.nn import AttentionKind
 from recurra.tasks.base import options
 from recurra.tasks.base.config import RecurrentModel
@@ -28,7 +29,7 @@ class DecoderModel(RecurrentModel):
     heads: int = Field(default=1, ge=1, le=1024, description="Attention: how many look, each for itself.")
     input_feed: bool = Field(
         default=False,
-        description="The decoder also reads what it made of its last step, so that each step waits for the one before; slower.",
+        description="The decoder also reads what it made of its last step, so that each step waits for the one before; slower, and what is dropped between layers is drawn for each step.",
     )
     tied: bool = Field(default=True, description="The output's weights are the vectors of the units.")
     label_smoothing: float | None = Field(
@@ -102,8 +103,14 @@ class SearchedOptions(options.PredictOptions):
         if given and not self.sample:
             raise ValueError(f"{given[0]}: belongs to sampling; drop it, or add sample")
         if self.sample and self.coverage_penalty:
-            raise ValueError("coverage_penalty: belongs to the search; drop it, or sample")
+            raise ValueError("coverage_penalty: belongs to the search; drop it, or drop sample")
         return self
+
+    def check_for(self, model: DecoderModel) -> None:
+        """Raise `UsageError` for what needs attention, where the network has none."""
+        asked = [name for name in ("attention", "coverage_penalty") if getattr(self, name)]
+        if asked and model.attention == "none":
+            raise UsageError(f"{asked[0]}: this run has no attention; leave it out")
 
     @property
     def sampling(self) -> Sampling:

@@ -18,6 +18,8 @@ PADDING = -1
 """What stands in targets behind the end of a row."""
 ROWS_PER_CHUNK = 2_048
 """Rows of the output layer, one for each unit to predict, that are computed at a time."""
+FIRST_UNIT = 2
+"""Ids below are marks: of the begin and of the end."""
 HIDDEN_UNIT = 0
 """The id that stands in the place of a unit that the decoder is not shown: the begin mark, which comes nowhere else."""
 
@@ -206,12 +208,13 @@ class Decoder(nn.Module):
         All of these are found at once, from the true units (Mihaylova & Martins 2019, arXiv:1906.07651v2).
         """
         if self.scheduled_sampling:
-            found = self.decode(ids, source, self.initial_state(source)).read.detach()
             with torch.no_grad():
-                written = torch.cat([self.logits(rows).argmax(-1) for rows in found.split(1)])
+                found = self.decode(ids, source, self.initial_state(source)).read
+                written = torch.cat([self.logits(rows).argmax(-1) for rows in found.split(1)]).roll(1, 0)
             own = torch.rand(ids.shape, device=ids.device) < self.scheduled_sampling
             own[:1] = False
-            ids = torch.where(own, written.roll(1, 0), ids)
+            # Nothing is read after an end: there the true unit stays.
+            ids = torch.where(own & (written >= FIRST_UNIT), written, ids)
         if self.unit_dropout:
             hidden = torch.rand(ids.shape, device=ids.device) < self.unit_dropout
             hidden[:1] = False

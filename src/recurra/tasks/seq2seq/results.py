@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from recurra.text import Vocabulary
+from recurra.text.vocabulary.base import MARKS
 
 DIGITS = 4
-END = "</s>"
+END = MARKS[1]
 """The end of a text, as a unit."""
 _SHADES = " ░▒▓█"
 
@@ -30,7 +31,7 @@ def attention_to_json(weights: np.ndarray, source: list[str], target: list[str])
             for number, (row, name) in enumerate(zip(weights, target, strict=True))
             if name != END and source[int(row.argmax())] != END
         ],
-        "entropy": [round(float(-(row[row > 0] * np.log(row[row > 0])).sum()), DIGITS) for row in weights],
+        "entropy": [round(float(-(row[row > 0] * np.log(row[row > 0])).sum()) + 0.0, DIGITS) for row in weights],
     }
 
 

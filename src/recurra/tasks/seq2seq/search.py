@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +12,14 @@ import torch
 from torch import Tensor
 
 from recurra.decoding import FINISHED, Hypothesis, SearchOptions, beam_search, generate, row_generators, select_state
+from recurra.errors import UsageError
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.seq2seq.decoder import PADDING, Decoder, Source
 from recurra.text import Vocabulary
 
 INPUTS_PER_BATCH = 64
+MAX_LOGITS = 1 << 25
+"""That are made at a time, of all hypotheses."""
 MIN_SHARE_LEFT = 0.5
 """Share of the inputs of a batch that are still being written for, below which the others' memory is left behind."""
 
@@ -26,7 +31,7 @@ Watch = Callable[[np.ndarray], None]
 class Asked(NamedTuple):
     """What is looked for: at most `length` units more, after those of `prefix`.
 
-    numbers: of the inputs, which fix what is drawn.  watch: where one sequence of one input is looked for, what sees it come.
+    numbers: of the inputs (`content_number`), which fix what is drawn.  watch: where one sequence of one input is looked for, what sees it come.
     """
 
     options: SearchedOptions
@@ -34,6 +39,23 @@ class Asked(NamedTuple):
     prefix: np.ndarray
     numbers: Sequence[int]
     watch: Watch | None = None
+
+
+def inputs_per_batch(options: SearchedOptions, vocabulary: Vocabulary) -> int:
+    """Give for how many inputs is written at a time: as many as memory is good for."""
+    rows = MAX_LOGITS // (vocabulary.size * max(options.beam, options.best))
+    return max(1, min(INPUTS_PER_BATCH, rows))
+
+
+def content_number(content: np.ndarray) -> int:
+    """Give a number for an input, by what it holds: the same wherever it stands.
+
+    >>> content_number(np.array([1, 2])) == content_number(np.array([1, 2])) != content_number(np.array([2, 1]))
+    True
+    """
+    digest = hashlib.sha256(f"{content.shape} {content.dtype}".encode())
+    digest.update(np.ascontiguousarray(content).data)
+    return int.from_bytes(digest.digest()[:8], "little")
 
 
 def collate(encoded: Sequence[np.ndarray], fill: int = 0) -> tuple[Tensor, Tensor]:
@@ -59,44 +81,44 @@ def forbidden(vocabulary: Vocabulary) -> list[int]:
 
 def find(decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked) -> list[list[Hypothesis]]:
     """Find the sequences of each input of a source, the best first; their ids begin with the prefix."""
-    state, first, log_prob = _read_prefix(decoder, vocabulary, source, asked.prefix)
-    if asked.options.sample:
-        found = _sampled(decoder, vocabulary, source, asked, state, first)
-    else:
-        found = _searched(decoder, vocabulary, source, asked, state, first)
-    if not len(asked.prefix):
-        return found
+    begun = _read_prefix(decoder, vocabulary, source, asked.prefix)
+    found = (_sampled if asked.options.sample else _searched)(decoder, vocabulary, source, asked, begun)
     return [
-        [_with_prefix(one, asked.prefix, before) for one in some] for some, before in zip(found, log_prob, strict=True)
+        [replace(one, ids=np.concatenate([asked.prefix.astype(np.int64), one.ids])) for one in some] for some in found
     ]
 
 
-def _read_prefix(
-    decoder: Decoder, vocabulary: Vocabulary, source: Source, prefix: np.ndarray
-) -> tuple[tuple, Tensor, list[float]]:
-    """Give the state before the last unit of the prefix, that unit, and the log-probability of the prefix, for each input."""
+class Begun(NamedTuple):
+    """Of each input: the state before the last unit of the prefix, that unit, how likely the prefix is, and how much was looked at
+    each part of the input for it (P, S), None without attention."""
+
+    state: tuple
+    last: Tensor
+    log_probs: list[float]
+    looked: Tensor | None
+
+
+def _read_prefix(decoder: Decoder, vocabulary: Vocabulary, source: Source, prefix: np.ndarray) -> Begun:
+    if vocabulary.unknown_id is not None and (prefix == vocabulary.unknown_id).any():
+        raise UsageError("begin: expected what this run can write, got a word that it does not know")
     count, device = len(source.summary), source.summary.device
     state = decoder.initial_state(source)
     ids = torch.from_numpy(np.append(vocabulary.bos_id, prefix).astype(np.int64)).to(device)
     read = ids.unsqueeze(1).expand(-1, count)
-    log_prob = [0.0] * count
+    log_probs, looked = torch.zeros(count, dtype=torch.float64, device=device), None
     if len(prefix):
         decoded = decoder.decode(read[:-1].contiguous(), source, state)
-        logs = decoder.logits(decoded.read).double().log_softmax(-1)
-        log_prob = logs.gather(2, read[1:, :, None])[..., 0].sum(0).tolist()
+        for step, ids in zip(decoded.read, read[1:], strict=True):
+            log_probs += decoder.logits(step).double().log_softmax(-1).gather(1, ids[:, None])[:, 0]
         state = decoded.state
-    return state, read[-1].contiguous(), log_prob
-
-
-def _with_prefix(found: Hypothesis, prefix: np.ndarray, log_prob: float) -> Hypothesis:
-    ids = np.concatenate([prefix, found.ids])
-    return Hypothesis(ids, found.log_prob + log_prob, found.score, found.ended)
+        looked = None if decoded.weights is None else decoded.weights.mean(2).double().sum(0)
+    return Begun(state, read[-1].contiguous(), log_probs.tolist(), looked)
 
 
 def _searched(
-    decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked, state: tuple, first: Tensor
+    decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked, begun: Begun
 ) -> list[list[Hypothesis]]:
-    options = asked.options
+    options, first = asked.options, begun.last
     live = _Inputs(source)
     padding = None if source.memory is None or not options.coverage_penalty else source.memory.padding.T  # (P, S)
 
@@ -120,17 +142,21 @@ def _searched(
         length_penalty=options.length_penalty,
         count=options.best,
         enough=max(options.beam, options.best),
+        before=len(asked.prefix),
         forbid=forbidden(vocabulary),
     )
     rows = torch.arange(len(first), device=first.device)
     steps = 0 if padding is None else padding.shape[1]
     looked = torch.zeros(len(first), steps, dtype=torch.float64, device=first.device)
+    if begun.looked is not None and steps:
+        looked += begun.looked
     watch = asked.watch
     return beam_search(
         step,
-        (state, rows, looked),
+        (begun.state, rows, looked),
         first,
         wanted,
+        log_probs=begun.log_probs,
         adjust=None if padding is None else adjust,
         watch=None if watch is None else lambda _, ids: watch(np.concatenate([asked.prefix, ids])),
     )
@@ -165,12 +191,12 @@ class _Inputs:
 
 
 def _sampled(
-    decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked, state: tuple, first: Tensor
+    decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked, begun: Begun
 ) -> list[list[Hypothesis]]:
-    """Draw `best` sequences of each input; what is drawn depends on the seed and on the numbers of the input and of the sample alone."""
-    count, best, options = len(first), asked.options.best, asked.options
-    rows = torch.arange(count, device=first.device).repeat_interleave(best)
-    numbers = [number * best + sample for number in asked.numbers for sample in range(best)]
+    """Draw `best` sequences of each input; what is drawn depends on the seed, on the input and on the sample's number alone."""
+    count, best, options = len(begun.last), asked.options.best, asked.options
+    rows = torch.arange(count, device=begun.last.device).repeat_interleave(best)
+    numbers = [(number, sample) for number in asked.numbers for sample in range(best)]
     drawn, written_from = options.sampling, source.for_rows(rows)
 
     def step(last: Tensor, state: tuple) -> tuple[Tensor, tuple]:
@@ -181,11 +207,11 @@ def _sampled(
 
     logs: list[Tensor] = []
     ids: list[list[int]] = [[] for _ in numbers]
-    sums = [0.0] * len(numbers)
+    sums = [log_prob for log_prob in begun.log_probs for _ in range(best)]
     steps = generate(
         step,
-        select_state(state, rows),
-        first[rows],
+        select_state(begun.state, rows),
+        begun.last[rows],
         length=asked.length,
         end=vocabulary.eos_id,
         sampling=drawn,

@@ -68,6 +68,7 @@ class Translator(Predictor[TranslatorConfig]):
     def predict_with(self, inputs: list[Any], options: SearchedOptions) -> list[dict[str, Any]]:
         for number, text in enumerate(inputs, 1):
             self._check(text, number, len(inputs))
+        options.check_for(self.config.model)
         results = self.translate(inputs, options)
         if options.steps:
             for text, result in zip(inputs, results, strict=True):
@@ -82,12 +83,13 @@ class Translator(Predictor[TranslatorConfig]):
 
     def _prefixes(self, text: str) -> list[str]:
         vocabulary = self.preprocessor.source
-        ids = vocabulary.encode(text)
+        ids = vocabulary.encode(self.preprocessor.check(text))
         ends = [*np.flatnonzero(vocabulary.unit_starts(ids))[1:].tolist(), len(ids)] if len(ids) else []
         return [vocabulary.decode(ids[:end]) for end in ends]
 
     def predict_live(self, item: Any, options: SearchedOptions, show: Callable[[str], None]) -> dict[str, Any]:
         """Translate one text, and show each piece of the translation as soon as it is certain."""
+        options.check_for(self.config.model)
         decoder, shown = self.preprocessor.target.decoder(), 0
 
         def watch(ids: np.ndarray) -> None:

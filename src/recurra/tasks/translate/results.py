@@ -12,7 +12,12 @@ from recurra.text import Vocabulary
 def to_result(source: str, hypotheses: list[Hypothesis], vocabulary: Vocabulary, best: int) -> dict[str, Any]:
     """Give {"text", "translation", "log_prob"}, with several also "alternatives"."""
     written = [
-        {"translation": vocabulary.decode(one.ids), "log_prob": round(one.log_prob, DIGITS)} for one in hypotheses
+        {
+            "translation": vocabulary.decode(one.ids),
+            "log_prob": round(one.log_prob, DIGITS),
+            **({} if one.ended else {"ended": False}),
+        }
+        for one in hypotheses
     ]
-    result = {"text": source, **written[0], **({} if hypotheses[0].ended else {"ended": False})}
+    result = {"text": source, **written[0]}
     return {**result, "alternatives": written[1:]} if best > 1 else result

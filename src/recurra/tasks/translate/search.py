@@ -12,7 +12,16 @@ from recurra.kernels import exact
 from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.seq2seq.decoder import Source
-from recurra.tasks.seq2seq.search import INPUTS_PER_BATCH, Asked, Watch, collate, find, force
+from recurra.tasks.seq2seq.search import (
+    INPUTS_PER_BATCH,
+    Asked,
+    Watch,
+    collate,
+    content_number,
+    find,
+    force,
+    inputs_per_batch,
+)
 from recurra.tasks.seq2seq.search import attention_weights as weights_of
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
@@ -57,11 +66,13 @@ def search(
         by_length.setdefault(longest_target(len(sources[index])), []).append(index)
     with eval_mode(network), exact(required=False):
         for longest, indices in by_length.items():
-            for start in range(0, len(indices), INPUTS_PER_BATCH):
-                some = indices[start : start + INPUTS_PER_BATCH]
+            count = inputs_per_batch(options, preprocessor.target)
+            for start in range(0, len(indices), count):
+                some = indices[start : start + count]
                 source = _read(network, [sources[index] for index in some])
+                numbers = [content_number(sources[index]) for index in some] if options.sample else []
                 results = find(
-                    network.decoder, preprocessor.target, source, Asked(options, longest, prefix, some, watch)
+                    network.decoder, preprocessor.target, source, Asked(options, longest, prefix, numbers, watch)
                 )
                 for index, result in zip(some, results, strict=True):
                     found[index] = result

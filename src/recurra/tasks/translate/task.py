@@ -26,6 +26,8 @@ from recurra.tasks.translate.predict import Translator
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
 
 LEARNING_RATE = 0.002
+LONGER_BY_DROPOUT = 3
+"""By what share of itself a text is longer in pieces with all merges left out, about."""
 MAX_BATCH, WEIGHTS_PER_STEP = 8_000_000, 300
 """Weights of the attention, padding included, that are trained on together, and how many of them take as much memory as a step."""
 
@@ -113,9 +115,10 @@ class TranslationTask(SplitTask[TranslatorConfig, Dataset]):
     def _cut(self, epoch: int, batch: int, seed: int) -> list[np.ndarray]:
         """Give the pairs of each batch: of like lengths, and fewer where they are so long that they would take much memory."""
         sources, targets = self.dataset.train.lengths
+        longer = 1 + LONGER_BY_DROPOUT * self.config.model.bpe_dropout
 
         def size(some: np.ndarray) -> int:
-            longest, most = int(sources[some].max()), int(targets[some].max())
+            longest, most = (round(longer * int(side[some].max())) for side in (sources, targets))
             return len(some) * max(longest * most, WEIGHTS_PER_STEP * (longest + most))
 
         order = targets * 1_000 + np.minimum(999, sources)
