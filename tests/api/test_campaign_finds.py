@@ -156,3 +156,10 @@ def test_a_setting_is_no_array_of_an_unknown_form() -> None:
 def test_hidden_sizes_of_a_stack_are_numbers() -> None:
     with pytest.raises(UsageError, match="hidden_sizes: expected at least one layer, got none"):
         recurra.nn.Stack("lstm", 3, torch.zeros(0))  # type: ignore[arg-type]
+
+
+def test_more_tags_than_memory_holds() -> None:
+    with pytest.raises(UsageError, match="count: expected a whole number from 1 to 10,000, got a number of more"):
+        recurra.nn.CRF(count=10**5000)
+    with pytest.raises(UsageError, match="query_size: expected a whole number from 1 to 65,536"):
+        recurra.nn.Attention("general", 2**31, 2)

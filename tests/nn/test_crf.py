@@ -256,5 +256,5 @@ def test_what_does_not_fit():
         crf.marginals(emissions, torch.tensor([1, 3]))
     with pytest.raises(UsageError, match=r"allowed: expected bool \(4, 4\), got torch.bool \(3, 3\)"):
         CRF(2, torch.ones(3, 3, dtype=torch.bool))
-    with pytest.raises(UsageError, match="count: expected a whole number from 1, got 0"):
+    with pytest.raises(UsageError, match="count: expected a whole number from 1 to 10,000, got 0"):
         CRF(0)

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.verbs.conftest import call, lines
+from typer.testing import CliRunner
 
 import recurra
+from recurra.cli import app
 from recurra.errors import OutputError, UsageError
 from recurra.images import encode_png
 
@@ -75,6 +77,9 @@ def test_pictures_are_scored(bars: Path, bar: Path, tmp_path: Path) -> None:
     for arguments in (["-t", bar], [tmp_path / "names.txt"], [bar]):
         (result,) = lines(call("score", bars, *arguments, "--json"))
         assert result["log_prob"] == pytest.approx(float(ranked[0].split("\t")[0]), abs=1e-3)
+    (tmp_path / "names.txt").write_text(f"{bar}\nno picture\n")
+    result = CliRunner().invoke(app, ["score", str(bars), str(tmp_path / "names.txt")])
+    assert str(result.exception).startswith(f"{tmp_path / 'names.txt'}: line 2: no picture: cannot be read")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from recurra.arguments.annotations import (
     PathName,
     Positive,
     Rule,
+    Size,
     Threads,
 )
 from recurra.arguments.gate import checked, explained
@@ -18,6 +19,7 @@ __all__ = [
     "PathName",
     "Positive",
     "Rule",
+    "Size",
     "Threads",
     "checked",
     "explained",

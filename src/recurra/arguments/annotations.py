@@ -46,6 +46,9 @@ MAX_NUMBERS_LISTED = 10_000_000
 """Of a range: it costs nothing to write one that no memory holds."""
 Threads = Annotated[int, Rule(lambda number: 1 <= number <= MAX_THREADS, f"a whole number from 1 to {MAX_THREADS}")]
 Positive = Annotated[int, Rule(lambda number: number >= 1, "a whole number from 1")]
+MAX_SIZE = 65_536
+Size = Annotated[int, Rule(lambda number: 1 <= number <= MAX_SIZE, f"a whole number from 1 to {MAX_SIZE:,}")]
+"""Of a vector, as of the hidden units of a layer."""
 
 
 @runtime_checkable

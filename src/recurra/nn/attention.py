@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from recurra.arguments import Positive, checked, explained
+from recurra.arguments import Size, checked, explained
 from recurra.errors import UsageError
 from recurra.kernels import is_exact, linear
 from recurra.nn.ragged import at_least_float32, padding_mask
@@ -50,7 +50,7 @@ class Attention(nn.Module):
     """
 
     @checked
-    def __init__(self, kind: AttentionKind, query_size: Positive, memory_size: Positive, heads: Positive = 1) -> None:
+    def __init__(self, kind: AttentionKind, query_size: Size, memory_size: Size, heads: Size = 1) -> None:
         super().__init__()
         if query_size % heads or memory_size % heads:
             raise UsageError(f"heads: expected a divisor of {query_size} and {memory_size}, got {heads}")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from recurra.arguments import Positive, checked
+from recurra.arguments import Rule, checked
 from recurra.errors import UsageError
 from recurra.nn.ragged import padding_mask
 
 FORBIDDEN = -1e30
 """The score of what may not follow: finite, so that no gradient is NaN, and far below all that a network can make up for."""
+Tags = Annotated[int, Rule(lambda number: 1 <= number <= 10_000, "a whole number from 1 to 10,000")]
 PAIRS_PER_CHUNK = 1 << 16
 """Probabilities of pairs of tags that are made at a time: as many as a core's cache holds."""
 
@@ -41,7 +42,7 @@ class CRF(nn.Module):
     allowed: Tensor
 
     @checked
-    def __init__(self, count: Positive, allowed: Tensor | None = None) -> None:
+    def __init__(self, count: Tags, allowed: Tensor | None = None) -> None:
         super().__init__()
         wanted = (count + 2, count + 2)
         allowed = torch.ones(wanted, dtype=torch.bool) if allowed is None else allowed
@@ -161,8 +162,7 @@ class CRF(nn.Module):
     def _check_order(self, tags: Tensor, padding: Tensor, lengths: Tensor) -> None:
         if not len(tags):
             return
-        first = torch.full_like(tags[:1], self.count)
-        steps = self.allowed[torch.cat([first, tags[:-1]]), tags] | padding
+        steps = self.allowed[torch.cat([torch.full_like(tags[:1], self.count), tags[:-1]]), tags] | padding
         wrong = (~steps).nonzero()
         if len(wrong):
             step, row = wrong[0].tolist()

@@ -75,9 +75,15 @@ def _scores(run: Run, inputs: list[tuple[int, Any]], name: str) -> list[dict[str
         with naming_run(run.path), still_at_it("scoring"):
             return run.score([one for _, one in inputs])
     except DataError as error:
-        if error.source is not None or error.row is None:
+        if error.source is None:
+            number = None if error.row is None else inputs[error.row - 1][0]
+            problem = error.problem
+        else:  # what a line names
+            number = next((number for number, one in inputs if isinstance(one, str) and one == error.source), None)
+            problem = str(error)
+        if number is None:
             raise
-        raise DataError(error.problem, source=name, line=inputs[error.row - 1][0]) from None
+        raise DataError(problem, source=name, line=number) from None
 
 
 def _rank(result: dict[str, Any]) -> tuple[bool, float]:

@@ -81,14 +81,14 @@ def forbidden(vocabulary: Vocabulary) -> list[int]:
 
 def find(decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked) -> list[list[Hypothesis]]:
     """Find the sequences of each input of a source, the best first; their ids begin with the prefix."""
-    begun = _read_prefix(decoder, vocabulary, source, asked.prefix)
-    found = (_sampled if asked.options.sample else _searched)(decoder, vocabulary, source, asked, begun)
+    started = _read_prefix(decoder, vocabulary, source, asked.prefix)
+    found = (_sampled if asked.options.sample else _searched)(decoder, vocabulary, source, asked, started)
     return [
         [replace(one, ids=np.concatenate([asked.prefix.astype(np.int64), one.ids])) for one in some] for some in found
     ]
 
 
-class Begun(NamedTuple):
+class Started(NamedTuple):
     """Of each input: the state before the last unit of the prefix, that unit, how likely the prefix is, and how much was looked at
     each part of the input for it (P, S), None without attention."""
 
@@ -98,7 +98,7 @@ class Begun(NamedTuple):
     looked: Tensor | None
 
 
-def _read_prefix(decoder: Decoder, vocabulary: Vocabulary, source: Source, prefix: np.ndarray) -> Begun:
+def _read_prefix(decoder: Decoder, vocabulary: Vocabulary, source: Source, prefix: np.ndarray) -> Started:
     if vocabulary.unknown_id is not None and (prefix == vocabulary.unknown_id).any():
         raise UsageError("begin: expected what this run can write, got a word that it does not know")
     count, device = len(source.summary), source.summary.device
@@ -112,13 +112,13 @@ def _read_prefix(decoder: Decoder, vocabulary: Vocabulary, source: Source, prefi
             log_probs += decoder.logits(step).double().log_softmax(-1).gather(1, ids[:, None])[:, 0]
         state = decoded.state
         looked = None if decoded.weights is None else decoded.weights.mean(2).double().sum(0)
-    return Begun(state, read[-1].contiguous(), log_probs.tolist(), looked)
+    return Started(state, read[-1].contiguous(), log_probs.tolist(), looked)
 
 
 def _searched(
-    decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked, begun: Begun
+    decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked, started: Started
 ) -> list[list[Hypothesis]]:
-    options, first = asked.options, begun.last
+    options, first = asked.options, started.last
     live = _Inputs(source)
     padding = None if source.memory is None or not options.coverage_penalty else source.memory.padding.T  # (P, S)
 
@@ -148,15 +148,15 @@ def _searched(
     rows = torch.arange(len(first), device=first.device)
     steps = 0 if padding is None else padding.shape[1]
     looked = torch.zeros(len(first), steps, dtype=torch.float64, device=first.device)
-    if begun.looked is not None and steps:
-        looked += begun.looked
+    if started.looked is not None and steps:
+        looked += started.looked
     watch = asked.watch
     return beam_search(
         step,
-        (begun.state, rows, looked),
+        (started.state, rows, looked),
         first,
         wanted,
-        log_probs=begun.log_probs,
+        log_probs=started.log_probs,
         adjust=None if padding is None else adjust,
         watch=None if watch is None else lambda _, ids: watch(np.concatenate([asked.prefix, ids])),
     )
@@ -191,11 +191,11 @@ class _Inputs:
 
 
 def _sampled(
-    decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked, begun: Begun
+    decoder: Decoder, vocabulary: Vocabulary, source: Source, asked: Asked, started: Started
 ) -> list[list[Hypothesis]]:
     """Draw `best` sequences of each input; what is drawn depends on the seed, on the input and on the sample's number alone."""
-    count, best, options = len(begun.last), asked.options.best, asked.options
-    rows = torch.arange(count, device=begun.last.device).repeat_interleave(best)
+    count, best, options = len(started.last), asked.options.best, asked.options
+    rows = torch.arange(count, device=started.last.device).repeat_interleave(best)
     numbers = [(number, sample) for number in asked.numbers for sample in range(best)]
     drawn, written_from = options.sampling, source.for_rows(rows)
 
@@ -207,11 +207,11 @@ def _sampled(
 
     logs: list[Tensor] = []
     ids: list[list[int]] = [[] for _ in numbers]
-    sums = [log_prob for log_prob in begun.log_probs for _ in range(best)]
+    sums = [log_prob for log_prob in started.log_probs for _ in range(best)]
     steps = generate(
         step,
-        select_state(begun.state, rows),
-        begun.last[rows],
+        select_state(started.state, rows),
+        started.last[rows],
         length=asked.length,
         end=vocabulary.eos_id,
         sampling=drawn,
