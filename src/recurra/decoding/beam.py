@@ -133,9 +133,9 @@ def beam_search(
             break
         with torch.no_grad():
             logits, state = step(last, state)
-            log_probs, candidates = _likeliest(logits, options)
+            shares, candidates = _likeliest(logits, options)
             terms = np.zeros(len(last)) if adjust is None else adjust(state).cpu().numpy()
-            rows, ends = _extend_all(living, log_probs, candidates, terms, added)
+            rows, ends = _extend_all(living, shares, candidates, terms, added)
             if watch is not None:
                 for number, beam in enumerate(beams):
                     watch(number, beam.certain())

@@ -88,7 +88,7 @@ class Data(DataFiles):
 class Model(DecoderModel):
     """The network: convolutions over the picture, and a decoder that looks at their grid."""
 
-    attention: AttentionKind | Literal["none"] = Field(
+    attention: Literal[AttentionKind, "none"] = Field(
         default="additive", description=DecoderModel.model_fields["attention"].description
     )
     attention_penalty: float = Field(

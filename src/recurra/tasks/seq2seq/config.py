@@ -22,7 +22,7 @@ class DecoderModel(RecurrentModel):
     embedding: int | None = Field(
         default=None, ge=1, le=65_536, description="Size of a unit's vector. Default: as hidden, at most 256."
     )
-    attention: AttentionKind | Literal["none"] = Field(
+    attention: Literal[AttentionKind, "none"] = Field(
         default="general",
         description="How the decoder looks at what was read; none: it has one vector of all of it.",
     )
