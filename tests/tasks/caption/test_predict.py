@@ -50,19 +50,21 @@ def pictures() -> list[np.ndarray]:
 
 
 def test_a_caption_depends_on_its_picture_alone(run: Run, pictures: list[np.ndarray]) -> None:
-    alone = [run.predict(picture, best=2, attention=True) for picture in pictures]
+    asked: dict[str, Any] = {"best": 2, "attention": run.predictor.config.model.attention != "none"}
+    alone = [run.predict(picture, **asked) for picture in pictures]
     order = [*range(8)] * 9
     np.random.default_rng(3).shuffle(order)
     for size in (2, 7, 64):
-        found = run.predict([pictures[at] for at in order[:size]], best=2, attention=True)
+        found = run.predict([pictures[at] for at in order[:size]], **asked)
         assert found == [alone[at] for at in order[:size]]
 
 
 def test_where_it_looked_is_a_distribution_for_each_word(run: Run, pictures: list[np.ndarray]) -> None:
-    found = run.predict(pictures[0], attention=True)["attention"]
     if run.predictor.config.model.attention == "none":
-        assert found is None
+        with pytest.raises(UsageError, match="attention: this run has no attention"):
+            run.predict(pictures[0], attention=True)
         return
+    found = run.predict(pictures[0], attention=True)["attention"]
     weights = np.array(found["weights"])
     assert weights.shape == (len(found["words"]), 2, 2) and found["grid"] == [2, 2]
     assert np.abs(weights.sum((1, 2)) - 1).max() < 2e-3

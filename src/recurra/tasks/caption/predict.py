@@ -75,7 +75,7 @@ class Captioner(Predictor[CaptionConfig]):
     def predict_with(self, inputs: list[Any], options: CaptionPredictOptions) -> list[dict[str, Any]]:
         pictures = [self._check(item, number, len(inputs)) for number, item in enumerate(inputs, 1)]
         asked = options.model_copy(update={"attention": True}) if options.overlay else options
-        asked.check_for(self.config.model)
+        options.check_for(self.config.model)
         results, found = self.describe(pictures, asked)
         if options.steps:
             for picture, result, hypotheses in zip(pictures, results, found, strict=True):
