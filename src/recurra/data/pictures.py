@@ -165,9 +165,7 @@ def _of_array(values: np.ndarray, labels: np.ndarray | None, name: str) -> Itera
         yield picture, None if named is None else named[row], {"row": row + 1}
 
 
-def grey_bytes(
-    values: np.ndarray, name: str | None = None, *, colours: bool = False, bits: bool = True
-) -> np.ndarray:
+def grey_bytes(values: np.ndarray, name: str | None = None, *, colours: bool = False, bits: bool = True) -> np.ndarray:
     """Turn numbers (…, H, W) into grey uint8: bytes, truth values, or numbers from 0 to 1.  colours: 1 or 3 channels are behind them.
 
     bits: whether whole numbers none of which is above 1 are black and white. Those of a file of many pictures are; one

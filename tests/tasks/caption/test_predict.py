@@ -18,7 +18,7 @@ from recurra.images import PictureFeatures, encode_png
 from recurra.runs.run import Run
 from recurra.tasks.caption.batches import says_sides
 from recurra.tasks.caption.config import Data
-from recurra.tasks.caption.data import read_dataset
+from recurra.tasks.caption.data import read_dataset, read_split
 from recurra.tasks.caption.network import vary
 from recurra.tasks.seq2seq.search import teacher
 
@@ -210,8 +210,47 @@ def test_faults_of_pictures_are_said_with_their_place(tmp_path: Path) -> None:
 def test_a_caption_needs_words(tmp_path: Path) -> None:
     table = write_pictures(tmp_path, 8)
     table.write_text(table.read_text() + "1.png,!?\n")
-    with pytest.raises(DataError, match=r"captions.csv, line 4: expected words in each caption of the picture"):
+    with pytest.raises(
+        DataError, match=r"captions.csv: line 18: expected words in the caption of 1.png, got marks alone"
+    ):
         read(table)
+    table.write_text(table.read_text() + "8.png,...\n")
+    found = read(table, on_error="skip")
+    assert (
+        sum(split.caption_count for split in found.splits.values()) == 16 and sum(map(len, found.splits.values())) == 8
+    )
+    (tmp_path / "list.txt").write_text("0.png\n1.png\n2.png\n8.png\n")
+    listed = {"train_images": [str(tmp_path / "list.txt")], "on_error": "skip"}
+    found = read(table, **listed)
+    assert found.train.names == ["0.png", "1.png", "2.png"]
+    assert any("the picture 8.png has no caption" in note for note in found.notes)
+
+
+def test_what_is_held_out_is_taken_from_pictures_in_no_list(tmp_path: Path) -> None:
+    table = write_pictures(tmp_path, 12)
+    path = tmp_path / "those.txt"
+    path.write_text("".join(f"{number}.png\n" for number in range(8)))
+    listed = {"train_images": [str(path)], "valid_share": 0.1, "test_share": 0.1}
+    found = read(table, **listed)
+    assert found.train.names == [f"{number}.png" for number in range(8)] and found.valid and found.test
+    assert sorted(found.valid.names + found.test.names) == ["10.png", "11.png", "8.png", "9.png"]
+    assert "test and valid: 4 pictures that are in no list" in found.notes
+    found = read(table, **listed | {"valid_share": 0.0})
+    assert found.valid is None and found.test and len(found.test) == 4
+    path.write_text("".join(f"{number}.png\n" for number in range(12)))
+    found = read(table, **listed)
+    assert len(found.train) < 12 and "test and valid: taken from the pictures listed to train on" in found.notes
+    with pytest.raises(UsageError, match=r"the picture 0.png is in two lists, those of train and valid pictures"):
+        read(table, **listed, valid_images=[str(path)])
+
+
+def test_nothing_that_is_left_is_said(run: Run, tmp_path: Path) -> None:
+    table = write_pictures(tmp_path, 2)
+    for path in (tmp_path / "images").iterdir():
+        path.write_bytes(b"broken")
+    data = run.predictor.config.data.model_copy(update={"on_error": "skip"})
+    with pytest.raises(DataError, match=r"captions.csv: no picture with a caption is left: .*0.png: is no picture"):
+        read_split([str(table)], [], data, run.predictor.preprocessor, lambda _: None)
 
 
 def test_pictures_of_captions_that_say_sides_are_not_mirrored() -> None:
