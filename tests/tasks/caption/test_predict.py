@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from recurra.images import PictureFeatures, encode_png
 from recurra.runs.run import Run
 from recurra.tasks.caption.batches import says_sides
 from recurra.tasks.caption.config import Data
-from recurra.tasks.caption.data import read_dataset, read_split
+from recurra.tasks.caption.data import default_images, read_dataset, read_split
 from recurra.tasks.caption.network import vary
+from recurra.tasks.caption.preprocessing import PicturePreprocessor
 from recurra.tasks.seq2seq.search import teacher
 
 SMALL: dict[str, Any] = {
@@ -97,6 +99,16 @@ def test_pictures_are_named_or_given(run: Run, tmp_path: Path) -> None:
     assert named["caption"] == run.predict(pixels)["caption"] and named["image"].endswith("a.png")
     assert run.predictor.read_file(tmp_path) == [str(tmp_path / "a.png")] == run.predictor.read_file(tmp_path / "a.png")
     assert run.predictor.read_file(tmp_path / "list.txt") is None
+    for hidden in ("._a.png", ".cache/b.png", "__MACOSX/c.png"):
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / hidden).write_bytes(b"")
+    assert run.predictor.read_file(tmp_path) == [str(tmp_path / "a.png")]
+    with tarfile.open(tmp_path / "all.tar.xz", "w:xz") as archive:
+        archive.add(tmp_path / "a.png", "a.png")
+        archive.add(tmp_path / "._a.png", "._a.png")
+    (packed,) = run.predictor.read_file(tmp_path / "all.tar.xz") or []
+    assert run.predict([packed])[0]["caption"] == named["caption"] and packed.name.endswith("a.png")
+    assert default_images(["captions.csv", "all.tar.xz"], ["a.png"]) == ["all.tar.xz"]
     for item, message in (
         (3, "expected the name of a picture or its pixels, got 3"),
         (np.zeros((4, 4)), r"expected pixels .* uint8, got \(4, 4\) float64"),
@@ -255,6 +267,12 @@ def test_nothing_that_is_left_is_said(run: Run, tmp_path: Path) -> None:
 
 def test_pictures_of_captions_that_say_sides_are_not_mirrored() -> None:
     assert says_sides("the left one") and says_sides("猫在左边") and not says_sides("the one in the middle")
+    for caption in (
+        "a right-handed pitcher", "the leftmost cup", "a left-hand drive", "the righthand side", "der linke Mann",
+        "in der rechten Hand", "à droite", "el lado izquierdo", "su mano derecha", "右の犬",
+    ):  # fmt: skip
+        assert says_sides(caption), caption
+    assert not says_sides("a bright link") and not says_sides("a well-lit street")
     pictures = torch.rand(64, 3, 8, 8)
     torch.manual_seed(1)
     varied = vary(pictures, torch.zeros(64, dtype=torch.bool))
@@ -307,6 +325,23 @@ def test_a_run_with_an_encoder_needs_that_very_file(tmp_path: Path, monkeypatch:
     write_encoder(model, last=True)
     with pytest.raises(RunError, match=r"a.onnx: is another file than this run was trained with"):
         recurra.load(tmp_path / "run")
+
+
+def test_features_are_kept_by_shape_and_where_that_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
+    data = Data(data=["x"], side=32, encoder=[str(write_encoder(tmp_path / "a.onnx"))])
+    values = np.random.default_rng(1).integers(0, 256, (4, 16, 3), dtype=np.uint8)
+    reader = PicturePreprocessor.of(data)
+    wide, tall = reader.check(values).features, reader.check(values.reshape(16, 4, 3)).features
+    assert wide is not None and tall is not None and not np.array_equal(wide, tall)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "file"))
+    assert np.array_equal(reader.check(values).features, wide)
+    table = write_pictures(tmp_path, 8)
+    found = read(table, encoder=data.encoder)
+    assert (
+        found.train.features is not None and sum("features of pictures are not kept" in one for one in found.notes) == 1
+    )
 
 
 def test_captions_of_a_select_stay_together() -> None:

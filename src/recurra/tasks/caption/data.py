@@ -19,10 +19,9 @@ from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.caption.config import Data
 from recurra.tasks.caption.parts import PARTS, Part, drop_unlisted, leakage_notes, split_pictures
 from recurra.tasks.caption.preprocessing import CaptionPreprocessor, Picture, PicturePreprocessor, build_preprocessor
-from recurra.text import Faults, base_name
+from recurra.text import Faults, is_archive
 
 IMAGES_FOLDER = "images"
-_ARCHIVES = (".zip", ".tar", ".tgz")
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,8 @@ def read_part(
     if not there:
         reason = f": {skipped[0]}" if skipped else ""
         raise DataError(f"no picture with a caption is left{reason}", source=" ".join(files[:3]))
-    notes += skipped_notes(skipped)
+    notes += [*reader.notes, *skipped_notes(skipped)]
+    reader.notes.clear()
     notes += _uncaptioned_notes(found.others, whole.names, files)
     names = captioned.names
     return Part(chosen, [found.read[names[at]] for at in there], [keys[found.places[names[at]]] for at in there])
@@ -172,7 +172,7 @@ def default_images(files: Sequence[str], names: Sequence[str]) -> list[str]:
     >>> default_images(["captions.csv", "photos.zip"], ["1.jpg"])
     ['photos.zip']
     """
-    packed = [name for name in files if is_folder(Path(name)) or base_name(name).endswith(_ARCHIVES)]
+    packed = [name for name in files if is_folder(Path(name)) or is_archive(name)]
     if packed:
         return packed
     folders = list(dict.fromkeys(Path(name).parent for name in files))

@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -62,6 +62,8 @@ class PicturePreprocessor:
 
     side: int
     encoder: PictureFeatures | None = None
+    notes: list[str] = field(default_factory=list, compare=False)
+    """Gets what there is to say of reading, each once."""
 
     @classmethod
     def of(cls, data: Data) -> PicturePreprocessor:
@@ -90,7 +92,11 @@ class PicturePreprocessor:
             colours = to_colours(read_picture(name))
         else:
             name, colours = "", _as_colours(item)
-        return Picture(name, resize(colours, self.side, self.side), self._features(colours, colours.tobytes()))
+        return Picture(
+            name,
+            resize(colours, self.side, self.side),
+            self._features(colours, repr(colours.shape).encode() + colours.tobytes()),
+        )
 
     def _features(self, colours: np.ndarray, identity: bytes) -> np.ndarray | None:
         """Give the features, which are kept in the cache folder by what the picture is."""
@@ -108,10 +114,15 @@ class PicturePreprocessor:
             return kept
         limit = np.finfo(np.float16).max
         made = self.encoder(colours).reshape(shape).clip(-limit, limit).astype(np.float16)
-        folder.mkdir(parents=True, exist_ok=True)
         file = io.BytesIO()
         np.save(file, made, allow_pickle=False)
-        write_whole(path, file.getvalue())
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, file.getvalue())
+        except (OSError, RunError) as error:
+            reason = f"features of pictures are not kept, and are made anew the next time: {error}"
+            if not self.notes:
+                self.notes.append(reason)
         return made
 
 
