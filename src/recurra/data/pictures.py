@@ -17,7 +17,8 @@ from recurra.text import Faults, OnError, Place, Source, open_sources
 
 MAX_CHOSEN_SIDE = 64
 """Pixels of the longer side, where no size is named: every row is a step, and has so many to predict."""
-_MAX_PICTURES_BYTES = 2**33
+MAX_PICTURES_BYTES = 2**33
+"""Of all pictures that are read, at the size that they are brought to."""
 _MAX_BYTE = 255
 CHANNELS = (1, 3)
 """Of a picture: grey; red, green and blue."""
@@ -217,9 +218,9 @@ class _Collector:
             shape = f"{picture.shape[0]} x {picture.shape[1]}"
             self._resized[shape] = self._resized.get(shape, 0) + 1
         self._bytes += self._size[0] * self._size[1]
-        if self._bytes > _MAX_PICTURES_BYTES:
+        if self._bytes > MAX_PICTURES_BYTES:
             raise DataError(
-                f"the pictures have more than {_MAX_PICTURES_BYTES:,} pixels in all", hint="take a smaller --size"
+                f"the pictures have more than {MAX_PICTURES_BYTES:,} pixels in all", hint="take a smaller --size"
             )
         self._values.append(resize(picture, *self._size))
         self._labels.append(label)

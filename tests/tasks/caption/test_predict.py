@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,22 @@ def test_a_caption_needs_words(tmp_path: Path) -> None:
     found = read(table, **listed)
     assert found.train.names == ["0.png", "1.png", "2.png"]
     assert any("the picture 8.png has no caption" in note for note in found.notes)
+
+
+def test_pictures_are_not_held_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = write_pictures(tmp_path, 40)
+    settings = Data(data=[str(table)], side=512, valid_share=0.3, test_share=0.3)
+    tracemalloc.start()
+    found = read_dataset(settings, None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    size = sum(split.pixels.nbytes for split in found.splits.values())
+    assert size == 40 * 512 * 512 * 3 and peak < 1.7 * size  # was 2.05
+    monkeypatch.setattr("recurra.tasks.caption.data.MAX_PICTURES_BYTES", size - 1)
+    with pytest.raises(
+        DataError, match=r"captions.csv: the 40 pictures have more than .* bytes in all; take a smaller --side"
+    ):
+        read_dataset(settings, None)
 
 
 def test_what_is_held_out_is_taken_from_pictures_in_no_list(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from recurra.data.captions import read_captions, read_names
 from recurra.data.datasets.locate import resolve_files
+from recurra.data.pictures import MAX_PICTURES_BYTES
 from recurra.errors import DataError
 from recurra.files import is_file, is_folder
 from recurra.images import FoundPictures, read_pictures
@@ -18,7 +19,13 @@ from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.caption.config import Data
 from recurra.tasks.caption.parts import PARTS, Part, drop_unlisted, leakage_notes, split_pictures
-from recurra.tasks.caption.preprocessing import CaptionPreprocessor, Picture, PicturePreprocessor, build_preprocessor
+from recurra.tasks.caption.preprocessing import (
+    COLOURS,
+    CaptionPreprocessor,
+    Picture,
+    PicturePreprocessor,
+    build_preprocessor,
+)
 from recurra.text import Faults, is_archive
 
 IMAGES_FOLDER = "images"
@@ -92,8 +99,7 @@ def read_dataset(data: Data, preprocessor: CaptionPreprocessor | None) -> Datase
     reader = PicturePreprocessor.of(data) if preprocessor is None else preprocessor.pictures
     notes: list[str] = []
     lists = {name: read_names(getattr(data, f"{name}_images")) for name in PARTS}
-    whole = read_part(data.given, data, reader, notes, lists)
-    parts = split_pictures(whole, data, notes)
+    parts = split_pictures(read_part(data.given, data, reader, notes, lists), data, notes)
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
             own: list[str] = []
@@ -130,6 +136,12 @@ def read_part(
         whole.lists.update({part: list(names) for part, names in lists.items() if names})
     faults = Faults(data.on_error)
     captioned = whole if lists is None else drop_unlisted(whole, data, faults, notes)
+    if len(captioned) * reader.bytes_each > MAX_PICTURES_BYTES:
+        raise DataError(
+            f"the {len(captioned):,} pictures have more than {MAX_PICTURES_BYTES:,} bytes in all",
+            source=" ".join(files[:3]),
+            hint="take a smaller --side" if reader.encoder is None else "take fewer, or an encoder of a smaller grid",
+        )
     keys: dict[str, bytes] = {}
 
     def prepare(content: bytes, place: str) -> Picture:
@@ -205,13 +217,16 @@ def read_split(
 
 
 def encode(part: Part, preprocessor: CaptionPreprocessor) -> Split:
-    """Turn captions into ids, and put pictures side by side."""
-    read, pictures = part.captioned, part.pictures
+    """Turn captions into ids, and put pictures side by side: the part gives each up, since all of them are not held twice."""
+    read, reader = part.captioned, preprocessor.pictures
     encoded = [[preprocessor.encode(caption) for caption in some] for some in read.captions]
-    features = None
-    if preprocessor.pictures.encoder is not None:
-        features = np.stack([picture.features for picture in pictures if picture.features is not None])
-    pixels = np.stack([picture.pixels for picture in pictures])
+    pixels = np.empty((len(read), reader.side, reader.side, COLOURS), np.uint8)
+    features = None if reader.encoder is None else np.empty((len(read), *reader.features_shape), np.float16)
+    for row in reversed(range(len(read))):
+        picture = part.pictures.pop()
+        pixels[row] = picture.pixels
+        if features is not None:
+            features[row] = picture.features
     return Split(read.names, pixels, features, read.captions, encoded, read.places, read.skipped[:])
 
 

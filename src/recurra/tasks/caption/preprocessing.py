@@ -24,6 +24,7 @@ from recurra.tasks.caption.config import SIDE_STEP, Data
 from recurra.text import Vocabulary, build_vocabulary, load_vocabulary, normalise
 
 PICTURES_FILE = "pictures.json"
+COLOURS = 3
 MIN_CAPTIONS_FOR_COUNTS, MIN_COUNT = 20_000, 5
 """Captions from which on a word has to be in several of them."""
 LONGER, MAX_WORDS = 1.5, 100
@@ -78,6 +79,17 @@ class PicturePreprocessor:
             return self.encoder.height, self.encoder.width
         return self.side // SIDE_STEP, self.side // SIDE_STEP
 
+    @property
+    def features_shape(self) -> tuple[int, int]:
+        """Places of the grid, and features of each; none without an encoder."""
+        return (0, 0) if self.encoder is None else (self.encoder.height * self.encoder.width, self.encoder.channels)
+
+    @property
+    def bytes_each(self) -> int:
+        """What a picture takes of the memory."""
+        places, features = self.features_shape
+        return self.side**2 * COLOURS + places * features * np.dtype(np.float16).itemsize
+
     def read(self, data: bytes, name: str) -> Picture:
         """Read a picture from the bytes of its file; raises `DataError` for what is none."""
         colours = to_colours(read_picture(data, name))
@@ -109,7 +121,7 @@ class PicturePreprocessor:
             kept = np.load(path, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             kept = None
-        shape = (self.encoder.height * self.encoder.width, self.encoder.channels)
+        shape = self.features_shape
         if kept is not None and kept.shape == shape and kept.dtype == np.float16 and np.isfinite(kept).all():
             return kept
         limit = np.finfo(np.float16).max
