@@ -69,7 +69,7 @@ def _open_parts(lists: Mapping[str, Sequence[str]], data: Data) -> list[str]:
 def split_pictures(whole: Part, data: Data, notes: list[str]) -> dict[str, Part]:
     """Split by the lists, by the parts that the data themselves name, or by shares: equal pictures are on one side only.
 
-    Where those to train on are listed, what is held out is taken from pictures in no list, and from the listed ones if there are none.
+    Where those to train on are listed, what is held out comes from pictures in no list, and from the listed ones if there are none.
     """
     lists, names = whole.captioned.lists, whole.captioned.names
     listed = {name: part for part, some in lists.items() for name in some}
@@ -84,14 +84,14 @@ def split_pictures(whole: Part, data: Data, notes: list[str]) -> dict[str, Part]
         unlisted = [at for at in open_ones if names[at] not in listed]
         open_ones = [at for at in open_ones if names[at] in listed]
         held = _hold_out(unlisted, whole.keys, valid, test)
-        taken = sorted(part for part, some in held.items() if some)
-        if taken:
-            notes.append(f"{' and '.join(taken)}: {sum(map(len, held.values())):,} pictures that are in no list")
+        filled = sorted(part for part, some in held.items() if some)
+        if filled:
+            notes.append(f"{' and '.join(filled)}: {sum(map(len, held.values())):,} pictures that are in no list")
             valid, test = 0.0, 0.0
         else:
             notes += _left_out_notes(len(unlisted))
             shares = [part for part, share in (("test", test), ("valid", valid)) if share]
-            notes += [f"{' and '.join(shares)}: taken from the pictures listed to train on"] if shares else []
+            notes += [f"{' and '.join(shares)}: a share of the pictures listed to train on"] if shares else []
     else:
         held = {}
     try:

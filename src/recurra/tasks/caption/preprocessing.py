@@ -132,7 +132,7 @@ class PicturePreprocessor:
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, file.getvalue())
         except (OSError, RunError) as error:
-            reason = f"features of pictures are not kept, and are made anew the next time: {error}"
+            reason = f"features of pictures are not kept, and are made again the next time: {error}"
             if not self.notes:
                 self.notes.append(reason)
         return made
