@@ -92,6 +92,11 @@ def changed(document: Any, **changes: Any) -> str:
             f"image,caption\n1.jpg,{'x' * 2001}\n",
             "line 2: expected a caption of at most 2,000 characters, got 2,001",
         ),
+        (
+            "a.csv",
+            "image,caption\n1.jpg,!?\n",
+            "a.csv: line 2: expected words in the caption of 1.jpg, got marks alone",
+        ),
         ("a.csv", "id,x,caption\n1,2,dog\n", "which column is the picture's name, and which the caption"),
         ("a.txt", "1.jpg#0\ta dog\nno tab\n", "a.txt: line 2: expected a picture, a tab and its caption"),
         ("a.json", "{", "a.json: is no valid JSON"),
@@ -115,3 +120,16 @@ def test_faults_are_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
     assert read.names == ["2.jpg"] and len(read.skipped) == 1
     with pytest.raises(DataError, match="expected the name of a picture"):
         read_names([path])
+
+
+def test_token_files_as_they_are_published(tmp_path: Path) -> None:
+    text = "1.jpg#0\ta dog\u2028runs\x0b.\r\n2258277193_586949ec62.jpg.1#0\tsome people\r\n1.jpg\tno number\r\n"
+    path = tmp_path / "Flickr8k.token.txt"
+    path.write_bytes(text.encode())
+    read = read_captions([path])
+    assert read.names == ["1.jpg", "2258277193_586949ec62.jpg.1"]
+    assert read.captions == [["a dog\u2028runs\x0b.", "no number"], ["some people"]] and read.places[1].endswith(
+        "line 2"
+    )
+    (tmp_path / "list.txt").write_bytes(b"1.jpg\r\n\r\n2.jpg\r\n")
+    assert read_names([tmp_path / "list.txt"]) == ["1.jpg", "2.jpg"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import recurra
 from recurra.cli import app
 from recurra.errors import OutputError, UsageError
 from recurra.images import encode_png
+from recurra.verbs.base.pictures import _save
 
 BAR = np.zeros((6, 7), np.uint8)
 BAR[:, 3] = 255
@@ -48,6 +50,19 @@ def test_several_are_a_sheet_one_is_a_picture(bars: Path, tmp_path: Path) -> Non
     assert opened(tmp_path / "new.png").shape == (2 + 2 * (18 + 2), 2 + 2 * (21 + 2))
     call("generate", bars, "-o", tmp_path / "one.png", "--seed", 1)
     assert opened(tmp_path / "one.png").shape == (6, 7)
+    call("generate", bars, "-o", tmp_path / "one.png", "--seed", 1, "--scale", 3)
+    assert opened(tmp_path / "one.png").shape == (18, 21)
+
+
+def test_a_sheet_is_no_larger_than_can_be_looked_at(tmp_path: Path) -> None:
+    message = r"out: expected a file of at most 100,000,000 pixels, got 12,822 x 12,822; take a smaller --scale, or name a folder"
+    with pytest.raises(UsageError, match=message):
+        _save(np.zeros((100, 20, 20), np.uint8), tmp_path / "new.png", 64)
+    tracemalloc.start()
+    written = _save(np.zeros((100, 20, 20), np.uint8), tmp_path / "each", 64)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(written) == 100 and peak < 30_000_000  # one at a time, not 160 MB
 
 
 def test_a_folder_gets_a_file_each(bars: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from recurra.data.header import Header, find_header
 from recurra.data.sources import common_folder, is_documentation, location, open_data, to_utf8
 from recurra.errors import DataError, UsageError
 from recurra.images import PICTURE, picture_kind
+from recurra.metrics import caption_words
 from recurra.text import (
     STANDARD_INPUT,
     Faults,
@@ -24,7 +25,9 @@ from recurra.text import (
     decode,
     fields_message,
     flatten,
+    iter_lines,
     iter_rows,
+    normalise,
     open_sources,
     record_kind_from_content,
     record_kind_from_name,
@@ -37,7 +40,8 @@ CAPTION_NAMES = ("caption", "sentence", "text", "description", "comment", "raw")
 MAX_CHARACTERS = 2_000
 """Of a caption: what is longer is no sentence."""
 _PICTURE = r"[^\t,]+\.(?:jpe?g|png|webp|tiff?|gif|bmp)"
-_TOKEN_LINE = re.compile(rf"({_PICTURE})(?:#\d+)?\t(.*)", re.IGNORECASE)
+_TOKEN_LINE = re.compile(rf"({_PICTURE}(?=#\d+\t|\t)|[^\t]+?(?=#\d+\t))(?:#\d+)?\t(.*)", re.IGNORECASE)
+"""Before `#` and a number any name may stand: one of Flickr8k's ends with `.jpg.1`."""
 _LIST_LINE = re.compile(rf"\s*({_PICTURE})\s*", re.IGNORECASE)
 _PART = re.compile("(?<![a-z])(?:train|valid|val|dev|test)")
 _COLUMNS, _HEAD_BYTES = 2, 8192
@@ -147,12 +151,17 @@ def read_names(arguments: Sequence[str | Path]) -> list[str]:
 
 def _names(source: Source) -> list[str]:
     names = []
-    for number, line in enumerate(decode(source.data, source.name).splitlines(), 1):
+    for number, line in enumerate(_lines(source), 1):
         match = _LIST_LINE.fullmatch(line)
         if line.strip() and match is None:
             raise DataError("expected the name of a picture", source=source.name, line=number)
         names += [match[1]] if match else []
     return names
+
+
+def _lines(source: Source) -> Iterator[str]:
+    """Give the lines as an editor counts them: other marks that Python takes for ends of lines may stand in a caption."""
+    return (line.removesuffix("\r") for line in iter_lines(decode(source.data, source.name)))
 
 
 def _list_of(source: Source) -> str | None:
@@ -162,8 +171,8 @@ def _list_of(source: Source) -> str | None:
 
 
 def _first_line(source: Source) -> str:
-    lines = source.data[:_HEAD_BYTES].decode("utf-8", "replace").lstrip("\ufeff").splitlines()
-    return next((line for line in lines if line.strip()), "")
+    lines = source.data[:_HEAD_BYTES].decode("utf-8", "replace").lstrip("\ufeff").split("\n")
+    return next((line.removesuffix("\r") for line in lines if line.strip()), "")
 
 
 def _read_each(source: Source, options: CaptionOptions, faults: Faults, notes: list[str]) -> Iterator[Caption]:
@@ -192,7 +201,7 @@ def _document(source: Source) -> Any:
 
 
 def _read_tokens(source: Source, faults: Faults) -> Iterator[Caption]:
-    for number, line in enumerate(decode(source.data, source.name).splitlines(), 1):
+    for number, line in enumerate(_lines(source), 1):
         if match := _TOKEN_LINE.fullmatch(line):
             yield match[1], match[2], None, {"line": number}
         elif line.strip():
@@ -254,5 +263,12 @@ def _check(name: str, caption: str, source: Source, place: Place) -> None:
         raise DataError(
             f"expected a caption of at most {MAX_CHARACTERS:,} characters, got {len(caption):,}",
             source=source.name,
+            **place,
+        )
+    if not caption_words(normalise(caption)):
+        raise DataError(
+            f"expected words in the caption of {name}, got marks alone",
+            source=source.name,
+            hint="write some, or leave it out (--on-error skip)",
             **place,
         )

@@ -17,7 +17,8 @@ from recurra.text import Faults, OnError, Place, Source, open_sources
 
 MAX_CHOSEN_SIDE = 64
 """Pixels of the longer side, where no size is named: every row is a step, and has so many to predict."""
-_MAX_PICTURES_BYTES = 2**33
+MAX_PICTURES_BYTES = 2**33
+"""Of all pictures that are read, at the size that they are brought to."""
 _MAX_BYTE = 255
 CHANNELS = (1, 3)
 """Of a picture: grey; red, green and blue."""
@@ -165,10 +166,11 @@ def _of_array(values: np.ndarray, labels: np.ndarray | None, name: str) -> Itera
         yield picture, None if named is None else named[row], {"row": row + 1}
 
 
-def grey_bytes(values: np.ndarray, name: str | None = None, *, colours: bool = False) -> np.ndarray:
+def grey_bytes(values: np.ndarray, name: str | None = None, *, colours: bool = False, bits: bool = True) -> np.ndarray:
     """Turn numbers (…, H, W) into grey uint8: bytes, truth values, or numbers from 0 to 1.  colours: 1 or 3 channels are behind them.
 
-    Whole numbers none of which is above 1 are black and white too. Raises `DataError` for others.
+    bits: whether whole numbers none of which is above 1 are black and white. Those of a file of many pictures are; one
+    picture of bytes may just be dark. Raises `DataError` for others.
 
     >>> grey_bytes(np.array([[0.0, 0.5, 1.0]])).tolist(), grey_bytes(np.array([[0, 200]])).tolist()
     ([[0, 128, 255]], [[0, 200]])
@@ -177,14 +179,14 @@ def grey_bytes(values: np.ndarray, name: str | None = None, *, colours: bool = F
         raise DataError(f"expected a picture, rows of numbers; got an array of {values.dtype}", source=name)
     if colours:
         channels = values.shape[-1]
-        return to_grey(grey_bytes(values, name).reshape(-1, 1, channels)).reshape(values.shape[:-1])
+        return to_grey(grey_bytes(values, name, bits=bits).reshape(-1, 1, channels)).reshape(values.shape[:-1])
     with np.errstate(invalid="ignore"):
         low, high = (values.min(), values.max()) if values.size else (0, 0)
     top = 1 if values.dtype.kind in "bf" else _MAX_BYTE
     if not 0 <= low <= high <= top:
         wrong = low if not low >= 0 else high
         raise DataError(f"expected bytes, 0 to 255, or numbers from 0 to 1; got {wrong:g}", source=name)
-    if values.dtype.kind == "f" or high <= 1:
+    if values.dtype.kind in "bf" or (bits and high <= 1):
         return np.rint(values.astype(np.float64) * _MAX_BYTE).astype(np.uint8)
     return values.astype(np.uint8)
 
@@ -216,9 +218,9 @@ class _Collector:
             shape = f"{picture.shape[0]} x {picture.shape[1]}"
             self._resized[shape] = self._resized.get(shape, 0) + 1
         self._bytes += self._size[0] * self._size[1]
-        if self._bytes > _MAX_PICTURES_BYTES:
+        if self._bytes > MAX_PICTURES_BYTES:
             raise DataError(
-                f"the pictures have more than {_MAX_PICTURES_BYTES:,} pixels in all", hint="take a smaller --size"
+                f"the pictures have more than {MAX_PICTURES_BYTES:,} pixels in all", hint="take a smaller --size"
             )
         self._values.append(resize(picture, *self._size))
         self._labels.append(label)

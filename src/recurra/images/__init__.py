@@ -6,7 +6,7 @@ from recurra.images.features import Normalisation, PictureFeatures
 from recurra.images.jpeg import encode_jpeg, jpeg_text
 from recurra.images.png import encode_png
 from recurra.images.read import MAX_PICTURE_PIXELS, is_picture, read_picture
-from recurra.images.transform import contact_sheet, resize, to_grey
+from recurra.images.transform import contact_sheet, enlarge, resize, sheet_size, to_grey
 
 __all__ = [
     "MAX_PICTURE_PIXELS",
@@ -17,12 +17,14 @@ __all__ = [
     "contact_sheet",
     "encode_jpeg",
     "encode_png",
+    "enlarge",
     "is_picture",
     "jpeg_text",
     "picture_kind",
     "read_picture",
     "read_pictures",
     "resize",
+    "sheet_size",
     "to_blocks",
     "to_grey",
 ]

@@ -39,17 +39,41 @@ def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(image.resize((width, height), library.Resampling.BILINEAR)).copy()
 
 
-def contact_sheet(pictures: np.ndarray, columns: int | None = None, *, gap: int = 2, ground: int = 128) -> np.ndarray:
-    """Lay pictures (N, H, W) uint8 side by side, in rows of so many, by default as in a square.
+def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
+    """Give a picture (H, W) with so many pixels for each side of one.
+
+    >>> enlarge(np.array([[0, 9]], np.uint8), 2).tolist()
+    [[0, 0, 9, 9], [0, 0, 9, 9]]
+    """
+    return picture.repeat(scale, 0).repeat(scale, 1)
+
+
+def sheet_size(count: int, height: int, width: int, columns: int | None = None, *, gap: int = 2) -> tuple[int, int]:
+    """Give the height and width of a `contact_sheet` of so many pictures.
+
+    >>> sheet_size(3, 2, 2, 2, gap=1)
+    (7, 7)
+    """
+    across = _across(count, columns)
+    return gap + -(-count // across) * (height + gap), gap + across * (width + gap)
+
+
+def _across(count: int, columns: int | None) -> int:
+    return max(1, min(count, columns or int(np.ceil(np.sqrt(count)))))
+
+
+def contact_sheet(
+    pictures: np.ndarray, columns: int | None = None, *, gap: int = 2, ground: int = 128, scale: int = 1
+) -> np.ndarray:
+    """Lay pictures (N, H, W) uint8 side by side, each enlarged, in rows of so many, by default as in a square.
 
     >>> contact_sheet(np.zeros((3, 2, 2), np.uint8), 2, gap=1, ground=9).tolist()
     [[9, 9, 9, 9, 9, 9, 9], [9, 0, 0, 9, 0, 0, 9], [9, 0, 0, 9, 0, 0, 9], [9, 9, 9, 9, 9, 9, 9], [9, 0, 0, 9, 9, 9, 9], [9, 0, 0, 9, 9, 9, 9], [9, 9, 9, 9, 9, 9, 9]]
     """
-    count, height, width = pictures.shape
-    across = max(1, min(count, columns or int(np.ceil(np.sqrt(count)))))
-    down = -(-count // across)
-    sheet = np.full((gap + down * (height + gap), gap + across * (width + gap)), ground, np.uint8)
+    count, height, width = len(pictures), pictures.shape[1] * scale, pictures.shape[2] * scale
+    across = _across(count, columns)
+    sheet = np.full(sheet_size(count, height, width, columns, gap=gap), ground, np.uint8)
     for number, picture in enumerate(pictures):
         top, left = gap + number // across * (height + gap), gap + number % across * (width + gap)
-        sheet[top : top + height, left : left + width] = picture
+        sheet[top : top + height, left : left + width] = enlarge(picture, scale)
     return sheet

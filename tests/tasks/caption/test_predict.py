@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,9 @@ from recurra.data.captions import Captioned
 from recurra.errors import DataError, RunError, UsageError
 from recurra.images import PictureFeatures, encode_png
 from recurra.runs.run import Run
-from recurra.tasks.caption.batches import says_sides
 from recurra.tasks.caption.config import Data
-from recurra.tasks.caption.data import read_dataset
-from recurra.tasks.caption.network import vary
+from recurra.tasks.caption.data import default_images, read_dataset
+from recurra.tasks.caption.preprocessing import PicturePreprocessor
 from recurra.tasks.seq2seq.search import teacher
 
 SMALL: dict[str, Any] = {
@@ -99,6 +99,16 @@ def test_pictures_are_named_or_given(run: Run, tmp_path: Path) -> None:
     assert named["caption"] == run.predict(pixels)["caption"] and named["image"].endswith("a.png")
     assert run.predictor.read_file(tmp_path) == [str(tmp_path / "a.png")] == run.predictor.read_file(tmp_path / "a.png")
     assert run.predictor.read_file(tmp_path / "list.txt") is None
+    for hidden in ("._a.png", ".cache/b.png", "__MACOSX/c.png"):
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / hidden).write_bytes(b"")
+    assert run.predictor.read_file(tmp_path) == [str(tmp_path / "a.png")]
+    with tarfile.open(tmp_path / "all.tar.xz", "w:xz") as archive:
+        archive.add(tmp_path / "a.png", "a.png")
+        archive.add(tmp_path / "._a.png", "._a.png")
+    (packed,) = run.predictor.read_file(tmp_path / "all.tar.xz") or []
+    assert run.predict([packed])[0]["caption"] == named["caption"] and packed.name.endswith("a.png")
+    assert default_images(["captions.csv", "all.tar.xz"], ["a.png"]) == ["all.tar.xz"]
     for item, message in (
         (3, "expected the name of a picture or its pixels, got 3"),
         (np.zeros((4, 4)), r"expected pixels .* uint8, got \(4, 4\) float64"),
@@ -160,75 +170,6 @@ def test_the_whole_model_has_the_gradients_of_finite_differences(run: Run, pictu
         assert (found[0] - found[1]) / 2e-6 == pytest.approx(float(gradient[at]), rel=2e-2, abs=2e-3), name
 
 
-# Data
-
-
-def read(table: Path, **settings: Any) -> Any:
-    return read_dataset(Data(data=[str(table)], side=32, **settings), None)
-
-
-def test_no_picture_is_on_two_sides(tmp_path: Path) -> None:
-    table = write_pictures(tmp_path)
-    (tmp_path / "images" / "3.png").write_bytes((tmp_path / "images" / "2.png").read_bytes())  # a copy
-    found = read(table, valid_share=0.2, test_share=0.2)
-    parts = [set(split.names) for split in found.splits.values()]
-    assert sum(map(len, parts)) == 40 == len(set().union(*parts))
-    assert any({"2.png", "3.png"} <= part for part in parts) and all(len(one) == 2 for one in found.train.captions)
-
-
-def test_lists_and_parts_say_which_is_which(tmp_path: Path) -> None:
-    table = write_pictures(tmp_path, 12)
-    lists = {}
-    for part, numbers in (("train", range(6)), ("valid", (6, 7)), ("test", (8, 9))):
-        path = tmp_path / f"{part}.lst.txt"
-        path.write_text("".join(f"{number}.png\n" for number in numbers))
-        lists[f"{part}_images"] = [str(path)]
-    found = read(table, **lists)
-    assert [split.names for split in found.splits.values()] == [
-        [f"{number}.png" for number in numbers] for numbers in (range(6), (6, 7), (8, 9))
-    ]
-    assert "2 pictures with captions are in no list, and are left out" in found.notes
-    (tmp_path / "valid.lst.txt").write_text("77.png\n")
-    with pytest.raises(DataError, match=r"the list of valid pictures: the picture 77.png has no caption"):
-        read(table, **lists)
-
-
-def test_faults_of_pictures_are_said_with_their_place(tmp_path: Path) -> None:
-    table = write_pictures(tmp_path, 8)
-    (tmp_path / "images" / "extra.png").write_bytes(b"")
-    whole = (tmp_path / "images" / "1.png").read_bytes()
-    (tmp_path / "images" / "1.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"images/1.png: cannot be decoded"):
-        read(table)
-    (tmp_path / "images" / "2.png").unlink()
-    found = read(table, on_error="skip")
-    assert sum(map(len, found.splits.values())) == 6
-    assert any("the picture 2.png is not in" in note for note in found.notes)
-    (tmp_path / "images" / "1.png").write_bytes(whole)
-    with pytest.raises(DataError, match=r"captions.csv, line 6: the picture 2.png is not in"):
-        read(table)
-
-
-def test_a_caption_needs_words(tmp_path: Path) -> None:
-    table = write_pictures(tmp_path, 8)
-    table.write_text(table.read_text() + "1.png,!?\n")
-    with pytest.raises(DataError, match=r"captions.csv, line 4: expected words in each caption of the picture"):
-        read(table)
-
-
-def test_pictures_of_captions_that_say_sides_are_not_mirrored() -> None:
-    assert says_sides("the left one") and says_sides("猫在左边") and not says_sides("the one in the middle")
-    pictures = torch.rand(64, 3, 8, 8)
-    torch.manual_seed(1)
-    varied = vary(pictures, torch.zeros(64, dtype=torch.bool))
-    assert varied.shape == pictures.shape and bool(varied.isfinite().all())
-    ramp = torch.arange(8.0).expand(64, 3, 8, 8) / 8
-    slopes = torch.diff(vary(ramp, torch.zeros(64, dtype=torch.bool))[..., 2:6], dim=-1)
-    assert bool((slopes.mean((1, 2, 3)) > 0).all())
-    turned = torch.diff(vary(ramp, torch.ones(64, dtype=torch.bool))[..., 2:6], dim=-1).mean((1, 2, 3))
-    assert 10 < int((turned < 0).sum()) < 54
-
-
 # Encoders
 
 
@@ -270,6 +211,23 @@ def test_a_run_with_an_encoder_needs_that_very_file(tmp_path: Path, monkeypatch:
     write_encoder(model, last=True)
     with pytest.raises(RunError, match=r"a.onnx: is another file than this run was trained with"):
         recurra.load(tmp_path / "run")
+
+
+def test_features_are_kept_by_shape_and_where_that_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
+    data = Data(data=["x"], side=32, encoder=[str(write_encoder(tmp_path / "a.onnx"))])
+    values = np.random.default_rng(1).integers(0, 256, (4, 16, 3), dtype=np.uint8)
+    reader = PicturePreprocessor.of(data)
+    wide, tall = reader.check(values).features, reader.check(values.reshape(16, 4, 3)).features
+    assert wide is not None and tall is not None and not np.array_equal(wide, tall)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "file"))
+    assert np.array_equal(reader.check(values).features, wide)
+    table = write_pictures(tmp_path, 8)
+    found = read_dataset(Data(data=[str(table)], side=32, encoder=data.encoder), None)
+    assert (
+        found.train.features is not None and sum("features of pictures are not kept" in one for one in found.notes) == 1
+    )
 
 
 def test_captions_of_a_select_stay_together() -> None:

@@ -57,3 +57,14 @@ def test_a_few_pictures_are_not_looked_at_first(tmp_path: Path) -> None:
     task.prepare()
     assert task.pretraining() is None and task.layer_depths(torch.nn.Module()) == {}
     assert np.isfinite(task.choose_defaults(None, lambda: 0.0))
+
+
+def test_without_a_word_that_tells_pictures_apart_there_is_no_first_training(tmp_path: Path) -> None:
+    table = write_pictures(tmp_path, MIN_PICTURES_TO_PRETRAIN + 40)
+    lines = [f"{number}.png,the same words" for number in range(MIN_PICTURES_TO_PRETRAIN + 40)]
+    table.write_text("\n".join(["image,caption", *lines]) + "\n")
+    config = {"data": {"data": [str(table)], "side": 32}, "model": {"hidden": 8, "channels": 2}}
+    task = CaptionTask(CaptionConfig.model_validate(config))
+    task.prepare()
+    assert len(task.dataset.train) >= MIN_PICTURES_TO_PRETRAIN
+    assert task.pretraining() is None and task.layer_depths(torch.nn.Module()) == {}

@@ -165,3 +165,18 @@ def test_drawn_levels_follow_the_brightness() -> None:
     drawn = [draw_levels(np.full((100, 100), value, np.uint8)).mean() for value in (0, 64, 128, 255)]
     assert drawn[0] == 0 and drawn[3] == 1
     assert drawn[1:3] == pytest.approx([64 / 255, 128 / 255], abs=0.02)
+
+
+def test_a_dark_picture_is_the_same_by_name_and_by_value(run: Run, tmp_path: Path) -> None:
+    dark = np.eye(6, 7, dtype=np.uint8)
+    path = tmp_path / "dark.png"
+    path.write_bytes(encode_png(dark))
+    by_file = run.predictor.read_file(path)
+    assert by_file is not None
+    scores = [one["log_prob"] for one in run.score([str(path), by_file[0], dark, dark[:, :, None], dark * 0])]
+    assert len(set(scores)) == 1
+    check = run.predictor.preprocessor.check
+    assert all(check(one).max() == 255 for one in (dark.astype(bool), dark.astype(float)))
+    np.save(tmp_path / "bits.npy", np.stack([dark, dark]))
+    bits = run.predictor.read_file(tmp_path / "bits.npy")
+    assert bits is not None and check(bits[0]).max() == 255

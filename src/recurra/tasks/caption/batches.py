@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,7 +18,9 @@ from recurra.text import Vocabulary
 
 CAPTIONS_AT_ONCE = 5
 """Captions of a picture that are learnt from when it is looked at; of more, others the next time."""
-SIDES = frozenset({"left", "right", "links", "rechts", "gauche", "droite", "izquierda", "derecha"})
+SIDE_WORD = re.compile(
+    r"left\w*|right(?:s|y|er|most|wards?|hand|handed|hander)?|links\w*|linke\w*|rechts\w*|rechte\w*|gauches?|droite?s?|izquierd\w*|derech\w*"
+)
 SIDE_CHARACTERS = frozenset("左右")
 
 
@@ -37,9 +40,11 @@ def says_sides(caption: str) -> bool:
 
     >>> says_sides("a dog left of a ball"), says_sides("a dog on its right side"), says_sides("a bright ball")
     (True, True, False)
+    >>> says_sides("a right-handed pitcher"), says_sides("eine linke Hand"), says_sides("el lado izquierdo")
+    (True, True, True)
     """
-    words = set(caption_words(caption))
-    return bool(words & SIDES or words & SIDE_CHARACTERS)
+    words = [part for word in caption_words(caption) for part in word.split("-")]
+    return any(map(SIDE_WORD.fullmatch, words)) or not SIDE_CHARACTERS.isdisjoint(caption)
 
 
 def may_mirror(split: Split) -> np.ndarray:

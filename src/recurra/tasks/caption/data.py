@@ -9,23 +9,26 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from recurra.data.captions import Captioned, read_captions, read_names
+from recurra.data.captions import read_captions, read_names
 from recurra.data.datasets.locate import resolve_files
-from recurra.data.splits import split_documents
+from recurra.data.pictures import MAX_PICTURES_BYTES
 from recurra.errors import DataError
 from recurra.files import is_file, is_folder
 from recurra.images import FoundPictures, read_pictures
-from recurra.tasks.base.dataset import default_valid_share, skipped_notes
+from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.caption.config import Data
-from recurra.tasks.caption.preprocessing import CaptionPreprocessor, Picture, PicturePreprocessor, build_preprocessor
-from recurra.text import Faults, base_name
+from recurra.tasks.caption.parts import PARTS, Part, drop_unlisted, leakage_notes, split_pictures
+from recurra.tasks.caption.preprocessing import (
+    COLOURS,
+    CaptionPreprocessor,
+    Picture,
+    PicturePreprocessor,
+    build_preprocessor,
+)
+from recurra.text import Faults, is_archive
 
-MAX_VALIDATION_PICTURES = 1_000
-"""More tell hardly more, and would be looked at again and again while training."""
 IMAGES_FOLDER = "images"
-PARTS = ("train", "valid", "test")
-_ARCHIVES = (".zip", ".tar", ".tgz")
 
 
 @dataclass(frozen=True)
@@ -88,20 +91,6 @@ class Dataset:
         return {name: split for name, split in named.items() if split is not None}
 
 
-@dataclass(frozen=True)
-class Part:
-    """Captions and the pictures that they belong to, in one order."""
-
-    captioned: Captioned
-    pictures: list[Picture]
-    keys: list[bytes]
-
-    def select(self, indices: Sequence[int]) -> Part:
-        """Give some of the pictures."""
-        pictures, keys = [self.pictures[index] for index in indices], [self.keys[index] for index in indices]
-        return Part(self.captioned.select(indices), pictures, keys)
-
-
 def read_dataset(data: Data, preprocessor: CaptionPreprocessor | None) -> Dataset:
     """Read, split and encode all that a run needs; the vocabulary is made from the training part unless it is given.
 
@@ -110,8 +99,7 @@ def read_dataset(data: Data, preprocessor: CaptionPreprocessor | None) -> Datase
     reader = PicturePreprocessor.of(data) if preprocessor is None else preprocessor.pictures
     notes: list[str] = []
     lists = {name: read_names(getattr(data, f"{name}_images")) for name in PARTS}
-    whole = read_part(data.given, data, reader, notes, lists)
-    parts = split_pictures(whole, data, notes)
+    parts = split_pictures(read_part(data.given, data, reader, notes, lists), data, notes)
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
             own: list[str] = []
@@ -146,7 +134,14 @@ def read_part(
     notes += whole.notes if lists is not None else [note for note in whole.notes if not note.endswith(PARTS)]
     if lists is not None:
         whole.lists.update({part: list(names) for part, names in lists.items() if names})
-    captioned = whole if lists is None else _listed(whole, notes)
+    faults = Faults(data.on_error)
+    captioned = whole if lists is None else drop_unlisted(whole, data, faults, notes)
+    if len(captioned) * reader.bytes_each > MAX_PICTURES_BYTES:
+        raise DataError(
+            f"the {len(captioned):,} pictures have more than {MAX_PICTURES_BYTES:,} bytes in all",
+            source=" ".join(files[:3]),
+            hint="take a smaller --side" if reader.encoder is None else "take fewer, or an encoder of a smaller grid",
+        )
     keys: dict[str, bytes] = {}
 
     def prepare(content: bytes, place: str) -> Picture:
@@ -154,7 +149,6 @@ def read_part(
         keys[place] = hashlib.sha256(content).digest()
         return picture
 
-    faults = Faults(data.on_error)
     images = data.images or default_images(files, captioned.names)
     found = read_pictures(images, captioned.names, prepare, faults) if images else FoundPictures[Picture]()
     where = " ".join(images[:3]) or "a folder images beside the captions, nor where its name leads to from there"
@@ -172,7 +166,11 @@ def read_part(
     skipped = [*captioned.skipped, *faults.skipped]
     chosen = captioned.select(there)
     chosen.skipped, chosen.lists = skipped, captioned.lists
-    notes += skipped_notes(skipped)
+    if not there:
+        reason = f": {skipped[0]}" if skipped else ""
+        raise DataError(f"no picture with a caption is left{reason}", source=" ".join(files[:3]))
+    notes += [*reader.notes, *skipped_notes(skipped)]
+    reader.notes.clear()
     notes += _uncaptioned_notes(found.others, whole.names, files)
     names = captioned.names
     return Part(chosen, [found.read[names[at]] for at in there], [keys[found.places[names[at]]] for at in there])
@@ -186,7 +184,7 @@ def default_images(files: Sequence[str], names: Sequence[str]) -> list[str]:
     >>> default_images(["captions.csv", "photos.zip"], ["1.jpg"])
     ['photos.zip']
     """
-    packed = [name for name in files if is_folder(Path(name)) or base_name(name).endswith(_ARCHIVES)]
+    packed = [name for name in files if is_folder(Path(name)) or is_archive(name)]
     if packed:
         return packed
     folders = list(dict.fromkeys(Path(name).parent for name in files))
@@ -195,64 +193,10 @@ def default_images(files: Sequence[str], names: Sequence[str]) -> list[str]:
     return [str(path) for path in usual or near]
 
 
-def _listed(captioned: Captioned, notes: list[str]) -> Captioned:
-    """Leave out what no list names, where there is one of the pictures to train on; raises `DataError` for names without a caption."""
-    known = set(captioned.names)
-    for part, listed in captioned.lists.items():
-        lost = [one for one in listed if one not in known]
-        if lost:
-            many = f" ({len(lost):,} of {len(listed):,} have none)" if len(lost) > 1 else ""
-            raise DataError(f"the picture {lost[0]} has no caption{many}", source=f"the list of {part} pictures")
-    if not captioned.lists.get("train"):
-        return captioned
-    named = {one for listed in captioned.lists.values() for one in listed}
-    rest = len(captioned) - len(kept := [at for at, name in enumerate(captioned.names) if name in named])
-    notes += [f"{rest:,} pictures with captions are in no list, and are left out"] if rest else []
-    chosen = captioned.select(kept)
-    chosen.skipped, chosen.lists = captioned.skipped, captioned.lists
-    return chosen
-
-
-def split_pictures(whole: Part, data: Data, notes: list[str]) -> dict[str, Part]:
-    """Split by the lists, by the parts that the data themselves name, or by shares: equal pictures are on one side only."""
-    lists = whole.captioned.lists
-    listed = {name: part for part, names in lists.items() for name in names}
-    assigned = [
-        listed.get(name) or split for name, split in zip(whole.captioned.names, whole.captioned.splits, strict=True)
-    ]
-    given = {part for part in assigned if part is not None}
-    valid = 0.0 if "valid" in given else default_valid_share(data, len(whole.pictures))
-    if data.valid_share is None and whole.pictures:
-        valid = min(valid, MAX_VALIDATION_PICTURES / len(whole.pictures))
-    test = 0.0 if data.test or "test" in given else data.test_share
-    open_ones = [at for at, part in enumerate(assigned) if part in (None, "train")]
-    try:
-        split = split_documents([whole.keys[at] for at in open_ones], valid, test)
-    except DataError as error:
-        raise DataError(str(error), source=" ".join(data.data[:3])) from None
-    chosen = {name: [open_ones[at] for at in getattr(split, name)] for name in ("train", "valid", "test")}
-    for name in ("valid", "test"):
-        chosen[name] += [at for at, part in enumerate(assigned) if part == name]
-    if given - {"train"} and not any(lists.values()):
-        notes.append(f"held out as the data say: {', '.join(sorted(given - {'train'}))}")
-    return {name: whole.select(sorted(indices)) for name, indices in chosen.items()}
-
-
 def _uncaptioned_notes(others: Sequence[str], names: Sequence[str], files: Sequence[str]) -> list[str]:
     known = {PurePosixPath(name).name for name in names}
     left = [path for path in others if PurePosixPath(path).name not in known]
     return [f"{len(left):,} pictures have no caption in {' '.join(files[:3])}, such as {left[0]}"] if left else []
-
-
-def leakage_notes(parts: Mapping[str, Part]) -> list[str]:
-    """Say how many held-out pictures are in the training data too."""
-    known = set(parts["train"].keys)
-    counts = {name: sum(key in known for key in part.keys) for name, part in parts.items() if name != "train"}
-    return [
-        f"leakage: {count:,} of {len(parts[name].keys):,} {name} pictures are in the training data too"
-        for name, count in counts.items()
-        if count
-    ]
 
 
 def read_split(
@@ -273,16 +217,16 @@ def read_split(
 
 
 def encode(part: Part, preprocessor: CaptionPreprocessor) -> Split:
-    """Turn captions into ids, and put pictures side by side; raises `DataError` with its place for a caption without a word."""
-    read, pictures = part.captioned, part.pictures
+    """Turn captions into ids, and put pictures side by side: the part gives each up, since all of them are not held twice."""
+    read, reader = part.captioned, preprocessor.pictures
     encoded = [[preprocessor.encode(caption) for caption in some] for some in read.captions]
-    for some, place in zip(encoded, read.places, strict=True):
-        if not all(map(len, some)):
-            raise DataError("expected words in each caption of the picture, got one of marks alone", source=place)
-    features = None
-    if preprocessor.pictures.encoder is not None:
-        features = np.stack([picture.features for picture in pictures if picture.features is not None])
-    pixels = np.stack([picture.pixels for picture in pictures])
+    pixels = np.empty((len(read), reader.side, reader.side, COLOURS), np.uint8)
+    features = None if reader.encoder is None else np.empty((len(read), *reader.features_shape), np.float16)
+    for row in reversed(range(len(read))):
+        picture = part.pictures.pop()
+        pixels[row] = picture.pixels
+        if features is not None:
+            features[row] = picture.features
     return Split(read.names, pixels, features, read.captions, encoded, read.places, read.skipped[:])
 
 

@@ -13,7 +13,7 @@ from recurra.arguments import PathName, checked
 from recurra.decoding import Hypothesis
 from recurra.errors import DataError
 from recurra.files import is_folder, write_whole
-from recurra.images import is_picture, jpeg_text
+from recurra.images import PICTURE, is_picture, jpeg_text, picture_kind
 from recurra.report.blocks import Overlay
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.caption.config import CaptionConfig, CaptionEvaluateOptions, CaptionPredictOptions
@@ -24,6 +24,7 @@ from recurra.tasks.caption.results import attention_lines, attention_to_json, to
 from recurra.tasks.caption.search import attention_weights, score, search
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.seq2seq.results import DIGITS, END, units_of
+from recurra.text import Faults, is_archive, is_hidden, open_sources
 
 
 class Captioner(Predictor[CaptionConfig]):
@@ -64,10 +65,17 @@ class Captioner(Predictor[CaptionConfig]):
         if source == "-":
             return None
         if is_folder(Path(source)):
-            found = sorted(path for path in Path(source).rglob("*") if is_picture(path.name.lower()))
+            every = ((path, path.relative_to(source).parts) for path in Path(source).rglob("*"))
+            found = sorted(path for path, parts in every if is_picture(path.name.lower()) and not is_hidden(parts))
             if not found:
                 raise DataError("the folder holds no pictures", source=source)
             return [str(path) for path in found]
+        if is_archive(source):
+            reader, inside = self.preprocessor.pictures, open_sources([source], Faults("stop"), picture_kind)
+            packed = [reader.read(one.data, one.name) for one in inside if one.kind == PICTURE]
+            if not packed:
+                raise DataError("the archive holds no pictures", source=source)
+            return packed
         return [source] if is_picture(source.lower()) else None
 
     # Predictions

@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -24,6 +24,7 @@ from recurra.tasks.caption.config import SIDE_STEP, Data
 from recurra.text import Vocabulary, build_vocabulary, load_vocabulary, normalise
 
 PICTURES_FILE = "pictures.json"
+COLOURS = 3
 MIN_CAPTIONS_FOR_COUNTS, MIN_COUNT = 20_000, 5
 """Captions from which on a word has to be in several of them."""
 LONGER, MAX_WORDS = 1.5, 100
@@ -62,6 +63,8 @@ class PicturePreprocessor:
 
     side: int
     encoder: PictureFeatures | None = None
+    notes: list[str] = field(default_factory=list, compare=False)
+    """Gets what there is to say of reading, each once."""
 
     @classmethod
     def of(cls, data: Data) -> PicturePreprocessor:
@@ -75,6 +78,17 @@ class PicturePreprocessor:
         if self.encoder is not None:
             return self.encoder.height, self.encoder.width
         return self.side // SIDE_STEP, self.side // SIDE_STEP
+
+    @property
+    def features_shape(self) -> tuple[int, int]:
+        """Places of the grid, and features of each; none without an encoder."""
+        return (0, 0) if self.encoder is None else (self.encoder.height * self.encoder.width, self.encoder.channels)
+
+    @property
+    def bytes_each(self) -> int:
+        """What a picture takes of the memory."""
+        places, features = self.features_shape
+        return self.side**2 * COLOURS + places * features * np.dtype(np.float16).itemsize
 
     def read(self, data: bytes, name: str) -> Picture:
         """Read a picture from the bytes of its file; raises `DataError` for what is none."""
@@ -90,7 +104,11 @@ class PicturePreprocessor:
             colours = to_colours(read_picture(name))
         else:
             name, colours = "", _as_colours(item)
-        return Picture(name, resize(colours, self.side, self.side), self._features(colours, colours.tobytes()))
+        return Picture(
+            name,
+            resize(colours, self.side, self.side),
+            self._features(colours, repr(colours.shape).encode() + colours.tobytes()),
+        )
 
     def _features(self, colours: np.ndarray, identity: bytes) -> np.ndarray | None:
         """Give the features, which are kept in the cache folder by what the picture is."""
@@ -103,15 +121,20 @@ class PicturePreprocessor:
             kept = np.load(path, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             kept = None
-        shape = (self.encoder.height * self.encoder.width, self.encoder.channels)
+        shape = self.features_shape
         if kept is not None and kept.shape == shape and kept.dtype == np.float16 and np.isfinite(kept).all():
             return kept
         limit = np.finfo(np.float16).max
         made = self.encoder(colours).reshape(shape).clip(-limit, limit).astype(np.float16)
-        folder.mkdir(parents=True, exist_ok=True)
         file = io.BytesIO()
         np.save(file, made, allow_pickle=False)
-        write_whole(path, file.getvalue())
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, file.getvalue())
+        except (OSError, RunError) as error:
+            reason = f"features of pictures are not kept, and are made again the next time: {error}"
+            if not self.notes:
+                self.notes.append(reason)
         return made
 
 

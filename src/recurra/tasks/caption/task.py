@@ -23,7 +23,7 @@ from recurra.tasks.caption.defaults import MIN_PICTURES_TO_PRETRAIN, choose_size
 from recurra.tasks.caption.network import CaptionNetwork
 from recurra.tasks.caption.predict import Captioner
 from recurra.tasks.caption.preprocessing import CaptionPreprocessor
-from recurra.tasks.caption.pretraining import WordFinding
+from recurra.tasks.caption.pretraining import WordFinding, choose_words
 
 LEARNING_RATE = 0.001
 PICTURES_AT_ONCE = 16
@@ -74,11 +74,13 @@ class CaptionTask(SplitTask[CaptionConfig, Dataset]):
 
     # Beginning with what was learnt before
 
-    @property
+    @cached_property
     def _begins_with_words(self) -> bool:
-        """Whether the convolutions are first taught to find words."""
-        few = len(self.dataset.train) < MIN_PICTURES_TO_PRETRAIN
-        return bool(self.config.model.content_words) and not few and not self.config.data.encoder
+        """Whether the convolutions are first taught to find words: not where all that is said is said of every picture."""
+        train, most = self.dataset.train, self.config.model.content_words
+        if not most or len(train) < MIN_PICTURES_TO_PRETRAIN or self.config.data.encoder:
+            return False
+        return bool(len(choose_words(train.encoded, self.preprocessor.vocabulary, most)))
 
     def pretraining(self) -> Phase | None:
         if not self._begins_with_words:

@@ -20,9 +20,7 @@ from recurra.tasks.pixels.network import PixelNetwork
 from recurra.tasks.pixels.preprocessing import PicturePreprocessor
 from recurra.tasks.pixels.results import score_to_json, to_lines, to_result
 from recurra.tasks.pixels.sampling import complete, known_rows, score
-from recurra.text import base_name
-
-_ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".tbz")
+from recurra.text import base_name, is_archive
 
 
 class NamedPicture(np.ndarray):
@@ -66,7 +64,7 @@ class PictureModel(Predictor[PictureConfig]):
     def read_file(self, source: PathName) -> list[Any] | None:
         source = os.fspath(source)
         name = base_name(source)
-        if source == "-" or not (holds_pictures(name) or name.endswith(_ARCHIVES) or is_folder(Path(source))):
+        if source == "-" or not (holds_pictures(name) or is_archive(name) or is_folder(Path(source))):
             return None
         return self._read([source])
 

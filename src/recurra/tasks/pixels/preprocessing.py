@@ -28,7 +28,7 @@ class PicturePreprocessor:
     drawn: bool = False
 
     def check(self, picture: Any) -> np.ndarray:
-        """Give a picture, a file's name or an array (H, W) or (H, W, 1 or 3) of bytes or of numbers from 0 to 1, as grey uint8 of the size.
+        """Give a picture, a file's name or an array (H, W) or (H, W, 1 or 3) of bytes, or of truth values or fractions from 0 to 1, as grey uint8 of the size.
 
         Raises `DataError` for what is none.
         """
@@ -44,7 +44,7 @@ class PicturePreprocessor:
             if colours and values.shape[2] not in CHANNELS:
                 sizes = " x ".join(map(str, values.shape))
                 raise DataError(f"expected one picture, rows x columns or with 3 colours; got an array {sizes}")
-            grey = grey_bytes(values, colours=colours)
+            grey = grey_bytes(values, colours=colours, bits=False)
         return resize(grey, *self.size)
 
     def encode(self, pictures: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ from recurra.text.read.tagged import (
 from recurra.text.read.tmx import read_tmx
 from recurra.text.read.trees import is_tree, read_trees
 from recurra.text.read.unnamed import guess_unnamed
-from recurra.text.read.unpack import COMPRESSIONS, base_name, members
+from recurra.text.read.unpack import COMPRESSIONS, base_name, is_archive, is_hidden, members
 
 __all__ = [
     "COMPRESSIONS",
@@ -74,6 +74,8 @@ __all__ = [
     "guess_list_fields",
     "guess_unnamed",
     "has_decimal_commas",
+    "is_archive",
+    "is_hidden",
     "is_tree",
     "iter_lines",
     "iter_rows",

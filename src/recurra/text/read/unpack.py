@@ -40,6 +40,15 @@ def layers(name: str) -> list[str]:
     return [path.suffix, *found]
 
 
+def is_archive(name: str) -> bool:
+    """Tell by its name whether a file is an archive of others, compressed or not.
+
+    >>> is_archive("photos.tar.XZ"), is_archive("photos.tgz"), is_archive("photos.gz")
+    (True, True, False)
+    """
+    return layers(name)[0] in ARCHIVES
+
+
 def base_name(name: str) -> str:
     """Give the name of a file alone, in small letters, without its folders and its compressions.
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from recurra.tasks.base.capabilities import GeneratesPictures
 
 _SUFFIX = ".png"
+MAX_FILE_PIXELS = 100_000_000
+"""Of a file that is written, be it a sheet of many pictures."""
 
 
 def write_pictures(predictor: GeneratesPictures, given: Mapping[str, Any], *, json: bool) -> None:
@@ -64,15 +66,27 @@ def _target(name: str) -> Path:
 
 def _save(pictures: np.ndarray, out: Path, scale: int) -> list[Path]:
     """Write one file, a sheet of several pictures, or a file each into a folder."""
-    from recurra.images import contact_sheet, encode_png
+    from recurra.images import contact_sheet, encode_png, enlarge, sheet_size
 
-    large = pictures.repeat(scale, 1).repeat(scale, 2)
+    count, (height, width) = len(pictures), (side * scale for side in pictures.shape[1:])
+    as_sheet = count > 1 and out.suffix.lower() == _SUFFIX and not is_folder(out)
+    if as_sheet:
+        height, width = sheet_size(count, height, width)
+    if height * width > MAX_FILE_PIXELS:
+        raise UsageError(
+            f"out: expected a file of at most {MAX_FILE_PIXELS:,} pixels, got {height:,} x {width:,}; "
+            f"take a smaller --scale{', or name a folder for a file each' if as_sheet else ''}"
+        )
     try:
+        if as_sheet:
+            return [write_whole(out, encode_png(contact_sheet(pictures, scale=scale)))]
         if out.suffix.lower() == _SUFFIX and not is_folder(out):
-            return [write_whole(out, encode_png(large[0] if len(large) == 1 else contact_sheet(large)))]
+            return [write_whole(out, encode_png(enlarge(pictures[0], scale)))]
         out.mkdir(parents=True, exist_ok=True)
-        digits = len(str(len(large)))
-        files = {out / f"{number:0{digits}}{_SUFFIX}": picture for number, picture in enumerate(large, 1)}
-        return [write_whole(path, encode_png(picture)) for path, picture in files.items()]
+        digits = len(str(count))
+        return [
+            write_whole(out / f"{number:0{digits}}{_SUFFIX}", encode_png(enlarge(picture, scale)))
+            for number, picture in enumerate(pictures, 1)
+        ]
     except (OSError, RunError) as error:
         raise OutputError(f"{out}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
