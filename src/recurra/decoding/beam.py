@@ -228,20 +228,18 @@ class _Beam:
 def _likeliest(logits: Tensor, options: SearchOptions) -> tuple[np.ndarray, np.ndarray]:
     """Give the log-probabilities, float64, and the ids that may come next of each row, the likeliest first and, of equals, the
     lowest: (B, K) each, as many as a beam can need; −∞ where there are not so many. The forbidden are not made up for."""
-    peaks = logits.amax(1, keepdim=True)
-    total = (logits - peaks).exp_().sum(1, keepdim=True, dtype=torch.float64).log() + peaks
-    if torch.isnan(total).any():
+    log_probs = torch.log_softmax(logits.double(), dim=1)  # as scoring has them, to the bit
+    if torch.isnan(log_probs[:, 0]).any():  # a row has none or all
         raise RunError("expected finite scores from the model, got some that are not: its weights are damaged")
     forbidden = sorted(options.forbid)
     count = min(options.width + len(forbidden), logits.shape[1])
     found = logits.topk(min(count + 1, logits.shape[1]), dim=1)
-    values, ids = found.values.double(), found.indices
+    values, ids = found.values, found.indices[:, :count]
     if count < logits.shape[1]:
         for row in (values[:, count] == values[:, count - 1]).nonzero()[:, 0].tolist():
             # Which of equals it gives is open: the lowest are wanted.
-            ids[row, :count] = top_indices(logits[row], count)
-            values[row, :count] = logits[row, ids[row, :count]].double()
-    log_probs, ids = (values - total)[:, :count].cpu().numpy(), ids[:, :count].cpu().numpy()
+            ids[row] = top_indices(logits[row], count)
+    log_probs, ids = log_probs.gather(1, ids).cpu().numpy(), ids.cpu().numpy()
     for id in forbidden:
         log_probs[ids == id] = -math.inf
     order = np.lexsort((ids, -log_probs), axis=1)[:, : options.width]
