@@ -23,6 +23,8 @@ BlocksOf = Callable[[Mapping[str, Any]], Sequence[Block]]
 MAX_DATA_NAMES = 3
 """Files that a page is called by; of more, only how many."""
 MAX_SAMPLE_CHARACTERS, MAX_SAMPLE_LINES = 1200, 24
+_BLOCKS = frozenset("▀▄█▒")
+"""Of a picture that a terminal shows, light on dark (`recurra.images.to_blocks`)."""
 _DATA_KEYS = ("name", "data")
 
 
@@ -183,10 +185,11 @@ def _samples(record: Record, task: TaskDescription) -> str:
         more = "…" if len(text) > MAX_SAMPLE_CHARACTERS or len(lines) > MAX_SAMPLE_LINES else ""
         # Text that is set in columns or indented loses its meaning in a proportional face.
         spaced = sum(bool(re.search(r"^\s|\S {2,}\S|\t", line)) for line in cut.split("\n"))
-        aligned = ' class="aligned"' if spaced > 0.3 * len(cut.split("\n")) else ""
+        kind = "blocks" if set(cut) & _BLOCKS else "aligned" if spaced > 0.3 * len(cut.split("\n")) else ""
+        face = f' class="{kind}"' if kind else ""
         shown.append(
             f'<figure class="sample"><figcaption>after {count(event["step"])} steps</figcaption>'
-            f'<pre dir="auto"{aligned}>\n{escape(cut)}{more}</pre></figure>'
+            f'<pre dir="auto"{face}>\n{escape(cut)}{more}</pre></figure>'
         )
     title = task.samples_title if len(shown) > 1 else "A sample"
     return f'<section><h2>{escape(title)}</h2><div class="samples">{"".join(shown)}</div></section>'
