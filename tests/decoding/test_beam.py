@@ -233,3 +233,19 @@ def test_no_prompt_at_all():
     assert (
         beam_search(lambda ids, state: 1 / 0, (), torch.zeros(0, dtype=torch.int64), options(width=2, length=3)) == []
     )
+
+
+def test_enough_poor_ends_do_not_stop_what_is_better():
+    """Of four ids the end is always among the likeliest: five hypotheses have ended long before the likely one does."""
+    sure = [2, 3, 2, 3, 2, 3, END]
+
+    def step(ids, state):
+        (place,) = state
+        likely = torch.tensor([sure[min(int(at), len(sure) - 1)] for at in place[:, 0]])
+        logits = torch.full((len(ids), 4), 0.05)
+        logits[torch.arange(len(ids)), likely] = 0.85
+        return logits.log(), (place + 1,)
+
+    settings = {"width": 5, "length": 20, "length_penalty": 1.5, "enough": 5}
+    (found,) = beam_search(step, (torch.zeros(1, 1),), torch.tensor([BOS]), options(**settings))
+    assert found[0].ids.tolist() == sure

@@ -41,8 +41,8 @@ class SearchOptions:
         end: the id that ends a hypothesis; None for text that goes on until `length`.
         length_penalty: α, the strength of the length normalisation; 0 is off, and favours short results.
         count: how many results to give for a prompt, at most `width`.
-        enough: how many hypotheses of a prompt have to end for its search to be over; None: it goes on until nothing better
-            can come.
+        enough: how many hypotheses of a prompt have to end for its search to be over, if none that lives is better then;
+            None: it goes on until nothing better can come.
         before: how long each prompt is, where that is to count for the normalisation.
         forbid: ids that are never chosen, such as the begin mark. The probabilities of the others stay as the model
             has them, so that a result's `log_prob` is what scoring the same ids gives.
@@ -199,7 +199,7 @@ class _Beam:
         if over.any():
             self._set_aside(ids, scores, terms[rows], ended, over)
         going = np.flatnonzero(~over)
-        if len(going) and (self._has_enough() or self._nothing_better_can_come(scores[going])):
+        if len(going) and (self._has_enough(scores[going], added) or self._nothing_better_can_come(scores[going])):
             going = going[:0]
         self._ids, self._scores = ids[going], scores[going]
         return rows[going], last[going]
@@ -216,8 +216,12 @@ class _Beam:
         self.results.sort(key=lambda result: -result.score)
         del self.results[self._options.count :]
 
-    def _has_enough(self) -> bool:
-        return self._options.enough is not None and self._ended >= self._options.enough
+    def _has_enough(self, scores: np.ndarray, added: int) -> bool:
+        if self._options.enough is None or self._ended < self._options.enough:
+            return False
+        # Where few units are likely, many of those that have ended are poor ones: a living one that is better now goes on.
+        now = float(scores.max()) / self._options.divisor(added)
+        return len(self.results) == self._options.count and self.results[-1].score >= now
 
     def _nothing_better_can_come(self, scores: np.ndarray) -> bool:
         if len(self.results) < self._options.count:
