@@ -11,8 +11,10 @@ import pytest
 import torch
 from tests.tasks.caption.encoders import write_encoder
 from tests.tasks.caption.pictures import write_pictures
+from typer.testing import CliRunner
 
 import recurra
+from recurra.cli import app
 from recurra.data.captions import Captioned
 from recurra.errors import DataError, RunError, UsageError
 from recurra.images import PictureFeatures, encode_png
@@ -129,7 +131,7 @@ def test_what_is_scored_is_what_was_found(run: Run, tmp_path: Path) -> None:
         (scored,) = run.score([f"{path}\t{one['caption']}"])
         if found.get("ended", True) and len(scored["units"]) <= run.predictor.preprocessor.longest:
             assert scored["log_prob"] == pytest.approx(one["log_prob"], abs=2e-4)
-    with pytest.raises(DataError, match="text 1: expected the name of a picture, a tab and its caption"):
+    with pytest.raises(DataError, match="row 1: expected the name of a picture, a tab and its caption"):
         run.score(["no tab"])
 
 
@@ -233,3 +235,14 @@ def test_features_are_kept_by_shape_and_where_that_can_be(tmp_path: Path, monkey
 def test_captions_of_a_select_stay_together() -> None:
     whole = Captioned(["a", "b"], [["x"], ["y", "z"]], ["1", "2"], [None, "test"])
     assert whole.select([1]) == Captioned(["b"], [["y", "z"]], ["2"], ["test"])
+
+
+def test_lines_that_cannot_be_scored_have_their_place(run: Run, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.txt"
+    for line, problem in (
+        ("no tab", "expected the name of a picture"),
+        ("gone.png\ta box", "gone.png: cannot be read"),
+    ):
+        pairs.write_text(f"{line}\n")
+        result = CliRunner().invoke(app, ["score", str(run.path), str(pairs)])
+        assert str(result.exception).startswith(f"{pairs}: line 1: {problem}")

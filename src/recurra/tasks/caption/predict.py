@@ -153,13 +153,20 @@ class Captioner(Predictor[CaptionConfig]):
 
     @checked
     def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:
-        """Give the log-probability of captions, nats; each text is the name of a picture's file, a tab, and the caption."""
+        """Give the log-probability of captions, nats; each text is the name of a picture's file, a tab, and the caption.
+
+        Rows in errors are texts, from 1.
+        """
         preprocessor, pairs = self.preprocessor, []
         for number, text in enumerate(texts, 1):
             name, tab, caption = text.partition("\t")
             if not tab:
-                raise DataError("expected the name of a picture, a tab and its caption", source=f"text {number}")
-            pairs.append((text, input_of(preprocessor.pictures.check(name)), preprocessor.encode(caption)))
+                raise DataError("expected the name of a picture, a tab and its caption", row=number)
+            try:
+                picture = input_of(preprocessor.pictures.check(name))
+            except DataError as error:
+                raise DataError(str(error), row=number) from None
+            pairs.append((text, picture, preprocessor.encode(caption)))
         inputs, captions = [picture for _, picture, _ in pairs], [[ids] for _, _, ids in pairs]
         values, _ = score(self.caption_network, preprocessor, inputs, captions)
         end = preprocessor.vocabulary.eos_id
