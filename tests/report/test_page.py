@@ -294,9 +294,3 @@ def test_several_evaluations_are_told_apart(make_run: MakeRun, language_events: 
     caution = [Text("", ["careful"], in_headline=True)]
     write_report(folder, LANGUAGE, lambda each: caution if each["data"] == "other.txt" else note_blocks(each))
     assert "careful" not in (folder / "report.html").read_text(encoding="utf-8")
-
-
-def test_samples_that_are_pictures_of_a_terminal_are_light_on_dark(make_run: MakeRun, language_events: Any) -> None:
-    for sample, face in (("█▄\n ▀", ' class="blocks"'), ("to be\nor not", ""), ("a   b\nc   d", ' class="aligned"')):
-        page = write_report(make_run(language_events(steps=200, samples=[sample, sample])), LANGUAGE)
-        assert f'<pre dir="auto"{face}>' in page.read_text(encoding="utf-8")
