@@ -16,12 +16,14 @@ from tests.runs.strangers import GOLDEN, copied, sign
 import recurra
 from recurra import cli
 from recurra.data.timeseries.anomaly_labels import read_label_column
+from recurra.data.timeseries.grid import infer_frequency
 from recurra.data.timeseries.reader import TimeSeriesOptions
 from recurra.errors import DataError, RunError, UsageError
 from recurra.runs.run import Run
 from recurra.series import is_number
 from recurra.tasks.base.options import GenerateOptions, read_options
 from recurra.text import Faults, Source, sample_records
+from recurra.verbs.base.options import naming_input
 
 SMALL: dict[str, Any] = {"hidden": 4, "layers": 1, "epochs": 1, "threads": 1, "quiet": True}
 
@@ -163,3 +165,23 @@ def test_more_tags_than_memory_holds() -> None:
         recurra.nn.CRF(count=10**5000)
     with pytest.raises(UsageError, match="query_size: expected a whole number from 1 to 65,536"):
         recurra.nn.Attention("general", 2**31, 2)
+
+
+def test_times_that_hardly_differ_have_a_spacing() -> None:
+    found = infer_frequency(np.array([1e-320, 2e-320, 3e-320]))
+    assert found is not None and found.difference > 0
+
+
+def test_what_no_memory_holds_is_no_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise MemoryError
+
+    run = Run.load(GOLDEN / "runs" / "lm")
+    monkeypatch.setattr(type(run.predictor), "stream", fail)
+    with pytest.raises(UsageError, match="memory: more is needed than there is"):
+        run.stream()
+
+
+def test_an_input_is_named_by_where_it_is_from() -> None:
+    with pytest.raises(DataError, match=r"^--text: holds nothing$"), naming_input(["a"], "-"):
+        raise DataError("holds nothing", source="input")

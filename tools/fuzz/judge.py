@@ -39,6 +39,8 @@ _FRAME = re.compile(r'File "([^"]+)", line (\d+),? in (\S+)')
 _OPTION = re.compile(r"--[a-z]")
 """What is wrong with all of the data together, such as that they are too few, has its place in a setting."""
 _ABSOLUTE = re.compile(r"/[^:]*: ")
+_NO_DATA_SET = re.compile(r"[a-z0-9-]+: not on this machine: ")
+"""Its name is its place."""
 """What . and ~ stand for."""
 _LAST = re.compile(r"(?m)^([A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Iteration|Overflow))(?::|$)")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -105,14 +107,14 @@ def _has_place(case: Case, code: int, line: str) -> bool:
         return ": " in line[len(PREFIX) :] or any(name in line for name in names) or _OPTION.search(line) is not None
     if code in (CODE_3, CODE_4) and isinstance(case.action, Command):
         named = any(name in line for name in (*names, "standard input")) or _ABSOLUTE.match(line[len(PREFIX) :])
-        return bool(named) or _OPTION.search(line) is not None
+        return bool(named) or _OPTION.search(line) is not None or _NO_DATA_SET.match(line[len(PREFIX) :]) is not None
     return True
 
 
 def _result_failures(case: Case, printed: str) -> Iterator[Failure]:
     words = case.action.words if isinstance(case.action, Command) else ()
     json_asked = any(word == "--json" and not before.startswith("-") for before, word in pairwise(("", *words)))
-    if json_asked and "--help" not in words and "-h" not in words:
+    if json_asked and not {"--help", "-h", "--version"} & {*words}:
         for line in filter(str.strip, printed.split("\n")):
             try:
                 json.loads(line, parse_constant=_refuse)

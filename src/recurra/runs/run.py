@@ -225,6 +225,7 @@ class Run:
         return found[0] if isinstance(prompt, str) else found
 
     @checked
+    @report_memory_errors()
     def stream(self, prompt: Any = "") -> Stream:
         """Give the model as a stream, having read a prompt (a text, or a series): fed one element at a time, in constant memory.
 

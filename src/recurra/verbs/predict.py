@@ -16,8 +16,8 @@ from recurra.verbs.base.options import (
     Json,
     RunFolder,
     check_one_source,
-    input_name,
     load_run,
+    naming_input,
     naming_run,
     note,
     print_json,
@@ -116,7 +116,7 @@ def predict(
         with naming_run(run):
             if is_watched and _write_live(predictor, batch[0], options):
                 return
-        with naming_run(run), add_source(input_name(text, source)), still_at_it(_work(batch, options)):
+        with naming_run(run), naming_input(text, source), still_at_it(_work(batch, options)):
             results = predictor.finite_results(batch, options)
         for result in results:
             write(result)

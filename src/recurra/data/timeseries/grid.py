@@ -72,7 +72,9 @@ def infer_frequency(times: np.ndarray) -> InferredFrequency | None:
     if len(times) < 2:
         return None
     if times.dtype.kind != "M":
-        return InferredFrequency(None, float(_most_common(np.round(np.diff(times), _DECIMALS))), len(times) - 1)
+        differences = np.diff(times)
+        usual = float(_most_common(np.round(differences, _DECIMALS))) or float(_most_common(differences))
+        return InferredFrequency(None, usual, len(times) - 1)
     differences = np.diff(times).astype(np.int64)
     if differences.min() >= 28 * _DAY and _same_day_of_month(times):
         months = times.astype("M8[M]").astype(np.int64)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.errors import DataError, RunError, UsageError, escape_controls
+from recurra.errors import DataError, RunError, UsageError, add_source, escape_controls
 from recurra.verbs.base.pipe import Pipe, standard_pipe
 
 if TYPE_CHECKING:
@@ -69,6 +69,19 @@ def input_name(texts: list[str] | None, source: str) -> str:
     ('--text', 'standard input', 'a.txt')
     """
     return "--text" if texts else STANDARD_INPUT if source == "-" else source
+
+
+@contextmanager
+def naming_input(texts: list[str] | None, source: str) -> Iterator[None]:
+    """Say in a `DataError` about an input where that is from; a predictor, which does not know, calls it the input."""
+    name = input_name(texts, source)
+    try:
+        with add_source(name):
+            yield
+    except DataError as error:
+        if error.source != "input":
+            raise
+        raise DataError(error.problem, source=name, line=error.line, row=error.row) from None
 
 
 def print_json(value: Any) -> None:
