@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 MIN_EXAMPLES_TO_VALIDATE = 500
 """Examples below which none is spared for validation: training on all of them to the end of the schedule gives more."""
 MAX_SKIPPED_SHOWN = 5
+
+SplitT = TypeVar("SplitT")
+PreprocessorT = TypeVar("PreprocessorT")
 
 
 class SplitDataset(Protocol):
@@ -34,6 +38,24 @@ class HeldOut(Protocol):
 
     valid: list[str]
     valid_share: float | None
+
+
+@dataclass(frozen=True)
+class PreparedData(Generic[SplitT, PreprocessorT]):
+    """Data ready for training: a `SplitDataset` whose parts are all of one kind, and whose training part can be gone through."""
+
+    train: SplitT
+    valid: SplitT | None
+    test: SplitT | None
+    preprocessor: PreprocessorT
+    notes: list[str]
+    fingerprint: str
+
+    @property
+    def splits(self) -> dict[str, SplitT]:
+        """The splits that there are, by name."""
+        named = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {name: split for name, split in named.items() if split is not None}
 
 
 def default_valid_share(data: HeldOut, examples: int) -> float:

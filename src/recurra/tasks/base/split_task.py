@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, cast
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from recurra.tasks.base.dataset import PreparedData
 from recurra.tasks.base.predictor import ConfigT
-from recurra.tasks.base.task import DatasetT, Task
+from recurra.tasks.base.task import Task
+
+PreparedT = TypeVar("PreparedT", bound=PreparedData[Any, Any])
 
 
 class Measuring(NamedTuple):
@@ -21,7 +24,7 @@ class Measuring(NamedTuple):
     options: Any
 
 
-class SplitTask(Task[ConfigT, DatasetT], Generic[ConfigT, DatasetT]):
+class SplitTask(Task[ConfigT, PreparedT], Generic[ConfigT, PreparedT]):
     """A task that measures on a split of its data, or on files that are read as one."""
 
     @abstractmethod
@@ -46,6 +49,6 @@ class SplitTask(Task[ConfigT, DatasetT], Generic[ConfigT, DatasetT]):
         else:
             split, name = self.held_out_split()
         notes = self.dataset.notes if self.is_prepared else []
-        train = cast(Any, self.dataset).train if baselines else None
+        train = self.dataset.train if baselines else None
         result = self.measure_split(predictor, split, Measuring(name, train, notes, progress, options))
         return {**result, "skipped": len(split.skipped)} if split.skipped else result

@@ -15,7 +15,7 @@ from recurra.data.pictures import MAX_PICTURES_BYTES
 from recurra.errors import DataError
 from recurra.files import is_file, is_folder
 from recurra.images import FoundPictures, read_pictures
-from recurra.tasks.base.dataset import skipped_notes
+from recurra.tasks.base.dataset import PreparedData, skipped_notes
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.caption.config import Data
 from recurra.tasks.caption.parts import PARTS, Part, drop_unlisted, leakage_notes, split_pictures
@@ -73,22 +73,8 @@ class Split:
         return sum(map(len, self.captions))
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(PreparedData[Split, CaptionPreprocessor]):
     """Pictures with captions ready for training."""
-
-    train: Split
-    valid: Split | None
-    test: Split | None
-    preprocessor: CaptionPreprocessor
-    notes: list[str]
-    fingerprint: str
-
-    @property
-    def splits(self) -> dict[str, Split]:
-        """The splits that there are, by name."""
-        named = {"train": self.train, "valid": self.valid, "test": self.test}
-        return {name: split for name, split in named.items() if split is not None}
 
 
 def read_dataset(data: Data, preprocessor: CaptionPreprocessor | None) -> Dataset:

@@ -12,7 +12,7 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.pictures import Pictures, read_pictures, size_text
 from recurra.data.splits import split_documents
 from recurra.errors import DataError, UsageError
-from recurra.tasks.base.dataset import default_valid_share, skipped_notes
+from recurra.tasks.base.dataset import PreparedData, default_valid_share, skipped_notes
 from recurra.tasks.pixels.config import MAX_SIDE, Data
 from recurra.tasks.pixels.preprocessing import PicturePreprocessor
 
@@ -34,22 +34,8 @@ class Split:
         return len(self.pictures)
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(PreparedData[Split, PicturePreprocessor]):
     """Pictures ready for training."""
-
-    train: Split
-    valid: Split | None
-    test: Split | None
-    preprocessor: PicturePreprocessor
-    notes: list[str]
-    fingerprint: str
-
-    @property
-    def splits(self) -> dict[str, Split]:
-        """The splits that there are, by name."""
-        named = {"train": self.train, "valid": self.valid, "test": self.test}
-        return {name: split for name, split in named.items() if split is not None}
 
 
 def read_dataset(data: Data, preprocessor: PicturePreprocessor | None) -> Dataset:

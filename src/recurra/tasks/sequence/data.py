@@ -15,7 +15,7 @@ from recurra.data.labelled.tagged import Tagged
 from recurra.data.splits import SplitIndices, split_documents, split_fold
 from recurra.errors import DataError, UsageError
 from recurra.tasks.base.config import Folds, LabelledData, SequenceData
-from recurra.tasks.base.dataset import default_valid_share, skipped_notes
+from recurra.tasks.base.dataset import PreparedData, default_valid_share, skipped_notes
 from recurra.tasks.sequence.preprocessing import Preprocessor
 
 MAX_LABELS_SHOWN = 5
@@ -44,23 +44,11 @@ SplitT = TypeVar("SplitT", bound=Split)
 
 
 @dataclass(frozen=True)
-class Dataset(Generic[SplitT]):
+class Dataset(PreparedData[SplitT, Any], Generic[SplitT]):
     """Sequences ready for training; preprocessor: how they became numbers, and what the numbers of labels mean where there are some."""
 
-    train: SplitT
-    valid: SplitT | None
-    test: SplitT | None
-    preprocessor: Any
-    notes: list[str]
-    fingerprint: str
     unlabelled: list[Any] = field(default_factory=list)
     """Texts that have no labels, to learn from before; read only where a preprocessor is made."""
-
-    @property
-    def splits(self) -> dict[str, SplitT]:
-        """The splits that there are, by name."""
-        named = {"train": self.train, "valid": self.valid, "test": self.test}
-        return {name: split for name, split in named.items() if split is not None}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.pairs import Pairs, read_pairs
 from recurra.data.splits import split_documents
 from recurra.errors import DataError
-from recurra.tasks.base.dataset import default_valid_share, skipped_notes
+from recurra.tasks.base.dataset import PreparedData, default_valid_share, skipped_notes
 from recurra.tasks.translate.config import Data
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor, build_preprocessor
 
@@ -55,22 +55,8 @@ class Split:
         return list(rows.values())
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(PreparedData[Split, TranslationPreprocessor]):
     """Pairs ready for training."""
-
-    train: Split
-    valid: Split | None
-    test: Split | None
-    preprocessor: TranslationPreprocessor
-    notes: list[str]
-    fingerprint: str
-
-    @property
-    def splits(self) -> dict[str, Split]:
-        """The splits that there are, by name."""
-        named = {"train": self.train, "valid": self.valid, "test": self.test}
-        return {name: split for name, split in named.items() if split is not None}
 
 
 def read_dataset(data: Data, preprocessor: TranslationPreprocessor | None) -> Dataset:
