@@ -8,7 +8,8 @@ import pytest
 
 from recurra.text import Source
 from recurra.text.read import tables
-from recurra.text.read.tables import csv_columns
+from recurra.text.read.faults import Faults
+from recurra.text.read.tables import csv_columns, csv_rows
 
 
 def test_a_table_is_not_held_row_by_row() -> None:
@@ -34,3 +35,18 @@ def test_blank_rows_may_stand_at_the_end_alone(monkeypatch: pytest.MonkeyPatch, 
     assert (columns, list(lines)) == wanted
     assert csv_columns("x,y\n1,2\n,,,\n3,4\n", source) is None
     assert csv_columns("x,y\n,\n", source) is None
+
+
+@pytest.mark.parametrize("quoted", ["", '"b\tc"\td\n'])
+def test_the_rows_of_a_table_of_tabs_are_not_held(quoted: str) -> None:
+    text = "a\tb\n" * 100_000 + quoted
+    source = Source("a.tsv", "tsv", text.encode(), False, header=False)
+    tracemalloc.start()
+    try:
+        for row in csv_rows(text, source, (), Faults("stop")):
+            last = row.cells
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert last == ({"1": "b\tc", "2": "d"} if quoted else {"1": "a", "2": "b"})
+    assert peak < 4 * len(text)

@@ -107,16 +107,19 @@ def csv_rows(text: str, source: Source, fields: Sequence[str], faults: Faults) -
     Raises `DataError` for a header without one of the fields, a quote that is not closed and a row with more or fewer cells than the header.
     """
     dialect = find_dialect(text, source.kind, fields)
-    if source.kind == "tsv":
-        try:
-            rows = list(_parse(text, source, dialect, fields, Faults("stop"), quotes=True))
-        except DataError:
-            # Many TSV files do not quote: there a quotation mark is a character like any other.
-            yield from _parse(text, source, dialect, fields, faults, quotes=False)
-        else:
-            yield from rows
-        return
-    yield from _parse(text, source, dialect, fields, faults, quotes=True)
+    # Many TSV files do not quote: there a quotation mark is a character like any other.
+    quotes = source.kind != "tsv" or dialect.quote not in text or _is_quoted(text, source, dialect, fields)
+    yield from _parse(text, source, dialect, fields, faults, quotes=quotes)
+
+
+def _is_quoted(text: str, source: Source, dialect: Dialect, fields: Sequence[str]) -> bool:
+    """Say whether each row of a table is whole if quotation marks stand around cells; no row is kept for it."""
+    try:
+        for _ in _parse(text, source, dialect, fields, Faults("stop"), quotes=True):
+            pass
+    except DataError:
+        return False
+    return True
 
 
 def csv_columns(text: str, source: Source) -> tuple[dict[str, Sequence[str]], Sequence[int]] | None:
