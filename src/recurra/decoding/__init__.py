@@ -1,7 +1,10 @@
 """From a model's scores to a sequence (the likeliest id, a sample, the best of many), or to decisions by a threshold."""
 
 from recurra.decoding.beam import Hypothesis, SearchOptions, beam_search
+from recurra.decoding.ctc import CtcHypothesis, CtcSearch, PrefixBeam, prefix_beam
+from recurra.decoding.ctc_alignment import Alignment, align
 from recurra.decoding.generate import FINISHED, generate
+from recurra.decoding.language import Lexicon, PrefixLanguage
 from recurra.decoding.sampling import Sampling, filter_logits, greedy, row_generators, sample
 from recurra.decoding.state import State, Step, concat_states, select_state
 from recurra.thresholds import (
@@ -17,16 +20,23 @@ from recurra.thresholds import (
 
 __all__ = [
     "FINISHED",
+    "Alignment",
     "AnomalyLikelihood",
+    "CtcHypothesis",
+    "CtcSearch",
     "Decision",
     "DynamicThreshold",
     "Hypothesis",
+    "Lexicon",
     "PeaksOverThreshold",
+    "PrefixBeam",
+    "PrefixLanguage",
     "Sampling",
     "SearchOptions",
     "State",
     "Step",
     "Threshold",
+    "align",
     "beam_search",
     "concat_states",
     "decide",
@@ -35,6 +45,7 @@ __all__ = [
     "fit_tail",
     "generate",
     "greedy",
+    "prefix_beam",
     "row_generators",
     "sample",
     "select_state",

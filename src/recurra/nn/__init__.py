@@ -2,6 +2,7 @@
 
 from recurra.nn.attention import Attention, AttentionKind, Memory
 from recurra.nn.crf import CRF
+from recurra.nn.ctc import BLANK, ctc_loss, frames_needed
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
 from recurra.nn.masked import MaskedHead
@@ -13,6 +14,7 @@ from recurra.nn.transitions import transitions, violations, widen
 from recurra.nn.words import CharactersFor, WordBatch, WordEncoder, collate_words
 
 __all__ = [
+    "BLANK",
     "CRF",
     "GRU",
     "LSTM",
@@ -33,6 +35,8 @@ __all__ = [
     "WordBatch",
     "WordEncoder",
     "collate_words",
+    "ctc_loss",
+    "frames_needed",
     "map_state",
     "packed_layers",
     "transitions",
