@@ -48,7 +48,7 @@ class Bigrams:
     def begin(self):
         return 0
 
-    def advance(self, states, labels):  # noqa: ARG002
+    def advance(self, states, labels):
         return list(labels)
 
     def next(self, states):

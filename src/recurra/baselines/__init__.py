@@ -1,5 +1,6 @@
 """Plain models that every result is compared with."""
 
+from recurra.baselines.arpa import BackoffModel, read_arpa
 from recurra.baselines.base import ClassBaseline, LanguageBaseline
 from recurra.baselines.captions import CaptionBaseline, ConstantCaption, NearestPicture
 from recurra.baselines.classes import known_targets
@@ -21,6 +22,7 @@ from recurra.baselines.uniform import Uniform
 
 __all__ = [
     "ETS",
+    "BackoffModel",
     "CaptionBaseline",
     "ClassBaseline",
     "ConstantCaption",
@@ -47,6 +49,7 @@ __all__ = [
     "known_targets",
     "language_baselines",
     "log_tail",
+    "read_arpa",
     "register_baseline",
     "register_title",
     "unit_of",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from recurra.baselines.base import LanguageBaseline
-from recurra.baselines.counts import CHUNK, Counts, adjust, chunks, count, find
+from recurra.baselines.counts import Counts, adjust, chunks, count, find
 from recurra.baselines.discounts import Discounts
 from recurra.baselines.guesses import likeliest
 from recurra.baselines.language import check_ids, check_marks, check_range
+from recurra.baselines.orders import Order, interpolated
 from recurra.baselines.titles import register_title, register_title_family
 from recurra.baselines.uniform import Uniform
 from recurra.errors import DataError, UsageError
@@ -79,7 +79,7 @@ class KneserNey:
         self.discounts: tuple[Discounts, ...] = ()
         self._size = self._bos_id = 0
         self._single = np.empty(0)
-        self._longer: list[_Order] = []
+        self._longer: list[Order] = []
         self._likeliest: list[np.ndarray] = []
 
     def fit(self, sequences: Sequence[np.ndarray], size: int, bos_id: int, eos_id: int | None) -> Self:
@@ -116,7 +116,7 @@ class KneserNey:
             table = tables.pop(0)  # each is let go of as soon as it is of no more use: they are large
             if not len(table.keys):
                 break
-            self._longer.append(_interpolated(table, discounts, probs, size))
+            self._longer.append(interpolated(table, discounts, probs, size))
             probs = self._longer[-1].probs
         return self
 
@@ -178,6 +178,20 @@ class KneserNey:
                 probs[table.keys[first:last] - place * self._size] = table.probs[first:last]
         return probs
 
+    def ngrams(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Give all that `fit` has worked out, order by order: ids (M, n), their log-probabilities (M,), and how much the log-probability
+        of what follows is changed where a longer n-gram was never seen, (M,)."""
+        found = []
+        ids, probs = np.arange(self._size)[:, None], self._single
+        for longer in [*self._longer, None]:
+            backoff = np.ones(len(probs)) if longer is None else longer.backoff
+            with np.errstate(divide="ignore"):
+                found.append((ids, np.log(probs), np.log(backoff)))
+            if longer is not None:
+                ids = np.concatenate([ids[longer.keys // self._size], (longer.keys % self._size)[:, None]], 1)
+                probs = longer.probs
+        return found
+
     def _of_each(
         self, sequence: np.ndarray, context: np.ndarray | None, compute: Callable[[np.ndarray], np.ndarray]
     ) -> np.ndarray:
@@ -221,7 +235,7 @@ class KneserNey:
             probs[1:] = np.maximum(seen, shorter)
         return guesses
 
-    def _lookups(self, words: np.ndarray) -> Iterator[tuple[_Order, np.ndarray, np.ndarray]]:
+    def _lookups(self, words: np.ndarray) -> Iterator[tuple[Order, np.ndarray, np.ndarray]]:
         """For each order from 2 up: its table, and for every id but the first the place of the n − 1 ids before it in
         the order below and the place of the n-gram that it ends, −1 where they were never seen."""
         grams = words
@@ -230,38 +244,6 @@ class KneserNey:
             found = find(table.keys, np.where(places >= 0, places * self._size + words[1:], -1))
             yield table, places, found
             grams = np.concatenate([[-1], found])
-
-
-@dataclass(frozen=True)
-class _Order:
-    """What one order from 2 up needs to be looked up; the keys are those of `Counts`."""
-
-    keys: np.ndarray  # int64 (n-grams,), sorted
-    probs: np.ndarray  # float64 (n-grams,), interpolated all the way down
-    backoff: np.ndarray  # float64 (n-grams of the order below,): γ, or 1 where nothing follows
-
-
-def _interpolated(table: Counts, discounts: Discounts, shorter: np.ndarray, size: int) -> _Order:
-    """Work out the probabilities of one order from its adjusted counts and the probabilities of the order below."""
-    counts = table.counts
-    probs = np.empty(len(counts))
-    # A context that nothing follows (the last id of a text) hands everything on to the shorter one.
-    backoff = np.ones(len(shorter))
-    start = 0
-    while start < len(counts):
-        # All that follows a context is worked on at once: the sums are then rounded in the same way for any CHUNK.
-        last = table.keys[min(start + CHUNK, len(counts)) - 1] // size
-        stop = int(np.searchsorted(table.keys, (last + 1) * size))
-        part, first = slice(start, stop), table.keys[start] // size
-        context = table.keys[part] // size - first
-        discount = discounts.of(counts[part])
-        total = np.bincount(context, weights=counts[part])
-        left = np.bincount(context, weights=discount)
-        share = backoff[first : last + 1]
-        np.divide(left, total, out=share, where=total > 0)
-        probs[part] = (counts[part] - discount) / total[context] + share[context] * shorter[table.suffix[part]]
-        start = stop
-    return _Order(table.keys, probs, backoff)
 
 
 def _last(sequences: Sequence[np.ndarray], units: int, eos_id: int | None) -> list[np.ndarray]:

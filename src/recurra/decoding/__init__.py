@@ -5,6 +5,7 @@ from recurra.decoding.ctc import CtcHypothesis, CtcSearch, PrefixBeam, prefix_be
 from recurra.decoding.ctc_alignment import Alignment, align
 from recurra.decoding.generate import FINISHED, generate
 from recurra.decoding.language import Lexicon, PrefixLanguage
+from recurra.decoding.ngrams import LabelNgrams, WordNgrams, ngram_language, to_token
 from recurra.decoding.sampling import Sampling, filter_logits, greedy, row_generators, sample
 from recurra.decoding.state import State, Step, concat_states, select_state
 from recurra.thresholds import (
@@ -27,6 +28,7 @@ __all__ = [
     "Decision",
     "DynamicThreshold",
     "Hypothesis",
+    "LabelNgrams",
     "Lexicon",
     "PeaksOverThreshold",
     "PrefixBeam",
@@ -36,6 +38,7 @@ __all__ = [
     "State",
     "Step",
     "Threshold",
+    "WordNgrams",
     "align",
     "beam_search",
     "concat_states",
@@ -45,8 +48,10 @@ __all__ = [
     "fit_tail",
     "generate",
     "greedy",
+    "ngram_language",
     "prefix_beam",
     "row_generators",
     "sample",
     "select_state",
+    "to_token",
 ]

@@ -47,6 +47,7 @@ from recurra.metrics.pictures import picture_scores
 from recurra.metrics.ranking import average_precision, detection
 from recurra.metrics.search import golden_section
 from recurra.metrics.spans import marks_spans, span_counts, span_scores, spans, tag_scores
+from recurra.metrics.transcription import Edits, character_confusions, count_edits, edit_pairs
 from recurra.metrics.translation import (
     bleu_scores,
     edit_distance,
@@ -59,6 +60,7 @@ from recurra.metrics.translation import (
 __all__ = [
     "NAB_PROFILES",
     "CaptionScores",
+    "Edits",
     "ForecastScores",
     "LanguageScore",
     "Metric",
@@ -69,12 +71,15 @@ __all__ = [
     "bleu_of",
     "bleu_scores",
     "caption_words",
+    "character_confusions",
     "classification",
     "confusion",
+    "count_edits",
     "coverage",
     "crps",
     "detection",
     "edit_distance",
+    "edit_pairs",
     "error_rate",
     "event_counts",
     "event_scores",
