@@ -31,7 +31,7 @@ def test_it_is_the_model_that_it_was_made_of(counted: KneserNey, tmp_path: Path)
     made = BackoffModel.of(counted, TOKENS)
     made.write(tmp_path / "lm.arpa")
     read = read_arpa(tmp_path / "lm.arpa")
-    assert read.tokens == TOKENS and (read.order, read.begin, read.end, read.unknown) == (4, 0, 1, None)
+    assert read.tokens == TOKENS and (read.order, read.bos, read.eos, read.unknown) == (4, 0, 1, None)
     for context in contexts():
         expected = counted.distribution(np.array(context))
         assert np.exp(made.log_probs(context)) == pytest.approx(expected, abs=1e-12)

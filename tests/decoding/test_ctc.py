@@ -45,7 +45,7 @@ class Bigrams:
         logits = np.random.default_rng(seed).normal(0, 1.5, (labels, labels))
         self.table = logits - np.log(np.exp(logits).sum(1, keepdims=True))
 
-    def begin(self):
+    def start(self):
         return 0
 
     def advance(self, states, labels):

@@ -14,7 +14,7 @@ LABELS = ["", "a", "b", " "]
 
 def total(language, labels):
     """log p of a text and its end, by what each step says."""
-    state, found = language.begin(), 0.0
+    state, found = language.start(), 0.0
     for label in labels:
         found += language.next([state])[0, label]
         (state,) = language.advance([state], [label])

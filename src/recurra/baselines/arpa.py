@@ -13,8 +13,8 @@ from recurra.baselines.ngram import KneserNey
 from recurra.errors import DataError
 from recurra.files import write_whole
 
-BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
-NEVER = -99.0
+BOS, EOS, UNKNOWN = "<s>", "</s>", "<unk>"
+MIN_LOG10 = -99.0
 """log₁₀ of what never comes, as ARPA files write it."""
 FLOOR = math.log(1e-9)
 """Log-probability of what a model without `<unk>` does not know."""
@@ -37,7 +37,7 @@ class BackoffModel:
     def __init__(self, tokens: Sequence[str], orders: Sequence[Order]) -> None:
         self.tokens, self.order = list(tokens), len(orders)
         self.ids = {token: id for id, token in enumerate(self.tokens)}
-        self.begin, self.end, self.unknown = (self.ids.get(mark) for mark in (BEGIN, END, UNKNOWN))
+        self.bos, self.eos, self.unknown = (self.ids.get(mark) for mark in (BOS, EOS, UNKNOWN))
         self._orders = list(orders)
         single, values, _ = orders[0]
         floor = FLOOR if self.unknown is None else -math.inf
@@ -89,7 +89,7 @@ class BackoffModel:
 
 
 def _log10(values: np.ndarray) -> list[str]:
-    return [f"{max(NEVER, value / math.log(10)) + 0.0:.7g}" for value in values.tolist()]
+    return [f"{max(MIN_LOG10, value / math.log(10)) + 0.0:.7g}" for value in values.tolist()]
 
 
 def _by_context(ids: np.ndarray, values: np.ndarray) -> dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]]:
@@ -119,11 +119,11 @@ def read_arpa(path: str | Path) -> BackoffModel:
 def _parse(lines: Iterable[str], source: str) -> BackoffModel:
     tokens: dict[str, int] = {}
     orders: list[tuple[list[list[int]], list[float], list[float]]] = []
-    begun = ended = False
+    is_data = ended = False
     for number, raw in enumerate(lines, 1):
         line = raw.strip(" \t\r\n")
-        if not begun or not line or line.startswith("ngram "):
-            begun = begun or line == "\\data\\"
+        if not is_data or not line or line.startswith("ngram "):
+            is_data = is_data or line == "\\data\\"
         elif line == "\\end\\":
             ended = True
             break
@@ -133,7 +133,7 @@ def _parse(lines: Iterable[str], source: str) -> BackoffModel:
             orders.append(([], [], []))
         else:
             _parse_ngram(line, tokens, orders, source, number)
-    if not begun or not orders or not orders[0][0]:
+    if not is_data or not orders or not orders[0][0]:
         raise DataError("expected an ARPA file, which has a line \\data\\ and n-grams", source=source)
     if not ended:
         raise DataError("ends before the line \\end\\: it is cut off", source=source)
@@ -173,5 +173,5 @@ def _parse_ngram(
         raise DataError(f"{unknown[0]!r} is not among the single tokens", source=source, line=number)
     ids, values, backoffs = orders[-1]
     ids.append([tokens[word] for word in words])
-    values.append(-math.inf if value <= NEVER else value * math.log(10))
+    values.append(-math.inf if value <= MIN_LOG10 else value * math.log(10))
     backoffs.append(backoff * math.log(10))

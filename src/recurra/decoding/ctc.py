@@ -121,13 +121,13 @@ class PrefixBeam:
         self._search, self._lexicon = search, lexicon
         self._language = language if search.language_weight else None
         root = Prefix(None, BLANK)
-        root.state = None if self._language is None else self._language.begin()
-        root.words = None if lexicon is None else lexicon.begin
+        root.state = None if self._language is None else self._language.start()
+        root.words = None if lexicon is None else lexicon.start
         self._prefixes = [root]
         self._blank, self._label = np.zeros(1), np.full(1, -math.inf)  # (N,)
         self._last, self._added = np.zeros(1, np.int64), np.zeros(1)
         self._next = np.zeros((1, 0))
-        self._settled: list[int] = []
+        self._certain: list[int] = []
         self._size: int | None = None
 
     def push(self, log_probs: np.ndarray) -> None:
@@ -147,15 +147,15 @@ class PrefixBeam:
     def best(self) -> list[int]:
         """The labels of the best prefix by now."""
         scores = np.logaddexp(self._blank, self._label) + self._added
-        return [*self._settled, *self._prefixes[int(scores.argmax())].labels()]
+        return [*self._certain, *self._prefixes[int(scores.argmax())].labels()]
 
     @property
     def stable(self) -> list[int]:
         """The labels that every prefix begins with: whatever comes, the result begins with them too, so they only grow in number."""
         root = common_prefix(self._prefixes)
-        self._settled += root.labels()
+        self._certain += root.labels()
         root.become_root()
-        return self._settled[:]
+        return self._certain[:]
 
     def finish(self) -> list[CtcHypothesis]:
         """Give the results, the best first; the search can go on afterwards as if it had not been asked."""
@@ -170,7 +170,7 @@ class PrefixBeam:
         order = np.argsort(-scores, kind="stable")[: self._search.count]
         return [
             CtcHypothesis(
-                np.array([*self._settled, *self._prefixes[row].labels()], np.int64),
+                np.array([*self._certain, *self._prefixes[row].labels()], np.int64),
                 float(total[row]),
                 float(scores[row]),
             )

@@ -19,7 +19,7 @@ class PrefixLanguage(Protocol):
     Each state is of one prefix. All that are asked about come together, so that a network can compute them side by side.
     """
 
-    def begin(self) -> State:
+    def start(self) -> State:
         """Give the state in which nothing was written."""
         ...
 
@@ -39,8 +39,8 @@ class Lexicon:
     Nothing at all may be written too. Raises `DataError` where there is no word.
 
     >>> lexicon = Lexicon([[1, 2], [1, 3]], size=5, separator=4)
-    >>> state = lexicon.advance(lexicon.begin, 1)
-    >>> lexicon.allowed[lexicon.begin].nonzero()[0].tolist(), lexicon.allowed[state].nonzero()[0].tolist(), lexicon.may_end(state)
+    >>> state = lexicon.advance(lexicon.start, 1)
+    >>> lexicon.allowed[lexicon.start].nonzero()[0].tolist(), lexicon.allowed[state].nonzero()[0].tolist(), lexicon.may_end(state)
     ([1], [2, 3], False)
     """
 
@@ -58,13 +58,13 @@ class Lexicon:
             complete[at] = complete[at] or at > 0
         if not any(complete):
             raise DataError("the list of words holds none that can be written")
-        self._start = 0
+        self._initial = 0
         if separator is not None:
             # Behind a separator a word has to come: the tree's root, but not the beginning, at which the text may end.
-            self._start = len(self._children)
+            self._initial = len(self._children)
             self._children.append(self._children[0])
             complete.append(True)
-            for state in range(self._start):
+            for state in range(self._initial):
                 if complete[state] and separator not in self._children[state]:
                     self._children[state][separator] = 0
         else:
@@ -76,9 +76,9 @@ class Lexicon:
             self.allowed[state, list(children)] = True
 
     @property
-    def begin(self) -> int:
+    def start(self) -> int:
         """The state in which nothing was written."""
-        return self._start
+        return self._initial
 
     def advance(self, state: int, label: int) -> int:
         """Give the state with one label more, which has to be allowed."""

@@ -34,13 +34,13 @@ class LabelNgrams(PrefixLanguage):
 
     def __init__(self, model: BackoffModel, labels: Sequence[str]) -> None:
         self._model = model
-        columns = [model.end, *(_token_id(model, label) for label in labels[1:])]
+        columns = [model.eos, *(_token_id(model, label) for label in labels[1:])]
         unknown = -1 if model.unknown is None else model.unknown
         self._columns = np.array([unknown if id is None else id for id in columns], np.int64)
         self._rows: dict[tuple[int, ...], np.ndarray] = {}
 
-    def begin(self) -> tuple[int, ...]:
-        return () if self._model.begin is None else (self._model.begin,)
+    def start(self) -> tuple[int, ...]:
+        return () if self._model.bos is None else (self._model.bos,)
 
     def advance(self, states: Sequence[tuple[int, ...]], labels: Sequence[int]) -> list[tuple[int, ...]]:
         kept = self._model.order - 1
@@ -70,8 +70,8 @@ class WordNgrams(PrefixLanguage):
     def __init__(self, model: BackoffModel, labels: Sequence[str], separator: int) -> None:
         self._model, self._labels, self._separator = model, list(labels), separator
 
-    def begin(self) -> tuple[str, tuple[int, ...]]:
-        return "", () if self._model.begin is None else (self._model.begin,)
+    def start(self) -> tuple[str, tuple[int, ...]]:
+        return "", () if self._model.bos is None else (self._model.bos,)
 
     def advance(
         self, states: Sequence[tuple[str, tuple[int, ...]]], labels: Sequence[int]
@@ -86,7 +86,7 @@ class WordNgrams(PrefixLanguage):
         for row, (word, context) in zip(found, states, strict=True):
             value = self._log_prob(word, context) if word else 0.0
             row[self._separator] = value if word else -math.inf
-            end = self._model.end
+            end = self._model.eos
             after = self._after(word, context) if word else context
             row[0] = value + (0.0 if end is None else float(self._model.log_probs(after)[end]))
         return found
@@ -111,7 +111,7 @@ def ngram_language(model: BackoffModel, labels: Sequence[str], separator: int | 
     """
     texts = {to_token(label) for label in labels[1:]} | {*_BLANKS}
     known = sum(token in texts for token in model.tokens)
-    if 2 * known >= len(model.tokens) - len([model.begin, model.end, model.unknown]):
+    if 2 * known >= len(model.tokens) - len([model.bos, model.eos, model.unknown]):
         return LabelNgrams(model, labels)
     if separator is None:
         raise DataError(

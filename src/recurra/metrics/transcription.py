@@ -1,4 +1,4 @@
-"""How near transcripts come to what was said or written, and which characters are taken for which."""
+"""How near transcripts come to what was said or written, and which characters are confused with which."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ register_metric(
     Metric("error_free", "without an error", lower_is_better=False, percent=True, versus="difference"),
 )
 MAX_CELLS = 4_000_000
-"""Cells of a table of edits that is gone through for confusions; of longer texts, none are told."""
+"""Cells of a table of edits that is gone through for confusions; of longer texts, none are counted."""
 
 
 class Edits(NamedTuple):
