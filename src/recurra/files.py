@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from recurra.errors import RunError
 
@@ -112,3 +112,13 @@ def without_stderr() -> Iterator[None]:
             os.dup2(kept, 2)
             os.close(kept)
             os.close(nowhere)
+
+
+def is_end(name: str, path: str) -> bool:
+    """Tell whether a name is that of a file, or the end of its path.
+
+    >>> is_end("cats/1.jpg", "a.zip/cats/1.jpg"), is_end("cats/1.jpg", "a.zip/dogs/1.jpg"), is_end("./1.jpg", "1.jpg")
+    (True, False, True)
+    """
+    parts = PurePosixPath(name).parts
+    return PurePosixPath(path).parts[-len(parts) :] == parts
