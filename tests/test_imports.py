@@ -25,10 +25,24 @@ OPTIONAL = {
     "pandas",
     "polars",
     "PIL",
+    "soundfile",
 }
 
 BASE = ["version", "errors", "formatting", "documents", "files", "arguments", "plugins"]
-LIBRARIES = ["text", "series", "images", "data", "decoding", "thresholds", "metrics", "baselines", "linear", "report"]
+LIBRARIES = [
+    "text",
+    "series",
+    "images",
+    "audio",
+    "ink",
+    "data",
+    "decoding",
+    "thresholds",
+    "metrics",
+    "baselines",
+    "linear",
+    "report",
+]
 ENGINE = ["cells", "kernels", "nn", "stream"]
 TOP = ["runs", "api"]
 

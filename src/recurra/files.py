@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from pathlib import Path
+import threading
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 from recurra.errors import RunError
 
 _PART = ".part"
+_STDERR = threading.Lock()
+"""Standard error is the process's: one thread at a time turns it away."""
 
 
 def temporary_path(path: Path) -> Path:
@@ -89,3 +93,32 @@ def expand_home(name: str) -> Path:
     (True, '~nobody-has-this-name')
     """
     return Path(os.path.expanduser(name))  # noqa: PTH111  Path's own raises RuntimeError for what is no user
+
+
+@contextlib.contextmanager
+def without_stderr() -> Iterator[None]:
+    """Keep off standard error what a library writes there by itself, on top of the error that it gives."""
+    with _STDERR:
+        try:
+            kept = os.dup(2)
+        except OSError:  # it is closed
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
+
+
+def is_end(name: str, path: str) -> bool:
+    """Tell whether a name is that of a file, or the end of its path.
+
+    >>> is_end("cats/1.jpg", "a.zip/cats/1.jpg"), is_end("cats/1.jpg", "a.zip/dogs/1.jpg"), is_end("./1.jpg", "1.jpg")
+    (True, False, True)
+    """
+    parts = PurePosixPath(name).parts
+    return PurePosixPath(path).parts[-len(parts) :] == parts

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any, cast
 
 from recurra.data.caption_json import SPLITS, Caption, handled, read_document, split_of
+from recurra.data.columns import choose_columns
 from recurra.data.header import Header, find_header
 from recurra.data.sources import common_folder, is_documentation, location, open_data, to_utf8
 from recurra.errors import DataError, UsageError
@@ -31,7 +32,6 @@ from recurra.text import (
     open_sources,
     record_kind_from_content,
     record_kind_from_name,
-    resolve_column,
     sample_records,
 )
 
@@ -44,7 +44,7 @@ _TOKEN_LINE = re.compile(rf"({_PICTURE}(?=#\d+\t|\t)|[^\t]+?(?=#\d+\t))(?:#\d+)?
 """Before `#` and a number any name may stand: one of Flickr8k's ends with `.jpg.1`."""
 _LIST_LINE = re.compile(rf"\s*({_PICTURE})\s*", re.IGNORECASE)
 _PART = re.compile("(?<![a-z])(?:train|valid|val|dev|test)")
-_COLUMNS, _HEAD_BYTES = 2, 8192
+_HEAD_BYTES = 8192
 
 
 @dataclass(frozen=True)
@@ -232,15 +232,7 @@ def _text(cell: Any, name: str, source: Source, place: Place) -> str:
 
 def _columns(names: list[str], options: CaptionOptions, table: Source) -> tuple[str, str]:
     """Choose the columns: those that are named, else those with the usual names, else the only two."""
-    by_word = {name.lower(): name for name in reversed(names)}
-    found: list[str | None] = []
-    for given, usual in ((options.image, IMAGE_NAMES), (options.caption, CAPTION_NAMES)):
-        own = None if given is None else resolve_column(given, names)
-        known = next((by_word[word] for word in usual if word in by_word), None)
-        found.append(known if own is None else own if own in names else None)
-    if None in found and len(names) == _COLUMNS:
-        left = [name for name in names if name not in found]
-        found = [one or left.pop(0) for one in found]
+    found = choose_columns(names, (options.image, options.caption), (IMAGE_NAMES, CAPTION_NAMES))
     if found[0] is None or found[1] is None or found[0] == found[1]:
         raise UsageError(
             f"{table.name}: which column is the picture's name, and which the caption? {fields_message(names)}; "

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
 from recurra.errors import DataError
+from recurra.files import is_end
 from recurra.images.read import is_picture
 from recurra.text import Faults, open_sources
 
@@ -71,13 +72,3 @@ def read_pictures(
             except DataError as error:
                 faults.handle(error)
     return found
-
-
-def is_end(name: str, path: str) -> bool:
-    """Tell whether a name is that of a file, or the end of its path.
-
-    >>> is_end("cats/1.jpg", "a.zip/cats/1.jpg"), is_end("cats/1.jpg", "a.zip/dogs/1.jpg"), is_end("./1.jpg", "1.jpg")
-    (True, False, True)
-    """
-    parts = PurePosixPath(name).parts
-    return PurePosixPath(path).parts[-len(parts) :] == parts

@@ -5,16 +5,15 @@ from __future__ import annotations
 import io
 import logging
 import os
-import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from recurra.errors import DataError, as_data_error, require
+from recurra.files import without_stderr
 
 MAX_PICTURE_PIXELS = 50_000_000
 """Of a picture: some kilobytes can unfold to terabytes of one colour."""
@@ -27,8 +26,6 @@ _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif"
 _GREY = frozenset({"1", "L", "LA", "La"})
 _TRANSPARENT = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _WHITE = 255
-_STDERR = threading.Lock()
-"""Standard error is the process's: one thread at a time turns it away."""
 _SHIFT_16 = 8
 """Bits that 16 of grey have more than 8."""
 
@@ -72,31 +69,12 @@ def read_picture(source: str | Path | bytes, name: str | None = None) -> np.ndar
             image = _open(library, data, shown)
             _check_header(image, shown)
             with image:
-                with _without_stderr() if image.format == "TIFF" else nullcontext():
+                with without_stderr() if image.format == "TIFF" else nullcontext():
                     image.load()
                 return _to_array(library, image, shown)
 
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs is in its errors too, and a user has one line
-
-
-@contextmanager
-def _without_stderr() -> Iterator[None]:
-    """Keep off standard error what libtiff writes there by itself, on top of the error that it gives."""
-    with _STDERR:
-        try:
-            kept = os.dup(2)
-        except OSError:  # it is closed
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)
 
 
 def _read_file(path: Path, name: str) -> bytes:

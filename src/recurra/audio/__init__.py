@@ -1,0 +1,21 @@
+"""Sounds: reading them from files, bringing them to a rate, and their log-mel energies."""
+
+from recurra.audio.mel import LogMel, LogMelStream
+from recurra.audio.resample import ResampleStream, resample
+from recurra.audio.sound import MAX_SAMPLES, Sound, is_sound, read_sound, to_mono
+from recurra.audio.wav import MAX_RATE, MIN_RATE, decode_samples
+
+__all__ = [
+    "MAX_RATE",
+    "MAX_SAMPLES",
+    "MIN_RATE",
+    "LogMel",
+    "LogMelStream",
+    "ResampleStream",
+    "Sound",
+    "decode_samples",
+    "is_sound",
+    "read_sound",
+    "resample",
+    "to_mono",
+]

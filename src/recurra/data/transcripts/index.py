@@ -1,0 +1,100 @@
+"""Which texts belong to which signal, by the names of their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from recurra.audio import is_sound
+from recurra.data.transcripts.options import Kind, Label
+from recurra.files import is_end
+from recurra.images import is_picture
+from recurra.text import COMPRESSIONS
+
+SIGNAL_KINDS = ("sound", "picture")
+"""What `signal_kind` tells."""
+
+
+def signal_kind(name: str) -> Kind | None:
+    """Tell by its name in small letters what kind of signal a file is; None for what is no sound and no picture."""
+    return "sound" if is_sound(name) else "picture" if is_picture(name) else None
+
+
+def unpacked(name: str) -> str:
+    """Give a file's path without its compressions.
+
+    >>> unpacked("a/b.wav.gz")
+    'a/b.wav'
+    """
+    path = PurePosixPath(name)
+    while path.suffix.lower() in COMPRESSIONS:
+        path = path.with_suffix("")
+    return str(path)
+
+
+def stems(path: str) -> Iterator[str]:
+    """Give a path without its last suffix, then without the one before, and so on.
+
+    >>> list(stems("a/0001.bin.png"))
+    ['a/0001.bin', 'a/0001']
+    """
+    pure = PurePosixPath(path)
+    while pure.suffix:
+        pure = pure.with_suffix("")
+        yield str(pure)
+
+
+class Index:
+    """What is known of signals before they are read.
+
+    Of a text that lies beside its signal the path is known, up to its suffix; what a table says is a name, or the end of a path.
+    """
+
+    def __init__(self) -> None:
+        self._by_stem: dict[str, list[Label]] = {}
+        self._by_name: dict[str, dict[str, list[Label]]] = {}
+        self._found: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._by_stem or self._by_name)
+
+    def add_stem(self, stem: str, label: Label) -> None:
+        """Add what is known of the signal whose path without its suffix this is."""
+        self._by_stem.setdefault(stem, []).append(label)
+
+    def add_name(self, name: str, label: Label) -> None:
+        """Add what is known of a signal of this name, or path; it may be without its suffix."""
+        name = str(PurePosixPath(name.replace("\\", "/")))
+        self._by_name.setdefault(_key(name), {}).setdefault(name, []).append(label)
+
+    def find(self, path: str) -> list[Label]:
+        """Give all that is known of the signal at this path, and note that it was found."""
+        path = unpacked(path)
+        for stem in stems(path):
+            if stem in self._by_stem:
+                return self._by_stem[stem]
+        for name, labels in self._by_name.get(_key(path), {}).items():
+            if is_end(name, path) or is_end(name, str(PurePosixPath(path).with_suffix(""))):
+                self._found.add(name)
+                return labels
+        return []
+
+    def has(self, path: str) -> bool:
+        """Tell whether something is known of a signal by its name."""
+        found = self._found.copy()
+        known = bool(self.find(path))
+        self._found = found
+        return known
+
+    def missing(self) -> Iterator[tuple[str, Label]]:
+        """Give the names for which no signal was found, each with what is known of it."""
+        for names in self._by_name.values():
+            for name, labels in names.items():
+                if name not in self._found:
+                    yield name, labels[0]
+
+
+def _key(path: str) -> str:
+    """Give the last part of a path, without the suffix of a signal."""
+    pure = PurePosixPath(path)
+    return pure.stem if signal_kind(pure.name.lower()) else pure.name

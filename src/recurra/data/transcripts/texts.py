@@ -1,0 +1,121 @@
+"""The texts of a data set, found before its signals are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from recurra.data.caption_json import handled
+from recurra.data.sources import is_documentation, to_utf8
+from recurra.data.transcripts.beside import (
+    KALDI,
+    LIST_ENDING,
+    kaldi_folders,
+    read_beside,
+    read_kaldi,
+    read_list,
+    stem_of_text,
+)
+from recurra.data.transcripts.index import Index, signal_kind, stems, unpacked
+from recurra.data.transcripts.options import Label, TranscriptOptions
+from recurra.data.transcripts.pattern import NamePattern, fits
+from recurra.data.transcripts.tables import is_table, read_table
+from recurra.errors import DataError
+from recurra.ink import Ink
+from recurra.text import STANDARD_INPUT, Faults, Source, open_sources, record_kind_from_content, record_kind_from_name
+
+_MIN_FOLDERS = 2
+
+
+def file_kind(name: str) -> str | None:
+    """Tell what a file is by its name in small letters, as `open_sources` asks for it."""
+    return signal_kind(name) or record_kind_from_name(name)
+
+
+@dataclass
+class Texts:
+    """What is known of signals, which there are, and the inks, which the files of their texts hold.
+
+    folders: whether the name of a signal's folder is its text.  piped: signals of standard input, which can be read once.
+    """
+
+    index: Index = field(default_factory=Index)
+    signals: list[str] = field(default_factory=list)
+    inks: list[tuple[Ink, Label]] = field(default_factory=list)
+    piped: list[Source] = field(default_factory=list)
+    folders: bool = False
+
+    def unmatched(self) -> Iterator[tuple[str, Label]]:
+        """Give the names in tables that none of the signals has."""
+        there = Index()
+        for name in self.signals:
+            there.add_name(name, Label(None, name, {}))
+        for name, label in self.index.missing():
+            if not there.has(name):
+                yield name, label
+
+
+def read_texts(arguments: Sequence[str | Path], options: TranscriptOptions, faults: Faults, notes: list[str]) -> Texts:
+    """Open all files, of which the signals are not looked at, and read what the others say of them."""
+    texts, others = Texts(), []
+    for source in open_sources(arguments, faults, file_kind):
+        if source.name == STANDARD_INPUT and options.rate is not None:
+            texts.piped.append(replace(source, kind="sound"))
+        elif signal_kind(unpacked(source.name.lower())) is not None:
+            if options.only is None or fits(source.name, options.only):
+                texts.signals.append(source.name)
+        elif not is_documentation(source):
+            others.append(to_utf8(source, notes))
+    if options.label_from is None or not NamePattern(options.label_from).has_text:
+        _Finder(texts, options, faults, notes).read(others)
+        texts.folders = not texts.index and len({PurePosixPath(name).parent for name in texts.signals}) >= _MIN_FOLDERS
+    return texts
+
+
+class _Finder:
+    """Tells of each file that is no signal what it is, and reads it."""
+
+    def __init__(self, texts: Texts, options: TranscriptOptions, faults: Faults, notes: list[str]) -> None:
+        self.texts, self.options, self.faults, self.notes = texts, options, faults, notes
+        self._stems = {stem for name in texts.signals for stem in stems(unpacked(name))}
+        self._there = Index()
+        for name in texts.signals:
+            self._there.add_name(PurePosixPath(unpacked(name)).name, Label(None, name, {}))
+
+    def read(self, sources: Sequence[Source]) -> None:
+        """Read all of them."""
+        used: set[str] = set()
+        for folder in kaldi_folders(sources):
+            with handled(self.faults):
+                used |= {one.name for one in read_kaldi(folder, sources, self.texts.index, self.faults)}
+        for source in sources:
+            if source.name not in used:
+                with handled(self.faults):
+                    self._read_one(source)
+
+    def _read_one(self, source: Source) -> None:
+        if unpacked(source.name).lower().endswith(LIST_ENDING):
+            read_list(source, self.texts.index, self.faults)
+            return
+        if source.kind != "text":
+            self._read_table(source)
+            return
+        stem = stem_of_text(source.name)
+        if stem is not None and stem in self._stems:
+            self.texts.index.add_stem(stem, read_beside(source))
+        elif source.name == STANDARD_INPUT:
+            self._read_table(replace(source, kind=record_kind_from_content(source.data)))
+        elif is_table(source):
+            self._read_table(replace(source, kind="tsv"))
+        elif not source.found:
+            raise DataError(
+                "is no table, and no text beside a signal of its name",
+                source=source.name,
+                hint=f"expected name.txt beside name.wav, a table, or a folder of Kaldi with {KALDI}",
+            )
+        else:
+            self.faults.skip(f"{source.name}: no text of a signal, by its name")
+
+    def _read_table(self, source: Source) -> None:
+        self.texts.inks += read_table(source, self.options, self.texts.index, self._there, self.faults, self.notes)
