@@ -1,0 +1,7 @@
+"""The transcriber. Files, in the order in which they may import each other: config signals sound picture preprocessing data defaults batches network language search results stream predict calibrate baselines evaluate report task."""
+
+from recurra.tasks.transcribe.config import TranscriberConfig
+from recurra.tasks.transcribe.predict import Transcriber
+from recurra.tasks.transcribe.task import TranscriptionTask
+
+__all__ = ["Transcriber", "TranscriberConfig", "TranscriptionTask"]

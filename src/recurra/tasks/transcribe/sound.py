@@ -1,0 +1,119 @@
+"""Sounds: log-mel energies of frames of 25 ms, 100 a second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from recurra.audio import LogMel, LogMelStream, ResampleStream, Sound, resample
+from recurra.errors import DataError
+from recurra.tasks.transcribe.config import Data
+from recurra.tasks.transcribe.signals import Facts, SignalKind, at_places, register_signal, stretched
+
+USUAL_RATE = 16_000
+"""Samples a second, of which more hold nothing of a voice that log-mel energies would show."""
+SPEED = 0.12
+"""By how much a voice is slower or faster in training, at most."""
+TRACT = 0.12
+"""By how much a throat is longer or shorter (Jaitly & Hinton 2013): the scale of mels is stretched."""
+LOUDNESS = 1.5
+"""By how much energies are higher or lower, in natural logarithms."""
+NOISE_SHARE, NOISE_DEPTH = 0.5, (1.5, 6.0)
+"""How often noise is added, and by how much, in natural logarithms, it is below the loudest energies."""
+MASKS, MASK_MELS, MASK_SHARE = 2, 0.2, 0.15
+"""Bands and spans that are hidden (SpecAugment: Park et al. 2019, arXiv:1904.08779v3), and of how many mels and frames at most."""
+GAP_FRAMES = (3, 40)
+
+
+@register_signal
+class SoundKind(SignalKind):
+    """Log-mel energies at one rate; sounds of others are brought to it."""
+
+    kind, frame_stack, streams = "sound", 3, True
+
+    def __init__(self, rate: int, mels: int) -> None:
+        self.rate, self._mel = rate, LogMel(rate, mels)
+
+    @classmethod
+    def of(cls, signals: Sequence[Sound], data: Data) -> SoundKind:
+        if data.sample_rate is None:
+            data.sample_rate = min(USUAL_RATE, signals[0].rate)
+        return cls(data.sample_rate, data.mels)
+
+    @classmethod
+    def from_facts(cls, facts: Facts) -> SoundKind:
+        return cls(facts["rate"], facts["mels"])
+
+    @property
+    def facts(self) -> Facts:
+        return {"rate": self.rate, "mels": self._mel.mels}
+
+    @property
+    def size(self) -> int:
+        return self._mel.mels
+
+    @property
+    def seconds(self) -> float:
+        return self._mel.step / self.rate
+
+    def frames(self, signal: Sound, name: str) -> np.ndarray:
+        samples = signal.samples
+        if signal.rate != self.rate:
+            samples = resample(samples, signal.rate, self.rate)
+        found = self._mel(samples)
+        if not len(found):
+            raise DataError(f"is shorter than a frame: {signal.seconds:.3f} s", source=name or None)
+        return found
+
+    def note(self, signal: Sound) -> str | None:
+        return None if signal.rate == self.rate else f"brought from {signal.rate:,} samples a second to {self.rate:,}"
+
+    def vary(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+        found = stretched(frames, 1 + SPEED * chance.uniform(-1, 1))
+        places = np.arange(self.size) * (1 + TRACT * chance.uniform(-1, 1))
+        found = at_places(found.T, np.clip(places, 0, self.size - 1)).T
+        found = found + np.float32(LOUDNESS * chance.uniform(-1, 1))
+        if chance.random() < NOISE_SHARE:
+            level = np.percentile(found, 95) - chance.uniform(*NOISE_DEPTH)
+            slope = chance.uniform(-1.5, 1.5) * np.linspace(-1, 1, self.size)
+            noise = level + slope + np.log(chance.gamma(3.0, 1 / 3.0, found.shape) + 1e-3)
+            found = np.logaddexp(found, noise)
+        return self._masked(found, chance).astype(np.float32)
+
+    def _masked(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+        frames, middle = frames.copy(), frames.mean()
+        for _ in range(MASKS):
+            width = int(chance.integers(0, max(2, int(MASK_MELS * self.size))))
+            start = int(chance.integers(0, self.size - width + 1))
+            frames[:, start : start + width] = middle
+            length = int(chance.integers(0, max(1, int(MASK_SHARE * len(frames))) + 1))
+            start = int(chance.integers(0, len(frames) - length + 1))
+            frames[start : start + length] = middle
+        return frames
+
+    def gap(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+        count = int(chance.integers(*GAP_FRAMES))
+        quiet = np.percentile(frames, 10, axis=0)
+        return (quiet + 0.5 * chance.standard_normal((count, self.size))).clip(0).astype(np.float32)
+
+    def is_one(self, item: Any) -> bool:
+        return isinstance(item, Sound)
+
+    def stream(self, rate: int | None) -> SoundStream:
+        return SoundStream(self._mel, rate or self.rate)
+
+
+class SoundStream:
+    """Makes frames of samples as they come, at any rate."""
+
+    def __init__(self, mel: LogMel, rate: int) -> None:
+        self._resampler = ResampleStream(rate, mel.rate)
+        self._mel = LogMelStream(mel)
+
+    def push(self, piece: np.ndarray) -> np.ndarray:
+        return self._mel.push(self._resampler.push(piece))
+
+    def finish(self) -> np.ndarray:
+        return self._mel.push(self._resampler.finish())
