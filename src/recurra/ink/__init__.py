@@ -1,5 +1,21 @@
 """Ink: what a pen wrote, read from files and turned into numbers."""
 
 from recurra.ink.ink import MAX_POINTS, Ink, make_ink, parse_drawing, parse_stroke
+from recurra.ink.inkml import Inked, read_inkml
+from recurra.ink.unipen import Component, Segment, Unipen, is_unipen, parse_unipen, segment_ink
 
-__all__ = ["MAX_POINTS", "Ink", "make_ink", "parse_drawing", "parse_stroke"]
+__all__ = [
+    "MAX_POINTS",
+    "Component",
+    "Ink",
+    "Inked",
+    "Segment",
+    "Unipen",
+    "is_unipen",
+    "make_ink",
+    "parse_drawing",
+    "parse_stroke",
+    "parse_unipen",
+    "read_inkml",
+    "segment_ink",
+]
