@@ -31,7 +31,7 @@ def writer_name(writer: str) -> str:
     """Name a writer by a sum of what the files say: they may say a person's name, which is to stand in no report.
 
     >>> writer_name("Jane Doe")
-    'writer 5b5be2c9'
+    'writer 53ba7f28'
     """
     return f"writer {hashlib.blake2b(writer.encode('utf-8', 'surrogatepass'), digest_size=_WRITER_BYTES).hexdigest()}"
 
