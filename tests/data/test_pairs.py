@@ -126,7 +126,7 @@ def test_the_languages_of_a_memory(tmp_path: Path, options: dict[str, str], pair
     [
         (MEMORY, {"source": "xx", "target": "de"}, r"has no unit in xx and de; its languages are de, en-gb, en-us, fr"),
         ('<?xml version="1.0" encoding="klingon"?><tmx/>', {}, "is in an encoding that is not read"),
-        ('<!DOCTYPE tmx [<!ENTITY a "aa">]><tmx/>', {}, "expected a translation memory without entities of its own"),
+        ('<!DOCTYPE tmx [<!ENTITY a "aa">]><tmx/>', {}, "expected XML without entities of its own"),
     ],
 )
 def test_memories_that_cannot_be_read(tmp_path: Path, content: str, options: dict[str, str], message: str) -> None:

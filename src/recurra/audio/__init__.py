@@ -1,5 +1,6 @@
 """Sounds: reading them from files, bringing them to a rate, and their log-mel energies."""
 
+from recurra.audio.augment import SPEEDS, add_noise, change_loudness, change_speed, join_sounds, spec_augment
 from recurra.audio.mel import LogMel, LogMelStream
 from recurra.audio.resample import ResampleStream, resample
 from recurra.audio.sound import MAX_SAMPLES, Sound, is_sound, read_sound, to_mono
@@ -9,13 +10,19 @@ __all__ = [
     "MAX_RATE",
     "MAX_SAMPLES",
     "MIN_RATE",
+    "SPEEDS",
     "LogMel",
     "LogMelStream",
     "ResampleStream",
     "Sound",
+    "add_noise",
+    "change_loudness",
+    "change_speed",
     "decode_samples",
     "is_sound",
+    "join_sounds",
     "read_sound",
     "resample",
+    "spec_augment",
     "to_mono",
 ]

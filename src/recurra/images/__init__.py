@@ -1,5 +1,6 @@
 """Pictures: reading them from files, in grey and at a size, and writing them."""
 
+from recurra.images.augment import vary_line
 from recurra.images.blocks import to_blocks
 from recurra.images.collection import PICTURE, FoundPictures, picture_kind, read_pictures
 from recurra.images.features import Normalisation, PictureFeatures
@@ -30,4 +31,5 @@ __all__ = [
     "sheet_size",
     "to_blocks",
     "to_grey",
+    "vary_line",
 ]

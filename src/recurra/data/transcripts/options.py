@@ -84,6 +84,7 @@ class Label:
     """What a file says of a signal, or of a part of it.
 
     source, place: where the text stands.  span: seconds, start and end, of a sound; polygon: corners (n, 2), x and y, of a line in a picture.
+    shown: what results call the file, where its name is not to be shown.
     """
 
     text: str | None
@@ -93,6 +94,7 @@ class Label:
     split: str | None = None
     span: tuple[float, float] | None = None
     polygon: np.ndarray | None = None
+    shown: str | None = None
 
     def of_group(self, group: str | None) -> Label:
         """Give the same, of a group, unless it says one itself."""

@@ -183,7 +183,8 @@ class _Reader:
         self._kind = self._kind or (kind, where)
         self._count += 1
         split = label.split or self._split(where)
-        source = location(where, {}, self._folder if _lies_in(where, self._folder) else "")
+        shown = name or label.shown or label.source
+        source = location(shown, {}, self._folder if _lies_in(shown, self._folder) else "")
         yield Transcript(signal, kind, label.text, label.group, source, place, split)
 
     def _split(self, name: str) -> str | None:

@@ -18,19 +18,30 @@ from recurra.data.transcripts.beside import (
     stem_of_text,
 )
 from recurra.data.transcripts.index import Index, signal_kind, stems, unpacked
+from recurra.data.transcripts.inks import ink_of_xml, read_unipen
 from recurra.data.transcripts.options import Label, TranscriptOptions
+from recurra.data.transcripts.pages import is_page, page_lines
 from recurra.data.transcripts.pattern import NamePattern, fits
 from recurra.data.transcripts.tables import is_table, read_table
-from recurra.errors import DataError
-from recurra.ink import Ink
-from recurra.text import STANDARD_INPUT, Faults, Source, open_sources, record_kind_from_content, record_kind_from_name
+from recurra.errors import DataError, UsageError
+from recurra.ink import Ink, is_unipen
+from recurra.text import (
+    STANDARD_INPUT,
+    Faults,
+    Source,
+    local_name,
+    open_sources,
+    parse_xml,
+    record_kind_from_content,
+    record_kind_from_name,
+)
 
 _MIN_FOLDERS = 2
 
 
 def file_kind(name: str) -> str | None:
     """Tell what a file is by its name in small letters, as `open_sources` asks for it."""
-    return signal_kind(name) or record_kind_from_name(name)
+    return signal_kind(name) or ("xml" if name.endswith((".xml", ".inkml")) else record_kind_from_name(name))
 
 
 @dataclass
@@ -79,6 +90,7 @@ class _Finder:
     def __init__(self, texts: Texts, options: TranscriptOptions, faults: Faults, notes: list[str]) -> None:
         self.texts, self.options, self.faults, self.notes = texts, options, faults, notes
         self._stems = {stem for name in texts.signals for stem in stems(unpacked(name))}
+        self._unclear: list[UsageError] = []
         self._there = Index()
         for name in texts.signals:
             self._there.add_name(PurePosixPath(unpacked(name)).name, Label(None, name, {}))
@@ -89,14 +101,25 @@ class _Finder:
         for folder in kaldi_folders(sources):
             with handled(self.faults):
                 used |= {one.name for one in read_kaldi(folder, sources, self.texts.index, self.faults)}
+        pens = [source for source in sources if source.kind == "text" and is_unipen(source.data)]
+        with handled(self.faults):
+            self.texts.inks += read_unipen(pens, sources, self.options, self.faults)
+        used |= {source.name for source in pens}
         for source in sources:
             if source.name not in used:
                 with handled(self.faults):
                     self._read_one(source)
+        if self._unclear and not self.texts.index and not self.texts.inks:
+            raise self._unclear[0]
+        for error in self._unclear:
+            self.faults.skip(f"no texts of signals: {error}")
 
     def _read_one(self, source: Source) -> None:
         if unpacked(source.name).lower().endswith(LIST_ENDING):
             read_list(source, self.texts.index, self.faults)
+            return
+        if source.kind == "xml":
+            self._read_xml(source)
             return
         if source.kind != "text":
             self._read_table(source)
@@ -118,4 +141,29 @@ class _Finder:
             self.faults.skip(f"{source.name}: no text of a signal, by its name")
 
     def _read_table(self, source: Source) -> None:
-        self.texts.inks += read_table(source, self.options, self.texts.index, self._there, self.faults, self.notes)
+        """Read a table; one that was found may be of something else, if others hold texts."""
+        try:
+            self.texts.inks += read_table(source, self.options, self.texts.index, self._there, self.faults, self.notes)
+        except UsageError as error:
+            if not source.found:
+                raise
+            self._unclear.append(error)
+
+    def _read_xml(self, source: Source) -> None:
+        root = parse_xml(source)
+        if local_name(root) == "ink":
+            self.texts.inks += ink_of_xml(source)
+        elif is_page(root):
+            picture, labels = page_lines(root, source)
+            stem = str(PurePosixPath(unpacked(source.name)).with_suffix(""))
+            for label in labels:
+                if stem in self._stems or not picture:
+                    self.texts.index.add_stem(stem, label)
+                else:
+                    self.texts.index.add_name(PurePosixPath(picture.replace("\\", "/")).name, label)
+        elif source.found:
+            self.faults.skip(f"{source.name}: a document of <{local_name(root)}>, not PAGE XML, ALTO or InkML")
+        else:
+            raise DataError(
+                f"expected PAGE XML, ALTO or InkML, got a document of <{local_name(root)}>", source=source.name
+            )

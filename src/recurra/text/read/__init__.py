@@ -43,6 +43,7 @@ from recurra.text.read.tmx import read_tmx
 from recurra.text.read.trees import is_tree, read_trees
 from recurra.text.read.unnamed import guess_unnamed
 from recurra.text.read.unpack import COMPRESSIONS, base_name, is_archive, is_hidden, members
+from recurra.text.read.xml import local_name, parse_xml
 
 __all__ = [
     "COMPRESSIONS",
@@ -80,12 +81,14 @@ __all__ = [
     "iter_lines",
     "iter_rows",
     "label_field",
+    "local_name",
     "members",
     "missing_field_error",
     "normalise",
     "numbered_lines",
     "open_sources",
     "parquet_batches",
+    "parse_xml",
     "read_conll",
     "read_conllu",
     "read_corpus",

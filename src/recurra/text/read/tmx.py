@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from io import BytesIO
 
-from recurra.errors import DataError
 from recurra.text.read.sources import Source
+from recurra.text.read.xml import iter_elements, local_name
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -25,38 +24,22 @@ def read_tmx(source: Source) -> Iterator[tuple[int, dict[str, str]]]:
     >>> list(read_tmx(Source("a.tmx", "tmx", memory.encode(), False)))
     [(1, {'en': 'a cat', 'de-de': 'eine Katze'})]
     """
-    if b"<!ENTITY" in source.data.replace(b"\0", b""):  # of two bytes a character too
-        raise DataError("expected a translation memory without entities of its own, got some", source=source.name)
-    units = ET.iterparse(BytesIO(source.data))
     number = 0
-    while True:
-        try:
-            element = next((one for _, one in units if _local(one) == "tu"), None)
-        except ET.ParseError as error:
-            raise DataError(f"is no XML: {error.msg}", source=source.name, line=error.position[0]) from None
-        except (ValueError, LookupError) as error:
-            raise DataError(
-                f"is in an encoding that is not read: {error}", source=source.name, hint="write it as UTF-8"
-            ) from None
-        if element is None:
-            return
+    for element in iter_elements(source):
+        if local_name(element) != "tu":
+            continue
         number += 1
         segments: dict[str, str] = {}
         for variant in element:
-            if _local(variant) == "tuv":
+            if local_name(variant) == "tuv":
                 language = (variant.get(_LANGUAGE) or variant.get("lang") or "").lower()
-                segment = next((one for one in variant if _local(one) == "seg"), None)
+                segment = next((one for one in variant if local_name(one) == "seg"), None)
                 segments.setdefault(language, "" if segment is None else " ".join(_words(segment).split()))
         element.clear()
         yield number, segments
 
 
-def _local(element: ET.Element) -> str:
-    """Give the name of an element without its namespace."""
-    return str(element.tag).rpartition("}")[2]
-
-
 def _words(element: ET.Element) -> str:
     """Give the text of an element and of those in it, without markup."""
-    inner = "".join(("" if _local(one) in _MARKUP else _words(one)) + (one.tail or "") for one in element)
+    inner = "".join(("" if local_name(one) in _MARKUP else _words(one)) + (one.tail or "") for one in element)
     return (element.text or "") + inner
