@@ -17,6 +17,7 @@ from recurra.baselines.seasonal import SeasonalNaive
 from recurra.baselines.tags import MostFrequentTag
 from recurra.baselines.tfidf import TfidfLogistic, folds, unit_of
 from recurra.baselines.titles import baseline_title, ignores_input, register_baseline, register_title
+from recurra.baselines.transcripts import MostFrequentText, NearestSignal, TranscriptBaseline
 from recurra.baselines.translation import NearestSource, TranslationBaseline, WordByWord
 from recurra.baselines.uniform import Uniform
 
@@ -33,13 +34,16 @@ __all__ = [
     "Linear",
     "Majority",
     "MostFrequentTag",
+    "MostFrequentText",
     "Naive2",
     "NearestNeighbour",
     "NearestPicture",
+    "NearestSignal",
     "NearestSource",
     "RollingGaussian",
     "SeasonalNaive",
     "TfidfLogistic",
+    "TranscriptBaseline",
     "TranslationBaseline",
     "Uniform",
     "WordByWord",

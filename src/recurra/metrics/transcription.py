@@ -53,18 +53,19 @@ def count_edits(hypotheses: Sequence[str], references: Sequence[str]) -> Edits:
     return Edits(*(np.array(column, float) for column in columns))
 
 
-def edit_pairs(hypothesis: str, reference: str) -> list[tuple[str, str]]:
-    """Set a text beside its reference by the fewest edits: (unit of the reference, unit of the text), "" for none.
+def edit_pairs(hypothesis: Sequence[str], reference: Sequence[str]) -> list[tuple[str, str]]:
+    """Set a text, or its words, beside the reference by the fewest edits: (unit of the reference, unit of the text), "" for none.
 
     >>> edit_pairs("cot", "cats")
     [('c', 'c'), ('a', 'o'), ('t', 't'), ('s', '')]
     """
     rows, columns = len(reference), len(hypothesis)
-    codes = np.array([ord(one) for one in hypothesis], np.int64)
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(unit, len(numbers)) for unit in hypothesis], np.int64)
     table = np.empty((rows + 1, columns + 1), np.int64)
     table[0] = steps = np.arange(columns + 1)
     for row, unit in enumerate(reference, 1):
-        best = np.minimum(table[row - 1, :-1] + (codes != ord(unit)), table[row - 1, 1:] + 1)
+        best = np.minimum(table[row - 1, :-1] + (codes != numbers.get(unit, -1)), table[row - 1, 1:] + 1)
         table[row] = np.minimum.accumulate(np.concatenate([[row], best]) - steps) + steps
     found: list[tuple[str, str]] = []
     row, column = rows, columns

@@ -22,7 +22,7 @@ from recurra.runs.measuring import measure
 from recurra.stream import Stream
 from recurra.tasks import Task, get_task
 from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, GeneratesPictures, Scores, Streams
-from recurra.tasks.base.options import DEFAULT_BEAM, JudgedOptions, read_options
+from recurra.tasks.base.options import DEFAULT_BEAM, read_options
 from recurra.tasks.base.predictor import Predictor
 from recurra.training.device import move_to_device
 from recurra.training.log import read_events
@@ -133,8 +133,7 @@ class Run:
         task takes, as in `label="fault"` of a run of detect; raises `UsageError` for others.
         """
         read = read_options(self.predictor.EvaluateOptions, options, self.configuration.task)
-        if isinstance(read, JudgedOptions):
-            read.load_judge(lambda folder: Run.load(folder).predictor)
+        read.load_runs(lambda folder: Run.load(folder).predictor)
         with as_paths(data) as paths:
             if baselines or not paths:
                 if not self.task.rereadable:
@@ -165,11 +164,13 @@ class Run:
         """
         given = options if k is None else {"k": k, **options}
         given = {"steps": True, **given} if steps else given
+        read = read_options(self.predictor.PredictOptions, given, self.predictor.name)
+        read.load_runs(lambda folder: Run.load(folder).predictor)
         if is_frame(inputs):
-            return self.predictor.predict([inputs], **given)
-        if isinstance(inputs, str) or hasattr(inputs, "shape"):
-            return self.predictor.predict([inputs], **given)[0]
-        return self.predictor.predict(cast(Iterable[Any], inputs), **given)
+            return self.predictor.finite_results([inputs], read)
+        if isinstance(inputs, str) or hasattr(inputs, "shape") or not isinstance(inputs, Iterable):
+            return self.predictor.finite_results([inputs], read)[0]
+        return self.predictor.finite_results(list(inputs), read)
 
     @checked
     @report_memory_errors()

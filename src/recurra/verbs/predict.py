@@ -96,6 +96,7 @@ def predict(
         raise UsageError(f"on-error: expected stop or skip, got {on_error!r}")
     predictor = load_run(run, device).predictor
     options = read_options(predictor.PredictOptions, given_options(context), predictor.name)
+    options.load_runs(lambda folder: load_run(folder, device).predictor)
     pipe = None if text or source != "-" else standard_pipe()
     report = _report_skipped if on_error == "skip" else None
     write = ResultWriter(predictor, json=json, header=header and not text)

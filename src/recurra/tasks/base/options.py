@@ -37,6 +37,9 @@ class PredictOptions(Settings):
         """Whether a result may depend on all inputs together."""
         return any(getattr(self, name) is not None for name in self.joint)
 
+    def load_runs(self, load: Callable[[str], Any]) -> None:
+        """Load the runs that are named, where there are such; load: gives a predictor by its folder."""
+
 
 class RankedOptions(PredictOptions):
     """What `predict` takes where a result has several candidates, the likeliest first."""
@@ -48,6 +51,9 @@ class RankedOptions(PredictOptions):
 
 class EvaluateOptions(Settings):
     """What `evaluate` takes beside the data and `baselines`; a task derives its own from it."""
+
+    def load_runs(self, load: Callable[[str], Any]) -> None:
+        """Load the runs that are named, where there are such; load: gives a predictor by its folder."""
 
 
 class JudgedOptions(EvaluateOptions):
@@ -63,8 +69,7 @@ class JudgedOptions(EvaluateOptions):
         """The predictor of the run `judge`; None where there is none."""
         return self._judge
 
-    def load_judge(self, load: Callable[[str], Any]) -> None:
-        """Load the run that is named, if one is; load: gives a predictor by its folder."""
+    def load_runs(self, load: Callable[[str], Any]) -> None:
         self._judge = None if self.judge is None else load(self.judge)
 
 

@@ -72,7 +72,11 @@ class Data(DataFiles):
     )
     mels: int = Field(default=40, ge=8, le=256, description="Sounds: energies that are read of a frame of 25 ms.")
     height: int = Field(
-        default=64, ge=16, le=MAX_HEIGHT, multiple_of=8, description="Pictures: pixels of a line's height: a multiple of 8."
+        default=64,
+        ge=16,
+        le=MAX_HEIGHT,
+        multiple_of=8,
+        description="Pictures: pixels of a line's height: a multiple of 8.",
     )
     unit: Unit = Field(default="char", description="What of a text is written at one step.")
     vocabulary: int = Field(default=1000, ge=258, le=100_000, description="bpe, word: units at most.")
@@ -137,7 +141,10 @@ class Decoding(Settings):
     """How texts are searched for in what the network says of each frame."""
 
     beam: int = Field(
-        default=16, ge=1, le=MAX_BEAM_WIDTH, description="Texts that the search keeps; 1: the likeliest unit of each frame."
+        default=16,
+        ge=1,
+        le=MAX_BEAM_WIDTH,
+        description="Texts that the search keeps; 1: the likeliest unit of each frame.",
     )
     lm: Annotated[str, Flag(metavar="RUN|FILE.arpa")] = Field(
         default=OWN,
@@ -177,7 +184,7 @@ class Decoding(Settings):
         return self
 
 
-class TranscribePredictOptions(options.PredictOptions, Decoding):
+class TranscribePredictOptions(Decoding, options.PredictOptions):
     """What a transcriber can be asked with."""
 
     best: int = Field(default=1, ge=1, le=MAX_BEAM_WIDTH, description="How many of the likeliest texts.")
@@ -195,6 +202,13 @@ class TranscribePredictOptions(options.PredictOptions, Decoding):
             raise ValueError(f"best: expected 1 to {self.beam}, as many as the beam is wide, got {self.best}")
         return self
 
+    @classmethod
+    def searching(cls, decoding: Decoding) -> TranscribePredictOptions:
+        """Give options that search as others do."""
+        found = cls.model_validate({name: getattr(decoding, name) for name in Decoding.model_fields})
+        found._run = decoding.language_run
+        return found
 
-class TranscribeEvaluateOptions(options.EvaluateOptions, Decoding):
+
+class TranscribeEvaluateOptions(Decoding, options.EvaluateOptions):
     """What a transcriber can be measured with."""

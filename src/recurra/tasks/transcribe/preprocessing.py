@@ -20,13 +20,13 @@ from recurra.documents import Document, Finite, Positive, damaged, read_json
 from recurra.errors import DataError, RecurraError, RunError
 from recurra.files import write_whole
 from recurra.formatting import abbreviate
-from recurra.nn import frames_needed
-from recurra.tasks.transcribe import picture, sound
+from recurra.tasks.transcribe import pen, picture, sound
 from recurra.tasks.transcribe.config import Data
 from recurra.tasks.transcribe.signals import SignalKind, signal_kind
 from recurra.text import Vocabulary, build_vocabulary, load_vocabulary, normalise
 
-__all__ = ["Reading", "TranscriptPreprocessor", "build_preprocessor", "picture", "sound"]
+KINDS = (sound, picture, pen)
+"""The files of the kinds, which register themselves."""
 SIGNALS_FILE, LANGUAGE_FILE = "signals.json", "language.arpa"
 UNSEEN = -1
 """In the place of a label: a unit that no training text has."""
@@ -46,7 +46,7 @@ class SignalFacts(Document):
     """What is kept of how signals are read, and which ids of the vocabulary are written."""
 
     kind: str
-    facts: dict[str, Annotated[int, Field(ge=1, le=10**6)]]
+    facts: dict[str, Annotated[int, Field(ge=0, le=10**6)]]
     mean: list[Finite]
     deviation: list[Positive]
     labels: list[Annotated[int, Field(ge=2, le=10**7)]]
@@ -76,13 +76,16 @@ class TranscriptPreprocessor:
         if isinstance(item, Reading):
             return item
         if isinstance(item, str | Path):
+            signal = self.signals.parse(str(item))
+            if signal is not None:
+                return Reading("", self.signals.frames(self.signals.prepare(signal, "")))
             found = self.read_files([str(item)], data, rate)
             if len(found) != 1:
                 raise DataError(f"expected one signal, got {len(found):,}", source=item)
             return Reading(str(item), found[0].frames)
         if not self.signals.is_one(item):
             raise DataError(f"expected the name of a file or a {self.signals.kind}, got {abbreviate(item, 40)}")
-        return Reading("", self.signals.frames(item, ""))
+        return Reading("", self.signals.frames(self.signals.prepare(item, "")))
 
     def read_files(self, files: Sequence[str], data: Data, rate: int | None = None) -> list[Reading]:
         """Read all signals of files, folders and archives, whether they have texts or not."""
@@ -91,7 +94,7 @@ class TranscriptPreprocessor:
         for one in iter_transcripts(files, options.reading(need_texts=False)):
             if one.kind != self.signals.kind:
                 raise DataError(f"expected a {self.signals.kind}, got a {one.kind}", source=one.source)
-            found.append(Reading(one.source, self.signals.frames(one.signal, one.source)))
+            found.append(Reading(one.source, self.signals.frames(self.signals.prepare(one.signal, one.source))))
         return found
 
     def normalised(self, frames: np.ndarray) -> np.ndarray:
@@ -118,8 +121,7 @@ class TranscriptPreprocessor:
 
     def written(self, text: str) -> str:
         """Give a text as it could be written: in normal form C, with one blank between words."""
-        text = " ".join(normalise(text).split())
-        return text.lower() if self.lower else text
+        return as_written(text, lower=self.lower)
 
     def encode(self, text: str) -> np.ndarray:
         """Give the labels of a text, (N,) int64, in the order in which they stand; `UNSEEN` for others."""
@@ -192,6 +194,12 @@ class TranscriptPreprocessor:
         return cls(signals, mean, deviation, vocabulary, ids, language, facts.lower)
 
 
+def as_written(text: str, *, lower: bool) -> str:
+    """Give a text in normal form C, with one blank between words."""
+    text = " ".join(normalise(text).split())
+    return text.lower() if lower else text
+
+
 def visual_order(text: str) -> str:
     """Give a text in the order in which its characters stand, from left to right; that of the result is the text itself.
 
@@ -225,10 +233,8 @@ def build_preprocessor(
         total = sum(one.sum(0, dtype=np.float64) for one in frames) / count
         spread = sum(((one - total) ** 2).sum(0, dtype=np.float64) for one in frames) / count
         mean, deviation = total.astype(np.float32), np.maximum(SMALLEST_DEVIATION, np.sqrt(spread)).astype(np.float32)
-    bare = TranscriptPreprocessor(
-        signals, mean, deviation, _NO_VOCABULARY, np.zeros(0, np.int64), _NO_LANGUAGE, data.lower
-    )
-    written = [bare._in_order(bare.written(text)) for text in texts]
+    order_of = visual_order if signals.is_spatial else str
+    written = [order_of(as_written(text, lower=data.lower)) for text in texts]
     limited = {"max_size": data.vocabulary} if data.unit == "bpe" else {}
     whole = {"min_count": 1} if data.unit in ("char", "word") else {}
     words = {"split": "space"} if data.unit == "word" else {}
@@ -239,8 +245,3 @@ def build_preprocessor(
     counted = KneserNey(order).fit(encoded, size=len(labels) + 1, bos_id=0, eos_id=len(labels))
     language = BackoffModel.of(counted, [BOS, *map(to_token, labels[1:]), EOS])
     return TranscriptPreprocessor(signals, mean, deviation, vocabulary, ids, language, data.lower)
-
-
-def needed_steps(labels: np.ndarray) -> int:
-    """Count the steps that labels take at least."""
-    return frames_needed(labels)

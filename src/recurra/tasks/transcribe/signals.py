@@ -44,8 +44,11 @@ class SignalKind(ABC):
 
     @classmethod
     @abstractmethod
-    def of(cls, signals: Sequence[Any], data: Data) -> SignalKind:
-        """Make it by the settings and the first signals; what is left open is chosen, and written into `data`."""
+    def of(cls, signals: Sequence[Any], data: Data, *, live: bool) -> SignalKind:
+        """Make it by the settings and the first signals; what is left open is chosen, and written into `data`.
+
+        live: signals are to be read as they come, so no frame may depend on what is behind it.
+        """
 
     @classmethod
     @abstractmethod
@@ -68,24 +71,36 @@ class SignalKind(ABC):
         return None
 
     @abstractmethod
-    def frames(self, signal: Any, name: str) -> np.ndarray:
-        """Give the frames (T, F) of a signal; raises `DataError` for one that has none."""
+    def prepare(self, signal: Any, name: str) -> Any:
+        """Give what is kept of a signal for training; raises `DataError` for one that has no frames."""
+
+    @abstractmethod
+    def frames(self, kept: Any) -> np.ndarray:
+        """Give the frames (T, F) of what `prepare` gave."""
 
     def note(self, signal: Any) -> str | None:  # noqa: ARG002
         """Say what is done to a signal before it is read; None: nothing that is worth a word."""
         return None
 
     @abstractmethod
-    def vary(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+    def vary(self, kept: Any, chance: np.random.Generator) -> np.ndarray:
         """Give frames as they might have been, were it said or written otherwise; in training."""
 
     @abstractmethod
     def gap(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:
         """Give frames in which nothing is said or written, to stand behind these where signals are joined."""
 
+    @abstractmethod
     def is_one(self, item: Any) -> bool:
         """Tell whether what a user hands over is such a signal."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def holds(self, name: str) -> bool:
+        """Tell by its name in small letters whether a file holds signals; else each line of it names one."""
+
+    def parse(self, line: str) -> Any | None:  # noqa: ARG002
+        """Read a line that holds a signal itself; None for one that names its file."""
+        return None
 
     def picture(self, frames: np.ndarray) -> np.ndarray:
         """Draw frames: grey uint8 (H, W), time from left to right."""
@@ -131,5 +146,3 @@ def at_places(frames: np.ndarray, places: np.ndarray) -> np.ndarray:
     high = np.minimum(low + 1, len(frames) - 1)
     share = np.clip(places - low, 0, 1).astype(np.float32)[:, None]
     return frames[low] * (1 - share) + frames[high] * share
-
-

@@ -1,0 +1,106 @@
+"""What a pen wrote: steps of equal length along its strokes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from recurra.errors import DataError
+from recurra.ink import FEATURES, Ink, PenStream, make_ink, parse_stroke, pen_features, vary_ink
+from recurra.tasks.transcribe.config import Data
+from recurra.tasks.transcribe.signals import Facts, SignalKind, register_signal
+
+GAP_SIZE = (1.5, 3.0)
+"""How wide the way through the air is between what is joined, in sizes of the writing."""
+DRAWN_HEIGHT, DRAWN_WIDTH = 48, 1_200
+
+
+@register_signal
+class PenKind(SignalKind):
+    """Steps of a pen; what is kept are its strokes. live: each stroke is measured by itself and those before it, as a stream has to."""
+
+    kind, is_spatial, streams = "ink", True, True
+
+    def __init__(self, *, live: bool) -> None:
+        self._live = live
+
+    @classmethod
+    def of(cls, signals: Sequence[Ink], data: Data, *, live: bool) -> PenKind:  # noqa: ARG003
+        return cls(live=live)
+
+    @classmethod
+    def from_facts(cls, facts: Facts) -> PenKind:
+        return cls(live=bool(facts["live"]))
+
+    @property
+    def facts(self) -> Facts:
+        return {"live": int(self._live)}
+
+    @property
+    def size(self) -> int:
+        return FEATURES
+
+    def prepare(self, signal: Ink, name: str) -> Ink:
+        if not signal.points:
+            raise DataError("holds no points", source=name or None)
+        return signal
+
+    def frames(self, kept: Ink) -> np.ndarray:
+        return pen_features(kept, causal=self._live)
+
+    def vary(self, kept: Ink, chance: np.random.Generator) -> np.ndarray:
+        return self.frames(vary_ink(kept, chance))
+
+    def gap(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:  # noqa: ARG002
+        return np.array([[chance.uniform(*GAP_SIZE), 0, 1, 0]], np.float32)
+
+    def is_one(self, item: Any) -> bool:
+        return isinstance(item, Ink)
+
+    def holds(self, name: str) -> bool:  # noqa: ARG002
+        return True
+
+    def parse(self, line: str) -> Ink | None:
+        if not line.startswith(("[", "{")):
+            return None
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            raise DataError("expected strokes as JSON") from None
+        strokes = value.get("strokes") if isinstance(value, dict) else value
+        if not isinstance(strokes, list):
+            raise DataError("expected a list of strokes")
+        return make_ink([parse_stroke(stroke, "the line") for stroke in strokes], "the line")
+
+    def picture(self, frames: np.ndarray) -> np.ndarray:
+        places = np.cumsum(frames[:, :2], axis=0)
+        places -= places.min(0)
+        scale = min(
+            DRAWN_HEIGHT / max(1e-6, float(places[:, 1].max())), DRAWN_WIDTH / max(1e-6, float(places[:, 0].max()))
+        )
+        drawn = np.full((DRAWN_HEIGHT + 2, int(places[:, 0].max() * scale) + 2), 255, np.uint8)
+        for before, after in itertools.pairwise(places):
+            for share in np.linspace(0, 1, 8):
+                x, y = (before + share * (after - before)) * scale
+                drawn[int(y) : int(y) + 2, int(x) : int(x) + 2] = 0
+        return drawn
+
+    def stream(self, rate: int | None) -> StrokeStream:  # noqa: ARG002
+        return StrokeStream()
+
+
+class StrokeStream:
+    """Makes steps of strokes (n, 2) as they end."""
+
+    def __init__(self) -> None:
+        self._pen = PenStream()
+
+    def push(self, piece: np.ndarray) -> np.ndarray:
+        return self._pen.push(piece)
+
+    def finish(self) -> np.ndarray:
+        return np.zeros((0, FEATURES), np.float32)

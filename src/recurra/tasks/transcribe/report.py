@@ -1,0 +1,115 @@
+"""What a report shows of a transcriber."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+from recurra.report.blocks import Bin, Block, Column, ImageRow, Images, Reliability, Table, note_blocks
+from recurra.report.fields import details, mappings, numbers
+
+SAMPLES_TITLE = "How the transcripts improve"
+USAGE = (
+    ("Write what a signal says", "recurra predict {run} FILE"),
+    ("With the time and the confidence of each word", "recurra predict {run} FILE --times"),
+    (
+        "As it is spoken, with a run in one direction",
+        "arecord -t raw -f S16_LE -r 16000 -c 1 | recurra predict {run} - --rate 16000",
+    ),
+    ("Measure on other signals", "recurra evaluate {run} FOLDER"),
+)
+_EXAMPLES = {"spread": "Some of all signals", "worst": "Furthest from their texts"}
+_DRAWN = "Below each signal, darker where the network sees a unit."
+_EXAMPLE_COLUMNS = (
+    Column("transcript, and where the signal is", "passage"),
+    Column("text"),
+    Column("confidence", "share"),
+    Column("edits of characters", "share"),
+)
+_RATES = (Column("characters wrong", "share"), Column("words wrong", "share"), Column("without an error", "share"))
+_GROUP_COLUMNS = (Column("speaker, writer or document", "name"), Column("signals", "count"), *_RATES)
+_LENGTH_COLUMNS = (Column("characters of the text", "name"), Column("signals", "count"), *_RATES)
+_CONFUSION_COLUMNS = (
+    Column("character"),
+    Column("written"),
+    Column("times", "count"),
+    Column("of the character", "count"),
+)
+
+
+def blocks(evaluation: Mapping[str, Any]) -> list[Block]:
+    """Give what there is to see of an evaluation; whatever is missing or broken is left out."""
+    found = details(evaluation)
+    return [
+        *note_blocks(evaluation),
+        *_example_blocks(found),
+        *_rate_blocks(found),
+        *_confusion_blocks(found),
+        *_reliability_blocks(found),
+    ]
+
+
+def _example_blocks(found: Mapping[str, Any]) -> list[Block]:
+    shown: list[Block] = []
+    for kind, title in _EXAMPLES.items():
+        some = [each for each in mappings(found.get("examples")) if each.get("kind") == kind]
+        lines = [
+            (
+                (each.get("text", ""), each.get("place", "")),
+                each.get("reference", ""),
+                each.get("confidence"),
+                each.get("character_error_rate"),
+            )
+            for each in some
+        ]
+        drawn = [
+            ImageRow(str(each.get("text", "")), [picture])
+            for each in some
+            if isinstance(picture := each.get("picture"), str)
+        ]
+        if lines:
+            shown += [Table(title, _EXAMPLE_COLUMNS, lines), Images(f"{title}: what was read", drawn, _DRAWN)]
+    return shown
+
+
+def _rate_blocks(found: Mapping[str, Any]) -> list[Block]:
+    groups = [(each.get("group", ""), each.get("count"), *_rates(each)) for each in mappings(found.get("groups"))]
+    lengths = [
+        (
+            f"{each.get('from', '?')} to {each['to']}" if each.get("to") else f"{each.get('from', '?')} or more",
+            each.get("count"),
+            *_rates(each),
+        )
+        for each in mappings(found.get("lengths"))
+    ]
+    shown: list[Block] = [Table("By speaker, writer or document", _GROUP_COLUMNS, groups)] if groups else []
+    return shown + ([Table("By the length of the text", _LENGTH_COLUMNS, lengths)] if len(lengths) > 1 else [])
+
+
+def _rates(each: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    return each.get("character_error_rate"), each.get("word_error_rate"), each.get("error_free")
+
+
+def _confusion_blocks(found: Mapping[str, Any]) -> list[Block]:
+    lines = [
+        (
+            _shown(each.get("character"), "(put in)"),
+            _shown(each.get("written"), "(left out)"),
+            each.get("count"),
+            each.get("of"),
+        )
+        for each in mappings(found.get("confusions"))
+    ]
+    return [Table("Characters that are confused", _CONFUSION_COLUMNS, lines)] if lines else []
+
+
+def _shown(character: Any, none: str) -> str:
+    return none if not character else "(blank)" if character == " " else str(character)
+
+
+def _reliability_blocks(found: Mapping[str, Any]) -> list[Block]:
+    names = ("from", "to", "confidence", "accuracy", "count")
+    bins = [tuple(numbers([each.get(name) for name in names])) for each in mappings(found.get("reliability"))]
+    whole = [cast(Bin, each) for each in bins if all(map(math.isfinite, each)) and each[-1] > 0]
+    return [Reliability("Calibration", whole)] if whole else []
