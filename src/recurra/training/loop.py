@@ -222,6 +222,7 @@ class Trainer:
                     value > position.best if self.task.maximize else value < position.best
                 )
                 position.stale = 0 if better else position.stale + 1
+                better = better or (self.task.keep_last_of_equals and value == position.best)
                 if better:
                     position.best, position.best_step = value, position.step
                     self.best = self.state.weights()

@@ -64,6 +64,8 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
     Predictor: ClassVar[type[Predictor]]
     maximize: ClassVar[bool] = False
     """Whether the criterion is better the higher it is."""
+    keep_last_of_equals: ClassVar[bool] = False
+    """Whether of several validations with the same criterion the weights of the last are kept, as where it counts errors; else those of the first."""
     element: ClassVar[tuple[str, str]] = ("element", "elements")
     """What is counted in an evaluation and learnt from in a second: one of them, and several."""
     cli_examples: ClassVar[tuple[str, ...]] = ()

@@ -43,6 +43,7 @@ class TranscriptionTask(SplitTask[TranscriberConfig, Dataset]):
 
     name = "transcribe"
     title = "Transcriber"
+    keep_last_of_equals = True
     element = ("unit", "units")
     Config = TranscriberConfig
     Predictor = Transcriber
