@@ -169,7 +169,7 @@ class _Reader:
         return sound, "sound"
 
     def _give(self, signal: Signal, kind: Kind, label: Label, name: str | None = None) -> Iterator[Transcript]:
-        place = next(iter(label.place.values()), None)
+        place = label.place.get("line", label.place.get("row"))
         if label.text is not None:
             _check_text(label)
         elif self.options.need_texts:

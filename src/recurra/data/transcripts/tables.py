@@ -10,9 +10,9 @@ from recurra.data.caption_json import handled, split_of
 from recurra.data.captions import CAPTION_NAMES, IMAGE_NAMES
 from recurra.data.columns import choose_columns
 from recurra.data.header import Header, find_header
-from recurra.data.transcripts.beside import one_line
 from recurra.data.transcripts.index import Index, Signals
 from recurra.data.transcripts.options import Label, TranscriptOptions
+from recurra.data.transcripts.sidecars import one_line
 from recurra.errors import DataError, UsageError
 from recurra.ink import Ink, make_ink, parse_drawing, parse_stroke
 from recurra.text import (
@@ -73,7 +73,7 @@ def read_table(
             label = Label(
                 _text(cells.get(text), text, table, row.place, options) if text else None,
                 source.name,
-                {**row.place},
+                row.place,
                 _group(cells.get(group)) if group else None,
                 split_of(cells.get(split), source, row.place) if split else None,
                 _span([cells.get(name) if name else None for name in span], source, row.place),

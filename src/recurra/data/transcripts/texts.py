@@ -8,20 +8,20 @@ from pathlib import Path, PurePosixPath
 
 from recurra.data.caption_json import handled
 from recurra.data.sources import is_documentation, to_utf8
-from recurra.data.transcripts.beside import (
-    KALDI,
-    LIST_ENDING,
-    kaldi_folders,
-    read_beside,
-    read_kaldi,
-    read_list,
-    stem_of_text,
-)
 from recurra.data.transcripts.index import Index, Signals, signal_kind, stems, unpacked
 from recurra.data.transcripts.inks import ink_of_xml, read_unipen
 from recurra.data.transcripts.options import Label, TranscriptOptions
 from recurra.data.transcripts.pages import is_page, page_lines
 from recurra.data.transcripts.pattern import NamePattern, fits
+from recurra.data.transcripts.sidecars import (
+    KALDI,
+    LIST_ENDING,
+    kaldi_folders,
+    read_kaldi,
+    read_list,
+    read_sidecar,
+    stem_of_text,
+)
 from recurra.data.transcripts.tables import is_table, read_table
 from recurra.errors import DataError, UsageError
 from recurra.ink import Ink, is_unipen
@@ -122,7 +122,7 @@ class _Finder:
             return
         stem = stem_of_text(source.name)
         if stem is not None and stem in self._stems:
-            self.texts.index.add_stem(stem, read_beside(source))
+            self.texts.index.add_stem(stem, read_sidecar(source))
         elif source.name == STANDARD_INPUT:
             self._read_table(replace(source, kind=record_kind_from_content(source.data)))
         elif is_table(source):
