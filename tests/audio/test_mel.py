@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recurra.audio import LogMel, LogMelStream, ResampleStream, resample
+from recurra.audio import LogMel, LogMelStream, ResampleStream, SoundStream, read_sound, resample
 from recurra.errors import UsageError
 
 RATES = [8_000, 11_025, 16_000, 22_050, 44_100, 48_000]
@@ -109,3 +109,15 @@ def test_a_stream_brings_to_a_rate_as_the_whole(sizes: list[int], from_rate: int
     assert np.array_equal(
         np.concatenate([stream.push(samples), stream.finish()]), resample(samples, from_rate, to_rate)
     )
+
+
+@given(st.lists(st.integers(0, 5_000), max_size=6), st.sampled_from([8_000, 16_000, 44_100]))
+def test_bytes_of_a_pipe_give_the_bits_of_the_whole(sizes: list[int], rate: int) -> None:
+    data, mel = (noise(4_000) * 32_767).astype("<i2").tobytes(), LogMel(8_000)
+    cuts = [0, *np.minimum(np.cumsum(sizes), len(data)).tolist(), len(data)]
+    stream = SoundStream(mel, rate)
+    parts = [stream.push(data[start:end]) for start, end in pairwise(cuts)]
+    assert stream.seconds == 4_000 / rate
+    parts.append(stream.finish())
+    assert np.array_equal(np.concatenate(parts), mel(read_sound(data, "-", rate=rate).at_rate(8_000).samples))
+    assert stream.seconds == 0

@@ -4,6 +4,7 @@ from recurra.audio.augment import SPEEDS, add_noise, change_loudness, change_spe
 from recurra.audio.mel import LogMel, LogMelStream
 from recurra.audio.resample import ResampleStream, resample
 from recurra.audio.sound import MAX_SAMPLES, Sound, is_sound, read_sound, to_mono
+from recurra.audio.stream import SoundStream
 from recurra.audio.wav import MAX_RATE, MIN_RATE, decode_samples
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "LogMelStream",
     "ResampleStream",
     "Sound",
+    "SoundStream",
     "add_noise",
     "change_loudness",
     "change_speed",

@@ -18,7 +18,6 @@ _ROWS = 512
 """Frames made at a time."""
 
 
-@dataclass(frozen=True)
 class LogMel:
     """Makes log-mel energies (frames, mels) float32 of samples (n,): those of Kaldi (`compute-fbank-feats`, without dither), from 0 up.
 
@@ -41,24 +40,15 @@ class LogMel:
     (98, 40)
     """
 
-    rate: int
-    mels: int = 40
-    window: float = 0.025
-    hop: float = 0.010
-    length: int = field(init=False)
-    step: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        length, step = int(self.rate * self.window), int(self.rate * self.hop)
-        if length < 2 or step < 1:
-            raise UsageError(f"window {self.window}, hop {self.hop}: too short at {self.rate} samples a second")
-        object.__setattr__(self, "length", length)
-        object.__setattr__(self, "step", step)
-        size = 1 << (length - 1).bit_length()
-        taper = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / (length - 1))) ** 0.85
-        places, weights = _triangles(self.rate, size, self.mels)
-        for name, value in (("_size", size), ("_taper", taper), ("_places", places), ("_weights", weights)):
-            object.__setattr__(self, name, value)
+    def __init__(self, rate: int, mels: int = 40, window: float = 0.025, hop: float = 0.010) -> None:
+        self.rate, self.mels = rate, mels
+        self.length, self.step = int(rate * window), int(rate * hop)
+        """Samples of a frame, and from one frame to the next."""
+        if self.length < 2 or self.step < 1:
+            raise UsageError(f"window {window}, hop {hop}: too short at {rate} samples a second")
+        self._size = 1 << (self.length - 1).bit_length()
+        self._taper = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.length) / (self.length - 1))) ** 0.85
+        self._places, self._weights = _triangles(rate, self._size, mels)
 
     def count(self, samples: int) -> int:
         """Give how many frames so many samples have.

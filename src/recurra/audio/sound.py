@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from recurra.audio.resample import resample
 from recurra.audio.wav import check_rate, decode_samples, is_wav, read_wav
 from recurra.errors import DataError, as_data_error, require
 from recurra.files import without_stderr
@@ -48,6 +49,17 @@ class Sound:
     def seconds(self) -> float:
         """How long it is."""
         return len(self.samples) / self.rate
+
+    def at_rate(self, rate: int) -> Sound:
+        """Give the same sound at another rate, with a note; itself where it is at that rate.
+
+        >>> Sound(np.zeros(160, np.float32), 16_000).at_rate(8_000).notes
+        ('its 16,000 samples a second became 8,000',)
+        """
+        if rate == self.rate:
+            return self
+        note = f"its {self.rate:,} samples a second became {rate:,}"
+        return Sound(resample(self.samples, self.rate, rate), rate, (*self.notes, note))
 
 
 def is_sound(name: str) -> bool:

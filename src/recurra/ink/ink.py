@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from recurra.errors import DataError
+from recurra.text import Place
 
 MAX_POINTS = 200_000
 """Of one ink: half an hour of writing at 100 points a second."""
@@ -31,7 +32,7 @@ class Ink:
         return sum(map(len, self.strokes))
 
 
-def make_ink(strokes: Sequence[np.ndarray], name: str, notes: Sequence[str] = (), **place: int) -> Ink:
+def make_ink(strokes: Sequence[np.ndarray], name: str, notes: Sequence[str] = (), **place: Unpack[Place]) -> Ink:
     """Make an ink of strokes, without those that have no points; raises `DataError` where none is left, or there are too many points.
 
     >>> make_ink([np.zeros((3, 2)), np.zeros((0, 2))], "a.json").points
@@ -45,7 +46,7 @@ def make_ink(strokes: Sequence[np.ndarray], name: str, notes: Sequence[str] = ()
     return Ink(tuple(kept), tuple(notes))
 
 
-def check_stroke(points: Any, name: str, **place: int) -> np.ndarray:
+def check_stroke(points: Any, name: str, **place: Unpack[Place]) -> np.ndarray:
     """Give points as (n, 2) float32; raises `DataError` for coordinates that are none."""
     values = np.asarray(points, np.float64)
     with np.errstate(invalid="ignore"):
@@ -60,7 +61,7 @@ def check_stroke(points: Any, name: str, **place: int) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def parse_stroke(value: Any, name: str, **place: int) -> np.ndarray:
+def parse_stroke(value: Any, name: str, **place: Unpack[Place]) -> np.ndarray:
     """Read a stroke as JSON has it: points `[x, y, …]`, objects with `x` and `y`, or one object with a list of each; gives (n, 2) float32.
 
     Raises `DataError` for anything else.
@@ -76,7 +77,7 @@ def parse_stroke(value: Any, name: str, **place: int) -> np.ndarray:
         raise _no_stroke(value, name, place)
     points = []
     for point in value:
-        pair = [point.get("x"), point.get("y")] if isinstance(point, dict) else point
+        pair: Any = [point.get("x"), point.get("y")] if isinstance(point, dict) else point
         if (
             not isinstance(pair, list)
             or not _AXES <= len(pair) <= _MAX_VALUES
@@ -87,14 +88,14 @@ def parse_stroke(value: Any, name: str, **place: int) -> np.ndarray:
     return check_stroke(np.array(points, np.float64).reshape(-1, _AXES), name, **place)
 
 
-def parse_drawing(value: Any, name: str, **place: int) -> np.ndarray:
+def parse_drawing(value: Any, name: str, **place: Unpack[Place]) -> np.ndarray:
     """Read a stroke of a `drawing` as Quick, Draw! writes it: a list of x and a list of y, and perhaps of times."""
     if not isinstance(value, list) or len(value) < _AXES:
         raise _no_stroke(value, name, place)
     return _parse_lists(value[0], value[1], name, place)
 
 
-def _parse_lists(across: Any, down: Any, name: str, place: dict[str, int]) -> np.ndarray:
+def _parse_lists(across: Any, down: Any, name: str, place: Place) -> np.ndarray:
     both = (across, down)
     if not all(isinstance(one, list) and all(map(_is_number, one)) for one in both) or len(across) != len(down):
         raise DataError("expected as many numbers x as y", source=name, **place)
@@ -108,5 +109,5 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 10 * _MAX_COORDINATE
 
 
-def _no_stroke(value: Any, name: str, place: dict[str, int]) -> DataError:
+def _no_stroke(value: Any, name: str, place: Place) -> DataError:
     return DataError(f"expected a stroke, a list of points, got {type(value).__name__}", source=name, **place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from recurra.audio import is_sound
@@ -13,6 +13,9 @@ from recurra.text import COMPRESSIONS
 
 SIGNAL_KINDS = ("sound", "picture")
 """What `signal_kind` tells."""
+
+SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".png", ".jpg", ".jpeg", ".tif")
+"""What a name without a suffix is looked for with."""
 
 
 def signal_kind(name: str) -> Kind | None:
@@ -74,17 +77,10 @@ class Index:
             if stem in self._by_stem:
                 return self._by_stem[stem]
         for name, labels in self._by_name.get(_key(path), {}).items():
-            if is_end(name, path) or is_end(name, str(PurePosixPath(path).with_suffix(""))):
+            if _is_called(path, name):
                 self._found.add(name)
                 return labels
         return []
-
-    def has(self, path: str) -> bool:
-        """Tell whether something is known of a signal by its name."""
-        found = self._found.copy()
-        known = bool(self.find(path))
-        self._found = found
-        return known
 
     def missing(self) -> Iterator[tuple[str, Label]]:
         """Give the names for which no signal was found, each with what is known of it."""
@@ -92,6 +88,31 @@ class Index:
             for name, labels in names.items():
                 if name not in self._found:
                     yield name, labels[0]
+
+
+class Signals:
+    """The paths of signals that are there.
+
+    >>> signals = Signals(["clips/1.wav"])
+    >>> signals.has("1"), signals.has("clips/1.wav"), signals.has("2.wav")
+    (True, True, False)
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._by_key: dict[str, list[str]] = {}
+        for path in map(unpacked, paths):
+            self._by_key.setdefault(_key(path), []).append(path)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_key)
+
+    def has(self, name: str) -> bool:
+        """Tell whether one of them has this name, which may be the end of a path and without its suffix."""
+        return any(_is_called(path, name) for path in self._by_key.get(_key(name), []))
+
+
+def _is_called(path: str, name: str) -> bool:
+    return is_end(name, path) or is_end(name, str(PurePosixPath(path).with_suffix("")))
 
 
 def _key(path: str) -> str:

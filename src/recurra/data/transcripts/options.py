@@ -10,7 +10,7 @@ import numpy as np
 from recurra.audio import Sound
 from recurra.data.header import Header
 from recurra.ink import Ink
-from recurra.text import OnError
+from recurra.text import OnError, Place
 
 Kind = Literal["sound", "ink", "picture"]
 Signal = Sound | Ink | np.ndarray
@@ -89,7 +89,7 @@ class Label:
 
     text: str | None
     source: str
-    place: dict[str, int]
+    place: Place
     group: str | None = None
     split: str | None = None
     span: tuple[float, float] | None = None

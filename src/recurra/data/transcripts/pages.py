@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from recurra.data.transcripts.beside import one_line
 from recurra.data.transcripts.options import Label
+from recurra.data.transcripts.sidecars import one_line
 from recurra.errors import DataError
 from recurra.text import Source, local_name
 

@@ -12,7 +12,7 @@ import numpy as np
 from recurra.audio import Sound, read_sound
 from recurra.data.caption_json import handled
 from recurra.data.sources import common_folder, location
-from recurra.data.transcripts.index import SIGNAL_KINDS
+from recurra.data.transcripts.index import SIGNAL_KINDS, SUFFIXES, signal_kind
 from recurra.data.transcripts.options import Kind, Label, Signal, Transcript, TranscriptOptions
 from recurra.data.transcripts.pattern import NamePattern, fits
 from recurra.data.transcripts.texts import Texts, file_kind, read_texts
@@ -115,7 +115,8 @@ class _Reader:
         found = []
         for name, label in texts.unmatched():
             folder = Path(label.source).parent
-            places = (folder / near / name for near in NEAR_FOLDERS)
+            names = [name] if signal_kind(name.lower()) else [name + suffix for suffix in SUFFIXES]
+            places = (folder / near / one for near in NEAR_FOLDERS for one in names)
             found += [str(path) for path in places if is_file(path)][:1]
         return found
 
@@ -168,7 +169,7 @@ class _Reader:
         return sound, "sound"
 
     def _give(self, signal: Signal, kind: Kind, label: Label, name: str | None = None) -> Iterator[Transcript]:
-        place = next(iter(label.place.values()), None)
+        place = label.place.get("line", label.place.get("row"))
         if label.text is not None:
             _check_text(label)
         elif self.options.need_texts:

@@ -9,10 +9,10 @@ from typing import Any
 from recurra.data.caption_json import handled, split_of
 from recurra.data.captions import CAPTION_NAMES, IMAGE_NAMES
 from recurra.data.columns import choose_columns
-from recurra.data.header import find_header
-from recurra.data.transcripts.beside import one_line
-from recurra.data.transcripts.index import Index
+from recurra.data.header import Header, find_header
+from recurra.data.transcripts.index import Index, Signals
 from recurra.data.transcripts.options import Label, TranscriptOptions
+from recurra.data.transcripts.sidecars import one_line
 from recurra.errors import DataError, UsageError
 from recurra.ink import Ink, make_ink, parse_drawing, parse_stroke
 from recurra.text import (
@@ -20,6 +20,7 @@ from recurra.text import (
     Place,
     Source,
     fields_message,
+    first_rows,
     flatten,
     iter_rows,
     resolve_column,
@@ -44,7 +45,7 @@ START_NAMES, LENGTH_NAMES = ("offset", "start"), ("duration",)
 
 
 def read_table(
-    source: Source, options: TranscriptOptions, index: Index, known: Index, faults: Faults, notes: list[str]
+    source: Source, options: TranscriptOptions, index: Index, known: Signals, faults: Faults, notes: list[str]
 ) -> Iterator[tuple[Ink, Label]]:
     """Read a table: what it says of files goes into the index, and inks are given as they come.
 
@@ -53,7 +54,7 @@ def read_table(
     Raises `UsageError` where it is open which column is what, and `DataError` for a row that cannot be used.
     """
     named = (options.file, options.text, options.group, *FILE_NAMES)
-    table = find_header(source, options.header, named, notes)
+    table = find_header(source, _header(source, options, known), named, notes)
     sample = sample_records(table)
     names = list(dict.fromkeys(name for record in sample for name in record))
     if not names:
@@ -72,7 +73,7 @@ def read_table(
             label = Label(
                 _text(cells.get(text), text, table, row.place, options) if text else None,
                 source.name,
-                {**row.place},
+                row.place,
                 _group(cells.get(group)) if group else None,
                 split_of(cells.get(split), source, row.place) if split else None,
                 _span([cells.get(name) if name else None for name in span], source, row.place),
@@ -83,8 +84,16 @@ def read_table(
                 index.add_name(_file(cells.get(file), file, table, row.place), label)
 
 
+def _header(source: Source, options: TranscriptOptions, known: Signals) -> Header:
+    """Tell whether the first row names the columns: it does not where it names a signal that is there."""
+    if options.header == "auto" and source.kind in ("csv", "tsv") and known:
+        first = next(iter(first_rows(source)), [])
+        return "no" if any(known.has(cell) for cell in first if cell.strip()) else "auto"
+    return options.header
+
+
 def _columns(
-    names: list[str], sample: list[dict[str, Any]], options: TranscriptOptions, known: Index, table: Source
+    names: list[str], sample: list[dict[str, Any]], options: TranscriptOptions, known: Signals, table: Source
 ) -> tuple[str, str | None]:
     """Choose the columns of the file and of the text: those that are named, those that are usual, those whose cells are signals that are there."""
     matched = options.file

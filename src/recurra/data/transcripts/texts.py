@@ -8,20 +8,20 @@ from pathlib import Path, PurePosixPath
 
 from recurra.data.caption_json import handled
 from recurra.data.sources import is_documentation, to_utf8
-from recurra.data.transcripts.beside import (
-    KALDI,
-    LIST_ENDING,
-    kaldi_folders,
-    read_beside,
-    read_kaldi,
-    read_list,
-    stem_of_text,
-)
-from recurra.data.transcripts.index import Index, signal_kind, stems, unpacked
+from recurra.data.transcripts.index import Index, Signals, signal_kind, stems, unpacked
 from recurra.data.transcripts.inks import ink_of_xml, read_unipen
 from recurra.data.transcripts.options import Label, TranscriptOptions
 from recurra.data.transcripts.pages import is_page, page_lines
 from recurra.data.transcripts.pattern import NamePattern, fits
+from recurra.data.transcripts.sidecars import (
+    KALDI,
+    LIST_ENDING,
+    kaldi_folders,
+    read_kaldi,
+    read_list,
+    read_sidecar,
+    stem_of_text,
+)
 from recurra.data.transcripts.tables import is_table, read_table
 from recurra.errors import DataError, UsageError
 from recurra.ink import Ink, is_unipen
@@ -59,9 +59,7 @@ class Texts:
 
     def unmatched(self) -> Iterator[tuple[str, Label]]:
         """Give the names in tables that none of the signals has."""
-        there = Index()
-        for name in self.signals:
-            there.add_name(name, Label(None, name, {}))
+        there = Signals(self.signals)
         for name, label in self.index.missing():
             if not there.has(name):
                 yield name, label
@@ -91,9 +89,7 @@ class _Finder:
         self.texts, self.options, self.faults, self.notes = texts, options, faults, notes
         self._stems = {stem for name in texts.signals for stem in stems(unpacked(name))}
         self._unclear: list[UsageError] = []
-        self._there = Index()
-        for name in texts.signals:
-            self._there.add_name(PurePosixPath(unpacked(name)).name, Label(None, name, {}))
+        self._there = Signals(texts.signals)
 
     def read(self, sources: Sequence[Source]) -> None:
         """Read all of them."""
@@ -126,7 +122,7 @@ class _Finder:
             return
         stem = stem_of_text(source.name)
         if stem is not None and stem in self._stems:
-            self.texts.index.add_stem(stem, read_beside(source))
+            self.texts.index.add_stem(stem, read_sidecar(source))
         elif source.name == STANDARD_INPUT:
             self._read_table(replace(source, kind=record_kind_from_content(source.data)))
         elif is_table(source):

@@ -32,7 +32,7 @@ def stem_of_text(name: str) -> str | None:
     return None if ending is None else name[: -len(ending)]
 
 
-def read_beside(source: Source) -> Label:
+def read_sidecar(source: Source) -> Label:
     """Read a file as one text."""
     return Label(one_line(decode(source.data, source.name)), source.name, {})
 

@@ -1,0 +1,273 @@
+"""Every layout in which signals and their texts come is read: which text is whose, by whom, and where it stands."""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import tarfile
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.data.transcripts.conftest import Write, page_bytes, wav_bytes
+
+from recurra.audio import Sound
+from recurra.data.transcripts import Transcript, TranscriptOptions, read_transcripts
+from recurra.errors import UsageError
+from recurra.ink import Ink
+
+ONE, TWO = wav_bytes(level=1000), wav_bytes(level=2000)
+
+
+def summary(read: list[Transcript]) -> list[tuple[Any, ...]]:
+    return [(one.text, one.group, one.source) for one in read]
+
+
+def level(one: Transcript) -> int:
+    assert isinstance(one.signal, Sound)
+    return round(float(one.signal.samples[0]) * 32768)
+
+
+def test_a_text_beside_each_sound(write: Write) -> None:
+    folder = write(
+        {"a/1.wav": ONE, "a/1.txt": "one \n  two\n", "b/1.wav": TWO, "b/1.lab": "cafe\u0301", "README.md": "x"}
+    )
+    read = read_transcripts([folder])
+    assert summary(read) == [("one two", None, "a/1.wav"), ("café", None, "b/1.wav")]
+    assert [level(one) for one in read] == [1000, 2000]
+    assert [(one.kind, one.place, one.split) for one in read] == [("sound", None, None)] * 2
+
+
+def test_pictures_with_their_ground_truth(write: Write) -> None:
+    folder = write({"1.bin.png": page_bytes(), "1.gt.txt": "eins", "2.png": page_bytes(), "2.gt.txt": "zwei"})
+    read = read_transcripts([folder])
+    assert summary(read) == [("eins", None, "1.bin.png"), ("zwei", None, "2.png")]
+    assert read[0].kind == "picture" and isinstance(read[0].signal, np.ndarray) and read[0].signal.shape == (40, 60)
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("t.csv", "path,sentence,client_id\nclips/a.wav,one,ann\nb.wav,two,bob\n"),
+        ("t.tsv", "client_id\tpath\tsentence\nann\ta.wav\tone\nbob\tclips/b.wav\ttwo\n"),
+        ("t.jsonl", '{"audio_filepath": "clips/a.wav", "text": "one", "speaker": "ann"}\n{"audio_filepath": "b", "text": "two", "speaker": "bob"}\n'),
+        ("t.json", '[{"file": "a", "text": "one", "speaker": "ann"}, {"file": "clips/b.wav", "text": "two", "speaker": "bob"}]'),
+    ],
+)  # fmt: skip
+def test_tables_with_a_file_and_a_text(write: Write, name: str, table: str) -> None:
+    folder = write({name: table, "clips/a.wav": ONE, "clips/b.wav": TWO})
+    wanted = [("one", "ann", 1000), ("two", "bob", 2000)]
+    for arguments in ([folder], [folder / name], [folder / name, folder / "clips"]):
+        assert [(one.text, one.group, level(one)) for one in read_transcripts(arguments)] == wanted
+
+
+def test_a_table_without_names_whose_files_are_there(write: Write) -> None:
+    folder = write(
+        {"metadata.csv": "LJ-1|Dr. One|doctor one\nLJ-2|No. 2|number two\n", "wavs/LJ-1.wav": ONE, "wavs/LJ-2.wav": TWO}
+    )
+    assert summary(read_transcripts([folder])) == [
+        ("doctor one", None, "LJ-1.wav"),
+        ("number two", None, "LJ-2.wav"),
+    ]
+
+
+def test_columns_that_a_user_names(write: Write) -> None:
+    folder = write({"t.csv": "a,b,c,d\n1.wav,x,one,ann\n", "1.wav": ONE})
+    with pytest.raises(
+        UsageError, match=r"t\.csv: which column is the name of the file.*a, b, c, d; say --file NAME --text NAME"
+    ):
+        read_transcripts([folder])
+    read = read_transcripts([folder], TranscriptOptions(file="a", text="c", group="d"))
+    assert [(one.text, one.group) for one in read] == [("one", "ann")]
+
+
+def test_files_elsewhere(write: Write) -> None:
+    folder = write({"here/t.csv": "file,text\nx/1.wav,one\n", "there/x/1.wav": ONE, "there/y/1.wav": TWO})
+    read = read_transcripts([folder / "here/t.csv"], TranscriptOptions(files=(str(folder / "there"),)))
+    assert [(one.text, level(one)) for one in read] == [("one", 1000)]
+
+
+def test_a_part_of_a_sound(write: Write) -> None:
+    rows = [
+        {"audio": "1.wav", "offset": 0.01, "duration": 0.005, "text": "one"},
+        {"audio": "1.wav", "text": "all", "duration": 1},
+    ]
+    folder = write({"m.jsonl": "".join(json.dumps(row) + "\n" for row in rows), "1.wav": ONE})
+    assert [(one.text, len(one.signal.samples)) for one in read_transcripts([folder])] == [("one", 40), ("all", 160)]  # type: ignore[union-attr]
+
+
+def test_kaldi(write: Write) -> None:
+    folder = write({
+        "wav.scp": "rec1 sounds/1.wav\nrec2 sounds/2.wav\n",
+        "segments": "u1 rec1 0.0 0.01\nu2 rec1 0.01 0.02\nu3 rec2 0 0.02\n",
+        "text": "u1 one\nu2 two  three\nu3 four\n",
+        "utt2spk": "u1 ann\nu2 ann\nu3 bob\n",
+        "sounds/1.wav": ONE,
+        "sounds/2.wav": TWO,
+    })  # fmt: skip
+    for arguments in ([folder], [folder / name for name in ("wav.scp", "text", "segments", "utt2spk")]):
+        read = read_transcripts(arguments)
+        assert [(one.text, one.group, level(one), len(one.signal.samples)) for one in read] == [  # type: ignore[union-attr]
+            ("one", "ann", 1000, 80),
+            ("two three", "ann", 1000, 80),
+            ("four", "bob", 2000, 160),
+        ]
+
+
+def test_librispeech(write: Write) -> None:
+    soundfile, stream = pytest.importorskip("soundfile"), io.BytesIO()
+    soundfile.write(stream, np.zeros(160), 16_000, format="FLAC")
+    folder = write({
+        "84/121/84-121-0.flac": stream.getvalue(),
+        "84/121/84-121-1.flac": stream.getvalue(),
+        "84/121/84-121.trans.txt": "84-121-0 GO\n84-121-1 DO YOU\n",
+    })  # fmt: skip
+    assert [one[:2] for one in summary(read_transcripts([folder]))] == [("GO", "84"), ("DO YOU", "84")]
+
+
+def test_a_folder_for_each_word(write: Write) -> None:
+    folder = write({"yes/a.wav": ONE, "no/a.wav": TWO, "_background_noise_/hum.wav": TWO})
+    notes: list[str] = []
+    assert [(one.text, level(one)) for one in read_transcripts([folder], None, None, notes)] == [
+        ("no", 2000),
+        ("yes", 1000),
+    ]
+    assert notes == ["1 files have no text and are left out, such as hum.wav"]
+    read = read_transcripts([folder], TranscriptOptions(label_from="{text}/{speaker}"))
+    assert (read[-1].text, read[-1].group) == ("yes", "a")
+
+
+def test_names_that_say_the_text(write: Write) -> None:
+    folder = write({"7_bob_0.wav": ONE, "zero_ann_12.wav": TWO})
+    options = TranscriptOptions(label_from="{text}_{speaker}_{index}", test_names="*_[0-4].wav", valid_names="zero*")
+    read = read_transcripts([folder], options)
+    assert [(one.text, one.group, one.split) for one in read] == [("7", "bob", "test"), ("zero", "ann", "valid")]
+
+
+def test_names_that_say_the_group_alone(write: Write) -> None:
+    folder = write({"bob-1.wav": ONE, "bob-1.txt": "one"})
+    assert summary(read_transcripts([folder], TranscriptOptions(label_from="{speaker}-*"))) == [
+        ("one", "bob", "bob-1.wav")
+    ]
+
+
+@pytest.mark.parametrize("pattern", ["", "text", "{}", "{text}{text}", "{index}_*"])
+def test_patterns_that_say_nothing(pattern: str) -> None:
+    with pytest.raises(UsageError, match="label_from: expected"):
+        read_transcripts(["a"], TranscriptOptions(label_from=pattern))
+
+
+def test_archives_and_compressed_files(write: Write) -> None:
+    packed, zipped = io.BytesIO(), io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:xz") as archive:
+        for name, data in (("lines/test/1.wav", ONE), ("lines/train/1.wav", TWO)):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    with zipfile.ZipFile(zipped, "w") as file:
+        file.writestr("t.csv", "file,text\ntest/1.wav,one\ntrain/1.wav,two\n3.wav,three\n")
+    folder = write({"lines.tar.xz": packed.getvalue(), "t.zip": zipped.getvalue(), "3.wav.xz": lzma.compress(ONE)})
+    read = read_transcripts([folder], TranscriptOptions(test_names="test/*"))
+    assert sorted((one.text, level(one), one.split) for one in read) == [
+        ("one", 1000, "test"),
+        ("three", 1000, None),
+        ("two", 2000, None),
+    ]
+
+
+def test_signals_without_texts(write: Write) -> None:
+    folder = write({"1.wav": ONE, "sub/2.wav": TWO, "sub/2.txt": "two"})
+    assert [one.text for one in read_transcripts([folder], TranscriptOptions(need_texts=False))] == [None, "two"]
+
+
+PAGE = """<?xml version="1.0"?><PcGts xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15">
+<Page imageFilename="scans/p1.png"><TextRegion>
+<TextLine><Coords points="0,0 60,0 60,20 0,20"/><TextEquiv index="1"><Unicode>wrong</Unicode></TextEquiv><TextEquiv index="0"><Unicode>up</Unicode></TextEquiv></TextLine>
+<TextLine><Coords points="0,20 30,20 30,40 0,40"/><Word><TextEquiv><Unicode>no</Unicode></TextEquiv></Word><TextEquiv><Unicode>down</Unicode></TextEquiv></TextLine>
+<TextLine><Coords points="0,0 9,0 9,9"/></TextLine></TextRegion></Page></PcGts>"""
+ALTO = """<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Description><MeasurementUnit>pixel</MeasurementUnit>
+<sourceImageInformation><fileName>p1.png</fileName></sourceImageInformation></Description><Layout><Page><PrintSpace><TextBlock>
+<TextLine HPOS="0" VPOS="0" WIDTH="60" HEIGHT="20"><String CONTENT="up"/></TextLine>
+<TextLine><Shape><Polygon POINTS="0 20 30 20 30 40 0 40"/></Shape><String CONTENT="do"/><SP/><String CONTENT="wn"/></TextLine>
+</TextBlock></PrintSpace></Page></Layout></alto>"""
+
+
+@pytest.mark.parametrize(("xml", "texts"), [(PAGE, ["up", "down"]), (ALTO, ["up", "do wn"])])
+@pytest.mark.parametrize("name", ["p1.xml", "page/other.xml"])
+def test_lines_of_a_page(write: Write, xml: str, texts: list[str], name: str) -> None:
+    folder = write({name: xml, "p1.png": page_bytes()})
+    read = read_transcripts([folder])
+    assert [(one.text, one.place) for one in read] == list(zip(texts, (1, 2), strict=True))
+    assert [(one.signal.shape, set(one.signal.ravel().tolist())) for one in read] == [  # type: ignore[union-attr]
+        ((20, 60), {100}),
+        ((20, 30), {200}),
+    ]
+
+
+UNIPEN = {
+    "include/doc/kar.doc": ".COORD X Y T\n",
+    "include/data/jane_doe.dat": ".WRITER_ID Jane Doe\n.PEN_DOWN\n0 0 1\n1 2 1\n.PEN_UP\n.PEN_DOWN\n3 4 1\n5 6 1\n.PEN_UP\n9 9 9\n.PEN_DOWN\n7 8 1\n",
+    "data/7/jane_doe.dat": '.VERSION 1.0\n.INCLUDE doc/kar.doc\n.INCLUDE data/jane_doe.dat\n.SEGMENT WORD 0-1 OK "to"\n.SEGMENT WORD 3:0 ? "a \\"b\\""\n.SEGMENT WORD 1 OK\n',
+}  # fmt: skip
+
+
+def test_unipen(write: Write) -> None:
+    (one, two) = read_transcripts([write(UNIPEN)])
+    assert (one.text, two.text, one.kind, one.place, two.place) == ("to", 'a "b"', "ink", 4, 5)
+    assert isinstance(one.signal, Ink) and isinstance(two.signal, Ink)
+    assert [stroke.tolist() for stroke in one.signal.strokes] == [[[0, 0], [1, -2]], [[3, -4], [5, -6]]]
+    assert [stroke.tolist() for stroke in two.signal.strokes] == [[[7, -8]]]
+    assert "jane" not in f"{one.source}{one.group}".lower()
+
+
+def test_unipen_of_several_levels(write: Write) -> None:
+    lines = {"data/8/jane_doe.dat": UNIPEN["data/7/jane_doe.dat"].replace("WORD", "TEXT")}
+    folder = write({**UNIPEN, **lines})
+    with pytest.raises(
+        UsageError, match=r"level: the segments are of several levels, WORD \(2\), TEXT \(2\); say --level WORD"
+    ):
+        read_transcripts([folder])
+    assert len(read_transcripts([folder], TranscriptOptions(level="text"))) == 2
+    assert {one.source.split("/")[0] for one in read_transcripts([folder], TranscriptOptions(only="data/8/**"))} == {
+        "writer 53ba7f28"
+    }
+    with pytest.raises(UsageError, match="level: expected one of WORD, TEXT"):
+        read_transcripts([folder], TranscriptOptions(level="page"))
+
+
+def test_inkml(write: Write) -> None:
+    whole = '<ink xmlns="http://www.w3.org/2003/InkML"><annotation type="truth">two  words</annotation><annotation type="writer">w1</annotation><traceFormat><channel name="T"/><channel name="X"/><channel name="Y"/></traceFormat><trace>9 0 1, 9 \'2 \'3, 9 1 1, 9 "1 0</trace></ink>'
+    parts = '<ink><trace xml:id="a">0 0,1 1</trace><trace xml:id="b">5 5</trace><traceGroup><annotation type="truth">first</annotation><traceView traceDataRef="#a"/></traceGroup><traceGroup><annotation type="truth">second</annotation><traceView traceDataRef="#b"/></traceGroup></ink>'
+    read = read_transcripts([write({"a.inkml": whole, "b.xml": parts})])
+    assert [(one.text, one.place) for one in read] == [("two words", 1), ("first", 1), ("second", 2)]
+    assert [[stroke.tolist() for stroke in one.signal.strokes] for one in read] == [  # type: ignore[union-attr]
+        [[[0, 1], [2, 4], [3, 5], [5, 5]]],
+        [[[0, 0], [1, 1]]],
+        [[[5, 5]]],
+    ]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"strokes": [[[0, 1], [2, 3, 99]], [[4, 5]]]},
+        {"strokes": [{"x": [0, 2], "y": [1, 3]}, {"points": [{"x": 4, "y": 5}]}]},
+        {"drawing": [[[0, 2], [1, 3], [7, 8]], [[4], [5]]]},
+    ],
+)  # fmt: skip
+def test_strokes_in_json(write: Write, record: dict[str, Any]) -> None:
+    folder = write({"a.jsonl": json.dumps({**record, "word": "to", "writer": 7, "split": "dev"}) + "\n"})
+    (read,) = read_transcripts([folder])
+    assert (read.text, read.group, read.split, read.place) == ("to", "7", "valid", 1)
+    assert [stroke.tolist() for stroke in read.signal.strokes] == [[[0, 1], [2, 3]], [[4, 5]]]  # type: ignore[union-attr]
+
+
+def test_what_is_said_of_many_files(write: Write) -> None:
+    silent = wav_bytes(level=0)
+    notes: list[str] = []
+    read_transcripts(
+        [write({"a_1.wav": silent, "a_2.wav": silent})], TranscriptOptions(label_from="{text}_*"), None, notes
+    )
+    assert notes == ["2 files, such as a_1.wav: is silent"]
