@@ -65,7 +65,7 @@ def test_every_public_method_goes_through_the_gate(kind: str, runs: Mapping[str,
 @pytest.mark.parametrize(
     ("kind", "call", "message"),
     [
-        ("lm", lambda run: run.predict(None), "inputs: expected a text, an array, a dict, a data frame or a list, got None"),
+        ("lm", lambda run: run.predict(None), "inputs: expected a text, an array, a signal, a dict, a data frame or a list, got None"),
         ("lm", lambda run: run.predict(), "inputs: predict needs this argument"),
         ("lm", lambda run: run.predict("a", input="b"), "input: a run of 'lm' does not take this option; it takes k, steps"),
         ("lm", lambda run: run.predict([3]), "text: expected a text, got 3"),

@@ -7,6 +7,7 @@ from recurra.arguments.annotations import (
     PathName,
     Positive,
     Rule,
+    Signal,
     Size,
     Threads,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "PathName",
     "Positive",
     "Rule",
+    "Signal",
     "Size",
     "Threads",
     "checked",

@@ -60,6 +60,14 @@ class Array(Protocol):
 
 
 @runtime_checkable
+class Signal(Protocol):
+    """A sound or an ink: what was read from a file, with what there is to say of it."""
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
 class DataFrame(Protocol):
     """A data frame of any library."""
 
@@ -84,6 +92,7 @@ _NAMES: dict[object, str] = {
     os.PathLike: "a path",
     Array: "an array",
     DataFrame: "a data frame",
+    Signal: "a signal",
     abc.Mapping: "a dict",
     abc.Callable: "a function",
     tuple: "a tuple",

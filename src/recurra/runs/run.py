@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from recurra.arguments import Array, DataFrame, PathName, Positive, checked
+from recurra.arguments import Array, DataFrame, PathName, Positive, Signal, checked
 from recurra.data.frames import as_paths, is_frame
 from recurra.errors import DataError, UsageError, report_memory_errors
 from recurra.formatting import abbreviate
@@ -28,8 +28,8 @@ from recurra.training.device import move_to_device
 from recurra.training.log import read_events
 
 CapabilityT = TypeVar("CapabilityT")
-Inputs = str | Array | Mapping[Any, Any] | DataFrame | Iterable[Any]
-"""One text, array or table, or several texts or arrays."""
+Inputs = str | Array | Signal | Mapping[Any, Any] | DataFrame | Iterable[Any]
+"""One text, array, signal or table, or several texts, arrays or signals."""
 
 
 class Run:

@@ -79,6 +79,10 @@ class _Maker:
     def __init__(self, split: Split, preprocessor: TranscriptPreprocessor, model: Model) -> None:
         self._split, self._preprocessor, self._model = split, preprocessor, model
         separator = preprocessor.separator
+        # Who reads as it comes meets silence of any length.
+        self._gaps = (model.joined or 1) > 1 or (
+            model.augment and preprocessor.signals.streams and not model.bidirectional
+        )
         self._between = np.zeros(0, np.int64) if separator is None else np.array([separator])
 
     def make(self, rows: np.ndarray, chance: np.random.Generator) -> SignalBatch:
@@ -96,7 +100,7 @@ class _Maker:
         labels: list[np.ndarray] = []
         for place, each in enumerate(chosen):
             frames = self._varied(each, chance)
-            gap = self._preprocessor.signals.gap(frames, chance) if most > 1 else frames[:0]
+            gap = self._preprocessor.signals.gap(frames, chance) if self._gaps else frames[:0]
             pieces += [frames, gap] if place else [gap[: len(gap) // 2], frames, gap]
             labels += [self._between, split.labels[each]] if place else [split.labels[each]]
         return np.concatenate(pieces), np.concatenate(labels)

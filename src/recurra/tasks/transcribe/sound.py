@@ -22,7 +22,8 @@ LOUDNESS = 1.5
 """By how much energies are higher or lower, in natural logarithms."""
 NOISE_SHARE, NOISE_DEPTH = 0.5, (1.5, 6.0)
 """How often noise is added, and by how much, in natural logarithms, it is below the loudest energies."""
-GAP_FRAMES = (3, 40)
+GAP_FRAMES = (3, 200)
+"""Of silence: short ones often, and now and then one as long as those at which an utterance ends."""
 
 
 @register_signal
@@ -86,7 +87,7 @@ class SoundKind(SignalKind):
         return spec_augment(found, chance, fill=found.mean(0))
 
     def gap(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-        count = int(chance.integers(*GAP_FRAMES))
+        count = int(np.exp(chance.uniform(*np.log(GAP_FRAMES))))
         quiet = np.percentile(frames, 10, axis=0)
         return (quiet + 0.5 * chance.standard_normal((count, self.size))).clip(0).astype(np.float32)
 
