@@ -30,6 +30,7 @@ from recurra.verbs.base.pipe import LINES_PER_BATCH, Pipe, standard_pipe, togeth
 from recurra.verbs.base.run_command import RunCommand, given_options
 
 if TYPE_CHECKING:
+    from recurra.tasks.base.capabilities import ByteStream
     from recurra.tasks.base.predictor import Predictor
 
 OnError = Callable[[DataError], None]
@@ -100,6 +101,9 @@ def predict(
     pipe = None if text or source != "-" else standard_pipe()
     report = _report_skipped if on_error == "skip" else None
     write = ResultWriter(predictor, json=json, header=header and not text)
+    if pipe is not None and (stream := byte_stream_of(predictor, options)) is not None:
+        transcribe_live(stream, pipe, json=json)
+        return
     if pipe is not None and (step := line_stream_of(predictor)) is not None:
         for name in (name for name, value in given_options(context).items() if value is not False):
             raise UsageError(
@@ -154,6 +158,39 @@ def line_stream_of(predictor: Predictor) -> Callable[[str], Mapping[str, Any] | 
     from recurra.tasks.base.capabilities import StreamsLines
 
     return predictor.line_stream() if isinstance(predictor, StreamsLines) else None
+
+
+def byte_stream_of(predictor: Predictor, options: Any) -> ByteStream | None:
+    """Give what reads a pipe that is no text as it comes; None where it is text."""
+    from recurra.tasks.base.capabilities import StreamsBytes
+
+    return predictor.byte_stream(options) if isinstance(predictor, StreamsBytes) else None
+
+
+def transcribe_live(stream: ByteStream, pipe: Pipe, *, json: bool) -> None:
+    """Read a pipe to its end, or until it is interrupted, and print what is new as soon as it is there.
+
+    As JSON every result is printed; for people the final ones, and in a terminal the text so far in a line that is written over.
+    """
+    watched, width = not json and sys.stdout.isatty(), 0
+
+    def show(results: Iterable[Mapping[str, Any]]) -> None:
+        nonlocal width
+        for result in results:
+            final = result["type"] == "final"
+            if json:
+                print_json(result)
+            elif final or watched:
+                sys.stdout.write("\r" if watched else "")
+                print_line(f"{result['text']:<{width}}", end="\n" if final else "")
+                width = 0 if final else max(width, len(result["text"]))
+
+    try:
+        for piece in pipe.pieces():
+            show(stream.push(piece))
+    except KeyboardInterrupt:
+        pass
+    show(stream.finish())
 
 
 def _batches(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from tests.tasks.transcribe.signals import RATE, spoken, tone
@@ -48,7 +50,7 @@ def test_it_reads_what_was_learnt_and_what_is_stable_only_grows(live):
     final = events[-1]
     assert final["type"] == "final" and final["text"] == "cab"
     stable = [event["stable"] for event in events[:-1]]
-    assert all(after.startswith(before) for before, after in zip(stable, stable[1:], strict=False))
+    assert all(after.startswith(before) for before, after in itertools.pairwise(stable))
     assert all(event["text"].startswith(event["stable"]) for event in events[:-1]) and final["text"].startswith(
         stable[-1]
     )

@@ -38,6 +38,25 @@ class StreamsLines(Protocol):
         ...
 
 
+class ByteStream(Protocol):
+    """Reads a signal as it comes, in pieces of bytes, and gives what is new after each: {"type": "partial" or "final", "text", …}."""
+
+    def push(self, data: bytes) -> list[dict[str, Any]]: ...
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Give what is left once the signal has ended, or was interrupted."""
+        ...
+
+
+@runtime_checkable
+class StreamsBytes(Protocol):
+    """Can read a pipe that is no text as it comes."""
+
+    def byte_stream(self, options: Any) -> ByteStream | None:
+        """Give what reads it; None where the options do not say that the pipe is of this kind."""
+        ...
+
+
 class Chunk(Protocol):
     """A part of a sample that has become certain: of which sample, and whether it was that sample's last."""
 

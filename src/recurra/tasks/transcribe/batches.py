@@ -81,7 +81,7 @@ class _Maker:
         separator = preprocessor.separator
         # Who reads as it comes meets silence of any length.
         self._gaps = (model.joined or 1) > 1 or (
-            model.augment and preprocessor.signals.streams and not model.bidirectional
+            model.augment and preprocessor.signals.seconds is not None and not model.bidirectional
         )
         self._between = np.zeros(0, np.int64) if separator is None else np.array([separator])
 

@@ -173,7 +173,7 @@ class Transcriber(Predictor[TranscriberConfig]):
         if options.rate is None:
             return None
         if self.preprocessor.signals.kind != "sound":
-            raise UsageError(f"rate: this run reads a {self.preprocessor.signals.kind}; leave it out")
+            raise UsageError(f"rate: this run reads signals of the kind {self.preprocessor.signals.kind}; leave it out")
         if options.best > 1 or options.steps:
             raise UsageError(
                 "best, steps: what is transcribed as it comes has one text; leave them out, or name a file"

@@ -23,6 +23,8 @@ class Pipe:
     >>> pipe = Pipe(io.BytesIO(b"to be\\nor not"))
     >>> pipe.waits(), next(pipe), pipe.waits(), list(pipe)
     (False, b'to be\\n', False, [b'or not'])
+    >>> list(Pipe(io.BytesIO(b"\\0\\1")).pieces())
+    [b'\\x00\\x01']
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -61,6 +63,13 @@ class Pipe:
         while chunk := self._chunk():
             parts.append(chunk)
         return b"".join(parts)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give the bytes as they come, in pieces of any size."""
+        yield from (piece for piece in [*self._lines[::-1], *self._rest] if piece)
+        self._lines, self._rest = [], []
+        while chunk := self._stream.read(CHUNK) if self._file is None else self._chunk():
+            yield chunk
 
     def waits(self) -> bool:
         """Whether a whole line is there already. Of bytes in memory, and where a pipe cannot be asked, it is not known: no."""

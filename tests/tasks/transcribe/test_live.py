@@ -1,0 +1,84 @@
+"""Raw sound through a pipe: partial results as they come, a final one at the end, and when it is interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from tests.tasks.transcribe.signals import RATE, spoken, tone
+
+from recurra.tasks.transcribe.config import TranscribePredictOptions
+
+
+def raw(samples: np.ndarray) -> bytes:
+    return (samples * 32767).astype("<i2").tobytes()
+
+
+@pytest.fixture(scope="module")
+def said() -> bytes:
+    chance = np.random.default_rng(6)
+    silence = tone(" ", 1.6, chance).astype(np.float32)
+    return raw(np.concatenate([spoken("ab", chance), silence, spoken("c", chance)]))
+
+
+def test_bytes_give_what_samples_give(live, said) -> None:
+    predictor = live.predictor
+    for size in (1_001, 64_000):
+        stream = predictor.byte_stream(TranscribePredictOptions(rate=RATE))
+        events = [event for at in range(0, len(said), size) for event in stream.push(said[at : at + size])]
+        finals = [event for event in [*events, *stream.finish()] if event["type"] == "final"]
+        assert [final["text"] for final in finals] == ["ab", "c"]
+    assert predictor.byte_stream(TranscribePredictOptions()) is None
+
+
+def command(run, *arguments: str) -> subprocess.Popen:
+    call = [sys.executable, "-c", "from recurra.cli import main; main()", "predict", str(run.path), "-", *arguments]
+    return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_a_pipe_is_answered_as_it_comes(live, said) -> None:
+    process = command(live, "--rate", str(RATE), "--json")
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(said[:5_000])
+    process.stdin.flush()
+    first = json.loads(process.stdout.readline())  # before the pipe has ended
+    assert first["type"] == "partial" and set(first) == {"type", "text", "stable", "time"}
+    rest, errors = process.communicate(said[5_000:], timeout=240)
+    events = [json.loads(line) for line in rest.splitlines()]
+    assert [event["text"] for event in events if event["type"] == "final"] == ["ab", "c"], errors
+    assert process.returncode == 0 and not errors
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_interrupting_gives_the_final_result(live, said) -> None:
+    process = command(live, "--rate", str(RATE), "--json")
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(said[:5_000])
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline())["type"] == "partial"
+    process.send_signal(signal.SIGINT)
+    lines = process.stdout.read().splitlines()
+    assert json.loads(lines[-1])["type"] == "final" and process.wait(240) == 0
+
+
+def test_a_wav_file_in_a_pipe_is_read_as_a_whole(live, said) -> None:
+    from tests.tasks.transcribe.signals import wav_bytes
+
+    samples = spoken("ba", np.random.default_rng(1))
+    process = command(live)
+    out, errors = process.communicate(wav_bytes(samples), timeout=240)
+    assert out.decode().split() == ["ba"], errors
+
+
+def test_what_a_live_pipe_cannot_give(live, pen) -> None:
+    from recurra.errors import UsageError
+
+    with pytest.raises(UsageError, match="best, steps: what is transcribed as it comes has one text"):
+        live.predictor.byte_stream(TranscribePredictOptions(rate=RATE, best=2))
+    with pytest.raises(UsageError, match="rate: this run reads signals of the kind ink"):
+        pen.predictor.byte_stream(TranscribePredictOptions(rate=RATE))
