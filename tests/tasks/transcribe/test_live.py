@@ -56,14 +56,14 @@ def test_a_pipe_is_answered_as_it_comes(live, said) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_interrupting_gives_the_final_result(live, said) -> None:
-    process = command(live, "--rate", str(RATE), "--json")
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(said[:5_000])
-    process.stdin.flush()
-    assert json.loads(process.stdout.readline())["type"] == "partial"
-    process.send_signal(signal.SIGINT)
-    lines = process.stdout.read().splitlines()
-    assert json.loads(lines[-1])["type"] == "final" and process.wait(240) == 0
+    with command(live, "--rate", str(RATE), "--json") as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(said[:5_000])
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["type"] == "partial"
+        process.send_signal(signal.SIGINT)
+        lines = process.stdout.read().splitlines()
+    assert json.loads(lines[-1])["type"] == "final" and process.returncode == 0
 
 
 def test_a_wav_file_in_a_pipe_is_read_as_a_whole(live, said) -> None:
