@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from recurra.data.caption_json import SPLITS
+from recurra.data.caption_json import SPLITS, handled
 from recurra.data.transcripts.index import Index, Signals, unpacked
 from recurra.data.transcripts.options import Label
 from recurra.errors import DataError
@@ -46,7 +46,8 @@ def read_list(source: Source, index: Index, faults: Faults) -> None:
     for number, line in numbered_lines(source, faults):
         name, _, text = line.partition(" ")
         group = name.split("-")[0] if "-" in name else None
-        index.add_stem(str(folder / name), Label(one_line(text), source.name, {"line": number}, group))
+        with handled(faults):
+            index.add_stem(str(folder / name), Label(one_line(text), source.name, {"line": number}, group))
 
 
 def names_before_texts(source: Source, there: Signals) -> bool:
@@ -63,7 +64,8 @@ def read_named(source: Source, index: Index, faults: Faults) -> None:
     """Read a list of utterances: in each line the name of a signal, with or without its suffix, and its text."""
     for number, line in numbered_lines(source, faults):
         name, *rest = line.split(None, 1)
-        index.add_name(name, Label(one_line(rest[0]) if rest else "", source.name, {"line": number}))
+        with handled(faults):
+            index.add_name(name, Label(one_line(rest[0]) if rest else "", source.name, {"line": number}))
 
 
 def part_of_list(source: Source, there: Signals) -> str | None:
@@ -78,7 +80,8 @@ def part_of_list(source: Source, there: Signals) -> str | None:
 def read_names(source: Source, part: str, parts: Index, faults: Faults) -> None:
     """Read a list of the signals of one part, a name in each line."""
     for number, line in numbered_lines(source, faults):
-        parts.add_name(line, Label(None, source.name, {"line": number}, split=part))
+        with handled(faults):
+            parts.add_name(line, Label(None, source.name, {"line": number}, split=part))
 
 
 def _sample_lines(source: Source) -> list[str]:
@@ -109,11 +112,10 @@ def read_kaldi(folder: str, sources: Sequence[Source], index: Index, faults: Fau
     for name, (text, number) in _table(files.get("text"), faults).items():
         recording, span = spans.get(name, (name, None))
         label = Label(one_line(text), files["text"].name, {"line": number}, speakers.get(name), span=span)
-        if recording in paths:
+        with handled(faults):
+            if recording not in paths:
+                raise DataError(f"no sound has the name {recording} in {KALDI}", source=label.source, line=number)
             index.add_name(paths[recording][0], label)
-        else:
-            problem = f"no sound has the name {recording} in {KALDI}"
-            faults.handle(DataError(problem, source=label.source, line=number))
     return list(files.values())
 
 
