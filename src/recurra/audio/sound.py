@@ -9,28 +9,18 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from recurra.audio.resample import resample
-from recurra.audio.wav import check_rate, decode_samples, is_wav, read_wav
+from recurra.audio.wav import MAX_AMPLITUDE, check_rate, decode_samples, is_wav, read_wav
 from recurra.errors import DataError, as_data_error, require
 from recurra.files import without_stderr
 
 MAX_SAMPLES = 2**29
 """Of a sound, in all its channels: 2 GiB as they are held. Some kilobytes of FLAC can hold hours of silence."""
 _RAW = frozenset({".raw", ".pcm", ".s16", ".sw"})
-_CODED = frozenset({".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au"})
+_CODED = frozenset({".flac", ".ogg", ".oga", ".opus", ".mp3"})
 _SUFFIXES = frozenset({".wav", ".wave", *_CODED, *_RAW})
-_SIGNATURES = (
-    b"fLaC",
-    b"OggS",
-    b"ID3",
-    b"FORM",
-    b".snd",
-    b"\xff\xfb",
-    b"\xff\xfa",
-    b"\xff\xf3",
-    b"\xff\xf2",
-    b"\xff\xe3",
-)
+_SIGNATURES = (b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3")
 _EXPECTED = "expected WAV, FLAC, Ogg or MP3; raw samples need their rate (--rate)"
+_BLOCK = 1 << 18
 _CANCELLED = 0.05
 """Of the loudest channel's power: where the mean of all has less, they cancel each other out."""
 _FULL_SCALE, _CLIPPED = 0.999, 0.001
@@ -72,7 +62,7 @@ def is_sound(name: str) -> bool:
 
 
 def read_sound(data: bytes, name: str, *, rate: int | None = None) -> Sound:
-    """Read a sound from the bytes of a file: WAV, or with the extra `speech` FLAC, Ogg, Opus, MP3, AIFF and AU.
+    """Read a sound from the bytes of a file: WAV, or with the extra `speech` FLAC, Ogg (Vorbis, Opus) and MP3.
 
     Several channels become one, their mean, or the loudest where that is nearly silent, as of channels that are out of phase.
 
@@ -131,10 +121,16 @@ def _read_coded(data: bytes, name: str) -> tuple[np.ndarray, int, list[str]]:
         if file.frames * file.channels > MAX_SAMPLES:
             raise _too_long(name)
         rate, stated = int(file.samplerate), int(file.frames)
-        values = file.read(MAX_SAMPLES // file.channels + 1, dtype="float32", always_2d=True)
+        blocks, count = [], 0  # memory goes by what is there, and not by what a header says
+        while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+            count += block.size
+            if count > MAX_SAMPLES:
+                raise _too_long(name)
+            blocks.append(block)
+        values = np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32)
     check_rate(rate, name)
-    if not np.isfinite(values).all():
-        raise DataError("expected numbers, got some that are none", source=name)
+    if not (np.abs(values) <= MAX_AMPLITUDE).all():
+        raise DataError(f"expected numbers within ±{MAX_AMPLITUDE:,}, got others", source=name)
     if len(values) < stated:
         raise DataError(f"is cut off: {stated:,} samples should follow, and {len(values):,} do", source=name, hint=hint)
     return values, rate, []

@@ -20,6 +20,8 @@ _FORMAT_BYTES, _EXTENSIBLE_BYTES, _LONG_BYTES = 16, 40, 16
 _UNKNOWN_LENGTH = 0x7FFF0000
 """From here on a length is what a program writes that does not know it: SoX, ALSA and FFmpeg each have one of their own."""
 _MAX_CHANNELS = 64
+MAX_AMPLITUDE = 1_000_000
+"""Of a sample as a float: full scale is 1, but for programs that keep whole numbers as floats."""
 MIN_RATE, MAX_RATE = 1_000, 768_000
 """Samples a second."""
 
@@ -53,11 +55,11 @@ def read_wav(data: bytes, name: str) -> tuple[np.ndarray, int, list[str]]:
     if whole != size:
         notes.append("its last sample is not whole, and is left out")
     values = decode_samples(data[start : start + whole], form.code, form.bits)
-    wrong = np.flatnonzero(~np.isfinite(values)) if form.code == _FLOAT else values[:0]
+    wrong = np.flatnonzero(~(np.abs(values) <= MAX_AMPLITUDE)) if form.code == _FLOAT else values[:0]
     if len(wrong):
         at = int(wrong[0])
         raise DataError(
-            f"expected numbers, got {values[at]} in sample {at // form.channels + 1}",
+            f"expected numbers within ±{MAX_AMPLITUDE:,}, got {values[at]:g} in sample {at // form.channels + 1}",
             source=name,
             byte=start + at * form.bits // 8,
         )

@@ -35,6 +35,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><ink><annotation ty
         ({"a_1.wav": ONE, "b_2.png": page_bytes()}, {"label_from": "{text}_*"}, r"b_2\.png: expected a sound, as .*a_1\.wav is, got a picture; name those of one kind"),
         ({"a_1.raw": bytes(10)}, {"label_from": "{text}_*"}, r"a_1\.raw: is no sound that can be read; .*--rate"),
         ({"t.csv": "file,text\n1.wav,one\n2.wav,two\n3.wav,x\n", "1.wav": ONE}, {}, r"t\.csv: line 3: the file 2\.wav is not there \(2 are missing\); say where the files are"),
+        ({"t.csv": "file,text\n1.wav,one\n1.wav,two\n", "1.wav": ONE}, {}, r"t\.csv: line 3: another text of 1\.wav stands in t\.csv"),
         ({"t.csv": "file,text\n1.wav,\n", "1.wav": ONE}, {}, r"t\.csv: line 2: the text is empty"),
         ({"t.csv": "file,text\n,one\n", "1.wav": ONE}, {}, r"t\.csv: line 2: field 'file' is no name of a file"),
         ({"t.jsonl": '{"file": "1.wav", "text": ["a"]}\n', "1.wav": ONE}, {}, r"t\.jsonl: line 1: field 'text' is no text"),
@@ -103,7 +104,7 @@ def test_signals_are_read_one_by_one(write: Write) -> None:
 
 
 FORMATS: dict[str, str | bytes] = {
-    "t.csv": "file,text,speaker\n1.wav,one,ann\n1.wav,two,bob\n",
+    "t.csv": "file,text,speaker\n1.wav,one,ann\n1.wav,one,bob\n",
     "t.jsonl": '{"audio": "1.wav", "text": "one", "offset": 0, "duration": 0.01}\n{"audio": "1.wav", "text": "two"}\n',
     "a.jsonl": json.dumps({"strokes": [[[0, 1], [2, 3]], {"x": [0, 2], "y": [1, 3]}], "text": "to"}) + "\n",
     "d.jsonl": json.dumps({"drawing": [[[0, 2], [1, 3]]], "word": "to"}) + "\n",

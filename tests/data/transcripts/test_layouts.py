@@ -127,6 +127,51 @@ def test_librispeech(write: Write) -> None:
     assert [one[:2] for one in summary(read_transcripts([folder]))] == [("GO", "84"), ("DO YOU", "84")]
 
 
+def test_tables_that_are_named_as_parts(write: Write) -> None:
+    head, clips = "path,sentence\n", {f"clips/{number}.wav": ONE for number in range(3)}
+    tables = {
+        "train.csv": f"{head}0.wav,a\n",
+        "dev.csv": f"{head}1.wav,b\n",
+        "validated.csv": f"{head}0.wav,a\n1.wav,b\n2.wav,c\n",
+    }
+    folder = write({**clips, **tables})
+    assert [(one.text, one.split) for one in read_transcripts([folder])] == [
+        ("a", "train"),
+        ("b", "valid"),
+        ("c", None),
+    ]
+    assert [(one.text, one.split) for one in read_transcripts([folder / "dev.csv"])] == [("b", None)]
+
+
+def test_the_group_of_inks_by_their_names(write: Write) -> None:
+    folder = write({"ann_1.jsonl": '{"strokes": [[[0, 1]]], "text": "to"}\n'})
+    assert [one.group for one in read_transcripts([folder], TranscriptOptions(label_from="{writer}_*"))] == ["ann"]
+
+
+def test_lists_that_begin_with_a_name(write: Write) -> None:
+    folder = write(
+        {"transcript/aishell.txt": "S1W1 而 对\nS1W2 楼市\n", "wav/S1/S1W1.wav": ONE, "wav/S1/S1W2.wav": TWO}
+    )
+    read = read_transcripts([folder], TranscriptOptions(label_from="{speaker}/*"))
+    assert [(one.text, one.group) for one in read] == [("而 对", "S1"), ("楼市", "S1")]
+
+
+def test_lists_of_the_signals_of_a_part(write: Write) -> None:
+    words = {f"{word}/{number}.wav": ONE for word in ("yes", "no") for number in range(3)}
+    folder = write({**words, "validation_list.txt": "yes/1.wav\n", "testing_list.txt": "no/0.wav\nyes/0.wav\n"})
+    notes: list[str] = []
+    read = read_transcripts([folder], None, None, notes)
+    assert [(one.text, one.split) for one in read] == [
+        ("no", "test"),
+        ("no", None),
+        ("no", None),
+        ("yes", "test"),
+        ("yes", "valid"),
+        ("yes", None),
+    ]
+    assert notes == ["testing_list.txt: says which are test", "validation_list.txt: says which are valid"]
+
+
 def test_a_folder_for_each_word(write: Write) -> None:
     folder = write({"yes/a.wav": ONE, "no/a.wav": TWO, "_background_noise_/hum.wav": TWO})
     notes: list[str] = []

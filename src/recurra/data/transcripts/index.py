@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from recurra.audio import is_sound
 from recurra.data.transcripts.options import Kind, Label
+from recurra.errors import DataError
 from recurra.files import is_end
 from recurra.images import is_picture
 from recurra.text import COMPRESSIONS
@@ -63,12 +64,12 @@ class Index:
 
     def add_stem(self, stem: str, label: Label) -> None:
         """Add what is known of the signal whose path without its suffix this is."""
-        self._by_stem.setdefault(stem, []).append(label)
+        _add(self._by_stem.setdefault(stem, []), label, stem)
 
     def add_name(self, name: str, label: Label) -> None:
         """Add what is known of a signal of this name, or path; it may be without its suffix."""
         name = str(PurePosixPath(name.replace("\\", "/")))
-        self._by_name.setdefault(_key(name), {}).setdefault(name, []).append(label)
+        _add(self._by_name.setdefault(_key(name), {}).setdefault(name, []), label, name)
 
     def find(self, path: str) -> list[Label]:
         """Give all that is known of the signal at this path, and note that it was found."""
@@ -88,6 +89,18 @@ class Index:
             for name, labels in names.items():
                 if name not in self._found:
                     yield name, labels[0]
+
+
+def _add(labels: list[Label], label: Label, name: str) -> None:
+    """Add what is known of a signal, unless it is known; raises `DataError` where something else is known of all of it."""
+    if label.is_whole:
+        for other in labels:
+            if other.is_whole and other.text == label.text:
+                return
+            if other.is_whole:
+                problem = f"another text of {PurePosixPath(name).name} stands in {PurePosixPath(other.source).name}"
+                raise DataError(problem, source=label.source, **label.place)
+    labels.append(label)
 
 
 class Signals:

@@ -96,6 +96,11 @@ class Label:
     polygon: np.ndarray | None = None
     shown: str | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is of all of the signal."""
+        return self.span is None and self.polygon is None
+
     def of_group(self, group: str | None) -> Label:
         """Give the same, of a group, unless it says one itself."""
         return self if group is None or self.group is not None else replace(self, group=group)

@@ -14,7 +14,7 @@ from recurra.data.caption_json import handled
 from recurra.data.sources import common_folder, location
 from recurra.data.transcripts.index import SIGNAL_KINDS, SUFFIXES, signal_kind
 from recurra.data.transcripts.options import Kind, Label, Signal, Transcript, TranscriptOptions
-from recurra.data.transcripts.pattern import NamePattern, fits
+from recurra.data.transcripts.pattern import TEXT_FIELD, NamePattern, fits
 from recurra.data.transcripts.texts import Texts, file_kind, read_texts
 from recurra.errors import DataError
 from recurra.files import is_file
@@ -83,37 +83,40 @@ class _Reader:
         self._kind: tuple[Kind, str] | None = None
         self._folder = ""
         self._count = 0
+        self._texts = Texts()
 
     def read(self, arguments: Sequence[str | Path]) -> Iterator[Transcript]:
         shown = " ".join(str(name) for name in arguments)[:200]
-        texts = read_texts(arguments, self.options, self.faults, self.notes)
+        self._texts = texts = read_texts(arguments, self.options, self.faults, self.notes)
         self._folder = common_folder([*texts.signals, *(label.source for _, label in texts.inks)])
         for ink, label in texts.inks:
             with handled(self.faults):
-                yield from self._give(ink, "ink", label)
-        for source in self._open(arguments, texts):
-            yield from self._of_file(source, texts)
+                fields = self._fields(label.source)
+                yield from self._give(ink, "ink", label.of_group(NamePattern.group(fields)))
+        for source in self._open(arguments):
+            yield from self._of_file(source)
+        self.faults.skipped[:] = dict.fromkeys(self.faults.skipped)  # files were opened twice
         for name, label in texts.index.missing():
-            self._refuse_missing(name, label, texts)
+            self._refuse_missing(name, label)
         if not self._count:
             raise self._nothing(shown)
         self._add_notes()
 
-    def _open(self, arguments: Sequence[str | Path], texts: Texts) -> Iterator[Source]:
+    def _open(self, arguments: Sequence[str | Path]) -> Iterator[Source]:
         """Open the signals: those of the arguments, of the files that the user names for them, and where names of a table lead to."""
-        own = [name for name in arguments if str(name) != "-"] if texts.signals else []
-        places = [*own, *self.options.files, *self._near(texts)]
-        yield from texts.piped
+        own = [name for name in arguments if str(name) != "-"] if self._texts.signals else []
+        places = [*own, *self.options.files, *self._near()]
+        yield from self._texts.piped
         for source in open_sources(places, self.faults, file_kind) if places else ():
             if source.kind in SIGNAL_KINDS and self._is_wanted(source.name):
                 yield source
 
-    def _near(self, texts: Texts) -> list[str]:
+    def _near(self) -> list[str]:
         """Give the files that the names of a table lead to from there, where they are not among the data."""
         if self.options.files:
             return []
         found = []
-        for name, label in texts.unmatched():
+        for name, label in self._texts.unmatched():
             folder = Path(label.source).parent
             names = [name] if signal_kind(name.lower()) else [name + suffix for suffix in SUFFIXES]
             places = (folder / near / one for near in NEAR_FOLDERS for one in names)
@@ -123,10 +126,10 @@ class _Reader:
     def _is_wanted(self, name: str) -> bool:
         return self.options.only is None or fits(name, self.options.only)
 
-    def _of_file(self, source: Source, texts: Texts) -> Iterator[Transcript]:
+    def _of_file(self, source: Source) -> Iterator[Transcript]:
         """Give the transcripts of a file: one, or those of its parts."""
         with handled(self.faults):
-            labels = self._labels(source.name, texts)
+            labels = self._labels(source.name)
             if not labels:
                 return
             signal, kind = self._decode(source)
@@ -134,20 +137,14 @@ class _Reader:
                 with handled(self.faults):
                     yield from self._give(_cut(signal, label, source.name), kind, label, source.name)
 
-    def _labels(self, name: str, texts: Texts) -> list[Label]:
+    def _labels(self, name: str) -> list[Label]:
         """Give what is known of a signal by its name; none where it is to be left out."""
-        fields = None if self._pattern is None else self._pattern.match(name)
-        if self._pattern is not None and fields is None:
-            raise DataError(
-                f"the name does not fit the pattern {self._pattern.pattern}",
-                source=name,
-                hint="mend --label-from, or leave such files out (--only PATTERN, --on-error skip)",
-            )
-        group = NamePattern.group(fields) if fields else None
-        if fields and self._pattern and self._pattern.has_text:
-            return [Label(fields["text"], name, {}, group)]
-        labels = texts.index.find(name)
-        if not labels and texts.folders:
+        fields = self._fields(name)
+        group = NamePattern.group(fields)
+        if TEXT_FIELD in fields:
+            return [Label(fields[TEXT_FIELD], name, {}, group)]
+        labels = self._texts.index.find(name)
+        if not labels and self._texts.folders:
             folder = PurePath(name).parent.name
             if is_hidden((folder,)) or folder.startswith("_"):
                 self._untexted.append(name)
@@ -158,6 +155,19 @@ class _Reader:
         if not labels:
             self._untexted.append(name)
         return [label.of_group(group) for label in labels]
+
+    def _fields(self, name: str) -> dict[str, str]:
+        """Give what the pattern says of a file by its name; nothing where there is no pattern."""
+        if self._pattern is None:
+            return {}
+        fields = self._pattern.match(name)
+        if fields is None:
+            raise DataError(
+                f"the name does not fit the pattern {self._pattern.pattern}",
+                source=name,
+                hint="mend --label-from, or leave such files out (--only PATTERN, --on-error skip)",
+            )
+        return fields
 
     def _decode(self, source: Source) -> tuple[Signal, Kind]:
         if source.kind == "picture":
@@ -189,11 +199,14 @@ class _Reader:
         yield Transcript(signal, kind, label.text, label.group, source, place, split)
 
     def _split(self, name: str) -> str | None:
+        listed = self._texts.parts.find(name)
+        if listed:
+            return listed[0].split
         parts = (("test", self.options.test_names), ("valid", self.options.valid_names))
         return next((part for part, pattern in parts if pattern and fits(name, pattern)), None)
 
-    def _refuse_missing(self, name: str, label: Label, texts: Texts) -> None:
-        count = sum(1 for _ in texts.index.missing())
+    def _refuse_missing(self, name: str, label: Label) -> None:
+        count = sum(1 for _ in self._texts.index.missing())
         more = f" ({count:,} are missing)" if count > 1 else ""
         self.faults.handle(
             DataError(

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from recurra.data.transcripts.index import Index, unpacked
+from recurra.data.caption_json import SPLITS, handled
+from recurra.data.transcripts.index import Index, Signals, unpacked
 from recurra.data.transcripts.options import Label
 from recurra.errors import DataError
 from recurra.text import Faults, Source, decode, normalise, numbered_lines
@@ -14,6 +15,8 @@ from recurra.text import Faults, Source, decode, normalise, numbered_lines
 _ENDINGS = (".gt.txt", ".txt", ".lab", ".trn", ".transcription")
 LIST_ENDING = ".trans.txt"
 KALDI = "wav.scp"
+_PART = re.compile("(?<![a-z])(?:train|valid|val|dev|test)")
+_HEAD_BYTES, _LINES_INSPECTED, _MIN_SHARE = 65_536, 100, 0.5
 
 
 def one_line(text: str) -> str:
@@ -43,7 +46,48 @@ def read_list(source: Source, index: Index, faults: Faults) -> None:
     for number, line in numbered_lines(source, faults):
         name, _, text = line.partition(" ")
         group = name.split("-")[0] if "-" in name else None
-        index.add_stem(str(folder / name), Label(one_line(text), source.name, {"line": number}, group))
+        with handled(faults):
+            index.add_stem(str(folder / name), Label(one_line(text), source.name, {"line": number}, group))
+
+
+def names_before_texts(source: Source, there: Signals) -> bool:
+    """Tell whether lines begin with the name of a signal that is there, as lists of utterances do."""
+    lines = _sample_lines(source)
+    return (
+        _MIN_SHARE * len(lines)
+        <= sum(len(line.split(None, 1)) > 1 and there.has(line.split(None, 1)[0]) for line in lines)
+        > 0
+    )
+
+
+def read_named(source: Source, index: Index, faults: Faults) -> None:
+    """Read a list of utterances: in each line the name of a signal, with or without its suffix, and its text."""
+    for number, line in numbered_lines(source, faults):
+        name, *rest = line.split(None, 1)
+        with handled(faults):
+            index.add_name(name, Label(one_line(rest[0]) if rest else "", source.name, {"line": number}))
+
+
+def part_of_list(source: Source, there: Signals) -> str | None:
+    """Tell of which part a file lists the signals, by its name (`validation_list.txt`); None where it is no list of their names."""
+    found = _PART.search(PurePosixPath(source.name).name.lower())
+    lines = _sample_lines(source)
+    if found is None or not lines or not all(there.has(line) for line in lines):
+        return None
+    return SPLITS[found[0]]
+
+
+def read_names(source: Source, part: str, parts: Index, faults: Faults) -> None:
+    """Read a list of the signals of one part, a name in each line."""
+    for number, line in numbered_lines(source, faults):
+        with handled(faults):
+            parts.add_name(line, Label(None, source.name, {"line": number}, split=part))
+
+
+def _sample_lines(source: Source) -> list[str]:
+    head = source.data[:_HEAD_BYTES].decode("utf-8", "replace").split("\n")[:_LINES_INSPECTED]
+    whole = head if len(source.data) <= _HEAD_BYTES else head[:-1]
+    return [line.strip() for line in whole if line.strip() and "\0" not in line]
 
 
 def read_kaldi(folder: str, sources: Sequence[Source], index: Index, faults: Faults) -> list[Source]:
@@ -68,11 +112,10 @@ def read_kaldi(folder: str, sources: Sequence[Source], index: Index, faults: Fau
     for name, (text, number) in _table(files.get("text"), faults).items():
         recording, span = spans.get(name, (name, None))
         label = Label(one_line(text), files["text"].name, {"line": number}, speakers.get(name), span=span)
-        if recording in paths:
+        with handled(faults):
+            if recording not in paths:
+                raise DataError(f"no sound has the name {recording} in {KALDI}", source=label.source, line=number)
             index.add_name(paths[recording][0], label)
-        else:
-            problem = f"no sound has the name {recording} in {KALDI}"
-            faults.handle(DataError(problem, source=label.source, line=number))
     return list(files.values())
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from recurra.data.caption_json import handled, split_of
+from recurra.data.caption_json import SPLITS, handled, split_of
 from recurra.data.captions import CAPTION_NAMES, IMAGE_NAMES
 from recurra.data.columns import choose_columns
 from recurra.data.header import Header, find_header
-from recurra.data.transcripts.index import Index, Signals
+from recurra.data.transcripts.index import Index, Signals, unpacked
 from recurra.data.transcripts.options import Label, TranscriptOptions
 from recurra.data.transcripts.sidecars import one_line
 from recurra.errors import DataError, UsageError
@@ -66,6 +66,7 @@ def read_table(
     group = _optional(names, options.group, GROUP_NAMES)
     split = next((name for name in names if name.lower() == "split"), None)
     span = [next((name for name in names if name.lower() in usual), None) for usual in (START_NAMES, LENGTH_NAMES)]
+    part = SPLITS.get(PurePosixPath(unpacked(source.name)).stem.lower()) if source.found else None
     wanted = [one for one in (file, text, group, split, *span) if one is not None]
     for row in iter_rows(table, wanted if source.kind == "parquet" else [one for one in (file, text) if one], faults):
         cells = dict(flatten(row.cells)) if isinstance(row.cells, dict) else {}
@@ -75,7 +76,7 @@ def read_table(
                 source.name,
                 row.place,
                 _group(cells.get(group)) if group else None,
-                split_of(cells.get(split), source, row.place) if split else None,
+                split_of(cells.get(split), source, row.place) if split else part,
                 _span([cells.get(name) if name else None for name in span], source, row.place),
             )
             if strokes:

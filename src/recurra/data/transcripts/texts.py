@@ -17,8 +17,12 @@ from recurra.data.transcripts.sidecars import (
     KALDI,
     LIST_ENDING,
     kaldi_folders,
+    names_before_texts,
+    part_of_list,
     read_kaldi,
     read_list,
+    read_named,
+    read_names,
     read_sidecar,
     stem_of_text,
 )
@@ -48,13 +52,14 @@ def file_kind(name: str) -> str | None:
 class Texts:
     """What is known of signals, which there are, and the inks, which the files of their texts hold.
 
-    folders: whether the name of a signal's folder is its text.  piped: signals of standard input, which can be read once.
+    parts: the part that lists of names say a signal is in.  folders: whether the name of a signal's folder is its text.  piped: signals of standard input, which can be read once.
     """
 
     index: Index = field(default_factory=Index)
     signals: list[str] = field(default_factory=list)
     inks: list[tuple[Ink, Label]] = field(default_factory=list)
     piped: list[Source] = field(default_factory=list)
+    parts: Index = field(default_factory=Index)
     folders: bool = False
 
     def unmatched(self) -> Iterator[tuple[str, Label]]:
@@ -123,8 +128,13 @@ class _Finder:
         stem = stem_of_text(source.name)
         if stem is not None and stem in self._stems:
             self.texts.index.add_stem(stem, read_sidecar(source))
+        elif (part := part_of_list(source, self._there)) is not None:
+            read_names(source, part, self.texts.parts, self.faults)
+            self.notes.append(f"{PurePosixPath(source.name).name}: says which are {part}")
         elif source.name == STANDARD_INPUT:
             self._read_table(replace(source, kind=record_kind_from_content(source.data)))
+        elif names_before_texts(source, self._there):
+            read_named(source, self.texts.index, self.faults)
         elif is_table(source):
             self._read_table(replace(source, kind="tsv"))
         elif not source.found:
