@@ -45,6 +45,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
         "photos": recurra.train(
             "caption", ROOT / "tests/golden/data/boxes.zip", folder / "photos", side=32, channels=2, **held
         ),
+        "inks": recurra.train(
+            "transcribe", ROOT / "tests/golden/data/inks.jsonl", folder / "inks", split_by="signal", **held
+        ),
         "names": recurra.train("tag", folder / "names.conll", folder / "names", test=[folder / "names.conll"], **tiny),
     }
     torch.set_num_threads(threads)

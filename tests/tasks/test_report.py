@@ -54,6 +54,10 @@ KEYS = st.sampled_from(
         "references",
         "words",
         "weights",
+        "examples",
+        "confusions",
+        "groups",
+        "lengths",
     ]
 )
 JSON = st.recursive(

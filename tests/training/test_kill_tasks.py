@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 from tests.tasks.caption.pictures import write_pictures
+from tests.tasks.transcribe.signals import write_inks
 
 from recurra.runs.config import load_configuration
 from recurra.runs.manifest import MANIFEST, check_manifest
@@ -100,6 +101,10 @@ def boxes(folder: Path) -> dict[str, Any]:
     return {"data": str(write_pictures(folder, 30)), "side": 32, "channels": 2, "valid_share": 0.2, "batch": 4}
 
 
+def inks(folder: Path) -> dict[str, Any]:
+    return {"data": str(write_inks(folder, 30)), "valid_share": 0.2, "dropout": 0.2, "batch": 4}
+
+
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "lm": verses,
     "classify": reviews,
@@ -110,6 +115,7 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "translate": dates,
     "pixels": crosses,
     "caption": boxes,
+    "transcribe": inks,
 }
 
 

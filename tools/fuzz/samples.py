@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shlex
+import wave
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def documented_commands() -> Iterator[list[str]]:
 MORE = [
     "classify table.csv", "classify table.csv --unit char", "classify table.csv --unit byte", "classify table.csv --vectors words.vec", "classify table.parquet", "classify table.json", "classify series.mat", "classify train-images-idx3-ubyte",
     "classify a05_s01_e02_skeleton3D.txt a06_s01_e01_skeleton3D.txt --test-share 0", "classify flat.csv", "classify table.csv --config settings.toml", "classify sound.npz --scale series",
-    "translate table.csv --source text --target label", "translate reviews.jsonl --source review.text --target stars", "caption boxes.zip --side 32 --channels 2", "caption pictures.json --images boxes.zip --side 32 --channels 2", "pixels train-images-idx3-ubyte --levels 4", "pixels dot.png dash.png --test-share 0", "pixels train-images-idx3-ubyte --size 9x2 --binarise sample", "tag sentences.conll", "tag sentences.parquet", "tag sentences.conll --valid-share 0.2", "embed waves.npz", "embed flat.csv", "embed lines.txt", "embed series.mat", "embed GunPoint_TRAIN.ts",
+    "translate table.csv --source text --target label", "translate reviews.jsonl --source review.text --target stars", "caption boxes.zip --side 32 --channels 2", "caption pictures.json --images boxes.zip --side 32 --channels 2", "transcribe inks.jsonl --split-by text", "transcribe tones.zip --mels 8 --no-bidirectional", "pixels train-images-idx3-ubyte --levels 4", "pixels dot.png dash.png --test-share 0", "pixels train-images-idx3-ubyte --size 9x2 --binarise sample", "tag sentences.conll", "tag sentences.parquet", "tag sentences.conll --valid-share 0.2", "embed waves.npz", "embed flat.csv", "embed lines.txt", "embed series.mat", "embed GunPoint_TRAIN.ts",
     "lm lines.txt", "lm lines.txt --unit word", "lm lines.txt --unit byte", "lm lines.txt --unit bpe", "lm table.csv --text text", "lm reviews.jsonl --text review.text", "lm table.parquet --text text", "lm sentences.conll",
     "forecast sales.csv --horizon 2 --series shop --known promotion", "forecast sales.parquet --horizon 2 --series shop --known promotion", "forecast machine.csv --horizon 2 --every 2h --combine sum", "forecast machine.csv --horizon 3 --season 24",
     "detect machine.csv --window 8", "detect machine.csv --anomaly-labels windows.json", "detect machine.csv --label broken", "detect sales.parquet --series shop --target sold", "detect flags.npy --anomaly-labels flags_labels.npy",
@@ -80,7 +81,7 @@ USAGES = [
     "classify-text predict RUN table.csv", "classify-text predict RUN lines.txt", "classify-text predict RUN lines.txt --steps --json", "classify-text evaluate RUN table.csv --json", "classify-text evaluate RUN table.csv --no-baselines",
     "classify-series predict RUN sound.npz", "classify-series predict RUN GunPoint_TRAIN.ts", "classify-series evaluate RUN sound.npz", "classify-series predict RUN numbers.txt --steps", "classify-series predict RUN wide.csv",
     "tag-words predict RUN sentences.conll", "tag-words predict RUN lines.txt --json", "tag-words evaluate RUN sentences.conll", "tag-words predict RUN names.jsonl", "lm predict RUN lines.txt", "lm score RUN lines.txt --json", "lm evaluate RUN lines.txt", "lm generate RUN lines.txt -l 20",
-    "lm-bpe score RUN lines.txt", "forecast predict RUN sales.csv", "forecast evaluate RUN sales.csv --no-baselines", "forecast predict RUN sales.parquet", "forecast predict RUN sales.csv --json --steps", "translate predict RUN table.csv --attention", "translate predict RUN lines.txt --best 2 --json", "translate evaluate RUN table.csv", "caption predict RUN box.png --attention", "caption evaluate RUN boxes.zip", "pixels predict RUN train-images-idx3-ubyte --rows 1", "pixels score RUN dot.png --json", "pixels evaluate RUN train-images-idx3-ubyte", "pixels generate RUN --from dash.png -n 2", "detect predict RUN machine.csv", "detect predict RUN machine.csv --json",
+    "lm-bpe score RUN lines.txt", "forecast predict RUN sales.csv", "forecast evaluate RUN sales.csv --no-baselines", "forecast predict RUN sales.parquet", "forecast predict RUN sales.csv --json --steps", "translate predict RUN table.csv --attention", "translate predict RUN lines.txt --best 2 --json", "translate evaluate RUN table.csv", "caption predict RUN box.png --attention", "caption evaluate RUN boxes.zip", "transcribe predict RUN inks.jsonl --times --json", "transcribe predict RUN inks.jsonl --best 2", "transcribe evaluate RUN inks.jsonl", "pixels predict RUN train-images-idx3-ubyte --rows 1", "pixels score RUN dot.png --json", "pixels evaluate RUN train-images-idx3-ubyte", "pixels generate RUN --from dash.png -n 2", "detect predict RUN machine.csv", "detect predict RUN machine.csv --json",
     "detect evaluate RUN machine.csv --anomaly-labels windows.json", "embed predict RUN sound.npz", "embed predict RUN numbers.txt --cluster auto", "embed evaluate RUN sound.npz", "embed-texts predict RUN lines.txt --neighbours 2",
 ]  # fmt: skip
 """Questions to a good run: its name, and what follows `recurra`, with RUN for the folder."""
@@ -119,6 +120,9 @@ def text_files() -> dict[str, str]:
         "settings.toml": settings,
         "a05_s01_e02_skeleton3D.txt": joints,
         "a06_s01_e01_skeleton3D.txt": joints.replace("6", "9"),
+        "inks.jsonl": "".join(
+            json.dumps({"strokes": _strokes(n), "text": ("ab", "ba", "b a")[n % 3]}) + "\n" for n in range(24)
+        ),
         "bench.json": json.dumps({"format": 1, "rows": []}),
         "pictures.json": json.dumps(
             {
@@ -167,7 +171,30 @@ def binary_files() -> dict[str, bytes]:
         "flags_labels.npy": npy_bytes(np.arange(120) % 40 == 7),
         "box.png": encode_png(boxes[0]),
         "boxes.zip": _captioned(boxes),
+        "tones.zip": _spoken(),
     }
+
+
+def _strokes(number: int) -> list[list[list[float]]]:
+    """Draw a few zigzags."""
+    return [[[9.0 * at + n, float((n * number) % 7)] for n in range(9)] for at in range(1 + number % 3)]
+
+
+def _spoken() -> bytes:
+    """Pack tones with texts of them."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for n in range(16):
+            sound = io.BytesIO()
+            with wave.open(sound, "wb") as one:
+                one.setnchannels(1)
+                one.setsampwidth(2)
+                one.setframerate(8000)
+                tone = 9_000 * np.sin(np.arange(2_400) * (0.2 + 0.4 * (n % 2)))
+                one.writeframes(tone.astype("<i2").tobytes())
+            archive.writestr(zipfile.ZipInfo(f"{n}.wav"), sound.getvalue())
+            archive.writestr(zipfile.ZipInfo(f"{n}.txt"), "high" if n % 2 else "low")
+    return file.getvalue()
 
 
 def _captioned(pictures: np.ndarray) -> bytes:

@@ -28,6 +28,7 @@ RUNS = {
     "translate": "translate table.csv --source text --target label --batch 8",
     "pixels": "pixels train-images-idx3-ubyte --batch 8",
     "caption": "caption boxes.zip --side 32 --channels 2 --batch 4",
+    "transcribe": "transcribe inks.jsonl --batch 8",
     "embed": "embed sound.npz --batch 8",
     "embed-texts": "embed lines.txt --batch 8",
 }
