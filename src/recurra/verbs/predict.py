@@ -10,6 +10,7 @@ import typer
 
 from recurra.errors import DataError, UsageError, add_source
 from recurra.tasks.base.options import RankedOptions, read_options
+from recurra.verbs.base.live import transcribe_live
 from recurra.verbs.base.options import (
     STANDARD_INPUT,
     Device,
@@ -30,7 +31,6 @@ from recurra.verbs.base.pipe import LINES_PER_BATCH, Pipe, standard_pipe, togeth
 from recurra.verbs.base.run_command import RunCommand, given_options
 
 if TYPE_CHECKING:
-    from recurra.tasks.base.capabilities import ByteStream
     from recurra.tasks.base.predictor import Predictor
 
 OnError = Callable[[DataError], None]
@@ -101,14 +101,10 @@ def predict(
     pipe = None if text or source != "-" else standard_pipe()
     report = _report_skipped if on_error == "skip" else None
     write = ResultWriter(predictor, json=json, header=header and not text)
-    if pipe is not None and (stream := byte_stream_of(predictor, options)) is not None:
-        transcribe_live(stream, pipe, json=json)
+    if pipe is not None and transcribe_live(predictor, options, pipe, json=json):
         return
     if pipe is not None and (step := line_stream_of(predictor)) is not None:
-        for name in (name for name, value in given_options(context).items() if value is not False):
-            raise UsageError(
-                f"{name}: each line of this pipe is one step, which has one result; leave it out, or name a file"
-            )
+        _refuse_options(given_options(context))
         for result in stream_results(step, read_numbered_lines(source, report, pipe=pipe), report):
             write(result)
         return
@@ -125,6 +121,14 @@ def predict(
             results = predictor.finite_results(batch, options)
         for result in results:
             write(result)
+
+
+def _refuse_options(given: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for an option where each line of a pipe is a step."""
+    for name in (name for name, value in given.items() if value is not False):
+        raise UsageError(
+            f"{name}: each line of this pipe is one step, which has one result; leave it out, or name a file"
+        )
 
 
 def _write_live(predictor: Predictor, item: Any, options: Any) -> bool:
@@ -158,39 +162,6 @@ def line_stream_of(predictor: Predictor) -> Callable[[str], Mapping[str, Any] | 
     from recurra.tasks.base.capabilities import StreamsLines
 
     return predictor.line_stream() if isinstance(predictor, StreamsLines) else None
-
-
-def byte_stream_of(predictor: Predictor, options: Any) -> ByteStream | None:
-    """Give what reads a pipe that is no text as it comes; None where it is text."""
-    from recurra.tasks.base.capabilities import StreamsBytes
-
-    return predictor.byte_stream(options) if isinstance(predictor, StreamsBytes) else None
-
-
-def transcribe_live(stream: ByteStream, pipe: Pipe, *, json: bool) -> None:
-    """Read a pipe to its end, or until it is interrupted, and print what is new as soon as it is there.
-
-    As JSON every result is printed; for people the final ones, and in a terminal the text so far in a line that is written over.
-    """
-    watched, width = not json and sys.stdout.isatty(), 0
-
-    def show(results: Iterable[Mapping[str, Any]]) -> None:
-        nonlocal width
-        for result in results:
-            final = result["type"] == "final"
-            if json:
-                print_json(result)
-            elif final or watched:
-                sys.stdout.write("\r" if watched else "")
-                print_line(f"{result['text']:<{width}}", end="\n" if final else "")
-                width = 0 if final else max(width, len(result["text"]))
-
-    try:
-        for piece in pipe.pieces():
-            show(stream.push(piece))
-    except KeyboardInterrupt:
-        pass
-    show(stream.finish())
 
 
 def _batches(

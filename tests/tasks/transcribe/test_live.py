@@ -20,17 +20,17 @@ def raw(samples: np.ndarray) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def said() -> bytes:
+def recorded() -> bytes:
     chance = np.random.default_rng(6)
     silence = tone(" ", 1.6, chance).astype(np.float32)
     return raw(np.concatenate([spoken("ab", chance), silence, spoken("c", chance)]))
 
 
-def test_bytes_give_what_samples_give(live, said) -> None:
+def test_bytes_give_what_samples_give(live, recorded) -> None:
     predictor = live.predictor
     for size in (1_001, 64_000):
         stream = predictor.byte_stream(TranscribePredictOptions(rate=RATE))
-        events = [event for at in range(0, len(said), size) for event in stream.push(said[at : at + size])]
+        events = [event for at in range(0, len(recorded), size) for event in stream.push(recorded[at : at + size])]
         finals = [event for event in [*events, *stream.finish()] if event["type"] == "final"]
         assert [final["text"] for final in finals] == ["ab", "c"]
     assert predictor.byte_stream(TranscribePredictOptions()) is None
@@ -41,24 +41,24 @@ def command(run, *arguments: str) -> subprocess.Popen:
     return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_a_pipe_is_answered_as_it_comes(live, said) -> None:
+def test_a_pipe_is_answered_as_it_comes(live, recorded) -> None:
     process = command(live, "--rate", str(RATE), "--json")
     assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(said[:5_000])
+    process.stdin.write(recorded[:5_000])
     process.stdin.flush()
     first = json.loads(process.stdout.readline())  # before the pipe has ended
     assert first["type"] == "partial" and set(first) == {"type", "text", "stable", "time"}
-    rest, errors = process.communicate(said[5_000:], timeout=240)
+    rest, errors = process.communicate(recorded[5_000:], timeout=240)
     events = [json.loads(line) for line in rest.splitlines()]
     assert [event["text"] for event in events if event["type"] == "final"] == ["ab", "c"], errors
     assert process.returncode == 0 and not errors
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_interrupting_gives_the_final_result(live, said) -> None:
+def test_interrupting_gives_the_final_result(live, recorded) -> None:
     with command(live, "--rate", str(RATE), "--json") as process:
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(said[:5_000])
+        process.stdin.write(recorded[:5_000])
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["type"] == "partial"
         process.send_signal(signal.SIGINT)
@@ -66,7 +66,7 @@ def test_interrupting_gives_the_final_result(live, said) -> None:
     assert json.loads(lines[-1])["type"] == "final" and process.returncode == 0
 
 
-def test_a_wav_file_in_a_pipe_is_read_as_a_whole(live, said) -> None:
+def test_a_wav_file_in_a_pipe_is_read_as_a_whole(live, recorded) -> None:
     from tests.tasks.transcribe.signals import wav_bytes
 
     samples = spoken("ba", np.random.default_rng(1))
