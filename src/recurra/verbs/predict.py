@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -97,7 +98,7 @@ def predict(
         raise UsageError(f"on-error: expected stop or skip, got {on_error!r}")
     predictor = load_run(run, device).predictor
     options = read_options(predictor.PredictOptions, given_options(context), predictor.name)
-    options.load_runs(lambda folder: load_run(folder, device).predictor)
+    options.load_runs(lambda folder: load_run(Path(folder), device).predictor)
     pipe = None if text or source != "-" else standard_pipe()
     report = _report_skipped if on_error == "skip" else None
     write = ResultWriter(predictor, json=json, header=header and not text)

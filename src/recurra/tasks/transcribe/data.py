@@ -92,10 +92,12 @@ class SignalReader:
         frames = self.signals.frames(kept)
         if remark := self.signals.note(one.signal):
             self._remarks[remark] += 1
-        place = one.source if one.place is None else f"{one.source}: {one.place}"
-        columns = (part.kept, part.frames, part.texts, part.groups, part.places, part.parts)
-        for column, value in zip(columns, (kept, frames, one.text or "", one.group, place, one.split), strict=True):
-            column.append(value)
+        part.kept.append(kept)
+        part.frames.append(frames)
+        part.texts.append(one.text or "")
+        part.groups.append(one.group)
+        part.places.append(one.source if one.place is None else f"{one.source}: {one.place}")
+        part.parts.append(one.split)
 
 
 def read_dataset(data: Data, model: Model, preprocessor: TranscriptPreprocessor | None) -> Dataset:
@@ -180,8 +182,9 @@ def _long_enough(
         hint = "mend their texts, read fewer frames at a step (--stack), or leave them out (--on-error skip)"
         raise DataError(text, source=train.places[first], hint=hint)
     notes.append(f"left out: {text}")
-    columns = (train.kept, train.frames, train.texts, train.labels, train.groups, train.places)
-    return Split(*([column[row] for row in rows] for column in columns), skipped=train.skipped)
+    names = ("kept", "frames", "texts", "labels", "groups", "places")
+    columns: dict[str, Any] = {name: [getattr(train, name)[row] for row in rows] for name in names}
+    return Split(**columns, skipped=train.skipped)
 
 
 def _fingerprint(splits: Iterable[Split]) -> str:

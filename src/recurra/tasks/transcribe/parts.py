@@ -39,8 +39,9 @@ class Part:
 
     def select(self, rows: Sequence[int]) -> Part:
         """Give some of it, in the order asked for; what was skipped stays with the whole."""
-        columns = (self.kept, self.frames, self.texts, self.groups, self.places, self.parts)
-        return Part(*([column[row] for row in rows] for column in columns))
+        names = ("kept", "frames", "texts", "groups", "places", "parts")
+        columns: dict[str, Any] = {name: [getattr(self, name)[row] for row in rows] for name in names}
+        return Part(**columns)
 
 
 def split_part(whole: Part, data: Data, notes: list[str]) -> dict[str, Part]:

@@ -230,8 +230,8 @@ def build_preprocessor(
     mean, deviation = np.zeros(signals.size, np.float32), np.ones(signals.size, np.float32)
     if signals.scaled:
         count = sum(map(len, frames))
-        total = sum(one.sum(0, dtype=np.float64) for one in frames) / count
-        spread = sum(((one - total) ** 2).sum(0, dtype=np.float64) for one in frames) / count
+        total = np.stack([one.sum(0, dtype=np.float64) for one in frames]).sum(0) / count
+        spread = np.stack([((one - total) ** 2).sum(0, dtype=np.float64) for one in frames]).sum(0) / count
         mean, deviation = total.astype(np.float32), np.maximum(SMALLEST_DEVIATION, np.sqrt(spread)).astype(np.float32)
     order_of = visual_order if signals.is_spatial else str
     written = [order_of(as_written(text, lower=data.lower)) for text in texts]
