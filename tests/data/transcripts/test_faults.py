@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from tests.data.test_any_bytes import check_names_file, damage
 from tests.data.transcripts.conftest import Write, page_bytes, wav_bytes
-from tests.data.transcripts.test_layouts import ALTO, ONE, PAGE, UNIPEN
+from tests.data.transcripts.test_layouts import ONE
+from tests.data.transcripts.test_pages_and_inks import ALTO, PAGE, UNIPEN
 
 from recurra.data.transcripts import TranscriptOptions, iter_transcripts, read_transcripts
 from recurra.errors import DataError, RecurraError, UsageError

@@ -12,7 +12,7 @@ import numpy as np
 from recurra.audio import Sound, read_sound
 from recurra.data.caption_json import handled
 from recurra.data.sources import common_folder, location
-from recurra.data.transcripts.index import SIGNAL_KINDS, SUFFIXES, signal_kind
+from recurra.data.transcripts.index import SIGNAL_KINDS, SUFFIXES, signal_kind, unpacked
 from recurra.data.transcripts.options import Kind, Label, Signal, Transcript, TranscriptOptions
 from recurra.data.transcripts.pattern import TEXT_FIELD, NamePattern, fits
 from recurra.data.transcripts.texts import Texts, file_kind, read_texts
@@ -124,7 +124,7 @@ class _Reader:
         return found
 
     def _is_wanted(self, name: str) -> bool:
-        return self.options.only is None or fits(name, self.options.only)
+        return self.options.only is None or fits(unpacked(name), self.options.only)
 
     def _of_file(self, source: Source) -> Iterator[Transcript]:
         """Give the transcripts of a file: one, or those of its parts."""
@@ -160,7 +160,7 @@ class _Reader:
         """Give what the pattern says of a file by its name; nothing where there is no pattern."""
         if self._pattern is None:
             return {}
-        fields = self._pattern.match(name)
+        fields = self._pattern.match(unpacked(name))
         if fields is None:
             raise DataError(
                 f"the name does not fit the pattern {self._pattern.pattern}",
@@ -203,7 +203,7 @@ class _Reader:
         if listed:
             return listed[0].split
         parts = (("test", self.options.test_names), ("valid", self.options.valid_names))
-        return next((part for part, pattern in parts if pattern and fits(name, pattern)), None)
+        return next((part for part, pattern in parts if pattern and fits(unpacked(name), pattern)), None)
 
     def _refuse_missing(self, name: str, label: Label) -> None:
         count = sum(1 for _ in self._texts.index.missing())
@@ -230,9 +230,10 @@ class _Reader:
             such = f", such as {self._examples[note]}" if count > 1 else ""
             self.notes.append(f"{files}{such}: {note}")
         if self._untexted:
-            names = [PurePath(name).name for name in self._untexted[:_MISSING_SHOWN]]
+            names = ", ".join(PurePath(name).name for name in self._untexted[:_MISSING_SHOWN])
+            count = len(self._untexted)
             self.notes.append(
-                f"{len(self._untexted):,} files have no text and are left out, such as {', '.join(names)}"
+                f"without a text and left out: {names if count == 1 else f'{count:,} files, such as {names}'}"
             )
 
 

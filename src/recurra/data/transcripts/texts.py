@@ -77,7 +77,7 @@ def read_texts(arguments: Sequence[str | Path], options: TranscriptOptions, faul
         if source.name == STANDARD_INPUT and options.rate is not None:
             texts.piped.append(replace(source, kind="sound"))
         elif signal_kind(unpacked(source.name.lower())) is not None:
-            if options.only is None or fits(source.name, options.only):
+            if options.only is None or fits(unpacked(source.name), options.only):
                 texts.signals.append(source.name)
         elif not is_documentation(source):
             others.append(to_utf8(source, notes))
