@@ -60,7 +60,8 @@ class LocationAttention(nn.Module):
         asked = self.content.project(queries)
         place, found = looked.permute(2, 0, 1).unsqueeze(1), []  # (S, 1, B, 2·h)
         # Of many steps only the weights are kept, and the rest is computed again for the gradients.
-        again = torch.is_grad_enabled() and len(asked) * memory.keys.numel() > MAX_HIDDEN
+        count = len(asked) * memory.padding.numel() * sum(self.location.shape)
+        again = torch.is_grad_enabled() and count > MAX_HIDDEN
         for one in asked.split(1) if len(asked) else ():
             if again:
                 weights = checkpoint(self._weigh, one, memory, place, use_reentrant=False, preserve_rng_state=False)
@@ -104,6 +105,8 @@ class LocationAttention(nn.Module):
 
     def _weigh(self, asked: Tensor, memory: Memory, place: Tensor) -> Tensor:
         """asked (N, B, Q), place (S, N, B, 2·h) → weights (S, N, B, h), each of one query after the last ones of its sequence."""
+        if not len(place):
+            return place[..., : self.heads]
         around = F.pad(place.to(memory.keys.dtype), (0, 0, 0, 0, 0, 0, self.width // 2, self.width // 2))
         if _in_order():
             steps, wider = max(1, MAX_PRODUCTS // max(1, asked.numel())), self.width - 1
@@ -111,8 +114,7 @@ class LocationAttention(nn.Module):
                 self._scores(asked, keys, around[start : start + len(keys) + wider])
                 for start, keys in zip(range(0, len(place), steps), memory.keys.split(steps), strict=False)
             ]
-            scores = torch.cat(scores) if len(place) else place[..., : self.heads]
-            return weights_in_order(scores.permute(1, 2, 3, 0), memory.padding).permute(3, 0, 1, 2)
+            return weights_in_order(torch.cat(scores).permute(1, 2, 3, 0), memory.padding).permute(3, 0, 1, 2)
         hidden_steps = memory.padding[:, None, :, None]  # (S, 1, B, 1)
         scores = at_least_float32(self._scores(asked, memory.keys, around)).masked_fill(hidden_steps, -torch.inf)
         # A row without steps has no greatest score, and must not subtract infinities.

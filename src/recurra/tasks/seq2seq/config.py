@@ -31,7 +31,7 @@ class DecoderModel(RecurrentModel):
     location_width: int = Field(
         default=15,
         ge=1,
-        le=999,
+        le=255,
         description="attention location: over how many steps of what was read, around each, it sees where it looked before; odd.",
     )
     heads: int = Field(default=1, ge=1, le=1024, description="Attention: how many look, each for itself.")
