@@ -4,6 +4,7 @@ from recurra.nn.attention import Attention, AttentionKind, Memory
 from recurra.nn.crf import CRF
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
+from recurra.nn.location_attention import LocationAttention
 from recurra.nn.masked import MaskedHead
 from recurra.nn.packed import packed_layers
 from recurra.nn.pooling import Pooling, PoolingKind
@@ -24,6 +25,7 @@ __all__ = [
     "Dropout",
     "GravesLSTM",
     "Layer",
+    "LocationAttention",
     "MaskedHead",
     "Memory",
     "Pooling",
