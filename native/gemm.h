@@ -5,6 +5,7 @@
 // number of rows, the blocks and the threads: this is what makes a result independent of its neighbours in a batch.
 #pragma once
 
+#include "transpose.h"
 #include "vec.h"
 
 #if defined(__AMX_BF16__) || defined(RECURRA_EMULATE_AMX)

@@ -16,7 +16,7 @@ MAX_BYTES = 1 << 28
 class KeptWeights:
     """What has been packed so far, for the tensors that it was packed from as they were.
 
-    A tensor that has been changed since (its version says so) is packed anew. Weights are packed for keeping when they are used
+    A tensor that has been changed since (its version says so) is packed again. Weights are packed for keeping when they are used
     for the second time: a network that is called once has nothing of it.
     """
 
