@@ -66,11 +66,17 @@ recurra::Layer layer(int cell, std::tuple<i64, i64, i64, i64> sizes, std::tuple<
     return l;
 }
 
-// state_after: h, c.
-bool forward(const recurra::Layer &given, std::tuple<Address, Address> state_after) {
+void pack(const recurra::Layer &l, Address memory) {
+    nb::gil_scoped_release released;
+    recurra::engine().forward_pack(l, pointer<void>(memory));
+}
+
+// state_after: h, c.  packed: by `pack`; 0: not yet.
+bool forward(const recurra::Layer &given, std::tuple<Address, Address> state_after, Address packed) {
     recurra::Layer l = given;
     l.hT = pointer<float>(std::get<0>(state_after));
     l.cT = pointer<float>(std::get<1>(state_after));
+    l.packed = pointer<void>(packed);
     nb::gil_scoped_release released;
     return recurra::engine().forward(l);
 }
@@ -94,10 +100,17 @@ bool backward(const recurra::Layer &l, const Place &dy, std::tuple<Address, Addr
     return recurra::engine().backward(l, g);
 }
 
-bool linear(i64 rows, i64 N, i64 K, Address x, Address weight, Address bias, Address y, int threads) {
+void pack_linear(i64 N, i64 K, Address weight, Address memory) {
     nb::gil_scoped_release released;
-    return recurra::engine().linear(rows, N, K, pointer<const float>(x), pointer<const float>(weight), pointer<const float>(bias),
-                                    pointer<float>(y), threads);
+    recurra::engine().panels_pack(N, K, pointer<const float>(weight), pointer<float>(memory));
+}
+
+// packed: by `pack_linear`; 0: not yet.
+bool linear(i64 rows, i64 N, i64 K, Address x, std::tuple<Address, Address> weight_and_packed, Address bias, Address y, int threads) {
+    const auto [weight, packed] = weight_and_packed;
+    nb::gil_scoped_release released;
+    return recurra::engine().linear(rows, N, K, pointer<const float>(x), pointer<const float>(weight), pointer<const float>(packed),
+                                    pointer<const float>(bias), pointer<float>(y), threads);
 }
 
 void normalise(i64 rows, i64 n, Address x, Address weight, Address bias, float eps, Address y) {
@@ -182,8 +195,12 @@ NB_MODULE(_native, module) {
     module.def("vendor", &recurra::vendor);
     nb::class_<recurra::Layer>(module, "Layer");
     module.def("layer", &layer);
+    module.def("pack_bytes", [](const recurra::Layer &l) { return recurra::engine().forward_bytes(l); });
+    module.def("pack", &pack);
     module.def("forward", &forward);
     module.def("backward", &backward);
+    module.def("pack_linear_bytes", [](i64 N, i64 K) { return recurra::engine().panels_bytes(N, K); });
+    module.def("pack_linear", &pack_linear);
     module.def("linear", &linear);
     module.def("normalise", &normalise);
     nb::class_<recurra::Model>(module, "Model")

@@ -107,6 +107,8 @@ constexpr std::size_t most = 8;
 // The streams of an instruction set that has more for them than the one whose layers it runs.
 [[maybe_unused]] Engine with_layers(const Engine& streams, const Engine& layers) {
   Engine both = streams;
+  both.forward_bytes = layers.forward_bytes;
+  both.forward_pack = layers.forward_pack;
   both.forward = layers.forward;
   both.backward = layers.backward;
   return both;

@@ -38,6 +38,7 @@ struct Layer {
     float *hT, *cT;                          // (B, H), after each row's last step; cT null unless the cell has a memory
     void *kept;                              // (T, B, S, H) float, or if mixed int16, n / 32767, or bfloat16 where [-1, 1] is left; null: no backward pass follows
     float *memory;                           // (T, B, H): c after each step; null unless kept and the cell has a memory
+    void *packed;                            // forward_bytes, packed by forward_pack, aligned to 64; null: packed on the way
     int threads;
 };
 
@@ -65,6 +66,8 @@ struct StreamLayer {
 
 struct Engine {
     const char *isa;
+    std::size_t (*forward_bytes)(const Layer &);
+    void (*forward_pack)(const Layer &, void *memory);
     bool (*forward)(const Layer &);                      // false: out of memory
     bool (*backward)(const Layer &, const Gradients &);  // y, kept and memory as forward left them
 
@@ -85,7 +88,10 @@ struct Engine {
     void (*linear_step)(i64 N, i64 K, Weights, void *memory, const float *x, float *y, int threads, void *scratch);
 
     // Many rows at once, in float32; each row's result is that of linear_step, bit for bit. False: out of memory.
-    bool (*linear)(i64 rows, i64 N, i64 K, const float *x, const float *weight, const float *bias, float *y, int threads);
+    // packed: panels_bytes, packed by panels_pack, aligned to 64; null: packed on the way.
+    std::size_t (*panels_bytes)(i64 N, i64 K);
+    void (*panels_pack)(i64 N, i64 K, const float *weight, float *packed);
+    bool (*linear)(i64 rows, i64 N, i64 K, const float *x, const float *weight, const float *packed, const float *bias, float *y, int threads);
     void (*normalise)(i64 rows, i64 n, const float *x, const float *weight, const float *bias, float eps, float *y);
 
     // n scores, whole blocks of 16: their greatest, not-a-number where one of them is.

@@ -49,6 +49,12 @@ struct ForwardWeights {
         for (int p = 0; p < Cell::peepholes; ++p)
             store(peephole + (p * units + block) * WIDTH, load_some(l.peephole + p * l.H + u, columns));
     }
+
+    void pack_all(const Layer &l, int parts) {
+        parallel_for(parts, [&](int part) {
+            for (i64 n = part; n < units; n += parts) pack(l, n);
+        });
+    }
 };
 
 template <class Cell, class E>
@@ -191,8 +197,9 @@ bool forward_layer(const Layer &l) {
     Bump shared;
     shared.take<i64>(l.B);
     shared.take<i64>(l.T + 2);
-    w.place(l, shared);
+    if (l.packed == nullptr) w.place(l, shared);
     Bump own;
+    if (Bump kept{static_cast<char *>(l.packed)}; l.packed != nullptr) w.place(l, kept);
     ForwardRows<Cell, E> sizes(l, w);
     sizes.place(rows_of_part(l.B, 0, parts), own);
     Block block;
@@ -200,11 +207,11 @@ bool forward_layer(const Layer &l) {
     const std::size_t begin = shared.used, size = own.used;
     shared = Bump{block.bytes()};
     i64 *order = shared.take<i64>(l.B), *counts = shared.take<i64>(l.T + 2);
-    w.place(l, shared);
     sort_rows(l.lengths, l.T, l.B, order, counts);
-    parallel_for(parts, [&](int part) {
-        for (i64 n = part; n < w.units; n += parts) w.pack(l, n);
-    });
+    if (l.packed == nullptr) {
+        w.place(l, shared);
+        w.pack_all(l, parts);
+    }
     parallel_for(parts, [&](int part) {
         ForwardRows<Cell, E> rows(l, w);
         Bump bump{block.bytes() + begin + size * part};

@@ -5,6 +5,7 @@
 // number of rows, the blocks and the threads: this is what makes a result independent of its neighbours in a batch.
 #pragma once
 
+#include "transpose.h"
 #include "vec.h"
 
 #if defined(__AMX_BF16__) || defined(RECURRA_EMULATE_AMX)
@@ -193,12 +194,20 @@ inline void product(i64 rows, i64 panel_count, i64 k, const E *a, i64 lda, const
 // ---- packing -----------------------------------------------------------------------------------------------------
 
 // One panel of up to 16 columns, each k long and contiguous, `apart` elements from one to the next.
-template <class E, class From>
-inline void pack_columns(E *to, const From *from, i64 columns, i64 apart, i64 k) {
-    constexpr int pair = PAIR<E>;
-    for (i64 s = 0; s < steps<E>(k) * pair; ++s)
-        for (i64 j = 0; j < WIDTH; ++j)
-            to[(s / pair * WIDTH + j) * pair + s % pair] = s < k && j < columns ? convert<E>(from[j * apart + s]) : E{};
+template <class E>
+inline void pack_columns(E *to, const float *from, i64 columns, i64 apart, i64 k) {
+    vec block[WIDTH];
+    for (i64 s = 0; s < k; s += WIDTH) {
+        for (i64 j = 0; j < WIDTH; ++j) block[j] = j < columns ? load_some(from + j * apart + s, k - s) : splat(0.0f);
+        transpose(block);
+        const i64 some = k - s < WIDTH ? k - s : WIDTH;
+        for (i64 q = 0; q < some; q += PAIR<E>) {  // behind an odd k stands a zero
+            if constexpr (PAIR<E> == 1)
+                store(to + (s + q) * WIDTH, block[q]);
+            else
+                store_pairs(to + (s + q) * WIDTH, block[q], block[q + 1]);
+        }
+    }
 }
 
 // Rows of `columns` numbers, k of them, each side by side at row(q), step after step and `wide` columns to a step, the rest

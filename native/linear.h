@@ -62,32 +62,42 @@ void linear_row(i64 N, i64 K, void *memory, const float *x, float *y, int thread
     });
 }
 
-// Many rows: the same chains, by the product of matrices.
-inline bool linear_rows(i64 rows, i64 N, i64 K, const float *x, const float *weight, const float *bias, float *y, int threads) {
-    constexpr i64 some = 64;
-    const i64 count = panels(N), size = panel_size<float>(K), blocks = (rows + some - 1) / some;
-    const int parts = int(blocks < threads ? (blocks > 0 ? blocks : 1) : threads);
-    const std::size_t weights = (std::size_t(count * size) * sizeof(float) + 63) / 64 * 64;
-    const std::size_t sums = std::size_t(some * count * WIDTH) * sizeof(float);
+inline std::size_t panels_bytes(i64 N, i64 K) { return std::size_t(panels(N) * panel_size<float>(K)) * sizeof(float); }
+inline void panels_pack(i64 N, i64 K, const float *weight, float *packed) {
+    for (i64 n = 0; n < N; n += WIDTH)
+        pack_columns(packed + n / WIDTH * panel_size<float>(K), weight + n * K, N - n < WIDTH ? N - n : WIDTH, K, K);
+}
+
+// Many rows: the same chains, by the product of matrices. Some panels of weights are packed at a time, for as many rows as there
+// are: where these are few, the packing is most of the work, and what is packed must not leave the cache.
+inline bool linear_rows(i64 rows, i64 N, i64 K, const float *x, const float *weight, const float *packed, const float *bias, float *y,
+                        int threads) {
+    constexpr i64 some = 64, wide = 8;  // rows, and panels, of a tile of sums
+    const i64 size = panel_size<float>(K), blocks = (rows + some - 1) / some, groups = (panels(N) + wide - 1) / wide;
+    const int by_group = stream_threads(panels_bytes(N, K), threads);
+    const int by_block = int(blocks < threads ? (blocks > 0 ? blocks : 1) : threads);
+    const bool over_blocks = by_block >= by_group;
+    const int parts = over_blocks ? by_block : by_group;
+    const i64 weights = packed == nullptr ? wide * size : 0, sums = some * wide * WIDTH;  // floats, whole lines of the cache
     Block block;
-    if (!block.take(weights + sums * parts)) return false;
-    float *packed = reinterpret_cast<float *>(block.bytes());
+    if (!block.take(std::size_t((weights + sums) * parts) * sizeof(float))) return false;
     parallel_for(parts, [&](int part) {
-        for (i64 p = part; p < count; p += parts) {
-            const i64 n = p * WIDTH;
-            pack_columns(packed + p * size, weight + n * K, N - n < WIDTH ? N - n : WIDTH, K, K);
-        }
-    });
-    parallel_for(parts, [&](int part) {
-        float *c = reinterpret_cast<float *>(block.bytes() + weights + sums * part);
-        for (i64 b = part; b < blocks; b += parts) {
-            const i64 first = b * some, here = rows - first < some ? rows - first : some;
-            product(here, count, K, x + first * K, K, packed, size, c, count * WIDTH, false);
-            for (i64 r = 0; r < here; ++r)
-                for (i64 n = 0; n < N; n += WIDTH) {
-                    const vec sum = load(c + r * count * WIDTH + n);
-                    store_some(y + (first + r) * N + n, bias == nullptr ? sum + splat(0.0f) : sum + load_some(bias + n, N - n), N - n);
-                }
+        float *own = reinterpret_cast<float *>(block.bytes()) + (weights + sums) * part, *c = own + weights;
+        const i64 group_step = over_blocks ? 1 : parts, block_step = over_blocks ? parts : 1;
+        for (i64 g = over_blocks ? 0 : part; g < groups; g += group_step) {
+            const i64 first = g * wide * WIDTH, columns = N - first < wide * WIDTH ? N - first : wide * WIDTH;
+            if (packed == nullptr) panels_pack(columns, K, weight + first * K, own);
+            const float *b = packed == nullptr ? own : packed + g * wide * size;
+            for (i64 n_block = over_blocks ? part : 0; n_block < blocks; n_block += block_step) {
+                const i64 row = n_block * some, here = rows - row < some ? rows - row : some;
+                product(here, panels(columns), K, x + row * K, K, b, size, c, wide * WIDTH, false);
+                for (i64 r = 0; r < here; ++r)
+                    for (i64 n = 0; n < columns; n += WIDTH) {
+                        const vec sum = load(c + r * wide * WIDTH + n);
+                        const vec start = bias == nullptr ? splat(0.0f) : load_some(bias + first + n, columns - n);
+                        store_some(y + (row + r) * N + first + n, sum + start, columns - n);
+                    }
+            }
         }
     });
     return true;

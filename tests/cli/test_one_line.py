@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from recurra import cli
 from recurra.errors import DataError
+from recurra.tasks.base.options import RankedOptions
 from recurra.verbs.base.run_command import _task_of
+from recurra.verbs.predict import PredictCommand
 
 
 @pytest.mark.parametrize(
@@ -18,7 +21,14 @@ from recurra.verbs.base.run_command import _task_of
         (["train", "tag", "x", "--nosuch"], "recurra: train tag: no such option: --nosuch ("),
         (["predict"], "recurra: predict: missing argument 'RUN'; see recurra predict --help\n"),
         (["nosuch"], "recurra: no such command 'nosuch'; see recurra --help\n"),
-        (["evaluate", "run", "--device"], "recurra: option '--device' requires an argument; see recurra"),
+        (
+            ["evaluate", "run", "--device"],
+            "recurra: evaluate: option '--device' requires an argument; see recurra evaluate --",
+        ),
+        (
+            ["train", "lm", "x", "--hidden"],
+            "recurra: train lm: option '--hidden' requires an argument; see recurra train lm --",
+        ),
         (["info", "--json", "a", "b\nc"], "recurra: info: got unexpected extra argument"),
         (["x" * 5000], "recurra: no such command 'xxx"),
         (
@@ -48,7 +58,7 @@ def test_without_arguments_there_is_help(
         cli.main()
     printed, shown = capsys.readouterr()
     assert (ended.value.code, shown) == (code, "")
-    assert "Usage: " in printed
+    assert printed.count("Usage: ") == 1
 
 
 @pytest.mark.parametrize(
@@ -85,3 +95,17 @@ def test_a_home_of_nobody_is_a_name_like_any_other(
         cli.main()
     assert ended.value.code == 3
     assert name.rpartition("/")[2] in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_an_option_of_a_run_may_not_have_the_name_of_one_of_the_verb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Options(RankedOptions):
+        header: bool = Field(default=False, description="Of the run.")
+
+    monkeypatch.setattr(PredictCommand, "options_of", lambda *_: Options)
+    (tmp_path / "config.toml").write_text('task = "lm"\n', encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["recurra", "predict", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert capsys.readouterr()[1].startswith("recurra: header: the task lm has an option of this name, which is")

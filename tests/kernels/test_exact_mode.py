@@ -67,6 +67,27 @@ def test_what_stands_around_the_recurrence_is_exact_too():
 
 
 @needs_engine
+@pytest.mark.parametrize("shape", [(1, 5, 3), (5, 8_001, 40), (130, 300, 33), (64, 128, 16)], ids=str)
+@torch.inference_mode()
+def test_a_row_of_a_linear_layer_is_the_same_beside_others_and_with_any_threads(shape):
+    rows, outputs, inputs = shape
+    torch.manual_seed(0)
+    x, weight, bias = torch.randn(rows, inputs), torch.randn(outputs, inputs), torch.randn(outputs)
+    before = torch.get_num_threads()
+    with exact():
+        try:
+            torch.set_num_threads(1)
+            alone = torch.cat([linear(row, weight, bias) for row in x.split(1)])
+            torch.set_num_threads(3)
+            together = linear(x, weight, bias)
+        finally:
+            torch.set_num_threads(before)
+    assert torch.equal(together, alone)
+    truth = x.double() @ weight.double().T + bias.double()
+    assert (together - truth).abs().max() < 2e-5
+
+
+@needs_engine
 def test_a_text_has_the_same_probability_whatever_is_scored_beside_it():
     torch.manual_seed(0)
     network = LanguageNetwork(50, Model(cell="gru", hidden=24, layers=2, dropout=0.1, layer_norm=True))

@@ -16,6 +16,7 @@ MODULES = {
     "dropout": nn.Dropout(0.5),
     "gru": nn.GRU(3, 4),
     "layer": nn.Stack("gru", 3, [4]).layers[0],
+    "location attention": nn.LocationAttention(2, 2),
     "masked head": nn.MaskedHead(3, 2, 2, [8]),
     "pooling": nn.Pooling("last", 4),
     "stack": nn.Stack("gru", 3, [4]),

@@ -6,6 +6,7 @@ import importlib
 import os
 import pkgutil
 import sys
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 from typing import Any, NoReturn
 
@@ -114,14 +115,27 @@ def _end_with(message: str, code: int) -> NoReturn:
 
 def _end_with_usage(error: Any) -> NoReturn:
     """End with what the parser of the command line found wrong; with the help where nothing was given."""
-    command = getattr(getattr(error, "ctx", None), "command_path", "recurra")
+    command = getattr(getattr(error, "ctx", None), "command_path", None) or _command_of(sys.argv[1:])
     if type(error).__name__ == "NoArgsIsHelpError":
-        typer.echo(error.ctx.get_help(), nl=False)
+        typer.echo(error.message, nl=False)  # the help, but for what rich has printed when the error was made
         raise SystemExit(error.exit_code) from None
     verb = command.partition(" ")[2]
     message = error.format_message().rstrip(".")
     message = f"{message[:1].lower()}{message[1:]}; see {command} --help"
     _end_with(str(UsageError(f"{verb}: {message}" if verb else message)), error.exit_code)
+
+
+def _command_of(words: Sequence[str]) -> str:
+    """Name the command that the words of a command line ask for, as far as they do."""
+    path, command = ["recurra"], typer.main.get_command(app)
+    for word in words:
+        if word.startswith("-") or not hasattr(command, "get_command"):
+            continue
+        command = command.get_command(typer.Context(command), word)
+        if command is None:
+            break
+        path.append(word)
+    return " ".join(path)
 
 
 def _end_without_a_reader() -> NoReturn:

@@ -18,9 +18,10 @@ from torch import Tensor
 from recurra.arguments import checked
 from recurra.errors import UsageError
 from recurra.kernels.checks import has_memory
+from recurra.kernels.kept import MAX_ROWS, KeptWeights
 from recurra.kernels.native import describe, engine
 
-_active: ContextVar[bool] = ContextVar("exact", default=False)
+_active: ContextVar[KeptWeights | None] = ContextVar("exact", default=None)
 
 
 @checked
@@ -30,6 +31,8 @@ def exact(*, required: bool = True) -> Iterator[None]:
 
     Inside, the result for a sequence is the same bit for bit alone or in any batch, padded or not, streamed or whole, with
     any number of threads. `score`, `evaluate` and streams use it by themselves where the engine is there.
+    Weights are packed once for the steps of few rows inside; one that is changed in place is seen, but for a change by way of
+    `Tensor.data`, which torch does not tell of.
     Raises `UsageError` where it is not; with `required=False` torch computes as it does otherwise.
 
     >>> import torch
@@ -44,7 +47,7 @@ def exact(*, required: bool = True) -> Iterator[None]:
     """
     if required and engine() is None:
         raise UsageError(f"exact mode needs the native engine, and here computes {describe()}")
-    token = _active.set(engine() is not None)
+    token = _active.set((_active.get() or KeptWeights()) if engine() is not None else None)
     try:
         yield
     finally:
@@ -53,7 +56,12 @@ def exact(*, required: bool = True) -> Iterator[None]:
 
 def is_exact() -> bool:
     """Whether exact mode is on."""
-    return _active.get()
+    return _active.get() is not None
+
+
+def kept_weights(rows: int) -> KeptWeights | None:
+    """Give the weights that are kept, for a call of so many rows; None where they are not."""
+    return _active.get() if rows <= MAX_ROWS and not torch.is_grad_enabled() else None
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -61,12 +69,19 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     native = engine()
     if native is None or not _applies(x, weight):
         return F.linear(x, weight, bias)
-    rows, weight = x.contiguous(), weight.contiguous()
     y = x.new_empty(*x.shape[:-1], weight.shape[0])
-    count = y.numel() // max(1, weight.shape[0])
+    count, packed = y.numel() // max(1, weight.shape[0]), 0
+    if (kept := kept_weights(count)) is not None:
+        packed = kept.find(
+            "linear",
+            [weight],
+            lambda: native.pack_linear_bytes(*weight.shape),
+            lambda memory: native.pack_linear(*weight.shape, weight.data_ptr(), memory),
+        )
+    rows, weight = x.contiguous(), weight.contiguous()
     address = 0 if bias is None else bias.contiguous().data_ptr()
-    sizes = (count, *weight.shape)
-    if not native.linear(*sizes, rows.data_ptr(), weight.data_ptr(), address, y.data_ptr(), torch.get_num_threads()):
+    sizes, from_ = (count, *weight.shape), (weight.data_ptr(), packed)
+    if not native.linear(*sizes, rows.data_ptr(), from_, address, y.data_ptr(), torch.get_num_threads()):
         raise MemoryError("the native engine found no memory for a linear layer")
     return y
 
@@ -85,7 +100,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
 
 def _applies(x: Tensor, weight: Tensor) -> bool:
     return (
-        _active.get()
+        is_exact()
         and x.device.type == weight.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")

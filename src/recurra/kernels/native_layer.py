@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch.autograd.function import once_differentiable
 from recurra.cells import Cell, CellState, get_cell
 from recurra.kernels.buffers import Lease
 from recurra.kernels.checks import has_memory
+from recurra.kernels.exact_mode import kept_weights
 from recurra.kernels.interface import LayerOutput
 from recurra.kernels.native import engine
 from recurra.kernels.scan import scan
@@ -38,7 +40,10 @@ def native_layer(
     mixed = _mixed()
     h0, c0 = state[0].float(), state[1].float() if len(state) > 1 else None
     given = [weights.get(name) for name in _NAMES]
-    y, h, c, gates = _Layer.apply(cell.name, mixed, reverse, lengths, return_gates, x, h0, c0, *given)
+    # Inside a function of autograd nothing says whether gradients are wanted: what the weights need it asks for in any case.
+    learns = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, h0, c0, *given))
+    run = _Layer.apply if learns else partial(_Layer.forward, _Forgetful())
+    y, h, c, gates = run(cell.name, mixed, reverse, lengths, return_gates, x, h0, c0, *given)
     after = (h,) if c is None else (h, c)
     return LayerOutput(y, tuple(new.to(old.dtype) for new, old in zip(after, state, strict=True)), gates)
 
@@ -63,6 +68,15 @@ def _computes(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, 
         and torch.autograd.forward_ad._current_level < 0
         and has_memory(x, *state, *weights.values())
     )
+
+
+class _Forgetful:
+    """The context of a call after which no backward pass follows."""
+
+    needs_input_grad = ()
+
+    def mark_non_differentiable(self, *_: Tensor) -> None:
+        """Everything is so here."""
 
 
 class _Layer(torch.autograd.Function):
@@ -98,7 +112,8 @@ class _Layer(torch.autograd.Function):
         x, h0, c0 = _rows(x), h0.contiguous(), None if c0 is None else c0.contiguous()
         contiguous = tuple(None if weight is None else weight.contiguous() for weight in weights)
         layer = _describe(name, mixed, reverse, lengths, contiguous, x, y, (h0, c0), (kept, memory))
-        _run("forward", layer, (_address(hT), _address(cT)))
+        packed = 0 if wants_gradient else _kept(layer, (name, hidden, mixed), weights, steps * batch)
+        _run("forward", layer, (_address(hT), _address(cT)), packed)
         if wants_gradient:
             ctx.save_for_backward(x, h0, c0, lengths, y, kept, memory, *contiguous)
             ctx.of = name, mixed, reverse
@@ -170,6 +185,14 @@ def _through_scan(
     )
     given_back = [next(found) if need else None for need in ctx.needs_input_grad[5:]]
     return None, None, None, None, None, *given_back
+
+
+def _kept(layer: Any, kind: tuple[str, int, bool], weights: tuple[Tensor | None, ...], rows: int) -> int:
+    """Give the address where a layer's weights lie packed, in exact mode; 0: nowhere."""
+    kept, module = kept_weights(rows), engine()
+    if kept is None or module is None:
+        return 0
+    return kept.find(kind, weights, lambda: module.pack_bytes(layer), lambda memory: module.pack(layer, memory))
 
 
 def _describe(

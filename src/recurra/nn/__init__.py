@@ -5,6 +5,7 @@ from recurra.nn.crf import CRF
 from recurra.nn.ctc import BLANK, ctc_loss, frames_needed
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
+from recurra.nn.location_attention import LocationAttention
 from recurra.nn.masked import MaskedHead
 from recurra.nn.packed import packed_layers
 from recurra.nn.pooling import Pooling, PoolingKind
@@ -26,6 +27,7 @@ __all__ = [
     "Dropout",
     "GravesLSTM",
     "Layer",
+    "LocationAttention",
     "MaskedHead",
     "Memory",
     "Pooling",

@@ -77,14 +77,16 @@ class Attention(nn.Module):
         keys = values if self.kind == "dot" else linear(values, self.key.weight)
         return Memory(keys, values, padding[..., 0])
 
+    def project(self, queries: Tensor) -> Tensor:
+        """Give what is compared with the keys, (T, B, Q): W q of additive attention, else the queries as they are."""
+        if queries.dim() != 3 or queries.shape[2] != self.query_size:
+            raise UsageError(f"queries: expected (T, B, {self.query_size}), got {tuple(queries.shape)}")
+        return linear(queries, self.query.weight, self.query.bias) if self.kind == "additive" else queries
+
     @explained
     def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Give the contexts, and the weights (T, B, heads, S)."""
-        if queries.dim() != 3 or queries.shape[2] != self.query_size:
-            raise UsageError(f"queries: expected (T, B, {self.query_size}), got {tuple(queries.shape)}")
-        if self.kind == "additive":
-            queries = linear(queries, self.query.weight, self.query.bias)
-        asked = queries.unflatten(2, (self.heads, -1))  # (T, B, h, Q/h)
+        asked = self.project(queries).unflatten(2, (self.heads, -1))  # (T, B, h, Q/h)
         keys = memory.keys.unflatten(2, (self.heads, -1))
         values = memory.values.unflatten(2, (self.heads, -1))
         compute = self._in_order if is_exact() and not torch.is_grad_enabled() else self._batched
@@ -124,22 +126,10 @@ class Attention(nn.Module):
         return torch.cat(parts, 2)
 
     def _in_order(self, asked: Tensor, keys: Tensor, values: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
-        if not len(keys):
-            return asked.new_zeros(*asked.shape[:3], values.shape[3]), asked.new_zeros(*asked.shape[:3], 0)
-        hidden_steps = padding.T[:, None]  # (B, 1, S)
         steps = max(1, MAX_PRODUCTS // max(1, asked.numel()))
         scores = torch.cat([self._scores(asked, some) for some in keys.split(steps)]).permute(1, 2, 3, 0)
-        scores = at_least_float32(scores.contiguous()).masked_fill(hidden_steps, -torch.inf)  # (T, B, h, S)
-        top = scores.amax(-1, keepdim=True).masked_fill(padding.all(0)[:, None, None], 0)
-        shares = (scores - top).exp()
-        total = torch.zeros_like(top)
-        for share in shares.split(1, -1):
-            total = total + share
-        weights = shares / total.masked_fill(total == 0, 1)
-        contexts = asked.new_zeros(*asked.shape[:3], values.shape[3], dtype=weights.dtype)
-        for weight, value in zip(weights.split(1, -1), values, strict=True):
-            contexts = contexts + weight * value
-        return contexts.to(values.dtype), weights
+        weights = weights_in_order(scores, padding)
+        return sum_in_order(weights, values), weights
 
     def _scores(self, asked: Tensor, keys: Tensor) -> Tensor:
         """asked (T, B, h, Q/h), keys (S, B, h, Q/h) → (S, T, B, h)."""
@@ -150,3 +140,25 @@ class Attention(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.kind}, {self.query_size}, {self.memory_size}, heads={self.heads}"
+
+
+def weights_in_order(scores: Tensor, padding: Tensor) -> Tensor:
+    """Give the softmax of scores (T, B, h, S) over the steps that are not padding (S, B), summed in their order."""
+    if not scores.shape[3]:
+        return at_least_float32(scores)
+    hidden_steps = padding.T[:, None]  # (B, 1, S)
+    scores = at_least_float32(scores.contiguous()).masked_fill(hidden_steps, -torch.inf)
+    top = scores.amax(-1, keepdim=True).masked_fill(padding.all(0)[:, None, None], 0)
+    shares = (scores - top).exp()
+    total = torch.zeros_like(top)
+    for share in shares.split(1, -1):
+        total = total + share
+    return shares / total.masked_fill(total == 0, 1)
+
+
+def sum_in_order(weights: Tensor, values: Tensor) -> Tensor:
+    """Give Σ_s of weights (T, B, h, S) times values (S, B, h, M), in the order of the steps: (T, B, h, M)."""
+    contexts = weights.new_zeros(*weights.shape[:3], values.shape[3])
+    for weight, value in zip(weights.split(1, -1) if len(values) else (), values, strict=True):
+        contexts = contexts + weight * value
+    return contexts.to(values.dtype)

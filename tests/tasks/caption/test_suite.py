@@ -17,6 +17,7 @@ from recurra.testing.expect import one_thread
 MODELS: dict[str, dict[str, Any]] = {
     "convolutions": {"cell": "lstm", "channels": 2, "label_smoothing": 0.0},
     "features": {"cell": "gru", "attention": "general", "heads": 2, "layers": 2},
+    "location": {"cell": "gru", "attention": "location", "location_width": 3, "channels": 2},
     "no attention": {"cell": "rnn", "attention": "none", "channels": 2, "augment": False, "tied": False},
 }
 

@@ -15,10 +15,11 @@ from recurra.errors import DataError, UsageError
 from recurra.images import encode_png
 from recurra.kernels.native import engine
 from recurra.runs.run import Run
-from recurra.tasks.pixels.config import Model
+from recurra.tasks.pixels.config import Model, PictureConfig
 from recurra.tasks.pixels.network import PixelNetwork
 from recurra.tasks.pixels.preprocessing import PicturePreprocessor, draw_levels
 from recurra.tasks.pixels.sampling import complete, score
+from recurra.tasks.pixels.task import PictureModelingTask
 
 SMALL: dict[str, Any] = {"quiet": True, "hidden": 24, "epochs": 12, "threads": 1, "precision": "float32", "batch": 8}
 
@@ -165,6 +166,18 @@ def test_drawn_levels_follow_the_brightness() -> None:
     drawn = [draw_levels(np.full((100, 100), value, np.uint8)).mean() for value in (0, 64, 128, 255)]
     assert drawn[0] == 0 and drawn[3] == 1
     assert drawn[1:3] == pytest.approx([64 / 255, 128 / 255], abs=0.02)
+
+
+def test_training_draws_a_picture_again_in_each_pass_and_the_same_again_when_it_goes_on(tmp_path: Path) -> None:
+    np.save(tmp_path / "grey.npy", np.random.default_rng(0).integers(0, 256, (40, 6, 6), dtype=np.uint8))
+    config = PictureConfig.model_validate({"data": {"data": [str(tmp_path / "grey.npy")], "binarise": "sample"}})
+    task = PictureModelingTask(config)
+    task.prepare()
+    passes = [list(task.batches(epoch, batch=8, seed=3)) for epoch in (0, 1)]
+    assert not torch.equal(torch.cat(passes[0]).sum(0), torch.cat(passes[1]).sum(0))
+    again = list(task.batches(1, batch=8, seed=3, start=2))
+    assert again and torch.equal(torch.cat(again), torch.cat(passes[1][2:]))
+    assert {0, 1} == set(torch.cat(again).flatten().tolist())
 
 
 def test_a_dark_picture_is_the_same_by_name_and_by_value(run: Run, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def pairs(folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=["general", "additive", "none"])
+@pytest.fixture(scope="module", params=["general", "additive", "location", "none"])
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("translate")
     settings = {"attention": request.param, "cell": "lstm" if request.param == "additive" else "gru"}

@@ -17,6 +17,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "additive": {"cell": "lstm", "attention": "additive", "layers": 2, "tied": False},
     "dot": {"cell": "gru", "attention": "dot", "scheduled_sampling": 0.3, "attention_penalty": 0.5},
     "input feed": {"cell": "lstm", "input_feed": True, "unit_dropout": 0.2},
+    "location": {"cell": "lstm", "attention": "location", "location_width": 3, "heads": 2, "input_feed": True},
     "no attention": {"cell": "rnn", "attention": "none", "bidirectional": False},
 }
 DATA: dict[str, dict[str, Any]] = {
@@ -24,6 +25,7 @@ DATA: dict[str, dict[str, Any]] = {
     "additive": {"source_unit": "char", "target_unit": "word", "lower": True},
     "dot": {"source_unit": "byte", "target_unit": "byte"},
     "input feed": {"source_unit": "char", "target_unit": "char"},
+    "location": {"source_unit": "char", "target_unit": "word"},
     "no attention": {"source_unit": "bpe", "target_unit": "bpe", "joint": True, "vocabulary": 300},
 }
 WORDS = ["red", "green", "blue", "old", "new"]

@@ -8,11 +8,10 @@ from pydantic import Field, field_validator, model_validator
 
 from recurra.data.captions import CaptionOptions
 from recurra.images import Normalisation
-from recurra.nn import AttentionKind
 from recurra.tasks.base.config import DataFiles
 from recurra.tasks.base.options import EvaluateOptions
 from recurra.tasks.base.settings import Files, Flag, Settings
-from recurra.tasks.seq2seq.config import DecoderModel, SearchedOptions
+from recurra.tasks.seq2seq.config import AttentionChoice, DecoderModel, SearchedOptions
 
 SIDE_STEP = 16
 """Pixels of a picture's side for each cell of the grid: the network of our own halves it four times."""
@@ -88,7 +87,7 @@ class Data(DataFiles):
 class Model(DecoderModel):
     """The network: convolutions over the picture, and a decoder that looks at their grid."""
 
-    attention: Literal[AttentionKind, "none"] = Field(
+    attention: AttentionChoice = Field(
         default="additive", description=DecoderModel.model_fields["attention"].description
     )
     attention_penalty: float = Field(

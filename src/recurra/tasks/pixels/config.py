@@ -25,7 +25,7 @@ class Data(DataFiles):
     levels: int = Field(default=2, ge=2, le=256, description="Levels of grey that are told apart; 2: black and white.")
     binarise: Literal["threshold", "sample"] = Field(
         default="threshold",
-        description="2 levels: white from half of full brightness on; or drawn once with the brightness as the chance, the same for the same picture.",
+        description="2 levels: white from half of full brightness on; or drawn with the brightness as the chance: again each time in training, else always the same for the same picture.",
     )
     valid_share: float | None = Field(
         default=None,

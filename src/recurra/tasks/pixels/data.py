@@ -66,7 +66,7 @@ def _levels_note(data: Data) -> str:
     if data.levels > 2:
         return f"{data.levels} levels of grey, of equal steps"
     if data.binarise == "sample":
-        return "black and white, each picture drawn once with its brightness as the chance"
+        return "black and white, drawn with the brightness as the chance: in training again for each pass, held-out pictures once"
     return "black and white, at a threshold of half the full brightness"
 
 

@@ -86,5 +86,9 @@ def draw_levels(picture: np.ndarray) -> np.ndarray:
     [[0, 1]]
     """
     seed = int.from_bytes(hashlib.blake2b(picture.tobytes(), digest_size=8).digest(), "little")
-    chance = np.random.Generator(np.random.PCG64(seed)).random(picture.shape)
-    return (chance * _WHITE < picture).astype(np.uint8)
+    return draw_from(picture, np.random.Generator(np.random.PCG64(seed)))
+
+
+def draw_from(pictures: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Draw black and white, uint8, with the brightness of each pixel (uint8, any shape) as the chance of white."""
+    return (generator.random(pictures.shape) * _WHITE < pictures).astype(np.uint8)

@@ -21,7 +21,7 @@ from recurra.tasks.pixels.data import Dataset, Split, read_dataset, read_split
 from recurra.tasks.pixels.defaults import choose_size
 from recurra.tasks.pixels.network import PixelNetwork
 from recurra.tasks.pixels.predict import PictureModel
-from recurra.tasks.pixels.preprocessing import PicturePreprocessor
+from recurra.tasks.pixels.preprocessing import PicturePreprocessor, draw_from
 
 LEARNING_RATE = 0.003
 
@@ -72,10 +72,13 @@ class PictureModelingTask(SplitTask[PictureConfig, Dataset]):
         return None
 
     def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Tensor]:
-        levels = self.dataset.train.levels
-        lengths = np.full(len(levels), levels.shape[1])
-        for indices in batches_by_length(lengths, batch, seed=seed, epoch=epoch)[start:]:
-            yield torch.from_numpy(levels[indices].astype(np.int64))
+        train, drawn = self.dataset.train, self.preprocessor.drawn
+        lengths = np.full(len(train), train.levels.shape[1])
+        for number, indices in enumerate(batches_by_length(lengths, batch, seed=seed, epoch=epoch)[start:], start):
+            # Drawn again each time it is read, a picture can hardly be learnt by heart.
+            chance = np.random.default_rng([seed, epoch, number])
+            levels = draw_from(train.pictures[indices], chance) if drawn else train.levels[indices]
+            yield torch.from_numpy(levels.astype(np.int64))
 
     def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:  # noqa: ARG002
         return -(-len(self.dataset.train) // batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from recurra.decoding import Sampling
 from recurra.errors import UsageError
@@ -14,6 +14,8 @@ from recurra.tasks.base.config import RecurrentModel
 from recurra.tasks.base.options import MAX_BEAM_WIDTH, MAX_LENGTH_PENALTY
 from recurra.tasks.base.settings import Flag
 
+AttentionChoice = Literal[AttentionKind, "location", "none"]
+
 
 class DecoderModel(RecurrentModel):
     """A network that writes a sequence, and looks at what was read for each unit of it."""
@@ -22,9 +24,15 @@ class DecoderModel(RecurrentModel):
     embedding: int | None = Field(
         default=None, ge=1, le=65_536, description="Size of a unit's vector. Default: as hidden, at most 256."
     )
-    attention: Literal[AttentionKind, "none"] = Field(
+    attention: AttentionChoice = Field(
         default="general",
-        description="How the decoder looks at what was read; none: it has one vector of all of it.",
+        description="How the decoder looks at what was read; location: also by where it looked before, a step at a time; none: it has one vector of all of it.",
+    )
+    location_width: int = Field(
+        default=15,
+        ge=1,
+        le=255,
+        description="attention location: over how many steps of what was read, around each, it sees where it looked before; odd.",
     )
     heads: int = Field(default=1, ge=1, le=1024, description="Attention: how many look, each for itself.")
     input_feed: bool = Field(
@@ -53,6 +61,13 @@ class DecoderModel(RecurrentModel):
         le=1e6,
         description="Attention: strength with which all that was read is to count alike, over a whole sequence (doubly stochastic).",
     )
+
+    @field_validator("location_width")
+    @classmethod
+    def _around_each(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError(f"expected an odd number, as many steps before each as behind it, got {value}")
+        return value
 
 
 class SearchedOptions(options.PredictOptions):

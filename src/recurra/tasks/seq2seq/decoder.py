@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.kernels import linear
-from recurra.nn import Attention, Dropout, Memory, State
+from recurra.nn import Attention, Dropout, LocationAttention, Memory, State
 from recurra.nn.linear_cross_entropy import linear_cross_entropy
 from recurra.tasks.base.network import build_stack
 from recurra.tasks.seq2seq.config import DecoderModel
@@ -63,8 +63,11 @@ class Decoder(nn.Module):
     """ids (T, B) → what comes next, given what was read.
 
     The lower stack reads the sequence so far; its outputs ask the attention, in one product for all steps; the upper stack reads
-    them and what the attention found. So no step waits in Python for the one before it, in training; with `input_feed` the lower
-    stack reads what the upper one made of the step before, too (Luong et al. 2015, arXiv:1508.04025v5, section 3.3), and each waits.
+    them and what the attention found. So no step waits in Python for the one before it, in training; but for the attention's alone,
+    where it goes by location too. With `input_feed` the lower stack reads what the upper one made of the step before, too (Luong et
+    al. 2015, arXiv:1508.04025v5, section 3.3), and all of each waits.
+
+    The state has an entry for each layer, lower and upper, then where location attention looked, then what is fed.
 
     size: of the vocabulary.  memory_size, summary_size: of what was read, for each of its steps and for all.
     shared: the layer of vectors of another part of the network, where both read units of one vocabulary.
@@ -93,9 +96,7 @@ class Decoder(nn.Module):
         # Dot products are of vectors of one size.
         self.memory = nn.Linear(memory_size, model.hidden) if model.attention == "dot" else None
         read = memory_size if self.memory is None else model.hidden
-        self.attention = (
-            None if model.attention == "none" else Attention(model.attention, model.hidden, read, model.heads)
-        )
+        self.attention = _build_attention(model, model.hidden, read)
         context = summary_size if self.attention is None else read
         self.upper = build_stack(model, model.hidden + context)
         self.bridge = nn.Linear(summary_size, sum(tensor.shape[1] for layer in self._zero(1) for tensor in layer))
@@ -136,6 +137,8 @@ class Decoder(nn.Module):
         zero = self._zero(len(flat))
         parts = iter(flat.split([tensor.shape[1] for layer in zero for tensor in layer], 1))
         state = tuple(tuple(next(parts).contiguous() for _ in layer) for layer in zero)
+        if isinstance(self.attention, LocationAttention) and source.memory is not None:
+            state = (*state, (self.attention.initial_state(source.memory),))
         return (*state, (flat.new_zeros(len(flat), self.readout.out_features),)) if self.input_feed else state
 
     def decode(self, ids: Tensor, source: Source, state: State) -> Decoded:
@@ -154,28 +157,43 @@ class Decoder(nn.Module):
         return Decoded(self.output_dropout(torch.cat(reads)), weights, state)
 
     def _read(self, x: Tensor, source: Source, state: State) -> Decoded:
-        layers = len(self.lower.layers)
-        x, lower = self.lower(x, state[:layers])
-        context, weights = self._attend(x, source)
+        below = len(self.lower.layers)
+        layers = below + len(self.upper.layers)
+        x, lower = self.lower(x, state[:below])
+        context, weights, looked = self._attend(x, source, state[layers:])
         asked = torch.cat([x, context], 2)
-        x, upper = self.upper(asked, state[layers:])
+        x, upper = self.upper(asked, state[below:layers])
         read = torch.tanh(linear(torch.cat([x, context], 2), self.readout.weight, self.readout.bias))
-        return Decoded(read, weights, (*lower, *upper))
+        return Decoded(read, weights, (*lower, *upper, *looked))
 
-    def _attend(self, x: Tensor, source: Source) -> tuple[Tensor, Tensor | None]:
-        rows = source.rows
-        if self.attention is None or source.memory is None:
+    def _attend(self, x: Tensor, source: Source, looked: State) -> tuple[Tensor, Tensor | None, State]:
+        """Give the contexts, the weights, and the state of the attention, `looked`, after them."""
+        rows, memory = source.rows, source.memory
+        if self.attention is None or memory is None:
             summary = source.summary if rows is None else source.summary.index_select(0, rows)
-            return summary.expand(len(x), *summary.shape), None
+            return summary.expand(len(x), *summary.shape), None, looked
         if rows is None:
-            return self.attention(x, source.memory)
+            if isinstance(self.attention, LocationAttention):
+                contexts, weights, where = self.attention(x, memory, looked[0][0])
+                return contexts, weights, ((where,),)
+            return *self.attention(x, memory), looked
         assert source.places is not None
         # What is written from one input asks its memory side by side, as the steps of one sequence do: no memory is copied.
         places = source.places
-        queries = x.new_zeros(int(places.max()) + 1, len(source.summary), x.shape[2])
-        queries[places, rows] = x[0]
-        contexts, weights = self.attention(queries, source.memory)
-        return contexts[places, rows].unsqueeze(0), weights[places, rows].unsqueeze(0)
+        size = int(places.max()) + 1, len(source.summary)
+
+        def side_by_side(values: Tensor) -> Tensor:
+            spread = values.new_zeros(*size, *values.shape[1:])
+            spread[places, rows] = values
+            return spread
+
+        queries = side_by_side(x[0])
+        if isinstance(self.attention, LocationAttention):
+            contexts, weights, where = self.attention.step(queries, memory, side_by_side(looked[0][0]))
+            looked = ((where[places, rows],),)
+        else:
+            contexts, weights = self.attention(queries, memory)
+        return contexts[places, rows].unsqueeze(0), weights[places, rows].unsqueeze(0), looked
 
     def logits(self, read: Tensor) -> Tensor:
         """Give the logits (…, V) for what the decoder has read (…, E)."""
@@ -233,6 +251,14 @@ class Decoder(nn.Module):
             hits.append((logits.argmax(-1) == wanted).cpu())
         values[there.cpu()], right[there.cpu()] = torch.cat(found), torch.cat(hits)
         return values, right
+
+
+def _build_attention(model: DecoderModel, query_size: int, memory_size: int) -> Attention | LocationAttention | None:
+    if model.attention == "none":
+        return None
+    if model.attention == "location":
+        return LocationAttention(query_size, memory_size, model.heads, width=model.location_width)
+    return Attention(model.attention, query_size, memory_size, model.heads)
 
 
 def _uneven(weights: Tensor, there: Tensor, padding: Tensor) -> Tensor:

@@ -167,7 +167,7 @@ def _examples(
 ) -> list[dict[str, Any]]:
     """Show some pairs spread over all, and those that are furthest off."""
     rates = [error_rate([one], [other]) for one, other in zip(written, references, strict=True)]
-    worst = sorted(range(len(rates)), key=lambda row: -rates[row])[:MAX_SHOWN]
+    worst = sorted(filter(rates.__getitem__, range(len(rates))), key=lambda row: -rates[row])[:MAX_SHOWN]
     kinds = [("spread", row) for row in evenly_spaced(len(rates), MAX_SHOWN)] + [("worst", row) for row in worst]
     return [
         {

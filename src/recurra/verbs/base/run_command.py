@@ -35,6 +35,10 @@ class RunCommand(TyperCommand):
         added = click_parameters(kind) if kind is not None else []
         for parameter in added:
             parameter.of_run = True
+        if both := sorted({one.name for one in own} & {one.name for one in added}):
+            raise UsageError(
+                f"{both[0]}: the task {task} has an option of this name, which is one of this verb's own; it has to be renamed in the task"
+            )
         self.params = [*own, *added]
         if kind is None or task is None:
             # What is named is no run, which is the error to tell of, not an option that only some run takes.
