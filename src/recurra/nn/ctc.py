@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from recurra.arguments import explained
 from recurra.errors import DataError, UsageError
 
 BLANK = 0
@@ -20,6 +21,7 @@ BLANK = 0
 MAX_ROWS_SHOWN = 8
 
 
+@explained
 def frames_needed(labels: Sequence[int] | np.ndarray) -> int:
     """Count the frames that a labelling takes at least: one for each label, and a blank between two that are equal.
 
@@ -30,6 +32,7 @@ def frames_needed(labels: Sequence[int] | np.ndarray) -> int:
     return len(ids) + int((ids[1:] == ids[:-1]).sum())
 
 
+@explained
 def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor) -> Tensor:
     """Give −log p of each target, (B,), summed over all paths that spell it.
 
