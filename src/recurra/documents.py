@@ -15,8 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from recurra.errors import RunError
 from recurra.formatting import abbreviate, shorten
 
-MAX_JSON_BYTES = 64 * 2**20
+MAX_JSON_BYTES = 16 * 2**20
 MAX_TOML_BYTES = 4 * 2**20
+MAX_LOG_BYTES = 64 * 2**20
+"""Of metrics.jsonl."""
 MAX_LEVELS = 40
 """Levels of nesting of a document; whatever walks through it goes as deep."""
 MAX_TOML_KEYS = 20_000
