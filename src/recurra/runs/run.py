@@ -135,6 +135,10 @@ class Run:
         if isinstance(read, JudgedOptions):
             read.load_judge(lambda folder: Run.load(folder).predictor)
         with as_paths(data) as paths:
+            if not paths and not isinstance(data, tuple):
+                raise UsageError(
+                    "evaluate: expected files to measure on, got none; leave data out to measure on the run's own"
+                )
             if baselines or not paths:
                 if not self.task.rereadable:
                     raise UsageError(
@@ -175,6 +179,8 @@ class Run:
     def embed(self, inputs: str | Array | Iterable[Any]) -> np.ndarray:
         """Give the vector of one text or array, (D), or of each of a list of them, (N, D) float32; only of a run of embed."""
         predictor = self._capable(Embeds, "embed")
+        if is_frame(inputs):
+            return predictor.embed([inputs])
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
             return predictor.embed([inputs])[0]
         return predictor.embed(cast(Iterable[Any], inputs))
