@@ -1,4 +1,4 @@
-"""Tables in memory: read as the training data were, or refused in words of the table; never taken for something else."""
+"""Tables in memory: read as the training data were, or refused in words of the table; never predicted as one text."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_columns_of_pandas_own_types_are_numbers(pandas: Any, tmp_path: Path, dt
 
 def test_an_error_names_the_table_and_no_file(pandas: Any, tmp_path: Path) -> None:
     frame = pandas.DataFrame({"v": ["a", "b"] * 20}, index=pandas.date_range("2020", periods=40))
-    with pytest.raises(UsageError, match="^the data frame: no column of numbers is left"):
+    with pytest.raises(UsageError, match=r"^the data frame: no column of numbers is left"):
         recurra.train("forecast", frame, tmp_path / "run", horizon=2, quiet=True)
 
 
