@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from recurra.arguments import DataFrame, checked
-from recurra.data.frames import FRAME, is_frame, write_frame
+from recurra.data.frames import FRAME, is_frame, named_as_frame, write_frame
 from recurra.errors import RunError, UsageError, report_memory_errors
 from recurra.files import is_file, is_folder
 from recurra.runs.config import configure, load_configuration
@@ -48,7 +48,8 @@ def train(
         with TemporaryDirectory() as temporary:
             kept = Path(temporary, FRAME)
             write_frame(data, kept)
-            return _train_on_files(task, kept, out, config, settings, quiet=quiet, frame=kept)
+            with named_as_frame(kept):
+                return _train_on_files(task, kept, out, config, settings, quiet=quiet, frame=kept)
     return _train_on_files(task, cast(Source | Iterable[Source], data), out, config, settings, quiet=quiet)
 
 

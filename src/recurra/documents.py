@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import tomllib
 from collections.abc import Callable
@@ -14,10 +15,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from recurra.errors import RunError
 from recurra.formatting import abbreviate, shorten
 
-MAX_JSON_BYTES = 64 * 2**20
+MAX_JSON_BYTES = 16 * 2**20
 MAX_TOML_BYTES = 4 * 2**20
+MAX_LOG_BYTES = 64 * 2**20
+"""Of metrics.jsonl."""
 MAX_LEVELS = 40
 """Levels of nesting of a document; whatever walks through it goes as deep."""
+MAX_TOML_KEYS = 20_000
+"""Keys of a TOML document, each part of a dotted one counted: a reader makes tables of each, hundreds of bytes large."""
+_TOML_STRING_OR_COMMENT = re.compile(
+    r'''"""(?:\\[\s\S]|[^"\\]|"{1,2}(?!"))*+(?:"{3,5})?|"(?:\\.|[^"\\\n])*+"?'''
+    r"""|'''(?:[^']|'{1,2}(?!'))*+(?:'{3,5})?|'[^'\n]*+'?"""
+    r"""|(?P<comment>\#[^\n]*+)"""
+)  # each is taken to its end, closed or not, so that no place is looked at twice
+_TOML_NAME = re.compile(r"(?P<name>[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++)*+)(?P<is_key>[ \t]*+[=\]])?")
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
@@ -40,7 +51,30 @@ def read_json(path: Path, hook: Callable[[list[tuple[str, Any]]], Any] | None = 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; raises `RunError` as `read_json` does."""
-    return _parse(path, MAX_TOML_BYTES, "TOML", tomllib.loads)
+    return _parse(path, MAX_TOML_BYTES, "TOML", _parse_toml)
+
+
+def _parse_toml(text: str) -> dict[str, Any]:
+    check_toml_keys(text)
+    return tomllib.loads(text)
+
+
+def check_toml_keys(text: str) -> None:
+    """Raise `ValueError` for more keys than `MAX_TOML_KEYS`, `RecursionError` for a key of more parts than `MAX_LEVELS`.
+
+    Before a document is parsed: `a.a.a = 1` of 30,000 parts would take gigabytes. Parts in quotes count as any other.
+
+    >>> check_toml_keys("[model]\\n'size.of'.it = 1.5  # a.b.c")
+    """
+    bare = _TOML_STRING_OR_COMMENT.sub(lambda found: "" if found["comment"] else "s", text)
+    keys = 0
+    for found in _TOML_NAME.finditer(bare):
+        parts = found["name"].count(".") + 1
+        if parts > MAX_LEVELS:
+            raise RecursionError
+        keys += parts if found["is_key"] else 0  # or it is a number, or another value
+        if keys > MAX_TOML_KEYS:
+            raise ValueError(f"expected up to {MAX_TOML_KEYS:,} keys, each part of a dotted one counted, got more")
 
 
 def _parse(path: Path, most: int, form: str, parse: Callable[[str], Any]) -> Any:

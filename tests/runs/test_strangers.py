@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,10 @@ FOUND: list[tuple[Callable[[Path], Path], str]] = [
     (with_content("lm", "config.toml", b"task = " + b"[" * DEEP), r"config\.toml: expected TOML with up to 40 levels"),
     (with_content("lm", "config.toml", b"task = " + b"9" * 5000), r"config\.toml: not valid TOML"),
     (with_content("lm", "config.toml", b'task = "lm"\nx' + b".x" * 5000 + b" = 1"), r"config\.toml: expected TOML with up to 40"),
+    (with_content("lm", "config.toml", b"a." * 30_000 + b"b = 1"), r"config\.toml: expected TOML with up to 40 levels of nesting, got"),
+    (with_content("lm", "config.toml", b"'a'." * 30_000 + b"b"), r"config\.toml: expected TOML with up to 40 levels of nesting, got"),
+    (with_content("lm", "config.toml", b"x='a'\n[" + b"a . " * 50 + b"b]"), r"config\.toml: expected TOML with up to 40 levels"),
+    (with_content("lm", "config.toml", b"[a.a.a.a.a.a]\n" * 9000), r"config\.toml: not valid TOML: expected up to 20,000 keys"),
     (with_content("lm", "config.toml", b"# " + b"x" * 5_000_000), r"config\.toml: expected TOML of up to 4,194,304 bytes"),
     (with_content("embed", "channels.json", b"[" * DEEP), r"channels\.json: expected JSON with up to 40 levels"),
     (with_content("forecast", "columns.json", b'{"a":' * DEEP), r"columns\.json: expected JSON with up to 40 levels"),
@@ -88,6 +93,9 @@ FOUND: list[tuple[Callable[[Path], Path], str]] = [
     (with_content("lm", "vocabulary.json", b"[" * DEEP), r"vocabulary\.json: expected JSON with up to 40 levels"),
     (with_content("lm", "metrics.jsonl", b"[" * DEEP + b"\n"), r"metrics\.jsonl: line 1"),
     (with_content("lm", "metrics.jsonl", b'{"event": "evaluation", "metrics": 3}\n'), r"metrics\.jsonl: is damaged: data: field required"),
+    (with_content("lm", "metrics.jsonl", b'{"event": "end"}\n' * 4_200_000), r"metrics\.jsonl: expected up to 67,108,864 bytes, got 71"),
+    (with_content("lm", "metrics.jsonl", b"[" + b"[]," * 4_000_000 + b"[]]\n"), r"metrics\.jsonl: line 1: expected up to 8,388,608"),
+    (with_content("lm", "vocabulary.json", b'["' + b"x" * 17_000_000 + b'"]'), r"vocabulary\.json: expected JSON of up to 16,777,216"),
     (changed("forecast", "columns.json", entry("targets", value=[3])), r"columns\.json: is damaged: targets\.0: .*string, got 3"),
     (changed("forecast", "columns.json", entry("horizon", value="7")), r"columns\.json: is damaged: horizon: .*integer, got '7'"),
     (changed("forecast", "columns.json", entry("horizon", value=10**9)), r"columns\.json: is damaged: horizon: .*10000"),
@@ -192,6 +200,17 @@ def test_a_manifest_beyond_its_size_is_not_read(tmp_path: Path) -> None:
         Run.load(run)
 
 
+def test_many_events_are_read_in_the_memory_of_one(tmp_path: Path) -> None:
+    run = with_content("lm", "metrics.jsonl", b'{"event": "end", "step": 3}\n' * 20_000)(tmp_path)
+    loaded = Run.load(run)
+    tracemalloc.start()
+    try:
+        assert loaded.info()["steps"] == 3
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
 INFO = """
 import resource, sys, time
 import recurra.runs.run, recurra.tasks
@@ -207,7 +226,7 @@ print(time.process_time() - began, (resource.getrusage(resource.RUSAGE_SELF).ru_
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the greatest use of memory has another unit elsewhere")
-@pytest.mark.parametrize("number", [0, 1, 2, 3, 5, 7, 10, 13])
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 5, 7, 8, 14, 17, 19, 21])
 def test_refusing_takes_a_second_and_little_memory(tmp_path: Path, number: int) -> None:
     run = FOUND[number][0](tmp_path)
     command = [sys.executable, "-c", INFO, str(GOLDEN / "runs" / "lm"), str(run)]

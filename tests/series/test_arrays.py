@@ -12,7 +12,7 @@ import pytest
 
 from recurra.data.labelled.reader import LabelledOptions, read_labelled
 from recurra.errors import DataError, UsageError
-from recurra.series import SkeletonFormat, read_idx, register_skeletons, skeleton_format
+from recurra.series import SkeletonFormat, read_idx, read_npy, register_skeletons, skeleton_format
 from recurra.text import Source
 
 from ..conftest import Files
@@ -226,3 +226,11 @@ def test_other_skeletons_can_be_registered(files: Files) -> None:
 
         del skeletons._FORMATS["toy"]
     assert skeleton_format("wave-1.skel") is None
+
+
+@pytest.mark.parametrize("shape", [(10**12, 0), (5, 0, 10**12), (2**31 - 1, 2**31 - 1, 0)])
+def test_dimensions_that_hold_no_value_have_a_bound(files: Files, shape: tuple[int, ...]) -> None:
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    with pytest.raises(DataError, match=f"is damaged .*{shape[0]} x .* values are none"):
+        read_npy(Source("x.npy", "npy", stream.getvalue(), False))

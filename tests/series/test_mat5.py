@@ -185,6 +185,27 @@ def test_damaged_files_give_a_result_or_an_error(scipy: Any, monkeypatch: pytest
     assert DAMAGED_FILES / 2 < failed < DAMAGED_FILES
 
 
+DIMENSIONS = [0, 0, 1, 2, 3, 100_000, 2**16, 2**31 - 1]
+
+
+def test_any_dimensions_give_a_result_or_an_error() -> None:
+    """Whatever stands in the dimensions, of numbers, truth values, texts and cells: also where they state no value at all."""
+    rng = np.random.default_rng(2)
+    found = {"read": 0, "damaged": 0}
+    for _ in range(DAMAGED_FILES):
+        dimensions = tuple(rng.choice(DIMENSIONS, rng.integers(2, 6)).tolist())
+        array_class, values = int(rng.choice([1, 4, 6, 8])), int(rng.integers(0, 3))
+        content = {1: WRITER.element(14, b""), 4: b"ab", 6: bytes(8), 8: b"a"}[array_class] * values
+        kind = {4: 17, 6: 9, 8: 1}.get(array_class)
+        flags = 0x200 if array_class == 8 else 0
+        stored = content if kind is None else WRITER.element(kind, content)
+        try:
+            read_all(WRITER.file(WRITER.matrix(array_class, dimensions, "x", stored, flags)))
+        except DataError as error:
+            found["damaged" if "is damaged" in str(error) else "read"] += 1
+    assert min(found.values()) > DAMAGED_FILES / 20
+
+
 def nested(depth: int) -> bytes:
     writer = Writer("<")
     inner = writer.numbers([[1.0]], "f8")
@@ -222,6 +243,8 @@ def test_what_a_variable_unfolds_to_has_a_bound(monkeypatch: pytest.MonkeyPatch)
         (WRITER.matrix(6, (2, 2), "x", WRITER.element(9, bytes(24))), "byte 176: is damaged: expected 2 x 2 numbers of 8 bytes, got 24"),
         (WRITER.matrix(6, (-1, 2), "x", WRITER.element(9, bytes(8))), "a dimension is -1"),
         (WRITER.matrix(6, (2**31 - 1,) * 4, "x", WRITER.element(9, b"")), "expected .* numbers of 8 bytes, got 0 bytes"),
+        (WRITER.matrix(6, (2**31 - 1, 2**31 - 1, 0), "x", WRITER.element(9, b"")), "2147483647 x 2147483647 x 0 values are none"),
+        (WRITER.matrix(1, (2**31 - 1, 2**31 - 1, 0), "x", b""), "2147483647 x 2147483647 x 0 values are none"),
         (WRITER.matrix(1, (1000, 1000), "x", b""), "1000000 cells are stated in 0 bytes"),
         (WRITER.matrix(1, (1, 1), "x", WRITER.element(9, bytes(8))), "expected a cell, got an element of the type 9"),
         (WRITER.matrix(99, (1, 1), "x", b""), "an array is of the class 99, which there is not"),
@@ -233,7 +256,7 @@ def test_what_a_variable_unfolds_to_has_a_bound(monkeypatch: pytest.MonkeyPatch)
         (WRITER.small(14, b"abc"), "an element of the type 14 states 3 bytes within its tag"),
         (WRITER.element(15, zlib.compress(WRITER.element(15, b"x"))), "expected a variable, got an element of the type 15"),
     ],
-    ids=range(13),
+    ids=range(15),
 )  # fmt: skip
 def test_lengths_that_cannot_be(element: bytes, problem: str) -> None:
     with pytest.raises(DataError, match=problem):

@@ -35,14 +35,24 @@ def as_paths(data: Any) -> Iterator[list[str]]:
     with TemporaryDirectory() as folder:
         path = Path(folder, FRAME)
         write_frame(data, path)
-        try:
+        with named_as_frame(path):
             yield [str(path)]
-        except DataError as error:
-            raise DataError(str(error).replace(str(path), "the data frame")) from None
+
+
+@contextmanager
+def named_as_frame(path: Path) -> Iterator[None]:
+    """Let errors name the data frame that the caller knows, in place of the file that it is kept in meanwhile."""
+    try:
+        yield
+    except (DataError, UsageError) as error:
+        kind = DataError if isinstance(error, DataError) else UsageError
+        raise kind(str(error).replace(str(path), "the data frame")) from None
 
 
 def index_to_columns(frame: Any) -> Any:
     """Make the index of a pandas frame columns where it holds something: times, or what has a name; others stay as they are.
+
+    Its sparse columns become dense ones, which is all that other libraries know.
 
     Raises `DataError` where two columns, or a column and an index that hold other values, have one name.
     """
@@ -51,6 +61,9 @@ def index_to_columns(frame: Any) -> Any:
         twice = columns[columns.duplicated()][0]
         raise DataError(f"two columns are called '{twice}': rename one of them", source="the data frame")
     index: Any = getattr(frame, "index", None)
+    if index is not None and hasattr(frame, "dtypes"):
+        sparse = {name: dtype.subtype for name, dtype in frame.dtypes.items() if type(dtype).__name__ == "SparseDtype"}
+        frame = frame.astype(sparse) if sparse else frame
     kind, names = type(index).__name__, list(getattr(index, "names", []))
     if not any(names) and kind not in ("DatetimeIndex", "PeriodIndex", "MultiIndex"):
         return frame

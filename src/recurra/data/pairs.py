@@ -233,10 +233,17 @@ def _check(source: str, target: str | None, name: str, place: Place, options: Pa
     if options.need_targets and not (target or "").strip():
         raise DataError("the target is empty", source=name, **place)
     for side, text in (("source", source), ("target", target or "")):
-        if len(text) > MAX_CHARACTERS:
-            raise DataError(
-                f"expected a {side} of at most {MAX_CHARACTERS:,} characters, got {len(text):,}",
-                source=name,
-                hint="cut it into sentences, or leave it out (--on-error skip)",
-                **place,
-            )
+        if problem := length_problem(side, text):
+            hint = "cut it into sentences, or leave it out (--on-error skip)"
+            raise DataError(problem, source=name, hint=hint, **place)
+
+
+def length_problem(side: str, text: str) -> str | None:
+    """Say that a source or a target is too long; None where it is not.
+
+    >>> length_problem("source", "ab"), length_problem("source", "ab" * 2000)
+    (None, 'expected a source of at most 2,000 characters, got 4,000')
+    """
+    if len(text) <= MAX_CHARACTERS:
+        return None
+    return f"expected a {side} of at most {MAX_CHARACTERS:,} characters, got {len(text):,}"

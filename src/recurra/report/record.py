@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recurra.documents import read_toml
+from recurra.documents import MAX_LOG_BYTES, read_toml
 from recurra.errors import RunError
 from recurra.formatting import finite
 from recurra.report.points import Point
@@ -68,12 +68,15 @@ def read_record(folder: Path) -> Record:
     record = Record(config)
     metrics = folder / "metrics.jsonl"
     try:
-        raw = metrics.read_bytes()
+        with metrics.open("rb") as file:
+            raw = file.read(MAX_LOG_BYTES + 1)
         record.written = datetime.fromtimestamp(metrics.stat().st_mtime, UTC)
     except FileNotFoundError:
         return record
     except OSError as error:
         raise RunError(f"{metrics}: cannot be read: {error.strerror}") from None
+    if len(raw) > MAX_LOG_BYTES:
+        raise RunError(f"{metrics}: expected up to {MAX_LOG_BYTES:,} bytes, got more")
     _sort(record, raw.decode("utf-8", errors="replace"))
     return record
 

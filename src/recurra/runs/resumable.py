@@ -9,7 +9,7 @@ from recurra.runs.config import FORMAT, Configuration, load_configuration
 from recurra.runs.manifest import EARLIER, MANIFEST, check_manifest
 from recurra.tasks import Task
 from recurra.training.folder import LOG
-from recurra.training.log import read_events
+from recurra.training.log import last_events
 
 
 def end_reason(folder: Path) -> str | None:
@@ -17,8 +17,8 @@ def end_reason(folder: Path) -> str | None:
     if not (folder / MANIFEST).is_file():
         return None
     check_manifest(folder)
-    ends = [event for event in read_events(folder / LOG) if event.get("event") == "end"]
-    return str(ends[-1].get("reason")) if ends else "?"
+    end = last_events(folder / LOG, ["end"]).get("end")
+    return "?" if end is None else str(end.get("reason"))
 
 
 def check_not_ended(folder: Path) -> None:

@@ -25,7 +25,7 @@ from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, GeneratesP
 from recurra.tasks.base.options import DEFAULT_BEAM, read_options
 from recurra.tasks.base.predictor import Predictor
 from recurra.training.device import move_to_device
-from recurra.training.log import read_events
+from recurra.training.log import last_events, read_events
 
 CapabilityT = TypeVar("CapabilityT")
 Inputs = str | Array | Signal | Mapping[Any, Any] | DataFrame | Iterable[Any]
@@ -90,14 +90,14 @@ class Run:
     @property
     def evaluation(self) -> dict[str, Any] | None:
         """What was measured at the end of training; None where nothing was held out."""
-        found = self.events("evaluation")
-        return {name: value for name, value in found[-1].items() if name != "event"} if found else None
+        return _without_kind(self._last_events("evaluation").get("evaluation"))
 
     @checked
     def info(self) -> dict[str, Any]:
         """Say what this run is."""
-        start = self._start()
-        end = (self.events("end") or [{}])[-1]
+        last = self._last_events("start", "end", "evaluation", "unmeasured")
+        start, end, evaluation = last.get("start", {}), last.get("end", {}), _without_kind(last.get("evaluation"))
+        unmeasured = last["unmeasured"].get("reason") if "unmeasured" in last and evaluation is None else None
         return {
             "run": str(self.path),
             "task": self.configuration.task,
@@ -106,14 +106,13 @@ class Run:
             "steps": end.get("step"),
             "seconds": end.get("seconds"),
             "ended": end.get("reason"),
-            "evaluation": self.evaluation,
-            **self._unmeasured(),
+            "evaluation": evaluation,
+            **({} if unmeasured is None else {"unmeasured": str(unmeasured)}),
         }
 
-    def _unmeasured(self) -> dict[str, Any]:
-        """Give why nothing could be measured at the end of training, where that is so."""
-        found = self.events("unmeasured")
-        return {"unmeasured": str(found[-1].get("reason"))} if found and self.evaluation is None else {}
+    def _last_events(self, *kinds: str) -> dict[str, dict[str, Any]]:
+        path = self.path / "metrics.jsonl"
+        return {kind: check_event(path, event) for kind, event in last_events(path, kinds).items()}
 
     # What a predictor can do; one that cannot says so.
 
@@ -135,6 +134,10 @@ class Run:
         read = read_options(self.predictor.EvaluateOptions, options, self.configuration.task)
         read.load_runs(lambda folder: Run.load(folder).predictor)
         with as_paths(data) as paths:
+            if not paths and not isinstance(data, tuple):
+                raise UsageError(
+                    "evaluate: expected files to measure on, got none; leave data out to measure on the run's own"
+                )
             if baselines or not paths:
                 if not self.task.rereadable:
                     raise UsageError(
@@ -177,6 +180,8 @@ class Run:
     def embed(self, inputs: str | Array | Iterable[Any]) -> np.ndarray:
         """Give the vector of one text or array, (D), or of each of a list of them, (N, D) float32; only of a run of embed."""
         predictor = self._capable(Embeds, "embed")
+        if is_frame(inputs):
+            return predictor.embed([inputs])
         if isinstance(inputs, str) or hasattr(inputs, "shape"):
             return predictor.embed([inputs])[0]
         return predictor.embed(cast(Iterable[Any], inputs))
@@ -250,9 +255,13 @@ class Run:
             )
 
     def _start(self) -> dict[str, Any]:
-        return (self.events("start") or [{}])[0]
+        return self._last_events("start").get("start", {})
 
     def _capable(self, capability: type[CapabilityT], verb: str) -> CapabilityT:
         if not isinstance(self.predictor, capability):
             raise UsageError(f"{verb}: a run of {self.configuration.task!r} cannot do that")
         return cast(CapabilityT, self.predictor)
+
+
+def _without_kind(event: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if event is None else {name: value for name, value in event.items() if name != "event"}

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from recurra.errors import DataError, as_data_error
-from recurra.series.base import Series, channel_names, to_finite
+from recurra.series.base import Series, channel_names, empty_dimension_problem, to_finite
 from recurra.text import Source, members
 
 _SERIES_NAMES = ("x", "data", "series", "sequences", "images", "features", "inputs")
@@ -72,6 +72,8 @@ def _load(data: bytes, name: str) -> np.ndarray:
         sizes = " x ".join(map(str, shape)) or "one"
         if not dtype.itemsize or min(shape, default=1) < 0 or max(shape, default=0) > sys.maxsize:
             raise ValueError(f"there is no array of {sizes} values of {dtype}")
+        if problem := empty_dimension_problem(shape):
+            raise ValueError(problem)
         if there < stated:
             raise ValueError(f"{sizes} values of {dtype} take {stated} bytes, of which {there} are there")
         values = np.frombuffer(data, dtype, math.prod(shape), stream.tell())

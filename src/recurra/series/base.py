@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from recurra.errors import DataError
 from recurra.text import Place
 
 UNIVARIATE = ("value",)
+MAX_EMPTY_DIMENSION = 100_000
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
 
@@ -36,6 +38,20 @@ def channel_names(count: int) -> tuple[str, ...]:
     (('value',), ('channel 1', 'channel 2'))
     """
     return UNIVARIATE if count == 1 else tuple(f"channel {number}" for number in range(1, count + 1))
+
+
+def empty_dimension_problem(shape: Sequence[int]) -> str | None:
+    """Say what is wrong with the shape of an array without values that states series, steps or channels without end.
+
+    Nothing in a file stands behind such a number, and numpy has no array of several that are large.
+
+    >>> empty_dimension_problem((5, 0, 3)), empty_dimension_problem((2**31 - 1, 2**31 - 1, 0))
+    (None, '2147483647 x 2147483647 x 0 values are none; a dimension of such an array is at most 100,000')
+    """
+    if math.prod(shape) or max(shape, default=0) <= MAX_EMPTY_DIMENSION:
+        return None
+    sizes = " x ".join(map(str, shape))
+    return f"{sizes} values are none; a dimension of such an array is at most {MAX_EMPTY_DIMENSION:,}"
 
 
 _UNNAMED = re.compile(r"(channel|column) \d+|value|pixel")  # names of channels in files that give them none

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from recurra.errors import DataError, as_data_error
-from recurra.series.base import Series, channel_names
+from recurra.series.base import Series, channel_names, empty_dimension_problem
 from recurra.text import Source
 
 Images = Literal["rows", "pixels"]
@@ -48,7 +48,9 @@ def read_idx(source: Source) -> np.ndarray:
     if len(data) != expected:
         shown = " x ".join(map(str, shape))
         raise DataError(f"expected {expected} bytes for {shown} values, got {len(data)}", source=source.name)
-    with as_data_error("is damaged", source=source.name):  # no array has such sizes, though one of them be 0
+    if problem := empty_dimension_problem(shape):
+        raise DataError(f"is damaged: {problem}", source=source.name)
+    with as_data_error("is damaged", source=source.name):  # no array has as many dimensions
         return np.frombuffer(data, kind, offset=start).reshape(shape)
 
 

@@ -14,6 +14,7 @@ from typing import Literal, NoReturn
 import numpy as np
 
 from recurra.errors import DataError
+from recurra.series.base import empty_dimension_problem
 from recurra.text import Allowance, Source
 
 MAX_CELL_DEPTH = 16
@@ -163,6 +164,8 @@ class _Elements:
         found = tuple(np.frombuffer(content, f"{self._order}i4").tolist())
         if min(found) < 0:
             self.fail(f"a dimension is {min(found)}", at)
+        if problem := empty_dimension_problem(found):
+            self.fail(problem, at)
         return found, after
 
     def _content(self, word: int, dimensions: tuple[int, ...], at: int, end: int, depth: int) -> MatValue:

@@ -6,11 +6,15 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from recurra.documents import MAX_LOG_BYTES
 from recurra.errors import RunError
+
+MAX_EVENT_BYTES = 8 * 2**20
+"""Of a line: an evaluation of thousands of classes takes a megabyte or two."""
 
 
 class MetricsLog:
@@ -82,24 +86,44 @@ class MetricsLog:
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:
-    """Read the events of a run; a last line that was cut off while being written is left out.
+    """Read the events of a run, a line at a time; a last line that was cut off while being written is left out.
 
-    Raises `RunError` where another line is no JSON object, or the file cannot be read.
+    Raises `RunError` where another line is no JSON object, or longer than `MAX_EVENT_BYTES`, and where the file is larger
+    than `MAX_LOG_BYTES` or cannot be read.
     """
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        with path.open("rb") as file:
+            if (size := os.fstat(file.fileno()).st_size) > MAX_LOG_BYTES:
+                raise RunError(f"{path}: expected up to {MAX_LOG_BYTES:,} bytes, got {size:,}")
+            number = 0
+            while line := file.readline(MAX_EVENT_BYTES + 1):
+                number += 1
+                if len(line) > MAX_EVENT_BYTES:
+                    raise RunError(f"{path}: line {number}: expected up to {MAX_EVENT_BYTES:,} bytes, got more")
+                event = _parse_event(line, path, number)
+                if event is None:
+                    return
+                yield event
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
-    for number, line in enumerate(lines, 1):
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            if number == len(lines) and not line.endswith(b"\n"):
-                return
-            raise RunError(f"{path}: line {number}: expected a JSON object; the file is damaged") from None
-        if not isinstance(event, dict):
-            raise RunError(f"{path}: line {number}: expected a JSON object, got {type(event).__name__}")
-        yield event
+
+
+def last_events(path: Path, kinds: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Give the last event of each kind that there is one of: in one pass, and however many there are, in little memory."""
+    return {str(kind): event for event in read_events(path) if (kind := event.get("event")) in kinds}
+
+
+def _parse_event(line: bytes, path: Path, number: int) -> dict[str, Any] | None:
+    """Parse a line; None for one that was cut off."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        if not line.endswith(b"\n"):
+            return None
+        raise RunError(f"{path}: line {number}: expected a JSON object; the file is damaged") from None
+    if not isinstance(event, dict):
+        raise RunError(f"{path}: line {number}: expected a JSON object, got {type(event).__name__}")
+    return event
 
 
 def finite(value: float) -> float | None:

@@ -215,3 +215,18 @@ def test_one_vocabulary_is_for_sides_of_one_unit(tmp_path: Path) -> None:
     settings = {"source_unit": "char", "target_unit": "word", "joint": True}
     with pytest.raises(UsageError, match="joint: expected sides of one unit, got char and word"):
         recurra.train("translate", pairs(tmp_path), tmp_path / "run", **SMALL, **settings)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_what_is_longer_than_in_training_is_refused(run: Run, side: str) -> None:
+    """Such a text would be searched for minutes, at a quality that nobody has measured."""
+    long = "alpha " * 400
+    text = f"{long}\ta" if side == "source" else f"alpha\t{long}"
+    with pytest.raises(
+        DataError, match=rf"expected a {side} of at most 2,000 characters, got 2,400; cut it into sentences"
+    ):
+        run.score(["alpha\ta", text])
+    with pytest.raises(DataError, match="input 2: expected a source of at most 2,000 characters, got 2,400"):
+        run.predict(["alpha", long])
+    with pytest.raises(DataError, match="expected a source of at most 2,000 characters, got 2,400"):
+        run.predictor.parse(long)

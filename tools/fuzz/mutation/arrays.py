@@ -12,11 +12,14 @@ import numpy as np
 from tools.fuzz.mutation import archives, raw
 
 MAT_TEXT_BYTES = 116
+MAT_SIZES = 160
+"""Where the dimensions of the first array of a MATLAB file stand: after the header, its tag, its flags and their own tag."""
 HEADERS = [
     "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }", "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2", "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }",
     "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000,), }",
     "{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", "{'descr': '<U1000000000', 'fortran_order': False, 'shape': (3,), }", "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (3,), }",
     "{'descr': '<f8', 'fortran_order': 1, 'shape': 3, }", "{'descr': 'x', 'fortran_order': False, 'shape': (), }", "{" * 3000, "(" * 90000, "1", "", "{'descr': '<V0', 'fortran_order': False, 'shape': (9,), }",
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (5, 0, 1000000000000), }", "{'descr': '<f8', 'fortran_order': False, 'shape': (2147483647, 2147483647, 0), }",
 ]  # fmt: skip
 
 
@@ -114,10 +117,21 @@ def mutate_npz(data: bytes, rng: Random) -> bytes:
     return pack(content)
 
 
+def mat_of_dimensions(rng: Random) -> bytes:
+    """Write a MATLAB file whose array, of numbers or of cells, holds no value and states any dimensions."""
+    empty = np.zeros((0, 0, 0), rng.choice(["f8", "O"]))
+    data = bytearray(mat_bytes({"x": empty}))
+    for at in (MAT_SIZES, MAT_SIZES + 4, MAT_SIZES + 8):
+        data[at : at + 4] = rng.choice([0, 1, 2**16, 2**31 - 1]).to_bytes(4, "little")
+    return bytes(data)
+
+
 def mutate_mat(data: bytes, rng: Random) -> bytes:
     """Mutate a MATLAB file, by its bytes or by what is stored in it."""
     if rng.random() < 0.6:
         return raw.mutate(data, rng)
+    if rng.random() < 0.2:
+        return mat_of_dimensions(rng)
     cells = np.empty(rng.choice([0, 1, 4]), dtype=object)
     for at in range(len(cells)):
         cells[at] = strange(rng)

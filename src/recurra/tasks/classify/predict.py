@@ -72,7 +72,10 @@ class Classifier(SequencePredictor[ClassifierConfig]):
     def network_logits(self, encoded: Sequence[Any], *, exact: bool = True) -> np.ndarray:
         """Give the network's own logits of each encoded sequence, (N, C) float64."""
         rows = self.forward(encoded, exact=exact)
-        return np.stack(rows) if rows else np.zeros((0, len(self.classes)))
+        logits = np.empty((len(rows), len(self.classes)))
+        for number in range(len(rows)):  # each is given free at once: of thousands of classes all are gigabytes
+            logits[number], rows[number] = rows[number], None
+        return logits
 
     def logits(self, encoded: Sequence[Any], linear: np.ndarray | None, *, exact: bool = True) -> np.ndarray:
         """Give the logits of each encoded sequence, (N, C) float64; linear: those of the linear classifier, where there is one."""
@@ -86,11 +89,12 @@ class Classifier(SequencePredictor[ClassifierConfig]):
     def probabilities(self, split: Split, *, exact: bool = True) -> np.ndarray:
         """Give the probability of each class for each example, (N, C) float64."""
         logits = self.logits(split.encoded, split.linear, exact=exact)
-        return class_probabilities(logits, multi_label=self.multi_label)
+        return class_probabilities(logits, multi_label=self.multi_label, out=logits)
 
     def network_probabilities(self, split: Split, *, exact: bool = True) -> np.ndarray:
         """Give the probability of each class by the network alone, (N, C) float64."""
-        return class_probabilities(self.network_logits(split.encoded, exact=exact), multi_label=self.multi_label)
+        logits = self.network_logits(split.encoded, exact=exact)
+        return class_probabilities(logits, multi_label=self.multi_label, out=logits)
 
     def run(self, sequences: Sequence[Any]) -> list[np.ndarray]:
         encoded = [self.inputs.encode(sequence) for sequence in sequences]

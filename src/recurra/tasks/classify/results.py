@@ -9,13 +9,25 @@ import numpy as np
 
 from recurra.tasks.base.results import preview, preview_column
 
+MAX_CELLS_AT_ONCE = 2**20
+"""Logits that become probabilities at a time: several arrays of as many are made on the way."""
 
-def class_probabilities(logits: np.ndarray, *, multi_label: bool) -> np.ndarray:
-    """Give the probability of each class, (N, C): rows add up to 1, or with several labels each stands by itself."""
-    if multi_label:
-        return 1 / (1 + np.exp(-logits))
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+
+def class_probabilities(logits: np.ndarray, *, multi_label: bool, out: np.ndarray | None = None) -> np.ndarray:
+    """Give the probability of each class, (N, C): rows add up to 1, or with several labels each stands by itself.
+
+    out: where they go, which may be the logits themselves: of thousands of classes these are gigabytes.
+    """
+    out = np.empty(logits.shape, np.result_type(logits, np.float32)) if out is None else out
+    rows = max(1, MAX_CELLS_AT_ONCE // max(1, logits.shape[1]))
+    for start in range(0, len(logits), rows):
+        some = logits[start : start + rows]
+        if multi_label:
+            out[start : start + rows] = 1 / (1 + np.exp(-some))
+            continue
+        powers = np.exp(some - some.max(1, keepdims=True))
+        out[start : start + rows] = powers / powers.sum(1, keepdims=True)
+    return out
 
 
 def to_result(

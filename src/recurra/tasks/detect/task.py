@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.tbptt import Windows
+from recurra.data.timeseries.anomaly_labels import read_anomaly_labels
 from recurra.errors import UsageError
 from recurra.nn import State
 from recurra.report.blocks import Block
@@ -51,6 +52,9 @@ class AnomalyDetectionTask(TBPTTTask[DetectorConfig, Dataset, Batch]):
     # Data
 
     def read_dataset(self, preprocessor: DetectorPreprocessor | None) -> Dataset:
+        if preprocessor is None:
+            for path in self.config.data.anomaly_labels:
+                read_anomaly_labels(path)  # a file that is missing or broken is an error now, not after the training
         dataset = read_dataset(self.config.data, preprocessor)
         self.config.data.per_series = dataset.per_series  # a run says it, so that nothing has to be guessed again
         return dataset

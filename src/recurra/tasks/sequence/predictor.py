@@ -14,6 +14,7 @@ import torch
 
 from recurra.arguments import PathName, checked
 from recurra.data.datasets.locate import resolve_files
+from recurra.data.frames import as_paths, is_frame
 from recurra.data.labelled.label_lines import names_text
 from recurra.data.labelled.reader import Labelled
 from recurra.data.labelled.tagged import Tagged
@@ -105,8 +106,20 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
     # Predictions
 
     def preprocess(self, inputs: Sequence[Any]) -> list[Any]:
-        """Give what a user hands over as the sequences that results are of; raises `DataError` as `validate_inputs` does."""
-        return self.validate_inputs(inputs)
+        """Give what a user hands over as the sequences that results are of; raises `DataError` as `validate_inputs` does.
+
+        A table in memory, of a run on texts, is as many of them as it has rows: those of the column that training read.
+        """
+        if not (self.inputs.discrete and any(map(is_frame, inputs))):
+            return self.validate_inputs(inputs)
+        sequences: list[Any] = []
+        for one in inputs:
+            sequences += self._read_frame(one) if is_frame(one) else self.validate_inputs([one])
+        return sequences
+
+    def _read_frame(self, frame: Any) -> list[Any]:
+        with as_paths(frame) as (path,):
+            return self.read_file(path) or []
 
     def forward(self, encoded: Sequence[Any], *, exact: bool = True) -> list[Any]:
         """Give the output for each encoded sequence, which depends on no other one; exact: see `run_in_batches`."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.arguments import PathName, checked
 from recurra.data.datasets.locate import resolve_files
-from recurra.data.pairs import has_columns, read_pairs
+from recurra.data.pairs import has_columns, length_problem, read_pairs
 from recurra.decoding import Hypothesis
 from recurra.errors import DataError
 from recurra.tasks.base.predictor import Predictor
@@ -142,6 +142,9 @@ class Translator(Predictor[TranslatorConfig]):
             source, tab, target = text.partition("\t")
             if not tab:
                 raise DataError("expected a source, a tab and its target", row=number)
+            for side, one in (("source", source), ("target", target)):
+                if problem := length_problem(side, one):
+                    raise DataError(problem, row=number, hint="cut it into sentences")
             pairs.append((source, target))
         preprocessor = self.preprocessor
         targets = [preprocessor.encode_target(target) for _, target in pairs]

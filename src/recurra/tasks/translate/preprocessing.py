@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from recurra.data.pairs import length_problem
 from recurra.errors import DataError, UsageError
 from recurra.formatting import abbreviate
 from recurra.tasks.translate.config import Data
@@ -39,10 +40,12 @@ class TranslationPreprocessor:
         """Whether both sides have one vocabulary."""
         return self.source is self.target
 
-    def check(self, text: object) -> str:
-        """Give a source as it is read; raises `DataError` for what is no text."""
+    def check(self, text: object, side: str = "source") -> str:
+        """Give a source, or a target, as it is read; raises `DataError` for what is no text, or one longer than in training."""
         if not isinstance(text, str):
             raise DataError(f"expected a text, got {abbreviate(text, 40)}")
+        if problem := length_problem(side, text):
+            raise DataError(problem, hint="cut it into sentences")
         return text.lower() if self.lower else text
 
     def encode_source(self, text: str) -> np.ndarray:
@@ -51,7 +54,7 @@ class TranslationPreprocessor:
 
     def encode_target(self, text: str) -> np.ndarray:
         """Give the ids of a target, without marks."""
-        return self.target.encode(self.check(text))
+        return self.target.encode(self.check(text, "target"))
 
     def save(self, folder: Path) -> list[str]:
         """Write the vocabularies, and give the names of the files."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -224,7 +225,9 @@ def _not_lines_hint(text: str, line: int) -> str | None:
 def _json_problem(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"broken JSON: {error.msg[0].lower()}{error.msg[1:]}"
-    return "JSON nested too deeply" if isinstance(error, RecursionError) else f"broken JSON: {error}"
+    if isinstance(error, RecursionError):
+        return "JSON nested too deeply"
+    return f"a number of more than {sys.get_int_max_str_digits():,} digits"  # all else that the parser refuses
 
 
 def field_value(row: Row, field: str, source: Source) -> Any:
