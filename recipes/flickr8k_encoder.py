@@ -6,7 +6,7 @@
 Writes the convolutions as an ONNX file (`--encoder`; the run needs it from then on), compares their grid of 7 x 7 with torch's on
 a picture, and trains `caption` on the data set flickr8k with it. Prints one JSON object: the figures on the test pictures and the bars.
 
-The weights are not part of Recurra: they come from the package named above, or from a file of the same layout. Its licence is Apache 2.0, as
+The weights are not part of Recurra: they come from the package named above, or from its file. Its licence is Apache 2.0, as
 Google's is whose model it converts. The photographs of ImageNet, as those of Flickr8k, were found on Flickr among others: none was
 looked for in both, so the figures are those of a network that may have seen some of the test pictures, without their captions.
 """
@@ -181,6 +181,7 @@ def write_encoder(path: Path, weights: Weights) -> float:
     expected, found = by_torch(weights, layers, picture), PictureFeatures(path)(picture)
     difference = float(np.abs(found - expected).max() / np.abs(expected).max())
     if difference > MAX_DIFFERENCE:
+        path.unlink()
         raise DataError(f"its features differ from those of torch by {difference:.2g} of the largest", source=path)
     return difference
 
@@ -191,7 +192,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--run", type=Path, help="where the run is to be; by default a new folder")
     parser.add_argument("--encoder", type=Path, default=Path("efficientnet-lite2.onnx"), help="the ONNX file to write")
-    parser.add_argument("--weights", type=Path, help="the file of the weights; by default that of the package")
+    parser.add_argument("--weights", type=Path, help="the package's file, where it is elsewhere")
     parser.add_argument("--convert-only", action="store_true", help="write the ONNX file, and train nothing")
     given = parser.parse_args()
     try:
