@@ -206,14 +206,14 @@ def main() -> None:
 
 
 def train(encoder: Path, out: Path, within: str, seed: int) -> dict[str, Any]:
-    """Train a captioner on the features, and give its figures on the test pictures."""
+    """Train a captioner on the features, and give its metrics on the test pictures."""
     run = recurra.train("caption", "flickr8k", out, encoder=str(encoder), within=within, seed=seed, **SETTINGS)
     measured = run.evaluation
     if measured is None:
         raise RunError(f"{out}: nothing was measured")
-    figures = measured["metrics"]
-    reached = all(figures[name] >= bar for name, bar in BARS.items())
-    return {"run": str(out), **figures, "baselines": measured["baselines"], "bars": BARS, "reached": reached}
+    metrics = measured["metrics"]
+    reached = all(metrics[name] >= bar for name, bar in BARS.items())
+    return {"run": str(out), **metrics, "baselines": measured["baselines"], "bars": BARS, "reached": reached}
 
 
 if __name__ == "__main__":
