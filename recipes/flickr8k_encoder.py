@@ -7,8 +7,8 @@ Writes the convolutions as an ONNX file (`--encoder`; the run needs it from then
 a picture, and trains `caption` on the data set flickr8k with it. Prints one JSON object: the figures on the test pictures and the bars.
 
 The weights are not part of Recurra: they come from the package named above, or from its file. Its licence is Apache 2.0, as
-Google's is whose model it converts. The photographs of ImageNet, as those of Flickr8k, were found on Flickr among others: none was
-looked for in both, so the figures are those of a network that may have seen some of the test pictures, without their captions.
+Google's is whose model it converts. The photographs of ImageNet, as those of Flickr8k, were found on Flickr among other places; which are in both
+has not been looked into, so the network may have seen some of the test pictures, without their captions.
 """
 
 from __future__ import annotations
