@@ -37,3 +37,21 @@ def test_a_failure_of_its_own_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(torch.nn.functional, "dropout", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         nn.Dropout(0.5, variational=False)(torch.zeros(2, 2, 2))
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GravesLSTM, nn.GRU])
+@pytest.mark.parametrize("placed", [{"dtype": 0}, {"dtype": torch.int64}, {"device": "nowhere"}], ids=str)
+def test_a_module_is_made_of_no_type_and_nowhere_that_torch_does_not_know(
+    kind: type[Any], placed: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError):
+        kind(3, 4, **placed)
+
+
+@pytest.mark.parametrize("value", [None, "x", 3, {"a": 1}], ids=str)
+def test_the_loss_over_labellings_refuses_what_it_cannot_take(value: Any) -> None:
+    with pytest.raises(UsageError):
+        nn.ctc_loss(value, value, value, value)
+    if not isinstance(value, int):
+        with pytest.raises(UsageError):
+            nn.frames_needed(value)

@@ -12,7 +12,7 @@ import pytest
 
 from recurra.data.labelled.reader import LabelledOptions, read_labelled
 from recurra.errors import DataError, UsageError
-from recurra.series import SkeletonFormat, read_idx, read_npy, register_skeletons, skeleton_format
+from recurra.series import SkeletonFormat, read_idx, read_npy, register_skeletons, skeleton_format, to_numbers
 from recurra.text import Source
 
 from ..conftest import Files
@@ -234,3 +234,12 @@ def test_dimensions_that_hold_no_value_have_a_bound(files: Files, shape: tuple[i
     np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": shape})
     with pytest.raises(DataError, match=f"is damaged .*{shape[0]} x .* values are none"):
         read_npy(Source("x.npy", "npy", stream.getvalue(), False))
+
+
+def test_numbers_that_no_memory_holds_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(np, "asanyarray", no_memory)
+    with pytest.raises(DataError, match="longer than the memory holds"):
+        to_numbers(range(3))

@@ -50,7 +50,7 @@ def _read_whole(name: str, value: int, least: int) -> int:
 def placement(device: Any, dtype: Any) -> dict[str, Any]:
     """Give where weights are, and of what type; raises `UsageError` for what torch makes none of."""
     try:
-        torch.empty(0, device=device, dtype=dtype)
+        torch.empty(0, device=device, dtype=dtype, requires_grad=True)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"device, dtype: {shorten(reason)}") from None

@@ -246,13 +246,14 @@ class GravesLSTM(Recurrent):
         options = read_options(
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size
         )
-        super().__init__("LSTM", **options, device=device, dtype=dtype)
+        placed = placement(device, dtype)
+        super().__init__("LSTM", **options, **placed)
         self.mode = "GRAVES_LSTM"
         bound = 1 / math.sqrt(hidden_size)
         for names in self._all_weights:
             name = names[0].replace("weight_ih", "peephole")
             shape = (len(self.cell.peepholes), hidden_size)
-            peephole = nn.Parameter(torch.empty(shape, device=device, dtype=dtype).uniform_(-bound, bound))
+            peephole = nn.Parameter(torch.empty(shape, **placed).uniform_(-bound, bound))
             self.register_parameter(name, peephole)
             names.append(name)
             self._flat_weights_names.append(name)

@@ -51,5 +51,8 @@ def _as_array(given: Any) -> np.ndarray:
     if callable(detach):
         tensor: Any = detach().cpu()
         return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
-    array = np.asanyarray(given)
+    try:
+        array = np.asanyarray(given)
+    except MemoryError:
+        raise DataError("the series is longer than the memory holds", hint="give it in parts") from None
     return array.astype(np.float32) if array.dtype.name.startswith(("bfloat", "float8")) else array
