@@ -14,6 +14,7 @@ from recurra.linear.ngrams import (
     all_units,
     characters,
     count_keys,
+    counted_ngrams,
     frequent_keys,
     ngram_keys,
     split_words,
@@ -43,7 +44,7 @@ def test_every_ngram_is_counted_as_a_plain_loop_counts_it(unit, longest):
     assert (np.diff(vocabulary.astype(object)) > 0).all()
     texts_with = Counter(ngram for counted in expected for ngram in counted)
     assert sorted(shared.tolist()) == sorted(count for count in texts_with.values() if count >= 2)
-    counts = count_keys(keys, where, vocabulary)
+    counts = count_keys(counted_ngrams(*all_units(TEXTS, unit), longest), vocabulary)
     kept = {ngram for ngram, count in texts_with.items() if count >= 2}
     total = sum(count for counted in expected for ngram, count in counted.items() if ngram in kept)
     assert counts.values.sum() == total

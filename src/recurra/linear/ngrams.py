@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -29,6 +29,14 @@ class Counts(NamedTuple):
     rows: np.ndarray
     columns: np.ndarray
     values: np.ndarray
+
+
+class Ngrams(NamedTuple):
+    """Hashes of n-grams, which text each is in, and how often it comes there."""
+
+    keys: np.ndarray
+    texts: np.ndarray
+    times: np.ndarray
 
 
 def units_of(text: str, unit: Unit) -> np.ndarray:
@@ -69,17 +77,33 @@ def ngram_keys(units: np.ndarray, lengths: np.ndarray, longest: int) -> tuple[np
     units: of all texts one after another; lengths: of each. Two different n-grams of a million have the same hash with a probability
     of 3·10⁻⁸.
     """
-    text = np.repeat(np.arange(len(lengths)), lengths)
+    found = list(_by_length(units, lengths, longest))
+    return (
+        np.concatenate([np.zeros(0, np.uint64), *(keys for keys, _ in found)]),
+        np.concatenate([np.zeros(0, np.int32), *(texts for _, texts in found)]),
+    )
+
+
+def _by_length(units: np.ndarray, lengths: np.ndarray, longest: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    text = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
     mixed = _mix(units)
     running = np.zeros(len(units), np.uint64)
-    keys, texts = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     for count in range(1, min(longest, len(units)) + 1):
         size = len(units) - count + 1
         running = running[:size] * _FACTOR + mixed[count - 1 :]
         inside = text[:size] == text[count - 1 :]
-        keys.append(_mix(running[inside] + np.uint64(count)))
-        texts.append(text[:size][inside])
-    return np.concatenate(keys), np.concatenate(texts)
+        yield _mix(running[inside] + np.uint64(count)), text[:size][inside]
+
+
+def counted_ngrams(units: np.ndarray, lengths: np.ndarray, longest: int) -> Ngrams:
+    """Count the n-grams that `ngram_keys` gives, those of one length after another: all of a large text take gigabytes."""
+    found = [Ngrams(np.zeros(0, np.uint64), np.zeros(0, np.int32), np.zeros(0, np.int64))]
+    for keys, texts in _by_length(units, lengths, longest):
+        order = np.lexsort((texts, keys))
+        keys, texts = keys[order], texts[order]
+        starts = np.flatnonzero((np.diff(keys, prepend=~keys[:1]) != 0) | (np.diff(texts, prepend=-1) != 0))
+        found.append(Ngrams(keys[starts], texts[starts], np.diff(starts, append=len(keys))))
+    return Ngrams(*map(np.concatenate, zip(*found, strict=True)))
 
 
 def _mix(values: np.ndarray) -> np.ndarray:
@@ -89,14 +113,21 @@ def _mix(values: np.ndarray) -> np.ndarray:
     return values ^ (values >> _LAST_SHIFT)
 
 
-def count_keys(keys: np.ndarray, texts: np.ndarray, vocabulary: np.ndarray) -> Counts:
-    """Count those n-grams that are in a vocabulary, hashes in ascending order."""
+def count_keys(ngrams: Ngrams, vocabulary: np.ndarray) -> Counts:
+    """Give the counts of those n-grams that are in a vocabulary, hashes in ascending order."""
     if not len(vocabulary):
         empty = np.zeros(0, np.int64)
         return Counts(empty, empty, np.zeros(0, np.float32))
-    place = np.minimum(np.searchsorted(vocabulary, keys), len(vocabulary) - 1)
-    known = vocabulary[place] == keys
-    cells, values = np.unique(texts[known] * len(vocabulary) + place[known], return_counts=True)
+    place = np.minimum(np.searchsorted(vocabulary, ngrams.keys), len(vocabulary) - 1)
+    known = vocabulary[place] == ngrams.keys
+    cells = ngrams.texts[known].astype(np.int64) * len(vocabulary) + place[known]
+    order = np.argsort(cells, kind="stable")
+    cells = cells[order]
+    starts = np.flatnonzero(
+        np.diff(cells, prepend=-1)
+    )  # of one n-gram in one text there is one count, unless two hashes are the same
+    values = np.add.reduceat(ngrams.times[known][order], starts) if len(starts) else np.zeros(0)
+    cells = cells[starts]
     return Counts(cells // len(vocabulary), cells % len(vocabulary), values.astype(np.float32))
 
 
@@ -143,15 +174,15 @@ class NgramFamily:
         cls, texts: Sequence[str], unit: Unit, longest: int, *, least: int = 2, most: int = 2**18
     ) -> tuple[NgramFamily, Tensor]:
         """Do as `from_texts`, and give `rows` of the texts, whose n-grams are counted but once."""
-        keys, where = ngram_keys(*all_units(texts, unit), longest)
-        vocabulary, counts = frequent_keys(keys, where, least, most)
+        ngrams = counted_ngrams(*all_units(texts, unit), longest)
+        vocabulary, counts = frequent_keys(ngrams.keys, ngrams.texts, least, most)
         idf = 1 + np.log((1 + len(texts)) / (1 + counts))
         family = cls(unit, longest, vocabulary, idf.astype(np.float32))
-        return family, family.weigh(count_keys(keys, where, vocabulary), len(texts))
+        return family, family.weigh(count_keys(ngrams, vocabulary), len(texts))
 
     def counts(self, texts: Sequence[str]) -> Counts:
         """Count the known n-grams of each text."""
-        return count_keys(*ngram_keys(*all_units(texts, self.unit), self.longest), self.vocabulary)
+        return count_keys(counted_ngrams(*all_units(texts, self.unit), self.longest), self.vocabulary)
 
     def values(self, counts: Counts, texts: int) -> np.ndarray:
         """Give the value of each count of so many texts, float64."""
