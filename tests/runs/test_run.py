@@ -137,7 +137,7 @@ def test_data_that_changed_since_are_not_measured_against(run: Path, whole: Path
     text = tmp_path / "other.txt"
     text.write_text(VERSE * 21, encoding="utf-8")
     reconfigure(run, data__data=[str(text)])
-    for data in ((), whole.parent / "verse.txt"):
+    for data in (None, whole.parent / "verse.txt"):
         with pytest.raises(DataError, match="have changed since"):
             Run.load(run).evaluate(data)
     measured = Run.load(run).evaluate(whole.parent / "verse.txt", baselines=False)

@@ -120,7 +120,7 @@ class Run:
     @report_memory_errors()
     def evaluate(
         self,
-        data: PathName | Mapping[Any, Any] | DataFrame | Iterable[PathName] = (),
+        data: PathName | Mapping[Any, Any] | DataFrame | Iterable[PathName] | None = None,
         *,
         baselines: bool = True,
         progress: Callable[[str], None] = lambda _: None,
@@ -133,8 +133,8 @@ class Run:
         """
         read = read_options(self.predictor.EvaluateOptions, options, self.configuration.task)
         read.load_runs(lambda folder: Run.load(folder).predictor)
-        with as_paths(data) as paths:
-            if not paths and not isinstance(data, tuple):
+        with as_paths(() if data is None else data) as paths:
+            if not paths and data is not None:
                 raise UsageError(
                     "evaluate: expected files to measure on, got none; leave data out to measure on the run's own"
                 )

@@ -52,7 +52,7 @@ def evaluate(
         note(text)
 
     with naming_run(run), add_source(" ".join(data or [str(run)])):
-        result = loaded.evaluate(data or (), baselines=baselines, progress=progress, **given_options(context))
+        result = loaded.evaluate(data or None, baselines=baselines, progress=progress, **given_options(context))
     if json:
         print_json(result)
         print_warnings(result)

@@ -21,7 +21,7 @@ MAX_STEPS = 12_000
 MAX_SIGNALS = 400
 MIN_WORDS, MIN_WRONG = 30, 5
 """Words, right and wrong ones, from which on their confidence is calibrated."""
-NEWTON_STEPS, RIDGE = 25, 1e-2
+NEWTON_STEPS, SMALLEST_STEP, RIDGE = 25, 1e-9, 1e-2
 
 
 def calibrate(transcriber: Transcriber, split: Split) -> None:
@@ -92,9 +92,17 @@ def fit_confidence(likely: np.ndarray, right: np.ndarray) -> tuple[float, float]
     inputs = np.stack([np.log(share / (1 - share)), np.ones(len(share))], 1)
     start = np.array([1.0, 0.0])
     weights = start.copy()
+
+    def loss(weights: np.ndarray) -> float:
+        logits = inputs @ weights
+        return float((np.logaddexp(0, logits) - right * logits).sum() + RIDGE / 2 * ((weights - start) ** 2).sum())
+
     for _ in range(NEWTON_STEPS):
         sure = 1 / (1 + np.exp(-(inputs @ weights).clip(-30, 30)))
         gradient = inputs.T @ (sure - right) + RIDGE * (weights - start)
         curvature = (inputs * (sure * (1 - sure))[:, None]).T @ inputs + RIDGE * np.eye(2)
-        weights = weights - np.linalg.solve(curvature, gradient).clip(-2, 2)
+        step, before = np.linalg.solve(curvature, gradient), loss(weights)
+        while loss(weights - step) > before and abs(step).max() > SMALLEST_STEP:
+            step = step / 2  # far from the least loss a whole step goes beyond it, further each time
+        weights = weights - step
     return float(max(0.0, weights[0])), float(weights[1])
