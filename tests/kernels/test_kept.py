@@ -49,6 +49,18 @@ def test_a_weight_that_is_changed_in_place_is_seen():
 
 @needs_engine
 @torch.no_grad()
+def test_two_parts_of_a_weight_that_begin_at_one_place_are_two():
+    torch.manual_seed(0)
+    x, weight = torch.randn(3, 20), torch.randn(40, 20)
+    with exact():
+        for _ in range(3):
+            whole, part = linear(x, weight), linear(x, weight[:17])
+            assert torch.equal(part, whole[:, :17])
+            assert torch.equal(linear(x[:, :10], weight.view(80, 10)), linear(x[:, :10], weight.view(80, 10).clone()))
+
+
+@needs_engine
+@torch.no_grad()
 def test_only_what_fits_is_kept_and_only_from_the_second_use_on(monkeypatch):
     packed = []
     monkeypatch.setattr(kept, "MAX_BYTES", 100)

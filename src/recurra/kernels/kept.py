@@ -40,7 +40,7 @@ class KeptWeights:
         given = [weight for weight in weights if weight is not None]
         if any(weight.is_inference() or not weight.is_contiguous() for weight in given):
             return 0  # changes of the former have no version, and the latter are copied for each call
-        key = kind, *(0 if weight is None else weight.data_ptr() for weight in weights)
+        key = kind, *(None if weight is None else (weight.data_ptr(), *weight.shape) for weight in weights)
         versions = tuple(weight._version for weight in given)
         if self._versions.get(key) != versions:
             self._versions[key] = versions
