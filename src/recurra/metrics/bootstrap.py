@@ -25,7 +25,7 @@ def intervals(
     In each round as many examples are drawn as there are, with replacement, and measured; `level` of the figures lie
     between low and high. The same arguments always give the same intervals. All figures share the rounds; the AUROC, which
     goes through every class's examples in the order of their scores, takes the first of them: as many as `MAX_NUMBERS_TOUCHED` allows, and
-    200 at least (all 1,000 for 10,000 examples of up to three classes). `calibration_error` has no interval: drawn again,
+    200 at least (all 1,000 for 10,000 examples of up to three classes); where not even one round keeps to it, it has no interval. `calibration_error` has no interval: drawn again,
     bins are always further off, and an interval made of that would lie above the figure itself.
 
     Raises:
@@ -38,15 +38,24 @@ def intervals(
     if np.ndim(targets) == 2:
         rows = probability_rows(probabilities, one=False)
         metrics = _label_metrics(rows, class_marks(targets, rows.shape))
-        marks, columns = np.asarray(targets, bool), list(range(rows.shape[1]))
+        given = np.asarray(targets, bool)
+
+        def marks_of(column: int) -> np.ndarray:
+            return given[:, column]
+
+        columns = list(range(rows.shape[1]))
     else:
         rows = probability_rows(probabilities, one=True)
         numbers = class_numbers(targets, *rows.shape)
         metrics = _class_metrics(rows, numbers)
-        marks = numbers[:, None] == np.arange(rows.shape[1])
-        marks = np.where(numbers[:, None] < 0, -1, marks)  # in no ranking
+
+        def marks_of(column: int) -> np.ndarray:
+            return np.where(numbers < 0, -1, numbers == column)  # -1: in no ranking
+
         columns = [1] if rows.shape[1] == 2 else list(range(rows.shape[1]))
-    rankings = [ranked for c in columns if (ranked := _Ranking.of(rows[:, c], marks[:, c])) is not None]
+    if len(rows) * len(columns) > MAX_NUMBERS_TOUCHED:
+        columns = []
+    rankings = [ranked for c in columns if (ranked := _Ranking.of(rows[:, c], marks_of(c))) is not None]
     chance = np.random.default_rng(seed)
     total = _rounds(rounds, len(rows))
     with_areas = _rounds(total, len(rows) * len(rankings)) if rankings else 0

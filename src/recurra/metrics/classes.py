@@ -164,9 +164,8 @@ def mean_f1(right: np.ndarray, true: np.ndarray, guessed: np.ndarray) -> np.ndar
 def area_under_roc(rows: np.ndarray, numbers: np.ndarray) -> float | None:
     """Give the area under the ROC curve: of class 1 of two, else the mean of one class against the rest; None if undefined."""
     known = numbers >= 0
-    rows, numbers = rows[known], numbers[known]
     compared = [1] if rows.shape[1] == 2 else list(range(rows.shape[1]))
-    areas = [ranking(rows[:, number], numbers == number) for number in compared]
+    areas = [ranking(rows[known, number], numbers[known] == number) for number in compared]
     defined = [area for area in areas if area is not None]
     return float(np.mean(defined)) if defined else None
 

@@ -10,8 +10,9 @@ import sys
 
 import numpy as np
 import pytest
-from tests.tasks.transcribe.signals import RATE, spoken, tone
+from tests.tasks.transcribe.signals import RATE, spoken, strokes_of, tone, wav_bytes
 
+from recurra.errors import DataError, UsageError
 from recurra.tasks.transcribe.config import TranscribePredictOptions
 
 
@@ -67,18 +68,46 @@ def test_interrupting_gives_the_final_result(live, recorded) -> None:
 
 
 def test_a_wav_file_in_a_pipe_is_read_as_a_whole(live, recorded) -> None:
-    from tests.tasks.transcribe.signals import wav_bytes
-
     samples = spoken("ba", np.random.default_rng(1))
     process = command(live)
     out, errors = process.communicate(wav_bytes(samples), timeout=240)
     assert out.decode().split() == ["ba"], errors
 
 
-def test_what_a_live_pipe_cannot_give(live, pen) -> None:
-    from recurra.errors import UsageError
-
+def test_what_a_live_pipe_cannot_give(live) -> None:
     with pytest.raises(UsageError, match="best, steps: what is transcribed as it comes has one text"):
         live.predictor.byte_stream(TranscribePredictOptions(rate=RATE, best=2))
-    with pytest.raises(UsageError, match="rate: this run reads signals of the kind ink"):
-        pen.predictor.byte_stream(TranscribePredictOptions(rate=RATE))
+
+
+def stroke_lines(strokes) -> str:
+    return "".join(f"{json.dumps(stroke)}\n" for stroke in strokes)
+
+
+def test_strokes_of_a_pipe_are_read_as_they_end(pen) -> None:
+    chance = np.random.default_rng(3)
+    inks = [strokes_of(text, chance) for text in ("ab", "c")]
+    with command(pen, "--strokes", "--json") as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(stroke_lines(inks[0]).encode())
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["type"] == "partial"  # before the pipe has ended
+        rest, errors = process.communicate(f"\n{stroke_lines(inks[1])}".encode(), timeout=240)
+    finals = [event for line in rest.splitlines() if (event := json.loads(line))["type"] == "final"]
+    assert process.returncode == 0 and not errors
+    assert [final["text"] for final in finals] == [pen.predict(json.dumps(ink))["text"] for ink in inks]
+
+
+def test_a_line_that_is_no_stroke_is_named_behind_what_came_before(pen) -> None:
+    line = stroke_lines(strokes_of("a", np.random.default_rng(4)))
+    stream = pen.predictor.byte_stream(TranscribePredictOptions(strokes=True))
+    events = []
+    with pytest.raises(DataError, match="expected a stroke as JSON") as caught:
+        events += stream.push(f"{line}\n".encode())
+        events += stream.push(b"xyz\n")
+    assert events[-1]["type"] == "final" and (caught.value.source, caught.value.line) == ("standard input", 3)
+
+
+def test_each_way_of_coming_belongs_to_its_signal(live, pen) -> None:
+    for run, wrong in ((live, {"strokes": True}), (pen, {"rate": RATE})):
+        with pytest.raises(UsageError, match="leave it out"):
+            run.predictor.byte_stream(TranscribePredictOptions(**wrong))

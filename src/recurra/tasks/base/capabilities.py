@@ -41,7 +41,7 @@ class StreamsLines(Protocol):
 class ByteStream(Protocol):
     """Reads a signal as it comes, in pieces of bytes, and gives what is new after each: {"type": "partial" or "final", "text", …}."""
 
-    def push(self, data: bytes) -> list[dict[str, Any]]: ...
+    def push(self, data: bytes) -> Iterable[dict[str, Any]]: ...
 
     def finish(self) -> list[dict[str, Any]]:
         """Give what is left once the signal has ended, or was interrupted."""

@@ -110,7 +110,8 @@ def _details(classifier: Classifier, rows: np.ndarray, split: Split, notes: list
 def _parts(classifier: Classifier, split: Split, logits: np.ndarray) -> dict[str, Any]:
     """Give what the linear classifier alone would reach, and what the logits of both count in their sum."""
     network, linear = classifier.shares
-    alone = class_probabilities(linear * logits.astype(np.float64), multi_label=classifier.multi_label)
+    alone = linear * logits.astype(np.float64)
+    alone = class_probabilities(alone, multi_label=classifier.multi_label, out=alone)
     title = classifier.preprocessor.linear.title
     return {"title": title, "metrics": compute_metrics(alone, split), "shares": {"network": network, "linear": linear}}
 

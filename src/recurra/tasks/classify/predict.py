@@ -84,7 +84,12 @@ class Classifier(SequencePredictor[ClassifierConfig]):
             return self.network_logits(encoded, exact=exact)
         if not network:
             return other * linear.astype(np.float64)
-        return network * self.network_logits(encoded, exact=exact) + other * linear
+        logits = self.network_logits(encoded, exact=exact)
+        for own, others in zip(
+            logits, linear, strict=True
+        ):  # row by row: of thousands of classes each copy of all is gigabytes
+            own[:] = network * own + other * others
+        return logits
 
     def probabilities(self, split: Split, *, exact: bool = True) -> np.ndarray:
         """Give the probability of each class for each example, (N, C) float64."""

@@ -195,6 +195,10 @@ class TranscribePredictOptions(Decoding, options.PredictOptions):
         le=MAX_RATE,
         description="Samples a second of raw sound in 16 bits; from a pipe it is transcribed as it comes.",
     )
+    strokes: bool = Field(
+        default=False,
+        description="Pens: each line of the pipe is one stroke, read as it comes; an empty line ends the text.",
+    )
 
     @model_validator(mode="after")
     def _enough(self) -> Self:

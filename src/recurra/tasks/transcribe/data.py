@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -135,11 +135,15 @@ def read_split(
     preprocessor: TranscriptPreprocessor,
     note: Callable[[str], None],
 ) -> Split:
-    """Read what a user names at evaluation time, as the training data were read."""
+    """Read what a user names at evaluation time, as the training data were read; of data that name a test, as published ones do, that alone."""
     files, settings = resolve_files(arguments)
-    given = data.model_copy(update={**settings, "valid_names": None, "test_names": None})
+    given = data.model_copy(update={"valid_names": None, "test_names": None, **settings})
     notes: list[str] = []
     part = SignalReader(given, live=False, signals=preprocessor.signals).read(files, given, notes)
+    tests = [row for row, name in enumerate(part.parts) if name == "test"]
+    if 0 < len(tests) < len(part):
+        notes.append(f"{len(tests):,} of {len(part):,} signals are the test, and are measured on")
+        part = replace(part.select(tests), skipped=part.skipped)
     for message in notes:
         note(message)
     return encode(part, preprocessor)

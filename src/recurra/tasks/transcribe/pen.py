@@ -103,4 +103,5 @@ class StrokeStream:
         return self._pen.push(piece)
 
     def finish(self) -> np.ndarray:
+        self._pen = PenStream()  # the next writing has a size and a place of its own
         return np.zeros((0, FEATURES), np.float32)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from recurra.arguments import PathName, checked
-from recurra.audio import decode_samples, read_sound
+from recurra.audio import read_sound
 from recurra.decoding.ctc import BLANK
 from recurra.errors import DataError, UsageError
 from recurra.files import is_folder
@@ -20,15 +20,13 @@ from recurra.tasks.transcribe.config import (
     TranscribePredictOptions,
     TranscriberConfig,
 )
+from recurra.tasks.transcribe.live import SampleStream, StrokeLineStream
 from recurra.tasks.transcribe.network import TranscriberNetwork
 from recurra.tasks.transcribe.preprocessing import Reading, TranscriptPreprocessor
 from recurra.tasks.transcribe.results import Writer, result_lines
 from recurra.tasks.transcribe.search import Searcher, log_probs_of
 from recurra.tasks.transcribe.stream import TranscriptStream
 from recurra.text import is_archive
-
-RAW_PIECE = 0.06
-"""Seconds of raw sound that are waited for at least before they are read: fewer cost more than they tell."""
 
 
 class Transcriber(Predictor[TranscriberConfig]):
@@ -168,38 +166,18 @@ class Transcriber(Predictor[TranscriberConfig]):
             endpoints=endpoints,
         )
 
-    def byte_stream(self, options: TranscribePredictOptions) -> RawStream | None:
-        """Give what reads raw sound from a pipe as it comes; None where the user does not say its rate."""
-        if options.rate is None:
+    def byte_stream(self, options: TranscribePredictOptions) -> SampleStream | StrokeLineStream | None:
+        """Give what reads a pipe as it comes: raw sound of a `rate`, or `strokes`, one a line; None where the options say neither."""
+        kind, wanted = self.preprocessor.signals.kind, {"rate": "sound", "strokes": "ink"}
+        asked = [name for name in wanted if getattr(options, name)]
+        if not asked:
             return None
-        if self.preprocessor.signals.kind != "sound":
-            raise UsageError(f"rate: this run reads signals of the kind {self.preprocessor.signals.kind}; leave it out")
+        for name in asked:
+            if wanted[name] != kind:
+                raise UsageError(f"{name}: this run reads signals of the kind {kind}; leave it out")
         if options.best > 1 or options.steps:
             raise UsageError(
                 "best, steps: what is transcribed as it comes has one text; leave them out, or name a file"
             )
-        return RawStream(self.stream_with(options), options.rate)
-
-
-class RawStream:
-    """Raw sound in 16 bits, in pieces of bytes: what `TranscriptStream` gives."""
-
-    def __init__(self, stream: TranscriptStream, rate: int) -> None:
-        self._stream, self._waiting, self._least = stream, b"", 2 * int(RAW_PIECE * rate)
-
-    def push(self, data: bytes) -> list[dict[str, Any]]:
-        """Read bytes; half a sample waits for its other half."""
-        self._waiting += data
-        if len(self._waiting) < self._least:
-            return []
-        whole = len(self._waiting) // 2 * 2
-        given, self._waiting = self._waiting[:whole], self._waiting[whole:]
-        return self._stream.push(decode_samples(given))
-
-    def finish(self) -> list[dict[str, Any]]:
-        """Give the last final result."""
-        given, self._waiting = self._waiting[: len(self._waiting) // 2 * 2], b""
-        found = (
-            [event for event in self._stream.push(decode_samples(given)) if event["type"] == "final"] if given else []
-        )
-        return [*found, *self._stream.finish()]
+        stream = self.stream_with(options)
+        return StrokeLineStream(stream) if options.rate is None else SampleStream(stream, options.rate)
