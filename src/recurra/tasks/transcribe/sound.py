@@ -26,28 +26,33 @@ GAP_FRAMES = (3, 200)
 """Of silence: short ones often, and now and then one as long as those at which an utterance ends."""
 
 
+LIVE_TAIL = 12
+"""Frames of quiet behind a sound that is read in one direction: many recordings end with the word, and what is in its last sounds is written a
+little later. In a stream these come by themselves, but for its end."""
+
+
 @register_signal
 class SoundKind(SignalKind):
-    """Log-mel energies at one rate; sounds of others are brought to it."""
+    """Log-mel energies at one rate; sounds of others are brought to it. tail: frames of quiet that are read behind the last."""
 
     kind, frame_stack, streams = "sound", 3, True
 
-    def __init__(self, rate: int, mels: int) -> None:
-        self.rate, self._mel = rate, LogMel(rate, mels)
+    def __init__(self, rate: int, mels: int, tail: int = 0) -> None:
+        self.rate, self._mel, self._tail = rate, LogMel(rate, mels), tail
 
     @classmethod
-    def of(cls, signals: Sequence[Sound], data: Data, *, live: bool) -> SoundKind:  # noqa: ARG003
+    def of(cls, signals: Sequence[Sound], data: Data, *, live: bool) -> SoundKind:
         if data.sample_rate is None:
             data.sample_rate = min(USUAL_RATE, signals[0].rate)
-        return cls(data.sample_rate, data.mels)
+        return cls(data.sample_rate, data.mels, LIVE_TAIL if live else 0)
 
     @classmethod
     def from_facts(cls, facts: Facts) -> SoundKind:
-        return cls(facts["rate"], facts["mels"])
+        return cls(facts["rate"], facts["mels"], facts.get("tail", 0))
 
     @property
     def facts(self) -> Facts:
-        return {"rate": self.rate, "mels": self._mel.mels}
+        return {"rate": self.rate, "mels": self._mel.mels, "tail": self._tail}
 
     @property
     def size(self) -> int:
@@ -67,7 +72,7 @@ class SoundKind(SignalKind):
         return found
 
     def frames(self, kept: np.ndarray) -> np.ndarray:
-        return kept
+        return with_tail(kept, self._tail)
 
     def note(self, signal: Sound) -> str | None:
         return None if signal.rate == self.rate else f"brought from {signal.rate:,} samples a second to {self.rate:,}"
@@ -84,7 +89,7 @@ class SoundKind(SignalKind):
             noise = level + slope + np.log(chance.gamma(3.0, 1 / 3.0, found.shape) + 1e-3)
             found = np.logaddexp(found, noise)
         found = found.clip(0).astype(np.float32)
-        return spec_augment(found, chance, fill=found.mean(0))
+        return with_tail(spec_augment(found, chance, fill=found.mean(0)), self._tail)
 
     def gap(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:
         count = int(np.exp(chance.uniform(*np.log(GAP_FRAMES))))
@@ -98,18 +103,45 @@ class SoundKind(SignalKind):
         return is_sound(name)
 
     def stream(self, rate: int | None) -> SoundStream:
-        return SoundStream(self._mel, rate or self.rate)
+        return SoundStream(self._mel, rate or self.rate, self._tail)
+
+
+def with_tail(frames: np.ndarray, count: int) -> np.ndarray:
+    """Give frames (T, F) with the quietest of them so many times behind."""
+    if not count:
+        return frames
+    return np.concatenate([frames, np.repeat(quietest(frames), count, 0)])
+
+
+def quietest(frames: np.ndarray) -> np.ndarray:
+    """Give the frame with the least energy, (1, F); the first of several."""
+    return frames[frames.sum(1).argmin()][None]
 
 
 class SoundStream:
-    """Makes frames of samples as they come, at any rate."""
+    """Makes frames of samples as they come, at any rate; behind the last of them a tail, as `with_tail` does."""
 
-    def __init__(self, mel: LogMel, rate: int) -> None:
-        self._resampler = ResampleStream(rate, mel.rate)
-        self._mel = LogMelStream(mel)
+    def __init__(self, mel: LogMel, rate: int, tail: int) -> None:
+        self._log_mel, self._rate, self._tail = mel, rate, tail
+        self._start()
+
+    def _start(self) -> None:
+        self._resampler = ResampleStream(self._rate, self._log_mel.rate)
+        self._mel = LogMelStream(self._log_mel)
+        self._quietest: np.ndarray | None = None
 
     def push(self, piece: np.ndarray) -> np.ndarray:
-        return self._mel.push(self._resampler.push(piece))
+        return self._listen(self._mel.push(self._resampler.push(piece)))
 
     def finish(self) -> np.ndarray:
-        return self._mel.push(self._resampler.finish())
+        found = self._listen(self._mel.push(self._resampler.finish()))
+        if self._quietest is not None:
+            found = np.concatenate([found, np.repeat(self._quietest, self._tail, 0)])
+        self._start()
+        return found
+
+    def _listen(self, frames: np.ndarray) -> np.ndarray:
+        if self._tail and len(frames):
+            before = [] if self._quietest is None else [self._quietest]
+            self._quietest = quietest(np.concatenate([*before, frames]))
+        return frames
