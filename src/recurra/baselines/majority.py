@@ -40,4 +40,4 @@ class Majority:
         """Give the same shares for each sequence, float64 (N, C)."""
         if self._shares is None:
             raise UsageError("Majority has learnt nothing yet: call fit first")
-        return np.tile(self._shares, (len(sequences), 1))
+        return np.broadcast_to(self._shares, (len(sequences), len(self._shares)))
