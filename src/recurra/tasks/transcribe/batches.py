@@ -17,6 +17,8 @@ from recurra.tasks.transcribe.preprocessing import TranscriptPreprocessor
 
 MAX_BATCH_FRAMES = 60_000
 """Frames of a batch, padding included: of long signals fewer are read side by side."""
+GAP_SHARE = 0.5
+"""How often there is quiet before the first signal, and behind the last."""
 TRIES = 3
 """How often a signal is varied again that has become too short for its text, before it is read as it is."""
 
@@ -92,7 +94,7 @@ class _Maker:
         return SignalBatch(frames, lengths, labels, counts, sum(max(1, len(one)) for _, one in made))
 
     def _one(self, row: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Give a signal, and by chance others behind it, with gaps before, between and behind."""
+        """Give a signal, and by chance others behind it, with gaps between; before and behind, as often as not."""
         most, split = self._model.joined or 1, self._split
         count = int(chance.integers(1, most + 1))
         chosen = [row, *chance.integers(0, len(split), count - 1).tolist()]
@@ -101,7 +103,12 @@ class _Maker:
         for place, each in enumerate(chosen):
             frames = self._varied(each, chance)
             gap = self._preprocessor.signals.gap(frames, chance) if self._gaps else frames[:0]
-            pieces += [frames, gap] if place else [gap[: len(gap) // 2], frames, gap]
+            if self._gaps and not place and chance.random() < GAP_SHARE:
+                pieces.append(gap[: len(gap) // 2])
+            pieces.append(frames)
+            # Some end where the recording does, as many do that are read: what waited for quiet to write would lose their last unit.
+            if self._gaps and (place + 1 < count or chance.random() < GAP_SHARE):
+                pieces.append(gap)
             labels += [self._between, split.labels[each]] if place else [split.labels[each]]
         return np.concatenate(pieces), np.concatenate(labels)
 

@@ -30,6 +30,9 @@ def choose_size(
     >>> model = Model()
     >>> choose_size(model, SoundKind(8_000, 40), 38_000, None, lambda: 1.0), model.hidden, model.dropout, model.stack
     (100.0, 128, 0.3, 3)
+    >>> live = Model(bidirectional=False)
+    >>> choose_size(live, SoundKind(8_000, 40), 38_000, None, lambda: 1.0), live.hidden
+    (100.0, 200)
     """
     if model.stack is None:
         model.stack = 1 if signals.has_convolutions else signals.frame_stack
@@ -42,6 +45,8 @@ def choose_size(
     )
     if model.hidden is None:
         largest = 320 if steps >= LARGE_STEPS else 200 if steps >= MEDIUM_STEPS else 128
+        if not model.bidirectional and largest < SIZES[-1]:
+            largest = SIZES[SIZES.index(largest) + 1]  # one direction has to know alone what two share
 
         def measure(size: int) -> float:
             model.hidden = size
