@@ -20,6 +20,8 @@ TRACT = 0.12
 """By how much a throat is longer or shorter (Jaitly & Hinton 2013): the scale of mels is stretched."""
 LOUDNESS = 1.5
 """By how much energies are higher or lower, in natural logarithms."""
+TONE, TONE_WAVES = 0.6, 4
+"""By how much each of so many waves over the mels is louder or softer, in natural logarithms (standard deviation)."""
 NOISE_SHARE, NOISE_DEPTH = 0.5, (1.5, 6.0)
 """How often noise is added, and by how much, in natural logarithms, it is below the loudest energies."""
 GAP_FRAMES = (3, 200)
@@ -82,7 +84,7 @@ class SoundKind(SignalKind):
         found = stretched(kept, 1 + SPEED * chance.uniform(-1, 1))
         places = np.arange(self.size) * (1 + TRACT * chance.uniform(-1, 1))
         found = at_places(found.T, np.clip(places, 0, self.size - 1)).T
-        found = found + np.float32(LOUDNESS * chance.uniform(-1, 1))
+        found = found + np.float32(LOUDNESS * chance.uniform(-1, 1)) + self._tone(chance)
         if chance.random() < NOISE_SHARE:
             level = np.percentile(found, 95) - chance.uniform(*NOISE_DEPTH)
             slope = chance.uniform(-1.5, 1.5) * np.linspace(-1, 1, self.size)
@@ -90,6 +92,12 @@ class SoundKind(SignalKind):
             found = np.logaddexp(found, noise)
         found = found.clip(0).astype(np.float32)
         return with_tail(spec_augment(found, chance, fill=found.mean(0)), self._tail)
+
+    def _tone(self, chance: np.random.Generator) -> np.ndarray:
+        """Give what another microphone, room or voice would make of each mel, (F,): a smooth curve."""
+        places = (np.arange(self.size) + 0.5) / self.size
+        waves = np.cos(np.pi * np.outer(np.arange(1, TONE_WAVES + 1), places))
+        return (TONE * chance.standard_normal(TONE_WAVES) @ waves).astype(np.float32)
 
     def gap(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:
         count = int(np.exp(chance.uniform(*np.log(GAP_FRAMES))))
