@@ -14,17 +14,21 @@ def vary_line(
     *,
     shear: float = 0.3,
     stretch: float = 0.15,
+    size: float = 0.2,
+    rise: float = 0.08,
     elastic: float = 2.0,
     thickness: float = 0.3,
     contrast: float = 0.3,
 ) -> np.ndarray:
-    """Slant, stretch, bend, thicken or thin, and fade a line (height, width) float32, 0 the paper and 1 the ink; the height stays.
+    """Slant, stretch, raise or lower, bend, thicken or thin, and fade a line (height, width) float32, 0 the paper and 1 the ink; the height stays.
 
     Args:
         line: as `line_image` gives it.
         chance: says how much of each.
         shear: across, for each pixel up, at most.
         stretch: of the width, at most.
+        size: of the height of the writing, at most: how much of a cut line is ascenders and descenders is chance.
+        rise: how far it stands higher or lower, in heights, at most.
         elastic: pixels that a point is moved by, as a standard deviation.
         thickness: chance of one pixel more or less of ink all around.
         contrast: what the ink loses, at most, and its curve bends by.
@@ -41,7 +45,8 @@ def vary_line(
     shift = slant * (height / 2 - down)
     x = (across - abs(slant) * height / 2 + shift) * scale
     x += _field(height, new_width, elastic, chance)
-    y = down + _field(height, new_width, elastic, chance)
+    middle = height / 2 + chance.uniform(-rise, rise) * height
+    y = (down - middle) * np.exp(chance.uniform(-size, size)) + height / 2 + _field(height, new_width, elastic, chance)
     made = _sample(line, y, x)
     draw = chance.random()
     if draw < thickness:
