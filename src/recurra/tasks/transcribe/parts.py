@@ -24,7 +24,10 @@ MAX_UNSEEN_SHOWN = 20
 
 @dataclass(frozen=True)
 class Part:
-    """Signals that were read, in their order: what is kept of each, its text, who it is of, where it stands, in which part the data say it is."""
+    """Signals that were read, in their order: what is kept of each, its text, who it is of, where it stands, in which part the data say it is.
+
+    excerpts: what there is to hear of each; none of a part whose signals are not shown.
+    """
 
     kept: list[Any] = field(default_factory=list)
     frames: list[np.ndarray] = field(default_factory=list)
@@ -32,6 +35,7 @@ class Part:
     groups: list[str | None] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     parts: list[str | None] = field(default_factory=list)
+    excerpts: list[bytes | None] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -39,7 +43,7 @@ class Part:
 
     def select(self, rows: Sequence[int]) -> Part:
         """Give some of it, in the order asked for; what was skipped stays with the whole."""
-        names = ("kept", "frames", "texts", "groups", "places", "parts")
+        names = ("kept", "frames", "texts", "groups", "places", "parts", "excerpts")
         columns: dict[str, Any] = {name: [getattr(self, name)[row] for row in rows] for name in names}
         return Part(**columns)
 
