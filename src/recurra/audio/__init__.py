@@ -6,7 +6,7 @@ from recurra.audio.mel import LogMel, LogMelStream
 from recurra.audio.resample import ResampleStream, resample
 from recurra.audio.sound import MAX_SAMPLES, Sound, is_sound, read_sound, to_mono
 from recurra.audio.stream import SoundStream
-from recurra.audio.wav import MAX_RATE, MIN_RATE, decode_samples, encode_mu_law, mu_law_wav
+from recurra.audio.wav import MAX_RATE, MIN_RATE, decode_samples, encode_mu_law, is_wav, mu_law_wav
 
 __all__ = [
     "EXCERPT_RATE",
@@ -27,6 +27,7 @@ __all__ = [
     "encode_mu_law",
     "excerpt",
     "is_sound",
+    "is_wav",
     "join_sounds",
     "mu_law_wav",
     "read_sound",

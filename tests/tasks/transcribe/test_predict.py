@@ -128,6 +128,15 @@ def test_speakers_stay_on_one_side_of_a_split(tmp_path: Path) -> None:
         notes_of(write_lines(tmp_path / "lines"), label_from=None, split_by="group", height=16)
 
 
+def test_single_words_by_characters_are_noted(tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    for number in range(16):
+        text = ("ab", "ba", "cab", "c")[number % 4]
+        (tmp_path / f"{text}_{'xy'[number % 2]}_{number}.wav").write_bytes(wav_bytes(spoken(text, chance)))
+    assert any(note.startswith("the texts are 4 single words, by characters") for note in notes_of(tmp_path))
+    assert not any("single words" in note for note in notes_of(tmp_path, unit="word"))
+
+
 @pytest.mark.parametrize("text", ["שלום 12", "abc", "שלום (עולם) abc", ""])
 def test_what_is_turned_round_twice_is_itself(text: str) -> None:
     assert visual_order(visual_order(text)) == text

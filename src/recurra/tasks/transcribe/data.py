@@ -18,7 +18,7 @@ from recurra.formatting import abbreviate
 from recurra.nn import frames_needed
 from recurra.tasks.base.dataset import PreparedData, skipped_notes
 from recurra.tasks.transcribe.config import Data, Model
-from recurra.tasks.transcribe.parts import Part, leakage_notes, split_part
+from recurra.tasks.transcribe.parts import Part, leakage_notes, split_part, unit_notes
 from recurra.tasks.transcribe.preprocessing import UNSEEN, Reading, TranscriptPreprocessor, build_preprocessor
 from recurra.tasks.transcribe.signals import SignalKind, signal_kind
 from recurra.text import Faults
@@ -127,7 +127,7 @@ def read_dataset(data: Data, model: Model, preprocessor: TranscriptPreprocessor 
     preprocessor = preprocessor or build_preprocessor(
         reader.signals, train.frames, train.texts, data, model.language_order
     )
-    notes += leakage_notes(parts, preprocessor)
+    notes += leakage_notes(parts, preprocessor) + unit_notes(train, preprocessor, data)
     parts["train"] = replace(train, excerpts=[])
     splits = {name: encode(part, preprocessor) for name, part in parts.items() if len(part)}
     splits["train"] = _long_enough(splits["train"], model, preprocessor, data.on_error, notes)

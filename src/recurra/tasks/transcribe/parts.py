@@ -20,6 +20,8 @@ PARTS = ("train", "valid", "test")
 MIN_GROUPS = 5
 """Speakers, writers or documents from which on a split keeps each on one side, unless the user says otherwise."""
 MAX_UNSEEN_SHOWN = 20
+MIN_REPEATED = 3
+"""Times that each text comes, in the mean, from which on texts are commands rather than what anybody may say."""
 
 
 @dataclass(frozen=True)
@@ -123,3 +125,14 @@ def leakage_notes(parts: Mapping[str, Part], preprocessor: TranscriptPreprocesso
             shown = " ".join(letter for letter, _ in unseen.most_common(MAX_UNSEEN_SHOWN))
             notes.append(f"{name}: characters that no training text has, and that count as errors: {shown}")
     return notes
+
+
+def unit_notes(train: Part, preprocessor: TranscriptPreprocessor, data: Data) -> list[str]:
+    """Say of sounds of single words, each spoken again and again and written by characters, that nothing would part several of them."""
+    texts = set(train.texts)
+    by_characters = data.unit == "char" and preprocessor.separator is None and max(map(len, texts)) > 1
+    if preprocessor.signals.kind != "sound" or not by_characters or len(texts) * MIN_REPEATED > len(train):
+        return []
+    return [
+        f"the texts are {len(texts):,} single words, by characters, with nothing to part several in a row: --unit word writes whole ones, and parts them"
+    ]

@@ -85,18 +85,20 @@ def _example_blocks(found: Mapping[str, Any]) -> list[Block]:
 def _signals_block(title: str, some: Sequence[Mapping[str, Any]]) -> Block:
     """Show signals: sounds to be heard, each above its picture; of others their pictures."""
     heard = [
-        SoundRow(str(each.get("text", "")), sound, _length(each), str(each.get("picture", "")))
+        SoundRow(_caption(each), sound, _length(each), str(each.get("picture", "")))
         for each in some
         if isinstance(sound := each.get("sound"), str)
     ]
     if heard:
         return Sounds(title, heard, _DRAWN)
-    drawn = [
-        ImageRow(str(each.get("text", "")), [picture])
-        for each in some
-        if isinstance(picture := each.get("picture"), str)
-    ]
+    drawn = [ImageRow(_caption(each), [picture]) for each in some if isinstance(picture := each.get("picture"), str)]
     return Images(title, drawn, _DRAWN, wide=True)
+
+
+def _caption(each: Mapping[str, Any]) -> str:
+    """Give what was written of a signal, and what its text is where that is another."""
+    text, reference = str(each.get("text", "")), str(each.get("reference", ""))
+    return text if text == reference else f"{text} (not {reference})"
 
 
 def _length(each: Mapping[str, Any]) -> str:
