@@ -1,4 +1,4 @@
-"""WAV files, every chunk of them checked: whole numbers of 8 to 32 bits, floats, µ-law and A-law.
+"""WAV files, every chunk of them checked: whole numbers of 8 to 32 bits, floats, µ-law and A-law; and written in µ-law.
 
 The standard library's `wave` reads whole numbers alone, and knows neither floats nor the laws of telephony, nor what lengths
 recorders write that do not know yet how long a recording will be; so there is one reader of our own.
@@ -20,6 +20,8 @@ _FORMAT_BYTES, _EXTENSIBLE_BYTES, _LONG_BYTES = 16, 40, 16
 _UNKNOWN_LENGTH = 0x7FFF0000
 """From here on a length is what a program writes that does not know it: SoX, ALSA and FFmpeg each have one of their own."""
 _MAX_CHANNELS = 64
+_HALF_RANGE = 2**15
+"""Of whole numbers of 16 bits: full scale."""
 MAX_AMPLITUDE = 1_000_000
 """Of a sample as a float: full scale is 1, but for programs that keep whole numbers as floats."""
 MIN_RATE, MAX_RATE = 1_000, 768_000
@@ -191,3 +193,38 @@ def _a_table() -> np.ndarray:
 
 
 _MU_TABLE, _A_TABLE = _mu_table(), _a_table()
+
+
+def _mu_codes() -> np.ndarray:
+    """Give the µ-law byte that stands for what is nearest to each whole number of 16 bits, from the lowest."""
+    order = np.argsort(_MU_TABLE, kind="stable")
+    values = _MU_TABLE[order].astype(np.float64)
+    numbers = np.arange(-_HALF_RANGE, _HALF_RANGE) / _HALF_RANGE
+    return order[np.searchsorted((values[1:] + values[:-1]) / 2, numbers)].astype(np.uint8)
+
+
+_MU_CODES = _mu_codes()
+
+
+def encode_mu_law(samples: np.ndarray) -> bytes:
+    """Write samples (n,) within -1 and 1 as a byte each, by ITU-T G.711's µ-law; what is louder is as loud as can be.
+
+    >>> decode_samples(encode_mu_law(np.array([0.0, 0.25, -2.0])), 7, 8).round(2).tolist()
+    [0.0, 0.25, -0.98]
+    """
+    numbers = np.rint(samples * np.float32(_HALF_RANGE)).clip(-_HALF_RANGE, _HALF_RANGE - 1).astype(np.int32)
+    return _MU_CODES[numbers + _HALF_RANGE].tobytes()
+
+
+def mu_law_wav(codes: bytes, rate: int) -> bytes:
+    """Make a WAV file of what `encode_mu_law` gave, of one channel.
+
+    >>> read_wav(mu_law_wav(encode_mu_law(np.zeros(3, np.float32)), 8_000), "a.wav")[:2]
+    (array([[0.],
+           [0.],
+           [0.]], dtype=float32), 8000)
+    """
+    form = struct.pack("<HHIIHHH", _MU_LAW, 1, rate, rate, 1, 8, 0)
+    chunks = ((b"fmt ", form), (b"fact", struct.pack("<I", len(codes))), (b"data", codes))
+    body = b"".join(name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in chunks)
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WAVE" + body

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from recurra.errors import DataError
-from recurra.text import Faults, Place, Source
+from recurra.text import Faults, Place, Source, handled
 
 SPLITS = {"train": "train", "restval": "train", "val": "valid", "valid": "valid", "dev": "valid", "test": "test"}
 """What fields and names of files that name a part may hold, and which part it is."""
 Caption = tuple[str, str, "str | None", Place]
 """A picture's name, one caption of it, the part that it is in, and where that stands."""
-
-
-@contextmanager
-def handled(faults: Faults) -> Iterator[None]:
-    """Handle a `DataError` as `faults` says."""
-    try:
-        yield
-    except DataError as error:
-        faults.handle(error)
 
 
 def read_document(document: dict[str, Any], source: Source, faults: Faults) -> Iterator[Caption]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any, cast
 
-from recurra.data.caption_json import SPLITS, Caption, handled, read_document, split_of
+from recurra.data.caption_json import SPLITS, Caption, read_document, split_of
 from recurra.data.columns import choose_columns
 from recurra.data.header import Header, find_header
 from recurra.data.sources import common_folder, is_documentation, location, open_data, to_utf8
@@ -26,6 +26,7 @@ from recurra.text import (
     decode,
     fields_message,
     flatten,
+    handled,
     iter_lines,
     iter_rows,
     normalise,

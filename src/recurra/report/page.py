@@ -114,8 +114,8 @@ def _page(title: str, body: str, scripts: Sequence[str]) -> str:
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     sums = [base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in scripts]
     allowed = " ".join(f"'sha256-{sum_}'" for sum_ in sums) or "'none'"
-    # The policy makes sure of it twice: nothing in this page can fetch (its pictures stand in it), or run but the scripts of its blocks, by their sums.
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {allowed}"
+    # The policy makes sure of it twice: nothing in this page can fetch (its pictures and sounds stand in it), or run but the scripts of its blocks, by their sums.
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; script-src {allowed}"
     elements = "".join(f"<script>{source}</script>" for source in scripts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 OnError = Callable[[DataError], None]
 POSITION = 30
+SKIPPED = "; skipped"
+"""Behind the message of what is left out."""
 LINES_WITH_STEPS = 8
 """Inputs that are predicted together where there is a result after each element."""
 
@@ -58,7 +60,9 @@ Inputs = Annotated[
 ]
 Strictness = Annotated[
     str,
-    typer.Option("--on-error", metavar="stop|skip", help="At a line that cannot be read: stop, or say so and go on."),
+    typer.Option(
+        "--on-error", metavar="stop|skip", help="At a line or file that cannot be read: stop, or say so and go on."
+    ),
 ]
 Header = Annotated[bool, typer.Option(help="Tables of files and pipes: name the columns in a first line.")]
 
@@ -172,7 +176,7 @@ def _batches(
     first_line = b"" if pipe is None else pipe.readline()
     known = None
     if pipe is None:
-        known = None if text else predictor.read_file(source)
+        known = None if text else _read_file(predictor, source, report)
     elif first_line:
         known = predictor.read_pipe(first_line, pipe.read)
     if known is not None:
@@ -183,6 +187,18 @@ def _batches(
     waits = None if pipe is None or most > LINES_PER_BATCH else pipe.waits
     for some in together(lines, most, waits):
         yield from together(parse_lines(predictor, some, None if text else source, report), most)
+
+
+def _read_file(predictor: Predictor, source: str, report: OnError | None) -> list[Any] | None:
+    """Read a file, a folder or an archive of a form of its own; report: what of it cannot be read is shown, and left out."""
+    from recurra.text import Faults  # slow to load, and `recurra --help` must not wait
+
+    faults = Faults("stop" if report is None else "skip")
+    try:
+        return predictor.read_file(source, faults)
+    finally:
+        for message in faults.skipped if faults.skipping else ():
+            note(f"{message}{SKIPPED}")
 
 
 class ResultWriter:
@@ -248,7 +264,7 @@ def _handle(error: DataError, report: OnError | None) -> None:
 
 
 def _report_skipped(error: DataError) -> None:
-    note(f"{error}; skipped")
+    note(f"{error}{SKIPPED}")
 
 
 def register(root: typer.Typer) -> None:

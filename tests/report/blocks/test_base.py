@@ -24,6 +24,8 @@ from recurra.report.blocks import (
     Reliability,
     Scatter,
     Series,
+    SoundRow,
+    Sounds,
     Table,
     Text,
     Timeline,
@@ -41,6 +43,7 @@ BLOCKS = [
     Overlays("t", [Overlay("AAAA", "a.jpg", "a dog", ["the dog"], ["a"], [[[0.5, 0.5]]])]),
     AttentionMap("t", ["a", " "], ["b"], [[0.25, 0.75]]),
     Images("t", [ImageRow("a", ["AAAA"])]),
+    Sounds("t", [SoundRow("a", "UklG", "0.5 s", "AAAA")]),
     Scatter("t", [Dot(0.0, 1.0, ["a"])], [Grouping("label", ["a"])]),
 ]
 

@@ -29,4 +29,4 @@ def test_the_page_allows_the_pictures_that_stand_in_it() -> None:
     record = Record({"task": "pixels"}, evaluations=[evaluation])
     page = render(record, Path("run"), task.description(), task.report_blocks)
     assert page.count('src="data:image/png;base64,') == 8
-    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:;" in page
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:;" in page

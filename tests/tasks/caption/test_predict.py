@@ -93,6 +93,22 @@ def test_a_page_shows_where_it_looked(run: Run, pictures: list[np.ndarray], tmp_
         run.predict(pictures[0], overlay="where.txt")
 
 
+def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_captioned(run: Run, tmp_path: Path) -> None:
+    whole = encode_png(np.full((32, 32, 3), 90, np.uint8))
+    for name, data in (("a.png", whole), ("b.png", whole[:50]), ("c.png", whole)):
+        (tmp_path / name).write_bytes(data)
+    with tarfile.open(tmp_path.parent / f"{tmp_path.name}.tar", "w") as archive:
+        archive.add(tmp_path, "all")
+    for source in (tmp_path, Path(archive.name or "")):
+        asked = ["predict", str(run.path), str(source)]
+        stopped = CliRunner().invoke(app, asked)
+        assert isinstance(stopped.exception, DataError) and "b.png: " in str(stopped.exception)
+        result = CliRunner().invoke(app, [*asked, "--on-error", "skip"])
+        assert result.exit_code == 0 and len(result.stdout.splitlines()) == 2, result.output
+        (message,) = result.stderr.splitlines()
+        assert "b.png: " in message and message.endswith("; skipped")
+
+
 def test_pictures_are_named_or_given(run: Run, tmp_path: Path) -> None:
     pixels = np.full((32, 32, 3), 90, np.uint8)
     (tmp_path / "a.png").write_bytes(encode_png(pixels))

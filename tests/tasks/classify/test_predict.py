@@ -195,3 +195,16 @@ def test_steps_that_would_take_hours_are_refused(run: Run, monkeypatch: pytest.M
     assert len(run.predict("a b c d", steps=True)["steps"]) == 4
     with pytest.raises(DataError, match="steps: each of 5 predictions is of all before it"):
         run.predict("a b c d e", steps=True)
+
+
+def test_a_row_that_cannot_be_read_is_named_and_the_others_are_predicted(run: Run, tmp_path: Path) -> None:
+    rows = ['{"review": "film 1 was great"}', '{"review": "film', '{"review": 3}', '{"review": "film 2 was awful"}']
+    (tmp_path / "new.jsonl").write_text("\n".join(rows) + "\n")
+    asked = ["predict", str(run.path), str(tmp_path / "new.jsonl"), "--json"]
+    stopped = CliRunner().invoke(app, asked)
+    assert isinstance(stopped.exception, DataError) and "new.jsonl: line 2: " in str(stopped.exception)
+    result = CliRunner().invoke(app, [*asked, "--on-error", "skip"])
+    assert result.exit_code == 0, result.output
+    assert [json.loads(line)["label"] for line in result.stdout.splitlines()] == ["good", "bad"]
+    second, third = result.stderr.splitlines()
+    assert "new.jsonl: line 2: " in second and "new.jsonl: line 3: " in third and third.endswith("; skipped")

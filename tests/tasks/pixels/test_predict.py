@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import recurra
+from recurra.cli import app
 from recurra.errors import DataError, UsageError
 from recurra.images import encode_png
 from recurra.kernels.native import engine
@@ -193,3 +195,13 @@ def test_a_dark_picture_is_the_same_by_name_and_by_value(run: Run, tmp_path: Pat
     np.save(tmp_path / "bits.npy", np.stack([dark, dark]))
     bits = run.predictor.read_file(tmp_path / "bits.npy")
     assert bits is not None and check(bits[0]).max() == 255
+
+
+def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_completed(run: Run, tmp_path: Path) -> None:
+    whole = encode_png(np.zeros((6, 7), np.uint8))
+    for name, data in (("a.png", whole), ("b.png", b"no picture"), ("c.png", whole)):
+        (tmp_path / name).write_bytes(data)
+    result = CliRunner().invoke(app, ["predict", str(run.path), str(tmp_path), "--on-error", "skip", "--json"])
+    assert result.exit_code == 0 and len(result.stdout.splitlines()) == 2, result.output
+    (message,) = result.stderr.splitlines()
+    assert "b.png: " in message and message.endswith("; skipped")

@@ -79,6 +79,15 @@ def test_what_a_live_pipe_cannot_give(live) -> None:
         live.predictor.byte_stream(TranscribePredictOptions(rate=RATE, best=2))
 
 
+@pytest.mark.parametrize("size", [1, 12, 100_000])
+def test_a_wav_file_is_no_raw_sound(live, size) -> None:
+    data = wav_bytes(spoken("ba", np.random.default_rng(1)))
+    stream = live.predictor.byte_stream(TranscribePredictOptions(rate=RATE))
+    with pytest.raises(DataError, match="expected raw samples, as --rate says, got a WAV file; leave --rate out"):
+        for at in range(0, len(data), size):
+            stream.push(data[at : at + size])
+
+
 def stroke_lines(strokes) -> str:
     return "".join(f"{json.dumps(stroke)}\n" for stroke in strokes)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.tasks.transcribe.signals import RATE, line_of, spoken, wav_bytes, write_lines, write_sounds
+from typer.testing import CliRunner
 
 import recurra
 from recurra.audio import Sound
+from recurra.cli import app
 from recurra.errors import DataError, UsageError
 from recurra.images import encode_png
 from recurra.tasks.transcribe import TranscriberConfig, TranscriptionTask
@@ -81,6 +84,21 @@ def test_lines_are_read_from_files_and_arrays(lines, tmp_path: Path) -> None:
     assert one["log_prob"] == other["log_prob"] and other["file"].endswith("line.png")
 
 
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_transcribed(live, tmp_path: Path) -> None:
+    whole = write_sounds(tmp_path, 3)
+    (whole / "a_x_7.wav").write_bytes(b"no sound")
+    (whole / "b_x_8.wav").write_bytes(wav_bytes(np.zeros(20, np.float32)))
+    asked = ["predict", str(live.path), str(whole), "--json"]
+    stopped = CliRunner().invoke(app, asked)
+    assert isinstance(stopped.exception, DataError) and "a_x_7.wav: is no sound" in str(stopped.exception)
+    result = CliRunner().invoke(app, [*asked, "--on-error", "skip"])
+    assert result.exit_code == 0, result.output
+    assert len([json.loads(line)["text"] for line in result.stdout.splitlines()]) == 3
+    broken, short = result.stderr.splitlines()
+    assert broken.startswith(f"{whole / 'a_x_7.wav'}: is no sound that can be read") and broken.endswith("; skipped")
+    assert "b_x_8.wav: is shorter than a frame" in short and short.endswith("; skipped")
+
+
 def notes_of(data: Path, **settings) -> list[str]:
     given = {"data": [str(data)], "label_from": "{text}_{speaker}_*", **settings}
     return TranscriptionTask(TranscriberConfig.model_validate({"data": given, "model": {"hidden": 4}})).prepare().notes
@@ -108,6 +126,15 @@ def test_speakers_stay_on_one_side_of_a_split(tmp_path: Path) -> None:
     (tmp_path / "lines").mkdir()
     with pytest.raises(DataError, match="no signal says who speaks"):
         notes_of(write_lines(tmp_path / "lines"), label_from=None, split_by="group", height=16)
+
+
+def test_single_words_by_characters_are_noted(tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    for number in range(16):
+        text = ("ab", "ba", "cab", "c")[number % 4]
+        (tmp_path / f"{text}_{'xy'[number % 2]}_{number}.wav").write_bytes(wav_bytes(spoken(text, chance)))
+    assert any(note.startswith("the texts are 4 single words, by characters") for note in notes_of(tmp_path))
+    assert not any("single words" in note for note in notes_of(tmp_path, unit="word"))
 
 
 @pytest.mark.parametrize("text", ["שלום 12", "abc", "שלום (עולם) abc", ""])

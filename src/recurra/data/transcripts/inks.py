@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from recurra.data.caption_json import handled
 from recurra.data.transcripts.options import Label, TranscriptOptions
 from recurra.data.transcripts.pattern import fits
 from recurra.data.transcripts.sidecars import one_line
 from recurra.errors import DataError, UsageError
 from recurra.files import is_end
 from recurra.ink import Component, Ink, Segment, Unipen, parse_unipen, read_inkml, segment_ink
-from recurra.text import Faults, Source
+from recurra.text import Faults, Source, handled
 
 _WRITER_BYTES = 4
 

@@ -10,7 +10,6 @@ from pathlib import Path, PurePath, PurePosixPath
 import numpy as np
 
 from recurra.audio import Sound, read_sound
-from recurra.data.caption_json import handled
 from recurra.data.sources import common_folder, location
 from recurra.data.transcripts.index import SIGNAL_KINDS, SUFFIXES, signal_kind, unpacked
 from recurra.data.transcripts.options import Kind, Label, Signal, Transcript, TranscriptOptions
@@ -19,7 +18,7 @@ from recurra.data.transcripts.texts import Texts, file_kind, read_texts
 from recurra.errors import DataError
 from recurra.files import is_file
 from recurra.images import cut_polygon, read_picture, to_grey
-from recurra.text import Faults, Source, is_hidden, open_sources
+from recurra.text import Faults, Source, handled, is_hidden, open_sources
 
 NEAR_FOLDERS = ("", "clips", "wavs", "wav", "audio", "images", "lines")
 """Where the signals of a table may be, seen from it."""
@@ -219,7 +218,8 @@ class _Reader:
 
     def _nothing(self, arguments: str) -> DataError:
         if self.faults.skipped and not self._untexted:
-            return DataError(f"holds no signals with a text: {self.faults.skipped[0]}", source=arguments)
+            what = "signals with a text" if self.options.need_texts else "signals that can be read"
+            return DataError(f"holds no {what}: {self.faults.skipped[0]}", source=arguments)
         what = f"has no text for {self._untexted[0]}" if self._untexted else "holds no sounds, pictures or strokes"
         hint = "expected name.txt beside name.wav, name.gt.txt beside name.png, a table, or --label-from PATTERN"
         return DataError(what, source=arguments, hint=hint if self._untexted else None)

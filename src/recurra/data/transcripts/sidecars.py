@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from recurra.data.caption_json import SPLITS, handled
+from recurra.data.caption_json import SPLITS
 from recurra.data.transcripts.index import Index, Signals, unpacked
 from recurra.data.transcripts.options import Label
 from recurra.errors import DataError
-from recurra.text import Faults, Source, decode, normalise, numbered_lines
+from recurra.text import Faults, Source, decode, handled, normalise, numbered_lines
 
 _ENDINGS = (".gt.txt", ".txt", ".lab", ".trn", ".transcription")
 LIST_ENDING = ".trans.txt"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from recurra.data.caption_json import SPLITS, handled, split_of
+from recurra.data.caption_json import SPLITS, split_of
 from recurra.data.captions import CAPTION_NAMES, IMAGE_NAMES
 from recurra.data.columns import choose_columns
 from recurra.data.header import Header, find_header
@@ -22,6 +22,7 @@ from recurra.text import (
     fields_message,
     first_rows,
     flatten,
+    handled,
     iter_rows,
     resolve_column,
     sample_records,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from recurra.data.caption_json import handled
 from recurra.data.sources import is_documentation, to_utf8
 from recurra.data.transcripts.index import Index, Signals, signal_kind, stems, unpacked
 from recurra.data.transcripts.inks import ink_of_xml, read_unipen
@@ -33,6 +32,7 @@ from recurra.text import (
     STANDARD_INPUT,
     Faults,
     Source,
+    handled,
     local_name,
     open_sources,
     parse_xml,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import ClassVar
 
-from recurra.report.blocks.base import Block
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+from recurra.report.blocks.base import Block, is_base64
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class ImageRow:
 class Images(Block):
     """Small pictures in rows, those of one column belonging together; what is no base64 is left out.
 
-    note: a sentence above them.
+    note: a sentence above them.  wide: they are as wide as they are, such as drawings of signals, and not all of one small size.
 
     >>> Images("Samples", [ImageRow("drawn", ["iVBO"])]).draw()
     '<div class="scroll"><table class="images"><tbody><tr><th scope="row">drawn</th><td><img alt="drawn 1" src="data:image/png;base64,iVBO"></td></tr></tbody></table></div>'
@@ -35,6 +32,7 @@ class Images(Block):
 
     rows: Sequence[ImageRow]
     note: str = ""
+    wide: bool = False
 
     def draw(self) -> str:
         lines = []
@@ -43,11 +41,12 @@ class Images(Block):
             cells = "".join(
                 f'<td><img alt="{caption} {number}" src="data:image/png;base64,{png}"></td>'
                 for number, png in enumerate(row.pngs, 1)
-                if _BASE64.fullmatch(png)
+                if is_base64(png)
             )
             if cells:
                 lines.append(f'<tr><th scope="row">{caption}</th>{cells}</tr>')
         if not lines:
             return ""
         note = f'<p class="note">{escape(self.note)}</p>' if self.note else ""
-        return f'{note}<div class="scroll"><table class="images"><tbody>{"".join(lines)}</tbody></table></div>'
+        kind = "images wide" if self.wide else "images"
+        return f'{note}<div class="scroll"><table class="{kind}"><tbody>{"".join(lines)}</tbody></table></div>'

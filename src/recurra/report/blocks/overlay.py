@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import ClassVar
 
-from recurra.report.blocks.base import Block
+from recurra.report.blocks.base import Block, is_base64
 
-_JPEG = re.compile("[A-Za-z0-9+/]+={0,2}")
 _WORD_SIDE, _PICTURE_SIDE = 84, 168
 _VEIL = 0.8
 """How dark it is where nothing was looked at."""
@@ -38,7 +36,7 @@ class Overlays(Block):
     pictures: Sequence[Overlay]
 
     def draw(self) -> str:
-        shown = [one for one in self.pictures if _JPEG.fullmatch(one.picture)]
+        shown = [one for one in self.pictures if is_base64(one.picture)]
         looked = any(one.words for one in shown)
         note = f'<p class="note">{_NOTE}</p>' if looked else ""
         return note + "".join(draw_overlay(one) for one in shown)

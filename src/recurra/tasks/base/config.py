@@ -147,7 +147,7 @@ class LabelledData(SequenceData):
         return value
 
     def reading(self, *, labelled: bool = True) -> LabelledOptions:
-        """Give how all data of the run are read; labelled: False: whatever is there gets a prediction, so nothing is left out."""
+        """Give how all data of the run are read; labelled: False: whatever is there gets a prediction, with a label or not."""
         return LabelledOptions(
             text=self.text,
             label=self.label,
@@ -158,7 +158,7 @@ class LabelledData(SequenceData):
             rename=parse_renames(self.rename) if labelled else (),
             need_labels=labelled,
             header=self.header,
-            on_error=self.on_error if labelled else "stop",
+            on_error=self.on_error,
         )
 
 

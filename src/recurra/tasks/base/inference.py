@@ -60,6 +60,17 @@ def evenly_spaced(count: int, some: int) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, count - 1, min(count, some))})
 
 
+def spread_and_worst(errors: Sequence[float] | np.ndarray, most: int) -> list[tuple[str, int]]:
+    """Choose what a report shows: the numbers of some of all, and of the others those of the largest errors; without an error none.
+
+    >>> spread_and_worst([0.0, 2.0, 0.0, 1.0, 3.0], 2)
+    [('spread', 0), ('spread', 4), ('worst', 1), ('worst', 3)]
+    """
+    spread = evenly_spaced(len(errors), most)
+    rest = sorted({*range(len(errors))} - {*spread}, key=lambda row: (-errors[row], row))
+    return [("spread", row) for row in spread] + [("worst", row) for row in rest[:most] if errors[row]]
+
+
 def to_device(inputs: Any, device: torch.device) -> Any:
     """Move what a collation gave, a tensor or an object of tensors with a `to` of its own."""
     return inputs if isinstance(inputs, Tensor) and inputs.device == device else inputs.to(device)

@@ -16,6 +16,7 @@ from recurra.tasks.base.options import EvaluateOptions, PredictOptions, read_opt
 from recurra.tasks.base.results import is_finite
 from recurra.tasks.base.settings import Settings
 from recurra.tasks.base.weights import load_network
+from recurra.text import Faults
 
 WEIGHTS = "model.safetensors"
 ConfigT = TypeVar("ConfigT", bound=Settings)
@@ -68,8 +69,11 @@ class Predictor(ABC, Generic[ConfigT]):
         return line
 
     @checked
-    def read_file(self, source: PathName) -> list[Any] | None:  # noqa: ARG002
-        """Read a file that holds what `predict` takes in a form of its own; None where each line is an input."""
+    def read_file(self, source: PathName, faults: Faults | None = None) -> list[Any] | None:  # noqa: ARG002
+        """Read a file that holds what `predict` takes in a form of its own; None where each line is an input.
+
+        faults: takes what of it cannot be read; None: the first such thing is an error.
+        """
         return None
 
     def read_pipe(self, first: bytes, rest: Callable[[], bytes]) -> list[Any] | None:  # noqa: ARG002

@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.baselines import ConstantCaption, NearestPicture
 from recurra.metrics import CaptionScores, bleu_of, caption_words, resampled
-from recurra.tasks.base.inference import evenly_spaced
+from recurra.tasks.base.inference import evenly_spaced, spread_and_worst
 from recurra.tasks.caption.config import CaptionPredictOptions
 from recurra.tasks.caption.data import Split
 from recurra.tasks.caption.predict import Captioner
@@ -115,10 +115,8 @@ def _intervals(scores: CaptionScores, written: Sequence[Words]) -> dict[str, lis
 def _examples(
     split: Split, scores: CaptionScores, written: Sequence[Words], results: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Show some pictures spread over all, and those whose captions are furthest off."""
+    """Show some pictures spread over all, and of the others those whose captions are furthest off."""
     values = scores.cider(written)
-    worst = np.argsort(values, kind="stable")[:MAX_SHOWN].tolist()
-    kinds = [("spread", row) for row in evenly_spaced(len(values), MAX_SHOWN)] + [("worst", row) for row in worst]
     return [
         {
             "kind": kind,
@@ -128,7 +126,7 @@ def _examples(
             "place": split.places[row],
             "cider": float(values[row]),
         }
-        for kind, row in kinds
+        for kind, row in spread_and_worst(values.max() - values, MAX_SHOWN)
     ]
 
 

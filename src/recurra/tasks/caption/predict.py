@@ -13,7 +13,7 @@ from recurra.arguments import PathName, checked
 from recurra.decoding import Hypothesis
 from recurra.errors import DataError
 from recurra.files import is_folder, write_whole
-from recurra.images import PICTURE, is_picture, jpeg_text, picture_kind
+from recurra.images import PICTURE, is_picture, jpeg_text, picture_kind, read_picture
 from recurra.report.blocks import Overlay
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.caption.config import CaptionConfig, CaptionEvaluateOptions, CaptionPredictOptions
@@ -24,7 +24,7 @@ from recurra.tasks.caption.results import attention_lines, attention_to_json, to
 from recurra.tasks.caption.search import attention_weights, score, search
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.seq2seq.results import DIGITS, END, units_of
-from recurra.text import Faults, is_archive, is_hidden, open_sources
+from recurra.text import Faults, handled, is_archive, is_hidden, open_sources
 
 
 class Captioner(Predictor[CaptionConfig]):
@@ -60,8 +60,8 @@ class Captioner(Predictor[CaptionConfig]):
         return self.preprocessor.pictures.check(line.strip())
 
     @checked
-    def read_file(self, source: PathName) -> list[Any] | None:
-        source = os.fspath(source)
+    def read_file(self, source: PathName, faults: Faults | None = None) -> list[Any] | None:
+        source, faults = os.fspath(source), faults or Faults("stop")
         if source == "-":
             return None
         if is_folder(Path(source)):
@@ -69,14 +69,20 @@ class Captioner(Predictor[CaptionConfig]):
             found = sorted(path for path, parts in every if is_picture(path.name.lower()) and not is_hidden(parts))
             if not found:
                 raise DataError("the folder holds no pictures", source=source)
-            return [str(path) for path in found]
+            return _readable([str(path) for path in found], faults)
         if is_archive(source):
-            reader, inside = self.preprocessor.pictures, open_sources([source], Faults("stop"), picture_kind)
-            packed = [reader.read(one.data, one.name) for one in inside if one.kind == PICTURE]
-            if not packed:
-                raise DataError("the archive holds no pictures", source=source)
-            return packed
-        return [source] if is_picture(source.lower()) else None
+            return self._read_archive(source, faults)
+        return _readable([source], faults) if is_picture(source.lower()) else None
+
+    def _read_archive(self, source: str, faults: Faults) -> list[Any]:
+        packed: list[Any] = []
+        for one in open_sources([source], faults, picture_kind):
+            with handled(faults):
+                packed += [self.preprocessor.pictures.read(one.data, one.name)] if one.kind == PICTURE else []
+        if not packed:
+            reason = f" that can be read: {faults.skipped[0]}" if faults.skipped else ""
+            raise DataError(f"the archive holds no pictures{reason}", source=source)
+        return packed
 
     # Predictions
 
@@ -196,3 +202,15 @@ class Captioner(Predictor[CaptionConfig]):
 def input_of(picture: Picture) -> np.ndarray:
     """Give what the network reads of a picture."""
     return picture.pixels if picture.features is None else picture.features
+
+
+def _readable(names: list[str], faults: Faults) -> list[Any]:
+    """Give the names of the pictures that can be read; all, where the first that cannot is an error, which it then is once it is predicted."""
+    if not faults.skipping:
+        return list(names)
+    found = []
+    for name in names:  # decoded twice, so that of a large folder not all are held
+        with handled(faults):
+            read_picture(name)
+            found.append(name)
+    return found

@@ -15,7 +15,7 @@ USAGE = (
     ("Show where each word came from", "recurra predict {run} photo.jpg --overlay where.html"),
     ("Measure on other pictures", "recurra evaluate {run} captions.csv --images FOLDER"),
 )
-_EXAMPLES = {"spread": "Some of all pictures", "worst": "Furthest from their references"}
+_EXAMPLES = {"spread": "Some of all pictures", "worst": "Of the rest, those furthest from their references"}
 _COLUMNS = (
     Column("picture, and where its captions are", "passage"),
     Column("caption"),

@@ -69,7 +69,7 @@ class Split:
 
 
 def reading_options(data: Data, *, phrases: bool = False, labelled: bool = True) -> LabelledOptions:
-    """Give how the run reads all its data; labelled: False: whatever is there gets a prediction, so nothing is left out."""
+    """Give how the run reads all its data; labelled: False: whatever is there gets a prediction, with a label or not."""
     return replace(data.reading(labelled=labelled), phrases=phrases, multi_label=data.multi_label)
 
 

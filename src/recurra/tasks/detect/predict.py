@@ -32,6 +32,7 @@ from recurra.tasks.detect.preprocessing import DetectorPreprocessor
 from recurra.tasks.detect.residuals import predict_errors
 from recurra.tasks.detect.scoring import AGGREGATIONS, ScoredSegment, score_segments
 from recurra.tasks.detect.stream import DetectorStream
+from recurra.text import Faults
 
 
 class Detector(Predictor[DetectorConfig]):
@@ -74,11 +75,15 @@ class Detector(Predictor[DetectorConfig]):
         return parse_line(line, self.preprocessor)
 
     @checked
-    def read_file(self, source: PathName) -> list[Any] | None:
+    def read_file(self, source: PathName, faults: Faults | None = None) -> list[Any] | None:
         source = os.fspath(source)
         if source == "-":
             return None
         files, settings = resolve_files([source])
+        if faults is not None and faults.skipping:
+            panel = read_panel(files, self.config.data, self.preprocessor, {**settings, "on_error": "skip"})
+            faults.skipped += panel.skipped
+            return list(panel.series)
         panel = read_panel(files, self.config.data, self.preprocessor, settings)
         for message in panel.skipped:  # rows that are left out are no result
             print(message, file=sys.stderr)  # noqa: T201

@@ -47,7 +47,7 @@ class Split:
 def reading_options(data: Data, *, labelled: bool = True) -> LabelledOptions:
     """Give how the run reads all its data: labels are read where there are some, and needed where the user says which they are.
 
-    labelled: False: whatever is there gets a vector, so nothing is left out.
+    labelled: False: whatever is there gets a vector, with a label or not.
     """
     needed = data.label is not None and labelled
     return replace(data.reading(labelled=labelled), phrases=data.phrases and labelled, need_labels=needed)

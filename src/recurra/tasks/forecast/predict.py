@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ from recurra.tasks.forecast.results import (
 )
 from recurra.tasks.forecast.series import SeriesFeatures
 from recurra.tasks.timeseries.data import rows_from_array
-from recurra.text import STANDARD_INPUT
+from recurra.text import STANDARD_INPUT, Faults
 
 
 class Forecaster(Predictor[ForecasterConfig]):
@@ -84,13 +85,18 @@ class Forecaster(Predictor[ForecasterConfig]):
         return series_from_array(parse_series(line), self.preprocessor)
 
     @checked
-    def read_file(self, source: PathName) -> list[TimeSeries] | None:
+    def read_file(self, source: PathName, faults: Faults | None = None) -> list[TimeSeries] | None:
         source = os.fspath(source)
         if source == "-":
             return None
         files, settings = resolve_files([source])
-        options = reading_options(self.config.data.model_copy(update=settings), self.preprocessor)
-        return self._check(read_time_series(files, options), source, notes=True)
+        skipping = faults is not None and faults.skipping
+        data = self.config.data.model_copy(update={**settings, **({"on_error": "skip"} if skipping else {})})
+        panel = read_time_series(files, reading_options(data, self.preprocessor))
+        if faults is not None and skipping:
+            faults.skipped += panel.skipped
+            panel = replace(panel, skipped=[])
+        return self._check(panel, source, notes=True)
 
     def read_pipe(self, first: bytes, rest: Callable[[], bytes]) -> list[TimeSeries] | None:
         if not is_table(first):

@@ -20,7 +20,7 @@ from recurra.tasks.pixels.network import PixelNetwork
 from recurra.tasks.pixels.preprocessing import PicturePreprocessor
 from recurra.tasks.pixels.results import score_to_json, to_lines, to_result
 from recurra.tasks.pixels.sampling import complete, known_rows, score
-from recurra.text import base_name, is_archive
+from recurra.text import Faults, base_name, is_archive
 
 
 class NamedPicture(np.ndarray):
@@ -61,21 +61,20 @@ class PictureModel(Predictor[PictureConfig]):
         return self.preprocessor.check(line.strip())
 
     @checked
-    def read_file(self, source: PathName) -> list[Any] | None:
+    def read_file(self, source: PathName, faults: Faults | None = None) -> list[Any] | None:
         source = os.fspath(source)
         name = base_name(source)
         if source == "-" or not (holds_pictures(name) or is_archive(name) or is_folder(Path(source))):
             return None
-        return self._read([source])
+        files, _ = resolve_files([source])
+        faults = faults or Faults("stop")
+        read = read_pictures(files, PictureOptions(self.preprocessor.size, faults.on_error))
+        faults.skipped += read.skipped
+        return named_pictures(read)
 
     def read_scored(self, source: str) -> list[Any] | None:
         """Read what a user wants scored, as `read_file` does; a name that is no file's may be that of a data set."""
         return self.read_file(source)
-
-    def _read(self, sources: list[str]) -> list[Any]:
-        files, _ = resolve_files(sources)
-        read = read_pictures(files, PictureOptions(self.preprocessor.size))
-        return named_pictures(read)
 
     # Predictions
 

@@ -17,6 +17,7 @@ from recurra.errors import DataError, UsageError
 from recurra.tasks.base.config import Folds, LabelledData, SequenceData
 from recurra.tasks.base.dataset import PreparedData, default_valid_share, skipped_notes
 from recurra.tasks.sequence.preprocessing import Preprocessor
+from recurra.text import Faults
 
 MAX_LABELS_SHOWN = 5
 MAX_STEPS = 100_000
@@ -175,14 +176,17 @@ def check_lengths(lengths: Sequence[int], places: Sequence[str]) -> None:
             )
 
 
-def check_all(given: Sequence[Any], places: Sequence[str], preprocessor: Preprocessor) -> list[Any]:
-    """Give the sequences; raises `DataError` with its place for one that could not be encoded."""
+def check_all(given: Sequence[Any], places: Sequence[str], preprocessor: Preprocessor, faults: Faults) -> list[Any]:
+    """Give the sequences that can be encoded; faults: gets a `DataError` with its place for each other one."""
+    found = []
     for sequence, place in zip(given, places, strict=True):
         try:
             preprocessor.check(sequence)
         except DataError as error:
-            raise DataError(str(error), source=place) from None
-    return list(given)
+            faults.handle(DataError(str(error), source=place))
+        else:
+            found.append(sequence)
+    return found
 
 
 def _digest(key: bytes) -> bytes:

@@ -48,7 +48,7 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
     def read(self, files: Sequence[str], settings: dict[str, Any], *, labelled: bool = True) -> Labelled | Tagged:
         """Read other files as the training data were, with these settings of their own.
 
-        labelled: False: without labels, and nothing is left out, so that there is a prediction for everything.
+        labelled: False: without labels, and nothing is left out for want of one, so that there is a prediction for everything.
         """
 
     @abstractmethod
@@ -79,14 +79,17 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         return self.inputs.parse(line)
 
     @checked
-    def read_file(self, source: PathName) -> list[Any] | None:
+    def read_file(self, source: PathName, faults: Faults | None = None) -> list[Any] | None:
         source = os.fspath(source)
         lines = self.inputs.discrete and Path(source).suffix.lower() in LINE_SUFFIXES and is_file(Path(source))
         if source == "-" or (lines and not self._is_table(source)):
             return None
         files, settings = resolve_files([source])
-        read = align_channels(self.read(files, settings, labelled=False), self.inputs, source)
-        return check_all(read.inputs, read.places, self.inputs)
+        faults = faults or Faults("stop")
+        read = self.read(files, {**settings, "on_error": faults.on_error}, labelled=False)
+        faults.skipped += read.skipped
+        read = align_channels(read, self.inputs, source)
+        return check_all(read.inputs, read.places, self.inputs, faults)
 
     def _is_table(self, source: str) -> bool:
         """Say whether a file of text is a table with the column that the texts were read from."""

@@ -66,7 +66,7 @@ class Split:
 
 
 def reading_options(data: Data, *, labelled: bool = True) -> TaggedOptions:
-    """Give how the run reads all its data; labelled: False: whatever is there gets a prediction, so nothing is left out."""
+    """Give how the run reads all its data; labelled: False: whatever is there gets a prediction, with a label or not."""
     return TaggedOptions(
         column=_column(data.column),
         tokens=_column(data.tokens),
@@ -75,7 +75,7 @@ def reading_options(data: Data, *, labelled: bool = True) -> TaggedOptions:
         columns=tuple(data.columns),
         header=data.header,
         need_labels=labelled,
-        on_error=data.on_error if labelled else "stop",
+        on_error=data.on_error,
     )
 
 

@@ -97,7 +97,7 @@ class Data(DataFiles):
             rate=self.raw_rate,
             need_texts=need_texts,
             header=self.header,
-            on_error=self.on_error if need_texts else "stop",
+            on_error=self.on_error,
         )
 
 

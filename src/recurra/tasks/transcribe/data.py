@@ -18,7 +18,7 @@ from recurra.formatting import abbreviate
 from recurra.nn import frames_needed
 from recurra.tasks.base.dataset import PreparedData, skipped_notes
 from recurra.tasks.transcribe.config import Data, Model
-from recurra.tasks.transcribe.parts import Part, leakage_notes, split_part
+from recurra.tasks.transcribe.parts import Part, leakage_notes, split_part, unit_notes
 from recurra.tasks.transcribe.preprocessing import UNSEEN, Reading, TranscriptPreprocessor, build_preprocessor
 from recurra.tasks.transcribe.signals import SignalKind, signal_kind
 from recurra.text import Faults
@@ -26,7 +26,10 @@ from recurra.text import Faults
 
 @dataclass(frozen=True)
 class Split:
-    """Signals of one split, with their texts as they were read and as labels, `UNSEEN` where no training text has the unit."""
+    """Signals of one split, with their texts as they were read and as labels, `UNSEEN` where no training text has the unit.
+
+    excerpts: what there is to hear of each signal; none of the training part, which is not shown.
+    """
 
     kept: list[Any]
     frames: list[np.ndarray]
@@ -35,6 +38,7 @@ class Split:
     groups: list[str | None]
     places: list[str]
     skipped: list[str] = field(default_factory=list)
+    excerpts: list[bytes | None] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -98,6 +102,7 @@ class SignalReader:
         part.groups.append(one.group)
         part.places.append(one.source if one.place is None else f"{one.source}: {one.place}")
         part.parts.append(one.split)
+        part.excerpts.append(self.signals.excerpt(one.signal))
 
 
 def read_dataset(data: Data, model: Model, preprocessor: TranscriptPreprocessor | None) -> Dataset:
@@ -122,7 +127,8 @@ def read_dataset(data: Data, model: Model, preprocessor: TranscriptPreprocessor 
     preprocessor = preprocessor or build_preprocessor(
         reader.signals, train.frames, train.texts, data, model.language_order
     )
-    notes += leakage_notes(parts, preprocessor)
+    notes += leakage_notes(parts, preprocessor) + unit_notes(train, preprocessor, data)
+    parts["train"] = replace(train, excerpts=[])
     splits = {name: encode(part, preprocessor) for name, part in parts.items() if len(part)}
     splits["train"] = _long_enough(splits["train"], model, preprocessor, data.on_error, notes)
     sums = _fingerprint(splits.values())
@@ -152,7 +158,7 @@ def read_split(
 def encode(part: Part, preprocessor: TranscriptPreprocessor) -> Split:
     """Turn texts into labels."""
     labels = [preprocessor.encode(text) for text in part.texts]
-    return Split(part.kept, part.frames, part.texts, labels, part.groups, part.places, part.skipped)
+    return Split(part.kept, part.frames, part.texts, labels, part.groups, part.places, part.skipped, part.excerpts)
 
 
 def steps_of(frames: int, model: Model, signals: SignalKind) -> int:

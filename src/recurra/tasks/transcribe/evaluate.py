@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from recurra.baselines import MostFrequentText, NearestSignal
-from recurra.images import encode_png
 from recurra.metrics import (
     Edits,
     Metric,
@@ -24,6 +22,7 @@ from recurra.metrics import (
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.transcribe.config import TranscribePredictOptions
 from recurra.tasks.transcribe.data import Split, spellable
+from recurra.tasks.transcribe.examples import shown_examples
 from recurra.tasks.transcribe.predict import Transcriber
 from recurra.tasks.transcribe.search import losses
 
@@ -36,8 +35,7 @@ register_metric(
         versus="difference",
     )
 )
-MAX_SHOWN, MAX_CONFUSIONS, MAX_GROUPS = 8, 20, 100
-MAX_DRAWN_WIDTH, SPIKES_HEIGHT = 800, 10
+MAX_CONFUSIONS, MAX_GROUPS = 20, 100
 MAX_COST = 2e10
 """Numbers that the nearest signals may be found with: some 50 seconds."""
 MAX_TEXTS_NEAREST = 2_000
@@ -96,7 +94,7 @@ def evaluate(
         "lengths": _by_length(edits),
         "confusions": _confusions(written, references),
         "reliability": _reliability(results, references),
-        "examples": _examples(transcriber, split, edits, results, references, log_probs),
+        "examples": shown_examples(transcriber, split, edits, results, references, log_probs),
     }
     baselines = {} if train is None else _baselines(transcriber, train, split, progress, details)
     return {
@@ -181,42 +179,6 @@ def _reliability(results: Sequence[dict[str, Any]], references: Sequence[str]) -
     rows = np.stack([1 - sure, sure], 1)
     # Of a text that is less sure than not, "wrong" is what is promised.
     return reliability(rows, np.array(right, np.int64))
-
-
-def _examples(
-    transcriber: Transcriber,
-    split: Split,
-    edits: Edits,
-    results: Sequence[dict[str, Any]],
-    references: Sequence[str],
-    log_probs: Sequence[np.ndarray],
-) -> list[dict[str, Any]]:
-    """Show some signals spread over all, and those that are furthest off, each with what the network says of its steps."""
-    rates = edits.characters / np.maximum(1, edits.character_count)
-    worst = [row for row in np.argsort(-rates, kind="stable")[:MAX_SHOWN].tolist() if edits.characters[row]]
-    kinds = [("spread", row) for row in evenly_spaced(len(rates), MAX_SHOWN)] + [("worst", row) for row in worst]
-    return [
-        {
-            "kind": kind,
-            "text": results[row]["text"],
-            "reference": references[row],
-            "place": split.places[row],
-            "confidence": results[row]["confidence"],
-            "character_error_rate": float(rates[row]),
-            "picture": drawn(transcriber, split.frames[row], log_probs[row]),
-        }
-        for kind, row in kinds
-    ]
-
-
-def drawn(transcriber: Transcriber, frames: np.ndarray, log_probs: np.ndarray) -> str:
-    """Draw a signal, and below it, the darker the likelier, where the network sees a unit: a PNG file in base64."""
-    picture = transcriber.preprocessor.signals.picture(frames)
-    picture = picture[:, :: max(1, -(-picture.shape[1] // MAX_DRAWN_WIDTH))]
-    spikes = 255 * np.exp(log_probs[:, 0].astype(np.float64))
-    places = np.minimum(np.arange(picture.shape[1]) * len(spikes) // picture.shape[1], len(spikes) - 1)
-    below = np.tile(spikes[places].astype(np.uint8), (SPIKES_HEIGHT, 1))
-    return base64.b64encode(encode_png(np.concatenate([picture, below]))).decode()
 
 
 def _baselines(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from recurra.audio import decode_samples
+from recurra.audio import decode_samples, is_wav
 from recurra.errors import DataError
 from recurra.ink import parse_stroke
 from recurra.tasks.transcribe.stream import TranscriptStream
@@ -23,23 +23,35 @@ class SampleStream:
 
     def __init__(self, stream: TranscriptStream, rate: int) -> None:
         self._stream, self._waiting, self._least = stream, b"", 2 * int(RAW_PIECE * rate)
+        self._is_first = True
 
     def push(self, data: bytes) -> list[dict[str, Any]]:
-        """Read bytes; half a sample waits for its other half."""
+        """Read bytes; half a sample waits for its other half. Raises `DataError` for a WAV file, whose header is no sound and says its own rate."""
         self._waiting += data
         if len(self._waiting) < self._least:
             return []
+        self._check_raw()
         whole = len(self._waiting) // 2 * 2
         given, self._waiting = self._waiting[:whole], self._waiting[whole:]
         return self._stream.push(decode_samples(given))
 
     def finish(self) -> list[dict[str, Any]]:
         """Give the last final result."""
+        self._check_raw()
         given, self._waiting = self._waiting[: len(self._waiting) // 2 * 2], b""
         found = (
             [event for event in self._stream.push(decode_samples(given)) if event["type"] == "final"] if given else []
         )
         return [*found, *self._stream.finish()]
+
+    def _check_raw(self) -> None:
+        if self._is_first and is_wav(self._waiting):
+            raise DataError(
+                "expected raw samples, as --rate says, got a WAV file",
+                source=PIPE,
+                hint="leave --rate out to have it read as a whole, or send samples alone (arecord -t raw, sox … -t raw)",
+            )
+        self._is_first = False
 
 
 class StrokeLineStream:

@@ -20,11 +20,16 @@ PARTS = ("train", "valid", "test")
 MIN_GROUPS = 5
 """Speakers, writers or documents from which on a split keeps each on one side, unless the user says otherwise."""
 MAX_UNSEEN_SHOWN = 20
+MIN_REPEATED = 3
+"""Times that each text comes, in the mean, from which on texts are commands rather than what anybody may say."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Signals that were read, in their order: what is kept of each, its text, who it is of, where it stands, in which part the data say it is."""
+    """Signals that were read, in their order: what is kept of each, its text, who it is of, where it stands, in which part the data say it is.
+
+    excerpts: what there is to hear of each; none of a part whose signals are not shown.
+    """
 
     kept: list[Any] = field(default_factory=list)
     frames: list[np.ndarray] = field(default_factory=list)
@@ -32,6 +37,7 @@ class Part:
     groups: list[str | None] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     parts: list[str | None] = field(default_factory=list)
+    excerpts: list[bytes | None] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -39,7 +45,7 @@ class Part:
 
     def select(self, rows: Sequence[int]) -> Part:
         """Give some of it, in the order asked for; what was skipped stays with the whole."""
-        names = ("kept", "frames", "texts", "groups", "places", "parts")
+        names = ("kept", "frames", "texts", "groups", "places", "parts", "excerpts")
         columns: dict[str, Any] = {name: [getattr(self, name)[row] for row in rows] for name in names}
         return Part(**columns)
 
@@ -119,3 +125,14 @@ def leakage_notes(parts: Mapping[str, Part], preprocessor: TranscriptPreprocesso
             shown = " ".join(letter for letter, _ in unseen.most_common(MAX_UNSEEN_SHOWN))
             notes.append(f"{name}: characters that no training text has, and that count as errors: {shown}")
     return notes
+
+
+def unit_notes(train: Part, preprocessor: TranscriptPreprocessor, data: Data) -> list[str]:
+    """Say of sounds of single words, each spoken again and again and written by characters, that nothing would part several of them."""
+    texts = set(train.texts)
+    by_characters = data.unit == "char" and preprocessor.separator is None and max(map(len, texts)) > 1
+    if preprocessor.signals.kind != "sound" or not by_characters or len(texts) * MIN_REPEATED > len(train):
+        return []
+    return [
+        f"the texts are {len(texts):,} single words, by characters, with nothing to part several in a row: --unit word writes whole ones, and parts them"
+    ]

@@ -26,7 +26,7 @@ from recurra.tasks.transcribe.preprocessing import Reading, TranscriptPreprocess
 from recurra.tasks.transcribe.results import Writer, result_lines
 from recurra.tasks.transcribe.search import Searcher, log_probs_of
 from recurra.tasks.transcribe.stream import TranscriptStream
-from recurra.text import is_archive
+from recurra.text import Faults, is_archive
 
 
 class Transcriber(Predictor[TranscriberConfig]):
@@ -71,12 +71,12 @@ class Transcriber(Predictor[TranscriberConfig]):
         return self.preprocessor.check(line.strip(), self.config.data)
 
     @checked
-    def read_file(self, source: PathName) -> list[Any] | None:
+    def read_file(self, source: PathName, faults: Faults | None = None) -> list[Any] | None:
         source = os.fspath(source)
         if source == "-":
             return None
         if is_folder(Path(source)) or is_archive(source) or self.preprocessor.signals.holds(source.lower()):
-            return self.preprocessor.read_files([source], self.config.data)
+            return self.preprocessor.read_files([source], self.config.data, faults=faults)
         return None
 
     def read_pipe(self, first: bytes, rest: Callable[[], bytes]) -> list[Any] | None:

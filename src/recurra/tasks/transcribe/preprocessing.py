@@ -23,7 +23,7 @@ from recurra.formatting import abbreviate
 from recurra.tasks.transcribe import pen, picture, sound
 from recurra.tasks.transcribe.config import Data
 from recurra.tasks.transcribe.signals import SignalKind, signal_kind
-from recurra.text import Vocabulary, build_vocabulary, load_vocabulary, normalise
+from recurra.text import Faults, Vocabulary, build_vocabulary, handled, load_vocabulary, normalise
 
 KINDS = (sound, picture, pen)
 """The files of the kinds, which register themselves."""
@@ -87,14 +87,17 @@ class TranscriptPreprocessor:
             raise DataError(f"expected the name of a file or a {self.signals.kind}, got {abbreviate(item, 40)}")
         return Reading("", self.signals.frames(self.signals.prepare(item, "")))
 
-    def read_files(self, files: Sequence[str], data: Data, rate: int | None = None) -> list[Reading]:
-        """Read all signals of files, folders and archives, whether they have texts or not."""
+    def read_files(
+        self, files: Sequence[str], data: Data, rate: int | None = None, faults: Faults | None = None
+    ) -> list[Reading]:
+        """Read all signals of files, folders and archives, whether they have texts or not. faults: takes what cannot be read; None: the first such is an error."""
         options = data.model_copy(update={"label_from": None, "only": None, "raw_rate": rate or data.raw_rate})
-        found = []
-        for one in iter_transcripts(files, options.reading(need_texts=False)):
-            if one.kind != self.signals.kind:
-                raise DataError(f"expected a {self.signals.kind}, got a {one.kind}", source=one.source)
-            found.append(Reading(one.source, self.signals.frames(self.signals.prepare(one.signal, one.source))))
+        faults, found = faults or Faults("stop"), []
+        for one in iter_transcripts(files, options.reading(need_texts=False), faults):
+            with handled(faults):
+                if one.kind != self.signals.kind:
+                    raise DataError(f"expected a {self.signals.kind}, got a {one.kind}", source=one.source)
+                found.append(Reading(one.source, self.signals.frames(self.signals.prepare(one.signal, one.source))))
         return found
 
     def normalised(self, frames: np.ndarray) -> np.ndarray:

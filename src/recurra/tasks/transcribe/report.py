@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from recurra.report.blocks import Bin, Block, Column, ImageRow, Images, Reliability, Table, note_blocks
+from recurra.formatting import finite
+from recurra.report.blocks import (
+    Bin,
+    Block,
+    Column,
+    ImageRow,
+    Images,
+    Reliability,
+    SoundRow,
+    Sounds,
+    Table,
+    note_blocks,
+)
 from recurra.report.fields import details, mappings, numbers
 
 SAMPLES_TITLE = "How the transcripts improve"
@@ -19,8 +31,10 @@ USAGE = (
     ),
     ("Measure on other signals", "recurra evaluate {run} FOLDER"),
 )
-_EXAMPLES = {"spread": "Some of all signals", "worst": "Furthest from their texts"}
+_EXAMPLES = {"spread": "Some of all signals", "worst": "Of the rest, those furthest from their texts"}
 _DRAWN = "Below each signal, darker where the network sees a unit."
+FRAME_SECONDS = 0.05
+"""By how much what is heard may be shorter than the frames, which stand at steps."""
 _EXAMPLE_COLUMNS = (
     Column("transcript, and where the signal is", "passage"),
     Column("text"),
@@ -63,14 +77,40 @@ def _example_blocks(found: Mapping[str, Any]) -> list[Block]:
             )
             for each in some
         ]
-        drawn = [
-            ImageRow(str(each.get("text", "")), [picture])
-            for each in some
-            if isinstance(picture := each.get("picture"), str)
-        ]
         if lines:
-            shown += [Table(title, _EXAMPLE_COLUMNS, lines), Images(f"{title}: what was read", drawn, _DRAWN)]
+            shown += [Table(title, _EXAMPLE_COLUMNS, lines), _signals_block(f"{title}: what was read", some)]
     return shown
+
+
+def _signals_block(title: str, some: Sequence[Mapping[str, Any]]) -> Block:
+    """Show signals: sounds to be heard, each above its picture; of others their pictures."""
+    heard = [
+        SoundRow(_caption(each), sound, _length(each), str(each.get("picture", "")))
+        for each in some
+        if isinstance(sound := each.get("sound"), str)
+    ]
+    if heard:
+        return Sounds(title, heard, _DRAWN)
+    drawn = [ImageRow(_caption(each), [picture]) for each in some if isinstance(picture := each.get("picture"), str)]
+    return Images(title, drawn, _DRAWN, wide=True)
+
+
+def _caption(each: Mapping[str, Any]) -> str:
+    """Give what was written of a signal, and what its text is where that is another."""
+    text, reference = str(each.get("text", "")), str(each.get("reference", ""))
+    return text if text == reference else f"{text} (not {reference})"
+
+
+def _length(each: Mapping[str, Any]) -> str:
+    """Say how long a sound is, and how much of it there is to hear.
+
+    >>> _length({"heard": 0.52, "seconds": 0.5}), _length({"heard": 10.0, "seconds": 31.24})
+    ('0.5 s', 'the first 10.0 s of 31.2')
+    """
+    heard, seconds = finite(each.get("heard")), finite(each.get("seconds"))
+    if heard is None or seconds is None:
+        return ""
+    return f"the first {heard:.1f} s of {seconds:.1f}" if seconds > heard + FRAME_SECONDS else f"{heard:.1f} s"
 
 
 def _rate_blocks(found: Mapping[str, Any]) -> list[Block]:

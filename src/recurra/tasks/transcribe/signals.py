@@ -82,6 +82,10 @@ class SignalKind(ABC):
         """Say what is done to a signal before it is read; None: nothing that is worth a word."""
         return None
 
+    def excerpt(self, signal: Any) -> bytes | None:  # noqa: ARG002
+        """Give a small copy of a signal to listen to, as `recurra.audio.excerpt` does; None where there is nothing to hear."""
+        return None
+
     @abstractmethod
     def vary(self, kept: Any, chance: np.random.Generator) -> np.ndarray:
         """Give frames as they might have been, were it said or written otherwise; in training."""

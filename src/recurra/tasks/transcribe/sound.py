@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.audio import LogMel, LogMelStream, ResampleStream, Sound, is_sound, resample, spec_augment
+from recurra.audio import LogMel, LogMelStream, ResampleStream, Sound, excerpt, is_sound, resample, spec_augment
 from recurra.errors import DataError
 from recurra.tasks.transcribe.config import Data
 from recurra.tasks.transcribe.signals import Facts, SignalKind, at_places, register_signal, stretched
@@ -78,6 +78,9 @@ class SoundKind(SignalKind):
 
     def note(self, signal: Sound) -> str | None:
         return None if signal.rate == self.rate else f"brought from {signal.rate:,} samples a second to {self.rate:,}"
+
+    def excerpt(self, signal: Sound) -> bytes:
+        return excerpt(signal)
 
     def vary(self, kept: np.ndarray, chance: np.random.Generator) -> np.ndarray:
         # Of energies and not of samples: as good for training, and twenty times as fast.

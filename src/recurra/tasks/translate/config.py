@@ -54,7 +54,7 @@ class Data(DataFiles):
             target=self.target,
             header=self.header,
             need_targets=targets,
-            on_error=self.on_error if targets else "stop",
+            on_error=self.on_error,
         )
 
 

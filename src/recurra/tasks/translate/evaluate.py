@@ -12,7 +12,7 @@ import numpy as np
 from recurra.baselines import NearestSource, WordByWord, register_title
 from recurra.errors import MissingExtraError
 from recurra.metrics import bleu_scores, error_rate, nearest_reference, resampled, text_scores
-from recurra.tasks.base.inference import evenly_spaced
+from recurra.tasks.base.inference import evenly_spaced, spread_and_worst
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.translate.data import Split
 from recurra.tasks.translate.network import TranslationNetwork
@@ -165,10 +165,8 @@ def _by_length(
 def _examples(
     split: Split, asked: Sequence[int], written: Sequence[str], references: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Show some pairs spread over all, and those that are furthest off."""
+    """Show some pairs spread over all, and of the others those that are furthest off."""
     rates = [error_rate([one], [other]) for one, other in zip(written, references, strict=True)]
-    worst = sorted(filter(rates.__getitem__, range(len(rates))), key=lambda row: -rates[row])[:MAX_SHOWN]
-    kinds = [("spread", row) for row in evenly_spaced(len(rates), MAX_SHOWN)] + [("worst", row) for row in worst]
     return [
         {
             "kind": kind,
@@ -178,7 +176,7 @@ def _examples(
             "place": split.places[asked[row]],
             "character_error_rate": rates[row],
         }
-        for kind, row in kinds
+        for kind, row in spread_and_worst(rates, MAX_SHOWN)
     ]
 
 

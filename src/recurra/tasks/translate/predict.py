@@ -23,6 +23,7 @@ from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
 from recurra.tasks.translate.results import to_result
 from recurra.tasks.translate.search import attention_weights, score, search
+from recurra.text import Faults
 
 
 class Translator(Predictor[TranslatorConfig]):
@@ -55,13 +56,16 @@ class Translator(Predictor[TranslatorConfig]):
         return self.preprocessor.check(line)
 
     @checked
-    def read_file(self, source: PathName) -> list[Any] | None:
+    def read_file(self, source: PathName, faults: Faults | None = None) -> list[Any] | None:
         source = os.fspath(source)
         if source == "-" or not has_columns(source):
             return None
         files, settings = resolve_files([source])
-        data = self.config.data
-        return read_pairs(files, data.model_copy(update=settings).reading(targets=False)).sources
+        faults = faults or Faults("stop")
+        data = self.config.data.model_copy(update={**settings, "on_error": faults.on_error})
+        read = read_pairs(files, data.reading(targets=False))
+        faults.skipped += read.skipped
+        return read.sources
 
     # Predictions
 

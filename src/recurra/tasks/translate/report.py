@@ -15,7 +15,7 @@ USAGE = (
     ("Show where it looked", 'recurra predict {run} -t "…" --attention'),
     ("How likely a target is: a source, a tab and the target in each line", "recurra score {run} pairs.txt"),
 )
-_EXAMPLES = {"spread": "Some of all pairs", "worst": "Furthest from their references"}
+_EXAMPLES = {"spread": "Some of all pairs", "worst": "Of the rest, those furthest from their references"}
 _EXAMPLE_COLUMNS = (
     Column("source, and where it is from", "passage"),
     Column("translation"),

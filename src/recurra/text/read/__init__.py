@@ -4,7 +4,7 @@ from recurra.text.read.allowance import Allowance
 from recurra.text.read.decode import decode, detect_encoding, find_defect, iter_lines, normalise
 from recurra.text.read.documents import Corpus, DocumentMode, PlainTextError, read_corpus
 from recurra.text.read.fasta import read_fasta
-from recurra.text.read.faults import Faults, OnError
+from recurra.text.read.faults import Faults, OnError, handled
 from recurra.text.read.guess import LABEL_NAMES, TEXT_NAMES, guess_fields, label_field, sample_records
 from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.lines import (
@@ -74,6 +74,7 @@ __all__ = [
     "guess_fields",
     "guess_list_fields",
     "guess_unnamed",
+    "handled",
     "has_decimal_commas",
     "is_archive",
     "is_hidden",

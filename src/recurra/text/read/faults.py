@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, get_args
 
 from recurra.errors import DataError, UsageError, escape_controls
@@ -29,6 +31,11 @@ class Faults:
         self.skipped: list[str] = []
         self.first: DataError | None = None
 
+    @property
+    def on_error(self) -> OnError:
+        """What is done with a fault, as the options of readers say it."""
+        return "skip" if self.skipping else "stop"
+
     def handle(self, error: DataError) -> None:
         """Raise the error, or list it and continue; what has so many is something else."""
         if not self.skipping or len(self.skipped) >= self._most:
@@ -39,3 +46,12 @@ class Faults:
     def skip(self, what: str) -> None:
         """List what is left out under either policy, because leaving it out is no fault."""
         self.skipped.append(escape_controls(what))
+
+
+@contextmanager
+def handled(faults: Faults) -> Iterator[None]:
+    """Handle a `DataError` as `faults` says."""
+    try:
+        yield
+    except DataError as error:
+        faults.handle(error)
