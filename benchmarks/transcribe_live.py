@@ -28,6 +28,7 @@ from recurra.tasks.transcribe.stream import NetworkSteps, PackedSteps
 DATASET = "free-spoken-digits"
 OURS, NETWORK, PEER = "recurra", "recurra, network's own step", "ONNX Runtime"
 CHECKED, TOLERANCE = 50, 1e-5
+"""Steps from which it is seen that all compute the same, and how far their probabilities may lie from those of torch in float64."""
 PUSH_SECONDS = 0.03
 READ_SECONDS = 0.01
 """How much is read of a pipe at a time where a character is waited for."""
@@ -97,7 +98,7 @@ def our_step(steps: PackedSteps | NetworkSteps, frames: int) -> Step:
 
 
 def stepping(predictor: Transcriber, options: Any) -> tuple[list[Timing], dict[str, Any]]:
-    """Time one step, the output layer included; gives also how far each one's log-probabilities are from torch's."""
+    """Time one step, the output layer included; gives also how far each one's probabilities are from torch's in float64."""
     network, frames = predictor.transcriber_network.eval(), predictor.step_frames
     model, inputs = exported(network), torch.randn(64, network.front.size).numpy()
     makers: list[tuple[str, int, Callable[[], Step]]] = []
@@ -106,23 +107,29 @@ def stepping(predictor: Transcriber, options: Any) -> tuple[list[Timing], dict[s
         makers.append((NETWORK, threads, lambda: our_step(NetworkSteps(network), frames)))
         for way, name in ((plain_step, PEER), (bound_step, f"{PEER}, bound")):
             makers.append((name, threads, lambda way=way, threads=threads: way(session(model, threads))))
-    states, truth = [torch.zeros(1, 1, layer.hidden_size) for layer in network.stack], []
-    plain = PlainNetwork(network).eval()
-    with torch.inference_mode():
-        for x in inputs[:CHECKED]:
-            found, *states = plain(torch.from_numpy(x).view(1, 1, -1), *states)
-            truth.append(found.flatten().numpy())
+    truth = true_probabilities(network, inputs[:CHECKED])
     apart: dict[str, float] = {}
     contestants = []
     for name, threads, make in makers:
         torch.set_num_threads(threads)
         step = make()
         made = np.stack([np.array(step(x)) for x in inputs[:CHECKED]])
-        apart[name] = max(float(np.abs(made - np.stack(truth)).max()), apart.get(name, 0.0))
+        apart[name] = max(float(np.abs(np.exp(made) - truth).max()), apart.get(name, 0.0))
         if apart[name] > TOLERANCE:
-            raise SystemExit(f"{name}: expected what torch computes, got log-probabilities {apart[name]:.1e} apart")
+            raise SystemExit(f"{name}: expected what torch computes, got probabilities {apart[name]:.1e} apart")
         contestants.append(Contestant(name, "float32", threads, endless(step, inputs)))
     return take_turns(contestants, options.rounds), {"apart": apart}
+
+
+@torch.inference_mode()
+def true_probabilities(network: TranscriberNetwork, inputs: np.ndarray) -> np.ndarray:
+    """Give the probabilities (n, V) at each step, by torch in float64."""
+    states = [torch.zeros(1, 1, layer.hidden_size, dtype=torch.float64) for layer in network.stack]
+    plain, truth = PlainNetwork(network).eval().double(), []
+    for x in inputs:
+        found, *states = plain(torch.from_numpy(x).double().view(1, 1, -1), *states)
+        truth.append(found.exp().flatten().numpy())
+    return np.stack(truth)
 
 
 def endless(step: Step, inputs: np.ndarray) -> Callable[[], object]:

@@ -19,7 +19,8 @@ Ours puts lines of like lengths together, kraken lines as they come: what that s
 
 A step: the transcriber of a run of recipes/spoken-digits-live (`--run`, or one that is trained for a minute), 2 x 128 GRU over three frames of 40 energies, batch 1, with
 the output layer; ours as its stream takes it, beside ONNX Runtime's, by plain calls and with bound buffers, over what torch exports of the same weights in
-torch.nn. "recurra, network's own step" is what streams took before weights were packed for them. All are first held against torch, within 1e-5.
+torch.nn. "recurra, network's own step" is what streams took before weights were packed for them. The probabilities of all are first held against torch's in
+float64, within 1e-5.
 
 Live: a push of 30 ms of sound through features, network and search, as a share of 30 ms on one core; how long after its last sample a recording's text is shown, when
 it comes through a pipe in real time; and the memory of a process after a minute and after an hour of sound.
