@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -14,6 +16,7 @@ import torch
 from measuring import held
 from torch import Tensor, nn
 
+import recurra
 from recurra.audio import LogMel
 from recurra.benchmark.onnx_peer import bound_step, plain_step, session
 from recurra.benchmark.turns import Contestant, Timing, take_turns
@@ -273,3 +276,15 @@ def hour(predictor: Transcriber, sounds: list[Spoken], minutes: int) -> dict[str
         "events": events,
         "utterances": texts,
     }
+
+
+def main() -> None:
+    """Print what `hour` finds of a run; a process of its own, which has loaded nothing else."""
+    folder, minutes = sys.argv[1:]
+    torch.set_num_threads(1)
+    predictor = recurra.load(folder).predictor
+    print(json.dumps(hour(predictor, recordings(predictor), int(minutes))))
+
+
+if __name__ == "__main__":
+    main()

@@ -46,9 +46,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transcribe_live
 from measuring import Entrant, timed, turns
 from transcribe_entrants import KRAKEN, OURS, PEER, PRECISIONS, SIZES, Lines, make_kraken, make_ours, operations, vgsl
-from transcribe_live import NETWORK, hour, latencies, pushing, recordings, stepping, waits
+from transcribe_live import NETWORK, latencies, pushing, recordings, stepping, waits
 from transcribe_live import PEER as RUNTIME
 
 import recurra
@@ -78,8 +79,7 @@ def epochs(options: argparse.Namespace) -> dict[str, Any]:
                 network, go, learnt = make(name, precision, lines)
                 if name == "recurra":
                     flops = operations(network, lines.columns) / len(lines.split)
-                mine = facts.setdefault(name, {"loss": {}, "network": network})
-                mine["loss"][precision] = learnt
+                facts.setdefault(name, {"learnt": {}, "network": network})["learnt"][precision] = learnt
                 entrants += [Entrant(name, precision, threads, go) for threads in options.threads]
         timings = turns(entrants, options.rounds)
     for each in facts.values():
@@ -87,14 +87,14 @@ def epochs(options: argparse.Namespace) -> dict[str, Any]:
     mine, speeds = best(timings, "recurra"), {}
     share = share_of_gemm(mine, flops, timings)
     for name in facts:
-        speeds[name] = beside(timings, name, lines.all, share if name.startswith(PEER) else None)
+        speeds[name] = compared(timings, name, lines.all, share if name.startswith(PEER) else None)
     print(f"{'an epoch':16} ours is at {share:.0%} of the speed of a large matrix product", flush=True)
     stored = {"lines": len(lines.split), "all lines": lines.all, "columns": lines.columns, "flops of a line": flops}
     seconds = {"seconds are of a line": True, "timings": [each.as_dict() for each in timings]}
     return {"what": "an epoch", **stored, "entrants": facts, "speeds": speeds, "share_of_gemm": share, **seconds}
 
 
-def beside(timings: list[Timing], name: str, lines: int, share: float | None) -> dict[str, Any]:
+def compared(timings: list[Timing], name: str, lines: int, share: float | None) -> dict[str, Any]:
     """Set our best and our float32 beside one of the others, print a line, and give what is stored. share: of what a large product reaches."""
     mine, other = best(timings, "recurra"), best(timings, name)
     like = {}
@@ -135,7 +135,7 @@ def live(options: argparse.Namespace) -> list[dict[str, Any]]:
             torch.set_num_threads(1)
             found.append(latency(predictor, sounds))
         if "memory" in options.only:
-            command = [sys.executable, __file__, "--memory-of", str(run), "--minutes", str(options.minutes)]
+            command = [sys.executable, transcribe_live.__file__, str(run), str(options.minutes)]
             printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ).stdout
             found.append({"what": "memory", **json.loads(printed.splitlines()[-1])})
             report_memory(found[-1])
@@ -210,15 +210,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="of sound that is pushed in a turn")
     parser.add_argument("--minutes", type=int, default=60, help="of sound whose memory is measured")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
-    parser.add_argument("--memory-of", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
-    if options.memory_of:
-        torch.set_num_threads(1)
-        predictor = recurra.load(options.memory_of).predictor
-        print(json.dumps(hour(predictor, recordings(predictor), options.minutes)))
-        return
     check_rounds(options.rounds)
     results = [epochs(options)] if "epoch" in options.only else []
     results += live(options) if set(options.only) - {"epoch"} else []
