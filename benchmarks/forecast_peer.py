@@ -31,8 +31,7 @@ import platform
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -57,6 +56,7 @@ from forecast_entrants import (
     peer,
     their_forecast,
 )
+from measuring import Entrant, turns
 
 import recurra
 from recurra.benchmark.turns import Timing, best, check_rounds, ratio
@@ -65,34 +65,6 @@ from recurra.training.step import TrainState
 
 STEPS_BETWEEN, MAX_STEPS = 10, 1_000
 """Of learning until ours is as good as the peer: between two looks at the error, and in all."""
-
-
-@dataclass(frozen=True)
-class Entrant:
-    """What takes turns; `go` gives seconds."""
-
-    name: str
-    precision: str
-    threads: int
-    go: Callable[[], float]
-
-
-def turns(entrants: list[Entrant], rounds: int) -> list[Timing]:
-    """Let each go in every round, after one that is not counted."""
-    samples: dict[int, list[float]] = {number: [] for number in range(len(entrants))}
-    trial = [_timed(each) for each in entrants]
-    for turn in range(rounds):
-        for number in sorted(samples, reverse=bool(turn % 2)):
-            samples[number].append(_timed(entrants[number]))
-    return [
-        Timing(each.name, each.precision, each.threads, 1, once, seconds)
-        for each, once, seconds in zip(entrants, trial, samples.values(), strict=True)
-    ]
-
-
-def _timed(entrant: Entrant) -> float:
-    torch.set_num_threads(entrant.threads)
-    return entrant.go()
 
 
 def training(frame: pd.DataFrame, table: Path, batch: int, options: argparse.Namespace) -> list[Timing]:

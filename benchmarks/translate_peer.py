@@ -41,6 +41,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from measuring import held
 from translate_entrants import (
     BEAM,
     JOEY,
@@ -183,17 +184,11 @@ def memory_of(name: str, precision: str, folder: str, unit: str) -> float:
     arrays = np.load(Path(folder, "batch.npz"), allow_pickle=False)
     parts = [torch.from_numpy(arrays[file]) for file in arrays.files]
     batch = PairBatch(parts[0], parts[1], parts[2], parts[3], int((parts[3] >= 0).sum()))
-    before = _held("VmRSS")
+    before = held("VmRSS")
     _, step = make_step(name, precision, Path(folder), unit)
     for _ in range(MEMORY_STEPS):
         step(batch)
-    return (_held("VmHWM") - before) / 1024
-
-
-def _held(what: str) -> int:
-    """Give the KiB that this process holds, or the most that it held; `getrusage` would count what its parent held, too."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(next(line for line in status.splitlines() if line.startswith(what)).split()[1])
+    return (held("VmHWM") - before) / 1024
 
 
 def main() -> None:

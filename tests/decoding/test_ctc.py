@@ -11,6 +11,7 @@ import torch
 
 from recurra.decoding import CtcSearch, Lexicon, PrefixBeam, align, prefix_beam
 from recurra.decoding.ctc import greedy
+from recurra.decoding.ctc_prefix import Prefix, common_prefix
 from recurra.errors import DataError, RunError, UsageError
 from recurra.nn import ctc_loss
 
@@ -176,3 +177,16 @@ def test_faults():
     beam.push(draw(1, 3, 0))
     with pytest.raises(UsageError, match="expected 3 labels as before, got 4"):
         beam.push(draw(1, 4, 0))
+
+
+def test_what_prefixes_share_is_what_their_texts_share():
+    chance = np.random.default_rng(11)
+    for _ in range(200):
+        prefixes = [Prefix(None, 0)]
+        for _ in range(int(chance.integers(1, 30))):
+            parent = prefixes[int(chance.integers(max(0, len(prefixes) - 4), len(prefixes)))]
+            prefixes.append(parent.child(int(chance.integers(1, 3))))
+        chosen = [prefixes[at] for at in chance.integers(0, len(prefixes), int(chance.integers(1, 16)))]
+        side_by_side = zip(*(prefix.labels() for prefix in chosen), strict=False)
+        shared = itertools.takewhile(lambda labels: len({*labels}) == 1, side_by_side)
+        assert common_prefix(chosen).labels() == [labels[0] for labels in shared]

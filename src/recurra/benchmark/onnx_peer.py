@@ -70,7 +70,10 @@ def session(model: bytes, threads: int) -> Any:
 
 
 def plain_step(session: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Give a step x (I) → h (H) that carries the state through the arrays of `run`."""
+    """Give a step x (I) → the first output, (H), that carries the state through the arrays of `run`.
+
+    A model's last outputs are its states, in the order of its inputs; where there are no others, the first is h.
+    """
     named, *states = session.get_inputs()
     feeds = {given.name: np.zeros(given.shape, np.float32) for given in states}
     names, outputs = list(feeds), [given.name for given in session.get_outputs()]
@@ -78,28 +81,31 @@ def plain_step(session: Any) -> Callable[[np.ndarray], np.ndarray]:
     def step(x: np.ndarray) -> np.ndarray:
         feeds[named.name] = x.reshape(1, 1, -1)
         after = session.run(outputs, feeds)
-        feeds.update(zip(names, after, strict=True))
+        feeds.update(zip(names, after[-len(names) :], strict=True))
         return after[0].reshape(-1)
 
     return step
 
 
 def bound_step(session: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Give a step x (I) → h (H) whose state stays in two sets of buffers, each the input where the other is the output."""
+    """Give the same step, whose state stays in two sets of buffers, each the input where the other is the output."""
     runtime = require("onnxruntime", "export", _WHY)
-    named, *states = session.get_inputs()
-    outputs = [given.name for given in session.get_outputs()]
-    x_value = runtime.OrtValue.ortvalue_from_numpy(np.zeros(named.shape, np.float32))
-    sets = [[runtime.OrtValue.ortvalue_from_numpy(np.zeros(given.shape, np.float32)) for given in states] for _ in "ab"]
+    (named, *states), outputs = session.get_inputs(), session.get_outputs()
+
+    def buffers(given: list[Any]) -> list[Any]:
+        return [runtime.OrtValue.ortvalue_from_numpy(np.zeros(each.shape, np.float32)) for each in given]
+
+    (x_value,), others = buffers([named]), buffers(outputs[: -len(states)])
+    sets = [buffers(states) for _ in "ab"]
     bindings = []
     for before, after in (sets, sets[::-1]):
         binding = session.io_binding()
         binding.bind_ortvalue_input(named.name, x_value)
         for given, value in zip(states, before, strict=True):
             binding.bind_ortvalue_input(given.name, value)
-        for name, value in zip(outputs, after, strict=True):
-            binding.bind_ortvalue_output(name, value)
-        bindings.append((binding, after[0]))
+        for given, value in zip(outputs, [*others, *after], strict=True):
+            binding.bind_ortvalue_output(given.name, value)
+        bindings.append((binding, [*others, *after][0]))
 
     def step(x: np.ndarray) -> np.ndarray:
         x_value.update_inplace(x.reshape(1, 1, -1))

@@ -49,10 +49,16 @@ def common_prefix(prefixes: Sequence[Prefix]) -> Prefix:
     >>> common_prefix([one.child(2), one.child(3).child(4)]).labels()
     [1]
     """
-    at = {id(prefix): prefix for prefix in prefixes}
-    while len(at) > 1:
-        deepest = max(at.values(), key=lambda prefix: prefix.depth)
-        del at[id(deepest)]
-        assert deepest.parent is not None
-        at[id(deepest.parent)] = deepest.parent
-    return next(iter(at.values()))
+    lowest, at = prefixes[0], prefixes[0]
+    seen = set()  # Where one meets another's way up, the rest is known: each prefix is passed once.
+    while at is not None:
+        seen.add(at)
+        at = at.parent
+    for prefix in prefixes[1:]:
+        at = prefix
+        while at not in seen:
+            seen.add(at)
+            at = at.parent
+        if at.depth < lowest.depth:
+            lowest = at
+    return lowest

@@ -7,7 +7,7 @@ from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
 from recurra.nn.location_attention import LocationAttention
 from recurra.nn.masked import MaskedHead
-from recurra.nn.packed import packed_layers
+from recurra.nn.packed import can_be_packed, pack_once, packed_layers
 from recurra.nn.pooling import Pooling, PoolingKind
 from recurra.nn.recurrent import GRU, LSTM, RNN, GravesLSTM
 from recurra.nn.stack import Layer, Stack, State, map_state
@@ -36,10 +36,12 @@ __all__ = [
     "State",
     "WordBatch",
     "WordEncoder",
+    "can_be_packed",
     "collate_words",
     "ctc_loss",
     "frames_needed",
     "map_state",
+    "pack_once",
     "packed_layers",
     "transitions",
     "violations",

@@ -12,7 +12,7 @@ from recurra.audio import Sound
 from recurra.errors import UsageError
 from recurra.kernels.native import engine
 from recurra.tasks.transcribe.sound import LIVE_TAIL
-from recurra.tasks.transcribe.stream import TranscriptStream
+from recurra.tasks.transcribe.stream import STEPS_AT_ONCE, NetworkSteps, PackedSteps, TranscriptStream
 
 needs_engine = pytest.mark.skipif(engine() is None, reason="without the engine results are the same but for rounding")
 
@@ -44,6 +44,39 @@ def test_pieces_of_any_size_give_the_log_probabilities_of_the_whole(live, size):
     (final,) = stream.finish()
     assert final["text"] == live.predict(Sound(samples, RATE))["text"]
     assert final["log_prob"] == live.predict(Sound(samples, RATE))["log_prob"]
+
+
+@needs_engine
+def test_weights_that_are_packed_give_the_bits_of_the_network(live):
+    network, frames = live.predictor.transcriber_network, live.predictor.step_frames
+    inputs = np.random.default_rng(4).standard_normal((50 * frames, network.front.size // frames)).astype(np.float32)
+    found = []
+    for steps in (PackedSteps(network), NetworkSteps(network)):
+        first = steps.read(inputs, 50)
+        again = [steps.read(inputs[at : at + frames], 1) for at in range(0, len(inputs), frames)]
+        steps.reset()
+        found += [first, np.concatenate(again), steps.read(inputs, 50)]
+    assert np.array_equal(found[0], found[3]) and np.array_equal(found[1], found[4])
+    assert np.array_equal(found[0], found[2]) and not np.array_equal(found[0], found[1])
+
+
+def test_a_large_piece_ends_utterances_as_small_ones_do(live):
+    chance = np.random.default_rng(10)
+    silence = tone(" ", 1.6, chance).astype(np.float32)
+    parts = [part for text in ("ab", "c", "ba", "cab") for part in (spoken(text, chance), silence, silence)]
+    samples = np.concatenate(parts)
+    whole, small = live.predictor.stream(), live.predictor.stream()
+    events = whole.push(samples) + whole.finish()
+    one_by_one = [event for piece in pieces(samples, 240, chance) for event in small.push(piece)] + small.finish()
+    finals = [[event for event in some if event["type"] == "final"] for some in (events, one_by_one)]
+    assert finals[0] == finals[1] and [final["text"] for final in finals[0] if final["text"]] == [
+        "ab",
+        "c",
+        "ba",
+        "cab",
+    ]
+    seconds_of_a_step = 0.01 * live.predictor.step_frames
+    assert len(samples) / RATE > 1.2 * STEPS_AT_ONCE * seconds_of_a_step
 
 
 def test_it_reads_what_was_learnt_and_what_is_stable_only_grows(live):

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Hashable, Iterator
-from weakref import WeakKeyDictionary
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import torch
 
 from recurra.decoding import Sampling
 from recurra.kernels import PackedModel, WeightType
-from recurra.kernels.native import engine
-from recurra.kernels.native_layer import CELL_KINDS
-from recurra.kernels.packed import checksum
-from recurra.nn import State
+from recurra.nn import State, can_be_packed, pack_once
 from recurra.tasks.lm.network import LanguageNetwork
 
 FIRST_BLOCK, BLOCK_GROWTH, SECONDS_PER_BLOCK = 4, 4, 0.02
 """So many units are generated before the first are given out, so many times more after each time, as long as it took no longer
 than this: whoever watches sees them come, and whoever does not is not kept waiting."""
-
-_packed: WeakKeyDictionary[LanguageNetwork, tuple[Hashable, PackedModel]] = WeakKeyDictionary()
 
 
 def can_generate_natively(network: LanguageNetwork) -> bool:
@@ -29,13 +23,7 @@ def can_generate_natively(network: LanguageNetwork) -> bool:
     if type(network).step is not LanguageNetwork.step:
         return False
     weight = network.embedding.weight
-    cells = {layer.cell.name for layer in network.stack}
-    return (
-        engine() is not None
-        and cells <= set(CELL_KINDS)
-        and weight.device.type == "cpu"
-        and weight.dtype == torch.float32
-    )
+    return can_be_packed(network.stack) and weight.device.type == "cpu" and weight.dtype == torch.float32
 
 
 def generate_blocks(
@@ -79,12 +67,4 @@ def generate_blocks(
 
 def packed_model(network: LanguageNetwork, weights: WeightType, threads: int) -> PackedModel:
     """Give `network.packed`, or what it gave the last time where the network is still as it was then, to the last bit."""
-    stack = network.stack.packed_layers()
-    norms = [layer.norm for layer in stack if layer.norm is not None]
-    tensors = [*network.parameters(), *network.buffers()]
-    structure = [(layer.cell, layer.residual, [*layer.weights]) for layer in stack], [norm[2] for norm in norms]
-    key = weights, threads, repr(structure), tuple(tensor.shape for tensor in tensors), checksum(tensors)
-    kept = _packed.get(network)
-    if kept is None or kept[0] != key:
-        kept = _packed[network] = key, network.packed(weights, threads)
-    return kept[1]
+    return pack_once(network, network.stack, (weights, threads), lambda: network.packed(weights, threads))

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from recurra.kernels import is_exact, linear
+from recurra.kernels import PackedModel, is_exact, linear
 from recurra.nn import Dropout, State
 from recurra.tasks.base.network import build_stack
 from recurra.tasks.transcribe.config import Model
@@ -113,6 +113,11 @@ class TranscriberNetwork(nn.Module):
         x, _ = self.front(frames, torch.tensor([len(frames)]))
         y, state = self.stack(x, state)
         return self._log_probs(y), state
+
+    def packed(self, threads: int = 1) -> PackedModel:
+        """Pack what stands behind the front for one step of one signal at a time, as it is now and without dropout."""
+        output = self.output.weight, self.output.bias
+        return PackedModel(self.stack.packed_layers(), threads=threads, output=output)
 
     @property
     def fused(self) -> tuple[float, float]:
