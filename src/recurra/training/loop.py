@@ -162,8 +162,7 @@ class Trainer:
             raise self._diverged(str(error), position.step + 1) from None
         self._last_step = count, time.monotonic() - began
         position.step += 1
-        position.loss += loss
-        position.count += count
+        position.add(loss, count, self._norm, self.training.clip)
         self._rate = (self._rate[0], self._rate[1] + count)
 
     def _diverged(self, what: str, step: int | None = None) -> DivergedError:
@@ -198,11 +197,12 @@ class Trainer:
                 "loss": position.loss / max(1, position.count),
                 "lr": self._lr,
                 "grad_norm": self._norm,
+                **position.gradients(),
                 "units_per_second": round(units / max(1e-9, now - began), 1),
                 "seconds": self._clock(),
             }
         )
-        position.loss, position.count = 0.0, 0
+        position.clear()
         self._rate = (now, 0)
 
     def _validate(self, last: bool) -> None:
