@@ -10,7 +10,7 @@ class Position:
     """How far a training has come, and what it remembers; all of it goes into a checkpoint.
 
     epoch, index: the batch that comes next.  seconds: of training, over all resumptions.  loss, count: summed since the last entry.
-    norms, clipped, largest_norm: since the last entry, how many gradients there were, how many of them were clipped, and the largest norm.
+    norms, clipped, largest_norm: since the last entry, how many gradients there were, how many of them were clipped, the largest norm, and the last.
     validating: of these seconds.  best: the best validation figure, at which step, and how many validations ago.
     rate: the best one so far on the present number of threads, in units a second; 0: not known.
     """
@@ -25,6 +25,7 @@ class Position:
     norms: int = 0
     clipped: int = 0
     largest_norm: float = 0.0
+    norm: float = 0.0
     best: float | None = None
     best_step: int = 0
     stale: int = 0
@@ -37,6 +38,7 @@ class Position:
         self.loss += loss
         self.count += count
         self.norms += 1
+        self.norm = norm
         self.clipped += norm > clip
         self.largest_norm = max(self.largest_norm, norm)
 
