@@ -9,6 +9,7 @@ from typing import Any
 from recurra.baselines import baseline_title, ignores_input
 from recurra.explain.diagnosis.evidence import Evidence
 from recurra.explain.diagnosis.finding import Finding, Severity
+from recurra.explain.diagnosis.losses import MIN_ELEMENTS
 from recurra.formatting import count, decimal, finite, per_cent
 from recurra.metrics import Metric, headline_metric
 from recurra.tasks.base.dataset import MIN_EXAMPLES_TO_VALIDATE
@@ -19,8 +20,8 @@ LEAKAGE_SEVERE, LEAKAGE_WARNING = 0.1, 0.01
 """Shares of examples that are known: a score of shares can be too good by as much, ten points or one."""
 FEW_EXAMPLES, FEW_OF_A_CLASS = 50, 10
 """Below which hardly anything is learnt: with ten examples a share is known to about ±30 points (1.96·√(0.25/10)), with fifty to ±14."""
-FEW_STEPS = 1000
-"""Steps of a text or of series, of which every pattern comes but a few times."""
+FEW_UNITS, FEW_STEPS = 1000, 100
+"""Units of a text, and steps of series, of which every pattern comes but a few times: a page, and eight years of months."""
 LITTLE_LEARNT = 0.02
 """Share of the loss before training: less is within what a loss differs by from one part of the data to another."""
 RARE = 0.1
@@ -48,11 +49,16 @@ def no_better_than_chance(evidence: Evidence) -> Iterator[Finding]:
     beaten = f"on {evaluation['data']} it reaches {metric.title} {metric.format(value)}, and {baseline_title(name)}, which looks at no input, {metric.format(chance)}"
     losses = None if evidence.probes is None else evidence.probes.losses
     others_fail = bool(seeing) and not any(_is_better(metric, own, chance, evaluation) for own in seeing.values())
-    by_heart = losses is not None and losses.learnt > 0 and (losses.carried_over or 0.0) <= 0
-    if others_fail or (by_heart and not seeing):
+    by_heart = losses is not None and losses.carried_over is not None and losses.carried_over <= 0
+    measured = evaluation["count"] >= MIN_ELEMENTS and "per_class" in evaluation.get("details", {})
+    if measured and (others_fail or (by_heart and not seeing)):
         why = "no baseline that reads the input does better either" if others_fail else "what it learnt holds for the training data alone"
         sentence = f"The labels say nothing about the inputs: {beaten}; {why}. Look whether labels and inputs belong together, row by row."
         yield Finding("labels-say-nothing", "severe", sentence, facts)
+        return
+    if metric.compare(value, chance)[1]:
+        sentence = f"It cannot be told from chance: {beaten}, and it is measured on {count(evaluation['count'])} {evidence.run.task.element[1]} only. Hold out more."
+        yield Finding("may-be-chance", "hint", sentence, facts | {"count": evaluation["count"]})
         return
     best = max(seeing.items(), key=lambda item: -item[1] if metric.lower_is_better else item[1], default=None)
     more = "" if best is None else f"; {baseline_title(best[0])} reaches {metric.format(best[1])}, so there is something to learn"
@@ -69,12 +75,12 @@ def nothing_learnt(evidence: Evidence) -> Iterator[Finding]:
     losses = evidence.probes.losses
     if losses.learnt >= LITTLE_LEARNT * abs(losses.fresh_train):
         return
-    sentence = (
-        f"Training has learnt next to nothing: the loss is {decimal(losses.train)} on what it learnt from, and was {decimal(losses.fresh_train)} before, by how often things "
-        "come alone."
-    )
+    sentence = f"Training has hardly changed the loss: it is {decimal(losses.train)} on what was learnt from, and was {decimal(losses.fresh_train)} before."
     facts = {"loss": losses.train, "loss_before": losses.fresh_train}
-    yield Finding("nothing-learnt", "warning", sentence, facts, evidence.command(_defaults(evidence)))
+    # These begin with how often things come, and nothing else; others may begin with a line that is hard to beat.
+    begins_with_shares = evidence.probes.classes is not None or evidence.run.configuration.task == "lm"
+    severity = "warning" if begins_with_shares else "hint"
+    yield Finding("nothing-learnt", severity, sentence, facts, evidence.command(_defaults(evidence)))
 
 
 def leakage(evidence: Evidence) -> Iterator[Finding]:
@@ -110,7 +116,7 @@ def too_few_data(evidence: Evidence) -> Iterator[Finding]:
     whole = kind not in ("units", "rows", "steps")
     classes = {} if evidence.probes is None else evidence.probes.classes or {}
     scarce = [name for name, number in classes.items() if 0 < number < FEW_OF_A_CLASS]
-    if train < (FEW_EXAMPLES if whole else FEW_STEPS):
+    if train < (FEW_EXAMPLES if whole else FEW_UNITS if kind == "units" else FEW_STEPS):
         sentence = f"There are {count(train)} {kind} to learn from: too few to learn much more than these by heart. Give more."
         yield Finding("too-few-data", "warning", sentence, {"train": train})
     elif whole and train < MIN_EXAMPLES_TO_VALIDATE:

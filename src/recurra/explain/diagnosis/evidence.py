@@ -133,13 +133,11 @@ def _probe(run: Run) -> Probes:
     fresh.to(next(network.parameters()).device)
     flat = max((each.flat_share for each in _activity(task, fresh, batch, training.seed)), default=0.0)
     lanes = batch if other is None else lanes_alike(task, other, batch, training.seed)
-    losses = Losses(
-        part if other else None,
-        mean_loss(task, network, batch, training.seed),
-        mean_loss(task, fresh, batch, training.seed),
-        mean_loss(other, network, lanes, training.seed) if other else None,
-        mean_loss(other, fresh, lanes, training.seed) if other else None,
-    )
+    (own, _), (own_fresh, _) = (mean_loss(task, each, batch, training.seed) for each in (network, fresh))
+    losses = Losses(None, own, own_fresh, None, None)
+    if other is not None:
+        (held, elements), (held_fresh, _) = (mean_loss(other, each, lanes, training.seed) for each in (network, fresh))
+        losses = Losses(part, own, own_fresh, held, held_fresh, elements)
     text = _text_probes(run, other, part, batch)
     return Probes(layers, curves, flat, losses, begins_with, *text, task.class_counts(), list(task.dataset.notes))
 

@@ -14,6 +14,8 @@ from recurra.tasks import Task
 from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.base.tbptt import TBPTTTask
 
+MIN_ELEMENTS = 30
+"""Of a part, below which its mean loss says little: its error is a fifth of the spread, and more."""
 MAX_BATCHES, MAX_ELEMENTS = 16, 20_000
 """What is read of a part of the data at most: enough for a mean, and seconds."""
 
@@ -22,7 +24,7 @@ MAX_BATCHES, MAX_ELEMENTS = 16, 20_000
 class Losses:
     """Mean losses of an element, those with `fresh` of the same network with the weights that it began with, by chance.
 
-    held_out: of the part with this name; the task may not be able to give batches of it, then both are None.
+    held_out: of the part with this name, over so many `elements`; the task may not be able to give batches of it, then both are None.
     """
 
     part: str | None
@@ -30,6 +32,7 @@ class Losses:
     fresh_train: float
     held_out: float | None
     fresh_held_out: float | None
+    elements: int = 0
 
     @property
     def learnt(self) -> float:
@@ -38,10 +41,13 @@ class Losses:
 
     @property
     def carried_over(self) -> float | None:
-        """The share of what was learnt that holds on what was held out too."""
-        if self.held_out is None or self.fresh_held_out is None or self.learnt <= 0:
+        """The share of what was learnt that holds on what was held out too; None where there is nothing to say that by.
+
+        A part may be harder or easier than the other by chance, before and after: of both ways to see that, the one that finds more.
+        """
+        if self.held_out is None or self.fresh_held_out is None or self.learnt <= 0 or self.elements < MIN_ELEMENTS:
             return None
-        return (self.fresh_held_out - self.held_out) / self.learnt
+        return (max(self.fresh_held_out, self.fresh_train) - self.held_out) / self.learnt
 
 
 def fresh_network(task: Task, seed: int) -> tuple[nn.Module, str | None]:
@@ -68,8 +74,8 @@ def some_batches(task: Task, batch: int, seed: int) -> Iterable[Any]:
     return islice(task.batches(0, batch=batch, seed=seed), MAX_BATCHES)
 
 
-def mean_loss(task: Task, network: nn.Module, batch: int, seed: int) -> float:
-    """Give the mean loss of an element over some batches, without dropout."""
+def mean_loss(task: Task, network: nn.Module, batch: int, seed: int) -> tuple[float, int]:
+    """Give the mean loss of an element over some batches, without dropout, and how many elements these have."""
     total, count, carried = 0.0, 0, None
     with torch.random.fork_rng(devices=[]), eval_mode(network):
         torch.manual_seed(seed)  # some losses draw, such as noise or what is masked
@@ -78,4 +84,4 @@ def mean_loss(task: Task, network: nn.Module, batch: int, seed: int) -> float:
             total, count = total + float(loss), count + elements
             if count >= MAX_ELEMENTS:
                 break
-    return total / max(1, count)
+    return total / max(1, count), count
