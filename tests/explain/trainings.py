@@ -20,7 +20,11 @@ from recurra.runs.run import Run
 COMMON: dict[str, Any] = {"quiet": True, "threads": 1, "precision": "float32"}
 LANGUAGE: dict[str, Any] = {"hidden": 48, "layers": 1, "bptt": 32, "batch": 16, "epochs": 6, "validations": 8, **COMMON}
 CLASSES: dict[str, Any] = {"hidden": 16, "layers": 1, "linear": "none", "epochs": 12, "batch": 32, **COMMON}
-SUBJECTS, VERBS, OBJECTS = "the cat|a dog|my aunt|the king", "sees|finds|likes|hears", "a mouse|the moon|bread|old songs"
+SUBJECTS, VERBS, OBJECTS = (
+    "the cat|a dog|my aunt|the king",
+    "sees|finds|likes|hears",
+    "a mouse|the moon|bread|old songs",
+)
 GOOD, BAD = "fine lovely bright warm clever", "dull awful grim cold stupid"
 NEUTRAL = "film plot actor scene music story end part voice light"
 

@@ -100,7 +100,10 @@ def trained(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     run = recurra.train(out=out, quiet=True, **SINCE.get(settings["task"], {}), **settings)
     kinds = ("train", "valid", "sample", "evaluation")
     events = [event for event in run.events() if event["event"] in kinds]
-    return {"trained": weights(run.network), "events": [_without(event, *CLOCKED, *NEW_FIELDS, "details") for event in events]}
+    return {
+        "trained": weights(run.network),
+        "events": [_without(event, *CLOCKED, *NEW_FIELDS, "details") for event in events],
+    }
 
 
 def result_of(call: Mapping[str, Any], run: Path) -> str:

@@ -117,7 +117,9 @@ class LayerActivity:
 @contextmanager
 def recorded(network: nn.Module) -> Iterator[list[LayerActivity]]:
     """Watch all layers of cells in a network for a while, whichever task it is of; gives what they do, in the order of the modules."""
-    activities = [LayerActivity.of(name, module) for name, module in network.named_modules() if isinstance(module, Layer)]
+    activities = [
+        LayerActivity.of(name, module) for name, module in network.named_modules() if isinstance(module, Layer)
+    ]
     hooks = [each.layer.register_forward_hook(_hook(each), with_kwargs=True) for each in activities]
     try:
         yield activities

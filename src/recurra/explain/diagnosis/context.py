@@ -117,5 +117,3 @@ def _information(ids: np.ndarray, lag: int) -> tuple[float, float]:
     plain = float(np.nansum(terms)) / count
     freedom = max(1, (np.count_nonzero(rows) - 1) * (np.count_nonzero(columns) - 1))
     return plain - freedom / (2 * count), (2 * count * plain - freedom) / math.sqrt(2 * freedom)
-
-

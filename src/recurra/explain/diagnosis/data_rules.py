@@ -44,7 +44,7 @@ def no_better_than_chance(evidence: Evidence) -> Iterator[Finding]:
     if metric.key == "accuracy":
         chance = max(chance, _commonest_share(evaluation))
     if _is_better(metric, value, chance, evaluation):
-        return
+        return  # see `baseline_is_better` for those that do
     facts = {"model": value, "chance": chance}
     beaten = f"on {evaluation['data']} it reaches {metric.title} {metric.format(value)}, and {baseline_title(name)}, which looks at no input, {metric.format(chance)}"
     losses = None if evidence.probes is None else evidence.probes.losses
@@ -52,18 +52,47 @@ def no_better_than_chance(evidence: Evidence) -> Iterator[Finding]:
     by_heart = losses is not None and losses.carried_over is not None and losses.carried_over <= 0
     measured = evaluation["count"] >= MIN_ELEMENTS and "per_class" in evaluation.get("details", {})
     if measured and (others_fail or (by_heart and not seeing)):
-        why = "no baseline that reads the input does better either" if others_fail else "what it learnt holds for the training data alone"
+        why = (
+            "no baseline that reads the input does better either"
+            if others_fail
+            else "what it learnt holds for the training data alone"
+        )
         sentence = f"The labels say nothing about the inputs: {beaten}; {why}. Look whether labels and inputs belong together, row by row."
         yield Finding("labels-say-nothing", "severe", sentence, facts)
         return
     if metric.compare(value, chance)[1]:
         sentence = f"It cannot be told from chance: {beaten}, and it is measured on {count(evaluation['count'])} {evidence.run.task.element[1]} only. Hold out more."
-        yield Finding("may-be-chance", "hint", sentence, facts | {"count": evaluation["count"]})
+        yield Finding("may-be-chance", "warning", sentence, facts | {"count": evaluation["count"]})
         return
     best = max(seeing.items(), key=lambda item: -item[1] if metric.lower_is_better else item[1], default=None)
-    more = "" if best is None else f"; {baseline_title(best[0])} reaches {metric.format(best[1])}, so there is something to learn"
+    more = (
+        ""
+        if best is None
+        else f"; {baseline_title(best[0])} reaches {metric.format(best[1])}, so there is something to learn"
+    )
     sentence = f"The network has learnt nothing of use: {beaten}{more}."
     yield Finding("nothing-learnt", "severe", sentence, facts, evidence.command(_defaults(evidence)))
+
+
+def baseline_is_better(evidence: Evidence) -> Iterator[Finding]:
+    """Does a plain baseline do better, by more than chance?"""
+    evaluation = evidence.evaluation
+    metric = None if evaluation is None else headline_metric(evaluation["metrics"])
+    if evaluation is None or metric is None or any(no_better_than_chance(evidence)):
+        return
+    value, others = float(evaluation["metrics"][metric.key]), _values(evaluation["baselines"], metric)
+    if not others:
+        return
+    name, best = max(others.items(), key=lambda item: -item[1] if metric.lower_is_better else item[1])
+    if not _is_better(metric, best, value, evaluation):
+        return
+    words, _ = metric.compare(value, best)
+    sentence = (
+        f"A plain baseline is better: {baseline_title(name)} reaches {metric.title} {metric.format(best)} on {evaluation['data']}, the model {metric.format(value)}, "
+        f"{words} it. Train longer, or use the baseline."
+    )
+    facts = {"model": value, "baseline": best}
+    yield Finding("baseline-is-better", "warning", sentence, facts, evidence.command(_defaults(evidence)))
 
 
 def nothing_learnt(evidence: Evidence) -> Iterator[Finding]:
@@ -90,7 +119,9 @@ def leakage(evidence: Evidence) -> Iterator[Finding]:
             known, whole = (int(number.replace(",", "")) for number in match.group(1, 2))
             if known:
                 sentence = f"The test is none: {match[1]} of {match[2]} {match[3]}, so its figures are too good. Take them out of one of both."
-                yield Finding("leakage", _leak_severity(known / max(1, whole)), sentence, {"known": known, "held_out": whole})
+                yield Finding(
+                    "leakage", _leak_severity(known / max(1, whole)), sentence, {"known": known, "held_out": whole}
+                )
     repeats = None if evidence.probes is None else evidence.probes.repeats
     if repeats is not None and repeats.share >= LEAKAGE_WARNING:
         sentence = (
@@ -117,7 +148,9 @@ def too_few_data(evidence: Evidence) -> Iterator[Finding]:
     classes = {} if evidence.probes is None else evidence.probes.classes or {}
     scarce = [name for name, number in classes.items() if 0 < number < FEW_OF_A_CLASS]
     if train < (FEW_EXAMPLES if whole else FEW_UNITS if kind == "units" else FEW_STEPS):
-        sentence = f"There are {count(train)} {kind} to learn from: too few to learn much more than these by heart. Give more."
+        sentence = (
+            f"There are {count(train)} {kind} to learn from: too few to learn much more than these by heart. Give more."
+        )
         yield Finding("too-few-data", "warning", sentence, {"train": train})
     elif whole and train < MIN_EXAMPLES_TO_VALIDATE:
         sentence = f"There are {count(train)} {kind} to learn from; with more the figures would be better, and surer."
@@ -138,7 +171,7 @@ def imbalance(evidence: Evidence) -> Iterator[Finding]:
         return
     found = {} if evidence.evaluation is None else evidence.evaluation.get("details", {}).get("per_class", {})
     missed = [name for name in rare if found.get(name, {}).get("support", 0) >= 5 and found[name]["recall"] == 0]
-    balance = "class_weights" in type(getattr(evidence.settings, "model", None)).model_fields
+    balance = "class_weights" in getattr(type(getattr(evidence.settings, "model", None)), "model_fields", ())
     facts = {"rare_classes": len(rare), "commonest": most, "rarest": min(rare.values()), "never_found": len(missed)}
     if missed:
         sentence = f"Rare classes are never found: {_named(missed)}. The commonest has {count(most)} training examples, these {count(min(rare[name] for name in missed))} or more."
@@ -155,7 +188,9 @@ def untrained_classes(evidence: Evidence) -> Iterator[Finding]:
     classes = {} if evidence.probes is None else evidence.probes.classes or {}
     never = [name for name, number in classes.items() if not number]
     if never:
-        sentence = f"The network has outputs for classes without one training example, which it cannot know: {_named(never)}."
+        sentence = (
+            f"The network has outputs for classes without one training example, which it cannot know: {_named(never)}."
+        )
         yield Finding("untrained-classes", "warning", sentence, {"classes": len(never)})
 
 
@@ -166,7 +201,11 @@ def _values(baselines: Mapping[str, Mapping[str, float]], metric: Metric) -> dic
 def _is_better(metric: Metric, value: float, chance: float, evaluation: Mapping[str, object]) -> bool:
     """Whether a value is better than chance by more than the interval of such a value is wide, where that is known."""
     details = evaluation.get("details")
-    interval = details.get("intervals", {}).get(metric.key) if isinstance(details, Mapping) and details.get("intervals") else None
+    interval = (
+        details.get("intervals", {}).get(metric.key)
+        if isinstance(details, Mapping) and details.get("intervals")
+        else None
+    )
     ends = [finite(end) for end in interval] if isinstance(interval, list | tuple) else []
     half = (ends[1] - ends[0]) / 2 if len(ends) == 2 and ends[0] is not None and ends[1] is not None else 0.0
     return metric.compare(value, chance)[1] is True and abs(value - chance) > half
@@ -174,7 +213,9 @@ def _is_better(metric: Metric, value: float, chance: float, evaluation: Mapping[
 
 def _commonest_share(evaluation: Mapping[str, Any]) -> float:
     """Give the share of what is measured on that one class has: more than a majority learnt elsewhere can be right by chance."""
-    supports = [finite(one.get("support")) or 0.0 for one in evaluation.get("details", {}).get("per_class", {}).values()]
+    supports = [
+        finite(one.get("support")) or 0.0 for one in evaluation.get("details", {}).get("per_class", {}).values()
+    ]
     return max(supports) / sum(supports) if sum(supports) else 0.0
 
 
@@ -184,4 +225,4 @@ def _named(names: list[str]) -> str:
 
 def _defaults(evidence: Evidence) -> str:
     """Say how to train longer: what is not learnt at all is either not learnt yet, or was lost by the settings."""
-    return f"--epochs {4 * (evidence.training.epochs or 1):g}"
+    return f"--epochs {4 * (evidence.training.epochs or 1):.2g}"

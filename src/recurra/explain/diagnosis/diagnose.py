@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from recurra.explain.diagnosis import data_rules, network_rules, training_rules
 from recurra.explain.diagnosis.evidence import Evidence, gather
 from recurra.explain.diagnosis.finding import Finding, by_severity
+from recurra.explain.diagnosis.training_rules import CARRIED_OVER
 from recurra.runs.run import Run
 
 Rule = Callable[[Evidence], Iterator[Finding]]
@@ -14,6 +15,7 @@ RULES: tuple[Rule, ...] = (
     training_rules.learning_rate_too_high,
     training_rules.exploding_gradients,
     data_rules.no_better_than_chance,
+    data_rules.baseline_is_better,
     data_rules.nothing_learnt,
     data_rules.leakage,
     network_rules.dead_units,
@@ -47,7 +49,9 @@ def diagnose(run: Run) -> list[Finding]:
     evidence = gather(run)
     found = [finding for rule in RULES for finding in rule(evidence)]
     if evidence.probes is None:
-        sentence = f"Only the record was looked at, not the network: its data cannot be read again ({evidence.why_not})."
+        sentence = (
+            f"Only the record was looked at, not the network: its data cannot be read again ({evidence.why_not})."
+        )
         found.append(Finding("not-probed", "hint", sentence))
     if all(finding.severity == "hint" for finding in found):
         found.append(_healthy(evidence))
@@ -60,4 +64,5 @@ def _healthy(evidence: Evidence) -> Finding:
     losses = None if evidence.probes is None else evidence.probes.losses
     share = None if losses is None else losses.carried_over
     facts = {"rules": len(RULES)} | ({} if share is None else {"carried_over": share})
-    return Finding("healthy", "good", "Nothing is wrong: the training was steady, and what it learnt holds on held-out data.", facts)
+    holds = ", and what was learnt holds on held-out data" if share is not None and share >= CARRIED_OVER else ""
+    return Finding("healthy", "good", f"Nothing is wrong that could be seen: the training was steady{holds}.", facts)

@@ -171,6 +171,8 @@ def _text_probes(
     evaluation = run.evaluation or {}
     measured = [evaluation.get("metrics", {}), *evaluation.get("baselines", {}).values()]
     nats = min((nll for one in measured if (nll := finite(one.get("nll")))), default=0.0)  # of the best of them
-    length = passage_length(PASSAGE[data.unit], nats, sum(map(len, train)), sum(map(len, other.dataset.train.sequences)))
+    length = passage_length(
+        PASSAGE[data.unit], nats, sum(map(len, train)), sum(map(len, other.dataset.train.sequences))
+    )
     share, passages = repeated_share(train, other.dataset.train.sequences, length)
     return gain, depends, Repeats(share, passages, part)

@@ -74,16 +74,12 @@ def _rows(call: Call) -> tuple[Tensor, tuple[Tensor, ...]]:
     return (x.flip(0) if call.reverse else x), tuple(each.detach().clone()[rows].float() for each in call.state)
 
 
-def _unroll(
-    layer: Layer, x: Tensor, state: tuple[Tensor, ...], weights: dict[str, Tensor]
-) -> list[tuple[Tensor, ...]]:
+def _unroll(layer: Layer, x: Tensor, state: tuple[Tensor, ...], weights: dict[str, Tensor]) -> list[tuple[Tensor, ...]]:
     """Run step by step, so that each state can be asked: states after each step."""
     states = []
     for t in range(len(x)):
         _, state, _ = run_layer(layer.cell, x[t : t + 1], state, weights)
         # A view of its own for what the next step reads: a memory that its own output was made from is not asked twice.
-        state = tuple(
-            (each if each.requires_grad else each.clone().requires_grad_()).view_as(each) for each in state
-        )
+        state = tuple((each if each.requires_grad else each.clone().requires_grad_()).view_as(each) for each in state)
         states.append(state)
     return states

@@ -50,7 +50,12 @@ def saturated_units(evidence: Evidence) -> Iterator[Finding]:
         return
     worst, before = max(flat, key=lambda each: each.flat_share), evidence.probes.fresh_flat
     where = f"in {len(flat)} layers, most in {worst.name}" if len(flat) > 1 else f"in the layer {worst.name}"
-    facts = {"flat_share": worst.flat_share, "flat_share_before": before, "lr": evidence.lr, "usual_lr": evidence.usual_lr}
+    facts = {
+        "flat_share": worst.flat_share,
+        "flat_share_before": before,
+        "lr": evidence.lr,
+        "usual_lr": evidence.usual_lr,
+    }
     what = (
         f"{per_cent(worst.flat_share)} of the candidates are beyond ±{FLAT:g}, where the tanh is flat and hardly any gradient passes ({where}; before training "
         f"{per_cent(before)} were)"
@@ -61,22 +66,23 @@ def saturated_units(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("learning-rate-too-high", "warning", sentence, facts, evidence.lower_rate)
     else:
         sentence = f"The cells work as switches: {what}."
-        yield Finding("saturated-units", "warning", sentence, facts, _steadier(evidence, worst))
+        yield Finding(
+            "saturated-units", "hint", sentence, facts, _steadier(evidence, worst)
+        )  # some tasks are for switches
 
 
 def forget_bias_too_low(evidence: Evidence) -> Iterator[Finding]:
     """Do even the units that remember best lose half of their memory at each step?"""
-    forgetful = [each for each in _layers(evidence) if (kept := _best_kept(each)) is not None and kept < UNTRAINED_KEEP]
-    if not forgetful:
-        return
-    worst = min(forgetful, key=lambda each: _best_kept(each) or 0.0)
-    kept = _best_kept(worst) or 0.0
+    kept_by = {each.name: (each, kept) for each in _layers(evidence) if (kept := _best_kept(each)) is not None}
+    if not kept_by or any(kept >= UNTRAINED_KEEP for _, kept in kept_by.values()):
+        return  # one layer that remembers is enough
+    best, kept = max(kept_by.values(), key=lambda pair: pair[1])
     bias = getattr(getattr(evidence.settings, "model", None), "forget_bias", 1.0)
-    has_bias = worst.keeping == "forget"
+    has_bias = best.keeping == "forget"
     steps = math.log(0.05) / math.log(max(kept, 1e-12))
     sentence = (
-        f"Memory is short in the layer {worst.name}: even the tenth of its units that remember longest keep {per_cent(kept)} of it from one step to the "
-        f"next, so that 5\u00a0% are left after {decimal(steps, 1)} steps."
+        f"Memory is short: even the tenth of the units that remember longest keep {per_cent(kept)} of it from one step to the "
+        f"next (in the layer {best.name}), so that 5\u00a0% are left after {decimal(steps, 1)} steps."
     )
     facts = {"kept": kept, "steps_to_5_percent": steps, "forget_bias": bias}
     if has_bias and bias < 1.0:
@@ -87,28 +93,24 @@ def forget_bias_too_low(evidence: Evidence) -> Iterator[Finding]:
 
 
 def vanishing_gradient(evidence: Evidence) -> Iterator[Finding]:
-    """Is nothing left of the gradient within what the layer reads?"""
-    curves = [] if evidence.probes is None else evidence.probes.lags
-    cell = getattr(getattr(evidence.settings, "model", None), "cell", "")
-    for curve in curves:
-        lags = len(curve.norms) - 1
-        if curve.reach is None or lags < 10:
-            continue
-        if curve.reach <= lags // 10:
-            sentence = (
-                f"In the layer {curve.name} the gradient vanishes: {curve.reach} steps back less than 5\u00a0% of it are left, of the {count(lags)}"
-                f"{' or more' if lags == MAX_LAGS else ''} that it reads; what lies further back is hardly learnt from."
-            )
-            plain = cell.startswith("rnn")
-            needed = _lag_needed(evidence)
-            if plain and needed > curve.reach:
-                sentence += f" A unit of the text says most of the one {needed} steps later."
-                facts = {"reach": curve.reach, "lags": lags, "lag_needed": needed}
-                yield Finding("vanishing-gradient", "warning", sentence, facts, evidence.command("--cell lstm"))
-                continue
-            remedy = evidence.command("--cell lstm") if plain else None
-            # A cell with gates can hold what it needs, and lets go of the rest: to be known, not to be mended.
-            yield Finding("vanishing-gradient", "hint", sentence, {"reach": curve.reach, "lags": lags}, remedy)
+    """Is nothing left of the gradient where the data have most to say, or within what a cell without gates reads?"""
+    curves = [] if evidence.probes is None else [each for each in evidence.probes.lags if each.reach is not None]
+    if evidence.probes is None or not curves or len(curves) < len(evidence.probes.lags):
+        return  # where one layer carries it far enough, it arrives
+    best = max(curves, key=lambda each: each.reach or 0)
+    reach, lags, needed = best.reach or 0, len(best.norms) - 1, _lag_needed(evidence)
+    is_plain = all(each.keeping is None for each in evidence.probes.layers)
+    remedy = evidence.command("--cell lstm" if is_plain else "--forget-bias 3")
+    sentence = (
+        f"The gradient vanishes: {reach} steps back less than 5\u00a0% of it are left, of the {count(lags)}{' or more' if lags == MAX_LAGS else ''} that are read (in the "
+        f"layer {best.name})."
+    )
+    if needed > reach:
+        sentence += f" A unit of the text says most of the one {needed} steps later, which is hardly learnt from."
+        facts = {"reach": reach, "lags": lags, "lag_needed": needed}
+        yield Finding("vanishing-gradient", "warning", sentence, facts, remedy)
+    elif is_plain and lags >= 10 and reach <= lags // 10:
+        yield Finding("vanishing-gradient", "hint", sentence, {"reach": reach, "lags": lags}, remedy)
 
 
 def window_too_short(evidence: Evidence) -> Iterator[Finding]:
@@ -126,7 +128,12 @@ def window_too_short(evidence: Evidence) -> Iterator[Finding]:
             f"The window is shorter than the memory needed: a unit says more of the one {depends.beyond_lag} steps later ({decimal(depends.beyond)} nats) than of any within "
             f"the window of {window} steps ({decimal(depends.within)} nats at most), and the gradient does not reach that far."
         )
-        facts = {"window": window, "lag": depends.beyond_lag, "nats_beyond": depends.beyond, "nats_within": depends.within}
+        facts = {
+            "window": window,
+            "lag": depends.beyond_lag,
+            "nats_beyond": depends.beyond,
+            "nats_within": depends.within,
+        }
         longer = evidence.command(f"{flag} {_power_of_two(2 * depends.beyond_lag)}")
         yield Finding("window-too-short", "warning", sentence, facts, longer)
     elif gain is not None and gain.further > max(FURTHER_SHARE * gain.any_before, DEVIATIONS * gain.error, 0.0):

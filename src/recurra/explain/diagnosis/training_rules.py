@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import median
 
 from recurra.explain.diagnosis.evidence import Evidence
@@ -37,7 +38,9 @@ def learning_rate_too_high(evidence: Evidence) -> Iterator[Finding]:
     if end.get("reason") == "diverged" and math.isfinite(evidence.training.clip):
         step = count(end.get("step"))
         sentence = f"Training broke off at step {step}: the loss was no number any more. The learning rate of {evidence.lr:g} is too high."
-        yield Finding("learning-rate-too-high", "severe", sentence, {"lr": evidence.lr, "step": end.get("step", 0)}, lower)
+        yield Finding(
+            "learning-rate-too-high", "severe", sentence, {"lr": evidence.lr, "step": end.get("step", 0)}, lower
+        )
         return
     if len(entries) < MIN_ENTRIES:
         return
@@ -52,7 +55,9 @@ def learning_rate_too_high(evidence: Evidence) -> Iterator[Finding]:
             if len(spikes) >= MIN_SPIKES
             else f"in {per_cent(above)} of the entries the loss was above that of the first steps"
         )
-        sentence = f"While the learning rate was above half of its highest value, {evidence.lr:g}, {what}: it is too high."
+        sentence = (
+            f"While the learning rate was above half of its highest value, {evidence.lr:g}, {what}: it is too high."
+        )
         yield Finding("learning-rate-too-high", "severe", sentence, facts, lower)
     elif spikes:
         step = count(entries[spikes[0]][0])
@@ -108,7 +113,10 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
                 f"worse at the end ({values[1]}), while the training loss fell on. The weights of the best step are kept."
             )
             facts = {"best": valid[best][metric.key], "last": valid[-1][metric.key], "best_step": valid[best]["step"]}
-            yield Finding("overfitting", "warning", sentence, facts, _regularise(evidence))
+            severity = (
+                "warning" if lost >= SPIKE_SHARE * gain else "hint"
+            )  # the best weights are kept, so little is lost
+            yield Finding("overfitting", severity, sentence, facts, _regularise(evidence))
             return
     losses = None if evidence.probes is None else evidence.probes.losses
     share = None if losses is None else losses.carried_over
@@ -144,7 +152,9 @@ def still_falling(evidence: Evidence) -> Iterator[Finding]:
         f"Training ended while it still got better: of all that held-out {metric.title} improved, {per_cent(share)} came in the last quarter. "
         "A longer one would go on."
     )
-    flags = f"--epochs {2 * (evidence.training.epochs or 1):g}" if evidence.training.within is None else _longer(evidence)
+    flags = (
+        f"--epochs {2 * (evidence.training.epochs or 1):.2g}" if evidence.training.within is None else _longer(evidence)
+    )
     severity = "warning" if share >= 2 * GIVEN_BACK else "hint"
     yield Finding("still-falling", severity, sentence, {"share_in_last_quarter": share}, evidence.command(flags))
 
@@ -173,7 +183,7 @@ def _entries(train: Sequence[Event]) -> list[tuple[float, float, float]]:
 
 def _noise(losses: Sequence[float]) -> float:
     """Estimate the standard deviation of an entry from the changes between neighbours, whatever the course and its spikes."""
-    changes = [abs(after - before) for before, after in zip(losses, losses[1:], strict=False)]
+    changes = [abs(after - before) for before, after in pairwise(losses)]
     return 1.4826 * median(changes) / math.sqrt(2) if changes else 0.0
 
 
