@@ -115,11 +115,13 @@ def test_large_gradients_that_nothing_clips_are_found(evidence: Evidence) -> Non
 
 def test_held_out_data_that_get_worse_again_are_overfitting(evidence: Evidence) -> None:
     train = entries([2 - 0.05 * at for at in range(24)])
-    slightly, much = [2.0, 1.5, 1.0, 1.0, 1.1, 1.2], [2.0, 1.5, 1.0, 1.2, 1.5, 1.8]
+    slightly, much = [2.0, 1.5, 1.0, 1.0, 1.1, 1.2], [2.0, 1.5, 1.0, 1.2, 1.5, 2.2]
     rule = training_rules.overfitting
     none = probed(evidence, losses=Losses(None, 1.0, 2.0, None, None))
     assert names(rule, recorded(none, train=train, valid=validations(slightly))) == {"overfitting": "hint"}
     assert names(rule, recorded(none, train=train, valid=validations(much))) == {"overfitting": "warning"}
+    by_heart = probed(evidence, losses=Losses("test", 0.5, 1.0, 0.8, 1.0, elements=200))
+    assert names(rule, recorded(by_heart, train=train, valid=validations(slightly))) == {"overfitting": "warning"}
     assert names(rule, recorded(none, train=train, valid=validations([2.0, 1.5, 1.2, 1.1, 1.0, 1.0]))) == {}
 
 

@@ -76,10 +76,10 @@ def classes(folder: Path, rows: list[tuple[str, str]], **settings: Any) -> Run:
 @contextmanager
 def dead_from_the_start() -> Iterator[None]:
     """Let networks begin with biases so low that no rectifier ever opens, and so learns nothing."""
-    begin = stack.initialise_layer
+    usual = stack.initialise_layer
 
     def initialise(cell: Any, weights: dict[str, torch.Tensor], *rest: Any) -> None:
-        begin(cell, weights, *rest)
+        usual(cell, weights, *rest)
         with torch.no_grad():
             weights["bias_ih"].fill_(-10.0)
 

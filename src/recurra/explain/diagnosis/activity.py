@@ -18,8 +18,8 @@ SHUT, OPEN = 0.1, 0.9
 """Below and above which a gate counts as saturated (Karpathy et al. 2015, arXiv:1506.02078v2, section 4.2)."""
 FLAT = 0.99
 """Size of a tanh from which on its slope is below 2 %, so that hardly any gradient passes."""
-MOVES = 0.01
-"""Share of the range of a layer's outputs that a unit's own output has to span; one that spans less is the same at every step."""
+STILL_SHARE, STILL = 0.01, 1e-4
+"""Share of what the liveliest unit of a layer spans, and span of an output that adds nothing to what is computed: units that span less are the same at every step."""
 KEEPING = {"forget": "forget", "update": "update"}
 """Gates whose value is the share of a unit's memory that is kept from one step to the next, as cells name them."""
 CANDIDATE = "candidate"
@@ -69,9 +69,9 @@ class LayerActivity:
 
     @property
     def still(self) -> Tensor:
-        """Which units give the same at every step, (H) bool; of a layer that gives zeros alone, all."""
+        """Which units give the same at every step, (H) bool; of a layer that always gives the same, all."""
         span = self.high - self.low
-        return span <= MOVES * (2.0 if self.bounded else float(span.max()))
+        return span <= max(STILL, STILL_SHARE * float(span.max()))
 
     @property
     def keeping(self) -> str | None:
@@ -136,7 +136,7 @@ def _hook(activity: LayerActivity) -> Any:
         gates = None
         if layer.dilation == 1 and x.numel():
             with torch.no_grad():
-                weights = dict(layer.named_parameters())
+                weights: dict[str, Tensor] = dict(layer.named_parameters())
                 _, _, gates = run_layer(
                     layer.cell, x, state, weights, lengths=lengths, reverse=call.reverse, return_gates=True
                 )

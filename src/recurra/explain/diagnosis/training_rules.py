@@ -99,13 +99,15 @@ def exploding_gradients(evidence: Evidence) -> Iterator[Finding]:
 
 def overfitting(evidence: Evidence) -> Iterator[Finding]:
     """Did held-out data get worse again, or does little of what was learnt hold on them?"""
+    losses = None if evidence.probes is None else evidence.probes.losses
+    share = None if losses is None or _is_small(evidence) else losses.carried_over
     valid, metric = evidence.record.valid, _criterion(evidence.record.valid)
     if metric is not None and len(valid) >= MIN_VALIDATIONS:
         signed = _signed([one[metric.key] for one in valid], metric)
         best = max(range(len(signed)), key=signed.__getitem__)
         gain, lost = signed[best] - signed[0], signed[best] - signed[-1]
-        losses = [loss for step, loss, _ in _entries(evidence.record.train) if step >= valid[best]["step"]]
-        falls = len(losses) > 1 and losses[-1] < losses[0]
+        course = [loss for step, loss, _ in _entries(evidence.record.train) if step >= valid[best]["step"]]
+        falls = len(course) > 1 and course[-1] < course[0]
         if falls and len(signed) - best > 2 and gain > 0 and lost >= GIVEN_BACK * gain:
             values = [metric.format(valid[at][metric.key]) for at in (best, -1)]
             sentence = (
@@ -113,14 +115,11 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
                 f"worse at the end ({values[1]}), while the training loss fell on. The weights of the best step are kept."
             )
             facts = {"best": valid[best][metric.key], "last": valid[-1][metric.key], "best_step": valid[best]["step"]}
-            severity = (
-                "warning" if lost >= SPIKE_SHARE * gain else "hint"
-            )  # the best weights are kept, so little is lost
-            yield Finding("overfitting", severity, sentence, facts, _regularise(evidence))
+            # Since these are kept, little is lost, unless most of what even they know is of the training data alone, or all that was gained was lost.
+            is_bad = lost > gain if share is None else share < CARRIED_OVER
+            yield Finding("overfitting", "warning" if is_bad else "hint", sentence, facts, _regularise(evidence))
             return
-    losses = None if evidence.probes is None else evidence.probes.losses
-    share = None if losses is None else losses.carried_over
-    if losses is None or share is None or losses.held_out is None or share >= CARRIED_OVER or _is_small(evidence):
+    if losses is None or share is None or losses.held_out is None or share >= CARRIED_OVER:
         return
     sentence = (
         f"It has learnt much that holds for the training data alone: loss {decimal(losses.train)} there, {decimal(losses.held_out)} on {losses.part}; "
