@@ -31,6 +31,8 @@ MACHINE = EXPECTED.pop("machine", None)
 STORED = [path.name for path in sorted(HERE.glob("runs/*")) if path.name in EXPECTED]
 MEANINGS = ("vocabulary.json", "channels.json", "columns.json", "labels.json")
 CLOCKED = ("seconds", "units_per_second", "began", "trained")
+NEW_FIELDS = ("largest_norm", "clipped")
+"""Of an entry of the training log, what was not recorded when the expected ones were made."""
 TRAINED = 2e-3
 SINCE = {"classify": {"linear": "none"}}
 """Settings that leave out what trainings did not have when the expected ones were made."""
@@ -98,7 +100,10 @@ def trained(settings: Mapping[str, Any], out: Path) -> dict[str, Any]:
     run = recurra.train(out=out, quiet=True, **SINCE.get(settings["task"], {}), **settings)
     kinds = ("train", "valid", "sample", "evaluation")
     events = [event for event in run.events() if event["event"] in kinds]
-    return {"trained": weights(run.network), "events": [_without(event, *CLOCKED, "details") for event in events]}
+    return {
+        "trained": weights(run.network),
+        "events": [_without(event, *CLOCKED, *NEW_FIELDS, "details") for event in events],
+    }
 
 
 def result_of(call: Mapping[str, Any], run: Path) -> str:

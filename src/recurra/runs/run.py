@@ -144,7 +144,7 @@ class Run:
                         "evaluate: the training data came from standard input, which cannot be read again; "
                         "name a file to measure on, and leave the baselines out (--no-baselines)"
                     )
-                self._prepare()
+                self.prepare()
             result = measure(self.task, self.predictor, paths or None, progress, baselines=baselines, options=read)
         return {**result, "data": "the data frame"} if is_frame(data) else result
 
@@ -244,7 +244,7 @@ class Run:
         kind, given = self._capable(Generates, verb).GenerateOptions, {"count": options.get("count")}
         return read_options(kind, given, self.configuration.task).count
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """Read the data that the run was trained on; raises `DataError` when they are not the same any more."""
         summary = self.task.prepare(self.path)
         if self._start().get("fingerprint") not in (None, summary.fingerprint):

@@ -157,13 +157,14 @@ class Trainer:
         position, began = self.position, time.monotonic()
         self._lr = learning_rate(self.training, epochs, self.plan.epochs)
         try:
-            loss, count, self._norm = self.state.step(batch, self._lr, epochs / self.plan.epochs)
+            loss, count, norm = self.state.step(batch, self._lr, epochs / self.plan.epochs)
         except DivergedError as error:
+            if position.norms:  # what led there is part of the record
+                self._log_training(epochs)
             raise self._diverged(str(error), position.step + 1) from None
         self._last_step = count, time.monotonic() - began
         position.step += 1
-        position.loss += loss
-        position.count += count
+        position.add(loss, count, norm, self.training.clip)
         self._rate = (self._rate[0], self._rate[1] + count)
 
     def _diverged(self, what: str, step: int | None = None) -> DivergedError:
@@ -197,12 +198,13 @@ class Trainer:
                 "epoch": round(epochs, 6),
                 "loss": position.loss / max(1, position.count),
                 "lr": self._lr,
-                "grad_norm": self._norm,
+                "grad_norm": position.norm,
+                **position.gradients(),
                 "units_per_second": round(units / max(1e-9, now - began), 1),
                 "seconds": self._clock(),
             }
         )
-        position.loss, position.count = 0.0, 0
+        position.clear()
         self._rate = (now, 0)
 
     def _validate(self, last: bool) -> None:
@@ -275,15 +277,8 @@ class Trainer:
         self._rate = (self._rate[0] + time.monotonic() - began, self._rate[1])
         if choice is not None:
             self.plan.threads = choice.threads
-            self.emit(
-                {
-                    "event": "threads",
-                    "step": self.position.step,
-                    "threads": choice.threads,
-                    "before": before,
-                    "time_share": round(choice.share, 3),
-                }
-            )
+            changed = {"threads": choice.threads, "before": before, "time_share": round(choice.share, 3)}
+            self.emit({"event": "threads", "step": self.position.step, **changed})
             self.save()
 
     def _clock(self) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from copy import copy
+from dataclasses import replace
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from recurra.tasks.base.dataset import PreparedData
 from recurra.tasks.base.predictor import ConfigT
@@ -34,6 +36,11 @@ class SplitTask(Task[ConfigT, PreparedT], Generic[ConfigT, PreparedT]):
     @abstractmethod
     def measure_split(self, predictor: Any, split: Any, how: Measuring) -> dict[str, Any]:
         """Measure a predictor on a split: the object that `evaluate` prints."""
+
+    def on_part(self, part: Any) -> Self | None:
+        other = copy(self)
+        other._dataset = replace(self.dataset, train=part)
+        return other
 
     def evaluate(
         self,

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from torch import Tensor, nn
 
@@ -162,6 +162,14 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
         if split is None:
             raise DataError("this run has no held-out data: name some, as in `recurra evaluate RUN DATA`")
         return split, "test" if split is self.dataset.test else "valid"
+
+    def on_part(self, part: Any) -> Self | None:  # noqa: ARG002
+        """Give this task with a held-out part of its data in the place of the training part, as batches and losses see it; None where it cannot be."""
+        return None
+
+    def class_counts(self) -> dict[str, int] | None:
+        """Count how often each class that the network has an output for comes in training; None where its outputs are no classes."""
+        return None
 
     # Before training
 

@@ -173,6 +173,16 @@ def has_known_label(split: Split) -> np.ndarray:
     return np.ones(len(split), bool) if split.targets.ndim == 2 else split.targets >= 0
 
 
+def label_counts(targets: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
+    """Count the examples of each class, by its name.
+
+    >>> label_counts(np.array([1, 1, 0]), ["no", "yes", "maybe"])
+    {'no': 1, 'yes': 2, 'maybe': 0}
+    """
+    counts = targets.sum(0) if targets.ndim == 2 else np.bincount(targets[targets >= 0], minlength=len(classes))
+    return dict(zip(classes, map(int, counts), strict=True))
+
+
 def class_frequencies(targets: np.ndarray, classes: int) -> Tensor:
     """Give how often each class comes in training, (C), as if each had come once more; with several labels each by itself."""
     if targets.ndim == 2:

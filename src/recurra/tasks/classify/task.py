@@ -31,6 +31,7 @@ from recurra.tasks.classify.data import (
     class_frequencies,
     encode,
     has_known_label,
+    label_counts,
     read_dataset,
     take_excerpts,
 )
@@ -106,6 +107,9 @@ class ClassificationTask(SequenceTask[ClassifierConfig, Split]):
 
     def count_dataset(self, dataset: Dataset[Split]) -> dict[str, int]:
         return super().count_dataset(dataset) | {"classes": len(self.classes)}
+
+    def class_counts(self) -> dict[str, int]:
+        return label_counts(self.dataset.train.targets, self.classes)
 
     # Training
 

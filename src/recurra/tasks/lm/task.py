@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from copy import copy
+from dataclasses import replace
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from recurra.tasks.base.tbptt import TBPTTTask
 from recurra.tasks.base.transfer import PretrainedLayers, layer_depths, take_settings
 from recurra.tasks.lm import evaluate, report
 from recurra.tasks.lm.config import LanguageModelConfig
-from recurra.tasks.lm.data import Dataset, read_dataset, read_split
+from recurra.tasks.lm.data import Dataset, Split, read_dataset, read_split
 from recurra.tasks.lm.defaults import choose_batch, choose_size
 from recurra.tasks.lm.gradients import gradient_norms_by_lag
 from recurra.tasks.lm.network import LanguageNetwork
@@ -64,6 +66,11 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
     def count_dataset(self, dataset: Dataset) -> dict[str, int]:
         counts = {f"{name}_units": split.units for name, split in dataset.splits.items()}
         return counts | {"vocabulary": dataset.preprocessor.vocabulary.size}
+
+    def on_part(self, part: Split) -> Self | None:
+        other = copy(self)
+        other._dataset, other._windows = replace(self.dataset, train=part), {}
+        return other
 
     # Beginning with what was learnt before
 

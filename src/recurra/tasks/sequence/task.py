@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, cast
+from typing import Any, Generic, Self, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -113,6 +113,9 @@ class SequenceTask(SplitTask[ConfigT, Dataset[SplitT]], Generic[ConfigT, SplitT]
 
     def batch_count(self, epoch: int, *, batch: int, seed: int) -> int:  # noqa: ARG002
         return -(-len(self.dataset.train) // batch)
+
+    def on_part(self, part: SplitT) -> Self | None:
+        return None if part.unseen else super().on_part(part)  # of a label that training never saw there is no loss
 
     # After training
 

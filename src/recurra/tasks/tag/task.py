@@ -73,6 +73,11 @@ class TaggingTask(SequenceTask[TaggerConfig, Split]):
         steps = {f"{name}_steps": split.steps for name, split in dataset.splits.items()}
         return super().count_dataset(dataset) | steps | {"tags": len(dataset.preprocessor.labels)}
 
+    def class_counts(self) -> dict[str, int]:
+        targets = np.concatenate(self.dataset.train.targets)
+        counts = np.bincount(targets[targets >= 0], minlength=len(self.tags))
+        return dict(zip(self.tags, map(int, counts), strict=True))
+
     # Training
 
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
