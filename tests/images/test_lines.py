@@ -76,5 +76,7 @@ def test_varied_lines_keep_their_height_and_range() -> None:
 
 def test_nothing_varied_is_the_line_itself() -> None:
     line = line_image(written(220, 30), 48)
-    still = vary_line(line, np.random.default_rng(1), shear=0, stretch=0, size=0, rise=0, elastic=0, thickness=0, contrast=0)
+    still = vary_line(
+        line, np.random.default_rng(1), shear=0, stretch=0, size=0, rise=0, elastic=0, thickness=0, contrast=0
+    )
     assert np.allclose(still, line, atol=1e-6)

@@ -56,7 +56,7 @@ def _heard(split: Split, rows: Sequence[int], frame_seconds: float | None) -> di
         row: {
             "sound": base64.b64encode(mu_law_wav(codes[:most], EXCERPT_RATE)).decode(),
             "heard": min(most, len(codes)) / EXCERPT_RATE,
-            "seconds": len(split.frames[row]) * (frame_seconds or 0.0),
+            "seconds": len(split.kept[row]) * (frame_seconds or 0.0),  # without the quiet that is read behind it
         }
         for row, codes in excerpts.items()
     }
