@@ -44,7 +44,7 @@ LIBRARIES = [
     "report",
 ]
 ENGINE = ["cells", "kernels", "nn", "stream"]
-TOP = ["runs", "api"]
+TOP = ["runs", "explain", "api"]
 
 
 def allowed() -> dict[str, set[str]]:

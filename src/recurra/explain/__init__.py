@@ -1,0 +1,1 @@
+"""Why a trained model says what it says, and what goes on inside it."""
