@@ -20,6 +20,8 @@ MIN_CORRELATION = 0.9
 """From which on a unit counts."""
 MIN_STEPS = 20
 """Of fewer steps no correlation is judged."""
+MIN_OTHER_STEPS = 5
+"""A feature that is the same at all but fewer steps than these says too little to be followed."""
 CONTROLS = 20
 _CONTEXT, _SETTLING = 12, 10
 _SEED = 20190903
@@ -77,8 +79,9 @@ def still_units(layer: LayerTrace) -> list[int]:
 class UnitFeature:
     """A state of a unit that goes along with a feature of the steps.
 
-    r: Pearson's correlation over the steps.  control: the |r| that the best unit of the layer reaches on control tasks (Hewitt & Liang
-    2019, arXiv:1909.03368): the feature given at random to each kind of step, or moved against the text, whichever is easier.
+    r: Pearson's correlation over the steps.  control: the |r| that the best unit of the layer reaches on control tasks, which mean nothing.
+    Of a feature that every kind of step has one value of (upper case), its values are given to the kinds at random (Hewitt & Liang 2019,
+    arXiv:1909.03368); of another one (a depth), they are moved along the text.
     """
 
     layer: int
@@ -119,7 +122,8 @@ def features_of(layer: LayerTrace) -> dict[str, np.ndarray]:
 def unit_features(layer: LayerTrace, features: Mapping[str, np.ndarray] | None = None) -> list[UnitFeature]:
     """Correlate every state of every unit with every feature, (T) each; the most selective first.
 
-    features: those of `features_of` where none are given.  Of a state that never moves, and of fewer than 20 steps, nothing is said.
+    features: those of `features_of` where none are given.  Nothing is found of a state that never moves, of fewer than 20 steps, and of a
+    feature that is the same at all of them but four.
     Raises `DataError` for a feature that has not one finite number for each step.
     """
     given = features_of(layer) if features is None else features
@@ -132,12 +136,13 @@ def unit_features(layer: LayerTrace, features: Mapping[str, np.ndarray] | None =
     units = {name: _standardised(values.astype(np.float64)) for name, values in layer.states.items()}
     found = []
     for feature, values in given.items():
+        if count - int(np.unique(values, return_counts=True)[1].max()) < MIN_OTHER_STEPS:
+            continue
         wanted = _standardised(np.asarray(values, np.float64)[:, None])
         meaningless = _standardised(_control_tasks(np.asarray(values, np.float64), layer.steps))  # (T, K)
         for state, of_units in units.items():
             found_here = of_units.T @ wanted[:, 0] / count
-            best = np.abs(meaningless.T @ of_units / count).max(1)  # (K): of each control task
-            control = max(float(best[:CONTROLS].mean()), float(best[CONTROLS:].mean()))
+            control = float(np.abs(meaningless.T @ of_units / count).max(1).mean())  # of each control task the best unit
             moves = of_units.any(0)
             found += [
                 UnitFeature(layer.number, unit, state, feature, float(found_here[unit]), control)
@@ -172,13 +177,14 @@ def _standardised(values: np.ndarray) -> np.ndarray:
 
 
 def _control_tasks(values: np.ndarray, steps: Sequence[str]) -> np.ndarray:
-    """Give labellings of the steps that mean nothing, (T, 2·20): by kind of step, and the same values moved along the text."""
+    """Give labellings of the steps that mean nothing, (T, 20)."""
     random = np.random.default_rng(_SEED)
     count = len(values)
-    _, kinds = np.unique(np.array(steps, dtype=object).astype(str), return_inverse=True)
-    by_kind = [random.choice(values, kinds.max() + 1)[kinds] for _ in range(CONTROLS)]
+    _, first, kinds = np.unique(np.array(steps, dtype=str), return_index=True, return_inverse=True)
+    if len(first) < count and (values[first][kinds] == values).all():
+        return np.stack([random.permutation(values[first])[kinds] for _ in range(CONTROLS)], 1)
     shifts = random.integers(count // 10 + 1, count - count // 10, CONTROLS)
-    return np.stack([*by_kind, *(np.roll(values, shift) for shift in shifts.tolist())], 1)
+    return np.stack([np.roll(values, shift) for shift in shifts.tolist()], 1)
 
 
 @dataclass(frozen=True)

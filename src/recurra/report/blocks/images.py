@@ -25,7 +25,7 @@ class ImageRow:
 class Images(Block):
     """Small pictures in rows, those of one column belonging together; what is no base64 is left out.
 
-    note: a sentence above them.
+    note: a sentence above them.  wide: each as wide as the page, for maps of which a row holds one.
 
     >>> Images("Samples", [ImageRow("drawn", ["iVBO"])]).draw()
     '<div class="scroll"><table class="images"><tbody><tr><th scope="row">drawn</th><td><img alt="drawn 1" src="data:image/png;base64,iVBO"></td></tr></tbody></table></div>'
@@ -35,6 +35,7 @@ class Images(Block):
 
     rows: Sequence[ImageRow]
     note: str = ""
+    wide: bool = False
 
     def draw(self) -> str:
         lines = []
@@ -50,4 +51,5 @@ class Images(Block):
         if not lines:
             return ""
         note = f'<p class="note">{escape(self.note)}</p>' if self.note else ""
-        return f'{note}<div class="scroll"><table class="images"><tbody>{"".join(lines)}</tbody></table></div>'
+        style = "images wide" if self.wide else "images"
+        return f'{note}<div class="scroll"><table class="{style}"><tbody>{"".join(lines)}</tbody></table></div>'
