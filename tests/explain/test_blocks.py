@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
+import zlib
 
 import numpy as np
 import torch
@@ -12,17 +12,24 @@ import torch
 from recurra.explain.blocks import MAX_COLUMNS, blocks_page, heat_map, trace_blocks, unit_blocks
 from recurra.explain.gates import record
 from recurra.explain.units import view_unit
-from recurra.images import read_picture
 
 
 def pixels(png: bytes) -> np.ndarray:
-    return np.asarray(read_picture(io.BytesIO(png).getvalue()))
+    """The colours of a PNG file without filters, (H, W, 3)."""
+    width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))
+    start = png.index(b"IDAT")
+    data = zlib.decompress(png[start + 4 : start + 4 + int.from_bytes(png[start - 4 : start], "big")])
+    return np.frombuffer(data, np.uint8).reshape(height, 1 + 3 * width)[:, 1:].reshape(height, width, 3)
 
 
 def test_a_row_is_a_unit_and_a_column_a_step():
-    png = heat_map(np.array([[0.0, 1.0, -1.0], [0.5, 0.0, 2.0]]))
-    width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))
-    assert (width, height) == (2, 3)
+    found = pixels(heat_map(np.array([[0.0, 1.0, -1.0], [0.5, 0.0, 0.0]])))
+    middle, blue, orange = [251, 250, 247], [61, 111, 168], [194, 65, 12]
+    assert found.shape == (3, 2, 3)
+    assert found[:, 0].tolist() == [middle, orange, blue]
+    assert np.abs(found[0, 1] - np.mean([middle, orange], axis=0)).max() <= 0.5
+    larger = pixels(heat_map(np.array([[4.0, 1.0, -1.0], [2.0, 0.0, 0.0]])))
+    assert larger[0].tolist() == [orange, found[0, 1].tolist()]
 
 
 def test_a_long_map_has_means_as_columns():
@@ -47,10 +54,3 @@ def test_every_cell_has_blocks(predictor_of):
     for cell in ("rnn", "rnn-relu", "gru", "graves-lstm"):
         trace = record(predictor_of(cell, [3], bidirectional=True), torch.zeros(4, 4))
         assert all(block.draw() for block in trace_blocks(trace))
-
-
-def test_zeros_are_the_colour_of_the_middle():
-    from recurra.explain.blocks import _MIDDLE
-
-    found = heat_map(np.zeros((1, 1)))
-    assert found == heat_map(np.full((1, 1), 1e-4)) and _MIDDLE.tolist() == [251, 250, 247]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.cells import ACTIVATIONS, cell_names
+from recurra.cells import ACTIVATIONS, GRU, cell_names, register
+from recurra.cells import base as registry
 from recurra.errors import UsageError
 from recurra.explain.blocks import blocks_page
 from recurra.explain.cell_step import cell_step, flows
@@ -39,7 +40,9 @@ def test_the_numbers_of_a_step(layer_of, cell, options):
             for place, gate in enumerate(found.gates):
                 row = place * layer.hidden_size + unit
                 assert gate.value == pytest.approx(layer.gates[gate.name][step, unit], abs=1e-5)
-                assert gate.parts["x"] == pytest.approx(weights["weight_ih"][row] @ layer.inputs[step], rel=1e-5, abs=1e-6)
+                assert gate.parts["x"] == pytest.approx(
+                    weights["weight_ih"][row] @ layer.inputs[step], rel=1e-5, abs=1e-6
+                )
                 value = ACTIVATIONS[gate.activation](torch.tensor(gate.sum, dtype=torch.float64))
                 assert gate.value == pytest.approx(float(value), abs=1e-12)
                 if (cell, gate.name) != ("gru", "candidate"):
@@ -118,7 +121,9 @@ def test_a_page_of_steps(layer_of):
     page = blocks_page("Inside", [diagram, CellDiagram("Nothing", [])])
     assert page.count('class="frame"') == page.count("<svg ") == 12 and "Nothing" not in page
     assert 'tabindex="0"' in page and "ArrowRight" in page and page.count("<script>") == 1
-    assert re.search(r"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-[\w+/=]+'\"", page)
+    assert re.search(
+        r"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-[\w+/=]+'\"", page
+    )
     assert not re.search(r"(src|href)=\"?https?:", page)
     read = json.loads(json.dumps(diagram.to_json()))
     assert read["steps"][3]["gates"][1]["name"] == "forget" and "sum" in read["steps"][3]["gates"][1]
@@ -138,9 +143,21 @@ def test_what_is_not_there_is_refused(layer_of):
 
 
 def test_a_cell_with_a_step_of_its_own_shows_its_states(layer_of, monkeypatch):
-    layer = layer_of("gru")[0]
-    step = cell_step(layer, 0, 3)
-    monkeypatch.setattr(layer.cell, "step", staticmethod(lambda *given: None))
+    monkeypatch.setattr(registry, "_registry", dict(registry._registry))
+
+    @register
+    class Swapped(GRU):
+        """h' = z ∘ n + (1 − z) ∘ h."""
+
+        name = "test-swapped"
+        torch_mode = None
+
+        @staticmethod
+        def step(xw, hr, state, peephole):
+            _, (r, z, n) = GRU.step(xw, hr, state, peephole)
+            return (z * n + (1 - z) * state[0],), (r, z, n)
+
+    step = cell_step(layer_of("test-swapped")[0], 0, 3)
     assert flows(step) == []
     drawn = [each.get("data-value") for each in ET.fromstring(draw_step(step)).iter() if each.get("data-value")]
     assert {"before.h", "after.h"} <= set(drawn)

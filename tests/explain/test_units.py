@@ -13,7 +13,8 @@ import torch
 import recurra
 from recurra.errors import DataError, UsageError
 from recurra.explain.features import series_features, text_features
-from recurra.explain.gates import Trace, record
+from recurra.explain.gates import record
+from recurra.explain.trace import Trace
 from recurra.explain.units import (
     counting_units,
     saturation,
@@ -30,7 +31,7 @@ def layer_of(predictor_of, cell, values, **parts):
     trace = record(predictor_of(cell, [values.shape[1]]), torch.zeros(len(values), 4))
     (layer,) = trace.layers
     names = layer.cell.states
-    return replace(layer, states={name: values for name in names}, **parts)
+    return replace(layer, states=dict.fromkeys(names, values), **parts)
 
 
 def test_saturation_is_a_share_of_steps_and_units(predictor_of):
@@ -141,7 +142,16 @@ def balanced(seed: int, length: int) -> str:
 
 def test_a_language_model_counts_brackets(tmp_path):
     (tmp_path / "brackets.txt").write_text(balanced(1, 12_000))
-    options = {"cell": "lstm", "hidden": 8, "layers": 1, "epochs": 15, "bptt": 32, "batch": 8, "lr": 0.01, "unit": "char"}
+    options = {
+        "cell": "lstm",
+        "hidden": 8,
+        "layers": 1,
+        "epochs": 15,
+        "bptt": 32,
+        "batch": 8,
+        "lr": 0.01,
+        "unit": "char",
+    }
     run = recurra.train("lm", tmp_path / "brackets.txt", tmp_path / "run", quiet=True, **options)
     trace = record(run.predictor, balanced(2, 400))
     counters = [each for each in counting_units(trace.layers[0]) if each.feature == "bracket depth"]

@@ -78,10 +78,10 @@ class Cell(ABC):
         cls,
         xw: Sequence[Tensor],
         hr: Sequence[Tensor],
-        state: CellState,
-        peephole: Sequence[Tensor],
-        gates: Sequence[Tensor],
-        after: CellState,
+        state: CellState,  # noqa: ARG003  of a cell whose gates see a state, or are scaled by another gate
+        peephole: Sequence[Tensor],  # noqa: ARG003
+        gates: Sequence[Tensor],  # noqa: ARG003
+        after: CellState,  # noqa: ARG003
     ) -> tuple[dict[str, Tensor], ...]:
         """Give for each gate what its non-linearity takes the sum of: "x" by the input, "h" by the last output, "peephole" by a state.
 
@@ -102,7 +102,9 @@ class Cell(ABC):
         >>> GRU.equations()[-1]
         "h' = (1 − z) ∘ n + z ∘ h"
         """
-        lines = [line for line in (inspect.getdoc(cls) or "").partition(">>>")[0].splitlines() if line.startswith("    ")]
+        lines = [
+            line for line in (inspect.getdoc(cls) or "").partition(">>>")[0].splitlines() if line.startswith("    ")
+        ]
         return [each for line in lines for each in re.split(r"\s{2,}", line.strip())]
 
     @classmethod

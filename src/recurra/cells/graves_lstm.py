@@ -59,5 +59,9 @@ class GravesLSTM(Cell):
     ) -> tuple[dict[str, Tensor], ...]:
         i, f, g, o = super().addends(xw, hr, state, peephole, gates, after)
         p_i, p_f, p_o = peephole
-        i, f, o = ({**i, "peephole": p_i * state[1]}, {**f, "peephole": p_f * state[1]}, {**o, "peephole": p_o * after[1]})
+        i, f, o = (
+            {**i, "peephole": p_i * state[1]},
+            {**f, "peephole": p_f * state[1]},
+            {**o, "peephole": p_o * after[1]},
+        )
         return i, f, g, o

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from recurra.explain.dynamics import FixedPoint
-from recurra.explain.gates import LayerTrace, Trace
+from recurra.explain.trace import LayerTrace, Trace
 from recurra.explain.units import UnitView, saturation, still_units, telling_units
 from recurra.formatting import count, decimal
 from recurra.images import encode_png
@@ -74,9 +74,17 @@ def trace_blocks(trace: Trace) -> list[Block]:
 def _saturation_table(layer: LayerTrace) -> Table:
     found = saturation(layer)
     columns = [Column("gate", "name"), Column("open, or high", "share"), Column("shut, or low", "share")]
-    rows = [(each.gate, None if each.activation == "relu" else float(each.upper.mean()), float(each.lower.mean())) for each in found]
+    rows = [
+        (each.gate, None if each.activation == "relu" else float(each.upper.mean()), float(each.lower.mean()))
+        for each in found
+    ]
     caption = "Share of steps and units: gates above 0.9 and below 0.1; values from −1 to 1 above 0.9 and below −0.9."
-    return Table(f"Saturation of layer {layer.number}{', backward' if layer.direction == 'backward' else ''}", columns, rows, caption)
+    return Table(
+        f"Saturation of layer {layer.number}{', backward' if layer.direction == 'backward' else ''}",
+        columns,
+        rows,
+        caption,
+    )
 
 
 def unit_blocks(view: UnitView) -> list[Block]:
@@ -84,10 +92,17 @@ def unit_blocks(view: UnitView) -> list[Block]:
     charts = []
     for caption, values in (("States", view.states), ("Gates", view.gates)):
         series = [
-            Series(name, [(float(step), float(value)) for step, value in enumerate(each, 1)], _STYLES[place % len(_STYLES)])
+            Series(
+                name, [(float(step), float(value)) for step, value in enumerate(each, 1)], _STYLES[place % len(_STYLES)]
+            )
             for place, (name, each) in enumerate(values.items())
         ]
-        charts.append(Lines(f"Unit {view.name}: {caption.lower()}", [Picture(caption, Chart(f"{caption} of unit {view.name}", series, "step"))]))
+        charts.append(
+            Lines(
+                f"Unit {view.name}: {caption.lower()}",
+                [Picture(caption, Chart(f"{caption} of unit {view.name}", series, "step"))],
+            )
+        )
     columns = [Column("steps", "name"), Column("highest", "number"), Column("where", "passage")]
     rows = [
         (
@@ -102,7 +117,13 @@ def unit_blocks(view: UnitView) -> list[Block]:
 
 def fixed_point_table(points: Sequence[FixedPoint]) -> Table:
     """List fixed and slow points, with the largest eigenvalue of each."""
-    columns = [Column("", "name"), Column("kind"), Column("residual"), Column("largest |eigenvalue|"), Column("directions that grow", "count")]
+    columns = [
+        Column("", "name"),
+        Column("kind"),
+        Column("residual"),
+        Column("largest |eigenvalue|"),
+        Column("directions that grow", "count"),
+    ]
     rows = [
         (
             f"{'fixed' if each.is_fixed else 'slow'} point {number}",

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from recurra.cells import GRU, LSTM, RNN, Cell, GravesLSTM, ReluRNN, get_cell
 from recurra.errors import UsageError
-from recurra.explain.gates import LayerTrace
+from recurra.explain.trace import LayerTrace
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def cell_step(layer: LayerTrace, unit: int, step: int) -> CellStep:
         if not 0 <= value < count:
             raise UsageError(f"{name}: expected 0 to {count - 1}, got {value}")
     if not len(cell.activations) == len(cell.symbols) == len(cell.gates):
-        raise UsageError(f"cell {cell.name}: expected `symbols` and `activations` for {', '.join(cell.gates)}; add them to its class")
+        raise UsageError(
+            f"cell {cell.name}: expected `symbols` and `activations` for {', '.join(cell.gates)}; add them to its class"
+        )
     weights = layer.weights
     x = torch.from_numpy(layer.inputs[step].astype(np.float64))
     state = tuple(torch.from_numpy(value.astype(np.float64)).unsqueeze(0) for value in layer.before(step))
@@ -83,11 +85,11 @@ def cell_step(layer: LayerTrace, unit: int, step: int) -> CellStep:
     biases = weights.get("bias_ih", zeros), weights.get("bias_hh", zeros)
     products = F.linear(x, weights["weight_ih"]), F.linear(state[0][0], weights["weight_hh"])
     peephole = tuple(weights["peephole"].unbind(0)) if cell.peepholes else ()
-    sums = [by_gate(product + bias) for product, bias in zip(products, biases, strict=True)]
-    after, gates = cell.step(*sums, state, peephole)
-    parts = cell.addends(*map(by_gate, products), state, peephole, gates, after)
+    xw, hr = (by_gate(product + bias) for product, bias in zip(products, biases, strict=True))
+    after, gates = cell.step(xw, hr, state, peephole)
+    parts = cell.addends(by_gate(products[0]), by_gate(products[1]), state, peephole, gates, after)
     still = tuple(torch.zeros_like(each) for each in peephole)
-    constant = cell.addends(*map(by_gate, biases), state, still, gates, after)
+    constant = cell.addends(by_gate(biases[0]), by_gate(biases[1]), state, still, gates, after)
 
     def pick(value: Tensor) -> float:
         return float(value[0, unit])

@@ -36,8 +36,14 @@ class CellDiagram(Block):
             f'<div class="frame"><p class="note" dir="auto">{escape(step.title)}</p><div class="scroll">{draw_step(step)}</div></div>'
             for step in drawn
         )
-        more = f'<p class="note">The first {len(drawn)} of {len(self.steps)} steps.</p>' if len(drawn) < len(self.steps) else ""
-        return f'<figure class="cell" role="group" aria-label="{escape(self.title)}" tabindex="0">{frames}</figure>{more}'
+        more = (
+            f'<p class="note">The first {len(drawn)} of {len(self.steps)} steps.</p>'
+            if len(drawn) < len(self.steps)
+            else ""
+        )
+        return (
+            f'<figure class="cell" role="group" aria-label="{escape(self.title)}" tabindex="0">{frames}</figure>{more}'
+        )
 
     @classmethod
     def script(cls) -> str:
@@ -53,7 +59,7 @@ def step_svg(step: CellStep) -> str:
     colours = re.findall(r"(?ms)^(?::root|@media \(prefers-color-scheme: dark\)) \{.*?^\}", sheet)
     own = [line for line in sheet.splitlines() if line.startswith(".cell ")]
     style = "\n".join([*colours, *(line.replace(".cell ", "") for line in own)])
-    return draw_step(step, f' xmlns="http://www.w3.org/2000/svg"', f"<style>{style}</style>")
+    return draw_step(step, ' xmlns="http://www.w3.org/2000/svg"', f"<style>{style}</style>")
 
 
 def describe(step: CellStep) -> str:
@@ -121,8 +127,12 @@ def _flow(flow: Flow, row: int, y: float) -> list[str]:
     parts, x = _box(8, y, flow.name, f"flow.{row}.0", flow.value), 8
     for place, (operation, operand, name, value) in enumerate(flow.operations, 1):
         first, last, middle = x + 118, x + 278, y + 8 + _BOX / 2
-        parts.append(f'<path class="wire" d="M{first} {middle}H{last}M{last - 8} {middle - 5}L{last} {middle}L{last - 8} {middle + 5}"/>')
-        parts.append(f'<text class="soft" x="{(first + last) / 2}" y="{middle - 8}" text-anchor="middle">{escape(operation)}</text>')
+        parts.append(
+            f'<path class="wire" d="M{first} {middle}H{last}M{last - 8} {middle - 5}L{last} {middle}L{last - 8} {middle + 5}"/>'
+        )
+        parts.append(
+            f'<text class="soft" x="{(first + last) / 2}" y="{middle - 8}" text-anchor="middle">{escape(operation)}</text>'
+        )
         if operand is not None:
             shown = _value(f"flow.{row}.{place}.operand", operand)
             parts.append(f'<text x="{(first + last) / 2}" y="{middle + 20}" text-anchor="middle">{shown}</text>')

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from recurra.errors import UsageError
-from recurra.explain.gates import LayerTrace, Trace
+from recurra.explain.trace import LayerTrace, Trace
 from recurra.nn.stack import Stack, State
 from recurra.tasks.base.predictor import Predictor
 
@@ -25,8 +25,11 @@ MAX_RESIDUAL, MAX_SLOW_RESIDUAL = 1e-6, 1e-2
 MAX_STARTS = 256
 MAX_STATE_SIZE = 1024
 """Of the state of all layers together: its Jacobian has the square of it."""
+MAX_JACOBIAN_NUMBERS = 2**23
+"""That are held at once: of the larger a state is, the fewer are looked at."""
 _MIN_DISTANCE = 1e-3
 _ADAM_STEPS, _NEWTON_STEPS = 200, 60
+_CONVERGED, _MAX_DAMPING = 1e-10, 1e6
 _SEED = 2013
 
 
@@ -72,7 +75,9 @@ class StateMap:
 
     def __init__(self, stack: Stack, x: Tensor) -> None:
         if stack.bidirectional or any(layer.dilation > 1 for layer in stack):
-            raise UsageError("fixed points: expected layers in one direction without dilations; other ones have no state that goes on")
+            raise UsageError(
+                "fixed points: expected layers in one direction without dilations; other ones have no state that goes on"
+            )
         self._stack = copy.deepcopy(stack).cpu().double().eval().requires_grad_(False)
         self._x = x.detach().cpu().double()
         self._sizes = [[layer.hidden_size] * len(layer.cell.states) for layer in self._stack]
@@ -96,7 +101,9 @@ class StateMap:
         given = states.detach().requires_grad_()
         with torch.enable_grad():
             after = self(given)
-            rows = [torch.autograd.grad(after[:, place].sum(), given, retain_graph=True)[0] for place in range(self.size)]
+            rows = [
+                torch.autograd.grad(after[:, place].sum(), given, retain_graph=True)[0] for place in range(self.size)
+            ]
         return torch.stack(rows, 1)
 
 
@@ -109,7 +116,9 @@ def fixed_points(predictor: Predictor, trace: Trace, *, step: int | None = None)
     name, stack, layers = _find_stack(predictor, trace)
     inputs = layers[0].inputs
     if step is not None and not 0 <= step < len(inputs):
-        raise UsageError(f"step: expected 0 to {len(inputs) - 1}, got {step}; the layers of {name or 'the network'} have no other")
+        raise UsageError(
+            f"step: expected 0 to {len(inputs) - 1}, got {step}; the layers of {name or 'the network'} have no other"
+        )
     x = torch.from_numpy(inputs.mean(0) if step is None else inputs[step])
     return find_fixed_points(StateMap(stack, x), torch.from_numpy(states_of(layers)))
 
@@ -146,13 +155,15 @@ def find_fixed_points(step: StateMap, starts: Tensor) -> list[FixedPoint]:
         starts = starts[torch.from_numpy(np.sort(chosen))]
     if not len(starts):
         return []
-    scale = max(1.0, float(starts.std(0, correction=0).norm()))
-    # What Adam finds is mostly stable: a saddle near a start is found by the steps that start there too.
-    states = torch.cat([_descend(step, starts), starts])
-    states = _polish(step, _distinct(states, step.residuals(states), _MIN_DISTANCE * scale))
+    distance = _MIN_DISTANCE * max(1.0, float(starts.std(0, correction=0).norm()))
+    most = max(4, MAX_JACOBIAN_NUMBERS // step.size**2)
+    low = _descend(step, starts)
+    low = _distinct(low, step.residuals(low), distance)[: most // 2]
+    # What Adam finds is mostly stable: a saddle near a start is found by the steps that start there.
+    states = _polish(step, torch.cat([low, starts[: most // 2]]))
     residuals = step.residuals(states)
     kept = residuals <= MAX_SLOW_RESIDUAL
-    states = _distinct(states[kept], residuals[kept], _MIN_DISTANCE * scale)
+    states = _distinct(states[kept], residuals[kept], distance)
     if not len(states):
         return []
     residuals = step.residuals(states).tolist()
@@ -179,17 +190,22 @@ def _descend(step: StateMap, starts: Tensor) -> Tensor:
 
 def _polish(step: StateMap, states: Tensor) -> Tensor:
     """Lower q by Levenberg and Marquardt's steps: (AᵀA + μ) δ = −Aᵀr, A = ∂F/∂h − 1, r = F(h) − h; μ by what a step brought."""
-    identity = torch.eye(step.size, dtype=states.dtype)
-    damping = torch.full((len(states), 1, 1), 1e-2, dtype=states.dtype)
+    states, identity = states.clone(), torch.eye(step.size, dtype=states.dtype)
+    damping, residuals = torch.full((len(states),), 1e-2, dtype=states.dtype), step.residuals(states)
     for _ in range(_NEWTON_STEPS):
-        if float(step.residuals(states).max()) <= MAX_RESIDUAL * 1e-4:
+        open_ = ((residuals > _CONVERGED) & (damping < _MAX_DAMPING)).nonzero()[:, 0]
+        if not len(open_):
             break
-        a = step.jacobian(states) - identity
-        r = (step(states) - states).unsqueeze(2)
-        change = torch.linalg.solve(a.mT @ a + damping * identity, -a.mT @ r)[..., 0]
-        better = step.residuals(states + change) < step.residuals(states)
-        states = torch.where(better[:, None], states + change, states)
-        damping = torch.where(better[:, None, None], damping / 10, damping * 10).clamp(1e-15, 1e6)
+        now, mu = states[open_], damping[open_]
+        a = step.jacobian(now) - identity
+        with torch.no_grad():
+            r = (step(now) - now).unsqueeze(2)
+        moved = now + torch.linalg.solve(a.mT @ a + mu[:, None, None] * identity, -a.mT @ r)[..., 0]
+        after = step.residuals(moved)
+        better = after < residuals[open_]
+        states[open_] = torch.where(better[:, None], moved, now)
+        residuals[open_] = torch.where(better, after, residuals[open_])
+        damping[open_] = torch.where(better, mu / 10, mu * 10).clamp_min(1e-15)
     return states
 
 

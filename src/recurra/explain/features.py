@@ -35,7 +35,9 @@ def text_features(steps: Sequence[str], starts: Sequence[int] = (0,)) -> dict[st
     return found
 
 
-def series_features(inputs: np.ndarray, starts: Sequence[int] = (0,), names: Sequence[str] = ()) -> dict[str, np.ndarray]:
+def series_features(
+    inputs: np.ndarray, starts: Sequence[int] = (0,), names: Sequence[str] = ()
+) -> dict[str, np.ndarray]:
     """Give the number of each step since its sequence began, and what was read there, inputs (T, I) by their names, or numbers from 0."""
     step = np.arange(len(inputs), dtype=np.float64)
     for start in starts:
@@ -70,11 +72,13 @@ def _in_quotes(texts: Sequence[str]) -> list[float]:
     return found
 
 
-def _positions(ends: Callable[[str], bool], *, counted: Callable[[str], bool]) -> Callable[[Sequence[str]], list[float]]:
+def _positions(
+    ends: Callable[[str], bool], *, counted: Callable[[str], bool]
+) -> Callable[[Sequence[str]], list[float]]:
     def positions(texts: Sequence[str]) -> list[float]:
         place, found = 0, []
         for text in texts:
-            place = 0 if any(map(ends, text)) else place + 1
+            place = place + 1 if text and not any(map(ends, text)) else 0
             found.append(float(place) if counted(text) else 0.0)
         return found
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from recurra.errors import DataError, UsageError
 from recurra.explain.dynamics import FixedPoint
-from recurra.explain.gates import LayerTrace, Trace
+from recurra.explain.trace import LayerTrace, Trace
 from recurra.formatting import per_cent
 from recurra.report.blocks import Dot, Grouping, Scatter
 
@@ -50,7 +50,9 @@ def principal_plane(states: np.ndarray) -> Projection:
     if len(sizes) < 2:
         directions, sizes = np.vstack([directions, np.zeros_like(directions)]), np.append(sizes, 0.0)
     two = directions[:2]
-    signs = np.sign(two[np.arange(2), np.abs(two).argmax(1)])  # so that the same states give the same picture everywhere
+    signs = np.sign(
+        two[np.arange(2), np.abs(two).argmax(1)]
+    )  # so that the same states give the same picture everywhere
     total = float((sizes**2).sum())
     return Projection(mean, two * np.where(signs, signs, 1.0)[:, None], sizes[:2] ** 2 / total if total else sizes[:2])
 
@@ -84,12 +86,14 @@ def projection_block(
     matrix = np.array(states)
     plane = principal_plane(matrix)
     if points and len(points[0].state) != matrix.shape[1]:
-        raise UsageError(f"points: expected states of {matrix.shape[1]} numbers, got {len(points[0].state)}; leave them out")
+        raise UsageError(
+            f"points: expected states of {matrix.shape[1]} numbers, got {len(points[0].state)}; leave them out"
+        )
     chosen = np.unique(np.linspace(0, len(matrix) - 1, min(len(matrix), MAX_DOTS)).round().astype(int)).tolist()
-    drawn = [Dot(*place, dots[index]) for index, place in zip(chosen, plane.apply(matrix[chosen]).tolist(), strict=True)]
+    drawn = [Dot(x, y, dots[index]) for index, (x, y) in zip(chosen, plane.apply(matrix[chosen]).tolist(), strict=True)]
     kinds = [f"{point.kind} {'fixed' if point.is_fixed else 'slow'} point" for point in points]
     fixed = plane.apply(np.array([point.state for point in points])).tolist() if points else []
-    drawn += [Dot(*place, [kind]) for place, kind in zip(fixed, kinds, strict=True)]
+    drawn += [Dot(x, y, [kind]) for (x, y), kind in zip(fixed, kinds, strict=True)]
     groupings = [Grouping("label", [*(groups[index] for index in chosen), *kinds])] if labels else []
     if every_step:
         groupings.append(Grouping("position", [*(places[index] for index in chosen), *kinds]))

@@ -10,7 +10,7 @@ import numpy as np
 
 from recurra.errors import DataError, UsageError
 from recurra.explain.features import COUNTS, series_features, text_features
-from recurra.explain.gates import LayerTrace, Trace
+from recurra.explain.trace import LayerTrace, Trace
 
 OPEN, SHUT = 0.9, 0.1
 """Above and below which a gate from 0 to 1 is saturated; one from −1 to 1 is above the first, or below its negative."""
@@ -23,7 +23,7 @@ MIN_STEPS = 20
 MIN_OTHER_STEPS = 5
 """A feature that is the same at all but fewer steps than these says too little to be followed."""
 CONTROLS = 20
-_CONTEXT, _SETTLING = 12, 10
+_CONTEXT, _WARM_UP_STEPS = 12, 10
 _SEED = 20190903
 
 
@@ -54,7 +54,9 @@ class Saturation:
 def saturation(layer: LayerTrace) -> list[Saturation]:
     """Give for each gate of a layer how often it is saturated; raises `UsageError` for a cell that does not name its non-linearities."""
     if len(layer.cell.activations) != len(layer.cell.gates):
-        raise UsageError(f"cell {layer.cell.name}: expected `activations` for {', '.join(layer.cell.gates)}; add them to its class")
+        raise UsageError(
+            f"cell {layer.cell.name}: expected `activations` for {', '.join(layer.cell.gates)}; add them to its class"
+        )
     found = []
     for name, activation in zip(layer.cell.gates, layer.cell.activations, strict=True):
         values = layer.gates[name]
@@ -68,7 +70,7 @@ def still_units(layer: LayerTrace) -> list[int]:
     """List the units whose output never moves, but for the first steps of each sequence, at most ten, in which it leaves the state of zeros."""
     counted = np.ones(len(layer.outputs), bool)
     for segment in layer.segments:
-        few = min(_SETTLING, (segment.last - segment.first) // 2)
+        few = min(_WARM_UP_STEPS, (segment.last - segment.first) // 2)
         first = segment.last - few if layer.direction == "backward" else segment.first
         counted[first : first + few] = False
     values = layer.outputs[counted]
@@ -130,7 +132,9 @@ def unit_features(layer: LayerTrace, features: Mapping[str, np.ndarray] | None =
     count = len(layer.steps)
     for name, values in given.items():
         if np.shape(values) != (count,) or not np.isfinite(values).all():
-            raise DataError(f"feature {name}: expected a finite number for each of {count} steps, got {np.shape(values)}")
+            raise DataError(
+                f"feature {name}: expected a finite number for each of {count} steps, got {np.shape(values)}"
+            )
     if count < MIN_STEPS or not given:
         return []
     units = {name: _standardised(values.astype(np.float64)) for name, values in layer.states.items()}
@@ -142,7 +146,9 @@ def unit_features(layer: LayerTrace, features: Mapping[str, np.ndarray] | None =
         meaningless = _standardised(_control_tasks(np.asarray(values, np.float64), layer.steps))  # (T, K)
         for state, of_units in units.items():
             found_here = of_units.T @ wanted[:, 0] / count
-            control = float(np.abs(meaningless.T @ of_units / count).max(1).mean())  # of each control task the best unit
+            control = float(
+                np.abs(meaningless.T @ of_units / count).max(1).mean()
+            )  # of each control task the best unit
             moves = of_units.any(0)
             found += [
                 UnitFeature(layer.number, unit, state, feature, float(found_here[unit]), control)

@@ -40,7 +40,15 @@ def cell_checks() -> list[Check]:
     >>> [check.__name__ for check in cell_checks()][:2]
     ['check_facts', 'check_shapes']
     """
-    own = [check_facts, check_shapes, check_onnx, check_step_shapes, check_step_pure, check_step_pointwise, check_addends]
+    own = [
+        check_facts,
+        check_shapes,
+        check_onnx,
+        check_step_shapes,
+        check_step_pure,
+        check_step_pointwise,
+        check_addends,
+    ]
     return [*own, check_state_dict, *sequences.CHECKS, *ragged.CHECKS]
 
 
