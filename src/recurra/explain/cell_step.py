@@ -17,6 +17,15 @@ from recurra.errors import UsageError
 from recurra.explain.trace import LayerTrace
 
 
+def visible(label: str) -> str:
+    """Show a label of blanks alone as such.
+
+    >>> visible(" cat"), visible(" \\n")
+    (' cat', '␣↵')
+    """
+    return label if label.strip() else label.replace("\n", "↵").replace("\t", "⇥").replace(" ", "␣")
+
+
 @dataclass(frozen=True)
 class GateStep:
     """One gate: its value is the activation of the sum of its parts, "x", "h", "bias", and "peephole" where it has one."""
@@ -49,7 +58,9 @@ class CellStep:
     @property
     def title(self) -> str:
         """What it is, for people."""
-        return f"{get_cell(self.cell).title}, unit {self.layer}.{self.unit}, step {self.step + 1}: “{self.label}”"
+        return (
+            f"{get_cell(self.cell).title}, unit {self.layer}.{self.unit}, step {self.step + 1}: “{visible(self.label)}”"
+        )
 
     def gate(self, name: str) -> float:
         """Give the value of a gate."""
