@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
+import torch
 from torch import Tensor
 
 from recurra.errors import UsageError
 
 CellState = tuple[Tensor, ...]
+Activation = Literal["sigmoid", "tanh", "relu"]
+ACTIVATIONS: Mapping[Activation, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,10 @@ class Cell(ABC):
     """The word for `--cell`, and the stem of everything about it."""
     title: ClassVar[str]
     gates: ClassVar[tuple[str, ...]]
+    symbols: ClassVar[tuple[str, ...]] = ()
+    """The letter of each gate in the equations of the docstring."""
+    activations: ClassVar[tuple[Activation, ...]] = ()
+    """The non-linearity of each gate: what it takes is the sum of the gate's `addends`."""
     states: ClassVar[tuple[str, ...]]
     """What is carried from step to step; the first is the output."""
     peepholes: ClassVar[tuple[str, ...]] = ()
@@ -59,6 +72,40 @@ class Cell(ABC):
         state: one (B, H) for each of `states`.  peephole: P tensors (H).
         Returns the new state and the G values of the gates after their non-linearity, each (B, H).
         """
+
+    @classmethod
+    def addends(
+        cls,
+        xw: Sequence[Tensor],
+        hr: Sequence[Tensor],
+        state: CellState,  # noqa: ARG003  of a cell whose gates see a state, or are scaled by another gate
+        peephole: Sequence[Tensor],  # noqa: ARG003
+        gates: Sequence[Tensor],  # noqa: ARG003
+        after: CellState,  # noqa: ARG003
+    ) -> tuple[dict[str, Tensor], ...]:
+        """Give for each gate what its non-linearity takes the sum of: "x" by the input, "h" by the last output, "peephole" by a state.
+
+        xw, hr, state, peephole: what `step` was given.  gates, after: the gates and the state that it gave.  Each is linear in
+        xw, in hr and in the peepholes, so that products and biases can be followed apart.
+
+        >>> from recurra.cells import RNN
+        >>> RNN.addends([torch.ones(1, 1)], [torch.zeros(1, 1)], (torch.zeros(1, 1),), (), (), ())
+        ({'x': tensor([[1.]]), 'h': tensor([[0.]])},)
+        """
+        return tuple({"x": x, "h": h} for x, h in zip(xw, hr, strict=True))
+
+    @classmethod
+    def equations(cls) -> list[str]:
+        """Give the equations of a step, one each, as the docstring has them.
+
+        >>> from recurra.cells import GRU
+        >>> GRU.equations()[-1]
+        "h' = (1 − z) ∘ n + z ∘ h"
+        """
+        lines = [
+            line for line in (inspect.getdoc(cls) or "").partition(">>>")[0].splitlines() if line.startswith("    ")
+        ]
+        return [each for line in lines for each in re.split(r"\s{2,}", line.strip())]
 
     @classmethod
     def shapes(

@@ -23,6 +23,8 @@ class RNN(Cell):
     name = "rnn"
     title = "Elman RNN (tanh)"
     gates = ("candidate",)
+    symbols = ("h'",)
+    activations = ("tanh",)
     states = ("h",)
     torch_mode = "rnn_tanh"
     onnx = OnnxOp("RNN", gates=("candidate",), attributes={"activations": ["Tanh"]})
@@ -48,6 +50,8 @@ class ReluRNN(Cell):
     name = "rnn-relu"
     title = "Elman RNN (relu)"
     gates = ("candidate",)
+    symbols = ("h'",)
+    activations = ("relu",)
     states = ("h",)
     torch_mode = "rnn_relu"
     onnx = OnnxOp("RNN", gates=("candidate",), attributes={"activations": ["Relu"]})

@@ -27,6 +27,8 @@ class GravesLSTM(Cell):
     name = "graves-lstm"
     title = "Graves LSTM (peepholes)"
     gates = ("input", "forget", "candidate", "output")
+    symbols = ("i", "f", "g", "o")
+    activations = ("sigmoid", "sigmoid", "tanh", "sigmoid")
     states = ("h", "c")
     projectable = True
     peepholes = ("input", "forget", "output")
@@ -44,3 +46,22 @@ class GravesLSTM(Cell):
         c = f * c + i * g
         o = torch.sigmoid(xw[3] + hr[3] + p_o * c)
         return (o * torch.tanh(c), c), (i, f, g, o)
+
+    @classmethod
+    def addends(
+        cls,
+        xw: Sequence[Tensor],
+        hr: Sequence[Tensor],
+        state: CellState,
+        peephole: Sequence[Tensor],
+        gates: Sequence[Tensor],
+        after: CellState,
+    ) -> tuple[dict[str, Tensor], ...]:
+        i, f, g, o = super().addends(xw, hr, state, peephole, gates, after)
+        p_i, p_f, p_o = peephole
+        i, f, o = (
+            {**i, "peephole": p_i * state[1]},
+            {**f, "peephole": p_f * state[1]},
+            {**o, "peephole": p_o * after[1]},
+        )
+        return i, f, g, o

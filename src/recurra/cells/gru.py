@@ -24,6 +24,8 @@ class GRU(Cell):
     name = "gru"
     title = "GRU"
     gates = ("reset", "update", "candidate")
+    symbols = ("r", "z", "n")
+    activations = ("sigmoid", "sigmoid", "tanh")
     states = ("h",)
     torch_mode = "gru"
     onnx = OnnxOp("GRU", gates=("update", "reset", "candidate"), attributes={"linear_before_reset": 1})
@@ -37,3 +39,16 @@ class GRU(Cell):
         z = torch.sigmoid(xw[1] + hr[1])
         n = torch.tanh(xw[2] + r * hr[2])
         return (n + z * (h - n),), (r, z, n)
+
+    @classmethod
+    def addends(
+        cls,
+        xw: Sequence[Tensor],
+        hr: Sequence[Tensor],
+        state: CellState,
+        peephole: Sequence[Tensor],
+        gates: Sequence[Tensor],
+        after: CellState,
+    ) -> tuple[dict[str, Tensor], ...]:
+        *others, candidate = super().addends(xw, hr, state, peephole, gates, after)
+        return (*others, {**candidate, "h": gates[0] * hr[2]})

@@ -25,6 +25,8 @@ class LSTM(Cell):
     name = "lstm"
     title = "LSTM"
     gates = ("input", "forget", "candidate", "output")
+    symbols = ("i", "f", "g", "o")
+    activations = ("sigmoid", "sigmoid", "tanh", "sigmoid")
     states = ("h", "c")
     projectable = True
     torch_mode = "lstm"

@@ -1,1 +1,1 @@
-"""What there is to see inside a run."""
+"""Why a trained model says what it says, and what goes on inside it."""

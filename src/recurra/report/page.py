@@ -78,7 +78,7 @@ def render(
         _draw(environment, record, task.element[1]),
         _footer(record),
     ]
-    return _page(f"{task.title}: {data}", "\n".join(part for part in body if part), list(scripts))
+    return standalone_page(f"{task.title}: {data}", "\n".join(part for part in body if part), list(scripts))
 
 
 def _in_headline(block: Block) -> bool:
@@ -109,9 +109,14 @@ def _section(block: Block, evaluation: Event, record: Record, scripts: dict[str,
     return f"<section><h2>{escape(title + data)}</h2>{drawn}</section>"
 
 
-def _page(title: str, body: str, scripts: Sequence[str]) -> str:
+def style_sheet() -> str:
+    """Give the style sheet of every page."""
+    return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+
+
+def standalone_page(title: str, body: str, scripts: Sequence[str]) -> str:
     """Make a body a page of its own. scripts: their sources."""
-    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    style = style_sheet()
     sums = [base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in scripts]
     allowed = " ".join(f"'sha256-{sum_}'" for sum_ in sums) or "'none'"
     # The policy makes sure of it twice: nothing in this page can fetch (its pictures and sounds stand in it), or run but the scripts of its blocks, by their sums.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from recurra.cells import Cell, cell_names, get_cell
+from recurra.cells import ACTIVATIONS, Cell, cell_names, get_cell
 from recurra.nn import Layer
 from recurra.testing import ragged, sequences
 from recurra.testing.expect import expect, expect_same, one_thread
@@ -40,7 +40,15 @@ def cell_checks() -> list[Check]:
     >>> [check.__name__ for check in cell_checks()][:2]
     ['check_facts', 'check_shapes']
     """
-    own = [check_facts, check_shapes, check_onnx, check_step_shapes, check_step_pure, check_step_pointwise]
+    own = [
+        check_facts,
+        check_shapes,
+        check_onnx,
+        check_step_shapes,
+        check_step_pure,
+        check_step_pointwise,
+        check_addends,
+    ]
     return [*own, check_state_dict, *sequences.CHECKS, *ragged.CHECKS]
 
 
@@ -53,6 +61,8 @@ def check_facts(cell: type[Cell]) -> None:
     for name, words in (("gates", cell.gates), ("states", cell.states)):
         expect(len(words) >= 1, f"{name}: expected at least one, got none")
         expect(len(set(words)) == len(words), f"{name}: expected different names, got {words}")
+    for name, words in (("activations", cell.activations), ("symbols", cell.symbols)):
+        expect(len(words) == len(cell.gates), f"{name}: expected one for each of {cell.gates}, got {words}")
     unknown = set(cell.peepholes) - set(cell.gates)
     expect(not unknown, f"peepholes: expected names of gates, got {sorted(unknown)}")
     if cell.torch_mode is not None:
@@ -114,6 +124,18 @@ def check_step_pointwise(cell: type[Cell]) -> None:
 
     part = cell.step(cut(xw), cut(hr), cut(state), tuple(tensor[2:3] for tensor in peephole))
     expect_same("the step of one unit alone", [*part[0], *part[1]], [*cut(whole[0]), *cut(whole[1])])
+
+
+def check_addends(cell: type[Cell]) -> None:
+    """The sum of a gate's addends is what its non-linearity takes to give the gate's value."""
+    xw, hr, state, peephole = _step_arguments(cell, torch.float64)
+    after, gates = cell.step(xw, hr, state, peephole)
+    sums = cell.addends(xw, hr, state, peephole, gates, after)
+    expect(len(sums) == len(gates), f"addends: expected those of {len(gates)} gates, got {len(sums)}")
+    for name, activation, parts, value in zip(cell.gates, cell.activations, sums, gates, strict=True):
+        expect(activation in ACTIVATIONS, f"activations: expected some of {', '.join(ACTIVATIONS)}, got {activation!r}")
+        error = float((ACTIVATIONS[activation](torch.stack(list(parts.values())).sum(0)) - value).abs().max())
+        expect(error <= 1e-12, f"{name}: expected {activation} of the sum of its addends, which is {error:.1e} away")
 
 
 def check_state_dict(cell: type[Cell]) -> None:

@@ -7,6 +7,8 @@ import math
 
 import pytest
 
+from recurra.explain.cell_step import CellStep, GateStep
+from recurra.explain.diagram import CellDiagram
 from recurra.report.blocks import (
     AttentionMap,
     Block,
@@ -44,6 +46,14 @@ BLOCKS = [
     AttentionMap("t", ["a", " "], ["b"], [[0.25, 0.75]]),
     Images("t", [ImageRow("a", ["AAAA"])]),
     Sounds("t", [SoundRow("a", "UklG", "0.5 s", "AAAA")]),
+    CellDiagram(
+        "t",
+        [
+            CellStep(
+                "rnn", 0, 0, 0, "a", [GateStep("candidate", "h'", "tanh", {"x": 0.5}, 0.46)], {"h": 0.0}, {"h": 0.46}
+            )
+        ],
+    ),
     Scatter("t", [Dot(0.0, 1.0, ["a"])], [Grouping("label", ["a"])]),
 ]
 

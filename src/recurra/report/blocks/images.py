@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from recurra.report.blocks.base import Block, is_base64
 
@@ -22,7 +22,7 @@ class ImageRow:
 class Images(Block):
     """Small pictures in rows, those of one column belonging together; what is no base64 is left out.
 
-    note: a sentence above them.  wide: they are as wide as they are, such as drawings of signals, and not all of one small size.
+    note: a sentence above them.  width: small, all alike; own, of drawings such as those of signals; page, of maps of which a row holds one.
 
     >>> Images("Samples", [ImageRow("drawn", ["iVBO"])]).draw()
     '<div class="scroll"><table class="images"><tbody><tr><th scope="row">drawn</th><td><img alt="drawn 1" src="data:image/png;base64,iVBO"></td></tr></tbody></table></div>'
@@ -32,7 +32,7 @@ class Images(Block):
 
     rows: Sequence[ImageRow]
     note: str = ""
-    wide: bool = False
+    width: Literal["small", "own", "page"] = "small"
 
     def draw(self) -> str:
         lines = []
@@ -48,5 +48,5 @@ class Images(Block):
         if not lines:
             return ""
         note = f'<p class="note">{escape(self.note)}</p>' if self.note else ""
-        kind = "images wide" if self.wide else "images"
-        return f'{note}<div class="scroll"><table class="{kind}"><tbody>{"".join(lines)}</tbody></table></div>'
+        style = "images" if self.width == "small" else f"images {self.width}"
+        return f'{note}<div class="scroll"><table class="{style}"><tbody>{"".join(lines)}</tbody></table></div>'

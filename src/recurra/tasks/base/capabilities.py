@@ -132,6 +132,15 @@ class BeginsOthers(Protocol):
 
 
 @runtime_checkable
+class NamesSteps(Protocol):
+    """Can say what its network reads at each step."""
+
+    def step_names(self, item: Any) -> list[str]:
+        """Name it, for an input of `predict`: a unit of a text as it is shown, the number of a step of a series."""
+        ...
+
+
+@runtime_checkable
 class Embeds(Protocol):
     """Gives vectors."""
 

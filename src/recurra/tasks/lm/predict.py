@@ -83,6 +83,10 @@ class LanguageModel(Predictor[LanguageModelConfig]):
             for one in result.get("steps") or [result]
         )
 
+    def step_names(self, item: str) -> list[str]:
+        """Name what the network reads at each step of a text: the mark that it begins after, then its units."""
+        return [token_label(self.vocabulary, id) for id in self.preprocessor.encode(item).tolist()]
+
     # What only some predictors can do
 
     @checked

@@ -187,6 +187,10 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         while batch := list(islice(prefixes, PREFIXES_PER_BATCH)):
             yield from self.forward(batch)
 
+    def step_names(self, item: Any) -> list[str]:
+        """Name what the network reads at each step of an input."""
+        return self.inputs.step_names(self.inputs.validate(item))
+
     # As what others begin with
 
     def pretrained_layers(self, run: str) -> PretrainedLayers:

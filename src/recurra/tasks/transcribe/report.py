@@ -92,7 +92,7 @@ def _signals_block(title: str, some: Sequence[Mapping[str, Any]]) -> Block:
     if heard:
         return Sounds(title, heard, _DRAWN)
     drawn = [ImageRow(_caption(each), [picture]) for each in some if isinstance(picture := each.get("picture"), str)]
-    return Images(title, drawn, _DRAWN, wide=True)
+    return Images(title, drawn, _DRAWN, width="own")
 
 
 def _caption(each: Mapping[str, Any]) -> str:

@@ -128,6 +128,10 @@ class Preprocessor(ABC, Generic[EncodedT]):
     def prefixes_json(self, sequence: Any) -> Iterator[dict[str, Any]]:
         """Give what JSON and people get to see of a sequence after each element."""
 
+    def step_names(self, sequence: Any) -> list[str]:
+        """Name what is read at each step: a word or a character as it is shown, the number of a step of a series, from 1."""
+        return [str(number) for number in range(1, len(self.encode(sequence)) + 1)]
+
     def initial_state(self) -> tuple[Tensor, ...]:
         """Give what `step` carries before the first element."""
         return ()

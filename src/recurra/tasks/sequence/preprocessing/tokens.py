@@ -117,6 +117,9 @@ class TokenPreprocessor(Preprocessor[np.ndarray]):
             text += decoder.push_all(element.tolist()) + (decoder.flush() if number == len(elements) else "")
             yield {"text": text}
 
+    def step_names(self, sequence: str) -> list[str]:
+        return [self.vocabulary.label(id) for id in self.encode(sequence).tolist()]
+
     def to_json(self, sequence: str) -> str:
         return sequence
 

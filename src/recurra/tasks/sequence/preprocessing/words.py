@@ -198,6 +198,9 @@ class WordPreprocessor(Preprocessor[SpeltText]):
             end = text.index(word, end) + len(word)
             yield {"text": text[:end]}
 
+    def step_names(self, sequence: Words) -> list[str]:
+        return self.vocabulary.tokenize(sequence)
+
     def to_json(self, sequence: Words) -> Words:
         return sequence
 
