@@ -1,0 +1,1 @@
+"""What a trained model's outputs rest on, and how far back it remembers."""

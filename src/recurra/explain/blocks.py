@@ -1,0 +1,118 @@
+"""What a page shows of an explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from recurra.explain.faithfulness import Faithfulness
+from recurra.explain.memory import EffectByLag, Memory
+from recurra.explain.shapley import Attributions
+from recurra.formatting import decimal
+from recurra.report.blocks import Block, Chart, Column, Lines, Picture, Series, SharedText, Table, Text
+from recurra.tasks.base.explanation import Segment, Target
+
+MAX_ROWS = 20
+
+
+def attribution_blocks(
+    target: Target,
+    segments: Sequence[Segment],
+    text: str | None,
+    found: Attributions,
+    faithfulness: Faithfulness | None,
+) -> list[Block]:
+    """Show what each part added: the text shaded, or a curve over the steps, a table, and what is to be known of them."""
+    shown: list[Block] = [Text("", sentences(target, found, faithfulness), in_headline=True)]
+    for_it, against_it = f"for {target.name}", f"against {target.name}"
+    if text is not None:
+        shown.append(SharedText("", list(parts_of_text(segments, text, found)), for_it, against_it))
+    elif (chart := _steps_chart(segments, found)) is not None:
+        shown.append(Lines("", [Picture(f"What each step added to the {target.quantity}", chart)]))
+    order = sorted(range(len(segments)), key=lambda number: -abs(found.shares[number]))
+    rows = [_row(segments[number], found, number) for number in order]
+    columns = [Column("part", "name"), Column("share", "number"), Column("standard error", "number")]
+    if found.errors is None:
+        columns, rows = columns[:2], [row[:2] for row in rows]
+    return [*shown, Table("", columns, rows[:MAX_ROWS], all_rows=rows if len(rows) > MAX_ROWS else ())]
+
+
+def sentences(target: Target, found: Attributions, faithfulness: Faithfulness | None) -> list[str]:
+    """Say what was explained, how, and whether it holds."""
+    said = [
+        f"{target.name}: {target.quantity} {decimal(found.whole)}; {decimal(found.nothing)} where each part is replaced by {target.baseline}. "
+        f"The shares are {found.method}, and add up to the difference of {decimal(found.whole - found.nothing)}."
+    ]
+    if found.sum_error > 0.01 * max(abs(found.whole - found.nothing), 1e-9):
+        said.append(f"They miss it by {decimal(found.sum_error)}: without fast they do not.")
+    if faithfulness is not None:
+        one = faithfulness.count == 1
+        parts = "the part of the largest share" if one else f"the {faithfulness.count} parts of the largest shares"
+        said.append(
+            f"Leaving out {parts} costs {decimal(faithfulness.top)}; {'one' if one else 'as many'} at random "
+            f"{decimal(faithfulness.random)} ± {decimal(faithfulness.spread)}."
+        )
+    return said
+
+
+def parts_of_text(segments: Sequence[Segment], text: str, found: Attributions) -> Iterator[tuple[str, float | None]]:
+    """Give the pieces of a text, each with its share; None for what is between two segments."""
+    end = 0
+    for segment, share in zip(segments, found.shares.tolist(), strict=True):
+        if segment.start > end:
+            yield text[end : segment.start], None
+        yield text[segment.start : segment.end], share
+        end = segment.end
+    if end < len(text):
+        yield text[end:], None
+
+
+def memory_sentences(memory: Memory) -> list[str]:
+    """Say how far back a model remembers, and what the gradient does at each layer."""
+    return [effect_sentence(memory.effect), *(layer.sentence for layer in memory.layers)]
+
+
+def effect_sentence(effect: EffectByLag) -> str:
+    """Say how far back changes still have an effect."""
+    if effect.length is None:
+        return "Nothing that was read changes this output."
+    if effect.reaches_start:
+        return f"It remembers to the beginning, {effect.length} steps back: what lies there still has 5 % of the effect or more."
+    return f"It remembers {effect.length} steps: of what lies farther back, less than 5 % of the effect is left."
+
+
+def memory_blocks(memory: Memory) -> list[Block]:
+    """Show the effect and the gradient by lag."""
+    effect = memory.effect
+    ways = [("swapped", effect.swapped, "other"), ("shuffled", effect.shuffled, "train"), ("hidden", effect.hidden, "held")]
+    curves = [Series(name, list(zip(effect.lags, values, strict=True)), style) for name, values, style in ways]
+    what = "Change of the output where all that lies so far back or farther is hidden, shuffled or swapped"
+    pictures = [Picture(what, Chart(what, curves, "steps back", zero=True))]
+    shown: list[Block] = [Text("", memory_sentences(memory)), Lines("How far back it remembers", pictures)]
+    layers = [
+        Picture(
+            f"Layer {number}",
+            Chart(
+                f"Norm of the gradient by what layer {number} reads",
+                [Series("gradient", list(enumerate(layer.by_lag)), "held")],
+                "steps back",
+                log=True,
+                small=True,
+            ),
+        )
+        for number, layer in enumerate(memory.layers, 1)
+        if max(layer.by_lag, default=0.0) > 0
+    ]
+    return [*shown, Lines("How far back the gradient reaches", layers)] if layers else shown
+
+
+def _row(segment: Segment, found: Attributions, number: int) -> tuple[str, float, float | None]:
+    error = None if found.errors is None else float(found.errors[number])
+    return segment.text, float(found.shares[number]), error
+
+
+def _steps_chart(segments: Sequence[Segment], found: Attributions) -> Chart | None:
+    """Draw the shares over the steps; None where several segments have the same ones."""
+    if any(one.start < before.end for before, one in zip(segments, segments[1:], strict=False)):
+        return None
+    points = [(float(one.start + 1), share) for one, share in zip(segments, found.shares.tolist(), strict=True)]
+    return Chart("share of each step", [Series("share", points, "held", dots=len(points) < 60)], "step", zero=True)
