@@ -75,6 +75,8 @@ def effect_sentence(effect: EffectByLag) -> str:
     """Say how far back changes still have an effect."""
     if effect.length is None:
         return "Nothing that was read changes this output."
+    if effect.lags[-1] == 0:
+        return "This output stands at the first step, which has nothing behind it."
     if effect.reaches_start:
         return f"It remembers to the beginning, {effect.length} steps back: what lies there still has 5 % of the effect or more."
     return f"It remembers {effect.length} steps: of what lies farther back, less than 5 % of the effect is left."

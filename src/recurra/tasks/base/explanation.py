@@ -17,6 +17,9 @@ from recurra.tasks.base.inference import MAX_STEPS_PER_BATCH, eval_mode
 MAX_SEGMENTS = 200
 """Parts of an input that are told apart; of a longer one each part has several neighbouring elements."""
 
+MAX_ROWS = 1024
+"""Of a batch, however short they are: each may have logits of thousands of units."""
+
 
 class Segment(NamedTuple):
     """A part of an input that is left out as a whole: how it is shown, and from where to where it stands.
@@ -118,7 +121,7 @@ class Explained:
 
     @property
     def _rows_per_batch(self) -> int:
-        return max(1, MAX_STEPS_PER_BATCH // max(1, self.steps))
+        return min(MAX_ROWS, max(1, MAX_STEPS_PER_BATCH // max(1, self.steps)))
 
     def _run(self, count: int, compute: Callable[[slice], Tensor]) -> np.ndarray:
         found = [np.zeros(0)]

@@ -9,8 +9,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from recurra.errors import UsageError
-from recurra.formatting import closest
 from recurra.linear import NgramClassifier, NgramCoalitions
 from recurra.tasks.base.explanation import Explained, Target, shares_of_parts
 from recurra.tasks.base.inference import eval_mode
@@ -18,11 +16,14 @@ from recurra.tasks.base.settings import Flag
 from recurra.tasks.classify.excerpts import excerpt_steps
 from recurra.tasks.classify.network import ClassifierNetwork
 from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_input
-from recurra.tasks.sequence.explain import ReplaceableInput, ReplaceableSeries, ReplaceableText, SequenceExplainOptions
+from recurra.tasks.sequence.explain import (
+    ReplaceableInput,
+    ReplaceableSeries,
+    ReplaceableText,
+    SequenceExplainOptions,
+    check_target,
+)
 from recurra.tasks.sequence.preprocessing.series import SeriesPreprocessor
-
-
-MAX_CLASSES_NAMED = 8
 
 
 class ClassifierExplainOptions(SequenceExplainOptions):
@@ -111,10 +112,7 @@ def explain_class(
 ) -> Explained:
     """Give the log-odds of a class; of the likeliest where none is named."""
     name = options.target
-    if name is not None and name not in classes:
-        close = closest(name, classes)
-        hint = f"; did you mean {close!r}?" if close else ""
-        raise UsageError(f"target: expected one of the classes ({', '.join(classes[:MAX_CLASSES_NAMED])}), got {name!r}{hint}")
+    check_target(name, classes, "classes")
     with eval_mode(output.network):
         every = torch.ones(1, len(output.input.segments))
         number = int(output.logits(every, None)[0].argmax()) if name is None else classes.index(name)

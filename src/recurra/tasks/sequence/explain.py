@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -9,8 +10,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from recurra.errors import DataError
-from recurra.formatting import decimal
+from recurra.errors import DataError, UsageError
+from recurra.formatting import closest, decimal
 from recurra.tasks.base.explanation import MAX_SEGMENTS, Segment, group_elements, replace_steps, shares_of_parts
 from recurra.tasks.base.inference import eval_mode, to_device
 from recurra.tasks.base.options import ExplainOptions
@@ -22,6 +23,7 @@ By = Literal["steps", "channels", "both"]
 BLANK_TEXT = "a unit of which nothing is known"
 BLANK_SERIES = "the mean of the training data"
 OWN_MEAN = "the mean of the series"
+MAX_TARGETS_NAMED = 8
 
 
 class SequenceExplainOptions(ExplainOptions):
@@ -35,10 +37,11 @@ class SequenceExplainOptions(ExplainOptions):
 class ReplaceableInput:
     """A sequence as a network reads it where parts are left out.
 
-    segments: that are left out together.  owner: the segment of each part of each step, (T, C).  blank: in words, what stands in the place
+    elements: words, characters or steps, each by itself.  segments: those that are left out together.  owner: the segment of each part of each step, (T, C).  blank: in words, what stands in the place
     of what is left out.  text: that the segments stand in; None of a series.
     """
 
+    elements: list[Segment]
     segments: list[Segment]
     owner: Tensor
     blank: str
@@ -69,7 +72,7 @@ class ReplaceableText(ReplaceableInput):
         text, elements = text_elements(sequence, inputs)
         if not elements:
             raise DataError("there is nothing to explain: the text has no word or character")
-        self.text = text
+        self.text, self.elements = text, elements
         self.segments, owner = group_elements(elements, text)
         encoded = inputs.encode(sequence)
         units = np.repeat(np.arange(len(elements)), [len(one) for one in inputs.elements(sequence)])
@@ -100,7 +103,8 @@ class ReplaceableSeries(ReplaceableInput):
         self._means = torch.from_numpy(means).float()
         self.blank = OWN_MEAN if inputs.options.scale == "series" else BLANK_SERIES
         self._frames = torch.from_numpy(inputs.framed(np.arange(len(series))[:, None]).astype(np.int64))
-        self.segments, owner = series_segments(series, inputs.channels, by)
+        self.elements = step_elements(series)
+        self.segments, owner = series_segments(self.elements, inputs.channels, by)
         self.owner = torch.from_numpy(owner)
 
     def vectors(self, shares: Tensor, order: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -134,34 +138,71 @@ def text_elements(sequence: Any, inputs: Preprocessor) -> tuple[str, list[Segmen
         return " ".join(prefixes[-1]), [Segment(word, end - len(word), end) for word, end in words]
     text, found, start = prefixes[-1], [], 0
     for end in map(len, prefixes):
-        space = len(text[start:end]) - len(text[start:end].lstrip()) if inputs.reads_words else 0
-        found.append(Segment(text[start + space : end], start + space, end))
+        piece = text[start:end].lstrip() or text[start:end]  # the space before a word is no part of it
+        found.append(Segment(piece, end - len(piece), end))
         start = end
     return text, found
 
 
-def series_segments(
-    series: np.ndarray, channels: list[str], by: By, most: int = MAX_SEGMENTS
-) -> tuple[list[Segment], np.ndarray]:
-    """Cut a series (T, C) into parts that are left out together; gives them, and that of each value, (T, C).
+def step_elements(series: np.ndarray) -> list[Segment]:
+    """Name the steps of a series, (T, C)."""
+    one = series.shape[1] == 1
+    return [
+        Segment(f"step {at + 1}: {_shown(row[0])}" if one else f"step {at + 1}", at, at + 1)
+        for at, row in enumerate(series)
+    ]
 
-    >>> segments, owner = series_segments(np.zeros((3, 2)), ["a", "b"], "channels")
+
+def series_segments(
+    steps: list[Segment], channels: list[str], by: By, most: int = MAX_SEGMENTS
+) -> tuple[list[Segment], np.ndarray]:
+    """Cut a series of so many steps into parts that are left out together; gives them, and that of each value, (T, C).
+
+    >>> segments, owner = series_segments(step_elements(np.zeros((3, 2))), ["a", "b"], "channels")
     >>> [segment.text for segment in segments], owner.tolist()
     (['a', 'b'], [[0, 1], [0, 1], [0, 1]])
     """
-    steps, width = series.shape
+    count, width = len(steps), len(channels)
     if by == "channels":
-        return [Segment(name, 0, steps) for name in channels], np.tile(np.arange(width), (steps, 1))
-    if width == 1:
-        elements = [Segment(f"step {at + 1}: {_shown(series[at, 0])}", at, at + 1) for at in range(steps)]
-    else:
-        elements = [Segment(f"step {at + 1}", at, at + 1) for at in range(steps)]
+        return [Segment(name, 0, count) for name in channels], np.tile(np.arange(width), (count, 1))
     if by == "steps" or width == 1:
-        segments, owner = group_elements(elements, None, most)
+        segments, owner = group_elements(steps, None, most)
         return segments, np.tile(owner[:, None], (1, width))
-    windows, owner = group_elements(elements, None, max(1, most // width))
+    windows, owner = group_elements(steps, None, max(1, most // width))
     parts = [Segment(f"{name}, {window.text}", window.start, window.end) for window in windows for name in channels]
     return parts, owner[:, None] * width + np.arange(width)
+
+
+def replaceable(
+    sequence: Any, inputs: Preprocessor, encoder: SequenceEncoder, by: By, read: np.ndarray | None = None
+) -> ReplaceableInput:
+    """Give a sequence whose parts can be left out; read: the steps of a text that the network reads, None for all."""
+    if isinstance(inputs, SeriesPreprocessor):
+        return ReplaceableSeries(sequence, inputs, by, next(encoder.parameters()).device)
+    return ReplaceableText(sequence, inputs, encoder, read)
+
+
+def check_target(name: str | None, known: Sequence[str], what: str) -> None:
+    """Raise `UsageError` for a target that is none of those of a run; what: they are called.
+
+    >>> check_target("pozitive", ["negative", "positive"], "classes")
+    Traceback (most recent call last):
+    ...
+    recurra.errors.UsageError: target: expected one of the classes (negative, positive), got 'pozitive'; did you mean 'positive'?
+    """
+    if name is None or name in known:
+        return
+    close = closest(name, known)
+    hint = f"; did you mean {close!r}?" if close else ""
+    more = ", …" if len(known) > MAX_TARGETS_NAMED else ""
+    raise UsageError(f"target: expected one of the {what} ({', '.join(known[:MAX_TARGETS_NAMED])}{more}), got {name!r}{hint}")
+
+
+def check_place(at: int, count: int) -> int:
+    """Give a place that was counted from 1, from 0; raises `UsageError` for one beyond the last."""
+    if not 1 <= at <= count:
+        raise UsageError(f"at: expected 1 to {count}, as many as the input has, got {at}")
+    return at - 1
 
 
 def _shown(value: float) -> str:
