@@ -194,7 +194,9 @@ def test_importing_recurra_does_not_load_torch():
     assert done.stdout.split() == ["[]", recurra.__version__]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["explain", "--help"], ["score", "--help"], ["data", "list"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["generate", "--help"], ["explain", "--help"], ["score", "--help"], ["data", "list"]]
+)
 def test_help_does_not_wait_for_torch(arguments):
     code = f"import sys; from recurra.cli import app; app({arguments}, standalone_mode=False); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from recurra.explain.faithfulness import Faithfulness
 from recurra.explain.memory import EffectByLag, Memory
@@ -38,20 +39,20 @@ def attribution_blocks(
 
 def sentences(target: Target, found: Attributions, faithfulness: Faithfulness | None) -> list[str]:
     """Say what was explained, how, and whether it holds."""
-    said = [
+    written = [
         f"{target.name}: {target.quantity} {decimal(found.whole)}; {decimal(found.nothing)} where each part is replaced by {target.baseline}. "
         f"The shares are {found.method}, and add up to the difference of {decimal(found.whole - found.nothing)}."
     ]
     if found.sum_error > 0.01 * max(abs(found.whole - found.nothing), 1e-9):
-        said.append(f"They miss it by {decimal(found.sum_error)}: without fast they do not.")
+        written.append(f"They miss it by {decimal(found.sum_error)}: without fast they do not.")
     if faithfulness is not None:
         one = faithfulness.count == 1
         parts = "the part of the largest share" if one else f"the {faithfulness.count} parts of the largest shares"
-        said.append(
+        written.append(
             f"Leaving out {parts} costs {decimal(faithfulness.top)}; {'one' if one else 'as many'} at random "
             f"{decimal(faithfulness.random)} ± {decimal(faithfulness.spread)}."
         )
-    return said
+    return written
 
 
 def parts_of_text(segments: Sequence[Segment], text: str, found: Attributions) -> Iterator[tuple[str, float | None]]:
@@ -85,7 +86,11 @@ def effect_sentence(effect: EffectByLag) -> str:
 def memory_blocks(memory: Memory) -> list[Block]:
     """Show the effect and the gradient by lag."""
     effect = memory.effect
-    ways = [("swapped", effect.swapped, "other"), ("shuffled", effect.shuffled, "train"), ("hidden", effect.hidden, "held")]
+    ways = [
+        ("swapped", effect.swapped, "other"),
+        ("shuffled", effect.shuffled, "train"),
+        ("hidden", effect.hidden, "held"),
+    ]
     curves = [Series(name, list(zip(effect.lags, values, strict=True)), style) for name, values, style in ways]
     what = "Change of the output where all that lies so far back or farther is hidden, shuffled or swapped"
     pictures = [Picture(what, Chart(what, curves, "steps back", zero=True))]
@@ -114,7 +119,7 @@ def _row(segment: Segment, found: Attributions, number: int) -> tuple[str, float
 
 def _steps_chart(segments: Sequence[Segment], found: Attributions) -> Chart | None:
     """Draw the shares over the steps; None where several segments have the same ones."""
-    if any(one.start < before.end for before, one in zip(segments, segments[1:], strict=False)):
+    if any(one.start < before.end for before, one in pairwise(segments)):
         return None
     points = [(float(one.start + 1), share) for one, share in zip(segments, found.shares.tolist(), strict=True)]
     return Chart("share of each step", [Series("share", points, "held", dots=len(points) < 60)], "step", zero=True)

@@ -99,7 +99,10 @@ def page_of(explanations: Sequence[Explanation], title: str) -> str:
 
 
 def explain_inputs(
-    predictor: Predictor, inputs: Sequence[Any], options: dict[str, Any], method: Method = Method()  # noqa: B008  frozen
+    predictor: Predictor,
+    inputs: Sequence[Any],
+    options: dict[str, Any],
+    method: Method = Method(),
 ) -> list[Explanation]:
     """Explain an output of a predictor for each of some inputs; options: those of its `ExplainOptions`.
 
@@ -127,7 +130,9 @@ def attribute(output: Explained, method: Method) -> Attributions:
     if method.permutations is not None:
         raise UsageError("permutations: fast takes gradients instead; leave one of the two out")
     if not output.differentiable:
-        raise UsageError("fast: what this run reads has no gradient here; leave it out, and Shapley values are computed")
+        raise UsageError(
+            "fast: what this run reads has no gradient here; leave it out, and Shapley values are computed"
+        )
     return integrated_gradients(output.values, output.gradients, parts)
 
 

@@ -161,7 +161,9 @@ def judge_gradient(norms: np.ndarray, layer: int, cell: str) -> LayerGradient:
     """
     by_lag = norms.tolist()
     if len(norms) < MIN_LAGS_TO_JUDGE or not norms.max(initial=0.0):
-        return LayerGradient(by_lag, "too short", f"Layer {layer}: the input is too short to say how far the gradient reaches.")
+        return LayerGradient(
+            by_lag, "too short", f"Layer {layer}: the input is too short to say how far the gradient reaches."
+        )
     tail = max(1, len(norms) // 4)
     near, far = float(norms[:3].max()), float(np.median(norms[-tail:]))
     if far > EXPLODES_BY * near > 0:

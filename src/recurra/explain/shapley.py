@@ -98,7 +98,9 @@ def permutation_shapley(values: Values, parts: int, pairs: int, seed: int) -> At
         back = np.diff(np.concatenate([[whole], both[parts - 1 :], [nothing]]))
         found[pair, order] = (onwards - back) / 2
     errors = found.std(0, ddof=1) / np.sqrt(pairs)
-    return Attributions(found.mean(0), errors, float(whole), float(nothing), f"Shapley values of {pairs} pairs of permutations")
+    return Attributions(
+        found.mean(0), errors, float(whole), float(nothing), f"Shapley values of {pairs} pairs of permutations"
+    )
 
 
 def integrated_gradients(values: Values, gradients: Callable[[np.ndarray], np.ndarray], parts: int) -> Attributions:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.linear.ngrams import NgramFamily, ngram_keys, units_of, unit_spans
+from recurra.linear.ngrams import NgramFamily, ngram_keys, unit_spans, units_of
 from recurra.linear.texts import NgramClassifier
 
 CELLS_AT_ONCE = 2**22

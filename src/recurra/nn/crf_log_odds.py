@@ -13,9 +13,7 @@ EXCLUDED = -1e5
 """The score of a tag that is excluded; its exp is 0, and what it is added to stays finite."""
 
 
-def tag_log_odds(
-    crf: CRF, emissions: Tensor, lengths: Tensor, step: int, tag: int, temperature: float = 1.0
-) -> Tensor:
+def tag_log_odds(crf: CRF, emissions: Tensor, lengths: Tensor, step: int, tag: int, temperature: float = 1.0) -> Tensor:
     """Give log p / (1 − p), (B,), of a tag at a step, all other tags summed out: log Z with it alone there less log Z without it.
 
     >>> crf, x = CRF(3), torch.tensor([[[2.0, 0.0, 1.0]], [[0.0, 0.5, 0.0]]])
@@ -30,7 +28,10 @@ def tag_log_odds(
     others = torch.zeros_like(chosen)
     others[step] = ~chosen[step]
     with_it, without = (
-        cast(Tensor, _LogPartition.apply(lengths, scores.masked_fill(excluded.unsqueeze(1), EXCLUDED), start, matrix, end))
+        cast(
+            Tensor,
+            _LogPartition.apply(lengths, scores.masked_fill(excluded.unsqueeze(1), EXCLUDED), start, matrix, end),
+        )
         for excluded in (others, chosen)
     )
     return with_it - without

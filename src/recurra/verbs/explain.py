@@ -44,32 +44,41 @@ class ExplainCommand(RunCommand):
     attribute, usual = "ExplainOptions", ExplainOptions
 
 
+Source = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[INPUT|-]",
+        help="A file of inputs, as `recurra predict` takes them; - is standard input.",
+        show_default=False,
+    ),
+]
+Permutations = Annotated[
+    int | None,
+    typer.Option("--permutations", metavar="N", help="Pairs of orders that are drawn. Default: by the input's length."),
+]
+Page = Annotated[
+    Path | None,
+    typer.Option("--page", "-o", metavar="FILE.html", help="Write a page that needs nothing outside itself."),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--text", "-t", help="A text, or the numbers of a series, instead of a file; may be repeated."),
+]
+
+
 def explain(
     context: typer.Context,
     run: RunFolder,
-    source: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[INPUT|-]", help="A file of inputs, as `recurra predict` takes them; - is standard input.", show_default=False
-        ),
-    ] = None,
+    source: Source = None,
     json: Json = False,
-    text: Annotated[
-        list[str] | None,
-        typer.Option("--text", "-t", help="A text, or the numbers of a series, instead of a file; may be repeated."),
-    ] = None,
+    text: Inputs = None,
     fast: Annotated[bool, typer.Option("--fast", help="Integrated gradients instead of Shapley values.")] = False,
     memory: Annotated[
         bool, typer.Option("--memory", help="Also how far back the model remembers, and how far the gradient reaches.")
     ] = False,
-    permutations: Annotated[
-        int | None,
-        typer.Option("--permutations", metavar="N", help="Pairs of orders that are drawn. Default: by the input's length."),
-    ] = None,
+    permutations: Permutations = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is drawn.")] = 0,
-    page: Annotated[
-        Path | None, typer.Option("--page", "-o", metavar="FILE.html", help="Write a page that needs nothing outside itself.")
-    ] = None,
+    page: Page = None,
     device: Device = "cpu",
 ) -> None:
     """Say what an output of a model rests on: how much each word, character or step of the input added to it.

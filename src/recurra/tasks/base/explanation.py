@@ -171,12 +171,14 @@ def replace_steps(vectors: Tensor, blank: Tensor, shares: Tensor, order: Tensor 
     [1.0, 1.5]
     """
     rows = vectors.unsqueeze(0) if order is None else vectors[order.clamp(min=0).to(vectors.device)]
-    shares = shares.to(vectors.device)
+    shares = shares.to(vectors)
     # Unlike blank + share · (row − blank), this is the row itself, bit for bit, where the share is 1.
     return torch.lerp(blank.expand_as(rows), rows, shares).transpose(0, 1)
 
 
-def group_elements(elements: Sequence[Segment], text: str | None, most: int = MAX_SEGMENTS) -> tuple[list[Segment], np.ndarray]:
+def group_elements(
+    elements: Sequence[Segment], text: str | None, most: int = MAX_SEGMENTS
+) -> tuple[list[Segment], np.ndarray]:
     """Put neighbouring elements together where there are more than `most`; gives the segments, and that of each element, (N,).
 
     text: that the elements stand in; None where they are steps.
@@ -190,6 +192,8 @@ def group_elements(elements: Sequence[Segment], text: str | None, most: int = MA
     segments = []
     for start in range(0, len(elements), size):
         first, last = elements[start], elements[min(start + size, len(elements)) - 1]
-        shown = text[first.start : last.end] if text is not None else f"{first.text}–{last.text}" * (size > 1) or first.text
+        shown = (
+            text[first.start : last.end] if text is not None else f"{first.text}–{last.text}" * (size > 1) or first.text
+        )
         segments.append(Segment(shown, first.start, last.end))
     return segments, owner

@@ -15,7 +15,7 @@ from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.base.settings import Flag
 from recurra.tasks.classify.excerpts import excerpt_steps
 from recurra.tasks.classify.network import ClassifierNetwork
-from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_input
+from recurra.tasks.classify.preprocessing import ClassifierPreprocessor
 from recurra.tasks.sequence.explain import (
     ReplaceableInput,
     ReplaceableSeries,

@@ -29,7 +29,9 @@ class DetectorExplainOptions(TimeSeriesExplainOptions):
     """What `explain` takes of a run of detect."""
 
     at: Annotated[int | None, Flag(metavar="N")] = Field(
-        default=None, ge=1, description="The step whose error is explained, from 1. Default: that of the largest; of whole series, all."
+        default=None,
+        ge=1,
+        description="The step whose error is explained, from 1. Default: that of the largest; of whole series, all.",
     )
 
 

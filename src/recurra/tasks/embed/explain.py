@@ -20,7 +20,8 @@ class EmbedderExplainOptions(SequenceExplainOptions):
     """What `explain` takes of a run of embed."""
 
     target: Annotated[str | None, Flag(metavar="INPUT")] = Field(
-        default=None, description="Another text or series, likeness to which is explained. Default: to itself as a whole."
+        default=None,
+        description="Another text or series, likeness to which is explained. Default: to itself as a whole.",
     )
 
 
@@ -29,7 +30,9 @@ def explain_similarity(
 ) -> Explained:
     """Give the cosine of a sequence's vector, parts of which are there, with that of a whole one."""
     given = replaceable(sequence, inputs, network.body, options.by)
-    other = given if options.target is None else replaceable(inputs.parse(options.target), inputs, network.body, options.by)
+    other = (
+        given if options.target is None else replaceable(inputs.parse(options.target), inputs, network.body, options.by)
+    )
     with eval_mode(network):
         vector = network.read_vectors(*other.vectors(torch.ones(1, len(other.segments)), None)).double()
     vector = vector.clone()

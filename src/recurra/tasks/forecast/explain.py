@@ -29,7 +29,10 @@ class ForecasterExplainOptions(TimeSeriesExplainOptions):
     )
     at: Annotated[int, Flag(metavar="N")] = Field(default=1, ge=1, description="The step ahead that is explained.")
     quantile: float | None = Field(
-        default=None, gt=0, lt=1, description="The quantile that is explained, one that the run gives. Default: the point forecast."
+        default=None,
+        gt=0,
+        lt=1,
+        description="The quantile that is explained, one that the run gives. Default: the point forecast.",
     )
 
 

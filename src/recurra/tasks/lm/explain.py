@@ -44,7 +44,9 @@ def explain_next(
     whole = np.concatenate([read, wanted[:-1]])
     units = np.repeat(owner, [len(one) for one in inputs.elements(text)])
     always = np.full(len(whole) - 1 - len(units), -1)
-    parts = torch.from_numpy(np.concatenate([[-1], units, always])[:, None])  # the mark at the beginning is always there
+    parts = torch.from_numpy(
+        np.concatenate([[-1], units, always])[:, None]
+    )  # the mark at the beginning is always there
     with eval_mode(network) as device:
         vectors, blank = network.embedding(torch.from_numpy(whole).to(device)), network.embedding.weight.mean(0)
     vectors, blank = vectors.clone(), blank.clone()  # outside of inference mode, for gradients

@@ -30,7 +30,8 @@ class SequenceExplainOptions(ExplainOptions):
     """What `explain` takes of a run on texts or series."""
 
     by: By = Field(
-        default="steps", description="What of a series of several channels is left out together: steps, channels, or both, each by itself."
+        default="steps",
+        description="What of a series of several channels is left out together: steps, channels, or both, each by itself.",
     )
 
 
@@ -68,7 +69,9 @@ class ReplaceableText(ReplaceableInput):
 
     blank = BLANK_TEXT
 
-    def __init__(self, sequence: Any, inputs: Preprocessor, encoder: SequenceEncoder, read: np.ndarray | None = None) -> None:
+    def __init__(
+        self, sequence: Any, inputs: Preprocessor, encoder: SequenceEncoder, read: np.ndarray | None = None
+    ) -> None:
         text, elements = text_elements(sequence, inputs)
         if not elements:
             raise DataError("there is nothing to explain: the text has no word or character")
@@ -79,7 +82,9 @@ class ReplaceableText(ReplaceableInput):
         read = np.arange(len(encoded)) if read is None else read
         self.owner = torch.from_numpy(owner[units][read][:, None])
         with eval_mode(encoder) as device:
-            vectors = encoder.embed(to_device(inputs.collate([encoded]), device))[:, 0][torch.from_numpy(read).to(device)]
+            vectors = encoder.embed(to_device(inputs.collate([encoded]), device))[:, 0][
+                torch.from_numpy(read).to(device)
+            ]
             blank = cast(Any, encoder.encoder).blank()
         self._vectors, self._blank = vectors.clone(), blank.clone()  # outside of inference mode, for gradients
 
@@ -195,7 +200,9 @@ def check_target(name: str | None, known: Sequence[str], what: str) -> None:
     close = closest(name, known)
     hint = f"; did you mean {close!r}?" if close else ""
     more = ", …" if len(known) > MAX_TARGETS_NAMED else ""
-    raise UsageError(f"target: expected one of the {what} ({', '.join(known[:MAX_TARGETS_NAMED])}{more}), got {name!r}{hint}")
+    raise UsageError(
+        f"target: expected one of the {what} ({', '.join(known[:MAX_TARGETS_NAMED])}{more}), got {name!r}{hint}"
+    )
 
 
 def check_place(at: int, count: int) -> int:

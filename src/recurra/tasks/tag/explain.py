@@ -29,7 +29,9 @@ class TaggerExplainOptions(SequenceExplainOptions):
     """What `explain` takes of a run of tag."""
 
     at: Annotated[int | None, Flag(metavar="N")] = Field(
-        default=None, ge=1, description="The word or step whose tag is explained, from 1. Default: the first with a tag but O."
+        default=None,
+        ge=1,
+        description="The word or step whose tag is explained, from 1. Default: the first with a tag but O.",
     )
     target: Annotated[str | None, Flag(metavar="TAG")] = Field(
         default=None, description="The tag that is explained. Default: the likeliest."

@@ -14,8 +14,8 @@ from recurra.arguments import checked
 from recurra.data.labelled.tagged import Tagged, read_tagged
 from recurra.kernels import exact
 from recurra.metrics import marks_spans
-from recurra.tasks.base.inference import eval_mode, to_device
 from recurra.tasks.base.explanation import Explained
+from recurra.tasks.base.inference import eval_mode, to_device
 from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.sequence.labels import LabelledPreprocessor
 from recurra.tasks.sequence.predictor import PREFIXES_PER_BATCH, SequencePredictor

@@ -33,7 +33,9 @@ class TranslatorExplainOptions(ExplainOptions):
         default=None, description="The translation that is explained. Default: the likeliest that the search finds."
     )
     at: Annotated[int | None, Flag(metavar="N")] = Field(
-        default=None, ge=1, description="The unit of the translation that is explained, from 1, given those before it. Default: all."
+        default=None,
+        ge=1,
+        description="The unit of the translation that is explained, from 1, given those before it. Default: all.",
     )
 
 
@@ -51,7 +53,9 @@ def explain_translation(
     read, written = teacher(preprocessor.target, [target])
     place = None if options.at is None else check_place(options.at, len(target))
     units = np.repeat(owner, [len(one) for one in inputs.elements(shown)])
-    parts = torch.from_numpy(np.concatenate([units, np.full(len(source) - len(units), -1)])[:, None])  # the end is always there
+    parts = torch.from_numpy(
+        np.concatenate([units, np.full(len(source) - len(units), -1)])[:, None]
+    )  # the end is always there
     with eval_mode(network) as device:
         ids = torch.from_numpy(source.astype(np.int64)).to(device)
         vectors, blank = network.body.embed(ids.unsqueeze(1))[:, 0], network.body.encoder.blank()

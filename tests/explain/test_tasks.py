@@ -1,0 +1,136 @@
+"""What each task gives to be explained: the value is the one that it predicts, and the shares add up to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import recurra
+from recurra.errors import UsageError
+from recurra.explain.explanation import Explanation, explain_inputs
+from recurra.linear import NgramClassifier, NgramCoalitions
+
+RUNS = Path(__file__).resolve().parents[1] / "golden" / "runs"
+BEATS = [[float(n), float(n % 3)] for n in range(9)]
+INPUTS: dict[str, Any] = {
+    "classify_text": "so good",
+    "classify_series": np.array(BEATS),
+    "tag": ["Anna", "went", "to", "Paris"],
+    "embed": None,
+    "lm": "the cat",
+    "forecast": None,
+    "detect": None,
+}
+
+
+def input_of(run: recurra.Run, name: str) -> Any:
+    """Give an input of as many channels as the run reads."""
+    if INPUTS[name] is not None:
+        return INPUTS[name]
+    predictor = run.predictor
+    if name == "embed" and predictor.inputs.discrete:
+        return "so good"
+    if name == "embed":
+        width = len(predictor.inputs.channel_names)
+    else:
+        width = len(predictor.preprocessor.targets) + len(predictor.preprocessor.covariates.past)
+    return np.abs(np.sin(np.arange(20 * width))).reshape(20, width) + 1.0
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, recurra.Run]:
+    return {name: recurra.load(RUNS / name) for name in INPUTS}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_shares_add_up_and_the_value_is_whole(runs: dict[str, recurra.Run], name: str) -> None:
+    run = runs[name]
+    given = input_of(run, name)
+    found = run.explain(given, memory=True, permutations=2)
+    assert isinstance(found, Explanation)
+    assert found.attributions.sum_error <= 1e-6
+    output = run.predictor.explained(given, run.predictor.ExplainOptions())
+    (level,) = output.arranged(np.arange(output.steps)[None])
+    assert level == pytest.approx(found.attributions.whole, abs=1e-5)
+    content = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert len(content["segments"]) == len(output.segments)
+    assert "<html" in found._repr_html_().replace("&lt;", "<")
+
+
+def test_the_log_odds_are_those_of_the_predicted_probability(runs: dict[str, recurra.Run]) -> None:
+    for name in ("classify_text", "classify_series"):
+        run, given = runs[name], INPUTS[name]
+        result = run.predict(given)
+        share = result["probabilities"][result["label"]]
+        found = run.explain(given)
+        assert found.target.name == result["label"]
+        assert found.attributions.whole == pytest.approx(np.log(share / (1 - share)), abs=1e-4)
+    result = runs["tag"].predict(INPUTS["tag"])
+    found = runs["tag"].explain(INPUTS["tag"], at=1)
+    share = result["probabilities"][0][result["tags"][0]]
+    assert found.target.name == f"{result['tags'][0]} at Anna"
+    assert found.attributions.whole == pytest.approx(np.log(share / (1 - share)), abs=1e-3)
+
+
+def test_the_next_unit_is_explained_by_its_log_probability(runs: dict[str, recurra.Run]) -> None:
+    run = runs["lm"]
+    ((unit, share),) = run.predict("the cat", k=1)["next"]
+    found = run.explain("the cat")
+    assert found.target.name == repr(unit)
+    assert found.attributions.whole == pytest.approx(np.log(share), abs=1e-5)
+    two = run.explain("the cat", target=" s")
+    parts = [
+        run.explain("the cat", target=" ").attributions.whole,
+        run.explain("the cat ", target="s").attributions.whole,
+    ]
+    assert two.attributions.whole == pytest.approx(sum(parts), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["classify_text", "tag", "lm"])
+def test_gradients_are_those_of_differences(runs: dict[str, recurra.Run], name: str) -> None:
+    run = runs[name]
+    output = run.predictor.explained(INPUTS[name], run.predictor.ExplainOptions())
+    fast = run.explain(INPUTS[name], fast=True)
+    assert fast.attributions.sum_error < 0.1 * max(0.05, abs(fast.attributions.whole - fast.attributions.nothing))
+    assert len(output.layer_gradients()) >= 1
+
+
+def test_what_cannot_be_explained_says_so(runs: dict[str, recurra.Run]) -> None:
+    run = runs["classify_text"]
+    with pytest.raises(UsageError, match="target: expected one of the classes"):
+        run.explain("so good", target="splendid")
+    with pytest.raises(UsageError, match="does not take this option"):
+        run.explain("so good", quantile=0.5)
+    with pytest.raises(UsageError, match="fast: what this run reads has no gradient"):
+        runs["detect"].explain(input_of(runs["detect"], "detect"), fast=True)
+    with pytest.raises(UsageError, match="at: expected 1 to 4"):
+        runs["tag"].explain(INPUTS["tag"], at=9)
+
+    class Silent:
+        name = "dance"
+
+    with pytest.raises(UsageError, match="a run of 'dance' cannot be explained"):
+        explain_inputs(Silent(), ["a"], {})  # type: ignore[arg-type]
+
+
+def test_channels_can_be_left_out_as_a_whole(runs: dict[str, recurra.Run]) -> None:
+    run = runs["classify_series"]
+    found = run.explain(INPUTS["classify_series"], by="channels")
+    assert [segment.text for segment in found.segments] == run.predictor.inputs.channel_names
+
+
+def test_ngrams_of_a_text_without_a_word_are_those_of_the_rest() -> None:
+    texts, targets = ["so good", "very good", "so bad", "very bad"] * 5, np.array([1, 1, 0, 0] * 5)
+    model = NgramClassifier().fit(texts, targets, 2)
+    text = "so very  good"
+    owner = np.array([0, 0, -1, 1, 1, 1, 1, -1, -1, 2, 2, 2, 2])
+    coalitions = NgramCoalitions(model, text, owner)
+    import torch
+
+    masks = torch.tensor([[1.0, 1.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    found = coalitions.logits(masks).numpy()
+    np.testing.assert_allclose(found, model.logits([text, "very good", "so very", ""]), atol=1e-5)
