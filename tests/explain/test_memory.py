@@ -58,7 +58,7 @@ def test_a_growing_gradient_explodes_and_a_level_one_is_well() -> None:
     assert growing.verdict == "explodes" and "--clip" in growing.sentence
     (level,) = gradients_by_lag(leaky(1.0, 30), "lstm")
     assert level.verdict == "ok" and "all 29 steps" in level.sentence
-    assert effect_by_lag(leaky(1.0, 30)).reaches_start
+    assert effect_by_lag(leaky(1.0, 12)).reaches_start  # of 12 the farthest is more than 5 % of all
 
 
 def test_order_does_not_matter_to_a_sum_but_to_what_fades() -> None:

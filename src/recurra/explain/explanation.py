@@ -24,7 +24,7 @@ DIGITS = 6
 @dataclass(frozen=True)
 class Method:
     """fast: integrated gradients instead of Shapley values.  permutations: pairs that are drawn; None: as many as suit the input.
-    memory: also how far back the model remembers.
+    memory: also how far back the model remembers, on average over the inputs.
     """
 
     fast: bool = False
@@ -37,7 +37,7 @@ class Method:
 class Explanation:
     """segments, with what each added (attributions).  text: that they stand in; None where they are steps of a series.
 
-    faithfulness: None of a single segment.  memory: None where it was not asked for.
+    faithfulness: None of a single segment.  memory: of all inputs that were explained together; None where it was not asked for.
     """
 
     target: Target
@@ -76,9 +76,8 @@ class Explanation:
         return result if self.memory is None else {**result, "memory": asdict(self.memory)}
 
     def blocks(self) -> list[Block]:
-        """Give what a page shows of it."""
-        shown = attribution_blocks(self.target, self.segments, self.text, self.attributions, self.faithfulness)
-        return shown if self.memory is None else [*shown, *memory_blocks(self.memory)]
+        """Give what a page shows of it, but for the memory."""
+        return attribution_blocks(self.target, self.segments, self.text, self.attributions, self.faithfulness)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the page in a frame of its own, whose styles touch nothing outside."""
@@ -95,7 +94,8 @@ def page_of(explanations: Sequence[Explanation], title: str) -> str:
         (f"{number}: {one.target.name}" if several else one.target.name, one.blocks())
         for number, one in enumerate(explanations, 1)
     ]
-    return blocks_page("Explanation", title, parts)
+    memory = next((one.memory for one in explanations if one.memory is not None), None)
+    return blocks_page("Explanation", title, parts if memory is None else [*parts, ("Memory", memory_blocks(memory))])
 
 
 def explain_inputs(
@@ -111,14 +111,15 @@ def explain_inputs(
     if not isinstance(predictor, Explains):
         raise UsageError(f"explain: a run of {predictor.name!r} cannot be explained yet")
     read = read_options(predictor.ExplainOptions, options, predictor.name)
-    return [explain_output(predictor.explained(item, read), method, _cell_of(predictor)) for item in inputs]
+    outputs = [predictor.explained(item, read) for item in inputs]
+    memory = measure_memory(outputs, _cell_of(predictor), seed=method.seed) if method.memory and outputs else None
+    return [explain_output(output, method, memory) for output in outputs]
 
 
-def explain_output(output: Explained, method: Method, cell: str) -> Explanation:
-    """Explain one output; cell: of the network, which advice about its memory is for."""
+def explain_output(output: Explained, method: Method, memory: Memory | None = None) -> Explanation:
+    """Explain one output; memory: how far back the model remembers, where that was measured."""
     found = attribute(output, method)
     faithfulness = measure_faithfulness(output.values, found.shares, seed=method.seed)
-    memory = measure_memory([output], cell, seed=method.seed) if method.memory else None
     return Explanation(output.target, output.segments, output.text, found, faithfulness, memory)
 
 

@@ -133,8 +133,6 @@ def gradients_by_lag(outputs: Sequence[Explained], cell: str) -> list[LayerGradi
     sums: list[np.ndarray] = []
     counts: list[np.ndarray] = []
     for one in outputs:
-        if not one.in_torch:
-            return []
         for layer, norms in enumerate(one.layer_gradients()):
             step = one.target.step if len(norms) == one.steps else len(norms) - 1
             back = norms[: step + 1][::-1]

@@ -115,6 +115,11 @@ def explain(
             print_json(one.to_json())
         else:
             _print(one)
+    if not json and found and found[0].memory is not None:
+        from recurra.explain.blocks import memory_sentences
+
+        for sentence in memory_sentences(found[0].memory):
+            print_line(sentence)
 
 
 def _read(predictor: Predictor, source: str, text: list[str] | None) -> list[Any]:
@@ -128,7 +133,7 @@ def _read(predictor: Predictor, source: str, text: list[str] | None) -> list[Any
 
 def _print(one: Explanation) -> None:
     """Write an explanation for people: in a terminal the text is shaded, elsewhere all is a table."""
-    from recurra.explain.blocks import memory_sentences, sentences
+    from recurra.explain.blocks import sentences
 
     for sentence in sentences(one.target, one.attributions, one.faithfulness):
         print_line(sentence)
@@ -142,8 +147,6 @@ def _print(one: Explanation) -> None:
         error = [] if found.errors is None else [f"{found.errors[number]:.4f}"]
         part = shorten(one.segments[number].text, CHARACTERS_SHOWN)
         print_line("\t".join([f"{found.shares[number]:+.4f}", *error, escape_controls(part)]))
-    for sentence in memory_sentences(one.memory) if one.memory is not None else ():
-        print_line(sentence)
 
 
 def _takes_colours() -> bool:

@@ -24,6 +24,7 @@ from recurra.report.blocks import (
     Reliability,
     Scatter,
     Series,
+    SharedText,
     Table,
     Text,
     Timeline,
@@ -42,6 +43,7 @@ BLOCKS = [
     AttentionMap("t", ["a", " "], ["b"], [[0.25, 0.75]]),
     Images("t", [ImageRow("a", ["AAAA"])]),
     Scatter("t", [Dot(0.0, 1.0, ["a"])], [Grouping("label", ["a"])]),
+    SharedText("t", [("so", -0.5), (" ", None), ("good", 1.0)], "for it", "against it"),
 ]
 
 

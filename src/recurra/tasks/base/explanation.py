@@ -55,7 +55,8 @@ class Explained:
 
     steps: T, that the network reads.  compute: gives the output where each segment is there to a share: 1 as it is, 0 replaced by the
     baseline. Its `order` says which step is read in the place of each, −1 for none; None: each in its own.  text: that the segments stand
-    in; None where they are steps.  differentiable: whether the shares have gradients.  in_torch: whether what the layers of cells read has.
+    in; None where they are steps.  differentiable: whether the shares have gradients.  reader: the part of
+    the network whose layers of cells read the input, and whose gradients are asked how far back they reach; None: all of it.
     """
 
     def __init__(
@@ -68,11 +69,11 @@ class Explained:
         *,
         text: str | None = None,
         differentiable: bool = True,
-        in_torch: bool = True,
+        reader: nn.Module | None = None,
     ) -> None:
         self.network, self.segments, self.steps = network, list(segments), steps
         self.compute, self.target, self.text = compute, target, text
-        self.differentiable, self.in_torch = differentiable, in_torch
+        self.differentiable, self.reader = differentiable, network if reader is None else reader
 
     def values(self, masks: np.ndarray) -> np.ndarray:
         """Give the output, (n,) float64, where only some segments are there: masks (n, S) bool."""
@@ -105,7 +106,9 @@ class Explained:
                 given[0].retain_grad()
                 read.append(given[0])
 
-        layers = [module for module in self.network.modules() if isinstance(module, Layer)]
+        layers = [module for module in self.reader.modules() if isinstance(module, Layer)]
+        if not layers:
+            return []
         hooks = [layer.register_forward_pre_hook(keep) for layer in layers]
         try:
             with gradient_mode(self.network):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
 import numpy as np
@@ -10,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from recurra.linear import NgramClassifier, NgramCoalitions
-from recurra.tasks.base.explanation import Explained, Target, shares_of_parts
+from recurra.tasks.base.explanation import Explained, Segment, Target, shares_of_parts
 from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.base.settings import Flag
 from recurra.tasks.classify.excerpts import excerpt_steps
@@ -61,7 +62,8 @@ class ClassOutput:
             steps = excerpt_steps(sequence, inputs.encode(sequence), preprocessor, excerpt)
             self.input = ReplaceableText(sequence, inputs, network.body, steps)
             if isinstance(self.linear, NgramClassifier):
-                self._coalitions = NgramCoalitions(self.linear, self.input.text, segment_of_letters(self.input))
+                shown = self.input.text or ""
+                self._coalitions = NgramCoalitions(self.linear, shown, segment_of_letters(shown, self.input.segments))
         self.differentiable = self.linear is None or isinstance(self.linear, NgramClassifier)
 
     def logits(self, shares: Tensor, order: Tensor | None) -> Tensor:
@@ -86,12 +88,16 @@ class ClassOutput:
         return torch.from_numpy(cast(Any, self.linear).logits(series)).double()
 
 
-def segment_of_letters(text: ReplaceableText) -> np.ndarray:
-    """Give the segment of each character of a text; −1 for white space, and for what is between two segments."""
-    owner = np.full(len(text.text), -1)
-    for number, segment in enumerate(text.segments):
+def segment_of_letters(text: str, segments: Sequence[Segment]) -> np.ndarray:
+    """Give the segment of each character of a text; −1 for white space, and for what is between two segments.
+
+    >>> segment_of_letters("so good", [Segment("so", 0, 2), Segment("good", 3, 7)]).tolist()
+    [0, 0, -1, 1, 1, 1, 1]
+    """
+    owner = np.full(len(text), -1)
+    for number, segment in enumerate(segments):
         owner[segment.start : segment.end] = number
-    owner[[letter.isspace() for letter in text.text]] = -1
+    owner[[letter.isspace() for letter in text]] = -1
     return owner
 
 

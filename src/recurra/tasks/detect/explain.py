@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from recurra.data.timeseries.types import TimeSeries
 from recurra.tasks.base.explanation import Explained, Target
@@ -22,6 +22,8 @@ from recurra.tasks.sequence.explain import check_place
 from recurra.tasks.timeseries.data import truncate
 from recurra.tasks.timeseries.explain import ReplaceableRows, TimeSeriesExplainOptions
 
+NO_GRADIENTS = nn.Identity()
+"""What reads the series with gradients: nothing, since its features are made by numpy."""
 BLANK = "the mean of the training data"
 
 
@@ -64,7 +66,7 @@ def explain_score(
         return torch.from_numpy(np.nan_to_num(np.array([one[step] for one in scores])))
 
     target = Target("the whole series" if whole else f"step {step + 1}", "score" if whole else "error", step, BLANK)
-    return Explained(network, given.segments, len(series), compute, target, differentiable=False, in_torch=False)
+    return Explained(network, given.segments, len(series), compute, target, differentiable=False, reader=NO_GRADIENTS)
 
 
 def _scores(

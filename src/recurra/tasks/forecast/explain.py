@@ -18,6 +18,8 @@ from recurra.tasks.forecast.preprocessing import ForecastPreprocessor
 from recurra.tasks.sequence.explain import check_place, check_target
 from recurra.tasks.timeseries.explain import ReplaceableRows, TimeSeriesExplainOptions
 
+NO_GRADIENTS = nn.Identity()
+"""What reads the series with gradients: nothing, since its features are made by numpy."""
 BLANK = "the mean of the series"
 
 
@@ -68,4 +70,4 @@ def explain_forecast(
 
     what = "mean" if level is None else f"quantile {options.quantile:g}"
     target = Target(f"{preprocessor.targets[channel]}, {options.at} ahead", what, len(series) - 1, BLANK)
-    return Explained(network, given.segments, len(series), compute, target, differentiable=False, in_torch=False)
+    return Explained(network, given.segments, len(series), compute, target, differentiable=False, reader=NO_GRADIENTS)

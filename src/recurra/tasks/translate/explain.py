@@ -69,7 +69,7 @@ def explain_translation(
 
     name = preprocessor.target.decode(target) if place is None else units_of(target, preprocessor.target)[place]
     about = Target(repr(name), "log-probability", len(units) - 1, BLANK)
-    return Explained(network, segments, len(source), compute, about, text=shown)
+    return Explained(network, segments, len(source), compute, about, text=shown, reader=network.body)
 
 
 def _target(
