@@ -91,7 +91,7 @@ def page_of(explanations: Sequence[Explanation], title: str) -> str:
     """Make a page of its own of some explanations."""
     several = len(explanations) > 1
     parts = [
-        (f"{number}: {one.target.name}" if several else one.target.name, one.blocks())
+        (f"Input {number}: {one.target.name}" if several else one.target.name, one.blocks())
         for number, one in enumerate(explanations, 1)
     ]
     memory = next((one.memory for one in explanations if one.memory is not None), None)
