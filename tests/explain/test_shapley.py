@@ -53,7 +53,7 @@ def test_the_seed_fixes_what_is_drawn() -> None:
 
 
 def test_one_permutation_has_no_error() -> None:
-    with pytest.raises(UsageError, match="expected 2 or more pairs"):
+    with pytest.raises(UsageError, match="expected 2 to 10,000 pairs"):
         shapley_values(curved, PARTS, pairs=1)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from recurra.data.frames import is_frame
 from recurra.errors import UsageError
 from recurra.explain.blocks import attribution_blocks, memory_blocks
 from recurra.explain.faithfulness import Faithfulness, measure_faithfulness
@@ -110,6 +111,10 @@ def explain_inputs(
     """
     if not isinstance(predictor, Explains):
         raise UsageError(f"explain: a run of {predictor.name!r} cannot be explained yet")
+    if any(map(is_frame, inputs)):
+        raise UsageError("explain: expected texts or series one by one, got a table; hand over what stands in its rows")
+    if method.seed < 0:
+        raise UsageError(f"seed: expected a number from 0, got {method.seed}")
     read = read_options(predictor.ExplainOptions, options, predictor.name)
     outputs = [predictor.explained(item, read) for item in inputs]
     memory = measure_memory(outputs, _cell_of(predictor), seed=method.seed) if method.memory and outputs else None

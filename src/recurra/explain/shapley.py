@@ -13,7 +13,7 @@ Values = Callable[[np.ndarray], np.ndarray]
 """masks (n, S) bool → the output (n,) float64 where only these parts are there."""
 MAX_EXACT_PARTS = 12
 """Parts of which all coalitions are computed: 4,096."""
-MIN_PAIRS, MAX_PAIRS = 4, 64
+MIN_PAIRS, MAX_PAIRS, MAX_PAIRS_GIVEN = 4, 64, 10_000
 EVALUATIONS_WANTED = 2_400
 """Outputs of the pairs of permutations that are drawn where no number is given."""
 NODES = 64
@@ -43,14 +43,16 @@ class Attributions:
 def shapley_values(values: Values, parts: int, *, pairs: int | None = None, seed: int = 0) -> Attributions:
     """Give Shapley values: exact ones of up to 12 parts, else those of pairs of permutations, an order and its reverse.
 
-    pairs: how many pairs; None: as many as fit some 2,400 outputs, but at least 4. Raises `UsageError` for fewer than 2, which have no error.
+    pairs: how many pairs; None: as many as fit some 2,400 outputs, but at least 4. Raises `UsageError` for fewer than 2, which have no error, and for more than 10,000.
 
     >>> found = shapley_values(lambda masks: masks[:, 0] * masks[:, 1] * 1.0, 2)
     >>> found.shares.tolist(), found.method
     ([0.5, 0.5], 'exact Shapley values')
     """
-    if pairs is not None and pairs < 2:
-        raise UsageError(f"permutations: expected 2 or more pairs, of which an error can be told, got {pairs}")
+    if pairs is not None and not 2 <= pairs <= MAX_PAIRS_GIVEN:
+        raise UsageError(
+            f"permutations: expected 2 to {MAX_PAIRS_GIVEN:,} pairs, of which an error can be told, got {pairs}"
+        )
     if parts <= MAX_EXACT_PARTS and pairs is None:
         return exact_shapley(values, parts)
     return permutation_shapley(values, parts, default_pairs(parts) if pairs is None else pairs, seed)

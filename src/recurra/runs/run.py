@@ -194,7 +194,9 @@ class Run:
         orders that are drawn.  options: which output, as in `target="positive"`; raises `UsageError` for those that the task does not take.
         """
         method = Method(fast=fast, permutations=permutations, memory=memory, seed=seed)
-        one = isinstance(inputs, str) or hasattr(inputs, "shape") or not isinstance(inputs, Iterable)
+        one = (
+            isinstance(inputs, str) or hasattr(inputs, "shape") or is_frame(inputs) or not isinstance(inputs, Iterable)
+        )
         found = explain_inputs(self.predictor, [inputs] if one else list(cast(Iterable[Any], inputs)), options, method)
         return found[0] if one else found
 
