@@ -60,6 +60,7 @@ def run_targets(kind: str, run: Run) -> list[Target]:
     evaluating = tuple(type(task).EvaluateOptions.model_fields)
     found = [
         Target("predict", lambda: run.predict, {"inputs": [one]}, tuple({*predicting} - {"k", "steps"})),
+        Target("explain", lambda: run.explain, {"inputs": [one]}, tuple(type(task).ExplainOptions.model_fields)),
         Target("evaluate", lambda: run.evaluate, {"data": "nosuch.txt"}, evaluating),
         Target("score", lambda: run.score, {"texts": ["the"]}),
         Target("embed", lambda: run.embed, {"inputs": one}),

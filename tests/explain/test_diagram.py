@@ -14,10 +14,10 @@ import torch
 from recurra.cells import ACTIVATIONS, GRU, cell_names, register
 from recurra.cells import base as registry
 from recurra.errors import UsageError
-from recurra.explain.blocks import blocks_page
 from recurra.explain.cell_step import cell_step, flows
 from recurra.explain.diagram import MAX_STEPS_DRAWN, CellDiagram, describe, draw_step, number, step_svg
 from recurra.explain.gates import record
+from recurra.report.page import blocks_page
 
 
 @pytest.fixture
@@ -118,11 +118,11 @@ def test_a_label_is_no_markup(layer_of):
 def test_a_page_of_steps(layer_of):
     layer = layer_of("lstm")[1]
     diagram = CellDiagram("Unit 1.0", [cell_step(layer, 0, step) for step in range(12)])
-    page = blocks_page("Inside", [diagram, CellDiagram("Nothing", [])])
+    page = blocks_page("Trace", "Inside", [("", [diagram, CellDiagram("Nothing", [])])])
     assert page.count('class="frame"') == page.count("<svg ") == 12 and "Nothing" not in page
     assert 'tabindex="0"' in page and "ArrowRight" in page and page.count("<script>") == 1
     assert re.search(
-        r"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-[\w+/=]+'\"", page
+        r"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; script-src 'sha256-[\w+/=]+'\"", page
     )
     assert not re.search(r"(src|href)=\"?https?:", page)
     read = json.loads(json.dumps(diagram.to_json()))

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from recurra.errors import DataError, UsageError
-from recurra.explain.blocks import fixed_point_table
 from recurra.explain.dynamics import StateMap, find_fixed_points, fixed_points
 from recurra.explain.gates import record
 from recurra.explain.projection import principal_plane, projection_block
+from recurra.explain.trace_blocks import fixed_point_table
 from recurra.nn import Stack
 
 

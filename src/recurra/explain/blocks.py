@@ -1,150 +1,125 @@
-"""What was recorded, as the blocks that a report is made of, and a page of its own from blocks."""
+"""What a page shows of an explanation."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-import numpy as np
+from recurra.explain.faithfulness import Faithfulness
+from recurra.explain.memory import EffectByLag, Memory
+from recurra.explain.shapley import Attributions
+from recurra.formatting import decimal
+from recurra.report.blocks import Block, Chart, Column, Lines, Picture, Series, SharedText, Table, Text
+from recurra.tasks.base.explanation import Segment, Target
 
-from recurra.explain.dynamics import FixedPoint
-from recurra.explain.trace import LayerTrace, Trace
-from recurra.explain.units import UnitView, saturation, still_units, telling_units
-from recurra.formatting import count, decimal
-from recurra.images import encode_png
-from recurra.report.blocks import Block, Chart, Column, ImageRow, Images, Lines, Picture, Series, Table, Text
-from recurra.report.page import standalone_page
-
-MAX_COLUMNS = 2000
-"""Of a map: of more steps the mean of as many as need be is one column."""
-MAX_UNITS_LISTED = 60
-_LOW, _MIDDLE, _HIGH = (np.array(colour, np.float64) for colour in ((61, 111, 168), (251, 250, 247), (194, 65, 12)))
-_STYLES = ("held", "train", "other", "known", "early")
-_MAP_NOTE = "A row of a picture is a unit, a column a step. Blue is below zero, orange above it; the scale of each is 1, or the largest value where that is more."
+MAX_ROWS = 20
 
 
-def heat_map(values: np.ndarray) -> bytes:
-    """Draw values (T, H) as a PNG file, a row for each unit and a column for each step: blue below zero, orange above.
-
-    >>> heat_map(np.zeros((3, 2)))[:4]
-    b'\\x89PNG'
-    """
-    steps = len(values)
-    if steps > MAX_COLUMNS:
-        edges = np.linspace(0, steps, MAX_COLUMNS + 1).astype(int)
-        values = np.add.reduceat(values, edges[:-1], axis=0) / np.diff(edges)[:, None]
-    scale = max(1.0, float(np.abs(values).max(initial=0.0)))
-    shares = (values.T / scale)[..., None]  # (H, T, 1)
-    colours = _MIDDLE + np.abs(shares) * (np.where(shares < 0, _LOW, _HIGH) - _MIDDLE)
-    return encode_png(colours.round().astype(np.uint8))
-
-
-def trace_blocks(trace: Trace) -> list[Block]:
-    """Give for every layer a map of its states and gates and how often these are saturated, then the units that say most."""
-    blocks: list[Block] = []
-    for layer in trace.layers:
-        title = layer.title[0].upper() + layer.title[1:]
-        rows = [
-            ImageRow(name, [base64.b64encode(heat_map(values)).decode()])
-            for name, values in {**layer.states, **layer.gates}.items()
-        ]
-        blocks.append(Images(title, rows, f"{count(len(layer.steps))} steps. {_MAP_NOTE}", width="page"))
-        blocks.append(_saturation_table(layer))
-    still = [f"{layer.number}.{unit}" for layer in trace.layers for unit in still_units(layer)]
-    if still:
-        more = f" and {count(len(still) - MAX_UNITS_LISTED)} more" if len(still) > MAX_UNITS_LISTED else ""
-        blocks.append(Text("Units that never move", [", ".join(still[:MAX_UNITS_LISTED]) + more]))
-    if telling := telling_units(trace):
-        columns = [
-            Column("unit", "name"),
-            Column("state"),
-            Column("follows"),
-            Column("correlation", "number"),
-            Column("on a control task", "number"),
-        ]
-        rows = [(each.name, each.state, each.feature, each.r, each.control) for each in telling]
-        caption = "A control task is the same feature without its meaning; the best unit's correlation with that is what chance alone gives."
-        blocks.append(Table("Units that follow something", columns, rows, caption))
-    if trace.left_out:
-        blocks.append(Text("Layers that are left out", [f"{name}: {why}" for name, why in trace.left_out]))
-    return blocks
+def attribution_blocks(
+    target: Target,
+    segments: Sequence[Segment],
+    text: str | None,
+    found: Attributions,
+    faithfulness: Faithfulness | None,
+) -> list[Block]:
+    """Show what each part added: the text shaded, or a curve over the steps, a table, and what is to be known of them."""
+    shown: list[Block] = [Text("", sentences(target, found, faithfulness), in_headline=True)]
+    for_it, against_it = f"for {target.name}", f"against {target.name}"
+    if text is not None:
+        shown.append(SharedText("", list(parts_of_text(segments, text, found)), for_it, against_it))
+    elif (chart := _steps_chart(segments, found)) is not None:
+        shown.append(Lines("", [Picture(f"What each step added to the {target.quantity}", chart)]))
+    order = sorted(range(len(segments)), key=lambda number: -abs(found.shares[number]))
+    rows = [_row(segments[number], found, number) for number in order]
+    columns = [Column("part", "name"), Column("share", "number"), Column("standard error", "number")]
+    if found.errors is None:
+        columns, rows = columns[:2], [row[:2] for row in rows]
+    return [*shown, Table("", columns, rows[:MAX_ROWS], all_rows=rows if len(rows) > MAX_ROWS else ())]
 
 
-def _saturation_table(layer: LayerTrace) -> Table:
-    found = saturation(layer)
-    columns = [Column("gate", "name"), Column("open, or high", "share"), Column("shut, or low", "share")]
-    rows = [
-        (each.gate, None if each.activation == "relu" else float(each.upper.mean()), float(each.lower.mean()))
-        for each in found
+def sentences(target: Target, found: Attributions, faithfulness: Faithfulness | None) -> list[str]:
+    """Say what was explained, how, and whether it holds."""
+    written = [
+        f"{target.name}: {target.quantity} {decimal(found.whole)}; {decimal(found.nothing)} where each part is replaced by {target.baseline}. "
+        f"The shares are {found.method}, and add up to the difference of {decimal(found.whole - found.nothing)}."
     ]
-    caption = "Share of steps and units: gates above 0.9 and below 0.1; values from −1 to 1 above 0.9 and below −0.9."
-    return Table(
-        f"Saturation of layer {layer.number}{', backward' if layer.direction == 'backward' else ''}",
-        columns,
-        rows,
-        caption,
-    )
-
-
-def unit_blocks(view: UnitView) -> list[Block]:
-    """Give the curves of a unit's states and gates, and the stretches where it is high."""
-    charts = []
-    for caption, values in (("States", view.states), ("Gates", view.gates)):
-        series = [
-            Series(
-                name, [(float(step), float(value)) for step, value in enumerate(each, 1)], _STYLES[place % len(_STYLES)]
-            )
-            for place, (name, each) in enumerate(values.items())
-        ]
-        charts.append(
-            Lines(
-                f"Unit {view.name}: {caption.lower()}",
-                [Picture(caption, Chart(f"{caption} of unit {view.name}", series, "step"))],
-            )
+    if found.sum_error > 0.01 * max(abs(found.whole - found.nothing), 1e-9):
+        written.append(f"They miss it by {decimal(found.sum_error)}: without fast they do not.")
+    if faithfulness is not None:
+        one = faithfulness.count == 1
+        parts = "the part of the largest share" if one else f"the {faithfulness.count} parts of the largest shares"
+        written.append(
+            f"Leaving out {parts} costs {decimal(faithfulness.top)}; {'one' if one else 'as many'} at random "
+            f"{decimal(faithfulness.random)} ± {decimal(faithfulness.spread)}."
         )
-    columns = [Column("steps", "name"), Column("highest", "number"), Column("where", "passage")]
-    rows = [
-        (
-            f"{each.first + 1}–{each.last}" if each.last > each.first + 1 else str(each.first + 1),
-            each.peak,
-            (f"{each.before}[{each.text}]{each.after}", f"unit {view.name}"),
+    return written
+
+
+def parts_of_text(segments: Sequence[Segment], text: str, found: Attributions) -> Iterator[tuple[str, float | None]]:
+    """Give the pieces of a text, each with its share; None for what is between two segments."""
+    end = 0
+    for segment, share in zip(segments, found.shares.tolist(), strict=True):
+        if segment.start > end:
+            yield text[end : segment.start], None
+        yield text[segment.start : segment.end], share
+        end = segment.end
+    if end < len(text):
+        yield text[end:], None
+
+
+def memory_sentences(memory: Memory) -> list[str]:
+    """Say how far back a model remembers, and what the gradient does at each layer."""
+    return [effect_sentence(memory.effect), *(layer.sentence for layer in memory.layers)]
+
+
+def effect_sentence(effect: EffectByLag) -> str:
+    """Say how far back changes still have an effect."""
+    if effect.length is None:
+        return "Nothing that was read changes this output."
+    if effect.lags[-1] == 0:
+        return "This output stands at the first step, which has nothing behind it."
+    if effect.reaches_start:
+        return f"It remembers to the beginning, {effect.length} steps back: what lies there still has 5 % of the effect or more."
+    return f"It remembers {effect.length} steps: of what lies farther back, less than 5 % of the effect is left."
+
+
+def memory_blocks(memory: Memory) -> list[Block]:
+    """Show the effect and the gradient by lag."""
+    effect = memory.effect
+    ways = [
+        ("swapped", effect.swapped, "other"),
+        ("shuffled", effect.shuffled, "train"),
+        ("hidden", effect.hidden, "held"),
+    ]
+    curves = [Series(name, list(zip(effect.lags, values, strict=True)), style) for name, values, style in ways]
+    what = "Change of the output where all that lies so far back or farther is hidden, shuffled or swapped"
+    pictures = [Picture(what, Chart(what, curves, "steps back", zero=True))]
+    shown: list[Block] = [Text("", memory_sentences(memory)), Lines("How far back it remembers", pictures)]
+    layers = [
+        Picture(
+            f"Layer {number}",
+            Chart(
+                f"Norm of the gradient by what layer {number} reads",
+                [Series("gradient", list(enumerate(layer.by_lag)), "held")],
+                "steps back",
+                log=True,
+                small=True,
+            ),
         )
-        for each in view.stretches
+        for number, layer in enumerate(memory.layers, 1)
+        if max(layer.by_lag, default=0.0) > 0
     ]
-    return [*charts, Table(f"Where unit {view.name} is high", columns, rows)]
+    return [*shown, Lines("How far back the gradient reaches", layers)] if layers else shown
 
 
-def fixed_point_table(points: Sequence[FixedPoint]) -> Table:
-    """List fixed and slow points, with the largest eigenvalue of each."""
-    columns = [
-        Column("", "name"),
-        Column("kind"),
-        Column("residual"),
-        Column("largest |eigenvalue|"),
-        Column("directions that grow", "count"),
-    ]
-    rows = [
-        (
-            f"{'fixed' if each.is_fixed else 'slow'} point {number}",
-            each.kind,
-            f"{each.residual:.1e}",
-            decimal(float(np.abs(each.eigenvalues[0]))),
-            int((np.abs(each.eigenvalues) > 1).sum()),
-        )
-        for number, each in enumerate(points, 1)
-    ]
-    return Table("Where the state comes to rest", columns, rows)
+def _row(segment: Segment, found: Attributions, number: int) -> tuple[str, float, float | None]:
+    error = None if found.errors is None else float(found.errors[number])
+    return segment.text, float(found.shares[number]), error
 
 
-def blocks_page(title: str, blocks: Sequence[Block]) -> str:
-    """Make a self-contained page of blocks, under one heading; its scripts are those of the blocks."""
-    scripts: dict[str, None] = {}
-    sections = []
-    for block in blocks:
-        if not (drawn := block.draw()):
-            continue
-        if (source := block.script()) is not None:
-            scripts[source] = None
-        sections.append(f"<section><h2>{escape(block.title)}</h2>{drawn}</section>")
-    return standalone_page(title, "\n".join([f"<header><h1>{escape(title)}</h1></header>", *sections]), list(scripts))
+def _steps_chart(segments: Sequence[Segment], found: Attributions) -> Chart | None:
+    """Draw the shares over the steps; None where several segments have the same ones."""
+    if any(one.start < before.end for before, one in pairwise(segments)):
+        return None
+    points = [(float(one.start + 1), share) for one, share in zip(segments, found.shares.tolist(), strict=True)]
+    return Chart("share of each step", [Series("share", points, "held", dots=len(points) < 60)], "step", zero=True)

@@ -55,6 +55,29 @@ def units_of(text: str, unit: Unit) -> np.ndarray:
     return characters(f" {joined} " if joined else "")
 
 
+def unit_spans(text: str, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+    """Give the first and the last character, in the text, of each of its units as `units_of` gives them, (T,) each.
+
+    A space that stands for the beginning or the end is where the first word begins, or the last one ends.
+
+    >>> [places.tolist() for places in unit_spans("So good!", "word")]
+    [[0, 3, 7], [1, 6, 7]]
+    """
+    origin = [at for at, letter in enumerate(text) for _ in letter.casefold()]
+    folded = text.casefold()
+    if unit == "word":
+        spans = [found.span() for found in _WORD.finditer(folded)]
+        places = [(origin[start], origin[end - 1]) for start, end in spans]
+    else:
+        places = []
+        for start, end in (found.span() for found in re.finditer(r"\S+", folded)):
+            space = origin[start - 1] if places else origin[start]
+            places += [(space, space), *((at, at) for at in origin[start:end])]
+        places += places[-1:]
+    begins, ends = np.array(places, np.int64).reshape(-1, 2).T
+    return begins, ends
+
+
 def split_words(text: str) -> list[str]:
     """Give the words of a text, and its punctuation marks."""
     return _WORD.findall(text)

@@ -78,7 +78,7 @@ def render(
         _draw(environment, record, task.element[1]),
         _footer(record),
     ]
-    return standalone_page(f"{task.title}: {data}", "\n".join(part for part in body if part), list(scripts))
+    return html_page(f"{task.title}: {data}", "\n".join(part for part in body if part), list(scripts))
 
 
 def _in_headline(block: Block) -> bool:
@@ -114,7 +114,21 @@ def style_sheet() -> str:
     return Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
-def standalone_page(title: str, body: str, scripts: Sequence[str]) -> str:
+def blocks_page(kind: str, title: str, parts: Sequence[tuple[str, Sequence[Block]]]) -> str:
+    """Make a page of blocks, without a run; parts: each a heading, "" for none, and its blocks. Other blocks have their own titles."""
+    scripts = dict[str, None]()
+    body = [f'<header><p class="kind">{escape(kind)}</p><h1>{escape(title)}</h1></header>']
+    for heading, blocks in parts:
+        body += [f"<h2>{escape(heading)}</h2>"] if heading else []
+        for block in blocks:
+            if drawn := _draw(block.draw):
+                name = f"<h3>{escape(block.title)}</h3>" if block.title else ""
+                body.append(f"<section>{name}{drawn}</section>")
+                scripts |= {} if (source := block.script()) is None else {source: None}
+    return html_page(f"{kind}: {title}", "\n".join(body), list(scripts))
+
+
+def html_page(title: str, body: str, scripts: Sequence[str]) -> str:
     """Make a body a page of its own. scripts: their sources."""
     style = style_sheet()
     sums = [base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in scripts]

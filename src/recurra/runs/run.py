@@ -14,6 +14,7 @@ from torch import nn
 from recurra.arguments import Array, DataFrame, PathName, Positive, Signal, checked
 from recurra.data.frames import as_paths, is_frame
 from recurra.errors import DataError, UsageError, report_memory_errors
+from recurra.explain.explanation import Method, explain_inputs
 from recurra.formatting import abbreviate
 from recurra.runs.config import Configuration, load_configuration
 from recurra.runs.events import check_event
@@ -174,6 +175,30 @@ class Run:
         if isinstance(inputs, str) or hasattr(inputs, "shape") or not isinstance(inputs, Iterable):
             return self.predictor.finite_results([inputs], read)[0]
         return self.predictor.finite_results(list(inputs), read)
+
+    @checked
+    @report_memory_errors()
+    def explain(
+        self,
+        inputs: Inputs,
+        *,
+        fast: bool = False,
+        memory: bool = False,
+        permutations: Positive | None = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> Any:
+        """Say what an output rests on: an `Explanation` of one text or array, or a list of those of a list; a notebook shows it as a page.
+
+        fast: integrated gradients instead of Shapley values.  memory: also how far back the model remembers.  permutations: pairs of
+        orders that are drawn.  options: which output, as in `target="positive"`; raises `UsageError` for those that the task does not take.
+        """
+        method = Method(fast=fast, permutations=permutations, memory=memory, seed=seed)
+        one = (
+            isinstance(inputs, str) or hasattr(inputs, "shape") or is_frame(inputs) or not isinstance(inputs, Iterable)
+        )
+        found = explain_inputs(self.predictor, [inputs] if one else list(cast(Iterable[Any], inputs)), options, method)
+        return found[0] if one else found
 
     @checked
     @report_memory_errors()

@@ -26,6 +26,7 @@ from recurra.report.blocks import (
     Reliability,
     Scatter,
     Series,
+    SharedText,
     SoundRow,
     Sounds,
     Table,
@@ -55,6 +56,7 @@ BLOCKS = [
         ],
     ),
     Scatter("t", [Dot(0.0, 1.0, ["a"])], [Grouping("label", ["a"])]),
+    SharedText("t", [("so", -0.5), (" ", None), ("good", 1.0)], "for it", "against it"),
 ]
 
 

@@ -12,6 +12,7 @@ from recurra.report.blocks.matrix import Matrix
 from recurra.report.blocks.overlay import Overlay, Overlays, draw_overlay
 from recurra.report.blocks.reliability import Bin, Reliability
 from recurra.report.blocks.scatter import Dot, Grouping, Scatter
+from recurra.report.blocks.shares import SharedText
 from recurra.report.blocks.sounds import SoundRow, Sounds
 from recurra.report.blocks.table import Column, Table
 from recurra.report.blocks.text import Text, note_blocks
@@ -37,6 +38,7 @@ __all__ = [
     "Reliability",
     "Scatter",
     "Series",
+    "SharedText",
     "SoundRow",
     "Sounds",
     "Table",

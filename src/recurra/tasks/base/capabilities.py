@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 
 from recurra.stream import Stream
-from recurra.tasks.base.options import GenerateOptions
+from recurra.tasks.base.explanation import Explained
+from recurra.tasks.base.options import ExplainOptions, GenerateOptions
 from recurra.tasks.base.settings import Settings
 from recurra.tasks.base.transfer import PretrainedLayers
 
@@ -146,4 +147,15 @@ class Embeds(Protocol):
 
     def embed(self, inputs: Iterable[Any]) -> np.ndarray:
         """Give the vector of each sequence, (N, D) float32."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """Gives an output as a function of what is there of an input."""
+
+    ExplainOptions: ClassVar[type[ExplainOptions]]
+
+    def explained(self, item: Any, options: Any) -> Explained:
+        """Give the output that the options name, of an input as `parse` gives it; raises `UsageError` where there is no such output."""
         ...

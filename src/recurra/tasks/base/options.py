@@ -120,6 +120,10 @@ class GenerateOptions(Settings):
         return self
 
 
+class ExplainOptions(Settings):
+    """What `explain` takes to name the output that is explained; a task derives its own from it."""
+
+
 OptionsT = TypeVar("OptionsT", bound=Settings)
 
 

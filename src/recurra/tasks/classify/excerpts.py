@@ -26,17 +26,33 @@ def encode_excerpts(
 
     An excerpt depends on its text and on the linear classifier alone.
     """
-    linear = preprocessor.linear
-    if not most or linear is None or linear.kind != "text":
-        return list(encoded)
     found = list(encoded)
-    size = max(1, min(MAX_STEPS_PER_PIECE, most // MIN_PIECES))
     for index, each in enumerate(encoded):
-        if len(each) > most:
-            texts, join = cut(sequences[index], each, preprocessor.inputs, size)
-            gains = logit_gains(linear.logits([linear_input(text) for text in texts]), linear.prior())
-            found[index] = join(choose(gains, most // size))
+        if (chosen := chosen_pieces(sequences[index], each, preprocessor, most)) is not None:
+            pieces, join, _ = chosen
+            found[index] = join(pieces)
     return found
+
+
+def chosen_pieces(
+    sequence: Any, encoded: Any, preprocessor: ClassifierPreprocessor, most: int | None
+) -> tuple[list[int], Callable[[Sequence[int]], Any], int] | None:
+    """Give which pieces of a text its excerpt has, how some are put together, and the steps of a piece; None where all is read."""
+    linear = preprocessor.linear
+    if not most or linear is None or linear.kind != "text" or len(encoded) <= most:
+        return None
+    size = max(1, min(MAX_STEPS_PER_PIECE, most // MIN_PIECES))
+    texts, join = cut(sequence, encoded, preprocessor.inputs, size)
+    gains = logit_gains(linear.logits([linear_input(text) for text in texts]), linear.prior())
+    return choose(gains, most // size), join, size
+
+
+def excerpt_steps(sequence: Any, encoded: Any, preprocessor: ClassifierPreprocessor, most: int | None) -> np.ndarray:
+    """Give which steps of an encoded sequence the network reads, in their order."""
+    if (chosen := chosen_pieces(sequence, encoded, preprocessor, most)) is None:
+        return np.arange(len(encoded))
+    pieces, _, size = chosen
+    return np.concatenate([np.arange(piece * size, min((piece + 1) * size, len(encoded))) for piece in pieces])
 
 
 def cut(

@@ -11,10 +11,12 @@ import numpy as np
 from torch import Tensor
 
 from recurra.data.labelled.reader import Labelled, read_labelled
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.classify.config import ClassifierConfig
 from recurra.tasks.classify.data import Split, reading_options
 from recurra.tasks.classify.excerpts import encode_excerpts
+from recurra.tasks.classify.explain import ClassifierExplainOptions, ClassOutput, explain_class
 from recurra.tasks.classify.network import ClassifierNetwork
 from recurra.tasks.classify.preprocessing import ClassifierPreprocessor, linear_pieces
 from recurra.tasks.classify.results import class_probabilities, format_header, format_result, to_result
@@ -31,6 +33,7 @@ class Classifier(SequencePredictor[ClassifierConfig]):
 
     name = "classify"
     PredictOptions = RankedOptions
+    ExplainOptions = ClassifierExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: ClassifierConfig) -> ClassifierPreprocessor:
@@ -134,6 +137,13 @@ class Classifier(SequencePredictor[ClassifierConfig]):
 
     def make_stream(self) -> ClassStream:
         return ClassStream(self.preprocessor, cast(ClassifierNetwork, self.network))
+
+    def explained(self, item: Any, options: ClassifierExplainOptions) -> Explained:
+        """Give the log-odds of a class; see `explain.explain_class`."""
+        (sequence,) = self.preprocess([item])
+        network, excerpt = cast(ClassifierNetwork, self.network), self.config.model.excerpt
+        output = ClassOutput(network, self.preprocessor, sequence, options, shares=self.shares, excerpt=excerpt)
+        return explain_class(output, self.classes, options, multi_label=self.multi_label)
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         return format_result(result)

@@ -1,7 +1,7 @@
 """The anomaly detector.
 
 Files, in the order in which they may import each other: config series scaling preprocessing defaults data batches network residuals threshold scoring
-results labels baselines synthetic_anomalies stream line_stream predict calibrate evaluate report task.
+results labels baselines synthetic_anomalies stream line_stream explain predict calibrate evaluate report task.
 """
 
 from recurra.tasks.detect.config import DetectorConfig

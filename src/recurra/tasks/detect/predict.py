@@ -15,6 +15,7 @@ from recurra.arguments import PathName, checked
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.timeseries.reader import TimeSeries, is_frame, panel_from_frame
 from recurra.errors import RunError
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.predictor import WEIGHTS, Predictor
 from recurra.tasks.detect import results
 from recurra.tasks.detect.config import DetectorConfig, EvaluateOptions, PredictOptions
@@ -26,6 +27,7 @@ from recurra.tasks.detect.data import (
     series_from_array,
     whole_segment,
 )
+from recurra.tasks.detect.explain import DetectorExplainOptions, explain_score
 from recurra.tasks.detect.line_stream import LineStream
 from recurra.tasks.detect.network import DetectorNetwork
 from recurra.tasks.detect.preprocessing import DetectorPreprocessor
@@ -46,6 +48,7 @@ class Detector(Predictor[DetectorConfig]):
     name = "detect"
     PredictOptions = PredictOptions
     EvaluateOptions = EvaluateOptions
+    ExplainOptions = DetectorExplainOptions
     preprocessor: DetectorPreprocessor
 
     @classmethod
@@ -111,6 +114,14 @@ class Detector(Predictor[DetectorConfig]):
     def predict_with(self, inputs: list[Any], options: PredictOptions) -> list[dict[str, Any]]:
         scored = self.score_segments(self.to_segments(inputs))
         return [results.to_result(one, self.preprocessor, options.k, steps=options.steps) for one in scored]
+
+    def explained(self, item: Any, options: DetectorExplainOptions) -> Explained:
+        """Give the error at a step, or the score of a whole series; see `explain.explain_score`."""
+        (series,) = self._to_series(item)
+        network, smoothing = cast(DetectorNetwork, self.network), self.config.scoring.error_smoothing
+        return explain_score(
+            network, self.preprocessor, series, options, smoothing=smoothing, per_series=self.per_series
+        )
 
     @checked
     def errors(self, inputs: Iterable[Any]) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""The embedder. Files, in the order in which they may import each other: config defaults data targets network results clustering stream predict baselines evaluate report task."""
+"""The embedder. Files, in the order in which they may import each other: config defaults data targets network results clustering stream explain predict baselines evaluate report task."""
 
 from recurra.tasks.embed.config import EmbedderConfig
 from recurra.tasks.embed.predict import Embedder

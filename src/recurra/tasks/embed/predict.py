@@ -12,9 +12,11 @@ from torch import Tensor
 from recurra.arguments import checked
 from recurra.data.labelled.reader import Labelled, read_labelled
 from recurra.errors import DataError
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.embed.clustering import cluster, nearest_neighbours
 from recurra.tasks.embed.config import EmbedderConfig, PredictOptions
 from recurra.tasks.embed.data import reading_options
+from recurra.tasks.embed.explain import EmbedderExplainOptions, explain_similarity
 from recurra.tasks.embed.network import NETWORKS, EmbedderNetwork
 from recurra.tasks.embed.results import format_header, format_result, neighbours_to_json, to_result
 from recurra.tasks.embed.stream import VectorStream
@@ -35,6 +37,7 @@ class Embedder(SequencePredictor[EmbedderConfig]):
 
     name = "embed"
     PredictOptions = PredictOptions
+    ExplainOptions = EmbedderExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: EmbedderConfig) -> Preprocessor:
@@ -92,6 +95,11 @@ class Embedder(SequencePredictor[EmbedderConfig]):
 
     def make_stream(self) -> VectorStream:
         return VectorStream(self.inputs, cast(EmbedderNetwork, self.network))
+
+    def explained(self, item: Any, options: EmbedderExplainOptions) -> Explained:
+        """Give how like the sequence is to another, or to itself; see `explain.explain_similarity`."""
+        (sequence,) = self.preprocess([item])
+        return explain_similarity(cast(EmbedderNetwork, self.network), self.inputs, sequence, options)
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         return format_result(result)

@@ -1,7 +1,7 @@
 """The forecaster.
 
 Files, in the order in which they may import each other: config scaling series covariates preprocessing defaults data batches network linear_init
-results sampling backtest predict baselines calibrate evaluate report task.
+results sampling backtest explain predict baselines calibrate evaluate report task.
 """
 
 from recurra.tasks.forecast.config import ForecasterConfig

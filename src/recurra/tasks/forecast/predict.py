@@ -23,10 +23,12 @@ from recurra.data.timeseries.reader import (
 )
 from recurra.errors import DataError, DivergedError, UsageError
 from recurra.series import is_missing, is_number, parse_series
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.forecast.backtest import BacktestOptions, Forecasts, backtest
 from recurra.tasks.forecast.config import ForecasterConfig, ForecastOptions
 from recurra.tasks.forecast.data import check_panel, reading_options
+from recurra.tasks.forecast.explain import ForecasterExplainOptions, explain_forecast
 from recurra.tasks.forecast.network import ForecastNetwork
 from recurra.tasks.forecast.preprocessing import ForecastPreprocessor
 from recurra.tasks.forecast.results import (
@@ -52,6 +54,7 @@ class Forecaster(Predictor[ForecasterConfig]):
 
     name = "forecast"
     PredictOptions = ForecastOptions
+    ExplainOptions = ForecasterExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: ForecasterConfig) -> ForecastPreprocessor:  # noqa: ARG003
@@ -194,6 +197,13 @@ class Forecaster(Predictor[ForecasterConfig]):
             ):
                 found[number][origin] = mean[:horizon], quantiles[:horizon]
         return found
+
+    def explained(self, item: Any, options: ForecasterExplainOptions) -> Explained:
+        """Give the forecast of a column at a step ahead; see `explain.explain_forecast`."""
+        (series,) = self.preprocess([item])
+        self._transform([series], self.horizon)  # raises for what cannot be forecast
+        levels = BacktestOptions(self.quantiles, self.config.model.samples)
+        return explain_forecast(self.network, self.preprocessor, levels, series, options)
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         return format_result(result)

@@ -95,9 +95,16 @@ class LanguageNetwork(nn.Module):
         losses = [checkpoint(summed_loss, *piece, use_reentrant=False, preserve_rng_state=False) for piece in pieces]
         return torch.stack(losses).sum(), state
 
+    def next_logits(self, x: Tensor, count: int) -> Tensor:
+        """Give the logits (count, B, V) of what comes after each of the last steps of texts, whose units' vectors are x (T, B, E)."""
+        features, _ = self._read_vectors(x, self.zero_state(x.shape[1]))
+        return self._logits(features[len(x) - count :])
+
     def _features(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
-        x = self.input_dropout(self.embedding(ids))  # (T, B, E)
-        x, state = self.stack(x, state)
+        return self._read_vectors(self.embedding(ids), state)
+
+    def _read_vectors(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        x, state = self.stack(self.input_dropout(x), state)
         return self.output_dropout(x), state
 
     def _logits(self, x: Tensor) -> Tensor:

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from recurra.arguments import Positive, checked
 from recurra.kernels import exact
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.options import GenerateOptions
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.lm.config import LanguageModelConfig, PredictOptions
+from recurra.tasks.lm.explain import LanguageExplainOptions, explain_next
 from recurra.tasks.lm.generate import TextChunk, beam_search_text, generate_text, prefill
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import score_texts
@@ -36,6 +38,7 @@ class LanguageModel(Predictor[LanguageModelConfig]):
     name = "lm"
     PredictOptions = PredictOptions
     GenerateOptions = GenerateOptions
+    ExplainOptions = LanguageExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: LanguageModelConfig) -> TextPreprocessor:
@@ -103,6 +106,11 @@ class LanguageModel(Predictor[LanguageModelConfig]):
     def beam_search(self, prompts: Iterable[str], options: GenerateOptions) -> list[list[dict[str, Any]]]:
         """Find the likeliest continuations of prompts; see `generate.beam_search_text`."""
         return beam_search_text(self._language_network, self.preprocessor, list(prompts), options)
+
+    @checked
+    def explained(self, item: str, options: LanguageExplainOptions) -> Explained:
+        """Give the log-probability of what follows a text; see `explain.explain_next`."""
+        return explain_next(self._language_network, self.preprocessor, item, options)
 
     def why_not_streamable(self) -> str | None:
         return None

@@ -55,6 +55,9 @@ class ScaledInputLayer(TokenInputLayer):
         super().__init__(vocabulary_size, size)
         nn.init.normal_(self.table.weight, std=size**-0.5)
 
+    def blank(self) -> Tensor:
+        return super().blank() * self.size**0.5
+
     def forward(self, inputs: Tensor) -> Tensor:
         return super().forward(inputs) * self.size**0.5
 

@@ -35,7 +35,10 @@ class SequenceEncoder(nn.Module):
         return self.input_dropout(self.encoder(inputs))
 
     def forward(self, inputs: Any, lengths: Tensor) -> Encoding:
-        x = self.embed(inputs)
+        return self.read_vectors(self.embed(inputs), lengths)
+
+    def read_vectors(self, x: Tensor, lengths: Tensor) -> Encoding:
+        """Read what `embed` gives, (T, B, E)."""
         return Encoding(*self.stack(x, self.stack.zero_state(x.shape[1]), lengths))
 
     def step(self, inputs: Any, state: State) -> Encoding:
@@ -56,7 +59,11 @@ class PooledEncoder(nn.Module):
         raise NotImplementedError
 
     def forward(self, inputs: Any, lengths: Tensor) -> Tensor:
-        return self.head(self.pooling(self.body(inputs, lengths).outputs, lengths))
+        return self.read_vectors(self.body.embed(inputs), lengths)
+
+    def read_vectors(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Give the output for what the first layer of cells reads, (T, B, E)."""
+        return self.head(self.pooling(self.body.read_vectors(x, lengths).outputs, lengths))
 
     @property
     def device(self) -> torch.device:

@@ -1,4 +1,4 @@
-"""The tagger. Files, in the order in which they may import each other: config defaults data network results stream predict calibrate evaluate report task."""
+"""The tagger. Files, in the order in which they may import each other: config defaults data network results stream explain predict calibrate evaluate report task."""
 
 from recurra.tasks.tag.config import TaggerConfig
 from recurra.tasks.tag.predict import Tagger

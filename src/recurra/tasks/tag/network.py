@@ -46,7 +46,11 @@ class TaggerNetwork(nn.Module):
         self.output.bias.copy_(frequencies.log())
 
     def forward(self, inputs: Any, lengths: Tensor) -> Tensor:
-        return self._scores(self.body(inputs, lengths).outputs)
+        return self.read_vectors(self.body.embed(inputs), lengths)
+
+    def read_vectors(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Give the scores (T, B, K) for what the first layer of cells reads, (T, B, E)."""
+        return self._scores(self.body.read_vectors(x, lengths).outputs)
 
     def _scores(self, outputs: Tensor) -> Tensor:
         return linear(self.output_dropout(outputs), self.output.weight, self.output.bias).float()

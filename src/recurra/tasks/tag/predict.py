@@ -14,6 +14,7 @@ from recurra.arguments import checked
 from recurra.data.labelled.tagged import Tagged, read_tagged
 from recurra.kernels import exact
 from recurra.metrics import marks_spans
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.inference import eval_mode, to_device
 from recurra.tasks.base.options import RankedOptions
 from recurra.tasks.sequence.labels import LabelledPreprocessor
@@ -21,6 +22,7 @@ from recurra.tasks.sequence.predictor import PREFIXES_PER_BATCH, SequencePredict
 from recurra.tasks.sequence.preprocessing import Preprocessor, WordPreprocessor
 from recurra.tasks.tag.config import TaggerConfig
 from recurra.tasks.tag.data import reading_options
+from recurra.tasks.tag.explain import TaggerExplainOptions, explain_tag
 from recurra.tasks.tag.network import TaggerNetwork
 from recurra.tasks.tag.results import Tagging, format_result, spans_to_json, to_result
 from recurra.tasks.tag.stream import TagStream
@@ -35,6 +37,7 @@ class Tagger(SequencePredictor[TaggerConfig]):
 
     name = "tag"
     PredictOptions = RankedOptions
+    ExplainOptions = TaggerExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: TaggerConfig) -> LabelledPreprocessor:  # noqa: ARG003
@@ -133,6 +136,11 @@ class Tagger(SequencePredictor[TaggerConfig]):
 
     def make_stream(self) -> TagStream:
         return TagStream(self.preprocessor, cast(TaggerNetwork, self.network))
+
+    def explained(self, item: Any, options: TaggerExplainOptions) -> Explained:
+        """Give the log-odds of a word's or a step's tag; see `explain.explain_tag`."""
+        (sequence,) = self.preprocess([item])
+        return explain_tag(cast(TaggerNetwork, self.network), self.preprocessor, sequence, options)
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         return format_result(result)

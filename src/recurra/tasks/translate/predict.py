@@ -14,11 +14,13 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.pairs import has_columns, length_problem, read_pairs
 from recurra.decoding import Hypothesis
 from recurra.errors import DataError
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.seq2seq.results import END, attention_lines, attention_to_json, units_of
 from recurra.tasks.seq2seq.search import Watch
 from recurra.tasks.translate.config import TranslatorConfig
+from recurra.tasks.translate.explain import TranslatorExplainOptions, explain_translation
 from recurra.tasks.translate.network import TranslationNetwork
 from recurra.tasks.translate.preprocessing import TranslationPreprocessor
 from recurra.tasks.translate.results import to_result
@@ -35,6 +37,7 @@ class Translator(Predictor[TranslatorConfig]):
 
     name = "translate"
     PredictOptions = SearchedOptions
+    ExplainOptions = TranslatorExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: TranslatorConfig) -> TranslationPreprocessor:
@@ -137,6 +140,11 @@ class Translator(Predictor[TranslatorConfig]):
         return "\n".join(lines)
 
     # What only some predictors can do
+
+    @checked
+    def explained(self, item: str, options: TranslatorExplainOptions) -> Explained:
+        """Give the log-probability of a translation, or of a unit of it; see `explain.explain_translation`."""
+        return explain_translation(self._translation_network, self.preprocessor, item, options)
 
     @checked
     def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:

@@ -31,6 +31,10 @@ class InputLayer(nn.Module):
         """The vectors of the units that have one each; only of a layer that reads text."""
         raise NotImplementedError
 
+    def blank(self) -> Tensor:
+        """Give the vector that stands for a unit of which nothing is known, (size,). Only of a layer that reads text."""
+        raise NotImplementedError
+
     def forward(self, inputs: Any) -> Tensor:
         raise NotImplementedError
 

@@ -180,14 +180,14 @@ class SeriesPreprocessor(Preprocessor[np.ndarray]):
     def encode(self, sequence: np.ndarray) -> np.ndarray:
         self.check(sequence)
         series = np.asarray(sequence, np.float64)
-        values = self._values(series)
+        values = self.scale_values(series)
         with np.errstate(over="ignore"):
             features = self._features(values, values[:1], np.isnan(series)).astype(np.float32)
         if not np.isfinite(features).all():
             raise DataError("expected steps that differ by no more than 32 bits hold")
-        return self._framed(features)
+        return self.framed(features)
 
-    def _values(self, series: np.ndarray) -> np.ndarray:
+    def scale_values(self, series: np.ndarray) -> np.ndarray:
         """Scale, (T, C); what is missing is 0."""
         missing = np.isnan(series)
         return np.where(missing, 0.0, self._scaled(series, missing))
@@ -211,15 +211,14 @@ class SeriesPreprocessor(Preprocessor[np.ndarray]):
             spread = np.sqrt((np.where(missing, 0.0, series - mean) ** 2).sum(0) / there)
         return (series - mean) / np.where(spread < MIN_SPREAD, 1.0, spread)
 
-    def _framed(self, values: np.ndarray) -> np.ndarray:
+    def framed(self, values: np.ndarray) -> np.ndarray:
+        """Cut features (T, F) into frames, (T', frame · F)."""
         frame, hop = self.options.frame, self.options.hop
         if (frame, hop) == (1, 1) or not len(values):
             return values if len(values) else np.zeros((0, self.features), np.float32)
         frames = 1 + max(0, -(-(len(values) - frame) // hop))
-        short = (frames - 1) * hop + frame - len(values)
-        whole = np.concatenate([values, np.repeat(values[-1:], short, axis=0)])  # the last frame goes on as it ended
         places = np.arange(frames)[:, None] * hop + np.arange(frame)
-        return whole[places].reshape(frames, -1)
+        return values[np.minimum(places, len(values) - 1)].reshape(frames, -1)  # the last frame goes on as it ended
 
     def collate(self, encoded: Sequence[np.ndarray]) -> Tensor:
         steps = max((len(one) for one in encoded), default=0)
@@ -254,7 +253,7 @@ class SeriesPreprocessor(Preprocessor[np.ndarray]):
 
     def step(self, element: np.ndarray, carried: tuple[Tensor, ...]) -> tuple[np.ndarray, bool, tuple[Tensor, ...]]:
         rows, count = carried[0].numpy(), int(carried[1]) + 1
-        values = self._values(np.asarray(element, np.float64)[None])
+        values = self.scale_values(np.asarray(element, np.float64)[None])
         before = values if count == 1 else rows[-1:, : len(self.channels)]
         rows = np.concatenate([rows[1:], self._features(values, before, np.isnan(element)[None])])
         frame, hop = self.options.frame, self.options.hop

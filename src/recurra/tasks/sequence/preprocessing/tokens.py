@@ -142,5 +142,8 @@ class TokenInputLayer(InputLayer):
     def table(self) -> nn.Embedding:
         return self.embedding
 
+    def blank(self) -> Tensor:
+        return self.embedding.weight.mean(0)
+
     def forward(self, inputs: Tensor) -> Tensor:
         return cast(Tensor, self.embedding(inputs))

@@ -222,5 +222,9 @@ class WordInputLayer(InputLayer):
     def table(self) -> nn.Embedding:
         return self.words.words
 
+    def blank(self) -> Tensor:
+        unknown = self.words.words.weight[0]  # which training has put in the place of known words now and then
+        return torch.cat([unknown, unknown.new_zeros(self.size - len(unknown))])  # without any letters
+
     def forward(self, inputs: WordBatch) -> Tensor:
         return self.words(inputs)

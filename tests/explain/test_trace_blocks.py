@@ -9,9 +9,10 @@ import zlib
 import numpy as np
 import torch
 
-from recurra.explain.blocks import MAX_COLUMNS, blocks_page, heat_map, trace_blocks, unit_blocks
 from recurra.explain.gates import record
+from recurra.explain.trace_blocks import MAX_COLUMNS, heat_map, trace_blocks, unit_blocks
 from recurra.explain.units import view_unit
+from recurra.report.page import blocks_page
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -44,7 +45,7 @@ def test_a_page_and_json(predictor_of):
     kinds = [block.kind for block in blocks]
     assert kinds[:4] == ["images", "table", "images", "table"] and "lines" in kinds
     json.dumps([block.to_json() for block in blocks], allow_nan=False)
-    page = blocks_page("Inside", blocks)
+    page = blocks_page("Trace", "Inside", [("", blocks)])
     assert page.count("data:image/png;base64,") == 2 * (2 + 4)
     assert "Layer 1 (LSTM)" in page and "Saturation of layer 0" in page and "Where unit 1.2 is high" in page
     assert not re.search(r"(src|href)=\"?https?:", page) and page.count("<h1>") == 1

@@ -1,0 +1,182 @@
+"""`recurra explain RUN [INPUT]`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recurra.errors import UsageError, escape_controls
+from recurra.formatting import shorten
+from recurra.tasks.base.options import ExplainOptions
+from recurra.verbs.base.options import (
+    Device,
+    Json,
+    RunFolder,
+    check_one_source,
+    load_run,
+    naming_input,
+    naming_run,
+    note,
+    print_json,
+    print_line,
+    read_numbered_lines,
+)
+from recurra.verbs.base.patience import still_at_it
+from recurra.verbs.base.run_command import RunCommand, given_options
+from recurra.verbs.predict import parse_lines
+
+if TYPE_CHECKING:
+    from recurra.explain.explanation import Explanation
+    from recurra.tasks.base.predictor import Predictor
+
+POSITION = 35
+ROWS_SHOWN, CHARACTERS_SHOWN = 12, 60
+"""Of the table below a shaded text."""
+POSITIVE, NEGATIVE = (230, 223, 216, 209, 202), (195, 159, 117, 75, 33)
+"""Colours of the 256 of a terminal, from faint to strong: orange for what added, blue for what took."""
+
+
+class ExplainCommand(RunCommand):
+    attribute, usual = "ExplainOptions", ExplainOptions
+
+
+Source = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[INPUT|-]",
+        help="A file of inputs, as `recurra predict` takes them; - is standard input.",
+        show_default=False,
+    ),
+]
+Permutations = Annotated[
+    int | None,
+    typer.Option("--permutations", metavar="N", help="Pairs of orders that are drawn. Default: by the input's length."),
+]
+Page = Annotated[
+    Path | None,
+    typer.Option("--page", "-o", metavar="FILE.html", help="Write a page that needs nothing outside itself."),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--text", "-t", help="A text, or the numbers of a series, instead of a file; may be repeated."),
+]
+
+
+def explain(
+    context: typer.Context,
+    run: RunFolder,
+    source: Source = None,
+    json: Json = False,
+    text: Inputs = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Integrated gradients instead of Shapley values.")] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Also how far back the model remembers, and how far the gradient reaches.")
+    ] = False,
+    permutations: Permutations = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is drawn.")] = 0,
+    page: Page = None,
+    device: Device = "cpu",
+) -> None:
+    """Say what an output of a model rests on: how much each word, character or step of the input added to it.
+
+    The shares are Shapley values (exact for up to 12 parts, else with a standard error), and add up to the output less what it is
+    where everything is left out. Each explanation says whether it holds: what leaving out the top tenth costs, beside as many at random.
+    `recurra explain RUN --help` lists how this run names the output that is explained.
+
+    [bold]Examples[/bold]
+
+    recurra explain runs/movies -t "that was phenomenal" --target positive
+
+    recurra explain runs/novel -t "To be, or not to " --memory
+
+    recurra explain runs/movies reviews.txt -o why.html
+    """
+    if source is None and not text:
+        raise UsageError('explain: expected an input, such as -t "that was phenomenal" or a file')
+    check_one_source(text, source or "-")
+    from recurra.explain.explanation import Method, explain_inputs, page_of
+
+    predictor = load_run(run, device).predictor
+    method = Method(fast=fast, permutations=permutations, memory=memory, seed=seed)
+    with naming_run(run), naming_input(text, source or "-"), still_at_it("explaining"):
+        inputs = _read(predictor, source or "-", text)
+        found = explain_inputs(predictor, inputs, given_options(context), method)
+    if page is not None:
+        from recurra.files import write_whole
+
+        write_whole(page, page_of(found, run.name))
+        note(f"wrote {page}")
+    for one in found:
+        if json:
+            print_json(one.to_json())
+        else:
+            _print(one)
+    if not json and found and found[0].memory is not None:
+        from recurra.explain.blocks import memory_sentences
+
+        for sentence in memory_sentences(found[0].memory):
+            print_line(sentence)
+
+
+def _read(predictor: Predictor, source: str, text: list[str] | None) -> list[Any]:
+    """Give the inputs, as `predict` takes them."""
+    known = None if text or source == "-" else predictor.read_file(source)
+    if known is not None:
+        return known
+    lines = enumerate(text, 1) if text else read_numbered_lines(source)
+    return list(parse_lines(predictor, lines, None if text else source))
+
+
+def _print(one: Explanation) -> None:
+    """Write an explanation for people: in a terminal the text is shaded, elsewhere all is a table."""
+    from recurra.explain.blocks import sentences
+
+    for sentence in sentences(one.target, one.attributions, one.faithfulness):
+        print_line(sentence)
+    coloured = _takes_colours()
+    if coloured and one.text is not None:
+        _write_shaded(one)
+    chosen = one.ranked[:ROWS_SHOWN] if coloured else one.ranked
+    found = one.attributions
+    print_line("share\tpart" if found.errors is None else "share\terror\tpart")
+    for number in chosen:
+        error = [] if found.errors is None else [f"{found.errors[number]:.4f}"]
+        part = shorten(one.segments[number].text, CHARACTERS_SHOWN)
+        print_line("\t".join([f"{found.shares[number]:+.4f}", *error, escape_controls(part)]))
+
+
+def _takes_colours() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _write_shaded(one: Explanation) -> None:
+    from recurra.explain.blocks import parts_of_text
+
+    top = max(map(abs, one.attributions.shares.tolist()), default=0.0) or 1.0
+    pieces = [shade(part, share, top) for part, share in parts_of_text(one.segments, one.text or "", one.attributions)]
+    sys.stdout.write("".join(pieces) + "\n")
+    sys.stdout.flush()
+
+
+def shade(text: str, share: float | None, top: float) -> str:
+    """Colour a part of a text for a terminal by its share; top: the largest there is.
+
+    >>> shade("good", 1.0, 1.0)
+    '\\x1b[30;48;5;202mgood\\x1b[0m'
+    >>> shade("good", 0.01, 1.0)
+    'good'
+    """
+    safe = escape_controls(text)
+    level = 0 if share is None else round(len(POSITIVE) * abs(share) / top)
+    if share is None or not level:
+        return safe
+    colour = (POSITIVE if share > 0 else NEGATIVE)[level - 1]
+    return f"\x1b[30;48;5;{colour}m{safe}\x1b[0m"
+
+
+def register(root: typer.Typer) -> None:
+    root.command("explain", cls=ExplainCommand)(explain)

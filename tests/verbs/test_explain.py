@@ -1,0 +1,59 @@
+"""`recurra explain` as a user calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from recurra.cli import app
+from recurra.errors import UsageError
+from recurra.verbs.explain import shade
+
+RUN = str(Path(__file__).resolve().parents[1] / "golden" / "runs" / "classify_text")
+
+
+def call(*arguments: str) -> str:
+    result = CliRunner().invoke(app, ["explain", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_a_table_where_there_is_no_terminal() -> None:
+    shown = call(RUN, "-t", "so good", "--target", "good").splitlines()
+    assert shown[0].startswith("good: log-odds") and "\x1b" not in "".join(shown)
+    assert shown[2] == "share\tpart" and len(shown) == 3 + len("so good")
+    sizes = [abs(float(line.split("\t")[0])) for line in shown[3:]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_json_has_what_the_page_shows(tmp_path: Path) -> None:
+    page = tmp_path / "why.html"
+    one = json.loads(call(RUN, "-t", "so good", "--json", "--memory", "-o", str(page)))
+    assert {"target", "quantity", "value", "baseline_value", "segments", "faithfulness", "memory"} <= one.keys()
+    assert sum(part["share"] for part in one["segments"]) == pytest.approx(
+        one["value"] - one["baseline_value"], abs=1e-4
+    )
+    assert [part["text"] for part in one["segments"]] == list("so good")
+    html = page.read_text(encoding="utf-8")
+    assert 'class="shares"' in html and "default-src 'none'" in html and "How far back it remembers" in html
+
+
+def test_several_inputs_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "some.txt").write_text("so good\nso bad\n", encoding="utf-8")
+    lines = call(RUN, str(tmp_path / "some.txt"), "--json", "--fast").splitlines()
+    assert [json.loads(line)["method"] for line in lines] == ["integrated gradients of 64 nodes"] * 2
+
+
+def test_an_input_is_needed() -> None:
+    with pytest.raises(UsageError, match="explain: expected an input"):
+        call(RUN)
+    with pytest.raises(UsageError, match="permutations: fast takes gradients"):
+        call(RUN, "-t", "so good", "--fast", "--permutations", "4")
+
+
+def test_control_characters_of_a_text_stay_harmless_in_a_terminal() -> None:
+    assert shade("\x1b[2J", 1.0, 1.0).count("\x1b") == 2
+    assert shade("a", -1.0, 1.0) != shade("a", 1.0, 1.0)
