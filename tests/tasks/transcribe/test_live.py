@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -14,6 +15,8 @@ from tests.tasks.transcribe.signals import RATE, spoken, strokes_of, tone, wav_b
 
 from recurra.errors import DataError, UsageError
 from recurra.tasks.transcribe.config import TranscribePredictOptions
+from recurra.verbs.base.live import transcribe_live
+from recurra.verbs.base.pipe import Pipe
 
 
 def raw(samples: np.ndarray) -> bytes:
@@ -77,6 +80,13 @@ def test_a_wav_file_in_a_pipe_is_read_as_a_whole(live, recorded) -> None:
 def test_what_a_live_pipe_cannot_give(live) -> None:
     with pytest.raises(UsageError, match="best, steps: what is transcribed as it comes has one text"):
         live.predictor.byte_stream(TranscribePredictOptions(rate=RATE, best=2))
+
+
+def test_silence_at_the_end_is_no_line(live, recorded, capsys) -> None:
+    quiet = raw(tone(" ", 1.9, np.random.default_rng(7)))
+    options = TranscribePredictOptions(rate=RATE)
+    assert transcribe_live(live.predictor, options, Pipe(io.BytesIO(recorded + quiet)), json=False)
+    assert capsys.readouterr().out == "ab\nc\n"
 
 
 @pytest.mark.parametrize("size", [1, 12, 100_000])

@@ -31,7 +31,7 @@ def transcribe_live(predictor: Predictor, options: Any, pipe: Pipe, *, json: boo
             final = result["type"] == "final"
             if json:
                 print_json(result)
-            elif final or watched:
+            elif watched or (final and result["text"]):  # silence at the end is no line
                 sys.stdout.write("\r" if watched else "")
                 print_line(f"{result['text']:<{width}}", end="\n" if final else "")
                 width = 0 if final else max(width, len(result["text"]))
