@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from tests.explain.trainings import BROKEN, HEALTHY
 
+from recurra.cli import main
 from recurra.explain.diagnosis import Finding, describe, diagnose, diagnosis_blocks, to_json
 from recurra.runs.config import fields
+from recurra.runs.run import Run
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -22,6 +25,18 @@ def test_what_was_broken_is_found_by_its_name(name: str, tmp_path: Path) -> None
     assert found[name].evidence
     assert "healthy" not in found
     check_written(list(found.values()))
+    if found[name].remedy is not None:
+        mended = [finding.name for finding in diagnose(train_again(found[name].remedy, tmp_path / "mended"))]
+        assert name not in mended
+
+
+def train_again(remedy: str | None, out: Path) -> Run:
+    """Do as a remedy says, as on the command line."""
+    words = [*shlex.split(remedy or "")[1:], "-o", str(out), "-q"]
+    with mock.patch("sys.argv", ["recurra", *words]), pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code in (0, None)
+    return Run.load(out)
 
 
 @pytest.mark.parametrize("name", HEALTHY)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recurra.explain.diagnosis.finding import Finding
-from recurra.formatting import count, decimal
+from recurra.formatting import count
 from recurra.report.blocks import Block, Column, Table
 
 _MARKS = {"severe": "✗", "warning": "!", "hint": "·", "good": "✓"}
@@ -53,7 +53,7 @@ def format_evidence(evidence: Mapping[str, float]) -> str:
 
 
 def _number(value: float) -> str:
-    return count(value) if isinstance(value, int) else decimal(float(value))
+    return count(value) if isinstance(value, int) else f"{value:.4g}"
 
 
 def _lines(finding: Finding) -> list[str]:
