@@ -122,7 +122,8 @@ def test_a_page_of_steps(layer_of):
     assert page.count('class="frame"') == page.count("<svg ") == 12 and "Nothing" not in page
     assert 'tabindex="0"' in page and "ArrowRight" in page and page.count("<script>") == 1
     assert re.search(
-        r"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; script-src 'sha256-[\w+/=]+'\"", page
+        r"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; script-src 'sha256-[\w+/=]+'\"",
+        page,
     )
     assert not re.search(r"(src|href)=\"?https?:", page)
     read = json.loads(json.dumps(diagram.to_json()))
