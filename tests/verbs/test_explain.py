@@ -47,9 +47,37 @@ def test_several_inputs_of_a_file(tmp_path: Path) -> None:
     assert [json.loads(line)["method"] for line in lines] == ["integrated gradients of 64 nodes"] * 2
 
 
+def test_without_an_input_it_is_the_run_that_is_explained(tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+    findings = json.loads(call(RUN, "--json", "-o", str(page)))
+    assert findings and all({"name", "severity", "sentence", "evidence", "remedy"} <= each.keys() for each in findings)
+    assert findings[0]["sentence"] in call(RUN) and "Diagnosis" in page.read_text(encoding="utf-8")
+
+
+def test_what_goes_on_inside(tmp_path: Path) -> None:
+    page = tmp_path / "inside.html"
+    text = "so good, so bad, so very good indeed"
+    language = str(Path(RUN).with_name("lm"))
+    found = json.loads(call(language, "-t", text, "--gates", "--unit", "0.1", "--dynamics", "--json", "-o", str(page)))
+    layer = found["layers"][0]
+    assert len(layer["steps"]) == len(next(iter(layer["gates"].values()))) == len(found["cell"])
+    assert found["unit"]["unit"] == "0.1" and "fixed_points" in found
+    html = page.read_text(encoding="utf-8")
+    assert html.count("<svg ") >= len(found["cell"]) and "default-src 'none'" in html
+    assert f"{len(layer['steps'])} steps" in call(language, "-t", text, "--gates")
+    with pytest.raises(UsageError, match="fixed points: expected layers in one direction"):
+        call(RUN, "-t", text, "--gates", "--dynamics")
+
+
 def test_an_input_is_needed() -> None:
     with pytest.raises(UsageError, match="explain: expected an input"):
-        call(RUN)
+        call(RUN, "--gates")
+    with pytest.raises(UsageError, match="belong to --gates"):
+        call(RUN, "-t", "so good", "--unit", "0.1")
+    with pytest.raises(UsageError, match="leave the other options out"):
+        call(RUN, "-t", "so good", "--gates", "--fast")
+    with pytest.raises(UsageError, match="unit: expected one of 0.0"):
+        call(RUN, "-t", "so good", "--gates", "--unit", "9.9")
     with pytest.raises(UsageError, match="permutations: fast takes gradients"):
         call(RUN, "-t", "so good", "--fast", "--permutations", "4")
 

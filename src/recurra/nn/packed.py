@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
+from recurra.arguments import explained
 from recurra.cells import Cell, cell_names, get_cell
 from recurra.errors import UsageError
 from recurra.kernels import PackedLayer, PackedModel
@@ -19,6 +20,7 @@ from recurra.nn.stack import Stack
 _kept: WeakKeyDictionary[nn.Module, tuple[Hashable, PackedModel]] = WeakKeyDictionary()
 
 
+@explained
 def can_be_packed(stack: Stack) -> bool:
     """Tell whether the engine can step through a stack: float32, on the CPU, in one direction, of cells that it has.
 
@@ -34,6 +36,7 @@ def can_be_packed(stack: Stack) -> bool:
     )
 
 
+@explained
 def pack_once(network: nn.Module, stack: Stack, options: Hashable, pack: Callable[[], PackedModel]) -> PackedModel:
     """Give what `pack` makes of a network, or made the last time where the network is still as it was then, to the last bit.
 

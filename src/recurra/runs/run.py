@@ -25,6 +25,7 @@ from recurra.tasks import Task, get_task
 from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, GeneratesPictures, Scores, Streams
 from recurra.tasks.base.options import DEFAULT_BEAM, read_options
 from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.results import is_finite
 from recurra.training.device import move_to_device
 from recurra.training.log import last_events, read_events
 
@@ -154,7 +155,12 @@ class Run:
     def score(self, texts: str | Array | Iterable[Any]) -> list[dict[str, Any]]:
         """Give the log-probability of each text (nats), in all and for each unit; of a run of pixels, of each picture: its file's name or an array."""
         one = isinstance(texts, str) or hasattr(texts, "shape")
-        return self._capable(Scores, "score").score([texts] if one else cast(Iterable[Any], texts))
+        results = self._capable(Scores, "score").score([texts] if one else cast(Iterable[Any], texts))
+        if not is_finite(results):
+            raise DataError(
+                "no score is a finite number here; the values are too far from those of training, or the run's weights are damaged"
+            )
+        return results
 
     @checked
     @report_memory_errors()

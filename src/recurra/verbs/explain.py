@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +32,7 @@ from recurra.verbs.predict import parse_lines
 
 if TYPE_CHECKING:
     from recurra.explain.explanation import Explanation
+    from recurra.report.blocks import Block
     from recurra.tasks.base.predictor import Predictor
 
 POSITION = 35
@@ -79,10 +81,25 @@ def explain(
     permutations: Permutations = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is drawn.")] = 0,
     page: Page = None,
+    gates: Annotated[
+        bool, typer.Option("--gates", help="What goes on inside instead: gates, states, and the units that tell most.")
+    ] = False,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            "--unit",
+            metavar="LAYER.INDEX",
+            help="With --gates: the unit that is shown step by step. Default: the most telling one.",
+        ),
+    ] = None,
+    dynamics: Annotated[
+        bool, typer.Option("--dynamics", help="With --gates: also where the state comes to rest, and where states lie.")
+    ] = False,
     device: Device = "cpu",
 ) -> None:
-    """Say what an output of a model rests on: how much each word, character or step of the input added to it.
+    """Say what an output of a model rests on, what goes on inside it (--gates), or, without an input, what is wrong with a run.
 
+    With an input: how much each word, character or step of it added to the output.
     The shares are Shapley values (exact for up to 12 parts, else with a standard error), and add up to the output less what it is
     where everything is left out. Each explanation says whether it holds: what leaving out the top tenth costs, beside as many at random.
     `recurra explain RUN --help` lists how this run names the output that is explained.
@@ -94,10 +111,26 @@ def explain(
     recurra explain runs/novel -t "To be, or not to " --memory
 
     recurra explain runs/movies reviews.txt -o why.html
+
+    recurra explain runs/novel -t "(to be (or not))" --gates -o inside.html
+
+    recurra explain runs/novel
     """
+    if (unit is not None or dynamics) and not gates:
+        raise UsageError("unit, dynamics: belong to --gates; add it, or leave them out")
     if source is None and not text:
-        raise UsageError('explain: expected an input, such as -t "that was phenomenal" or a file')
+        if fast or memory or gates or permutations is not None:
+            raise UsageError('explain: expected an input, such as -t "that was phenomenal" or a file')
+        _diagnose(run, device, page, json=json)
+        return
     check_one_source(text, source or "-")
+    if gates:
+        if fast or memory or permutations is not None or given_options(context):
+            raise UsageError(
+                "gates: shows what goes on inside for no output in particular; leave the other options out"
+            )
+        _look_inside(run, device, source or "-", text, unit, page, dynamics=dynamics, json=json)
+        return
     from recurra.explain.explanation import Method, explain_inputs, page_of
 
     predictor = load_run(run, device).predictor
@@ -120,6 +153,57 @@ def explain(
 
         for sentence in memory_sentences(found[0].memory):
             print_line(sentence)
+
+
+def _diagnose(run: Path, device: str, page: Path | None, *, json: bool) -> None:
+    """Say what is good and what is wrong with a run."""
+    from recurra.explain.diagnosis import describe, diagnose, diagnosis_blocks, to_json
+
+    loaded = load_run(run, device)
+    with naming_run(run), still_at_it("looking at the run"):
+        findings = diagnose(loaded)
+    _write_page(page, "Diagnosis", Path(run).name, diagnosis_blocks(findings))
+    if json:
+        print_json(to_json(findings))
+    else:
+        for line in describe(findings).split("\n"):
+            print_line(line)
+
+
+def _look_inside(
+    run: Path,
+    device: str,
+    source: str,
+    text: list[str] | None,
+    unit: str | None,
+    page: Path | None,
+    *,
+    dynamics: bool,
+    json: bool,
+) -> None:
+    """Say what goes on inside while a model reads some inputs."""
+    from recurra.explain.inside import look_inside
+
+    loaded = load_run(run, device)
+    with naming_run(run), naming_input(text, source), still_at_it("looking inside"):
+        found = look_inside(loaded.predictor, _read(loaded.predictor, source, text), unit, dynamics=dynamics)
+    _write_page(page, "Inside", Path(run).name, found.blocks())
+    if json:
+        print_json(found.to_json())
+    else:
+        for sentence in found.sentences():
+            print_line(escape_controls(sentence))
+
+
+def _write_page(page: Path | None, kind: str, title: str, blocks: Sequence[Block]) -> None:
+    """Write a page of blocks that needs nothing outside itself, where one is asked for."""
+    if page is None:
+        return
+    from recurra.files import write_whole
+    from recurra.report.page import blocks_page
+
+    write_whole(page, blocks_page(kind, title, [("", blocks)]))
+    note(f"wrote {page}")
 
 
 def _read(predictor: Predictor, source: str, text: list[str] | None) -> list[Any]:

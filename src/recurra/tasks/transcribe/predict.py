@@ -147,7 +147,7 @@ class Transcriber(Predictor[TranscriberConfig]):
 
     def stream(self, prompt: str = "", **options: Any) -> TranscriptStream:
         """Give a stream that reads a signal piece by piece; options: those of `predict`, and `endpoints`."""
-        if prompt:
+        if not isinstance(prompt, str) or prompt:
             raise UsageError("prompt: a transcriber begins with nothing; leave it out")
         endpoints = options.pop("endpoints", True)
         return self.stream_with(TranscribePredictOptions.model_validate(options), endpoints=endpoints)
