@@ -12,7 +12,7 @@ from recurra.metrics import classification, intervals
 EXAMPLES, CLASSES = 8_000, 4_000  # more than the rounds of an interval may touch at once
 
 
-def peak_beside(call, *arguments) -> int:
+def peak_memory(call, *arguments) -> int:
     tracemalloc.start()
     call(*arguments)
     peak = tracemalloc.get_traced_memory()[1]
@@ -25,10 +25,10 @@ def test_measures_of_many_classes_hold_no_second_copy() -> None:
     rows = np.full((EXAMPLES, CLASSES), 1 / CLASSES)
     for measure in (classification, intervals):
         # One bool of each probability is checked.
-        assert peak_beside(measure, rows, targets) < rows.nbytes / 2
+        assert peak_memory(measure, rows, targets) < rows.nbytes / 2
     assert "auroc" not in intervals(rows, targets) and "accuracy" in intervals(rows, targets)
 
 
 def test_the_majority_takes_the_memory_of_one_row() -> None:
     baseline = Majority().fit([""] * CLASSES, np.arange(CLASSES), CLASSES)
-    assert peak_beside(baseline.probabilities, [""] * EXAMPLES) < 8 * CLASSES * 4
+    assert peak_memory(baseline.probabilities, [""] * EXAMPLES) < 8 * CLASSES * 4

@@ -76,7 +76,7 @@ def test_an_input_is_needed() -> None:
         call(RUN, "-t", "so good", "--unit", "0.1")
     with pytest.raises(UsageError, match="leave the other options out"):
         call(RUN, "-t", "so good", "--gates", "--fast")
-    with pytest.raises(UsageError, match="unit: expected one of 0.0"):
+    with pytest.raises(UsageError, match=r"unit: expected one of 0\.0"):
         call(RUN, "-t", "so good", "--gates", "--unit", "9.9")
     with pytest.raises(UsageError, match="permutations: fast takes gradients"):
         call(RUN, "-t", "so good", "--fast", "--permutations", "4")

@@ -21,7 +21,7 @@ from recurra.tasks.base.predictor import Predictor
 
 MAX_STEPS_DRAWN = 60
 """Of a cell, one drawing for each."""
-FEATURES_TOLD, STRETCHES_TOLD = 5, 5
+FEATURES_LISTED, STRETCHES_LISTED = 5, 5
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ class Inside:
             yield f"{layer.title}, {len(layer.steps)} steps: {gates}"
             if still := _still(layer):
                 yield f"units that never move: {', '.join(still[:20])}{', …' if len(still) > 20 else ''}"
-        for each in self.telling[:FEATURES_TOLD]:
+        for each in self.telling[:FEATURES_LISTED]:
             what = "counts" if each.counts else "follows"
             yield f"unit {each.name} ({each.state}) {what} {each.feature}: r {each.r:+.2f}, {each.control:.2f} by chance"
-        for stretch in self.view.stretches[:STRETCHES_TOLD]:
+        for stretch in self.view.stretches[:STRETCHES_LISTED]:
             yield f"unit {self.view.name} is high ({stretch.peak:.2f}): {stretch.before}[{stretch.text}]{stretch.after}"
         for point in self.points or ():
             kind = "fixed" if point.is_fixed else "slow"

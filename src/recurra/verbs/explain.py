@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -31,7 +31,7 @@ from recurra.verbs.base.run_command import RunCommand, given_options
 from recurra.verbs.predict import parse_lines
 
 if TYPE_CHECKING:
-    from recurra.explain.explanation import Explanation
+    from recurra.explain.explanation import Explanation, Method
     from recurra.report.blocks import Block
     from recurra.tasks.base.predictor import Predictor
 
@@ -68,33 +68,51 @@ Inputs = Annotated[
 ]
 
 
+Fast = Annotated[bool, typer.Option("--fast", help="Integrated gradients instead of Shapley values.")]
+WithMemory = Annotated[
+    bool, typer.Option("--memory", help="Also how far back the model remembers, and how far the gradient reaches.")
+]
+Gates = Annotated[
+    bool, typer.Option("--gates", help="What goes on inside instead: gates, states, and the units that tell most.")
+]
+Unit = Annotated[
+    str | None,
+    typer.Option(
+        "--unit",
+        metavar="LAYER.INDEX",
+        help="With --gates: the unit that is shown step by step. Default: the most telling one.",
+    ),
+]
+Dynamics = Annotated[
+    bool, typer.Option("--dynamics", help="With --gates: also where the state comes to rest, and where states lie.")
+]
+
+
+class Asked(NamedTuple):
+    """What is explained, and where to."""
+
+    run: Path
+    device: str
+    source: str
+    text: list[str] | None
+    page: Path | None
+    json: bool
+
+
 def explain(
     context: typer.Context,
     run: RunFolder,
     source: Source = None,
     json: Json = False,
     text: Inputs = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Integrated gradients instead of Shapley values.")] = False,
-    memory: Annotated[
-        bool, typer.Option("--memory", help="Also how far back the model remembers, and how far the gradient reaches.")
-    ] = False,
+    fast: Fast = False,
+    memory: WithMemory = False,
     permutations: Permutations = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is drawn.")] = 0,
     page: Page = None,
-    gates: Annotated[
-        bool, typer.Option("--gates", help="What goes on inside instead: gates, states, and the units that tell most.")
-    ] = False,
-    unit: Annotated[
-        str | None,
-        typer.Option(
-            "--unit",
-            metavar="LAYER.INDEX",
-            help="With --gates: the unit that is shown step by step. Default: the most telling one.",
-        ),
-    ] = None,
-    dynamics: Annotated[
-        bool, typer.Option("--dynamics", help="With --gates: also where the state comes to rest, and where states lie.")
-    ] = False,
+    gates: Gates = False,
+    unit: Unit = None,
+    dynamics: Dynamics = False,
     device: Device = "cpu",
 ) -> None:
     """Say what an output of a model rests on, what goes on inside it (--gates), or, without an input, what is wrong with a run.
@@ -116,103 +134,91 @@ def explain(
 
     recurra explain runs/novel
     """
+    from recurra.explain.explanation import Method
+
     if (unit is not None or dynamics) and not gates:
         raise UsageError("unit, dynamics: belong to --gates; add it, or leave them out")
+    asked, method = Asked(run, device, source or "-", text, page, json), Method(fast, permutations, memory, seed)
     if source is None and not text:
-        if fast or memory or gates or permutations is not None:
+        if gates or method != Method(seed=seed):
             raise UsageError('explain: expected an input, such as -t "that was phenomenal" or a file')
-        _diagnose(run, device, page, json=json)
+        _diagnose(asked)
         return
-    check_one_source(text, source or "-")
-    if gates:
-        if fast or memory or permutations is not None or given_options(context):
-            raise UsageError(
-                "gates: shows what goes on inside for no output in particular; leave the other options out"
-            )
-        _look_inside(run, device, source or "-", text, unit, page, dynamics=dynamics, json=json)
-        return
-    from recurra.explain.explanation import Method, explain_inputs, page_of
+    check_one_source(text, asked.source)
+    options = given_options(context)
+    if not gates:
+        _explain_outputs(asked, options, method)
+    elif options or method != Method(seed=seed):
+        raise UsageError("gates: shows what goes on inside for no output in particular; leave the other options out")
+    else:
+        _look_inside(asked, unit, dynamics=dynamics)
 
-    predictor = load_run(run, device).predictor
-    method = Method(fast=fast, permutations=permutations, memory=memory, seed=seed)
-    with naming_run(run), naming_input(text, source or "-"), still_at_it("explaining"):
-        inputs = _read(predictor, source or "-", text)
-        found = explain_inputs(predictor, inputs, given_options(context), method)
-    if page is not None:
-        from recurra.files import write_whole
 
-        write_whole(page, page_of(found, run.name))
-        note(f"wrote {page}")
+def _explain_outputs(asked: Asked, options: dict[str, Any], method: Method) -> None:
+    """Say what an output rests on, for each input."""
+    from recurra.explain.explanation import explain_inputs, page_of
+    from recurra.files import write_whole
+
+    predictor = load_run(asked.run, asked.device).predictor
+    with naming_run(asked.run), naming_input(asked.text, asked.source), still_at_it("explaining"):
+        found = explain_inputs(predictor, _read(predictor, asked), options, method)
+    if asked.page is not None:
+        write_whole(asked.page, page_of(found, asked.run.name))
+        note(f"wrote {asked.page}")
     for one in found:
-        if json:
+        if asked.json:
             print_json(one.to_json())
         else:
             _print(one)
-    if not json and found and found[0].memory is not None:
-        from recurra.explain.blocks import memory_sentences
-
-        for sentence in memory_sentences(found[0].memory):
-            print_line(sentence)
 
 
-def _diagnose(run: Path, device: str, page: Path | None, *, json: bool) -> None:
+def _diagnose(asked: Asked) -> None:
     """Say what is good and what is wrong with a run."""
     from recurra.explain.diagnosis import describe, diagnose, diagnosis_blocks, to_json
 
-    loaded = load_run(run, device)
-    with naming_run(run), still_at_it("looking at the run"):
+    loaded = load_run(asked.run, asked.device)
+    with naming_run(asked.run), still_at_it("looking at the run"):
         findings = diagnose(loaded)
-    _write_page(page, "Diagnosis", Path(run).name, diagnosis_blocks(findings))
-    if json:
+    _write_page(asked, "Diagnosis", diagnosis_blocks(findings))
+    if asked.json:
         print_json(to_json(findings))
     else:
-        for line in describe(findings).split("\n"):
-            print_line(line)
+        print_line(describe(findings))
 
 
-def _look_inside(
-    run: Path,
-    device: str,
-    source: str,
-    text: list[str] | None,
-    unit: str | None,
-    page: Path | None,
-    *,
-    dynamics: bool,
-    json: bool,
-) -> None:
+def _look_inside(asked: Asked, unit: str | None, *, dynamics: bool) -> None:
     """Say what goes on inside while a model reads some inputs."""
     from recurra.explain.inside import look_inside
 
-    loaded = load_run(run, device)
-    with naming_run(run), naming_input(text, source), still_at_it("looking inside"):
-        found = look_inside(loaded.predictor, _read(loaded.predictor, source, text), unit, dynamics=dynamics)
-    _write_page(page, "Inside", Path(run).name, found.blocks())
-    if json:
+    predictor = load_run(asked.run, asked.device).predictor
+    with naming_run(asked.run), naming_input(asked.text, asked.source), still_at_it("looking inside"):
+        found = look_inside(predictor, _read(predictor, asked), unit, dynamics=dynamics)
+    _write_page(asked, "Inside", found.blocks())
+    if asked.json:
         print_json(found.to_json())
     else:
         for sentence in found.sentences():
             print_line(escape_controls(sentence))
 
 
-def _write_page(page: Path | None, kind: str, title: str, blocks: Sequence[Block]) -> None:
+def _write_page(asked: Asked, kind: str, blocks: Sequence[Block]) -> None:
     """Write a page of blocks that needs nothing outside itself, where one is asked for."""
-    if page is None:
+    if asked.page is None:
         return
     from recurra.files import write_whole
     from recurra.report.page import blocks_page
 
-    write_whole(page, blocks_page(kind, title, [("", blocks)]))
-    note(f"wrote {page}")
+    write_whole(asked.page, blocks_page(kind, asked.run.name, [("", blocks)]))
+    note(f"wrote {asked.page}")
 
 
-def _read(predictor: Predictor, source: str, text: list[str] | None) -> list[Any]:
+def _read(predictor: Predictor, asked: Asked) -> list[Any]:
     """Give the inputs, as `predict` takes them."""
-    known = None if text or source == "-" else predictor.read_file(source)
+    known = None if asked.text or asked.source == "-" else predictor.read_file(asked.source)
     if known is not None:
         return known
-    lines = enumerate(text, 1) if text else read_numbered_lines(source)
-    return list(parse_lines(predictor, lines, None if text else source))
+    lines = enumerate(asked.text, 1) if asked.text else read_numbered_lines(asked.source)
+    return list(parse_lines(predictor, lines, None if asked.text else asked.source))
 
 
 def _print(one: Explanation) -> None:
