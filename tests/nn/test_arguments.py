@@ -19,6 +19,8 @@ from recurra.errors import UsageError
         (nn.violations, (np.zeros((2, 2)), [])),
         (nn.collate_words, (["-", "-"],)),
         (nn.Dropout, ("x",)),
+        (nn.can_be_packed, (3,)),
+        (nn.pack_once, (np.ones(2), 3, 0, None)),
         (nn.GRU, (3, 4, 1, np.ones(2))),
         (nn.WordEncoder, (np.ones((9, 1)), 1)),
     ],

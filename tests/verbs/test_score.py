@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import recurra
 from recurra.cli import app
-from recurra.errors import UsageError
+from recurra.errors import DataError, UsageError
 
 
 def test_real_sentences_are_likelier(verse: Path) -> None:
@@ -66,3 +66,10 @@ def test_a_line_that_cannot_be_scored_has_its_place(tmp_path: Path) -> None:
     for given, place in ((tmp_path / "lines.txt", f"{tmp_path}/lines.txt"), ("-", "standard input")):
         result = CliRunner().invoke(app, ["score", str(run), str(given)], input="1 a\t1 b\nno tab\n")
         assert str(result.exception) == f"{place}: line 2: expected a source, a tab and its target"
+
+
+def test_a_score_that_is_no_number_is_an_error(verse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = recurra.load(verse)
+    monkeypatch.setattr(run.predictor, "score", lambda texts: [{"text": "a", "log_prob": float("-inf")}])
+    with pytest.raises(DataError, match="no score is a finite number here"):
+        run.score("a")

@@ -126,6 +126,12 @@ def test_a_line_that_is_no_stroke_is_named_behind_what_came_before(pen) -> None:
     assert events[-1]["type"] == "final" and (caught.value.source, caught.value.line) == ("standard input", 3)
 
 
+def test_a_stream_begins_with_nothing(live) -> None:
+    for prompt in ("a", np.zeros(3), {"a": [1]}):
+        with pytest.raises(UsageError, match="prompt: a transcriber begins with nothing"):
+            live.stream(prompt)
+
+
 def test_each_way_of_coming_belongs_to_its_signal(live, pen) -> None:
     for run, wrong in ((live, {"strokes": True}), (pen, {"rate": RATE})):
         with pytest.raises(UsageError, match="leave it out"):
