@@ -46,6 +46,11 @@ def test_a_folder_that_is_none_is_one_clear_error(tmp_path: Path) -> None:
         write_whole(tmp_path / "file" / "x", b"")
 
 
+def test_the_root_is_no_file() -> None:
+    with pytest.raises(RunError, match="/: cannot be written: it is a folder"):
+        write_whole(Path("/"), b"")
+
+
 def test_a_temporary_name_is_told_from_files_of_a_run(tmp_path: Path) -> None:
     assert is_partial(temporary_path(tmp_path / "model.safetensors"))
     assert not any(is_partial(tmp_path / name) for name in ("model.safetensors", ".hidden", "x.part"))

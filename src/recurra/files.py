@@ -57,9 +57,11 @@ def path_exists(path: Path) -> bool:
 def write_whole(path: Path, content: bytes | str) -> Path:
     """Write a file beside its target, flush it to disk, and rename it; the old file, if any, stays until then.
 
-    Raises `RunError` where that cannot be done; its cause is the `OSError`.
+    Raises `RunError` where that cannot be done; its cause is the `OSError`, if there was one.
     """
     data = content.encode() if isinstance(content, str) else content
+    if not path.name:
+        raise RunError(f"{path}: cannot be written: it is a folder")
     temporary = temporary_path(path)
     try:
         with temporary.open("xb") as file:

@@ -125,3 +125,13 @@ def test_nothing_is_read_twice_and_nothing_is_nothing(files: Files) -> None:
         read_labelled([path.with_name("b.csv")])
     with pytest.raises(DataError, match="holds no examples"):
         read_labelled([path], LabelledOptions(rename=(("1", ""),)))
+
+
+def test_more_examples_than_memory_can_hold(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recurra.data.labelled.reader.MAX_EXAMPLES", 3)
+    names = files({"a.csv": "text,label\n" + "good,1\n" * 5})
+    with pytest.raises(DataError, match=r"a\.csv: line 5: more than 3 examples; give a part of them"):
+        read_labelled(names)
+    read = read_labelled(names, LabelledOptions(on_error="skip"))
+    assert len(read.sequences) == 3 and len(read.skipped) == 1
+    assert read.labels[0] is read.labels[2]  # one tuple for all that are alike

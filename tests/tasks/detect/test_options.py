@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from recurra import Run
 from recurra.cli import app
-from recurra.errors import UsageError
+from recurra.errors import DataError, UsageError
 from recurra.runs.config import configure
 from recurra.tasks.detect.synthetic_anomalies import ANOMALY_KINDS, inject_anomaly
 
@@ -78,3 +78,11 @@ def test_an_injected_anomaly_changes_a_quarter_of_a_series(kind: str) -> None:
     changed = np.flatnonzero((inject_anomaly(values, other, kind, rng) != values).any(axis=1))
     assert 0 < len(changed) <= 20 and np.ptp(changed) < 20
     np.testing.assert_array_equal(values, kept)
+
+
+def test_an_error_in_a_file_of_labels_says_what_named_it(plant: Run) -> None:
+    faulty = plant.path.parent / "faulty.csv"
+    with pytest.raises(
+        DataError, match=r"漢{400}: cannot be read: File name too long \(it is what --anomaly-labels names\)"
+    ):
+        plant.evaluate(faulty, baselines=False, anomaly_labels="漢" * 400)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -99,6 +99,10 @@ def read_labelled(arguments: Sequence[str | Path], options: LabelledOptions | No
     return replace(read, chosen=chosen)
 
 
+MAX_EXAMPLES = 4_000_000
+"""Of a single training: each takes a few hundred bytes beside its text, so that so many of two letters take a gigabyte."""
+
+
 class _Collector:
     """Collects examples as they are read: checks their labels, and that they fit together."""
 
@@ -113,13 +117,24 @@ class _Collector:
         self._labels: list[tuple[str, ...] | None] = []
         self._places: list[str] = []
         self._test: list[int] = []
+        self._alike: dict[
+            tuple[str, ...], tuple[str, ...]
+        ] = {}  # of millions of examples with the same labels one tuple
 
     def add_file(self, source: Source, examples: Iterable[LabelledText | Series]) -> None:
         """Add all examples of a file."""
         before = len(self._places)
-        add_each(examples, lambda example: self._add(source, example), self._faults)
+        add_each(self._limited(source, examples), lambda example: self._add(source, example), self._faults)
         if is_test_images(source):
             self._test += range(before, len(self._places))
+
+    def _limited(self, source: Source, examples: Iterable[LabelledText | Series]) -> Iterator[LabelledText | Series]:
+        """Give the examples, up to the limit; raises `DataError` for the first one beyond it."""
+        for example in examples:
+            if len(self._places) >= MAX_EXAMPLES:
+                hint = "give a part of them, such as the first lines (head -n)"
+                raise DataError(f"more than {MAX_EXAMPLES:,} examples", source=source.name, hint=hint, **example.place)
+            yield example
 
     def _add(self, source: Source, example: LabelledText | Series) -> None:
         kind: Kind = "text" if isinstance(example, LabelledText) else "series"
@@ -139,7 +154,7 @@ class _Collector:
         if isinstance(example, Series):
             sequence = reorder_channels(example, self._channels, self._first, source)
         self._sequences.append(sequence)
-        self._labels.append(labels)
+        self._labels.append(labels if labels is None else self._alike.setdefault(labels, labels))
         self._places.append(location(source.name, example.place, self._folder))
 
     def _check_kind(self, kind: Kind, example: LabelledText | Series, source: Source) -> None:

@@ -40,7 +40,7 @@ def read_labels(split: Split, files: Sequence[str], data: Data, *, per_series: b
     source = data.anomaly_labels[0] if data.anomaly_labels else labels_among(resolve_files(list(files))[0])
     if source is None:
         return SegmentLabels(None, [])
-    labels = read_anomaly_labels(source)
+    labels = read_anomaly_labels(source) if not data.anomaly_labels else _named_labels(source)
     if labels.flags is not None:
         return _from_flags(split, labels, labels.flags, per_series=per_series)
     if not any(labels.knows(one.series) for one in split.segments):
@@ -55,6 +55,15 @@ def read_labels(split: Split, files: Sequence[str], data: Data, *, per_series: b
     if per_series:
         return _from_marks([np.array([own.any()]) for own in marks])
     return SegmentLabels(marks, events)
+
+
+def _named_labels(source: str) -> AnomalyLabels:
+    """Read the file that a setting names: of another's run it may be any name, so an error says where it comes from."""
+    try:
+        return read_anomaly_labels(source)
+    except DataError as error:
+        problem = f"{error.problem} (it is what --anomaly-labels names)"
+        raise DataError(problem, source=error.source, line=error.line, row=error.row, byte=error.byte) from None
 
 
 def _clip(events: Sequence[tuple[int, int]], one: Segment) -> list[tuple[int, int]]:
