@@ -275,6 +275,8 @@ class Run:
         kind, given = self._capable(Generates, verb).GenerateOptions, {"count": options.get("count")}
         return read_options(kind, given, self.configuration.task).count
 
+    @checked
+    @report_memory_errors()
     def prepare(self) -> None:
         """Read the data that the run was trained on; raises `DataError` when they are not the same any more."""
         summary = self.task.prepare(self.path)

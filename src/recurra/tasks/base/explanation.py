@@ -98,7 +98,7 @@ class Explained:
         return np.concatenate(found)
 
     def layer_gradients(self) -> list[np.ndarray]:
-        """Give the norm of the output's gradient by what each layer of cells reads at each step, (T',) each, the lowest layer first."""
+        """Give the norm of the output's gradient by what each layer of cells reads at each step, (T',) each, the lowest layer first; zeros where there is none."""
         read: list[Tensor] = []
 
         def keep(_: nn.Module, given: tuple[Tensor, ...]) -> None:
@@ -113,7 +113,9 @@ class Explained:
         try:
             with gradient_mode(self.network):
                 shares = torch.ones(1, len(self.segments)).requires_grad_()
-                self.compute(shares, None).sum().backward()
+                output = self.compute(shares, None).sum()
+                if output.requires_grad:  # it does not where the network counts nothing beside a linear classifier
+                    output.backward()
         finally:
             for hook in hooks:
                 hook.remove()

@@ -83,7 +83,7 @@ class ClassOutput:
     def _linear(self, shares: Tensor) -> Tensor:
         if isinstance(self.linear, NgramClassifier):
             return self._coalitions.logits(shares, fixed_length=shares.requires_grad)
-        there = shares_of_parts(shares, None, self.input.owner).numpy() > 0
+        there = shares_of_parts(shares.detach(), None, self.input.owner).numpy() > 0
         series = [np.where(one, self._series, self._means).astype(np.float32) for one in there]
         return torch.from_numpy(cast(Any, self.linear).logits(series)).double()
 
