@@ -209,7 +209,7 @@ _MU_CODES = _mu_codes()
 def encode_mu_law(samples: np.ndarray) -> bytes:
     """Write samples (n,) within -1 and 1 as a byte each, by ITU-T G.711's µ-law; what is louder is as loud as can be.
 
-    >>> decode_samples(encode_mu_law(np.array([0.0, 0.25, -2.0])), 7, 8).round(2).tolist()
+    >>> decode_samples(encode_mu_law(np.array([0.0, 0.25, -2.0])), 7, 8).astype(float).round(2).tolist()
     [0.0, 0.25, -0.98]
     """
     numbers = np.rint(samples * np.float32(_HALF_RANGE)).clip(-_HALF_RANGE, _HALF_RANGE - 1).astype(np.int32)
