@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from random import Random
 
 NUMBERS = [
@@ -41,4 +42,4 @@ def node(rng: Random) -> object:
     """Give a value of JSON; NaN, infinity and half surrogate pairs are written as Python does."""
     if rng.random() < 0.06:
         return rng.choice([[0] * 5000, {str(n): n for n in range(3000)}, "a" * 200_000, list(range(-3, 3))])
-    return rng.choice(NODES)
+    return copy.deepcopy(rng.choice(NODES))  # else a tree that is changed further would change all that follow
