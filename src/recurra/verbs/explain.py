@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -188,7 +188,7 @@ def _diagnose(asked: Asked) -> None:
     loaded = load_run(asked.run, asked.device)
     with naming_run(asked.run), still_at_it("looking at the run"):
         findings = diagnose(loaded)
-    _write_page(asked, "Diagnosis", diagnosis_blocks(findings))
+    _write_page(asked, "Diagnosis", lambda: diagnosis_blocks(findings))
     if asked.json:
         print_json(to_json(findings))
     else:
@@ -202,7 +202,7 @@ def _look_inside(asked: Asked, unit: str | None, *, dynamics: bool) -> None:
     predictor = load_run(asked.run, asked.device).predictor
     with naming_run(asked.run), naming_input(asked.text, asked.source), still_at_it("looking inside"):
         found = look_inside(predictor, _read(predictor, asked), unit, dynamics=dynamics)
-    _write_page(asked, "Inside", found.blocks())
+    _write_page(asked, "Inside", found.blocks)
     if asked.json:
         print_json(found.to_json())
     else:
@@ -210,13 +210,13 @@ def _look_inside(asked: Asked, unit: str | None, *, dynamics: bool) -> None:
             print_line(escape_controls(sentence))
 
 
-def _write_page(asked: Asked, kind: str, blocks: Sequence[Block]) -> None:
+def _write_page(asked: Asked, kind: str, blocks: Callable[[], Sequence[Block]]) -> None:
     """Write a page of blocks that needs nothing outside itself, where one is asked for."""
     if asked.page is None:
         return
     from recurra.report.page import blocks_page
 
-    write_whole(asked.page, blocks_page(kind, asked.run.name, [("", blocks)]))
+    write_whole(asked.page, blocks_page(kind, asked.run.name, [("", blocks())]))
     note(f"wrote {asked.page}")
 
 
