@@ -14,6 +14,7 @@ from torch import nn
 from recurra.errors import DataError, UsageError
 from recurra.explain.dynamics import StateMap, find_fixed_points, fixed_points
 from recurra.explain.gates import record
+from recurra.explain.inside import look_inside
 from recurra.explain.projection import principal_plane, projection_block
 from recurra.explain.trace_blocks import fixed_point_table
 from recurra.nn import Stack
@@ -156,3 +157,9 @@ def test_the_states_of_inputs_by_label_and_position(predictor_of):
     assert "svg" in whole.draw()
     with pytest.raises(DataError, match="labels: expected one for each of 8 inputs, got 1"):
         projection_block(traces, ["low"])
+
+
+def test_one_state_has_no_plane(predictor_of):
+    found = look_inside(predictor_of("gru", [3]), [torch.zeros(1, 4)], dynamics=True)
+    assert {block.kind for block in found.blocks()} >= {"cell", "table"}
+    assert "scatter" not in {block.kind for block in found.blocks()}

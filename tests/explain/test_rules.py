@@ -15,6 +15,7 @@ from tests.explain.trainings import reviews, write_csv
 
 import recurra
 from recurra.explain.diagnosis import data_rules, network_rules, training_rules
+from recurra.explain.diagnosis.activity import LayerActivity
 from recurra.explain.diagnosis.context import ContextGain, Dependence
 from recurra.explain.diagnosis.diagnose import diagnose
 from recurra.explain.diagnosis.evidence import Evidence, Repeats, gather
@@ -22,6 +23,7 @@ from recurra.explain.diagnosis.finding import Finding
 from recurra.explain.diagnosis.lags import LagCurve
 from recurra.explain.diagnosis.losses import Losses
 from recurra.explain.diagnosis.repeats import repeated_share
+from recurra.nn import Stack
 from recurra.runs.run import Run
 
 Rule = Callable[[Evidence], Iterator[Finding]]
@@ -185,6 +187,11 @@ def test_a_gradient_that_ends_before_the_data_need_it_has_vanished(evidence: Evi
     near, far = (Dependence(1.0, 1, 0.1, 40, 9.0), Dependence(1.0, 20, 0.1, 140, 9.0))
     assert names(rule, probed(evidence, lags=[short], dependence=near)) == {}  # a cell with gates, and nothing is lost
     assert names(rule, probed(evidence, lags=[short], dependence=far)) == {"vanishing-gradient": "warning"}
+    (found,) = rule(probed(evidence, lags=[short], dependence=far))
+    assert (found.remedy or "").endswith("--forget-bias 3")
+    update = LayerActivity.of("stack.layers.0", Stack("gru", 2, [3]).layers[0])  # which has no forget gate
+    (found,) = rule(probed(evidence, lags=[short], dependence=far, layers=[update]))
+    assert (found.remedy or "").endswith("--cell lstm --forget-bias 3")
     long = LagCurve("stack.layers.1", [0.99**at for at in range(101)])
     assert names(rule, probed(evidence, lags=[short, long], dependence=far)) == {}
 
@@ -213,6 +220,13 @@ def test_a_network_that_remembers_beyond_its_window_needs_a_longer_one(
     assert names(rule, probed(evidence, context=near)) == names(rule, probed(evidence, context=by_chance)) == {}
     (found,) = rule(probed(evidence, context=far))
     assert (found.name, (found.remedy or "").split()[-2:]) == ("window-too-short", ["--bptt", "16"])
+
+
+def test_a_number_that_is_not_finite_is_null_in_json() -> None:
+    assert Finding("nothing-learnt", "hint", "It.", {"loss": math.nan, "rows": 3}).to_json()["evidence"] == {
+        "loss": None,
+        "rows": 3,
+    }
 
 
 def test_asking_a_network_changes_nothing(evidence: Evidence) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import recurra
 from recurra.errors import UsageError
 from recurra.explain.explanation import Explanation, explain_inputs
 from recurra.linear import NgramClassifier, NgramCoalitions
+from recurra.tasks.sequence.explain import text_elements
 
 RUNS = Path(__file__).resolve().parents[1] / "golden" / "runs"
 DATA = RUNS.parent / "data"
@@ -130,11 +132,35 @@ def test_what_cannot_be_explained_says_so(runs: dict[str, recurra.Run]) -> None:
     with pytest.raises(UsageError, match="at: expected 1 to 4"):
         explain(runs["tag"], INPUTS["tag"], at=9)
 
+    with pytest.raises(UsageError, match="at: expected a step that has an error, as 2 has, got 1"):
+        explain(runs["detect"], input_of(runs["detect"], "detect"), at=1)
+
     class Silent:
         name = "dance"
 
     with pytest.raises(UsageError, match="a run of 'dance' cannot be explained"):
         explain_inputs(Silent(), ["a"], {})  # type: ignore[arg-type]
+
+
+def test_that_a_value_is_missing_has_a_share_too(runs: dict[str, recurra.Run]) -> None:
+    run = runs["classify_series"]
+    assert run.predictor.inputs.gaps.all()
+    whole = explain(run, np.array(BEATS), target="fast").attributions
+    gaps = np.array(BEATS)
+    gaps[3] = np.nan
+    missing = explain(run, gaps, target="fast").attributions
+    assert missing.nothing == pytest.approx(whole.nothing, abs=1e-6)
+    assert abs(missing.shares[3]) > 1e-3 and missing.sum_error < 1e-6
+
+
+def test_a_long_text_is_cut_in_little_memory(runs: dict[str, recurra.Run]) -> None:
+    inputs, words = runs["classify_text"].predictor.inputs, runs["tag"].predictor.inputs
+    tracemalloc.start()
+    text, elements = text_elements("so good " * 5_000, inputs)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(elements) == len(text) == 40_000 and peak < 100e6  # all prefixes together would be 800 MB
+    assert text_elements(["Anna", "went"], words)[1] == text_elements("Anna went", words)[1]
 
 
 def test_channels_can_be_left_out_as_a_whole(runs: dict[str, recurra.Run]) -> None:

@@ -58,6 +58,10 @@ def test_a_unit_that_never_moves(predictor_of):
     assert still_units(layer_of(predictor_of, "rnn", values)) == [1, 2]
 
 
+def test_of_a_few_steps_nothing_is_said_to_never_move(predictor_of):
+    assert still_units(layer_of(predictor_of, "rnn", np.zeros((2, 3)))) == []
+
+
 def test_a_unit_that_counts_is_told_from_ones_that_do_not(predictor_of):
     draw = np.random.default_rng(0)
     steps = np.arange(200.0)

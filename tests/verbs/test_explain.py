@@ -41,6 +41,12 @@ def test_json_has_what_the_page_shows(tmp_path: Path) -> None:
     assert 'class="shares"' in html and "default-src 'none'" in html and "How far back it remembers" in html
 
 
+def test_how_far_back_it_remembers_is_said() -> None:
+    last = call(RUN, "-t", "so good", "--memory").splitlines()[-2:]
+    assert last[0].startswith("It remembers") or last[0].startswith("Nothing that was read")
+    assert last[1].startswith("Layer 1: ")
+
+
 def test_several_inputs_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "some.txt").write_text("so good\nso bad\n", encoding="utf-8")
     lines = call(RUN, str(tmp_path / "some.txt"), "--json", "--fast").splitlines()
@@ -72,12 +78,16 @@ def test_what_goes_on_inside(tmp_path: Path) -> None:
 def test_an_input_is_needed() -> None:
     with pytest.raises(UsageError, match="explain: expected an input"):
         call(RUN, "--gates")
+    with pytest.raises(UsageError, match="explain: expected an input"):
+        call(RUN, "--target", "good")
     with pytest.raises(UsageError, match="belong to --gates"):
         call(RUN, "-t", "so good", "--unit", "0.1")
     with pytest.raises(UsageError, match="leave the other options out"):
         call(RUN, "-t", "so good", "--gates", "--fast")
     with pytest.raises(UsageError, match=r"unit: expected one of 0\.0"):
         call(RUN, "-t", "so good", "--gates", "--unit", "9.9")
+    with pytest.raises(UsageError, match="would stand in a folder that is not there"):
+        call(RUN, "-t", "so good", "-o", "/nowhere/at/all.html")
     with pytest.raises(UsageError, match="permutations: fast takes gradients"):
         call(RUN, "-t", "so good", "--fast", "--permutations", "4")
 
@@ -85,3 +95,4 @@ def test_an_input_is_needed() -> None:
 def test_control_characters_of_a_text_stay_harmless_in_a_terminal() -> None:
     assert shade("\x1b[2J", 1.0, 1.0).count("\x1b") == 2
     assert shade("a", -1.0, 1.0) != shade("a", 1.0, 1.0)
+    assert "\x1b" not in call(str(Path(RUN).with_name("tag")), "-t", "\x1b[31mred", "--at", "1")

@@ -59,9 +59,12 @@ class Inside:
         shown: list[Block] = [diagram, *unit_blocks(self.view), *trace_blocks(self.trace)]
         if self.points is None:
             return shown
+        shown.append(fixed_point_table(self.points))
+        if len(self.trace.layers[-1].steps) < 2:
+            return shown  # one state has no plane
         alone = len(self.trace.layers) == 1
         plane = projection_block(self.traces, every_step=True, points=self.points if alone else ())
-        return [*shown, fixed_point_table(self.points), plane]
+        return [*shown, plane]
 
     def sentences(self) -> Iterator[str]:
         """Say what there is to see, a line each."""

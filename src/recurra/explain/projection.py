@@ -15,6 +15,8 @@ from recurra.formatting import per_cent
 from recurra.report.blocks import Dot, Grouping, Scatter
 
 MAX_DOTS = 2000
+MAX_SHOWN = 60
+"""Characters of what was read, the latest before a dot."""
 _PARTS_OF_A_SEQUENCE = ("first fifth", "second fifth", "third fifth", "fourth fifth", "last fifth")
 
 
@@ -80,7 +82,7 @@ def projection_block(
         last = 0 if one.direction == "backward" else count - 1
         for step in range(count) if every_step else [last]:
             states.append(whole[step])
-            dots.append(_lines(one, step, number))
+            dots.append((one, step, number))
             groups.append(labels[number] if labels else None)
             places.append(_PARTS_OF_A_SEQUENCE[5 * step // count])
     matrix = np.array(states)
@@ -90,7 +92,10 @@ def projection_block(
             f"points: expected states of {matrix.shape[1]} numbers, got {len(points[0].state)}; leave them out"
         )
     chosen = np.unique(np.linspace(0, len(matrix) - 1, min(len(matrix), MAX_DOTS)).round().astype(int)).tolist()
-    drawn = [Dot(x, y, dots[index]) for index, (x, y) in zip(chosen, plane.apply(matrix[chosen]).tolist(), strict=True)]
+    drawn = [
+        Dot(x, y, _lines(*dots[index]))
+        for index, (x, y) in zip(chosen, plane.apply(matrix[chosen]).tolist(), strict=True)
+    ]
     kinds = [f"{point.kind} {'fixed' if point.is_fixed else 'slow'} point" for point in points]
     fixed = plane.apply(np.array([point.state for point in points])).tolist() if points else []
     drawn += [Dot(x, y, [kind]) for (x, y), kind in zip(fixed, kinds, strict=True)]
@@ -106,8 +111,10 @@ def projection_block(
 
 def _lines(layer: LayerTrace, step: int, number: int) -> list[str]:
     """Say what a dot is: the steps up to it, and where it stands."""
-    read = layer.steps[step:] if layer.direction == "backward" else layer.steps[: step + 1]
-    glue = " " if max(map(len, layer.steps)) > 1 else ""
+    backward = layer.direction == "backward"
+    read = layer.steps[step : step + MAX_SHOWN + 1] if backward else layer.steps[max(0, step - MAX_SHOWN) : step + 1]
+    glue = " " if max(map(len, read)) > 1 else ""
     text = glue.join(read)
-    shown = text if len(text) <= 60 else f"…{text[-60:]}"
+    cut = f"{text[:MAX_SHOWN]}…" if backward else f"…{text[-MAX_SHOWN:]}"
+    shown = text if len(text) <= MAX_SHOWN else cut
     return [shown or "–", f"input {number + 1}, step {step + 1} of {len(layer.steps)}"]

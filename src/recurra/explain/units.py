@@ -67,14 +67,17 @@ def saturation(layer: LayerTrace) -> list[Saturation]:
 
 
 def still_units(layer: LayerTrace) -> list[int]:
-    """List the units whose output never moves, but for the first steps of each sequence, at most ten, in which it leaves the state of zeros."""
+    """List the units whose output never moves, but for the first steps of each sequence, at most ten, in which it leaves the state of zeros.
+
+    Nothing is said of a layer of which fewer than 20 steps are left.
+    """
     counted = np.ones(len(layer.outputs), bool)
     for segment in layer.segments:
         few = min(_WARM_UP_STEPS, (segment.last - segment.first) // 2)
         first = segment.last - few if layer.direction == "backward" else segment.first
         counted[first : first + few] = False
     values = layer.outputs[counted]
-    return np.flatnonzero(np.ptp(values, axis=0) < MIN_MOVE).tolist() if len(values) else []
+    return np.flatnonzero(np.ptp(values, axis=0) < MIN_MOVE).tolist() if len(values) >= MIN_STEPS else []
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,10 @@ def _control_tasks(values: np.ndarray, steps: Sequence[str]) -> np.ndarray:
     """Give labellings of the steps that mean nothing, (T, 20)."""
     random = np.random.default_rng(_SEED)
     count = len(values)
-    _, first, kinds = np.unique(np.array(steps, dtype=str), return_index=True, return_inverse=True)
+    numbers: dict[str, int] = {}  # an array of the texts would give each the room of the longest
+    _, first, kinds = np.unique(
+        [numbers.setdefault(step, len(numbers)) for step in steps], return_index=True, return_inverse=True
+    )
     if len(first) < count and (values[first][kinds] == values).all():
         return np.stack([random.permutation(values[first])[kinds] for _ in range(CONTROLS)], 1)
     shifts = random.integers(count // 10 + 1, count - count // 10, CONTROLS)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from recurra.errors import UsageError, escape_controls
+from recurra.files import is_folder, write_whole
 from recurra.formatting import shorten
 from recurra.tasks.base.options import ExplainOptions
 from recurra.verbs.base.options import (
@@ -138,14 +139,18 @@ def explain(
 
     if (unit is not None or dynamics) and not gates:
         raise UsageError("unit, dynamics: belong to --gates; add it, or leave them out")
+    if page is not None and not is_folder(page.parent):
+        raise UsageError(
+            f"page: {page} would stand in a folder that is not there: {page.parent}; make it, or name another"
+        )
     asked, method = Asked(run, device, source or "-", text, page, json), Method(fast, permutations, memory, seed)
+    options = given_options(context)
     if source is None and not text:
-        if gates or method != Method(seed=seed):
+        if gates or options or method != Method(seed=seed):
             raise UsageError('explain: expected an input, such as -t "that was phenomenal" or a file')
         _diagnose(asked)
         return
     check_one_source(text, asked.source)
-    options = given_options(context)
     if not gates:
         _explain_outputs(asked, options, method)
     elif options or method != Method(seed=seed):
@@ -157,7 +162,6 @@ def explain(
 def _explain_outputs(asked: Asked, options: dict[str, Any], method: Method) -> None:
     """Say what an output rests on, for each input."""
     from recurra.explain.explanation import explain_inputs, page_of
-    from recurra.files import write_whole
 
     predictor = load_run(asked.run, asked.device).predictor
     with naming_run(asked.run), naming_input(asked.text, asked.source), still_at_it("explaining"):
@@ -170,6 +174,11 @@ def _explain_outputs(asked: Asked, options: dict[str, Any], method: Method) -> N
             print_json(one.to_json())
         else:
             _print(one)
+    if not asked.json and found and found[0].memory is not None:
+        from recurra.explain.blocks import memory_sentences
+
+        for sentence in memory_sentences(found[0].memory):
+            print_line(sentence)
 
 
 def _diagnose(asked: Asked) -> None:
@@ -179,7 +188,7 @@ def _diagnose(asked: Asked) -> None:
     loaded = load_run(asked.run, asked.device)
     with naming_run(asked.run), still_at_it("looking at the run"):
         findings = diagnose(loaded)
-    _write_page(asked, "Diagnosis", diagnosis_blocks(findings))
+    _write_page(asked, "Diagnosis", lambda: diagnosis_blocks(findings))
     if asked.json:
         print_json(to_json(findings))
     else:
@@ -193,7 +202,7 @@ def _look_inside(asked: Asked, unit: str | None, *, dynamics: bool) -> None:
     predictor = load_run(asked.run, asked.device).predictor
     with naming_run(asked.run), naming_input(asked.text, asked.source), still_at_it("looking inside"):
         found = look_inside(predictor, _read(predictor, asked), unit, dynamics=dynamics)
-    _write_page(asked, "Inside", found.blocks())
+    _write_page(asked, "Inside", found.blocks)
     if asked.json:
         print_json(found.to_json())
     else:
@@ -201,14 +210,13 @@ def _look_inside(asked: Asked, unit: str | None, *, dynamics: bool) -> None:
             print_line(escape_controls(sentence))
 
 
-def _write_page(asked: Asked, kind: str, blocks: Sequence[Block]) -> None:
+def _write_page(asked: Asked, kind: str, blocks: Callable[[], Sequence[Block]]) -> None:
     """Write a page of blocks that needs nothing outside itself, where one is asked for."""
     if asked.page is None:
         return
-    from recurra.files import write_whole
     from recurra.report.page import blocks_page
 
-    write_whole(asked.page, blocks_page(kind, asked.run.name, [("", blocks)]))
+    write_whole(asked.page, blocks_page(kind, asked.run.name, [("", blocks())]))
     note(f"wrote {asked.page}")
 
 
@@ -226,7 +234,7 @@ def _print(one: Explanation) -> None:
     from recurra.explain.blocks import sentences
 
     for sentence in sentences(one.target, one.attributions, one.faithfulness):
-        print_line(sentence)
+        print_line(escape_controls(sentence))
     coloured = _takes_colours()
     if coloured and one.text is not None:
         _write_shaded(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -106,7 +107,8 @@ class Evidence:
 
     def command(self, flags: str) -> str:
         """Give the command line that trains again with other settings."""
-        return f"recurra train {self.run.configuration.task} --config {self.run.path / 'config.toml'} {flags}"
+        path = shlex.quote(str(self.run.path / "config.toml"))
+        return f"recurra train {self.run.configuration.task} --config {path} {flags}"
 
 
 def gather(run: Run) -> Evidence:

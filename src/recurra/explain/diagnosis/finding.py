@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -30,8 +31,9 @@ class Finding:
     remedy: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Give all of it as JSON can hold it."""
-        return {**asdict(self), "evidence": dict(self.evidence)}
+        """Give all of it as JSON can hold it: null for a number that is not finite."""
+        evidence = {name: value if math.isfinite(value) else None for name, value in self.evidence.items()}
+        return {**asdict(self), "evidence": evidence}
 
 
 def by_severity(findings: list[Finding]) -> list[Finding]:

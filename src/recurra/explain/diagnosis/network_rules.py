@@ -27,6 +27,8 @@ BEST_UNITS = 0.9
 FURTHER_SHARE = 0.1
 """Share of what is gained by reading on that lies beyond a whole window more: above it, memory does not end near the window."""
 DEVIATIONS = 5.0
+OPEN_BIAS = 3.0
+"""Of a forget gate that begins open: a step keeps 95 %."""
 
 
 def dead_units(evidence: Evidence) -> Iterator[Finding]:
@@ -100,7 +102,7 @@ def vanishing_gradient(evidence: Evidence) -> Iterator[Finding]:
     best = max(curves, key=lambda each: each.reach or 0)
     reach, lags, needed = best.reach or 0, len(best.norms) - 1, _lag_needed(evidence)
     is_plain = all(each.keeping is None for each in evidence.probes.layers)
-    remedy = evidence.command("--cell lstm" if is_plain else "--forget-bias 3")
+    remedy = _longer_memory(evidence)
     sentence = (
         f"The gradient vanishes: {reach} steps back less than 5\u00a0% of it are left, of the {count(lags)}{' or more' if lags == MAX_LAGS else ''} that are read (in the "
         f"layer {best.name})."
@@ -156,6 +158,15 @@ def _lag_needed(evidence: Evidence) -> int:
     if depends is None:
         return 0
     return depends.within_lag if depends.within >= depends.beyond else depends.beyond_lag
+
+
+def _longer_memory(evidence: Evidence) -> str | None:
+    """Say how to carry a gradient farther; None where the forget gates began open already. Cells without such a gate take no bias for it."""
+    keeping = {each.keeping for each in _layers(evidence)}
+    if "forget" not in keeping:
+        return evidence.command("--cell lstm" if keeping == {None} else f"--cell lstm --forget-bias {OPEN_BIAS:g}")
+    bias = getattr(getattr(evidence.settings, "model", None), "forget_bias", 1.0)
+    return evidence.command(f"--forget-bias {OPEN_BIAS:g}") if bias < OPEN_BIAS else None
 
 
 def _best_kept(activity: LayerActivity) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
@@ -136,7 +137,9 @@ def still_falling(evidence: Evidence) -> Iterator[Finding]:
     if end.get("reason") == "interrupted":
         step, steps = end.get("step", 0), evidence.record.start.get("steps", 0)
         sentence = f"Training was interrupted at step {count(step)} of {count(steps)}."
-        yield Finding("interrupted", "warning", sentence, {"step": step}, f"recurra train --resume {run.path}")
+        yield Finding(
+            "interrupted", "warning", sentence, {"step": step}, f"recurra train --resume {shlex.quote(str(run.path))}"
+        )
         return
     metric, valid = _criterion(evidence.record.valid), evidence.record.valid
     if end.get("reason") != "finished" or metric is None or len(valid) < MIN_VALIDATIONS:

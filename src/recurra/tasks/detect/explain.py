@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from recurra.data.timeseries.types import TimeSeries
+from recurra.errors import DataError, UsageError
 from recurra.tasks.base.explanation import Explained, Target
 from recurra.tasks.base.settings import Flag
 from recurra.tasks.detect.data import whole_segment
@@ -48,11 +49,18 @@ def explain_score(
 ) -> Explained:
     """Give the error at a step, averaged as a score is, of the channel that is farthest off; or the score of a whole series."""
     step, whole = len(series) - 1, per_series and options.at is None
-    if options.at is not None:
-        step = check_place(options.at, len(series))
-    elif not whole and len(series):
+    if len(series):
         (scores,) = _scores(network, preprocessor, [series], smoothing)
-        step = int(np.nanargmax(scores)) if np.isfinite(scores).any() else step
+        known = np.isfinite(scores)
+        if not known.any():
+            raise DataError("there is nothing to explain: no step of the series has an error", source=series.place)
+        if options.at is not None:
+            step = check_place(options.at, len(series))
+            if not known[step]:
+                first = int(known.argmax()) + 1
+                raise UsageError(f"at: expected a step that has an error, as {first} has, got {options.at}")
+        elif not whole:
+            step = int(np.nanargmax(scores))
     series = truncate(series, step + 1)
     names = [*preprocessor.targets, *preprocessor.covariates.past]
     means = preprocessor.scaling.of(series.name).mean

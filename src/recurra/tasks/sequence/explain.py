@@ -94,7 +94,7 @@ class ReplaceableText(ReplaceableInput):
 
 
 class ReplaceableSeries(ReplaceableInput):
-    """A series: in the place of a scaled value comes the mean, before changes and frames are made of the values."""
+    """A series: in the place of a scaled value, or of a missing one, comes the mean, before changes and frames are made of the values."""
 
     def __init__(self, sequence: np.ndarray, inputs: SeriesPreprocessor, by: By, device: torch.device) -> None:
         if not len(sequence):
@@ -103,6 +103,7 @@ class ReplaceableSeries(ReplaceableInput):
         series = np.asarray(sequence, np.float64)
         self._inputs, self._device = inputs, device
         self._values = torch.from_numpy(inputs.scale_values(series)).float()
+        self._gaps = torch.from_numpy(np.flatnonzero(inputs.gaps))
         self._missing = torch.from_numpy(np.isnan(series)[:, inputs.gaps]).float()
         means = inputs.mean if inputs.options.scale == "none" else np.zeros(len(inputs.channels))
         self._means = torch.from_numpy(means).float()
@@ -121,7 +122,8 @@ class ReplaceableSeries(ReplaceableInput):
         if self._inputs.options.differences:
             parts.append(values.diff(dim=1, prepend=values[:, :1]))
         if self._missing.shape[1]:
-            parts.append(self._missing.expand(len(values), -1, -1) if order is None else self._missing[order])
+            missing = self._missing.expand(len(values), -1, -1) if order is None else self._missing[order]
+            parts.append(missing * there.expand_as(values)[:, :, self._gaps])
         features = torch.cat(parts, 2)[:, self._frames].flatten(2)  # (n, T', frame · F)
         x = features.transpose(0, 1).to(self._device)
         return x, torch.full((x.shape[1],), len(x))
@@ -134,15 +136,9 @@ def text_elements(sequence: Any, inputs: Preprocessor) -> tuple[str, list[Segmen
     >>> text_elements("so  good", WordPreprocessor.build(["so good"]))[1]
     [Segment(text='so', start=0, end=2), Segment(text='good', start=4, end=8)]
     """
-    prefixes = [prefix["text"] for prefix in inputs.prefixes_json(sequence)]
-    if not prefixes:
-        return "", []
-    if isinstance(prefixes[-1], list):
-        ends = np.cumsum([len(word) + 1 for word in prefixes[-1]]) - 1
-        words = zip(prefixes[-1], ends.tolist(), strict=True)
-        return " ".join(prefixes[-1]), [Segment(word, end - len(word), end) for word, end in words]
-    text, found, start = prefixes[-1], [], 0
-    for end in map(len, prefixes):
+    text, ends = inputs.text_and_ends(sequence)
+    found, start = [], 0
+    for end in ends:
         piece = text[start:end].lstrip() or text[start:end]  # the space before a word is no part of it
         found.append(Segment(piece, end - len(piece), end))
         start = end

@@ -132,6 +132,10 @@ class Preprocessor(ABC, Generic[EncodedT]):
     def prefixes_json(self, sequence: Any) -> Iterator[dict[str, Any]]:
         """Give what JSON and people get to see of a sequence after each element."""
 
+    def text_and_ends(self, sequence: Any) -> tuple[str, list[int]]:
+        """Give a text as it is shown, and where each element ends in it; raises `NotImplementedError` of what is no text."""
+        raise NotImplementedError
+
     def step_names(self, sequence: Any) -> list[str]:
         """Name what is read at each step: a word or a character as it is shown, the number of a step of a series, from 1."""
         return [str(number) for number in range(1, len(self.encode(sequence)) + 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, cast
 
@@ -112,10 +113,15 @@ class TokenPreprocessor(Preprocessor[np.ndarray]):
         return (ids[:end] for end in np.cumsum([len(element) for element in self.elements(sequence)]))
 
     def prefixes_json(self, sequence: str) -> Iterator[dict[str, Any]]:
-        elements, decoder, text = self.elements(sequence), self.vocabulary.decoder(), ""
-        for number, element in enumerate(elements, 1):
-            text += decoder.push_all(element.tolist()) + (decoder.flush() if number == len(elements) else "")
-            yield {"text": text}
+        text, ends = self.text_and_ends(sequence)
+        return ({"text": text[:end]} for end in ends)
+
+    def text_and_ends(self, sequence: str) -> tuple[str, list[int]]:
+        elements, decoder = self.elements(sequence), self.vocabulary.decoder()
+        pieces = [decoder.push_all(element.tolist()) for element in elements]
+        if pieces:
+            pieces[-1] += decoder.flush()
+        return "".join(pieces), list(accumulate(map(len, pieces)))
 
     def step_names(self, sequence: str) -> list[str]:
         return [self.vocabulary.label(id) for id in self.encode(sequence).tolist()]

@@ -193,10 +193,16 @@ class WordPreprocessor(Preprocessor[SpeltText]):
         if not isinstance(sequence, str):
             yield from ({"text": words[:count]} for count in range(1, len(words) + 1))
             return
-        text, end = normalise(sequence), 0
+        text, ends = self.text_and_ends(sequence)
+        yield from ({"text": text[:end]} for end in ends)
+
+    def text_and_ends(self, sequence: Words) -> tuple[str, list[int]]:
+        words, ends, end = self.vocabulary.tokenize(sequence), list[int](), 0
+        text = normalise(sequence) if isinstance(sequence, str) else " ".join(words)
         for word in words:
             end = text.index(word, end) + len(word)
-            yield {"text": text[:end]}
+            ends.append(end)
+        return text[:end], ends
 
     def step_names(self, sequence: Words) -> list[str]:
         return self.vocabulary.tokenize(sequence)
