@@ -7,7 +7,14 @@ import pytest
 
 from recurra.errors import UsageError
 from recurra.explain.faithfulness import measure_faithfulness
-from recurra.explain.shapley import integrated_gradients, permutation_shapley, shapley_values
+from recurra.explain.shapley import (
+    MIN_PAIRS,
+    STEPS_WANTED,
+    integrated_gradients,
+    permutation_shapley,
+    shapley_values,
+)
+from recurra.tasks.base.explanation import MIN_SEGMENTS, Segment, group_elements
 
 PARTS = 14
 WEIGHTS = np.linspace(-1.0, 1.0, PARTS)
@@ -76,3 +83,17 @@ def test_faithfulness_of_a_right_and_of_a_wrong_explanation() -> None:
     assert right is not None and wrong is not None
     assert right.count == 1 and right.top > right.random > wrong.top
     assert measure_faithfulness(curved, truth()[:1]) is None
+
+
+@pytest.mark.parametrize("elements", [100, 5_000, 100_000])
+def test_a_long_input_takes_a_bounded_number_of_steps(elements: int) -> None:
+    segments, _ = group_elements([Segment("a", at, at + 1) for at in range(elements)], None)
+    asked: list[int] = []
+
+    def values(masks: np.ndarray) -> np.ndarray:
+        asked.append(len(masks))
+        return masks.sum(1).astype(np.float64)
+
+    shapley_values(values, len(segments), steps=elements)
+    least = 2 * MIN_PAIRS * MIN_SEGMENTS  # without which there is no explanation
+    assert sum(asked) * elements <= max(2.2 * STEPS_WANTED, 1.2 * least * elements)

@@ -44,7 +44,7 @@ def test_json_has_what_the_page_shows(tmp_path: Path) -> None:
 def test_how_far_back_it_remembers_is_said() -> None:
     last = call(RUN, "-t", "so good", "--memory").splitlines()[-2:]
     assert last[0].startswith("It remembers") or last[0].startswith("Nothing that was read")
-    assert last[1].startswith("Layer 1: ")
+    assert last[1].startswith("Layer 0: ")
 
 
 def test_several_inputs_of_a_file(tmp_path: Path) -> None:
@@ -73,6 +73,12 @@ def test_what_goes_on_inside(tmp_path: Path) -> None:
     assert f"{len(layer['steps'])} steps" in call(language, "-t", text, "--gates")
     with pytest.raises(UsageError, match="fixed points: expected layers in one direction"):
         call(RUN, "-t", text, "--gates", "--dynamics")
+
+
+def test_what_is_kept_of_the_inside_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recurra.explain.inside.MAX_STEPS", 9)
+    with pytest.raises(UsageError, match="inputs: expected at most 9 steps in all"):
+        call(RUN, "-t", "so good", "-t", "so bad", "--gates")
 
 
 def test_an_input_is_needed() -> None:

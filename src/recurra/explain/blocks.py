@@ -78,9 +78,10 @@ def effect_sentence(effect: EffectByLag) -> str:
         return "Nothing that was read changes this output."
     if effect.lags[-1] == 0:
         return "This output stands at the first step, which has nothing behind it."
+    steps = f"{effect.length:,} {'step' if effect.length == 1 else 'steps'}"
     if effect.reaches_start:
-        return f"It remembers to the beginning, {effect.length} steps back: what lies there still has 5 % of the effect or more."
-    return f"It remembers {effect.length} steps: of what lies farther back, less than 5 % of the effect is left."
+        return f"It remembers to the beginning, {steps} back: what lies there still has 5 % of the effect or more."
+    return f"It remembers {steps}: of what lies farther back, less than 5 % of the effect is left."
 
 
 def memory_blocks(memory: Memory) -> list[Block]:
@@ -106,7 +107,7 @@ def memory_blocks(memory: Memory) -> list[Block]:
                 small=True,
             ),
         )
-        for number, layer in enumerate(memory.layers, 1)
+        for number, layer in enumerate(memory.layers)
         if max(layer.by_lag, default=0.0) > 0
     ]
     return [*shown, Lines("How far back the gradient reaches", layers)] if layers else shown

@@ -132,7 +132,7 @@ def attribute(output: Explained, method: Method) -> Attributions:
     """Give what each segment added to an output."""
     parts = len(output.segments)
     if not method.fast:
-        return shapley_values(output.values, parts, pairs=method.permutations, seed=method.seed)
+        return shapley_values(output.values, parts, steps=output.steps, pairs=method.permutations, seed=method.seed)
     if method.permutations is not None:
         raise UsageError("permutations: fast takes gradients instead; leave one of the two out")
     if not output.differentiable:

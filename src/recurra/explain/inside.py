@@ -15,10 +15,12 @@ from recurra.explain.projection import projection_block
 from recurra.explain.trace import LayerTrace, Trace, join
 from recurra.explain.trace_blocks import fixed_point_table, trace_blocks, unit_blocks
 from recurra.explain.units import UnitFeature, UnitView, saturation, still_units, telling_units, view_unit
-from recurra.formatting import per_cent
+from recurra.formatting import count, per_cent
 from recurra.report.blocks import Block
 from recurra.tasks.base.predictor import Predictor
 
+MAX_STEPS = 50_000
+"""Of all inputs: of 256 units in two layers of LSTM a gigabyte."""
 MAX_STEPS_DRAWN = 60
 """Of a cell, one drawing for each."""
 FEATURES_LISTED, STRETCHES_LISTED = 5, 5
@@ -74,7 +76,7 @@ class Inside:
                 f"{'shut' if each.activation == 'sigmoid' else 'low'} {per_cent(float(each.lower.mean()))}"
                 for each in saturation(layer)
             )
-            yield f"{layer.title}, {len(layer.steps)} steps: {gates}"
+            yield f"{layer.title}, {count(len(layer.steps))} {'step' if len(layer.steps) == 1 else 'steps'}: {gates}"
             if still := _still(layer):
                 yield f"units that never move: {', '.join(still[:20])}{', …' if len(still) > 20 else ''}"
         for each in self.telling[:FEATURES_LISTED]:
@@ -105,7 +107,14 @@ def look_inside(
     """
     if not inputs:
         raise UsageError("inputs: expected at least one, got none")
-    traces = [record(predictor, item) for item in inputs]
+    traces, steps = [], 0
+    for item in inputs:
+        traces.append(record(predictor, item))
+        steps += max(len(layer.steps) for layer in traces[-1].layers)
+        if steps > MAX_STEPS:
+            raise UsageError(
+                f"inputs: expected at most {MAX_STEPS:,} steps in all, whose every gate is kept; give fewer"
+            )
     trace = join(traces) if len(traces) > 1 else traces[0]
     telling = telling_units(trace)
     view = view_unit(trace, unit or (telling[0].name if telling else f"{trace.layers[0].number}.0"))

@@ -144,7 +144,7 @@ def gradients_by_lag(outputs: Sequence[Explained], cell: str) -> list[LayerGradi
             sums[layer][: len(back)] += back
             counts[layer][: len(back)] += 1
     means = [total / np.maximum(1, count) for total, count in zip(sums, counts, strict=True)]
-    return [judge_gradient(norms, number, cell) for number, norms in enumerate(means, 1)]
+    return [judge_gradient(norms, number, cell) for number, norms in enumerate(means)]
 
 
 def _padded(values: np.ndarray, length: int) -> np.ndarray:

@@ -16,6 +16,8 @@ MAX_EXACT_PARTS = 12
 MIN_PAIRS, MAX_PAIRS, MAX_PAIRS_GIVEN = 4, 64, 10_000
 EVALUATIONS_WANTED = 2_400
 """Outputs of the pairs of permutations that are drawn where no number is given."""
+STEPS_WANTED = 4_000_000
+"""Steps that are read for these in all: of a long input fewer pairs are drawn, whose errors say so. A network of 128 units reads them in half a minute."""
 NODES = 64
 """Of the integral along the path from nothing to the whole."""
 
@@ -40,10 +42,12 @@ class Attributions:
         return abs(float(self.shares.sum()) - (self.whole - self.nothing))
 
 
-def shapley_values(values: Values, parts: int, *, pairs: int | None = None, seed: int = 0) -> Attributions:
+def shapley_values(
+    values: Values, parts: int, *, steps: int = 1, pairs: int | None = None, seed: int = 0
+) -> Attributions:
     """Give Shapley values: exact ones of up to 12 parts, else those of pairs of permutations, an order and its reverse.
 
-    pairs: how many pairs; None: as many as fit some 2,400 outputs, but at least 4. Raises `UsageError` for fewer than 2, which have no error, and for more than 10,000.
+    steps: that the network reads for one output.  pairs: how many pairs; None: as many as fit some 2,400 outputs and 4 million steps, but at least 4. Raises `UsageError` for fewer than 2, which have no error, and for more than 10,000.
 
     >>> found = shapley_values(lambda masks: masks[:, 0] * masks[:, 1] * 1.0, 2)
     >>> found.shares.tolist(), found.method
@@ -53,18 +57,19 @@ def shapley_values(values: Values, parts: int, *, pairs: int | None = None, seed
         raise UsageError(
             f"permutations: expected 2 to {MAX_PAIRS_GIVEN:,} pairs, of which an error can be told, got {pairs}"
         )
-    if parts <= MAX_EXACT_PARTS and pairs is None:
+    if parts <= MAX_EXACT_PARTS and pairs is None and steps <= STEPS_WANTED / 2**parts:
         return exact_shapley(values, parts)
-    return permutation_shapley(values, parts, default_pairs(parts) if pairs is None else pairs, seed)
+    return permutation_shapley(values, parts, default_pairs(parts, steps) if pairs is None else pairs, seed)
 
 
-def default_pairs(parts: int) -> int:
-    """Give how many pairs of permutations are drawn of so many parts.
+def default_pairs(parts: int, steps: int = 1) -> int:
+    """Give how many pairs of permutations are drawn of so many parts, where an output takes so many steps.
 
-    >>> default_pairs(20), default_pairs(60), default_pairs(200)
-    (60, 20, 6)
+    >>> default_pairs(20), default_pairs(60), default_pairs(200), default_pairs(50, 10_000)
+    (60, 20, 6, 4)
     """
-    return min(MAX_PAIRS, max(MIN_PAIRS, EVALUATIONS_WANTED // (2 * parts)))
+    outputs = min(EVALUATIONS_WANTED, STEPS_WANTED // max(1, steps))
+    return min(MAX_PAIRS, max(MIN_PAIRS, outputs // (2 * max(1, parts))))
 
 
 def exact_shapley(values: Values, parts: int) -> Attributions:

@@ -163,18 +163,21 @@ def _explain_outputs(asked: Asked, options: dict[str, Any], method: Method) -> N
     """Say what an output rests on, for each input."""
     from recurra.explain.explanation import explain_inputs, page_of
 
-    predictor = load_run(asked.run, asked.device).predictor
-    with naming_run(asked.run), naming_input(asked.text, asked.source), still_at_it("explaining"):
-        found = explain_inputs(predictor, _read(predictor, asked), options, method)
-    if asked.page is not None:
-        write_whole(asked.page, page_of(found, asked.run.name))
-        note(f"wrote {asked.page}")
-    for one in found:
-        if asked.json:
-            print_json(one.to_json())
-        else:
-            _print(one)
-    if not asked.json and found and found[0].memory is not None:
+    predictor, found = load_run(asked.run, asked.device).predictor, []
+    together = method.memory or asked.page is not None  # else each is printed as soon as it is there
+    inputs = _read(predictor, asked)
+    for some in [inputs] if together else ([one] for one in inputs):
+        with naming_run(asked.run), naming_input(asked.text, asked.source), still_at_it("explaining"):
+            found = explain_inputs(predictor, some, options, method)
+        if asked.page is not None:
+            write_whole(asked.page, page_of(found, asked.run.name))
+            note(f"wrote {asked.page}")
+        for one in found:
+            if asked.json:
+                print_json(one.to_json())
+            else:
+                _print(one)
+    if not asked.json and method.memory and found and found[0].memory is not None:
         from recurra.explain.blocks import memory_sentences
 
         for sentence in memory_sentences(found[0].memory):

@@ -67,7 +67,10 @@ def test_only_a_page_with_a_map_may_run_its_script(tmp_path: Path) -> None:
     evaluation["details"] = {"map": {"by": "t-SNE", "of": 900, "points": points}}
     (content,) = re.findall(r"(?s)<script>(.*?)</script>", page())
     sum_ = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-    assert f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; script-src 'sha256-{sum_}'" in page()
+    assert (
+        f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; script-src 'sha256-{sum_}'"
+        in page()
+    )
     assert "2 held-out sequences of 900, spread over all of them, placed by t-SNE" in page()
 
 

@@ -14,8 +14,11 @@ from torch import Tensor, nn
 from recurra.nn.stack import Layer
 from recurra.tasks.base.inference import MAX_STEPS_PER_BATCH, eval_mode
 
-MAX_SEGMENTS = 200
-"""Parts of an input that are told apart; of a longer one each part has several neighbouring elements."""
+MIN_SEGMENTS, MAX_SEGMENTS = 20, 200
+"""Parts of an input that are told apart; of a longer one each part has several neighbouring elements, and of one of thousands of elements there
+are fewer, since the whole is read several times for each."""
+ELEMENTS_WANTED = 500_000
+"""Parts times elements."""
 
 MAX_ROWS = 1024
 """Of a batch, however short they are: each may have logits of thousands of units."""
@@ -192,6 +195,7 @@ def group_elements(
     >>> [segment.text for segment in segments], owner.tolist()
     (['ab', 'cd', 'e'], [0, 0, 1, 1, 2])
     """
+    most = min(most, max(MIN_SEGMENTS, ELEMENTS_WANTED // max(1, len(elements))))
     size = -(-len(elements) // most) if elements else 1
     owner = np.arange(len(elements)) // size
     segments = []
