@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recurra.errors import UsageError
-from recurra.explain.faithfulness import measure_faithfulness
+from recurra.explain.blocks import sentences
+from recurra.explain.faithfulness import Faithfulness, measure_faithfulness
 from recurra.explain.shapley import (
     MIN_PAIRS,
     STEPS_WANTED,
@@ -14,7 +15,7 @@ from recurra.explain.shapley import (
     permutation_shapley,
     shapley_values,
 )
-from recurra.tasks.base.explanation import MIN_SEGMENTS, Segment, group_elements
+from recurra.tasks.base.explanation import MIN_SEGMENTS, Segment, Target, group_elements
 
 PARTS = 14
 WEIGHTS = np.linspace(-1.0, 1.0, PARTS)
@@ -97,3 +98,11 @@ def test_a_long_input_takes_a_bounded_number_of_steps(elements: int) -> None:
     shapley_values(values, len(segments), steps=elements)
     least = 2 * MIN_PAIRS * MIN_SEGMENTS  # without which there is no explanation
     assert sum(asked) * elements <= max(2.2 * STEPS_WANTED, 1.2 * least * elements)
+
+
+def test_shares_that_name_nothing_special_are_said_to_say_little() -> None:
+    found = permutation_shapley(lambda masks: masks.sum(1).astype(np.float64), 20, 4, 0)
+    target = Target("good", "log-odds", 19, "the mean")
+    for top, little in ((1.0, True), (3.0, False)):
+        written = sentences(target, found, Faithfulness(2, top, 0.5, 0.6))
+        assert any("say little" in each for each in written) == little

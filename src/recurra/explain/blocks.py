@@ -52,6 +52,8 @@ def sentences(target: Target, found: Attributions, faithfulness: Faithfulness | 
             f"Leaving out {parts} costs {decimal(faithfulness.top)}; {'one' if one else 'as many'} at random "
             f"{decimal(faithfulness.random)} ± {decimal(faithfulness.spread)}."
         )
+        if faithfulness.top <= faithfulness.random + faithfulness.spread:
+            written.append("That is no more than others cost: these shares say little.")
     return written
 
 
