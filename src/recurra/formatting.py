@@ -107,3 +107,12 @@ def abbreviate(value: object, most: int = MAX_CHARACTERS_SHOWN) -> str:
 def closest(name: str, names: Iterable[str], likeness: float = 0.6) -> str | None:
     """Give the name that was probably meant; None where none is so like it, from 0 to 1."""
     return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=likeness)), None)
+
+
+def visible(label: str) -> str:
+    """Show a label of blanks alone as such.
+
+    >>> visible(" cat"), visible(" \\n")
+    (' cat', '␣↵')
+    """
+    return label if label.strip() else label.replace("\n", "↵").replace("\t", "⇥").replace(" ", "␣")

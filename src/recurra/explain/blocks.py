@@ -8,7 +8,7 @@ from itertools import pairwise
 from recurra.explain.faithfulness import Faithfulness
 from recurra.explain.memory import EffectByLag, Memory
 from recurra.explain.shapley import Attributions
-from recurra.formatting import decimal
+from recurra.formatting import decimal, visible
 from recurra.report.blocks import Block, Chart, Column, Lines, Picture, Series, SharedText, Table, Text
 from recurra.tasks.base.explanation import Segment, Target
 
@@ -117,7 +117,7 @@ def memory_blocks(memory: Memory) -> list[Block]:
 
 def _row(segment: Segment, found: Attributions, number: int) -> tuple[str, float, float | None]:
     error = None if found.errors is None else float(found.errors[number])
-    return segment.text, float(found.shares[number]), error
+    return visible(segment.text), float(found.shares[number]), error
 
 
 def _steps_chart(segments: Sequence[Segment], found: Attributions) -> Chart | None:

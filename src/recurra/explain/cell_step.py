@@ -15,15 +15,7 @@ from torch import Tensor
 from recurra.cells import GRU, LSTM, RNN, Cell, GravesLSTM, ReluRNN, get_cell
 from recurra.errors import UsageError
 from recurra.explain.trace import LayerTrace
-
-
-def visible(label: str) -> str:
-    """Show a label of blanks alone as such.
-
-    >>> visible(" cat"), visible(" \\n")
-    (' cat', '␣↵')
-    """
-    return label if label.strip() else label.replace("\n", "↵").replace("\t", "⇥").replace(" ", "␣")
+from recurra.formatting import visible
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import typer
 
 from recurra.errors import UsageError, escape_controls
 from recurra.files import is_folder, write_whole
-from recurra.formatting import shorten
+from recurra.formatting import shorten, visible
 from recurra.tasks.base.options import ExplainOptions
 from recurra.verbs.base.options import (
     Device,
@@ -246,7 +246,7 @@ def _print(one: Explanation) -> None:
     print_line("share\tpart" if found.errors is None else "share\terror\tpart")
     for number in chosen:
         error = [] if found.errors is None else [f"{found.errors[number]:.4f}"]
-        part = shorten(one.segments[number].text, CHARACTERS_SHOWN)
+        part = visible(shorten(one.segments[number].text, CHARACTERS_SHOWN))
         print_line("\t".join([f"{found.shares[number]:+.4f}", *error, escape_controls(part)]))
 
 
