@@ -176,7 +176,12 @@ def _run_job(plan: Plan, stock: Stock, job: int) -> Tally:
         if (now := time.monotonic()) - started > plan.seconds:
             break
         with tempfile.TemporaryDirectory(prefix="recurra-fuzz-", ignore_cleanup_errors=True) as scratch:
-            result = perform(family, number, plan.seed, Folder(Path(scratch)), stock)
+            try:
+                result = perform(family, number, plan.seed, Folder(Path(scratch)), stock)
+            except Exception as error:  # noqa: BLE001  a fault of the campaign's own counts as a failure, and ends nothing
+                traceback.print_exc()
+                tally.groups[f"campaign: {type(error).__name__}"].append(f"{family}:{number}")
+                continue
         tally.add(result)
         if result.failure is not None and len(tally.groups[result.failure.group]) <= KEPT_OF_A_GROUP:
             _keep(result.case, result.failure, plan, stock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from random import Random
@@ -43,7 +44,8 @@ def mutate_tree(tree: Any, rng: Random) -> Any:
             rng.choice(["value", "value", "value", "scale", "less", "more", "rename", "wrap", "resize"]),
         )
         if how == "scale" and type(value) in (int, float):
-            holder[key] = value * rng.choice([-1, 0, 2, 1000, 10**6, 1e30, 0.5])
+            with contextlib.suppress(OverflowError):  # of hundreds of digits by a float
+                holder[key] = value * rng.choice([-1, 0, 2, 1000, 10**6, 1e30, 0.5])
         elif how == "less":
             del holder[key]
         elif how == "more" and isinstance(holder, dict):
