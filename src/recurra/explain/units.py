@@ -13,7 +13,7 @@ from recurra.explain.features import COUNTS, series_features, text_features
 from recurra.explain.trace import LayerTrace, Trace
 
 OPEN, SHUT = 0.9, 0.1
-"""Above and below which a gate from 0 to 1 is saturated; one from −1 to 1 is above the first, or below its negative."""
+"""Above and below which a gate from 0 to 1 is saturated (Karpathy et al. 2015, arXiv:1506.02078v2, section 4.2); one from −1 to 1 is above the first, or below its negative."""
 MIN_MOVE = 1e-3
 """A unit whose output stays within so much never moves."""
 MIN_CORRELATION = 0.9

@@ -11,16 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from recurra.cells import CellState
+from recurra.explain.units import OPEN, SHUT
 from recurra.kernels import run_layer
 from recurra.nn import Layer
 
-SHUT, OPEN = 0.1, 0.9
-"""Below and above which a gate counts as saturated (Karpathy et al. 2015, arXiv:1506.02078v2, section 4.2)."""
 FLAT = 0.99
 """Size of a tanh from which on its slope is below 2 %, so that hardly any gradient passes."""
 STILL_SHARE, STILL = 0.01, 1e-4
 """Share of what the liveliest unit of a layer spans, and span of an output that adds nothing to what is computed: units that span less are the same at every step."""
-KEEPING = {"forget": "forget", "update": "update"}
+KEEPING = ("forget", "update")
 """Gates whose value is the share of a unit's memory that is kept from one step to the next, as cells name them."""
 CANDIDATE = "candidate"
 """The value, as cells name it, that is no gate."""

@@ -11,6 +11,7 @@ from recurra.explain.diagnosis.activity import FLAT, LayerActivity
 from recurra.explain.diagnosis.evidence import Evidence
 from recurra.explain.diagnosis.finding import Finding
 from recurra.explain.diagnosis.lags import MAX_LAGS
+from recurra.explain.memory import OPEN_BIAS
 from recurra.formatting import count, decimal, per_cent
 
 DEAD_SEVERE, DEAD_WARNING, DEAD_HINT = 0.9, 0.5, 0.1
@@ -27,8 +28,6 @@ BEST_UNITS = 0.9
 FURTHER_SHARE = 0.1
 """Share of what is gained by reading on that lies beyond a whole window more: above it, memory does not end near the window."""
 DEVIATIONS = 5.0
-OPEN_BIAS = 3.0
-"""Of a forget gate that begins open: a step keeps 95 %."""
 
 
 def dead_units(evidence: Evidence) -> Iterator[Finding]:
