@@ -88,5 +88,5 @@ def test_varied_ink_is_the_same_for_the_same_chance() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(one.strokes, again.strokes, strict=True))
     assert not np.allclose(one.strokes[0], other.strokes[0])
     assert [len(stroke) for stroke in one.strokes] == [len(stroke) for stroke in ink.strokes]
-    still = vary_ink(ink, np.random.default_rng(1), rotation=0, shear=0, stretch=0, jitter=0)
+    still = vary_ink(ink, np.random.default_rng(1), rotation=0, shear=0, stretch=0, bend=0, jitter=0)
     assert np.allclose(still.strokes[1], ink.strokes[1], atol=1e-4)

@@ -16,6 +16,8 @@ from recurra.tasks.transcribe.signals import Facts, SignalKind, register_signal
 
 GAP_SIZE = (1.5, 3.0)
 """How wide the way through the air is between what is joined, in sizes of the writing."""
+SIZE = 0.15
+"""By how much a writing is larger or smaller than its measure says, in natural logarithms."""
 DRAWN_HEIGHT, DRAWN_WIDTH = 48, 1_200
 
 
@@ -53,7 +55,9 @@ class PenKind(SignalKind):
         return pen_features(kept, causal=self._live)
 
     def vary(self, kept: Ink, chance: np.random.Generator) -> np.ndarray:
-        return self.frames(vary_ink(kept, chance))
+        frames = self.frames(vary_ink(kept, chance))
+        frames[:, [0, 1, 3]] *= np.float32(np.exp(chance.uniform(-SIZE, SIZE)))
+        return frames
 
     def gap(self, frames: np.ndarray, chance: np.random.Generator) -> np.ndarray:  # noqa: ARG002
         return np.array([[chance.uniform(*GAP_SIZE), 0, 1, 0]], np.float32)
