@@ -15,7 +15,7 @@ from recurra.explain.shapley import Attributions, integrated_gradients, shapley_
 from recurra.report.blocks import Block
 from recurra.report.page import blocks_page
 from recurra.tasks.base.capabilities import Explains
-from recurra.tasks.base.explanation import Explained, Segment, Target
+from recurra.tasks.base.explanation import Explained, PictureParts, Segment, Target
 from recurra.tasks.base.options import read_options
 from recurra.tasks.base.predictor import Predictor
 
@@ -36,17 +36,22 @@ class Method:
 
 @dataclass(frozen=True)
 class Explanation:
-    """segments, with what each added (attributions).  text: that they stand in; None where they are steps of a series.
+    """segments, with what each added (attributions).  shown: the text or picture that they stand in; None where they are steps of a series.
 
     faithfulness: None of a single segment.  memory: of all inputs that were explained together; None where it was not asked for.
     """
 
     target: Target
     segments: list[Segment]
-    text: str | None
+    shown: str | PictureParts | None
     attributions: Attributions
     faithfulness: Faithfulness | None
     memory: Memory | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The text that the segments stand in; None where they stand in none."""
+        return self.shown if isinstance(self.shown, str) else None
 
     @property
     def ranked(self) -> list[int]:
@@ -78,7 +83,7 @@ class Explanation:
 
     def blocks(self) -> list[Block]:
         """Give what a page shows of it, but for the memory."""
-        return attribution_blocks(self.target, self.segments, self.text, self.attributions, self.faithfulness)
+        return attribution_blocks(self.target, self.segments, self.shown, self.attributions, self.faithfulness)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the page in a frame of its own, whose styles touch nothing outside."""
@@ -125,7 +130,7 @@ def explain_output(output: Explained, method: Method, memory: Memory | None = No
     """Explain one output; memory: how far back the model remembers, where that was measured."""
     found = attribute(output, method)
     faithfulness = measure_faithfulness(output.values, found.shares, seed=method.seed)
-    return Explanation(output.target, output.segments, output.text, found, faithfulness, memory)
+    return Explanation(output.target, output.segments, output.shown, found, faithfulness, memory)
 
 
 def attribute(output: Explained, method: Method) -> Attributions:

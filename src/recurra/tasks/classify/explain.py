@@ -128,6 +128,6 @@ def explain_class(
         output.input.steps,
         lambda shares, order: class_log_odds(output.logits(shares, order), number, multi_label=multi_label),
         Target(classes[number], "log-odds", output.input.steps - 1, output.input.blank),
-        text=output.input.text,
+        shown=output.input.text,
         differentiable=output.differentiable,
     )
