@@ -15,15 +15,15 @@ from recurra.report.blocks.base import Block, is_base64
 
 MIN_STRENGTH, MAX_STRENGTH = 0.02, 0.75
 """Below the first, of the largest share, a part has no colour; the largest has the second as its opacity."""
-MIN_DRAWN_WIDTH, MAX_DRAWN_HEIGHT = 280, 420
-"""Pixels of the page: small pictures are enlarged, high ones are kept within a screen."""
+DRAWN_WIDTH, DRAWN_HEIGHT = 640, 280
+"""Pixels of the page up to which small pictures are enlarged."""
 
 
 @dataclass(frozen=True)
 class SharedPicture(Block):
     """png: the picture, in base64, with its height and width.  parts: (name, share, outline), the outline an SVG path in units of the grid.
 
-    grid: rows and columns of these.  more, less: what a positive, and a negative share says.
+    grid: rows and columns of these.  focus: the outline of what the shares are of; "" where it is no place.  more, less: what a positive, and a negative share says.
     """
 
     kind: ClassVar[str] = "picture_shares"
@@ -32,23 +32,40 @@ class SharedPicture(Block):
     size: tuple[int, int]
     grid: tuple[int, int]
     parts: Sequence[tuple[str, float, str]]
+    focus: str
     more: str
     less: str
 
     @classmethod
     def of(
-        cls, pixels: np.ndarray, owner: np.ndarray, parts: Sequence[tuple[str, float]], more: str, less: str
+        cls,
+        pixels: np.ndarray,
+        owner: np.ndarray,
+        parts: Sequence[tuple[str, float]],
+        more: str,
+        less: str,
+        focus: np.ndarray | None = None,
     ) -> SharedPicture:
         """Make it of a picture, uint8 (H, W) or (H, W, 3), and the part of each place of a grid over it (h, w), −1 of none.
 
-        >>> shown = SharedPicture.of(np.zeros((2, 2), np.uint8), np.array([[0, 1]]), [("left", 1.0), ("right", -0.5)], "for", "against")
+        >>> parts = [("left", 1.0), ("right", -0.5)]
+        >>> shown = SharedPicture.of(np.zeros((2, 2), np.uint8), np.array([[0, 1]]), parts, "for", "against")
         >>> [outline for _, _, outline in shown.parts], shown.draw().count("<path")
         (['M0 0h1v1h-1z', 'M1 0h1v1h-1z'], 2)
         """
         png = base64.b64encode(encode_png(pixels)).decode("ascii")
         drawn = [(name, share, outline(owner == number)) for number, (name, share) in enumerate(parts)]
         height, width = pixels.shape[:2]
-        return cls("", png, (height, width), (owner.shape[0], owner.shape[1]), drawn, more, less)
+        return cls(
+            "",
+            png,
+            (height, width),
+            (owner.shape[0], owner.shape[1]),
+            drawn,
+            "" if focus is None else outline(focus),
+            more,
+            less,
+        )
 
     def draw(self) -> str:
         if not is_base64(self.png):
@@ -57,13 +74,14 @@ class SharedPicture(Block):
         top = max((abs(share) for _, share, _ in self.parts), default=0.0) or 1.0
         shaded = "".join(self._part(name, share, path, top) for name, share, path in self.parts)
         legend = f'<span class="held">{escape(self.more)}</span><span class="train">{escape(self.less)}</span>'
-        scale = min(max(1.0, MIN_DRAWN_WIDTH / width), max(1.0, MAX_DRAWN_HEIGHT / height))
+        scale = max(1.0, min(DRAWN_WIDTH / width, DRAWN_HEIGHT / height))
+        framed = f'<path class="focus" d="{self.focus}"/>' if self.focus else ""
         label = f"A picture, its parts shaded: {self.more} in one colour, {self.less} in the other"
         return (
             f'<p class="legend">{legend}</p><svg class="shaded" viewBox="0 0 {width} {height}" '
             f'style="max-width: {round(scale * width)}px" role="img" aria-label="{escape(label)}">'
             f'<image href="data:image/png;base64,{self.png}" width="{width}" height="{height}"/>'
-            f'<g transform="scale({width / columns:.6g} {height / rows:.6g})">{shaded}</g></svg>'
+            f'<g transform="scale({width / columns:.6g} {height / rows:.6g})">{shaded}{framed}</g></svg>'
         )
 
     @staticmethod

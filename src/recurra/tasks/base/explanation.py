@@ -36,10 +36,14 @@ class Segment(NamedTuple):
 
 
 class PictureParts(NamedTuple):
-    """A picture whose parts are explained: uint8 (H, W) or (H, W, 3), and over it a grid of any size (h, w) with the segment of each place, −1 of none."""
+    """A picture whose parts are explained: uint8 (H, W) or (H, W, 3), and over it a grid of any size (h, w) with the segment of each place, −1 of none.
+
+    focus: where in the grid that stands which is explained, (h, w) bool; None where it stands nowhere.
+    """
 
     pixels: np.ndarray
     owner: np.ndarray
+    focus: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

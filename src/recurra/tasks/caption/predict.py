@@ -163,6 +163,13 @@ class Captioner(Predictor[CaptionConfig]):
     # What only some predictors can do
 
     @checked
+    def step_names(self, item: Any) -> list[str]:
+        """Name what the decoder reads at each step of the caption that follows the likeliest word: the mark that it begins after, then its words."""
+        picture, vocabulary = self.preprocessor.pictures.check(item), self.preprocessor.vocabulary
+        found = search(self.caption_network, self.preprocessor, [input_of(picture)], SearchedOptions(beam=1))[0][0]
+        return units_of(np.concatenate([[vocabulary.bos_id], found.ids[:-1]]), vocabulary)
+
+    @checked
     def explained(self, item: Any, options: CaptionerExplainOptions) -> Explained:
         """Give the log-probability of a caption, or of a word of it; see `explain.explain_caption`."""
         return explain_caption(self.caption_network, self.preprocessor, self.preprocessor.pictures.check(item), options)

@@ -61,8 +61,10 @@ def explain_row(
 
     places = np.full((height, width), -1)
     places[:row] = owner
+    focus = np.zeros((height, width), bool)
+    focus[row] = True
     about = Target(f"row {row + 1}", "log-probability", row - 1, BLANK)
-    shown = PictureParts(preprocessor.decode(levels), places)
+    shown = PictureParts(preprocessor.decode(levels), places, focus)
     return Explained(network, segments, row, compute, about, shown=shown)
 
 

@@ -73,12 +73,15 @@ def explain_text(
         found, _ = network(x, torch.full((x.shape[1],), len(x)))
         return value(found.double())
 
-    last = len(frames) - 1
+    places, last, focus = signals.places(frames, owner), len(frames) - 1, None
     if part is not None:
-        last = min(last, int(align(log_probs, labels).ends[part.last - 1]) * step_frames - 1)
+        path = align(log_probs, labels)
+        first, last = int(path.starts[part.first]) * step_frames, int(path.ends[part.last - 1]) * step_frames - 1
+        inside = (np.arange(len(frames)) >= first) & (np.arange(len(frames)) <= last)
+        last, focus = min(last, len(frames) - 1), signals.places(frames, inside.astype(np.int64)) == 1
     name = preprocessor.decode(labels) if part is None else part.name
     about = Target(repr(name), "log-probability", last, signals.blank_name)
-    shown = PictureParts(signals.picture(frames), signals.places(frames, owner))
+    shown = PictureParts(signals.picture(frames), places, focus)
     return Explained(network, segments, len(frames), compute, about, shown=shown)
 
 

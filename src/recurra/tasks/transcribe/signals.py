@@ -132,9 +132,11 @@ class SignalKind(ABC):
         return pieces, of_step[np.arange(len(frames)) // step_frames]
 
     def _piece(self, first: int, last: int) -> Segment:
-        if self.seconds is None:
-            return Segment(f"columns {first + 1} to {last}", first, last)
-        return Segment(f"{first * self.seconds:.2f} to {last * self.seconds:.2f} s", first, last)
+        return Segment(self.span(first, last), first, last)
+
+    def span(self, first: int, last: int) -> str:
+        """Say where some frames stand."""
+        return f"columns {first + 1} to {last}"
 
     def places(self, frames: np.ndarray, owner: np.ndarray) -> np.ndarray:  # noqa: ARG002
         """Give which piece stands at each place of a grid over `picture`, −1 for none."""

@@ -109,6 +109,9 @@ class SoundKind(SignalKind):
 
     blank_name = "the mean of the recording"
 
+    def span(self, first: int, last: int) -> str:
+        return f"{first * self.seconds:.2f} to {last * self.seconds:.2f} s"
+
     def blank(self, frames: np.ndarray) -> np.ndarray:
         return frames.mean(0)  # as in training, where pieces are covered with it
 
