@@ -50,12 +50,12 @@ def test_texts(name: str) -> list[str]:
 
 def seconds(work: Callable[[], Any], rounds: int) -> dict[str, float]:
     """Give what the first call takes, and the median of some more."""
-    taken = []
+    measured = []
     for _ in range(rounds + 1):
         start = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - start)
-    return {"first": round(taken[0], 3), "median": round(median(taken[1:]), 3)}
+        measured.append(time.perf_counter() - start)
+    return {"first": round(measured[0], 3), "median": round(median(measured[1:]), 3)}
 
 
 def times(run: Run, words: int, rounds: int, data: str) -> None:
@@ -63,8 +63,8 @@ def times(run: Run, words: int, rounds: int, data: str) -> None:
     review = " ".join(" ".join(test_texts(data)).split()[:words])
     for name, method in (("shapley", Method()), ("fast", Method(fast=True))):
         found = explain_inputs(run.predictor, [review], {}, method)[0].attributions
-        taken = seconds(lambda method=method: explain_inputs(run.predictor, [review], {}, method), rounds)
-        print(json.dumps({"what": name, "words": words, "method": found.method, "seconds": taken}), flush=True)
+        measured = seconds(lambda method=method: explain_inputs(run.predictor, [review], {}, method), rounds)
+        print(json.dumps({"what": name, "words": words, "method": found.method, "seconds": measured}), flush=True)
 
 
 class LongSequence(Predictor[Any]):
@@ -95,14 +95,16 @@ def maps(steps: int, units: int, rounds: int) -> None:
         predictor = LongSequence(None, Stack(cell, FEATURES, [units]), None)
         (layer,) = record(predictor, x).layers
         values = {**layer.states, **layer.gates}
-        taken = {
+        measured = {
             "record": seconds(lambda predictor=predictor: record(predictor, x), rounds),
             "draw one": seconds(lambda layer=layer: heat_map(layer.outputs), rounds),
             f"draw all {len(values)}": seconds(
                 lambda values=values: [heat_map(each) for each in values.values()], rounds
             ),
         }
-        print(json.dumps({"what": "maps", "cell": cell, "steps": steps, "units": units, "seconds": taken}), flush=True)
+        print(
+            json.dumps({"what": "maps", "cell": cell, "steps": steps, "units": units, "seconds": measured}), flush=True
+        )
 
 
 def leave_out(run: Run, data: str, sentences: int, share: float, *, fast: bool) -> None:

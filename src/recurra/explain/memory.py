@@ -143,7 +143,7 @@ def _effects(one: Explained, whole: float, lags: list[int], change: Change, chan
     orders = np.tile(np.arange(one.steps), (len(lags), draws, 1))
     for lag, rows in zip(lags, orders, strict=True):
         for row in rows:
-            end = one.target.step - lag + 1
+            end = last_step(one) - lag + 1
             row[:end] = change(row[:end], chance)
     found = one.arranged(orders.reshape(-1, one.steps)).reshape(len(lags), draws)
     return np.abs(found - whole).mean(1)

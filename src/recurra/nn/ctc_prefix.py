@@ -9,7 +9,7 @@ from torch import Tensor
 
 from recurra.nn.ctc import BLANK
 
-_NEVER = -1e30
+_LOG_ZERO = -1e30
 """The logarithm of nothing: of an infinite one gradients would not be numbers."""
 
 
@@ -31,10 +31,10 @@ def ctc_prefix_log_prob(log_probs: Tensor, labels: Sequence[int]) -> Tensor:
     states[1::2] = torch.tensor(labels[:-1], device=log_probs.device)
     may_skip = torch.zeros(len(states), dtype=torch.bool, device=log_probs.device)
     may_skip[3::2] = states[3::2] != states[1:-2:2]
-    forward = log_probs.new_full((rows, len(states)), _NEVER)
+    forward = log_probs.new_full((rows, len(states)), _LOG_ZERO)
     forward[:, 0] = 0.0
     repeats = len(labels) > 1 and labels[-1] == labels[-2]
-    nothing = log_probs.new_full((rows, 2), _NEVER)
+    nothing = log_probs.new_full((rows, 2), _LOG_ZERO)
     comes: list[Tensor] = []
     for frame in range(frames):
         ready = forward[:, -1] if len(states) == 1 or repeats else torch.logaddexp(forward[:, -1], forward[:, -2])

@@ -104,8 +104,8 @@ def outline(there: np.ndarray) -> str:
     for row in range(len(there) + 1):
         runs = set(_runs(there[row])) if row < len(there) else set()
         for first, last in [one for one in open_runs if one not in runs]:
-            begun = open_runs.pop((first, last))
-            pieces.append(f"M{first} {begun}h{last - first}v{row - begun}h{first - last}z")
+            top = open_runs.pop((first, last))
+            pieces.append(f"M{first} {top}h{last - first}v{row - top}h{first - last}z")
         for one in sorted(runs):
             open_runs.setdefault(one, row)
     return "".join(pieces)
