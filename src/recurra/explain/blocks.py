@@ -8,25 +8,29 @@ from itertools import pairwise
 from recurra.explain.faithfulness import Faithfulness
 from recurra.explain.memory import EffectByLag, Memory
 from recurra.explain.shapley import Attributions
-from recurra.formatting import decimal, visible
-from recurra.report.blocks import Block, Chart, Column, Lines, Picture, Series, SharedText, Table, Text
-from recurra.tasks.base.explanation import Segment, Target
+from recurra.formatting import decimal, shorten, visible
+from recurra.report.blocks import Block, Chart, Column, Lines, Picture, Series, SharedPicture, SharedText, Table, Text
+from recurra.tasks.base.explanation import PictureParts, Segment, Target
 
-MAX_ROWS = 20
+MAX_ROWS, CHARACTERS_SHOWN = 20, 40
 
 
 def attribution_blocks(
     target: Target,
     segments: Sequence[Segment],
-    text: str | None,
+    stage: str | PictureParts | None,
     found: Attributions,
     faithfulness: Faithfulness | None,
 ) -> list[Block]:
-    """Show what each part added: the text shaded, or a curve over the steps, a table, and what is to be known of them."""
+    """Show what each part added: the text or picture shaded, or a curve over the steps, a table, and what is to be known of them."""
     shown: list[Block] = [Text("", sentences(target, found, faithfulness), in_headline=True)]
-    for_it, against_it = f"for {target.name}", f"against {target.name}"
-    if text is not None:
-        shown.append(SharedText("", list(parts_of_text(segments, text, found)), for_it, against_it))
+    name = shorten(target.name, CHARACTERS_SHOWN)
+    for_it, against_it = f"for {name}", f"against {name}"
+    if isinstance(stage, str):
+        shown.append(SharedText("", list(parts_of_text(segments, stage, found)), for_it, against_it))
+    elif stage is not None:
+        parts = [(segment.text, share) for segment, share in zip(segments, found.shares.tolist(), strict=True)]
+        shown.append(SharedPicture.of(stage.pixels, stage.owner, parts, for_it, against_it, stage.focus))
     elif (chart := _steps_chart(segments, found)) is not None:
         shown.append(Lines("", [Picture(f"What each step added to the {target.quantity}", chart)]))
     order = sorted(range(len(segments)), key=lambda number: -abs(found.shares[number]))

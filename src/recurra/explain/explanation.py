@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from recurra.data.frames import is_frame
 from recurra.errors import UsageError
 from recurra.explain.blocks import attribution_blocks, memory_blocks
 from recurra.explain.faithfulness import Faithfulness, measure_faithfulness
-from recurra.explain.memory import Memory, measure_memory
+from recurra.explain.memory import Memory, last_step, measure_memory
 from recurra.explain.shapley import Attributions, integrated_gradients, shapley_values
 from recurra.report.blocks import Block
 from recurra.report.page import blocks_page
 from recurra.tasks.base.capabilities import Explains
-from recurra.tasks.base.explanation import Explained, Segment, Target
+from recurra.tasks.base.explanation import Explained, PictureParts, Segment, Target
 from recurra.tasks.base.options import read_options
 from recurra.tasks.base.predictor import Predictor
 
@@ -36,17 +36,22 @@ class Method:
 
 @dataclass(frozen=True)
 class Explanation:
-    """segments, with what each added (attributions).  text: that they stand in; None where they are steps of a series.
+    """segments, with what each added (attributions).  shown: the text or picture that they stand in; None where they are steps of a series.
 
     faithfulness: None of a single segment.  memory: of all inputs that were explained together; None where it was not asked for.
     """
 
     target: Target
     segments: list[Segment]
-    text: str | None
+    shown: str | PictureParts | None
     attributions: Attributions
     faithfulness: Faithfulness | None
     memory: Memory | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The text that the segments stand in; None where they stand in none."""
+        return self.shown if isinstance(self.shown, str) else None
 
     @property
     def ranked(self) -> list[int]:
@@ -78,7 +83,7 @@ class Explanation:
 
     def blocks(self) -> list[Block]:
         """Give what a page shows of it, but for the memory."""
-        return attribution_blocks(self.target, self.segments, self.text, self.attributions, self.faithfulness)
+        return attribution_blocks(self.target, self.segments, self.shown, self.attributions, self.faithfulness)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the page in a frame of its own, whose styles touch nothing outside."""
@@ -116,16 +121,23 @@ def explain_inputs(
     if method.seed < 0:
         raise UsageError(f"seed: expected a number from 0, got {method.seed}")
     read = read_options(predictor.ExplainOptions, options, predictor.name)
-    outputs = [predictor.explained(item, read) for item in inputs]
-    memory = measure_memory(outputs, _cell_of(predictor), seed=method.seed) if method.memory and outputs else None
-    return [explain_output(output, method, memory) for output in outputs]
+    found, last = [], 0
+    for item in inputs:  # one by one: an output holds what its network reads of an input
+        output = predictor.explained(item, read)
+        last = max(last, last_step(output)) if method.memory else 0
+        found.append(explain_output(output, method))
+    if not method.memory or not found:
+        return found
+    outputs = (predictor.explained(item, read) for item in inputs)
+    memory = measure_memory(outputs, _cell_of(predictor), most=last, seed=method.seed)
+    return [replace(one, memory=memory) for one in found]
 
 
-def explain_output(output: Explained, method: Method, memory: Memory | None = None) -> Explanation:
-    """Explain one output; memory: how far back the model remembers, where that was measured."""
+def explain_output(output: Explained, method: Method) -> Explanation:
+    """Explain one output, but for the memory."""
     found = attribute(output, method)
     faithfulness = measure_faithfulness(output.values, found.shares, seed=method.seed)
-    return Explanation(output.target, output.segments, output.text, found, faithfulness, memory)
+    return Explanation(output.target, output.segments, output.shown, found, faithfulness)
 
 
 def attribute(output: Explained, method: Method) -> Attributions:

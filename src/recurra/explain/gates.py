@@ -6,17 +6,16 @@ of one step is not carried to the next, and each step's output must be the engin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recurra.cells import Cell
 from recurra.errors import RunError, UsageError
+from recurra.explain.replay import Call, replay_call
 from recurra.explain.trace import LayerTrace, Segment, Trace
 from recurra.nn.stack import Layer
 from recurra.tasks.base.capabilities import NamesSteps
@@ -119,13 +118,22 @@ class _Calls:
     def to_layers(self, names: Sequence[str]) -> list[LayerTrace]:
         """Give the traces; names: of the steps of the layers that ran first, where they are as many."""
         layers: list[LayerTrace] = []
-        first = next(iter(self._watched), "").rpartition("layers.")[0].removesuffix("backward_")
+        first = _part_of(next(iter(self._watched), ""))
         for number, (name, watched) in enumerate(self._watched.items()):
             count = sum(len(part) for stretch in watched.stretches for part in stretch.outputs)
-            of_input = name.rpartition("layers.")[0].removesuffix("backward_") == first and count == len(names)
+            of_input = _part_of(name) == first and count == len(names)
             steps = names if of_input else [str(step) for step in range(1, count + 1)]
             layers.append(_trace_layer(name, number, watched, list(steps)))
         return layers
+
+
+def _part_of(name: str) -> str:
+    """Give the part of a network that a layer's stack is in, whose stacks read the same steps.
+
+    >>> _part_of("decoder.lower.layers.0"), _part_of("decoder.upper.backward_layers.1"), _part_of("stack.layers.0")
+    ('decoder', 'decoder', '')
+    """
+    return name.rpartition("layers.")[0].removesuffix("backward_").rstrip(".").rpartition(".")[0]
 
 
 @torch.inference_mode()
@@ -138,14 +146,14 @@ def _trace_layer(name: str, number: int, watched: _Watched, steps: list[str]) ->
     inputs, deviation, first = [], 0.0, 0
     for stretch in watched.stretches:
         x, y = (torch.cat(parts).double().cpu() for parts in (stretch.inputs, stretch.outputs))
-        initial = [value[0].double().cpu() for value in stretch.initial]
-        read, given = (part.flip(0) if reverse else part for part in (x, y))
-        states, gates = replay(cell, weights, read, given, initial, layer.dilation)
-        values.append([part.flip(0) if reverse else part for part in (*states, *gates)])
+        before = tuple(value[:1].double().cpu() for value in stretch.initial)
+        call = Call(x.unsqueeze(1), before, None, reverse)
+        states, gates = replay_call(cell, weights, call, y.unsqueeze(1), layer.dilation)
+        values.append([part[:, 0] for part in (*states, *gates)])
         gap = (values[-1][0] - y).abs() / y.abs().clamp_min(1)
         deviation = max(deviation, float(gap.max()))
         inputs.append(x)
-        segments.append(Segment(first, first + len(x), tuple(value.numpy() for value in initial)))
+        segments.append(Segment(first, first + len(x), tuple(value[0].numpy() for value in before)))
         first += len(x)
     largest = MAX_DEVIATION if next(layer.parameters()).device.type == "cpu" else MAX_DEVIATION_GPU
     if not deviation <= largest:
@@ -169,38 +177,3 @@ def _trace_layer(name: str, number: int, watched: _Watched, steps: list[str]) ->
         segments,
         deviation,
     )
-
-
-def replay(
-    cell: type[Cell],
-    weights: Mapping[str, Tensor],
-    x: Tensor,
-    y: Tensor,
-    initial: Sequence[Tensor],
-    dilation: int = 1,
-) -> tuple[list[Tensor], list[Tensor]]:
-    """Compute each step by the cell's own `step` from the outputs y (T, H) that are known; gives states and gates, (T, H) each.
-
-    x: (T, I), in the order in which it was read.  initial: (d·H) for each state.  Products are made for all steps at once, and a cell
-    that carries nothing but its output is run once, with the steps as its rows.
-    """
-    size, count = y.shape[1], len(cell.gates)
-    before = torch.cat([initial[0].view(dilation, size), y])[: len(y)]
-    xw = F.linear(x, weights["weight_ih"], weights.get("bias_ih")).unflatten(-1, (count, size))
-    hr = F.linear(before, weights["weight_hh"], weights.get("bias_hh")).unflatten(-1, (count, size))
-    peephole = tuple(weights["peephole"].unbind(0)) if cell.peepholes else ()
-    if len(cell.states) == 1:
-        states, gates = cell.step(xw.unbind(1), hr.unbind(1), (before,), peephole)
-        return list(states), list(gates)
-    past = [list(value.view(dilation, 1, size).unbind(0)) for value in initial[1:]]
-    outputs: list[Tensor] = []
-    made: list[tuple[Tensor, ...]] = []
-    for step, (now, again, output) in enumerate(zip(xw.split(1), hr.split(1), before.split(1), strict=True)):
-        state = (output, *(each[step] for each in past))
-        after, gates = cell.step(now.unbind(1), again.unbind(1), state, peephole)
-        outputs.append(after[0])
-        for each, value in zip(past, after[1:], strict=True):
-            each.append(value)
-        made.append(gates)
-    states = [torch.cat(outputs), *(torch.cat(each[dilation:]) for each in past)]
-    return states, [torch.cat(parts) for parts in zip(*made, strict=True)]

@@ -12,7 +12,7 @@ from recurra.explain.diagram import CellDiagram
 from recurra.explain.dynamics import FixedPoint, fixed_points
 from recurra.explain.gates import record
 from recurra.explain.projection import projection_block
-from recurra.explain.trace import LayerTrace, Trace, join
+from recurra.explain.trace import LayerTrace, Trace, cut, join
 from recurra.explain.trace_blocks import fixed_point_table, trace_blocks, unit_blocks
 from recurra.explain.units import UnitFeature, UnitView, saturation, still_units, telling_units, view_unit
 from recurra.formatting import count, per_cent
@@ -28,13 +28,13 @@ FEATURES_LISTED, STRETCHES_LISTED = 5, 5
 
 @dataclass(frozen=True)
 class Inside:
-    """traces: of each input; `trace` is of all of them, one after another.  view: of one unit.  steps: of its cell, the first ones.
+    """trace: of all inputs, one after another.  counts: the steps that the last layer has of each.  view: of one unit.  steps: of its cell, the first ones.
 
     points: where the state comes to rest; None where that was not asked for.
     """
 
-    traces: Sequence[Trace]
     trace: Trace
+    counts: Sequence[int]
     view: UnitView
     steps: Sequence[CellStep]
     telling: Sequence[UnitFeature]
@@ -65,7 +65,8 @@ class Inside:
         if len(self.trace.layers[-1].steps) < 2:
             return shown  # one state has no plane
         alone = len(self.trace.layers) == 1
-        plane = projection_block(self.traces, every_step=True, points=self.points if alone else ())
+        traces = [Trace([layer]) for layer in cut(self.trace.layers[-1], self.counts)]
+        plane = projection_block(traces, every_step=True, points=self.points if alone else ())
         return [*shown, plane]
 
     def sentences(self) -> Iterator[str]:
@@ -107,20 +108,28 @@ def look_inside(
     """
     if not inputs:
         raise UsageError("inputs: expected at least one, got none")
-    traces, steps = [], 0
-    for item in inputs:
-        traces.append(record(predictor, item))
-        steps += max(len(layer.steps) for layer in traces[-1].layers)
-        if steps > MAX_STEPS:
-            raise UsageError(
-                f"inputs: expected at most {MAX_STEPS:,} steps in all, whose every gate is kept; give fewer"
-            )
-    trace = join(traces) if len(traces) > 1 else traces[0]
+    counts: list[int] = []
+    traces = _recorded(predictor, inputs, counts)
+    trace = join(traces) if len(inputs) > 1 else next(traces)
     telling = telling_units(trace)
     view = view_unit(trace, unit or (telling[0].name if telling else f"{trace.layers[0].number}.0"))
     drawn = [cell_step(view.layer, view.unit, step) for step in range(min(MAX_STEPS_DRAWN, len(view.layer.steps)))]
     points = fixed_points(predictor, trace) if dynamics else None
-    return Inside(traces, trace, view, drawn, telling, points)
+    return Inside(trace, counts, view, drawn, telling, points)
+
+
+def _recorded(predictor: Predictor, inputs: Sequence[Any], counts: list[int]) -> Iterator[Trace]:
+    """Record inputs one by one; counts: gets the steps that the last layer has of each."""
+    steps = 0
+    for item in inputs:
+        trace = record(predictor, item)
+        counts.append(len(trace.layers[-1].steps))
+        steps += max(len(layer.steps) for layer in trace.layers)
+        if steps > MAX_STEPS:
+            raise UsageError(
+                f"inputs: expected at most {MAX_STEPS:,} steps in all, whose every gate is kept; give fewer"
+            )
+        yield trace
 
 
 def _still(layer: LayerTrace) -> list[str]:

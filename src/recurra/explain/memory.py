@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from recurra.errors import UsageError
 from recurra.tasks.base.explanation import Explained
 
 SHARE_LEFT = 0.05
@@ -66,9 +67,16 @@ class Memory:
     layers: list[LayerGradient]
 
 
-def measure_memory(outputs: Sequence[Explained], cell: str, *, seed: int = 0) -> Memory:
-    """Measure how far back some outputs remember, on average; cell: that advice is given for."""
-    return Memory(effect_by_lag(outputs, seed=seed), gradients_by_lag(outputs, cell))
+def measure_memory(outputs: Iterable[Explained], cell: str, *, most: int, seed: int = 0) -> Memory:
+    """Measure how far back some outputs remember, on average.
+
+    outputs: asked for one by one, and none is held.  cell: that advice is given for.  most: the last step that any of them belongs to.
+    """
+    effects, gradients = EffectSums(most, seed=seed), GradientSums()
+    for one in outputs:
+        effects.add(one)
+        gradients.add(one)
+    return Memory(effects.mean(), gradients.judged(cell))
 
 
 def chosen_lags(most: int) -> list[int]:
@@ -83,22 +91,47 @@ def chosen_lags(most: int) -> list[int]:
     return sorted({*range(EVERY_LAG_UP_TO), *further.tolist()})
 
 
-def effect_by_lag(outputs: Sequence[Explained], *, seed: int = 0) -> EffectByLag:
-    """Change what lies k or more steps back, and see what that does to the output (Khandelwal et al. 2018, arXiv:1805.04623v1)."""
-    chance = np.random.default_rng(seed)
-    lags = chosen_lags(max((one.target.step for one in outputs), default=0))
-    ways = (_hide, _shuffle, _swap)
-    totals, counts = np.zeros((len(ways), len(lags))), np.zeros(len(lags))
-    for one in outputs:
-        reached = [lag for lag in lags if lag <= one.target.step]
+class EffectSums:
+    """What changing that which lies k or more steps back does to outputs (Khandelwal et al. 2018, arXiv:1805.04623v1), summed over them.
+
+    most: the last step that any of them belongs to.
+    """
+
+    def __init__(self, most: int, *, seed: int = 0) -> None:
+        self._lags, self._chance = chosen_lags(most), np.random.default_rng(seed)
+        self._totals, self._counts = np.zeros((len(WAYS), len(self._lags))), np.zeros(len(self._lags))
+
+    def add(self, one: Explained) -> None:
+        """Change one output's input in every way, at every lag that it has; raises `UsageError` for one that is not read step by step."""
+        last = last_step(one)
+        reached = [lag for lag in self._lags if lag <= last]
         whole = one.arranged(np.arange(one.steps)[None])[0]
-        for row, change in enumerate(ways):
-            totals[row, : len(reached)] += _effects(one, whole, reached, change, chance)
-        counts[: len(reached)] += 1
-    hidden, shuffled, swapped = (totals / np.maximum(1, counts)).tolist()
-    kept = [lag for lag, effect in zip(lags, hidden, strict=True) if effect > SHARE_LEFT * max(hidden)]
-    length = max(kept, default=None)
-    return EffectByLag(lags, hidden, shuffled, swapped, length, length is not None and length == lags[-1])
+        for row, change in enumerate(WAYS):
+            self._totals[row, : len(reached)] += _effects(one, whole, reached, change, self._chance)
+        self._counts[: len(reached)] += 1
+
+    def mean(self) -> EffectByLag:
+        """Give the mean effects, and how far back they reach."""
+        lags = self._lags
+        hidden, shuffled, swapped = (self._totals / np.maximum(1, self._counts)).tolist()
+        kept = [lag for lag, effect in zip(lags, hidden, strict=True) if effect > SHARE_LEFT * max(hidden)]
+        length = max(kept, default=None)
+        return EffectByLag(lags, hidden, shuffled, swapped, length, length is not None and length == lags[-1])
+
+
+def effect_by_lag(outputs: Sequence[Explained], *, seed: int = 0) -> EffectByLag:
+    """Change what lies k or more steps back, and see what that does to some outputs."""
+    effects = EffectSums(max(map(last_step, outputs), default=0), seed=seed)
+    for one in outputs:
+        effects.add(one)
+    return effects.mean()
+
+
+def last_step(one: Explained) -> int:
+    """Give the step that an output belongs to; raises `UsageError` where what was read has no order."""
+    if one.target.step is None:
+        raise UsageError("memory: this run reads its input at once, not step by step, and has none; leave it out")
+    return one.target.step
 
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -110,7 +143,7 @@ def _effects(one: Explained, whole: float, lags: list[int], change: Change, chan
     orders = np.tile(np.arange(one.steps), (len(lags), draws, 1))
     for lag, rows in zip(lags, orders, strict=True):
         for row in rows:
-            end = one.target.step - lag + 1
+            end = last_step(one) - lag + 1
             row[:end] = change(row[:end], chance)
     found = one.arranged(orders.reshape(-1, one.steps)).reshape(len(lags), draws)
     return np.abs(found - whole).mean(1)
@@ -132,13 +165,21 @@ def _swap(steps: np.ndarray, _: np.random.Generator) -> np.ndarray:
     return swapped[::-1]
 
 
-def gradients_by_lag(outputs: Sequence[Explained], cell: str) -> list[LayerGradient]:
-    """Give the gradient of the outputs by what each layer reads, on average; none of outputs without gradients."""
-    sums: list[np.ndarray] = []
-    counts: list[np.ndarray] = []
-    for one in outputs:
+WAYS: tuple[Change, ...] = (_hide, _shuffle, _swap)
+
+
+class GradientSums:
+    """The gradient of outputs by what each layer reads, k steps back, summed over them; none of outputs without gradients."""
+
+    def __init__(self) -> None:
+        self._sums: list[np.ndarray] = []
+        self._counts: list[np.ndarray] = []
+
+    def add(self, one: Explained) -> None:
+        """Ask one output for its gradients."""
+        sums, counts = self._sums, self._counts
         for layer, norms in enumerate(one.layer_gradients()):
-            step = one.target.step if len(norms) == one.steps else len(norms) - 1
+            step = last_step(one) if len(norms) == one.steps else len(norms) - 1
             back = norms[: step + 1][::-1]
             if layer == len(sums):
                 sums.append(np.zeros(0))
@@ -147,8 +188,19 @@ def gradients_by_lag(outputs: Sequence[Explained], cell: str) -> list[LayerGradi
             sums[layer], counts[layer] = _padded(sums[layer], longest), _padded(counts[layer], longest)
             sums[layer][: len(back)] += back
             counts[layer][: len(back)] += 1
-    means = [total / np.maximum(1, count) for total, count in zip(sums, counts, strict=True)]
-    return [judge_gradient(norms, number, cell) for number, norms in enumerate(means)]
+
+    def judged(self, cell: str) -> list[LayerGradient]:
+        """Give the mean of each layer, and what it means; cell: that advice is given for."""
+        means = [total / np.maximum(1, count) for total, count in zip(self._sums, self._counts, strict=True)]
+        return [judge_gradient(norms, number, cell) for number, norms in enumerate(means)]
+
+
+def gradients_by_lag(outputs: Sequence[Explained], cell: str) -> list[LayerGradient]:
+    """Give the gradient of some outputs by what each layer reads, on average."""
+    gradients = GradientSums()
+    for one in outputs:
+        gradients.add(one)
+    return gradients.judged(cell)
 
 
 def _padded(values: np.ndarray, length: int) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -116,17 +116,48 @@ class Trace:
         return {"layers": [layer.to_json() for layer in self.layers], "left_out": left_out, "result": dict(self.result)}
 
 
-def join(traces: Sequence[Trace]) -> Trace:
+def join(traces: Iterable[Trace]) -> Trace:
     """Put the traces of several inputs one after another, so that units can be judged by all of them.
 
-    Raises `DataError` where they are not of the same layers.
+    Of traces that are made one by one, and held by nobody else, no layer is held twice. Raises `DataError` where they are not of the same layers.
     """
-    keys = [[(layer.name, layer.direction, layer.hidden_size) for layer in trace.layers] for trace in traces]
-    if not keys or any(key != keys[0] for key in keys):
+    rest: list[list[LayerTrace]] = []
+    left_out: Sequence[tuple[str, str]] = ()
+    for trace in traces:
+        left_out = left_out or trace.left_out
+        rest.append(list(trace.layers))
+        if [_key(layer) for layer in rest[0]] != [_key(layer) for layer in rest[-1]]:
+            raise DataError("expected traces of the same layers, and at least one")
+    if not rest:
         raise DataError("expected traces of the same layers, and at least one")
-    return Trace(
-        [_join_layers(parts) for parts in zip(*(trace.layers for trace in traces), strict=True)], traces[0].left_out
-    )
+    return Trace([_join_layers([layers.pop(0) for layers in rest]) for _ in range(len(rest[0]))], left_out)
+
+
+def cut(layer: LayerTrace, counts: Sequence[int]) -> list[LayerTrace]:
+    """Cut a layer of several inputs into those of each, of so many steps; they share its values."""
+    found, first = [], 0
+    for count in counts:
+        last = first + count
+        found.append(
+            replace(
+                layer,
+                steps=layer.steps[first:last],
+                gates={name: each[first:last] for name, each in layer.gates.items()},
+                states={name: each[first:last] for name, each in layer.states.items()},
+                inputs=layer.inputs[first:last],
+                segments=[
+                    Segment(one.first - first, one.last - first, one.initial)
+                    for one in layer.segments
+                    if first <= one.first < last
+                ],
+            )
+        )
+        first = last
+    return found
+
+
+def _key(layer: LayerTrace) -> tuple[str, str, int]:
+    return layer.name, layer.direction, layer.hidden_size
 
 
 def _join_layers(parts: Sequence[LayerTrace]) -> LayerTrace:

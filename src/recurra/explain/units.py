@@ -10,20 +10,19 @@ import numpy as np
 
 from recurra.errors import DataError, UsageError
 from recurra.explain.features import COUNTS, series_features, text_features
+from recurra.explain.stillness import MIN_STEPS, never_move, warm_up
 from recurra.explain.trace import LayerTrace, Trace
 
 OPEN, SHUT = 0.9, 0.1
 """Above and below which a gate from 0 to 1 is saturated (Karpathy et al. 2015, arXiv:1506.02078v2, section 4.2); one from −1 to 1 is above the first, or below its negative."""
 MIN_MOVE = 1e-3
-"""A unit whose output stays within so much never moves."""
+"""A state that stays within so much follows nothing."""
 MIN_CORRELATION = 0.9
 """From which on a unit counts."""
-MIN_STEPS = 20
-"""Of fewer steps no correlation is judged."""
 MIN_OTHER_STEPS = 5
 """A feature that is the same at all but fewer steps than these says too little to be followed."""
 CONTROLS = 20
-_CONTEXT, _WARM_UP_STEPS = 12, 10
+_CONTEXT = 12
 _SEED = 20190903
 
 
@@ -67,17 +66,14 @@ def saturation(layer: LayerTrace) -> list[Saturation]:
 
 
 def still_units(layer: LayerTrace) -> list[int]:
-    """List the units whose output never moves, but for the first steps of each sequence, at most ten, in which it leaves the state of zeros.
-
-    Nothing is said of a layer of which fewer than 20 steps are left.
-    """
+    """List the units that never move, as `never_move` tells them, but for the first steps of each sequence; none of fewer than 20 steps."""
     counted = np.ones(len(layer.outputs), bool)
     for segment in layer.segments:
-        few = min(_WARM_UP_STEPS, (segment.last - segment.first) // 2)
+        few = warm_up(segment.last - segment.first)
         first = segment.last - few if layer.direction == "backward" else segment.first
         counted[first : first + few] = False
     values = layer.outputs[counted]
-    return np.flatnonzero(np.ptp(values, axis=0) < MIN_MOVE).tolist() if len(values) >= MIN_STEPS else []
+    return np.flatnonzero(never_move(values.min(0), values.max(0))).tolist() if len(values) >= MIN_STEPS else []
 
 
 @dataclass(frozen=True)

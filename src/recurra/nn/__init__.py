@@ -3,6 +3,7 @@
 from recurra.nn.attention import Attention, AttentionKind, Memory
 from recurra.nn.crf import CRF
 from recurra.nn.ctc import BLANK, ctc_loss, frames_needed
+from recurra.nn.ctc_prefix import ctc_prefix_log_prob
 from recurra.nn.dropout import Dropout
 from recurra.nn.initialise import SCHEMES
 from recurra.nn.location_attention import LocationAttention
@@ -39,6 +40,7 @@ __all__ = [
     "can_be_packed",
     "collate_words",
     "ctc_loss",
+    "ctc_prefix_log_prob",
     "frames_needed",
     "map_state",
     "pack_once",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -109,7 +110,7 @@ def explain(
     fast: Fast = False,
     memory: WithMemory = False,
     permutations: Permutations = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is drawn.")] = 0,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of what is drawn. Default: 0.")] = None,
     page: Page = None,
     gates: Gates = False,
     unit: Unit = None,
@@ -143,20 +144,32 @@ def explain(
         raise UsageError(
             f"page: {page} would stand in a folder that is not there: {page.parent}; make it, or name another"
         )
-    asked, method = Asked(run, device, source or "-", text, page, json), Method(fast, permutations, memory, seed)
+    asked, method = Asked(run, device, source or "-", text, page, json), Method(fast, permutations, memory, seed or 0)
     options = given_options(context)
+    of_outputs = bool(options) or seed is not None or method != Method()
     if source is None and not text:
-        if gates or options or method != Method(seed=seed):
+        if gates or of_outputs:
             raise UsageError('explain: expected an input, such as -t "that was phenomenal" or a file')
+        if _is_piped():
+            note("explain: standard input is not read; to explain what comes there, name it: recurra explain RUN -")
         _diagnose(asked)
         return
     check_one_source(text, asked.source)
     if not gates:
         _explain_outputs(asked, options, method)
-    elif options or method != Method(seed=seed):
+    elif of_outputs:
         raise UsageError("gates: shows what goes on inside for no output in particular; leave the other options out")
     else:
         _look_inside(asked, unit, dynamics=dynamics)
+
+
+def _is_piped() -> bool:
+    """Tell whether something is handed over at standard input, by a pipe or a file."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):  # closed, or in the memory
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
 def _explain_outputs(asked: Asked, options: dict[str, Any], method: Method) -> None:

@@ -11,35 +11,24 @@ import torch
 from torch import Tensor, nn
 
 from recurra.cells import CellState
+from recurra.explain.replay import Call, replay_call
+from recurra.explain.stillness import MIN_STEPS, never_move, warm_up
 from recurra.explain.units import OPEN, SHUT
-from recurra.kernels import run_layer
 from recurra.nn import Layer
 
 FLAT = 0.99
 """Size of a tanh from which on its slope is below 2 %, so that hardly any gradient passes."""
-STILL_SHARE, STILL = 0.01, 1e-4
-"""Share of what the liveliest unit of a layer spans, and span of an output that adds nothing to what is computed: units that span less are the same at every step."""
 KEEPING = ("forget", "update")
 """Gates whose value is the share of a unit's memory that is kept from one step to the next, as cells name them."""
 CANDIDATE = "candidate"
 """The value, as cells name it, that is no gate."""
 
 
-@dataclass(frozen=True)
-class Call:
-    """What a layer was given once: x (T, B, I), its state, lengths (B) or None, and whether it ran backwards."""
-
-    x: Tensor
-    state: CellState
-    lengths: Tensor | None
-    reverse: bool
-
-
 @dataclass
 class LayerActivity:
     """What a layer has done so far.
 
-    low, high: (H) each, the least and the largest output of each unit.  shut, open: for each gate, how many values were saturated.
+    low, high: (H) each, the least and the largest output of each unit behind the first steps of its sequences, `moves` of them.  shut, open: for each gate, how many values were saturated.
     flat: how many candidates were.  log_kept: (H), the summed logarithm of what a step keeps of the memory.  values: how many of each
     there were.  first: the first call, to ask more of.
     """
@@ -54,6 +43,7 @@ class LayerActivity:
     flat: float = 0.0
     values: int = 0
     steps: int = 0
+    moves: int = 0
     first: Call | None = None
 
     @classmethod
@@ -68,9 +58,10 @@ class LayerActivity:
 
     @property
     def still(self) -> Tensor:
-        """Which units give the same at every step, (H) bool; of a layer that always gives the same, all."""
-        span = self.high - self.low
-        return span <= max(STILL, STILL_SHARE * float(span.max()))
+        """Which units never move, (H) bool; none where fewer than 20 steps were read."""
+        if self.moves < MIN_STEPS:
+            return torch.zeros(self.layer.hidden_size, dtype=torch.bool)
+        return torch.from_numpy(never_move(self.low.numpy(), self.high.numpy()))
 
     @property
     def keeping(self) -> str | None:
@@ -95,9 +86,11 @@ class LayerActivity:
             present = torch.arange(len(y)).unsqueeze(1) < call.lengths.cpu()
         if not present.any():
             return
-        outputs = y.detach().float().cpu()[present]  # (N, H)
-        self.low = torch.minimum(self.low, outputs.amin(0))
-        self.high = torch.maximum(self.high, outputs.amax(0))
+        outputs = y.detach().float().cpu()[present & _behind_the_first(call, len(y))]  # (N, H)
+        if len(outputs):
+            self.low = torch.minimum(self.low, outputs.amin(0))
+            self.high = torch.maximum(self.high, outputs.amax(0))
+            self.moves += len(outputs)
         if gates is None:
             return
         values = gates.detach().float().cpu()[present]  # (N, G, H)
@@ -111,6 +104,14 @@ class LayerActivity:
             self.open[gate] = self.open.get(gate, 0.0) + float((values[:, at] > OPEN).sum())
             if gate == self.keeping:
                 self.log_kept += values[:, at].clamp_min(1e-12).log().sum(0)
+
+
+def _behind_the_first(call: Call, steps: int) -> Tensor:
+    """Tell which steps are not among the first of their sequence, (T, B) bool."""
+    places = torch.arange(steps).unsqueeze(1)
+    lengths = torch.full(call.x.shape[1:2], steps) if call.lengths is None else call.lengths.cpu()
+    few = torch.tensor([warm_up(length) for length in lengths.tolist()])
+    return places < lengths - few if call.reverse else places >= few
 
 
 @contextmanager
@@ -133,12 +134,11 @@ def _hook(activity: LayerActivity) -> Any:
         x, state, lengths = arguments["x"], arguments["state"], arguments.get("lengths")
         call = Call(x, state, lengths, bool(arguments.get("reverse", False)))
         gates = None
-        if layer.dilation == 1 and x.numel():
+        if x.numel():
+            weights: dict[str, Tensor] = dict(layer.named_parameters())
             with torch.no_grad():
-                weights: dict[str, Tensor] = dict(layer.named_parameters())
-                _, _, gates = run_layer(
-                    layer.cell, x, state, weights, lengths=lengths, reverse=call.reverse, return_gates=True
-                )
+                _, found = replay_call(layer.cell, weights, call, output[0], layer.dilation)
+            gates = torch.stack(found, 2)
         activity.add(call, output[0], gates)
 
     return record

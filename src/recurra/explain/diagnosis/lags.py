@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from recurra.explain.diagnosis.activity import Call, LayerActivity
+from recurra.explain.diagnosis.activity import LayerActivity
+from recurra.explain.replay import Call
 from recurra.kernels import run_layer
 from recurra.nn import Layer
 

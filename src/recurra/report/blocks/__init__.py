@@ -10,6 +10,7 @@ from recurra.report.blocks.images import ImageRow, Images
 from recurra.report.blocks.lines import Lines, Picture
 from recurra.report.blocks.matrix import Matrix
 from recurra.report.blocks.overlay import Overlay, Overlays, draw_overlay
+from recurra.report.blocks.picture_shares import SharedPicture
 from recurra.report.blocks.reliability import Bin, Reliability
 from recurra.report.blocks.scatter import Dot, Grouping, Scatter
 from recurra.report.blocks.shares import SharedText
@@ -38,6 +39,7 @@ __all__ = [
     "Reliability",
     "Scatter",
     "Series",
+    "SharedPicture",
     "SharedText",
     "SoundRow",
     "Sounds",

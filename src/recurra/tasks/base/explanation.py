@@ -27,7 +27,7 @@ MAX_ROWS = 1024
 class Segment(NamedTuple):
     """A part of an input that is left out as a whole: how it is shown, and from where to where it stands.
 
-    start, end: characters of a text, or steps of a series.
+    start, end: characters of a text, steps of a series, or the first place of a patch and the one behind its last, row by row.
     """
 
     text: str
@@ -35,17 +35,28 @@ class Segment(NamedTuple):
     end: int
 
 
+class PictureParts(NamedTuple):
+    """A picture whose parts are explained: uint8 (H, W) or (H, W, 3), and over it a grid of any size (h, w) with the segment of each place, −1 of none.
+
+    focus: where in the grid that stands which is explained, (h, w) bool; None where it stands nowhere.
+    """
+
+    pixels: np.ndarray
+    owner: np.ndarray
+    focus: np.ndarray | None = None
+
+
 @dataclass(frozen=True)
 class Target:
     """What is explained.
 
     name: of a class, a tag, a unit, a step.  quantity: what of it, such as "log-odds".  step: that the output belongs to, from which
-    is counted how far back something lies.  baseline: what stands in the place of what is left out.
+    is counted how far back something lies; None where nothing is read step by step.  baseline: what stands in the place of what is left out.
     """
 
     name: str
     quantity: str
-    step: int
+    step: int | None
     baseline: str
 
 
@@ -57,8 +68,8 @@ class Explained:
     """An output as a function of the segments of an input that are there.
 
     steps: T, that the network reads.  compute: gives the output where each segment is there to a share: 1 as it is, 0 replaced by the
-    baseline. Its `order` says which step is read in the place of each, −1 for none; None: each in its own.  text: that the segments stand
-    in; None where they are steps.  differentiable: whether the shares have gradients.  reader: the part of
+    baseline. Its `order` says which step is read in the place of each, −1 for none; None: each in its own.  shown: the text or
+    the picture that the segments stand in; None where they are steps.  differentiable: whether the shares have gradients.  reader: the part of
     the network whose layers of cells read the input, and whose gradients are asked how far back they reach; None: all of it.
     """
 
@@ -70,12 +81,12 @@ class Explained:
         compute: Compute,
         target: Target,
         *,
-        text: str | None = None,
+        shown: str | PictureParts | None = None,
         differentiable: bool = True,
         reader: nn.Module | None = None,
     ) -> None:
         self.network, self.segments, self.steps = network, list(segments), steps
-        self.compute, self.target, self.text = compute, target, text
+        self.compute, self.target, self.shown = compute, target, shown
         self.differentiable, self.reader = differentiable, network if reader is None else reader
 
     def values(self, masks: np.ndarray) -> np.ndarray:

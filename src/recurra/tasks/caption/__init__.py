@@ -1,4 +1,4 @@
-"""The captioner. Files, in the order in which they may import each other: config preprocessing parts data defaults batches network pretraining search results overlay predict evaluate report task."""
+"""The captioner. Files, in the order in which they may import each other: config preprocessing parts data defaults batches network pretraining search explain results overlay predict evaluate report task."""
 
 from recurra.tasks.caption.config import CaptionConfig
 from recurra.tasks.caption.predict import Captioner

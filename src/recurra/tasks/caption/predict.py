@@ -15,8 +15,10 @@ from recurra.errors import DataError
 from recurra.files import is_folder, write_whole
 from recurra.images import PICTURE, is_picture, jpeg_text, picture_kind, read_picture
 from recurra.report.blocks import Overlay
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.caption.config import CaptionConfig, CaptionEvaluateOptions, CaptionPredictOptions
+from recurra.tasks.caption.explain import CaptionerExplainOptions, explain_caption
 from recurra.tasks.caption.network import CaptionNetwork
 from recurra.tasks.caption.overlay import overlay_page
 from recurra.tasks.caption.preprocessing import CaptionPreprocessor, Picture
@@ -37,6 +39,7 @@ class Captioner(Predictor[CaptionConfig]):
     name = "caption"
     PredictOptions = CaptionPredictOptions
     EvaluateOptions = CaptionEvaluateOptions
+    ExplainOptions = CaptionerExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: CaptionConfig) -> CaptionPreprocessor:
@@ -156,6 +159,20 @@ class Captioner(Predictor[CaptionConfig]):
             looked["words"],
             looked["weights"],
         )
+
+    # What only some predictors can do
+
+    @checked
+    def step_names(self, item: Any) -> list[str]:
+        """Name what the decoder reads at each step of the caption that follows the likeliest word: the mark that it begins after, then its words."""
+        picture, vocabulary = self.preprocessor.pictures.check(item), self.preprocessor.vocabulary
+        found = search(self.caption_network, self.preprocessor, [input_of(picture)], SearchedOptions(beam=1))[0][0]
+        return units_of(np.concatenate([[vocabulary.bos_id], found.ids[:-1]]), vocabulary)
+
+    @checked
+    def explained(self, item: Any, options: CaptionerExplainOptions) -> Explained:
+        """Give the log-probability of a caption, or of a word of it; see `explain.explain_caption`."""
+        return explain_caption(self.caption_network, self.preprocessor, self.preprocessor.pictures.check(item), options)
 
     @checked
     def score(self, texts: Iterable[str]) -> list[dict[str, Any]]:

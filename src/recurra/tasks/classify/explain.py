@@ -22,6 +22,7 @@ from recurra.tasks.sequence.explain import (
     ReplaceableSeries,
     ReplaceableText,
     SequenceExplainOptions,
+    check_by,
     check_target,
 )
 from recurra.tasks.sequence.preprocessing.series import SeriesPreprocessor
@@ -59,6 +60,7 @@ class ClassOutput:
             self._series = np.asarray(sequence, np.float64)
             self._means = np.nanmean(self._series, axis=0) if inputs.options.scale == "series" else inputs.mean
         else:
+            check_by(options.by)
             steps = excerpt_steps(sequence, inputs.encode(sequence), preprocessor, excerpt)
             self.input = ReplaceableText(sequence, inputs, network.body, steps)
             if isinstance(self.linear, NgramClassifier):
@@ -128,6 +130,6 @@ def explain_class(
         output.input.steps,
         lambda shares, order: class_log_odds(output.logits(shares, order), number, multi_label=multi_label),
         Target(classes[number], "log-odds", output.input.steps - 1, output.input.blank),
-        text=output.input.text,
+        shown=output.input.text,
         differentiable=output.differentiable,
     )

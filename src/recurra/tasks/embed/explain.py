@@ -43,4 +43,4 @@ def explain_similarity(
 
     name = "likeness to itself" if options.target is None else f"likeness to {options.target}"
     target = Target(name, "cosine", given.steps - 1, given.blank)
-    return Explained(network, given.segments, given.steps, compute, target, text=given.text)
+    return Explained(network, given.segments, given.steps, compute, target, shown=given.text)

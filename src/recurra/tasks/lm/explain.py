@@ -59,7 +59,7 @@ def explain_next(
         return found.gather(2, targets.view(-1, 1, 1).expand(-1, found.shape[1], 1)).sum((0, 2))
 
     return Explained(
-        network, segments, len(whole), compute, Target(name, "log-probability", len(read) - 1, BLANK), text=shown
+        network, segments, len(whole), compute, Target(name, "log-probability", len(read) - 1, BLANK), shown=shown
     )
 
 

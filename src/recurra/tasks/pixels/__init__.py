@@ -1,4 +1,4 @@
-"""The picture model. Files, in the order in which they may import each other: config preprocessing defaults data network sampling results predict baselines evaluate report task."""
+"""The picture model. Files, in the order in which they may import each other: config preprocessing defaults data network sampling explain results predict baselines evaluate report task."""
 
 from recurra.tasks.pixels.config import PictureConfig
 from recurra.tasks.pixels.predict import PictureModel

@@ -60,3 +60,11 @@ class PixelNetwork(nn.Module):
         """Give log p of each pixel of pictures (B, H, W), given those above and left of it; float64 (B, H, W)."""
         wanted = levels.transpose(0, 1).unsqueeze(-1)
         return self(levels).double().log_softmax(-1).gather(-1, wanted)[..., 0].transpose(0, 1)
+
+    def next_log_prob(self, above: Tensor, row: Tensor, levels: Tensor) -> Tensor:
+        """Give log p of a row, as what the cells read (W) and as levels (W), float64 (n), after each of n pictures' rows above it (T, n, W)."""
+        count = above.shape[1]
+        before = torch.cat([torch.zeros_like(above[:1]), above])
+        context, _ = self.context(before, self.zero_state(count))
+        found = self.head(row.expand(count, -1), context[-1]).double().log_softmax(-1)
+        return found.gather(-1, levels.expand(count, -1).unsqueeze(-1))[..., 0].sum(1)

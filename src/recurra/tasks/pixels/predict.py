@@ -14,8 +14,10 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.pictures import PictureOptions, Pictures, holds_pictures, read_pictures
 from recurra.errors import DataError, UsageError
 from recurra.files import is_folder
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.pixels.config import EvaluateOptions, GenerateOptions, PictureConfig, PredictOptions
+from recurra.tasks.pixels.explain import PictureExplainOptions, explain_row
 from recurra.tasks.pixels.network import PixelNetwork
 from recurra.tasks.pixels.preprocessing import PicturePreprocessor
 from recurra.tasks.pixels.results import score_to_json, to_lines, to_result
@@ -40,6 +42,7 @@ class PictureModel(Predictor[PictureConfig]):
     PredictOptions = PredictOptions
     EvaluateOptions = EvaluateOptions
     GenerateOptions = GenerateOptions
+    ExplainOptions = PictureExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: PictureConfig) -> PicturePreprocessor:
@@ -123,6 +126,11 @@ class PictureModel(Predictor[PictureConfig]):
         return to_lines(self.preprocessor.decode(picture)) + "\n"
 
     # What only some predictors can do
+
+    @checked
+    def explained(self, item: Any, options: PictureExplainOptions) -> Explained:
+        """Give the log-probability of a row, given those above it; see `explain.explain_row`."""
+        return explain_row(self._pixel_network, self.preprocessor, self._encode([item])[0], options)
 
     @checked
     def score(self, texts: Iterable[Any]) -> list[dict[str, Any]]:

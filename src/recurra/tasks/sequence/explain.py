@@ -180,7 +180,14 @@ def replaceable(
     """Give a sequence whose parts can be left out; read: the steps of a text that the network reads, None for all."""
     if isinstance(inputs, SeriesPreprocessor):
         return ReplaceableSeries(sequence, inputs, by, next(encoder.parameters()).device)
+    check_by(by)
     return ReplaceableText(sequence, inputs, encoder, read)
+
+
+def check_by(by: By) -> None:
+    """Raise `UsageError` where a text is to be cut by channels."""
+    if by != "steps":
+        raise UsageError(f"by: {by} is of series of several channels, and this run reads texts; leave it out")
 
 
 def check_target(name: str | None, known: Sequence[str], what: str) -> None:
@@ -203,8 +210,10 @@ def check_target(name: str | None, known: Sequence[str], what: str) -> None:
 
 def check_place(at: int, count: int) -> int:
     """Give a place that was counted from 1, from 0; raises `UsageError` for one beyond the last."""
+    if not count:
+        raise UsageError(f"at: there is none to count to, got {at}; leave it out, or name a target")
     if not 1 <= at <= count:
-        raise UsageError(f"at: expected 1 to {count}, as many as the input has, got {at}")
+        raise UsageError(f"at: expected 1 to {count}, as many as there are, got {at}")
     return at - 1
 
 

@@ -52,7 +52,7 @@ def explain_tag(
 
     shown = given.elements[step]
     target = Target(f"{tags[number]} at {shown.text}", "log-odds", step, given.blank)
-    return Explained(network, given.segments, given.steps, compute, target, text=given.text)
+    return Explained(network, given.segments, given.steps, compute, target, shown=given.text)
 
 
 def log_odds(network: TaggerNetwork, scores: Tensor, lengths: Tensor, step: int, number: int) -> Tensor:

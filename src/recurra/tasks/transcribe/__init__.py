@@ -1,4 +1,4 @@
-"""The transcriber. Files, in the order in which they may import each other: config signals sound picture pen preprocessing parts data defaults batches network language search results stream live predict calibrate examples evaluate report task."""
+"""The transcriber. Files, in the order in which they may import each other: config signals sound picture pen preprocessing parts data defaults batches network language search explain results stream live predict calibrate examples evaluate report task."""
 
 from recurra.tasks.transcribe.config import TranscriberConfig
 from recurra.tasks.transcribe.predict import Transcriber

@@ -192,9 +192,14 @@ def _long_enough(
         hint = "mend their texts, read fewer frames at a step (--stack), or leave them out (--on-error skip)"
         raise DataError(text, source=train.places[first], hint=hint)
     notes.append(f"left out: {text}")
+    return select(train, rows)
+
+
+def select(split: Split, rows: Sequence[int]) -> Split:
+    """Give some rows of a split; what was skipped stays."""
     names = ("kept", "frames", "texts", "labels", "groups", "places")
-    columns: dict[str, Any] = {name: [getattr(train, name)[row] for row in rows] for name in names}
-    return Split(**columns, skipped=train.skipped)
+    columns: dict[str, Any] = {name: [getattr(split, name)[row] for row in rows] for name in names}
+    return Split(**columns, skipped=split.skipped)
 
 
 def _fingerprint(splits: Iterable[Split]) -> str:

@@ -61,5 +61,7 @@ class PictureKind(SignalKind):
     def holds(self, name: str) -> bool:
         return is_picture(name)
 
+    blank_name = "the paper"
+
     def picture(self, frames: np.ndarray) -> np.ndarray:
         return (255 - 255 * frames.T).astype(np.uint8)

@@ -14,12 +14,14 @@ from recurra.audio import read_sound
 from recurra.decoding.ctc import BLANK
 from recurra.errors import DataError, UsageError
 from recurra.files import is_folder
+from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.transcribe.config import (
     TranscribeEvaluateOptions,
     TranscribePredictOptions,
     TranscriberConfig,
 )
+from recurra.tasks.transcribe.explain import TranscriberExplainOptions, check_text, explain_text
 from recurra.tasks.transcribe.live import SampleStream, StrokeLineStream
 from recurra.tasks.transcribe.network import TranscriberNetwork
 from recurra.tasks.transcribe.preprocessing import Reading, TranscriptPreprocessor
@@ -39,6 +41,7 @@ class Transcriber(Predictor[TranscriberConfig]):
     name = "transcribe"
     PredictOptions = TranscribePredictOptions
     EvaluateOptions = TranscribeEvaluateOptions
+    ExplainOptions = TranscriberExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: TranscriberConfig) -> TranscriptPreprocessor:  # noqa: ARG003
@@ -135,6 +138,20 @@ class Transcriber(Predictor[TranscriberConfig]):
 
     def format_result(self, result: Mapping[str, Any]) -> str:
         return "\n".join(result_lines(result))
+
+    # What only some predictors can do
+
+    @checked
+    def explained(self, item: Any, options: TranscriberExplainOptions) -> Explained:
+        """Give the log-probability of a text, or of a word or unit of it; see `explain.explain_text`."""
+        reading = self.preprocessor.check(item, self.config.data)
+        (log_probs,) = self.log_probs([reading])
+        if options.target is None:
+            searcher = Searcher(self.transcriber_network, self.preprocessor, TranscribePredictOptions())
+            labels = searcher.find(log_probs)[0].ids
+        else:
+            labels = check_text(self.preprocessor, options.target, len(log_probs))
+        return explain_text(self.transcriber_network, self.preprocessor, reading, labels, log_probs, options)
 
     # As it comes
 

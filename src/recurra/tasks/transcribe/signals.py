@@ -10,8 +10,11 @@ import numpy as np
 
 from recurra.data.transcripts import Kind
 from recurra.errors import UsageError
+from recurra.tasks.base.explanation import Segment, group_elements
 from recurra.tasks.transcribe.config import Data
 
+MAX_PIECES = 60
+"""Of a signal that is explained: more would be too narrow to be seen."""
 Facts = dict[str, int]
 """What is saved of how signals are read."""
 
@@ -111,6 +114,33 @@ class SignalKind(ABC):
         low, high = np.percentile(frames, (1, 99)) if frames.size else (0.0, 1.0)
         values = (frames.T[::-1] - low) / max(1e-6, float(high - low))
         return (255 - 255 * np.clip(values, 0, 1)).astype(np.uint8)
+
+    # What is left out of a signal that is explained, and what stands in its place
+
+    blank_name: ClassVar[str] = "the mean of the training data"
+
+    def blank(self, frames: np.ndarray) -> np.ndarray:
+        """Give the frame (F,) that says nothing, beside frames (T, F) as the network reads them."""
+        return np.zeros_like(frames[0])
+
+    def pieces(self, frames: np.ndarray, step_frames: int) -> tuple[list[Segment], np.ndarray]:
+        """Cut frames (T, F) into pieces of whole steps; gives them, and that of each frame, (T,)."""
+        starts = range(0, len(frames), step_frames)
+        steps = [self._piece(start, min(start + step_frames, len(frames))) for start in starts]
+        grouped, of_step = group_elements(steps, None, MAX_PIECES)
+        pieces = [self._piece(one.start, one.end) for one in grouped]
+        return pieces, of_step[np.arange(len(frames)) // step_frames]
+
+    def _piece(self, first: int, last: int) -> Segment:
+        return Segment(self.span(first, last), first, last)
+
+    def span(self, first: int, last: int) -> str:
+        """Say where some frames stand."""
+        return f"columns {first + 1} to {last}"
+
+    def places(self, frames: np.ndarray, owner: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """Give which piece stands at each place of a grid over `picture`, −1 for none."""
+        return owner[None]
 
     def stream(self, rate: int | None) -> FrameStream:  # noqa: ARG002
         """Give what makes frames of a signal as it comes; rate: samples a second of it, None: as the run's own."""

@@ -107,6 +107,14 @@ class SoundKind(SignalKind):
         quiet = np.percentile(frames, 10, axis=0)
         return (quiet + 0.5 * chance.standard_normal((count, self.size))).clip(0).astype(np.float32)
 
+    blank_name = "the mean of the recording"
+
+    def span(self, first: int, last: int) -> str:
+        return f"{first * self.seconds:.2f} to {last * self.seconds:.2f} s"
+
+    def blank(self, frames: np.ndarray) -> np.ndarray:
+        return frames.mean(0)  # as in training, where pieces are covered with it
+
     def is_one(self, item: Any) -> bool:
         return isinstance(item, Sound)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from recurra.tasks.transcribe.config import (
     TranscribePredictOptions,
     TranscriberConfig,
 )
-from recurra.tasks.transcribe.data import Dataset, Split, read_dataset, read_split, steps_of
+from recurra.tasks.transcribe.data import Dataset, Split, read_dataset, read_split, select, spellable, steps_of
 from recurra.tasks.transcribe.defaults import choose_size
 from recurra.tasks.transcribe.network import TranscriberNetwork
 from recurra.tasks.transcribe.predict import Transcriber
@@ -68,6 +68,10 @@ class TranscriptionTask(SplitTask[TranscriberConfig, Dataset]):
     def count_dataset(self, dataset: Dataset) -> dict[str, int]:
         signals = {f"{name}_signals": len(split) for name, split in dataset.splits.items()}
         return {**signals, "train_units": dataset.train.units, "units": dataset.preprocessor.size}
+
+    def on_part(self, part: Split) -> Self | None:
+        rows = spellable(part, self.config.model, self.preprocessor)  # of the others there is no loss
+        return super().on_part(select(part, rows)) if rows else None
 
     # Training
 

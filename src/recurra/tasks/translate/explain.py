@@ -15,6 +15,7 @@ from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.base.options import ExplainOptions
 from recurra.tasks.base.settings import Flag
 from recurra.tasks.seq2seq.config import SearchedOptions
+from recurra.tasks.seq2seq.explain import unit_log_probs
 from recurra.tasks.seq2seq.results import units_of
 from recurra.tasks.seq2seq.search import teacher
 from recurra.tasks.sequence.explain import check_place, text_elements
@@ -64,12 +65,12 @@ def explain_translation(
 
     def compute(shares: Tensor, order: Tensor | None) -> Tensor:
         x = replace_steps(vectors, blank, shares_of_parts(shares, order, parts), order)
-        found = network.log_probs(x, read, written)  # (T, n)
+        found = unit_log_probs(network.decoder, network.encode_vectors(x), read, written)  # (T, n)
         return found.sum(0) if place is None else found[place]
 
     name = preprocessor.target.decode(target) if place is None else units_of(target, preprocessor.target)[place]
     about = Target(repr(name), "log-probability", len(units) - 1, BLANK)
-    return Explained(network, segments, len(source), compute, about, text=shown, reader=network.body)
+    return Explained(network, segments, len(source), compute, about, shown=shown, reader=network.body)
 
 
 def _target(

@@ -40,16 +40,10 @@ class TranslationNetwork(nn.Module):
         source = self.encode(sources, lengths)
         return self.decoder.logits(self.decoder.decode(ids, source, self.decoder.initial_state(source)).read)
 
-    def log_probs(self, x: Tensor, ids: Tensor, targets: Tensor) -> Tensor:
-        """Give log p of targets (T, 1), float64 (T, n), for n sources, of which x (S, n, E) is what the encoder's cells read.
-
-        ids: (T, 1), what the decoder reads before each.
-        """
+    def encode_vectors(self, x: Tensor) -> Source:
+        """Read n sources as what the encoder's cells read of them, x (S, n, E)."""
         lengths = torch.full((x.shape[1],), len(x))
-        source = self._remember(self.body.read_vectors(x, lengths).outputs, lengths)
-        read = self.decoder.decode(ids.expand(-1, x.shape[1]), source, self.decoder.initial_state(source)).read
-        found = self.decoder.logits(read).double().log_softmax(2)
-        return found.gather(2, targets.unsqueeze(2).expand(-1, x.shape[1], 1)).squeeze(2)
+        return self._remember(self.body.read_vectors(x, lengths).outputs, lengths)
 
     def loss(self, sources: Tensor, lengths: Tensor, ids: Tensor, targets: Tensor) -> Tensor:
         """Give Σ −log p of the targets (T, B), as `Decoder.loss` does; ids: (T, B), what the decoder reads before each."""
