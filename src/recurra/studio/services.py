@@ -15,7 +15,7 @@ from recurra.studio.models import Models
 from recurra.studio.requests import Inputs
 from recurra.studio.results import StudioError, describe_error
 from recurra.studio.traces import Traces
-from recurra.studio.uploads import Uploads
+from recurra.studio.uploads import KEPT, Uploads
 from recurra.studio.worker import Worker
 
 MAX_STREAMS = 48
@@ -34,7 +34,8 @@ class Services:
     @property
     def private(self) -> list[str]:
         """Folders that no message may name, the longest first."""
-        uploads = [str(one.path.parent) for one in self.uploads.all()]
+        kept = self.catalog.home / KEPT
+        uploads = [str(folder) for one in self.uploads.all() for folder in (one.path.parent, kept / one.id)]
         return [*uploads, str(self.uploads.folder), *self.catalog.private]
 
     def message(self, error: RecurraError) -> str:
