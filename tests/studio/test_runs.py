@@ -41,11 +41,11 @@ def test_a_run_of_every_task_is_listed_with_its_metrics(studio, runs):
     assert listed.keys() == CASES.keys()
     for name, run in listed.items():
         assert run["state"] == "done"
-        told = json.loads(call("info", runs / name, "--json"))
-        assert run["parameters"] == told["parameters"]
-        assert run["step"] == told["steps"]
-        assert run["metrics"] == told["evaluation"]["metrics"]
-        assert run["baselines"] == told["evaluation"]["baselines"]
+        info = json.loads(call("info", runs / name, "--json"))
+        assert run["parameters"] == info["parameters"]
+        assert run["step"] == info["steps"]
+        assert run["metrics"] == info["evaluation"]["metrics"]
+        assert run["baselines"] == info["evaluation"]["baselines"]
         assert run["headline"]["value"] == run["metrics"][run["headline"]["metric"]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -72,13 +73,14 @@ def _table(predictor: Predictor, text: str) -> list[Any]:
 def _pixels(given: Any) -> np.ndarray:
     """Give pixels (H, W) or (H, W, 3) uint8."""
     try:
-        pixels = np.array(given, dtype=np.float64)
+        pixels: np.ndarray = np.array(given, dtype=np.float64)
     except (ValueError, TypeError, OverflowError):
         pixels = np.zeros(0)
-    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] != 3) or not pixels.size:
+    shape = tuple(pixels.shape)
+    if len(shape) not in (2, 3) or shape[2:] not in ((), (3,)) or not pixels.size:
         raise DataError("pixels: expected rows of numbers, or of [red, green, blue], all rows as long as the first")
-    if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
-        raise DataError(f"pixels: expected at most {MAX_PIXELS:,}, got {pixels.shape[0] * pixels.shape[1]:,}")
+    if math.prod(shape[:2]) > MAX_PIXELS:
+        raise DataError(f"pixels: expected at most {MAX_PIXELS:,}, got {math.prod(shape[:2]):,}")
     if not ((pixels >= 0) & (pixels <= 255)).all():
         raise DataError("pixels: expected numbers from 0 to 255")
     return pixels.round().astype(np.uint8)

@@ -22,6 +22,7 @@ def bind(host: str, port: int | None) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise UsageError(f"host: {host} is no address of this machine ({error.strerror})") from None
+    problem: Exception | None = None
     for number in wanted:
         opened = socket.socket(family, socket.SOCK_STREAM)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
