@@ -198,7 +198,15 @@ def test_importing_recurra_does_not_load_torch():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["generate", "--help"], ["explain", "--help"], ["score", "--help"], ["data", "list"]]
+    "arguments",
+    [
+        ["--help"],
+        ["generate", "--help"],
+        ["explain", "--help"],
+        ["score", "--help"],
+        ["studio", "--help"],
+        ["data", "list"],
+    ],
 )
 def test_help_does_not_wait_for_torch(arguments):
     code = f"import sys; from recurra.cli import app; app({arguments}, standalone_mode=False); print('torch' in sys.modules)"

@@ -78,6 +78,10 @@ class Services:
     def _end(self) -> None:
         self._streams -= 1
 
+    def end_streams(self) -> None:
+        """Let every stream of events come to its end."""
+        self.closing = True
+
     def close(self) -> None:
         """End what is going on: trainings, once they have saved, and streams; uploads are removed."""
         self.closing = True
