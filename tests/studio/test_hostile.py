@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.runs.trainings import CASES
 from tests.studio.conftest import UPLOAD_LIMIT, serve
 
 from recurra.studio import guard, services
@@ -128,6 +130,38 @@ def test_no_input_names_a_file(studio, runs, task, given):
     for verb in ("predict", "inside", "score", "explain", "generate"):
         body = {"prompt": given} if verb == "generate" else {"inputs": [given]}
         refused(studio.post(f"/api/runs/{id}/{verb}", body), 400)
+
+
+OPENED: set[str] = set()
+"""Files with this name that were opened in this process."""
+SECRET = "recurra-test-secret.json"
+
+
+def _watch(event, arguments):
+    if event == "open" and SECRET in str(arguments[0]):
+        OPENED.add(str(arguments[0]))
+
+
+sys.addaudithook(_watch)
+
+
+@pytest.mark.parametrize("task", CASES)
+def test_a_file_that_is_named_is_never_opened(studio, tmp_path, task):
+    secret = tmp_path / SECRET
+    secret.write_text('{"strokes": [[[0, 0], [5, 9], [9, 0]]]}')
+    id, given = studio.ids()[task], str(secret)
+    OPENED.clear()
+    for verb in ("predict", "inside", "score", "explain", "embed", "generate"):
+        for item in (given, f"{given}\ta", {"csv": given}, {"pixels": given}, {"strokes": given}, [given]):
+            body = (
+                {"prompt": item if isinstance(item, str | dict) else ""} if verb == "generate" else {"inputs": [item]}
+            )
+            if verb == "generate":
+                body["options"] = {"length": 2} if task == "lm" else {}
+            assert studio.post(f"/api/runs/{id}/{verb}", body).status in (200, 400)
+    assert not OPENED
+    secret.read_bytes()
+    assert OPENED  # it would have been seen
 
 
 @pytest.mark.parametrize(

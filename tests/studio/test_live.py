@@ -65,7 +65,9 @@ def test_lists_of_words_and_tags_suggest_a_tagger(studio):
     best = sent["suggestions"][0]
     assert (best["task"], best["settings"]) == ("tag", {"tokens": "tokens", "column": "ner_tags"})
     body = {"task": "tag", "data": {"upload": [sent["id"]]}, "settings": best["settings"], "check": True}
-    assert studio.post("/api/command", body).json["errors"] == []
+    assert "only 1 different" in str(
+        studio.post("/api/command", body).json["errors"]
+    )  # they were read as what they are
 
 
 @pytest.mark.parametrize("name", FOUND)
