@@ -115,6 +115,63 @@ def test_a_body_that_is_none_is_refused(studio, body):
     refused(studio.post(filled(studio, PREDICT), body, Content_Type="application/json"), 400, 404)
 
 
+POSTED = [
+    "/api/runs/{lm}/predict", "/api/runs/{lm}/score", "/api/runs/{lm}/embed", "/api/runs/{lm}/generate", "/api/runs/{lm}/explain",
+    "/api/runs/{lm}/inside", "/api/runs/{lm}/live", "/api/runs/{lm}/live/0", "/api/runs/{lm}/live/0/end", "/api/runs/{lm}/trace/0/match",
+    "/api/runs/{lm}/stop", "/api/runs/{lm}/resume", "/api/command", "/api/train", "/api/runs", "/api/runs/{lm}", "/api", "/", "/api/uploads/x",
+]  # fmt: skip
+ASKED = [
+    "/api/runs/{lm}", "/api/runs/{lm}/curves", "/api/runs/{lm}/examples", "/api/runs/{lm}/report", "/api/runs/{lm}/log", "/api/runs/{lm}/diagnosis",
+    "/api/runs/{lm}/events", "/api/runs/{lm}/trace/0", "/api/runs/{lm}/trace/0/cell", "/api/runs/{lm}/trace/0/unit", "/api/tasks", "/api/datasets",
+    "/api/runs/{lm}/trace/0/projection", "/api/session", "/api/uploads", "/api/train", "/api/nothing",
+]  # fmt: skip
+WRONG = [
+    "after=x",
+    "after=-5",
+    f"after={'9' * 400}",
+    "layer=%00",
+    "x=" + "y" * 5000,
+    "&".join(["a=b"] * 3000),
+    "%",
+    "token=x",
+    "\xff",
+]
+
+
+@pytest.mark.parametrize("path", POSTED)
+def test_nothing_that_is_posted_fails_in_the_server(studio, path):
+    for body in BODIES:
+        reply = studio.post(filled(studio, path), body, Content_Type="application/json")
+        assert reply.status in (200, 400, 404, 405, 429), (body[:80], reply.status, reply.content[:200])
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_nothing_that_is_asked_for_fails_in_the_server(studio, path):
+    for query in ("", *WRONG):
+        sent = f"{filled(studio, path)}?{query}".encode("latin-1")
+        reply = studio.raw(
+            b"GET " + sent + f" HTTP/1.1\r\nHost: 127.0.0.1:{studio.port}\r\nConnection: close\r\n\r\n".encode()
+        )
+        assert reply.split(b" ", 2)[1][:1] in (b"2", b"4"), (query, reply[:300])
+    for id in ("0", "x" * 300, "%2e%2e", "%E2%80%AE", "000000000000"):
+        reply = studio.get(path.replace("{lm}", id))
+        assert reply.status < 500
+        assert "{lm}" not in path or reply.status in (400, 404)
+
+
+def test_a_server_for_other_computers_takes_addresses_and_no_names():
+    async def app(*_):
+        raise AssertionError
+
+    made = guard.Guard(app, host="0.0.0.0", port=8765, token="t", upload_limit=1)
+    assert made._is_own("192.168.0.2:8765")
+    assert made._is_own("[fe80::1]:8765")
+    assert made._is_own("localhost:8765")
+    assert not made._is_own("evil.example:8765")
+    assert not made._is_own("192.168.0.2")
+    assert guard.Guard(app, host="pc.home", port=80, token="t", upload_limit=1)._is_own("PC.home")
+
+
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 )

@@ -87,6 +87,9 @@ class Services:
         self.closing = True
         self.jobs.close()
         self.uploads.close()
+        self.worker.close()
+        self.models.clear()
+        self.traces.clear()
 
 
 class _Counted:
