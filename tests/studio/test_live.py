@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import time
 
 import numpy as np
 import pytest
@@ -57,6 +59,15 @@ FOUND = {
     "crosses.npy": ("pixels", {}),
     "waves.ts": ("classify", {}),
 }
+
+
+def test_of_a_packed_file_only_the_beginning_is_unpacked(studio):
+    packed = gzip.compress(b"text,label\n" + b"good and fine and warm,yes\n" * 8_000_000)  # 216 MB in 630 kB
+    began = time.monotonic()
+    look = studio.upload("big.csv.gz", packed)["preview"]
+    assert time.monotonic() - began < 20
+    assert [one["name"] for one in look["columns"]] == ["text", "label"]
+    assert look["count"] is None
 
 
 def test_lists_of_words_and_tags_suggest_a_tagger(studio):

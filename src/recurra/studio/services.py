@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -90,6 +91,7 @@ class Services:
         self.worker.close()
         self.models.clear()
         self.traces.clear()
+        gc.collect()  # errors hold the frames that they came from, and these a model of the engine
 
 
 class _Counted:
