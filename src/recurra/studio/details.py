@@ -29,6 +29,7 @@ from recurra.tasks.base.capabilities import (
 )
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.base.settings import is_file_setting
+from recurra.tasks.sequence.predictor import SequencePredictor
 from recurra.text import file_lines
 
 ABILITIES = (
@@ -135,11 +136,18 @@ def examples(run: Run) -> list[Any]:
         try:
             if run.predictor.input_kind == "table":
                 return [{"csv": text}] if (text := _table_end(file)) else []
-            items = read_upload(run.predictor, file)
+            items = _read(run.predictor, file)
         except RecurraError:
             return []
         return list(islice(_for_page(items), MAX_EXAMPLES))
     return []
+
+
+def _read(predictor: Predictor, file: Path) -> list[Any]:
+    """Read a file of a training's own data: of sequences with their labels, which are no part of the examples."""
+    if isinstance(predictor, SequencePredictor):
+        return list(predictor.read([str(file)], {"on_error": "skip"}).inputs)
+    return read_upload(predictor, file)
 
 
 def _table_end(file: Path) -> str | None:
