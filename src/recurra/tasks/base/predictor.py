@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 from torch import nn
@@ -20,6 +20,9 @@ from recurra.text import Faults
 
 WEIGHTS = "model.safetensors"
 ConfigT = TypeVar("ConfigT", bound=Settings)
+InputKind = Literal["text", "series", "table", "sound", "picture", "pen", "json"]
+"""What a predictor reads: a line of text, a line of numbers, rows of a table (or numbers, where no other column is read), a signal, or
+something else that a line has as JSON."""
 
 
 class Predictor(ABC, Generic[ConfigT]):
@@ -62,6 +65,14 @@ class Predictor(ABC, Generic[ConfigT]):
         return cls(config, network, preprocessor)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        """What an input is. Of a sound or a picture, and of what is to be JSON and is none, a line is the name of a file.
+
+        A predictor that reads lines in a way of its own says so, where they are never the names of files: others must not open any.
+        """
+        return "text" if type(self).parse is Predictor.parse else "json"
 
     @checked
     def parse(self, line: str) -> Any:

@@ -35,6 +35,7 @@ class Flag:
     """Marks a setting whose flag on the command line is not made from its name alone.
 
     short: one letter, as in -k.  long: instead of the setting's name.  metavar: what the help shows for the value.
+    writes: whether the value names a file that is written.
 
     >>> class Section(Settings):
     ...     top: Annotated[int, Flag(short="-t")] = 5
@@ -45,11 +46,25 @@ class Flag:
     short: str | None = None
     long: str | None = None
     metavar: str | None = None
+    writes: bool = False
 
 
 def flag_of(field: FieldInfo) -> Flag:
     """Give how a setting is written on the command line."""
     return next((mark for mark in field.metadata if isinstance(mark, Flag)), Flag())
+
+
+def flag_name(name: str, field: FieldInfo) -> str:
+    """Give the flag of a setting: --hidden, or -k of one whose name is one letter.
+
+    >>> class Section(Settings):
+    ...     weight_decay: float = 0.01
+    ...     k: Annotated[int, Flag(short="-k")] = 5
+    >>> [flag_name(name, field) for name, field in Section.model_fields.items()]
+    ['--weight-decay', '-k']
+    """
+    mark = flag_of(field)
+    return f"-{name}" if mark.short == f"-{name}" else mark.long or "--" + name.replace("_", "-")
 
 
 def is_file_setting(field: FieldInfo) -> bool:

@@ -15,7 +15,7 @@ from recurra.data.pictures import PictureOptions, Pictures, holds_pictures, read
 from recurra.errors import DataError, UsageError
 from recurra.files import is_folder
 from recurra.tasks.base.explanation import Explained
-from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.predictor import InputKind, Predictor
 from recurra.tasks.pixels.config import EvaluateOptions, GenerateOptions, PictureConfig, PredictOptions
 from recurra.tasks.pixels.explain import PictureExplainOptions, explain_row
 from recurra.tasks.pixels.network import PixelNetwork
@@ -57,6 +57,10 @@ class PictureModel(Predictor[PictureConfig]):
         return cast(PixelNetwork, self.network)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        return "picture"
 
     @checked
     def parse(self, line: str) -> np.ndarray:

@@ -15,7 +15,7 @@ from recurra.decoding.ctc import BLANK
 from recurra.errors import DataError, UsageError
 from recurra.files import is_folder
 from recurra.tasks.base.explanation import Explained
-from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.predictor import InputKind, Predictor
 from recurra.tasks.transcribe.config import (
     TranscribeEvaluateOptions,
     TranscribePredictOptions,
@@ -68,6 +68,11 @@ class Transcriber(Predictor[TranscriberConfig]):
         return Writer(self.transcriber_network, self.preprocessor, self.step_frames)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        kind = self.preprocessor.signals.kind
+        return "pen" if kind == "ink" else kind
 
     @checked
     def parse(self, line: str) -> Reading:
