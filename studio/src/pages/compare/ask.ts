@@ -16,7 +16,9 @@ export function ask(view: View, runs: readonly RunDetails[]): HTMLElement {
   if (kinds.size !== 1 || kind === "none" || !runs.every((run) => run.can.predict)) return h("p", { class: "note" }, t("cannot_ask"));
   const status = h("p", { class: "note", role: "status" });
   const columns = runs.map((run) => ({ run, place: h("div") }));
+  const answers = h("div", { class: "columns", hidden: true }, ...columns.map(({ run, place }) => h("section", { class: "answer" }, h("h3", {}, run.name), place)));
   const put = async (asked: Asked): Promise<void> => {
+    answers.hidden = false;
     for (const { run, place } of columns) {
       status.textContent = t("asking", { name: run.name });
       try {
@@ -29,7 +31,6 @@ export function ask(view: View, runs: readonly RunDetails[]): HTMLElement {
     }
     status.textContent = "";
   };
-  const answers = h("div", { class: "columns" }, ...columns.map(({ run, place }) => h("section", { class: "answer" }, h("h3", {}, run.name), place)));
   const example = runs.find((run) => run.input.example !== null)?.input.example ?? null;
   const typed = kind === "text" || kind === "series";
   return h(
