@@ -97,11 +97,12 @@ export interface RunDetails extends Run {
   config: ConfigEntry[];
   can: Record<Capability, boolean>;
   options: { predict: Option[]; generate: Option[]; explain: Option[] };
-  input: { kind: InputKind; example: Input | null; examples: string[]; channels: string[] };
+  input: { kind: InputKind; channels: string[] };
   labels: string[];
   titles: Record<string, MetricTitle>;
   baseline_titles: Record<string, string>;
   reason?: string | null;
+  report: boolean;
   commands: { predict?: string; explain?: string; resume?: string };
 }
 
