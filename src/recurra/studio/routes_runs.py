@@ -36,7 +36,7 @@ class RunRoutes:
     def routes(self) -> list[Route]:
         """List the addresses."""
         return [
-            Route("GET", "/api/runs", self.list),
+            Route("GET", "/api/runs", self.list_runs),
             Route("GET", "/api/runs/{id}", self.show),
             Route("GET", "/api/runs/{id}/examples", self.examples),
             Route("GET", "/api/runs/{id}/curves", self.curves),
@@ -45,7 +45,7 @@ class RunRoutes:
             Route("GET", "/api/runs/{id}/diagnosis", self.diagnosis),
         ]
 
-    def list(self) -> Any:
+    def list_runs(self) -> Any:
         """Give all runs, the newest first."""
         catalog, jobs = self.services.catalog, self.services.jobs
         found = []

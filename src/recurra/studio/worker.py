@@ -52,14 +52,14 @@ class Worker:
 
         def call() -> None:
             if future.cancelled():
-                _tell(loop, finish, future.set_result, None)
+                _call_in(loop, finish, future.set_result, None)
                 return
             try:
                 value = function(*args)
             except BaseException as error:  # noqa: BLE001  whoever waits for it gets it
-                _tell(loop, finish, future.set_exception, error)
+                _call_in(loop, finish, future.set_exception, error)
             else:
-                _tell(loop, finish, future.set_result, value)
+                _call_in(loop, finish, future.set_result, value)
 
         self._submit(call)
         return await future
@@ -80,14 +80,14 @@ class Worker:
             try:
                 if not gone.is_set():
                     for value in make():
-                        _tell(loop, found.put_nowait, value)
+                        _call_in(loop, found.put_nowait, value)
                         if gone.is_set():
                             break
             except BaseException as error:  # noqa: BLE001  whoever waits for it gets it
-                _tell(loop, found.put_nowait, _Failure(error))
+                _call_in(loop, found.put_nowait, _Failure(error))
             else:
-                _tell(loop, found.put_nowait, _END)
-            _tell(loop, finish)
+                _call_in(loop, found.put_nowait, _END)
+            _call_in(loop, finish)
 
         self._submit(call)
         try:
@@ -104,7 +104,7 @@ class _Failure:
         self.error = error
 
 
-def _tell(loop: asyncio.AbstractEventLoop, function: Callable[..., Any], *args: Any) -> None:
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., Any], *args: Any) -> None:
     """Call a function in the loop of whoever waits; nothing where that has ended."""
     try:
         loop.call_soon_threadsafe(function, *args)

@@ -43,8 +43,9 @@ function metricRow(runs: readonly RunDetails[], key: string, comparable: boolean
   const better = named.titles[key]?.better ?? null;
   const known = values.filter((value): value is number => value !== null);
   const best = comparable && better !== null && known.length > 1 ? (better === "lower" ? Math.min(...known) : Math.max(...known)) : null;
+  const different = new Set(known.map((value) => metricText(named, key, value))).size > 1;
   const cells = values.map((value) =>
-    value !== null && value === best
+    different && value !== null && value === best
       ? h("td", { class: "number best" }, h("strong", {}, metricText(named, key, value)), h("span", { class: "badge good" }, t("best")))
       : h("td", { class: "number" }, metricText(named, key, value)),
   );
