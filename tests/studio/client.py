@@ -90,3 +90,19 @@ class Client:
             except (TimeoutError, ConnectionResetError):
                 return found
             return found
+
+
+PREDICT = "/api/runs/{lm}/predict"
+
+
+def filled(studio: Client, text: str) -> str:
+    """Give an address with the port, and the id of the run of lm, in their places."""
+    return text.replace("{port}", str(studio.port)).replace("{lm}", studio.ids()["lm"])
+
+
+def refused(reply: Reply, *statuses: int) -> None:
+    """Expect an error in the form of all errors."""
+    assert reply.status in statuses, (reply.status, reply.content[:300])
+    assert reply.json["error"]["message"]
+    assert reply.json["error"]["kind"]
+    assert b"root:" not in reply.content

@@ -23,6 +23,7 @@ _EXPECTED = {
     "table": 'numbers, {"csv": "…"} or an upload',
     "sound": "an upload",
     "picture": '{"pixels": [[0, …], …]} or an upload',
+    "json": "JSON, or an upload",
     "pen": '{"strokes": [[[x, y], …], …]} or an upload',
 }
 
@@ -46,7 +47,7 @@ def _parse(predictor: Predictor, item: Any) -> list[Any]:
     kind = predictor.input_kind
     if isinstance(item, str) and kind in ("text", "series", "table"):
         return [predictor.parse(item)]
-    if isinstance(item, list) and kind in ("series", "table"):
+    if (isinstance(item, list) and kind in ("series", "table", "json")) or (isinstance(item, dict) and kind == "json"):
         return [predictor.parse(json.dumps(item))]
     if isinstance(item, dict) and kind == "table" and set(item) == {"csv"} and isinstance(item["csv"], str):
         return _table(predictor, item["csv"])
@@ -54,7 +55,7 @@ def _parse(predictor: Predictor, item: Any) -> list[Any]:
         return [_pixels(item["pixels"])]
     if isinstance(item, dict) and kind == "pen" and "strokes" in item:
         return [predictor.parse(json.dumps(item))]
-    if isinstance(item, str) and kind == "pen" and item.lstrip().startswith(("{", "[")):
+    if isinstance(item, str) and kind in ("pen", "json") and item.lstrip().startswith(("{", "[")):
         return [predictor.parse(item)]
     raise DataError(f"expected {_EXPECTED[kind]}, got {abbreviate(item, 40)}")
 
@@ -95,8 +96,8 @@ def read_upload(predictor: Predictor, path: Path) -> list[Any]:
     if kind in ("sound", "picture"):
         raise DataError(f"expected a {kind}, or a folder of them as an archive", source=path.name)
     for number, line in enumerate(file_lines(str(path)), 1):
-        if kind == "pen" and not line.lstrip().startswith(("{", "[")):
-            raise DataError("expected strokes as JSON", source=path.name, line=number)
+        if kind in ("pen", "json") and not line.lstrip().startswith(("{", "[")):
+            raise DataError("expected JSON", source=path.name, line=number)
         try:
             found.append(predictor.parse(line))
         except DataError as error:

@@ -40,7 +40,7 @@ def predict(run: Run, inputs: list[Any], given: Mapping[str, Any], find: Referen
 
 def can_score(predictor: Predictor) -> bool:
     """Tell whether a page can have inputs scored: a caption is scored beside the name of its picture's file, which no page may give."""
-    of_files = predictor.input_kind in ("sound", "picture", "pen")
+    of_files = predictor.input_kind in ("sound", "picture", "pen", "json")
     return isinstance(predictor, ScoresFiles if of_files else Scores)
 
 

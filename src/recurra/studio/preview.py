@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import tarfile
 import zipfile
 from collections.abc import Sequence
@@ -13,7 +16,7 @@ from typing import Any, Literal
 from recurra.audio import is_sound
 from recurra.data.header import has_header
 from recurra.data.timeseries.timestamps import is_time_of_day, is_timestamp
-from recurra.errors import DataError, RecurraError
+from recurra.errors import DataError, RecurraError, as_data_error
 from recurra.images import is_picture
 from recurra.series import is_missing, is_number
 from recurra.text import (
@@ -36,6 +39,8 @@ HEAD_BYTES, MAX_WHOLE_BYTES = 2**20, 32 * 2**20
 MIN_SHARE = 0.9
 """Of a column's cells, from which on it is of their kind."""
 _INK_SUFFIXES, _SERIES_SUFFIXES = (".inkml", ".unp", ".dat"), (".ts", ".arff", ".npy", ".npz", ".mat", ".idx")
+
+_OPEN: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,10 @@ def preview(path: Path) -> Preview:
 def _content(path: Path, most: int) -> tuple[bytes, bool]:
     """Give the beginning of a file, unpacked, and whether that is all of it."""
     suffixes = layers(path.name)[1:]
+    if len(suffixes) == 1 and suffixes[0] in _OPEN:  # as far as it is looked at, and no further
+        with as_data_error("cannot be unpacked", source=path.name), _OPEN[suffixes[0]](path) as packed:
+            data = packed.read(most + 1)
+            return data[:most], len(data) <= most
     with path.open("rb") as file:
         data = file.read() if suffixes else file.read(most + 1)
     for suffix in reversed(suffixes):

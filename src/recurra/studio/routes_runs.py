@@ -65,7 +65,8 @@ class RunRoutes:
         loaded, reason = None, None
         if is_file(folder / MANIFEST):
             try:
-                loaded = await self.services.worker.run(self.services.models.load, folder)
+                loaded = self.services.models.loaded(folder)  # what is known need not wait for others' requests
+                loaded = loaded or await self.services.worker.run(self.services.models.load, folder)
             except RecurraError as error:
                 reason = self.services.message(error)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -87,6 +88,10 @@ class Services:
         self.closing = True
         self.jobs.close()
         self.uploads.close()
+        self.worker.close()
+        self.models.clear()
+        self.traces.clear()
+        gc.collect()  # errors hold the frames that they came from, and these a model of the engine
 
 
 class _Counted:

@@ -59,6 +59,10 @@ class Traces:
         }
         return to_json({**result, "json": found.to_json()} if full else result)
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._kept.clear()
+
     def values(self, id: str, trace: str, layer: int, signal: str, dtype: str) -> Values:
         """Give a signal of a layer, steps × units, the rows one after another, little-endian."""
         if dtype not in ("float16", "float32"):

@@ -12,6 +12,7 @@ from recurra.studio.results import StudioError
 
 MAX_WAITING = 32
 """Calls that wait for others; one more is refused."""
+CLOSE_SECONDS = 2.0
 ResultT = TypeVar("ResultT")
 _END = object()
 
@@ -27,12 +28,20 @@ class Worker:
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._waiting = 0
+        self._closed = False
         # Not of a pool: what is still being computed at the end must not hold the end up.
-        threading.Thread(target=self._work, name="recurra-models", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name="recurra-models", daemon=True)
+        self._thread.start()
 
     def _work(self) -> None:
-        while True:
+        while not self._closed:
             self._calls.get()()
+
+    def close(self) -> None:
+        """End the thread, once what it does is done, or soon."""
+        self._closed = True
+        self._calls.put(lambda: None)
+        self._thread.join(CLOSE_SECONDS)
 
     def _submit(self, call: Callable[[], None]) -> None:
         if self._waiting >= MAX_WAITING:
