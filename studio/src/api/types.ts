@@ -176,8 +176,9 @@ export interface Finding {
 
 export interface Column {
   name: string;
-  type: "number" | "time" | "text";
+  type: "number" | "time" | "text" | "empty";
   examples: unknown[];
+  missing: number;
 }
 
 export interface Upload {
@@ -191,7 +192,7 @@ export interface Upload {
     lines: string[];
     notes: string[];
     count: number | null;
-    count_is_exact: boolean;
+    names: string[];
   };
   suggestions: { task: string; why: string; settings: Record<string, Value> }[];
 }
@@ -201,9 +202,12 @@ export interface TrainRequest {
   data: { upload: string[] } | { dataset: string };
   settings: Record<string, Value>;
   name?: string;
+  /** Read the data too, as the training would. */
+  check?: boolean;
 }
 
 export interface Command {
   command: string;
   errors: { key: string | null; message: string }[];
+  data?: { counts: Record<string, number>; notes: string[] } | null;
 }

@@ -1,12 +1,13 @@
 /** From data to a training: what the file is, which task, how long, the settings, and the command line that does the same. */
 
 import { getDatasets, getRuns, getTasks, train, writeCommand } from "../api/client";
-import type { Dataset, Run, Task, TrainRequest, Value } from "../api/types";
+import type { Command, Dataset, Run, Task, TrainRequest, Value } from "../api/types";
 import { commandLine } from "../components/command";
-import { isAbort } from "../components/error";
+import { errorBox, isAbort } from "../components/error";
 import { runPath } from "../components/run";
 import { toastError } from "../components/toast";
 import { debounce, h, replace, uniqueId } from "../dom";
+import { integer } from "../i18n";
 import { t } from "../messages/train";
 import type { Page, View } from "../page";
 import { go, href } from "../router";
@@ -36,6 +37,8 @@ class TrainPage {
   private readonly commandPlace = h("section", { class: "command-section" });
   private readonly written = h("div", { "aria-live": "polite" });
   private readonly startButton = h("button", { type: "button", class: "primary large" }, t("start"));
+  private readonly checkButton = h("button", { type: "button" }, t("check"));
+  private readonly read = h("div", { role: "status" });
   private asked = new AbortController();
 
   constructor(
@@ -46,6 +49,7 @@ class TrainPage {
     this.name.value = view.query["name"] ?? "";
     this.within = view.query[WITHIN] ?? USUAL_TIME;
     this.name.addEventListener("input", () => this.changed());
+    this.checkButton.addEventListener("click", () => void this.check());
     this.startButton.addEventListener("click", () => void this.begin());
   }
 
@@ -99,7 +103,8 @@ class TrainPage {
       h("h2", {}, t("settings")),
       this.form.element,
     );
-    replace(this.commandPlace, h("h2", {}, t("command")), this.written, h("div", { class: "actions" }, this.startButton));
+    replace(this.commandPlace, h("h2", {}, t("command")), this.written, this.read, h("div", { class: "actions" }, this.startButton, this.checkButton));
+    replace(this.read);
     void this.write();
   }
 
@@ -140,6 +145,20 @@ class TrainPage {
     }
   }
 
+  /** Read the data as the training would: how much there is, and what is to be known of it. */
+  private async check(): Promise<void> {
+    const request = this.request();
+    if (request === null || !(await this.write())) return;
+    this.checkButton.disabled = true;
+    replace(this.read, h("p", { class: "note" }, t("checking")));
+    try {
+      replace(this.read, readData(await writeCommand({ ...request, check: true }, this.view.signal)));
+    } catch (error) {
+      replace(this.read, isAbort(error) ? null : errorBox(error));
+    }
+    this.checkButton.disabled = false;
+  }
+
   private async begin(): Promise<void> {
     const request = this.request();
     if (request === null) return;
@@ -154,6 +173,20 @@ class TrainPage {
       this.startButton.textContent = t("start");
     }
   }
+}
+
+function readData({ data, errors }: Command): HTMLElement {
+  const problems = errors.map(({ message }) => h("p", { class: "problem", lang: "en" }, message));
+  const counts = Object.entries(data?.counts ?? {}).map(([name, count]) => h("div", {}, h("dt", { lang: "en" }, name.replaceAll("_", " ")), h("dd", {}, integer(count))));
+  const notes = data?.notes ?? [];
+  return h(
+    "div",
+    {},
+    ...problems,
+    counts.length > 0 && h("h3", {}, t("counted")),
+    counts.length > 0 && h("dl", { class: "facts" }, ...counts),
+    notes.length > 0 && h("ul", { lang: "en" }, ...notes.map((note) => h("li", {}, note))),
+  );
 }
 
 function settingsFrom(text: string | undefined): Record<string, Value> | undefined {

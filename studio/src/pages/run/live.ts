@@ -32,6 +32,7 @@ export function live(view: View, run: RunDetails, changed: (curves: Curves) => v
   const listeners = {
     line: () => {
       if (state.textContent === t("connection_lost")) state.textContent = "";
+      if (run.parameters === null) view.refresh(); // the network has been built: what it is can be shown
       due ??= setTimeout(() => void draw(), MILLISECONDS_BETWEEN_DRAWINGS);
     },
     progress: (progress: Progress) => {
