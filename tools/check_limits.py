@@ -75,7 +75,9 @@ def findings(root: Path, exceptions: dict[str, str]) -> list[str]:
         (place, problem)
         for folder in FOLDERS
         for file in sorted((root / folder).rglob("*"))
-        if file.suffix in SUFFIXES and file.is_file() and not any(file.is_relative_to(root / place) for place in NOT_WRITTEN)
+        if file.suffix in SUFFIXES
+        and file.is_file()
+        and not any(file.is_relative_to(root / place) for place in NOT_WRITTEN)
         for place, problem in over_limits(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8"))
     ]
     stale = exceptions.keys() - {place for place, _ in found}

@@ -46,13 +46,13 @@ def serve(folder: Path) -> Iterator[str]:
 
 def address_of(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    told = ""
+    printed = ""
     for line in process.stdout:
-        told += line
+        printed += line
         if found := re.search(r"http://([\w.]+):(\d+)", line):
             wait_for(found[1], int(found[2]))
             return found.group()
-    raise AssertionError(f"the studio did not start: {told}")
+    raise AssertionError(f"the studio did not start: {printed}")
 
 
 def wait_for(host: str, port: int) -> None:
@@ -105,7 +105,7 @@ def overflow(page: Any) -> list[str]:
     )
 
 
-def settled(page: Any) -> None:
+def wait_until_drawn(page: Any) -> None:
     """Wait until the page has drawn what it asked for."""
     page.wait_for_selector(".page:not([aria-busy])")
     page.wait_for_selector("[aria-busy]", state="detached")

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from tests.runs.trainings import GOLDEN, train
-from tests.studio.browser import AXE, Watch, find_browser, overflow, serve, settled, violations
+from tests.studio.browser import AXE, Watch, find_browser, overflow, serve, violations, wait_until_drawn
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'recurra[dev]'")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install 'recurra[dev]'"
+)
 pytestmark = [
     pytest.mark.skipif(find_browser() is None, reason="there is no Chromium here: apt install chromium"),
     pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not here: cd studio && npm ci"),
@@ -42,7 +44,9 @@ def chromium() -> Iterator[Any]:
 class Visitor:
     """A page of the studio, and a watch over it; every visit ends with a check of the watch."""
 
-    def __init__(self, browser: Any, address: str, *, lang: str = "en", theme: str = "light", width: int = 1280) -> None:
+    def __init__(
+        self, browser: Any, address: str, *, lang: str = "en", theme: str = "light", width: int = 1280
+    ) -> None:
         locale = {"en": "en-GB", "zh": "zh-CN"}[lang]
         size = {"width": width, "height": 900}
         self.context = browser.new_context(locale=locale, color_scheme=theme, viewport=size)
@@ -60,7 +64,7 @@ class Visitor:
 
     def go(self, path: str) -> Any:
         self.page.goto(f"{self.address}/#{path}")
-        settled(self.page)
+        wait_until_drawn(self.page)
         return self.page
 
     def ids(self) -> dict[str, str]:
@@ -70,7 +74,14 @@ class Visitor:
         """Give the address of every page, and of every part of a run's."""
         ids = self.ids()
         runs = [f"/runs/{ids['verse']}?tab={part}" for part in PARTS]
-        return ["/", *runs, f"/compare?runs={ids['reviews']},{ids['reviews-gru']}", "/train", "/train?dataset=digits", "/no-such-page"]
+        return [
+            "/",
+            *runs,
+            f"/compare?runs={ids['reviews']},{ids['reviews-gru']}",
+            "/train",
+            "/train?dataset=digits",
+            "/no-such-page",
+        ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -160,7 +171,7 @@ def test_the_whole_way_by_keyboard_alone(chromium: Any, address: str) -> None:
         reach(page, "Train", backwards=True)
         press("Enter")
         page.get_by_label("Or a data set by its name").wait_for()
-        settled(page)
+        wait_until_drawn(page)
         with page.expect_file_chooser() as chooser:
             page.locator("input[type=file]").focus()
             press("Enter")
@@ -183,10 +194,10 @@ def test_a_choice_of_language_and_of_colours_stays(chromium: Any, address: str) 
     with Visitor(chromium, address) as visitor:
         page = visitor.page
         page.get_by_role("button", name="中文").click()
-        settled(page)
+        wait_until_drawn(page)
         page.get_by_label("配色").select_option("dark")
         page.reload()
-        settled(page)
+        wait_until_drawn(page)
 
         assert page.evaluate("document.documentElement.lang") == "zh-Hans"
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"

@@ -18,7 +18,7 @@ from recurra.studio.options import describe_field
 from recurra.studio.preview import preview
 from recurra.studio.requests import TrainBody
 from recurra.studio.responses import Route, json_response
-from recurra.studio.results import StudioError, not_found
+from recurra.studio.results import StudioError
 from recurra.studio.services import Services
 from recurra.studio.suggestions import suggest
 from recurra.studio.summary import RESUMABLE, state_of
