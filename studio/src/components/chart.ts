@@ -122,7 +122,7 @@ function plotOptions(content: ChartContent, width: number): uPlot.Options {
     scales: { x: { time: false }, y: content.logarithmic ? { distr: 3 } : {} },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? integer(tick) : "")) },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : decimal(tick))) },
+      { ...axis, size: 68, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : decimal(tick))) },
     ],
     series: [
       { label: content.across, value: (_, value) => (value === null ? "–" : integer(value)) },

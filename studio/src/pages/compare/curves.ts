@@ -53,12 +53,12 @@ function keyOf(series: Series): string {
 
 function content(compared: readonly Compared[], key: string, names: ReadonlyMap<string, string>, logarithmic: boolean): ChartContent {
   const drawn = compared.flatMap(({ run, curves }, place) =>
-    curves.series.filter((series) => keyOf(series) === key && series.points.length > 0).map((series) => ({ run, curves, series, place })),
+    curves.series.filter((series) => keyOf(series) === key && series.points.length > 0).map((series) => ({ run, series, place })),
   );
   const positive = drawn.every(({ series }) => series.points.every(([, value]) => value === null || value > 0));
   return {
     title: names.get(key) ?? key,
-    sentence: drawn.map(({ run, curves, series }) => sentence({ ...series, name: run.name }, curves)).join(" "),
+    sentence: drawn.map(({ run, series }) => sentence({ ...series, name: run.name })).join(" "),
     lines: drawn.map(({ run, series, place }) => ({ label: run.name, colour: `--g${place % COLOURS}`, points: series.points })),
     across: shell("step"),
     logarithmic: logarithmic && positive,

@@ -56,10 +56,10 @@ export function chartContents(curves: Curves, logarithmic: boolean): Map<string,
   }
   const weight = (all: readonly Series[]): number => (all.some(({ part }) => part === "valid") ? 0 : all[0]?.key === "loss" ? 1 : 2);
   const ordered = [...byKey].sort(([, one], [, other]) => weight(one) - weight(other));
-  return new Map(ordered.map(([key, all]) => [key, content(all, curves, logarithmic)]));
+  return new Map(ordered.map(([key, all]) => [key, content(all, logarithmic)]));
 }
 
-function content(all: readonly Series[], curves: Curves, logarithmic: boolean): ChartContent {
+function content(all: readonly Series[], logarithmic: boolean): ChartContent {
   const name = all[0]?.name ?? "";
   const positive = all.every(({ points }) => points.every(([, value]) => value === null || value > 0));
   const lines = all.map((series): Line => ({
@@ -70,7 +70,7 @@ function content(all: readonly Series[], curves: Curves, logarithmic: boolean): 
   }));
   return {
     title: capital(t("over_steps", { name })),
-    sentence: all.map((series) => capital(sentence(series, curves))).join(" "),
+    sentence: all.map((series) => capital(sentence(series))).join(" "),
     lines,
     across: shell("step"),
     logarithmic: logarithmic && positive,
@@ -82,18 +82,17 @@ export function capital(text: string): string {
 }
 
 /** What a reader who does not see the curve is told of it: where it began, where it is, its best. */
-export function sentence(series: Series, curves: Pick<Curves, "best">): string {
+export function sentence(series: Series): string {
   const known = series.points.filter((point): point is readonly [number, number] => point[1] !== null);
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined) return "";
   const told = t("curve_sentence", { name: series.name, first: decimal(first[1]), last: decimal(last[1]), step: integer(last[0]) });
-  const best = bestPoint(series, known, curves);
+  const best = bestPoint(series, known);
   return best === null ? `${told}.` : `${told}, ${t("best_sentence", { value: decimal(best[1]), step: integer(best[0]) })}.`;
 }
 
-function bestPoint(series: Series, known: readonly (readonly [number, number])[], curves: Pick<Curves, "best">): readonly [number, number] | null {
+function bestPoint(series: Series, known: readonly (readonly [number, number])[]): readonly [number, number] | null {
   if (series.part !== "valid" || series.better === null) return null;
-  const kept = known.find(([step]) => step === curves.best?.step);
   const sign = series.better === "lower" ? 1 : -1;
-  return kept ?? known.reduce((one, other) => (sign * other[1] < sign * one[1] ? other : one));
+  return known.reduce((one, other) => (sign * other[1] < sign * one[1] ? other : one));
 }
