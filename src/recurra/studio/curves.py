@@ -16,6 +16,8 @@ from recurra.training.log import MAX_EVENT_BYTES
 
 MAX_POINTS = 2000
 MAX_BYTES_AT_ONCE = 4 * 2**20
+NO_CURVES: dict[str, Any] = {"series": [], "best": None, "samples": [], "gradient": []}
+"""Of a training that has recorded nothing yet."""
 _OF_TRAINING = {"loss": "training loss", "lr": "learning rate", "grad_norm": "gradient norm"}
 
 

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from recurra.baselines import baseline_title
 from recurra.errors import RecurraError, RunError
 from recurra.files import is_file
 from recurra.runs.manifest import MANIFEST
-from recurra.studio.curves import EventTail, curves, progress
+from recurra.studio.curves import NO_CURVES, EventTail, curves, progress
 from recurra.studio.details import abilities, command_lines, examples, input_of, labels_of, options_of, settings_of
 from recurra.studio.guard import REPORT_POLICY
 from recurra.studio.play import diagnosis
@@ -88,6 +89,7 @@ class RunRoutes:
             "labels": labels_of(predictor),
             "reason": reason,
             "titles": metric_titles(keys),
+            "baseline_titles": {name: baseline_title(name) for name in summary["baselines"]},
             "report": is_file(folder / "report.html"),
             "commands": command_lines(folder.name, can, resumable=summary["resumable"]),
         }
@@ -104,7 +106,10 @@ class RunRoutes:
 
     def curves(self, id: str) -> Any:
         """Give the curves of a training, as far as it is."""
-        record = self.services.catalog.record(self.services.catalog.folder(id))
+        folder, job = self.services.catalog.folder(id), self.services.jobs.get(id)
+        if job is not None and job.facts.running and not is_file(folder / "config.toml"):
+            return json_response(NO_CURVES)  # it has only been begun
+        record = self.services.catalog.record(folder)
         try:
             units = get_task(record.task).element[1]
         except RecurraError:

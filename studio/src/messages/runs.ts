@@ -1,0 +1,38 @@
+import { defineMessages } from "../i18n";
+
+export const t = defineMessages({
+  title: ["Runs", "模型"],
+  lead: [
+    "Each run is a model that was trained here, measured on data it had not seen, beside a plain baseline.",
+    "每一行是在这里训练的一个模型：用没见过的数据测量，并与简单的基线比较。",
+  ],
+  empty_title: ["No runs yet", "还没有模型"],
+  empty: [
+    "Drop a file of your own, or take a data set that is here, and have a model in minutes.",
+    "放入自己的文件，或选用现成的数据集，几分钟就能得到一个模型。",
+  ],
+  train_first: ["Train a model", "训练模型"],
+  caption: ["All runs", "全部模型"],
+  found: ["{n} {n|run|runs}", "{n} 个模型"],
+  none_found: ["No run matches.", "没有符合条件的模型。"],
+  search: ["Search", "搜索"],
+  task: ["Task", "任务"],
+  all_tasks: ["All tasks", "全部任务"],
+  name: ["Name", "名称"],
+  data: ["Data", "数据"],
+  state: ["State", "状态"],
+  result: ["Result", "结果"],
+  baseline: ["Best baseline", "最佳基线"],
+  parameters: ["Parameters", "参数量"],
+  cell: ["Cell", "单元"],
+  layers: ["{n} {n|layer|layers}", "{n} 层"],
+  time: ["Time", "用时"],
+  began: ["Began", "开始时间"],
+  choose: ["Choose {name} to compare", "选择 {name} 进行比较"],
+  choose_column: ["Compare", "比较"],
+  compare: ["Compare {n}", "比较 {n} 个"],
+  compare_hint: ["Choose two or more runs to compare them.", "选择两个或更多模型进行比较。"],
+  clear: ["Clear", "清除选择"],
+  better: ["better than the baseline", "优于基线"],
+  worse: ["not better than the baseline", "未优于基线"],
+});
