@@ -18,7 +18,7 @@ STEP := @sh tools/step.sh
 INSTALL := $(VENV)/bin/python -m pip --disable-pip-version-check install --only-binary :all: -c $(VENV)/constraints.txt
 NATIVE := CMakeLists.txt $(shell find native -type f)
 
-.PHONY: demo test lint bench fuzz native sanitize clean
+.PHONY: demo test lint bench fuzz native studio sanitize clean
 .DELETE_ON_ERROR:
 
 # The engine is built with tools of the environment, not in pip's isolation: the next build compiles only what changed.
@@ -57,6 +57,10 @@ bench: $(READY)
 # Malformed files, run folders, command lines and calls, each in a process with limits; what fails is kept in build/fuzz.
 fuzz: $(READY)
 	$(VENV)/bin/python -m tools.fuzz --minutes $(FUZZ_MINUTES) --seed $(FUZZ_SEED)
+
+# The studio's page, from its sources in studio/ to what the package ships; wants Node and npm, which nothing else does.
+studio:
+	cd studio && npm ci --no-audit --no-fund && npm run build
 
 # The C++ programs of tests/native, with the compiler's checks of memory, undefined behaviour and threads.
 sanitize: $(READY)

@@ -1,0 +1,5 @@
+import { defineMessages } from "../i18n";
+
+export const t = defineMessages({
+  title: ["Runs", "模型"],
+});
