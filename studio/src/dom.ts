@@ -5,7 +5,7 @@ export type Child = Node | string | number | null | undefined | false | readonly
 type Listeners = { [K in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[K]) => void };
 
 /** Attributes by their HTML names; true writes an empty one, false and null leave it out. `style` is missing: the policy forbids it. */
-export type Attributes = { class?: string; on?: Listeners; style?: never } & {
+export type Attributes = { class?: string | null | undefined; on?: Listeners; style?: never } & {
   [name: string]: string | number | boolean | null | undefined | Listeners;
 };
 
@@ -37,6 +37,15 @@ export function svg<K extends keyof SVGElementTagNameMap>(
 export function replace(element: Element, ...children: Child[]): void {
   element.replaceChildren();
   append(element, children);
+}
+
+/** Wait until nothing has been asked for a while, as between the keys of someone who types. */
+export function debounce(milliseconds: number, call: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(call, milliseconds);
+  };
 }
 
 let lastId = 0;

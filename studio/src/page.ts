@@ -1,5 +1,7 @@
 /** What a page is. Each file in `pages/` exports one as its default, and is found there: see `pages.ts`. */
 
+import type { RunDetails } from "./api/types";
+
 export type Params = Readonly<Record<string, string>>;
 export type Query = Readonly<Record<string, string>>;
 
@@ -12,6 +14,8 @@ export interface Page {
   navigation?: number;
   /** The path in the navigation that this page belongs to. */
   parent?: string;
+  /** Of a page about one run ("/play/:id"): whether it can be opened for this one. The run's own page links to it. */
+  opens?: (run: RunDetails) => boolean;
   /** Draw it. What it throws is shown in its place, with a button to try again. */
   render: (view: View, params: Params) => void | Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** The pages there are: the default exports of `pages/*.ts`. */
 
+import type { RunDetails } from "./api/types";
 import type { Page } from "./page";
 import { matchPath } from "./router";
 
@@ -19,4 +20,11 @@ export function findPage(path: string): { page: Page; params: Record<string, str
     if (params !== null) return { page, params };
   }
   return null;
+}
+
+/** The pages that can be opened for a run, each with its address. */
+export function pagesFor(run: RunDetails): { page: Page; path: string }[] {
+  return pages
+    .filter((page) => page.opens?.(run) === true)
+    .map((page) => ({ page, path: page.path.replace(":id", encodeURIComponent(run.id)) }));
 }

@@ -20,11 +20,10 @@ export const t = defineMessages({
     "工作台没有响应，可能已经停止：请用 `recurra studio` 重新启动。",
   ],
   loading: ["Loading …", "正在加载……"],
+  cancel: ["Cancel", "取消"],
   copy: ["Copy", "复制"],
   copied: ["Copied", "已复制"],
   footer: ["Recurra {version}. Everything on this page stays on this computer.", "Recurra {version}。本页的一切都留在这台电脑上。"],
   show_table: ["Numbers as a table", "以表格查看数字"],
   step: ["step", "步"],
-  sort_up: ["sorted upward", "升序"],
-  sort_down: ["sorted downward", "降序"],
 });
