@@ -47,6 +47,7 @@ const MIN_DRAG = 4;
 export class Heatmap {
   readonly element: HTMLElement;
   private matrix: Matrix;
+  private words: HeatmapWords;
   private order: readonly number[];
   private view: View;
   private selection: Extent | null;
@@ -63,6 +64,7 @@ export class Heatmap {
   constructor(private readonly options: HeatmapOptions) {
     const { words } = options;
     this.matrix = options.matrix;
+    this.words = words;
     this.order = options.order ?? Array.from({ length: this.matrix.units }, (_, unit) => unit);
     const whole = wholeView(this.matrix.steps, this.matrix.units);
     this.view = { steps: options.steps ?? whole.steps, units: options.units ?? whole.units };
@@ -76,7 +78,10 @@ export class Heatmap {
   }
 
   /** Show other values of the same steps and units, as another gate has. */
-  show(matrix: Matrix, order: readonly number[] = this.order): void {
+  show(matrix: Matrix, order: readonly number[], words: HeatmapWords): void {
+    this.words = words;
+    this.surface.setAttribute("aria-label", words.label);
+    this.reading.textContent = "";
     const same = matrix.steps === this.matrix.steps && matrix.units === this.matrix.units;
     this.matrix = matrix;
     this.order = order;
@@ -111,11 +116,11 @@ export class Heatmap {
   private describe(): void {
     const { lowest, highest } = extremes(this.matrix);
     const low = valueAt(this.matrix, lowest.step, lowest.unit);
-    this.summary.textContent = this.options.words.summary(lowest, low, highest, valueAt(this.matrix, highest.step, highest.unit));
+    this.summary.textContent = this.words.summary(lowest, low, highest, valueAt(this.matrix, highest.step, highest.unit));
   }
 
   private toolbar(): HTMLElement {
-    const { words } = this.options;
+    const { words } = this;
     const middle = (factor: number): void => this.zoomBy(factor, 0.5, 0.5, false);
     return h(
       "div",
@@ -220,7 +225,7 @@ export class Heatmap {
 
   private read(place: Place): void {
     this.cursor = place;
-    this.reading.textContent = this.options.words.reading(place, valueAt(this.matrix, place.step, place.unit));
+    this.reading.textContent = this.words.reading(place, valueAt(this.matrix, place.step, place.unit));
     this.drawAbove();
   }
 

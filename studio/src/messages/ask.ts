@@ -7,9 +7,7 @@ export const t = defineMessages({
   numbers: ["Numbers: one a step, or a line for each step", "数字：每步一个，或每步一行"],
   examples: ["Examples", "示例"],
   exampleName: ["Example {n}", "示例 {n}"],
-  file: ["Choose a file", "选择文件"],
-  drop: ["or drop one here", "或拖放到这里"],
-  sent: ["{name}: {share}", "{name}：{share}"],
+  file: ["From a file", "从文件读取"],
   using: ["Reading {name}", "正在读取 {name}"],
   record: ["Record", "录音"],
   stop: ["Stop", "停止"],
@@ -23,5 +21,4 @@ export const t = defineMessages({
   penUp: ["pen up", "抬笔"],
   none: ["Nothing to read yet: type, choose a file or take an example.", "还没有输入：请输入、选择文件或使用示例。"],
   notNumbers: ["Expected numbers, with blanks, commas or lines between them; “{part}” is none.", "应为数字，以空格、逗号或换行分隔；“{part}”不是数字。"],
-  paste: ["Numbers may be pasted", "可粘贴数字"],
 });

@@ -3,7 +3,6 @@
 import { defineMessages } from "../i18n";
 
 export const t = defineMessages({
-  table: ["As a table", "以表格显示"],
   everyRow: ["Every row in {n} is shown.", "每 {n} 行显示一行。"],
   arrowKeys: ["Arrow keys move along it.", "用方向键移动。"],
   zoomIn: ["Closer", "放大"],

@@ -1,17 +1,19 @@
 /** Where an input is handed over: what is typed, pasted, drawn, spoken or dropped, as the run reads it. */
 
 import { upload } from "../../api/client";
-import type { Asked, Input, RunDetails } from "../../api/types";
+import type { Asked, Input, RunDetails, Upload } from "../../api/types";
+import { dropZone } from "../../components/dropzone";
 import { toastError } from "../../components/toast";
 import { h } from "../../dom";
 import { t } from "../../messages/ask";
-import { fileInput, type SentFile } from "./file";
 import { Pad, type Stroke } from "./pad";
 import { parseNumbers, preview, writeInput, writeNumbers } from "./parse";
 import { microphone } from "./sound";
 
 export interface AskerOptions {
   run: RunDetails;
+  /** Bytes that can be sent. */
+  limit: number;
   signal: AbortSignal;
   /** From a link; else the run's own example. */
   initial: Input | null;
@@ -25,11 +27,12 @@ export class Asker {
   readonly element = h("div", { class: "asker" });
   /** Whether what is there is an example of the run's own. */
   isExample: boolean;
-  /** The file that was handed over last, where one was. */
+  /** The file that was chosen last, as the page itself shows it. */
   file: File | null = null;
   private input: Input | null;
-  private sent: SentFile | null = null;
+  private sent: Upload | null = null;
   private readonly field: HTMLTextAreaElement;
+  private readonly using = h("p", { class: "note", role: "status" });
 
   constructor(private readonly options: AskerOptions) {
     const { run, initial } = options;
@@ -44,7 +47,7 @@ export class Asker {
 
   /** What is asked, as the calls take it; null where nothing is there. */
   asked(): Asked | null {
-    if (this.sent) return { upload: this.sent.upload.id };
+    if (this.sent) return { upload: this.sent.id };
     const input = this.readInput();
     return input === null || input === "" ? null : { inputs: [input] };
   }
@@ -69,7 +72,8 @@ export class Asker {
 
   /** Take an input in the place of what is there. */
   take(input: Input, isExample = false): void {
-    [this.input, this.sent, this.file, this.isExample] = [input, null, null, isExample];
+    this.using.textContent = "";
+    [this.input, this.sent, this.isExample] = [input, null, isExample];
     this.showInput();
     this.options.onChange(false);
   }
@@ -80,7 +84,8 @@ export class Asker {
   }
 
   private typed(): void {
-    [this.input, this.sent, this.file, this.isExample] = [this.field.value, null, null, false];
+    this.using.textContent = "";
+    [this.input, this.sent, this.isExample] = [this.field.value, null, false];
     this.options.onChange(true);
   }
 
@@ -93,21 +98,36 @@ export class Asker {
   private build(): void {
     const { run, signal } = this.options;
     const { kind } = run.input;
-    const takes = (found: SentFile): void => {
-      [this.sent, this.file, this.isExample] = [found, found.file, false];
+    const takes = (found: Upload): void => {
+      [this.sent, this.isExample] = [found, false];
+      this.using.textContent = t("using", { name: found.name });
       this.options.onChange(false);
     };
     if (kind === "text" || kind === "series" || kind === "table") this.element.append(this.field);
     if (kind === "pen") this.element.append(this.pad(0.4, 0.012, (strokes, pad) => ({ strokes: strokes.map((stroke) => stroke.map(([x, y]): [number, number] => [x * pad.width, y * pad.width])) })));
     if (kind === "picture") this.pictures();
     if (kind === "sound") this.element.append(microphone(signal, (file) => void this.send(file, takes)));
-    this.element.append(this.examples());
-    if (kind !== "none") this.element.append(fileInput(signal, takes, { sound: "audio/*,.wav", picture: "image/*" }[kind as string]));
+    const examples = this.examples();
+    if (examples) this.element.append(examples);
+    this.element.append(this.using);
+    if (kind !== "none") this.element.append(this.files(takes));
   }
 
-  private async send(file: File, takes: (found: SentFile) => void): Promise<void> {
+  private files(takes: (found: Upload) => void): HTMLElement {
+    const { run, limit, signal } = this.options;
+    const accept = { sound: "audio/*,.wav", picture: "image/*" }[run.input.kind as string];
+    const zone = dropZone({ label: t("file"), limit, signal, ...(accept ? { accept } : {}) }, takes);
+    const keep = (files: FileList | null | undefined): void => {
+      this.file = files?.[0] ?? null;
+    };
+    zone.addEventListener("change", (event) => keep((event.target as HTMLInputElement).files), { capture: true });
+    zone.addEventListener("drop", (event) => keep(event.dataTransfer?.files), { capture: true });
+    return h("details", { class: "file-details", open: run.input.kind === "sound" || run.input.kind === "picture" }, h("summary", {}, t("file")), zone);
+  }
+
+  private async send(file: File, takes: (found: Upload) => void): Promise<void> {
     try {
-      takes({ file, upload: await upload(file, () => undefined, this.options.signal) });
+      takes(await upload(file, () => undefined, this.options.signal));
     } catch (error) {
       toastError(error);
     }
