@@ -4,9 +4,9 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/components.css";
 import "./styles/pages.css";
-import { getSession } from "./api/client";
 import { errorBox } from "./components/error";
 import { initLang } from "./i18n";
+import { openSession } from "./session";
 import { Shell } from "./shell";
 import { applyTheme } from "./theme";
 
@@ -15,7 +15,7 @@ async function start(): Promise<void> {
   initLang(null);
   const app = document.getElementById("app") as HTMLElement;
   try {
-    const session = await getSession();
+    const session = await openSession();
     initLang(session.lang);
     new Shell(app, session).start();
   } catch (error) {
