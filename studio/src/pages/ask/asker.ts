@@ -159,7 +159,7 @@ export class Asker {
     const { example, examples } = this.options.run.input;
     const given: Input[] = [...(example === null ? [] : [example]), ...examples.filter((one) => one !== example)].slice(0, 5);
     if (!given.length) return false;
-    const chips = given.map((input, place) => h("button", { type: "button", class: "chip", on: { click: () => this.take(input, true) } }, preview(input) || t("exampleName", { n: place + 1 })));
+    const chips = given.map((input, place) => h("button", { type: "button", class: "chip-button", on: { click: () => this.take(input, true) } }, preview(input) || t("exampleName", { n: place + 1 })));
     return h("div", { class: "chips", role: "group", "aria-label": t("examples") }, h("span", { class: "note" }, t("examples")), chips);
   }
 }

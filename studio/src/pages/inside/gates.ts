@@ -46,7 +46,7 @@ export class GateControls {
     const layers = h("select", {}, inside.layers.map((one, place) => h("option", { value: place, selected: place === choices.choice.layer, lang: "en" }, one.title)));
     layers.addEventListener("change", () => choices.set({ layer: Number(layers.value), unit: 0 }));
     const signals = layer.signals.map((signal) =>
-      h("button", { type: "button", class: "choice", "data-signal": signal.name, on: { click: () => choices.set({ signal: signal.name }) } }, signalName(signal)),
+      h("button", { type: "button", class: "signal-button", "data-signal": signal.name, on: { click: () => choices.set({ signal: signal.name }) } }, signalName(signal)),
     );
     const order = h("select", {}, h("option", { value: "unit" }, t("orderUnit")), h("option", { value: "mean", selected: this.byMean }, t("orderMean")));
     order.addEventListener("change", () => this.sorted(order.value === "mean"));
@@ -54,7 +54,7 @@ export class GateControls {
     replace(
       this.element,
       inside.layers.length > 1 && h("label", { class: "control" }, h("span", {}, t("layer")), layers),
-      h("div", { class: "choices-row", role: "group", "aria-label": t("signal") }, signals),
+      h("div", { class: "signals", role: "group", "aria-label": t("signal") }, signals),
       h("label", { class: "control narrow" }, h("span", {}, t("unit")), this.unit),
       h("label", { class: "control" }, h("span", {}, t("order")), order),
     );

@@ -77,7 +77,7 @@ export class PatternPanel {
     if (this.view.signal.aborted) return;
     const { choices } = this;
     const { layer } = choices;
-    const units = found.units.slice(0, MOST_UNITS).map((unit) => h("button", { type: "button", class: "chip", on: { click: () => choices.set({ unit, step: from }) } }, `${layer.layer}.${unit}`));
+    const units = found.units.slice(0, MOST_UNITS).map((unit) => h("button", { type: "button", class: "chip-button", on: { click: () => choices.set({ unit, step: from }) } }, `${layer.layer}.${unit}`));
     const rows = found.stretches.map((one) => [
       h("button", { type: "button", class: "link", on: { click: () => choices.set({ step: one.from }) } }, `${one.from + 1}–${one.to}`),
       h("span", { dir: "auto" }, visible(one.before), h("mark", {}, visible(one.text)), visible(one.after)),

@@ -42,7 +42,7 @@ export class WhyPanel {
     this.element.append(
       h("p", { class: "note" }, t("whyLead")),
       this.fields.fields.length ? this.fields.element : "",
-      h("div", { class: "controls" }, h("label", { class: "check" }, this.fast, t("fast")), h("label", { class: "check" }, this.memory, t("memory")), this.button),
+      h("div", { class: "controls" }, h("label", { class: "check-label" }, this.fast, t("fast")), h("label", { class: "check-label" }, this.memory, t("memory")), this.button),
       this.answer,
     );
     view.signal.addEventListener("abort", () => this.asks.abort());

@@ -41,7 +41,7 @@ function still(picture: ImageBitmap): HTMLCanvasElement {
 function overlay(picture: ImageBitmap, looked: Looked): HTMLElement {
   const canvas = still(picture);
   const caption = h("p", { class: "note", role: "status" });
-  const words = looked.words.map((word, place) => h("button", { type: "button", class: "chip", on: { click: () => show(place), focus: () => show(place) } }, word));
+  const words = looked.words.map((word, place) => h("button", { type: "button", class: "chip-button", on: { click: () => show(place), focus: () => show(place) } }, word));
   const line = h("div", { class: "chips" }, words);
   line.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -33,7 +33,7 @@ export function playClasses(run: RunDetails, view: View, session: Session): Prom
       when.textContent = t("opinionAfter", { n, all: steps.length || n, label: names(opinion).join(", ") || t("none"), share: percent(opinion.probabilities[label] ?? 0) });
       bars.show(Object.entries(opinion.probabilities).slice(0, 12));
     };
-    if (!bars.element.isConnected) replace(play.answer, h("div", { class: "columns" }, h("section", { class: "card" }, bars.element, when), curves));
+    if (!bars.element.isConnected) replace(play.answer, h("div", { class: "halves" }, h("section", { class: "card" }, bars.element, when), curves));
     show(whole, Math.max(1, steps.length));
     if (steps.length > 1) replace(curves, overSteps(whole, steps, view.signal, (place) => show(steps[place] ?? whole, place + 1)).element);
     else replace(curves);

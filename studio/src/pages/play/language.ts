@@ -32,7 +32,7 @@ export function playLanguage(run: RunDetails, view: View, session: Session): Pro
     if (!result) return;
     if (!bars.element.isConnected) {
       const shown = run.can.score && card(t("surprise"), surprise, surpriseNote);
-      replace(play.answer, h("div", { class: "columns" }, h("section", { class: "card" }, bars.element, h("p", { class: "note" }, t("nextLead"))), shown));
+      replace(play.answer, h("div", { class: "halves" }, h("section", { class: "card" }, bars.element, h("p", { class: "note" }, t("nextLead"))), shown));
     }
     bars.show(result["next"] as [string, number][]);
     if (run.can.score) measure();

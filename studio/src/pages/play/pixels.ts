@@ -42,7 +42,7 @@ export async function playPixels(run: RunDetails, view: View, _session: Session)
   const again = h("button", { type: "button", class: "primary", on: { click: () => void write(made, {}, t("newPictures")) } }, t("generate"));
   view.root.append(
     h("section", { class: "card" }, h("div", { class: "controls" }, h("label", { class: "control" }, h("span", {}, t("temperature"), " ", shown), temperature))),
-    h("div", { class: "columns" }, card(t("complete"), pad.element, completed), card(t("newPictures"), again, made)),
+    h("div", { class: "halves" }, card(t("complete"), pad.element, completed), card(t("newPictures"), again, made)),
   );
 }
 

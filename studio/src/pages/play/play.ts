@@ -20,7 +20,7 @@ export interface PlayOptions {
 
 export class Play {
   readonly asker: Asker;
-  readonly answer = h("div", { class: "answer" });
+  readonly answer = h("div", { class: "play-answer" });
   private readonly status = h("p", { class: "note", role: "status" });
   private readonly fields: FieldSet;
   private asked = new AbortController();
