@@ -42,8 +42,11 @@ class Inside:
 
     def to_json(self) -> dict[str, Any]:
         """Give every value, rounded to six decimals."""
+        return {**self.trace.to_json(), **self.findings_to_json()}
+
+    def findings_to_json(self) -> dict[str, Any]:
+        """Give what was found, without the values of every unit."""
         found = {
-            **self.trace.to_json(),
             "saturation": [
                 {"layer": layer.number, "gates": [each.to_json() for each in saturation(layer)]}
                 for layer in self.trace.layers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -246,18 +247,18 @@ def view_unit(trace: Trace, name: str, count: int = 10) -> UnitView:
     middle = float(np.median(values))
     high = values > max(middle + 0.5 * (float(values.max()) - middle), middle + MIN_MOVE)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], high.astype(np.int8), [0]]))).reshape(-1, 2)
-    glue = "" if max(map(len, layer.steps), default=0) == 1 or _by_characters(layer.steps) else " "
-
-    def text(first: int, last: int) -> str:
-        return glue.join(layer.steps[max(0, first) : last])
-
-    stretches = [
-        Stretch(a, b, float(values[a:b].max()), text(a - _CONTEXT, a), text(a, b), text(b, b + _CONTEXT))
-        for a, b in edges.tolist()
-    ]
+    stretches = [Stretch(a, b, float(values[a:b].max()), *text_around(layer, a, b)) for a, b in edges.tolist()]
     states = {key: each[:, unit] for key, each in layer.states.items()}
     gates = {key: each[:, unit] for key, each in layer.gates.items()}
     return UnitView(layer, unit, states, gates, sorted(stretches, key=lambda each: -each.peak)[:count])
+
+
+def text_around(layer: LayerTrace, first: int, last: int) -> tuple[str, str, str]:
+    """Give what was read a little before some steps, at them (`last` excluded), and a little after."""
+    glue = "" if max(map(len, layer.steps), default=0) == 1 or _by_characters(layer.steps) else " "
+    edges = (max(0, first - _CONTEXT), first, last, last + _CONTEXT)
+    before, text, after = (glue.join(layer.steps[a:b]) for a, b in itertools.pairwise(edges))
+    return before, text, after
 
 
 def _by_characters(steps: Sequence[str]) -> bool:

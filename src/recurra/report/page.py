@@ -51,7 +51,7 @@ def render(
     """Lay the whole page out."""
     task = description or TaskDescription.of_unknown(record.task)
     main = headline.main_evaluation(record)
-    data = _data_name(record, folder)
+    data = data_name(record, folder)
     cautions, sections, scripts = list[str](), list[str](), dict[str, None]()
     for evaluation in record.evaluations:
         sections.append(_draw(comparison.section, evaluation, record, task.element[1]))
@@ -145,7 +145,8 @@ def html_page(title: str, body: str, scripts: Sequence[str]) -> str:
     )
 
 
-def _data_name(record: Record, folder: Path) -> str:
+def data_name(record: Record, folder: Path) -> str:
+    """Name the data of a run: as its settings call them, else by their files."""
     data = record.config.get("data")
     values = [data.get(key) for key in _DATA_KEYS] if isinstance(data, Mapping) else [data]
     for value in values:

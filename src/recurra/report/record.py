@@ -28,6 +28,8 @@ class Record:
     valid: list[Event] = field(default_factory=list)
     samples: list[Event] = field(default_factory=list)
     lags: list[Event] = field(default_factory=list)
+    plan: Event = field(default_factory=dict)
+    """The last change of how many steps there are to be."""
     evaluations: list[Event] = field(default_factory=list)
     unreadable: int = 0
     """Lines of metrics.jsonl that are no JSON object."""
@@ -102,6 +104,8 @@ def _sort(record: Record, text: str) -> None:
             setattr(record, kind, event)
             if kind == "start":
                 record.end = {}  # an earlier end was followed by a resumption
+        elif kind == "plan":
+            record.plan = event
         elif kind == "evaluation":
             name = str(event.get("data", ""))
             evaluations.pop(name, None)

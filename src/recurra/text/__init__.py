@@ -22,6 +22,7 @@ from recurra.text.read import (
     decode,
     detect_encoding,
     fields_message,
+    file_lines,
     find_defect,
     first_rows,
     flatten,
@@ -62,6 +63,7 @@ from recurra.text.read import (
     sample_records,
     split_first_word,
     split_last,
+    split_lines,
     table_columns,
     whole_number,
 )
@@ -106,6 +108,7 @@ __all__ = [
     "decode",
     "detect_encoding",
     "fields_message",
+    "file_lines",
     "find_defect",
     "first_rows",
     "flatten",
@@ -148,6 +151,7 @@ __all__ = [
     "sample_records",
     "split_first_word",
     "split_last",
+    "split_lines",
     "table_columns",
     "whole_number",
 ]

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from recurra.errors import RunError
 
 MAX_EVENT_BYTES = 8 * 2**20
 """Of a line: an evaluation of thousands of classes takes a megabyte or two."""
+LOCK_TRIES, LOCK_SECONDS = 4, 0.02
+"""How often a new training asks for its folder, and the time between."""
 
 
 class MetricsLog:
@@ -77,12 +80,31 @@ class MetricsLog:
             import fcntl
         except ImportError:  # not on Windows
             return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(f"{self.path.parent}: another process is training there; wait for its end") from None
-        except OSError:  # a file system without locks: then it is up to the user
-            return
+        for tries in range(LOCK_TRIES, 0, -1):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if tries == 1:
+                    raise RunError(f"{self.path.parent}: another process is training there; wait for its end") from None
+                time.sleep(LOCK_SECONDS)  # whoever only looks, as `is_locked` does, has it for a moment
+            except OSError:  # a file system without locks: then it is up to the user
+                return
+            else:
+                return
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether a training has this file open now; False too where the system has no locks, or there is no such file."""
+    try:
+        import fcntl
+
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:

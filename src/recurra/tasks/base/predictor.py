@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 from torch import nn
@@ -20,6 +20,8 @@ from recurra.text import Faults
 
 WEIGHTS = "model.safetensors"
 ConfigT = TypeVar("ConfigT", bound=Settings)
+InputKind = Literal["text", "series", "table", "sound", "picture", "pen"]
+"""What a predictor reads: a line of text, a line of numbers, rows of a table (or numbers, where no other column is read), or a signal."""
 
 
 class Predictor(ABC, Generic[ConfigT]):
@@ -62,6 +64,11 @@ class Predictor(ABC, Generic[ConfigT]):
         return cls(config, network, preprocessor)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        """What an input is. Of a sound or a picture, and of writing by pen that is no JSON, a line is the name of a file."""
+        return "text"
 
     @checked
     def parse(self, line: str) -> Any:

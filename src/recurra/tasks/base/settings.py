@@ -52,6 +52,19 @@ def flag_of(field: FieldInfo) -> Flag:
     return next((mark for mark in field.metadata if isinstance(mark, Flag)), Flag())
 
 
+def flag_name(name: str, field: FieldInfo) -> str:
+    """Give the flag of a setting: --hidden, or -k of one whose name is one letter.
+
+    >>> class Section(Settings):
+    ...     weight_decay: float = 0.01
+    ...     k: Annotated[int, Flag(short="-k")] = 5
+    >>> [flag_name(name, field) for name, field in Section.model_fields.items()]
+    ['--weight-decay', '-k']
+    """
+    mark = flag_of(field)
+    return f"-{name}" if mark.short == f"-{name}" else mark.long or "--" + name.replace("_", "-")
+
+
 def is_file_setting(field: FieldInfo) -> bool:
     """Tell whether a setting names files.
 

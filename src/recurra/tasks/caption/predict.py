@@ -15,7 +15,7 @@ from recurra.errors import DataError
 from recurra.files import is_folder, write_whole
 from recurra.images import PICTURE, is_picture, jpeg_text, picture_kind, read_picture
 from recurra.report.blocks import Overlay
-from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.predictor import InputKind, Predictor
 from recurra.tasks.caption.config import CaptionConfig, CaptionEvaluateOptions, CaptionPredictOptions
 from recurra.tasks.caption.network import CaptionNetwork
 from recurra.tasks.caption.overlay import overlay_page
@@ -54,6 +54,10 @@ class Captioner(Predictor[CaptionConfig]):
         return cast(CaptionNetwork, self.network)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        return "picture"
 
     @checked
     def parse(self, line: str) -> Picture:

@@ -16,7 +16,7 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.timeseries.reader import TimeSeries, is_frame, panel_from_frame
 from recurra.errors import RunError
 from recurra.tasks.base.explanation import Explained
-from recurra.tasks.base.predictor import WEIGHTS, Predictor
+from recurra.tasks.base.predictor import WEIGHTS, InputKind, Predictor
 from recurra.tasks.detect import results
 from recurra.tasks.detect.config import DetectorConfig, EvaluateOptions, PredictOptions
 from recurra.tasks.detect.data import (
@@ -72,6 +72,10 @@ class Detector(Predictor[DetectorConfig]):
         return bool(self.config.data.per_series)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        return "table"
 
     @checked
     def parse(self, line: str) -> TimeSeries:

@@ -24,7 +24,7 @@ from recurra.data.timeseries.reader import (
 from recurra.errors import DataError, DivergedError, UsageError
 from recurra.series import is_missing, is_number, parse_series
 from recurra.tasks.base.explanation import Explained
-from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.predictor import InputKind, Predictor
 from recurra.tasks.forecast.backtest import BacktestOptions, Forecasts, backtest
 from recurra.tasks.forecast.config import ForecasterConfig, ForecastOptions
 from recurra.tasks.forecast.data import check_panel, reading_options
@@ -80,6 +80,10 @@ class Forecaster(Predictor[ForecasterConfig]):
         return backtest(self.network, self.preprocessor, options, series, origins)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        return "table"
 
     @checked
     def parse(self, line: str) -> TimeSeries:

@@ -14,7 +14,7 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.pictures import PictureOptions, Pictures, holds_pictures, read_pictures
 from recurra.errors import DataError, UsageError
 from recurra.files import is_folder
-from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.predictor import InputKind, Predictor
 from recurra.tasks.pixels.config import EvaluateOptions, GenerateOptions, PictureConfig, PredictOptions
 from recurra.tasks.pixels.network import PixelNetwork
 from recurra.tasks.pixels.preprocessing import PicturePreprocessor
@@ -54,6 +54,10 @@ class PictureModel(Predictor[PictureConfig]):
         return cast(PixelNetwork, self.network)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        return "picture"
 
     @checked
     def parse(self, line: str) -> np.ndarray:

@@ -21,7 +21,7 @@ from recurra.data.labelled.tagged import Tagged
 from recurra.errors import DataError, UsageError
 from recurra.files import is_file
 from recurra.tasks.base.inference import run_in_batches, to_device
-from recurra.tasks.base.predictor import ConfigT, Predictor
+from recurra.tasks.base.predictor import ConfigT, InputKind, Predictor
 from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.sequence.data import align_channels, check_all
 from recurra.tasks.sequence.preprocessing import Preprocessor
@@ -73,6 +73,10 @@ class SequencePredictor(Predictor[ConfigT], Generic[ConfigT]):
         return self.preprocessor
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        return "text" if self.inputs.kind == "text" else "series"
 
     @checked
     def parse(self, line: str) -> Any:

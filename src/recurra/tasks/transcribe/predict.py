@@ -14,7 +14,7 @@ from recurra.audio import read_sound
 from recurra.decoding.ctc import BLANK
 from recurra.errors import DataError, UsageError
 from recurra.files import is_folder
-from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.predictor import InputKind, Predictor
 from recurra.tasks.transcribe.config import (
     TranscribeEvaluateOptions,
     TranscribePredictOptions,
@@ -65,6 +65,11 @@ class Transcriber(Predictor[TranscriberConfig]):
         return Writer(self.transcriber_network, self.preprocessor, self.step_frames)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        kind = self.preprocessor.signals.kind
+        return "pen" if kind == "ink" else kind
 
     @checked
     def parse(self, line: str) -> Reading:

@@ -8,6 +8,7 @@ from recurra.text.read.faults import Faults, OnError, handled
 from recurra.text.read.guess import LABEL_NAMES, TEXT_NAMES, guess_fields, label_field, sample_records
 from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.lines import (
+    file_lines,
     numbered_lines,
     read_lines,
     read_prefixed,
@@ -15,6 +16,7 @@ from recurra.text.read.lines import (
     read_whole,
     split_first_word,
     split_last,
+    split_lines,
 )
 from recurra.text.read.parquet import parquet_batches
 from recurra.text.read.records import flatten, iter_rows, read_labelled_records, record_kind_from_content, table_columns
@@ -68,6 +70,7 @@ __all__ = [
     "decode",
     "detect_encoding",
     "fields_message",
+    "file_lines",
     "find_defect",
     "first_rows",
     "flatten",
@@ -108,6 +111,7 @@ __all__ = [
     "sample_records",
     "split_first_word",
     "split_last",
+    "split_lines",
     "table_columns",
     "whole_number",
 ]

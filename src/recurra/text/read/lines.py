@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from recurra.errors import DataError
 from recurra.text.read.decode import decode, find_defect, iter_lines, normalise
 from recurra.text.read.faults import Faults
 from recurra.text.read.labelled_text import LabelledText
 from recurra.text.read.sources import Source
+from recurra.text.read.unpack import decompress, layers
 
 
 def numbered_lines(source: Source, faults: Faults) -> Iterator[tuple[int, str]]:
@@ -28,6 +30,30 @@ def numbered_lines(source: Source, faults: Faults) -> Iterator[tuple[int, str]]:
             faults.handle(DataError(problem, source=source.name, line=number))
         elif line:
             yield number, line
+
+
+def file_lines(source: str) -> list[str]:
+    """Read the lines of a file as they are, without their ends; it is unpacked where its suffix says so.
+
+    Raises `DataError` for what cannot be read or is no UTF-8 text.
+    """
+    try:
+        data = Path(source).read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", source=source) from None
+    for compression in reversed(layers(Path(source).name)[1:]):
+        data = decompress(data, compression, source)
+    return split_lines(decode(data, source))
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Split at line feeds alone.
+
+    >>> split_lines("a\u2028b\n\nc"), split_lines("")
+    (['a\u2028b', '', 'c'], [])
+    """
+    *whole, last = text.split("\n")
+    return [*whole, last] if last else whole
 
 
 def read_lines(source: Source, label: str | None, faults: Faults) -> Iterator[LabelledText]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from recurra.tasks.base.settings import Flag, Renamed, Settings, flag_of, is_file_setting
+from recurra.tasks.base.settings import Flag, Renamed, Settings, flag_name, flag_of, is_file_setting
 
 
 def takes_list(field: FieldInfo) -> bool:
@@ -26,7 +26,7 @@ def setting_parameter(
 ) -> inspect.Parameter:
     """Turn a setting into a flag. It stays text here: the settings are what reads and checks it."""
     mark = Flag() if hidden else flag_of(field)
-    flag = mark.long or "--" + name.replace("_", "-")
+    flag = "--" + name.replace("_", "-") if hidden else flag_name(name, field)
     default = "" if field.default in (None, [], False, "") else f" [dim]\\[default: {_shown(field.default)}][/dim]"
     common = {
         "help": f"{field.description}{default}",
@@ -34,9 +34,7 @@ def setting_parameter(
         "show_default": False,
         "hidden": hidden,
     }
-    flags = [flag, mark.short] if mark.short is not None else [flag]
-    if mark.short is not None and mark.short == f"-{name}":  # the name is one letter
-        flags = [mark.short]
+    flags = list(dict.fromkeys([flag] if mark.short is None else [flag, mark.short]))
     if takes_list(field):
         return parameter(name, list[str], typer.Option(*flags, metavar=_metavar(field), **common), [])
     if field.annotation is bool:

@@ -132,30 +132,18 @@ def read_numbered_lines(
     """Read lines as `read_lines` does, each with its number, from 1."""
     if not source:
         raise UsageError("data: expected the name of a file, or - for standard input, got an empty one")
-    from recurra.text.read.decode import decode  # slow to load too
-    from recurra.text.read.unpack import decompress, layers
-
     if source == "-":
         yield from _as_they_come(chain([first_line] if first_line else [], pipe or standard_pipe()), report)
         return
-    try:
-        data = Path(source).read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", source=source) from None
-    for compression in reversed(layers(Path(source).name)[1:]):
-        data = decompress(data, compression, source)
-    yield from enumerate(_lines(decode(data, source)), 1)
+    from recurra.text import file_lines  # slow to load too
 
-
-def _lines(text: str) -> list[str]:
-    *whole, last = text.split("\n")
-    return [*whole, last] if last else whole
+    yield from enumerate(file_lines(source), 1)
 
 
 def _as_they_come(
     lines: Iterable[bytes], report: Callable[[DataError], None] | None = None
 ) -> Iterator[tuple[int, str]]:
-    from recurra.text.read.decode import decode
+    from recurra.text import decode, split_lines
 
     offset = 0
     for number, line in enumerate(lines, 1):
@@ -172,5 +160,5 @@ def _as_they_come(
                 raise broken from None
             report(broken)
         else:
-            yield from ((number, one) for one in _lines(text[len(lead) :]))
+            yield from ((number, one) for one in split_lines(text[len(lead) :]))
         offset += len(line)
