@@ -132,12 +132,16 @@ export const findPattern = (
   signal?: AbortSignal,
 ): Promise<Match> => postJson(traceUrl(run, trace, "/match"), body, signal);
 
-export const getProjection = (
-  run: string,
-  trace: string,
-  layer: number,
-  signal?: AbortSignal,
-): Promise<{ points: ProjectedPoint[]; shares: [number, number]; note: string }> => getJson(traceUrl(run, trace, "/projection", { layer }), signal);
+/** The states of a layer on a plane; `lines` ends with "input 2, step 7 of 31", both from 1. */
+export async function getProjection(run: string, trace: string, layer: number, signal?: AbortSignal): Promise<{ points: ProjectedPoint[]; note: string }> {
+  const url = traceUrl(run, trace, "/projection", { layer });
+  const found = await getJson<{ points: { x: number; y: number; lines: string[] }[]; note: string }>(url, signal);
+  const points = found.points.map((point) => {
+    const [, input = 1, step = 1, steps = 1] = (/input (\d+), step (\d+) of (\d+)/.exec(point.lines.at(-1) ?? "") ?? []).map(Number);
+    return { ...point, input: input - 1, step: step - 1, position: steps > 1 ? (step - 1) / (steps - 1) : 1 };
+  });
+  return { points, note: found.note };
+}
 
 export const explain = (run: string, asked: Asked, how: ExplainRequest, signal?: AbortSignal): Promise<{ results: Explanation[] }> =>
   postJson(runUrl(run, "/explain"), { ...asked, ...how }, signal);

@@ -97,7 +97,7 @@ export interface RunDetails extends Run {
   config: ConfigEntry[];
   can: Record<Capability, boolean>;
   options: { predict: Option[]; generate: Option[]; explain: Option[] };
-  input: { kind: InputKind; example: Input | null; examples: string[]; channels: string[] };
+  input: { kind: InputKind; example: Input | null; channels: string[] };
   labels: string[];
   reason?: string | null;
   commands: { predict?: string; explain?: string; resume?: string };

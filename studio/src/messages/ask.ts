@@ -19,6 +19,7 @@ export const t = defineMessages({
   undo: ["Undo", "撤销"],
   penDown: ["pen down", "落笔"],
   penUp: ["pen up", "抬笔"],
+  sentence: ["it was not a good film , but i liked it", "房间不算大，但是很干净，我很喜欢"],
   none: ["Nothing to read yet: type, choose a file or take an example.", "还没有输入：请输入、选择文件或使用示例。"],
   notNumbers: ["Expected numbers, with blanks, commas or lines between them; “{part}” is none.", "应为数字，以空格、逗号或换行分隔；“{part}”不是数字。"],
 });

@@ -1,19 +1,18 @@
 /** Where an input is handed over: what is typed, pasted, drawn, spoken or dropped, as the run reads it. */
 
 import { upload } from "../../api/client";
-import type { Asked, Input, RunDetails, Upload } from "../../api/types";
+import type { Asked, Input, Upload } from "../../api/types";
 import { dropZone } from "../../components/dropzone";
 import { toastError } from "../../components/toast";
 import { h } from "../../dom";
 import { t } from "../../messages/ask";
+import type { OpenedRun } from "./open";
 import { Pad, type Stroke } from "./pad";
 import { parseNumbers, preview, writeInput, writeNumbers } from "./parse";
 import { microphone } from "./sound";
 
 export interface AskerOptions {
-  run: RunDetails;
-  /** Bytes that can be sent. */
-  limit: number;
+  opened: OpenedRun;
   signal: AbortSignal;
   /** From a link; else the run's own example. */
   initial: Input | null;
@@ -22,6 +21,7 @@ export interface AskerOptions {
 }
 
 const PICTURE_SIDE = 28;
+const EXAMPLES_SHOWN = 5;
 
 export class Asker {
   readonly element = h("div", { class: "asker" });
@@ -35,8 +35,8 @@ export class Asker {
   private readonly using = h("p", { class: "note", role: "status" });
 
   constructor(private readonly options: AskerOptions) {
-    const { run, initial } = options;
-    this.input = initial ?? run.input.example;
+    const { opened: { run, examples }, initial } = options;
+    this.input = initial ?? examples[0] ?? null;
     this.isExample = initial === null && this.input !== null;
     const isText = run.input.kind === "text";
     this.field = h("textarea", { rows: isText ? 3 : 4, spellcheck: "false", dir: "auto", "aria-label": t(isText ? "text" : "numbers"), class: isText ? "text-input" : "mono" });
@@ -79,7 +79,7 @@ export class Asker {
   }
 
   private readInput(): Input | null {
-    if (this.options.run.input.kind !== "series" || typeof this.input !== "string") return this.input;
+    if (!["series", "table"].includes(this.options.opened.run.input.kind) || typeof this.input !== "string") return this.input;
     return this.input.trim() === "" ? null : parseNumbers(this.input);
   }
 
@@ -96,7 +96,7 @@ export class Asker {
   }
 
   private build(): void {
-    const { run, signal } = this.options;
+    const { opened: { run }, signal } = this.options;
     const { kind } = run.input;
     const takes = (found: Upload): void => {
       [this.sent, this.isExample] = [found, false];
@@ -114,9 +114,9 @@ export class Asker {
   }
 
   private files(takes: (found: Upload) => void): HTMLElement {
-    const { run, limit, signal } = this.options;
+    const { opened: { run, session }, signal } = this.options;
     const accept = { sound: "audio/*,.wav", picture: "image/*" }[run.input.kind as string];
-    const zone = dropZone({ label: t("file"), limit, signal, ...(accept ? { accept } : {}) }, takes);
+    const zone = dropZone({ label: t("file"), limit: session.upload_limit, signal, ...(accept ? { accept } : {}) }, takes);
     const keep = (files: FileList | null | undefined): void => {
       this.file = files?.[0] ?? null;
     };
@@ -135,8 +135,8 @@ export class Asker {
 
   /** A small grey picture is drawn by hand; others come as files. */
   private pictures(): void {
-    const { example } = this.options.run.input;
-    const pixels = example !== null && typeof example === "object" && "pixels" in example ? example.pixels : null;
+    const example = this.options.opened.examples[0];
+    const pixels = typeof example === "object" && "pixels" in example ? example.pixels : null;
     const [height, width] = [pixels?.length ?? PICTURE_SIDE, pixels?.[0]?.length ?? PICTURE_SIDE];
     const isGrey = pixels !== null && !Array.isArray(pixels[0]?.[0]);
     if (isGrey && Math.max(height, width) <= 64) this.element.append(this.pad(height / width, 2.2 / height, (_, pad) => ({ pixels: pad.pixels(width, height) })));
@@ -156,8 +156,7 @@ export class Asker {
   }
 
   private examples(): HTMLElement | false {
-    const { example, examples } = this.options.run.input;
-    const given: Input[] = [...(example === null ? [] : [example]), ...examples.filter((one) => one !== example)].slice(0, 5);
+    const given = this.options.opened.examples.slice(0, EXAMPLES_SHOWN);
     if (!given.length) return false;
     const chips = given.map((input, place) => h("button", { type: "button", class: "chip-button", on: { click: () => this.take(input, true) } }, preview(input) || t("exampleName", { n: place + 1 })));
     return h("div", { class: "chips", role: "group", "aria-label": t("examples") }, h("span", { class: "note" }, t("examples")), chips);

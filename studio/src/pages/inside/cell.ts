@@ -9,9 +9,9 @@ import type { Choices } from "./choice";
 
 const DRAWN = new Set(["svg", "g", "text", "tspan", "rect", "path", "line", "circle", "title", "desc"]);
 
-/** Take a drawing of the server into the page: shapes and text only, whatever else stands in it. */
+/** Take a drawing of the server into the page: shapes and text only. Its own styles go first: the page's policy refuses them, and has the same. */
 export function readDrawing(markup: string): SVGElement {
-  const drawing = new DOMParser().parseFromString(markup, "image/svg+xml").documentElement;
+  const drawing = new DOMParser().parseFromString(markup.replace(/<style>[^<]*<\/style>/g, ""), "image/svg+xml").documentElement;
   for (const element of [drawing, ...drawing.querySelectorAll("*")]) {
     if (!DRAWN.has(element.localName)) element.remove();
     for (const { name } of [...element.attributes]) if (name.startsWith("on") || name === "style" || name.endsWith("href")) element.removeAttribute(name);

@@ -1,7 +1,7 @@
 /** The page Inside of one run: an input, and under it what goes on while the model reads that. */
 
 import { lookInside, type Inside } from "../../api/inside";
-import type { RunDetails, Session } from "../../api/types";
+import type { RunDetails } from "../../api/types";
 import type { Extent } from "../../charts/heatmap-view";
 import { errorBox } from "../../components/error";
 import { tabs } from "../../components/tabs";
@@ -9,6 +9,7 @@ import { debounce, h, replace } from "../../dom";
 import { t } from "../../messages/inside";
 import type { View } from "../../page";
 import { Asker } from "../ask/asker";
+import type { OpenedRun } from "../ask/open";
 import { readInput } from "../ask/parse";
 import { CellPanel } from "./cell";
 import { Choices, readStretch } from "./choice";
@@ -24,19 +25,21 @@ const TYPING_PAUSE = 500;
 const OF_INPUT = { layer: null, signal: null, unit: null, step: null, steps: null, rows: null, stretch: null };
 
 export class InsidePage {
+  private readonly run: RunDetails;
   private readonly asker: Asker;
   private readonly found = h("div", { "aria-live": "off" });
   private readonly status = h("p", { class: "note", role: "status" });
   private asked = new AbortController();
 
   constructor(
-    private readonly run: RunDetails,
+    opened: OpenedRun,
     private readonly view: View,
-    session: Session,
   ) {
+    const { run } = opened;
+    this.run = run;
     const initial = readInput(view.query["q"], run.input.kind);
     const later = debounce(TYPING_PAUSE, () => void this.look(true));
-    this.asker = new Asker({ run, signal: view.signal, limit: session.upload_limit, initial, onChange: (typed) => (typed ? later() : void this.look(true)) });
+    this.asker = new Asker({ opened, signal: view.signal, initial, onChange: (typed) => (typed ? later() : void this.look(true)) });
     view.root.append(h("p", { class: "lead" }, t("lead")), h("section", { class: "card" }, this.asker.element, this.status), this.found);
     view.signal.addEventListener("abort", () => this.asked.abort());
   }

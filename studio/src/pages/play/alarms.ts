@@ -1,6 +1,6 @@
 /** A detector: a series with what was expected, its scores, and the steps that are alarms. */
 
-import type { Result, RunDetails, Session } from "../../api/types";
+import type { Result, RunDetails } from "../../api/types";
 import type { Extent } from "../../charts/heatmap-view";
 import { LinesChart } from "../../charts/lines";
 import { replace } from "../../dom";
@@ -8,6 +8,7 @@ import { decimal } from "../../i18n";
 import { t as chart } from "../../messages/charts";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { readHistory } from "./forecast";
 import { card, Play } from "./play";
 
@@ -28,12 +29,13 @@ interface Event {
   channel: string;
 }
 
-export function playAlarms(run: RunDetails, view: View, session: Session): Promise<void> {
+export function playAlarms(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   const draw = (results: readonly Result[]): void => {
     const history = readHistory(play.asker.asked());
     replace(play.answer, results.map((result) => card(`${t("alarms")}: ${String(result["series"] ?? "")}`, verdict(result), ...charts(result, run, history, view.signal))));
   };
-  const play: Play = new Play(run, view, session, { fixed: run.can.steps ? { steps: true } : {}, draw });
+  const play: Play = new Play(opened, view, { fixed: run.can.steps ? { steps: true } : {}, draw });
   return play.ask();
 }
 

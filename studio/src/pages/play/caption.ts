@@ -1,10 +1,11 @@
 /** A captioner: a sentence on a picture, and for each word where in the picture it came from. */
 
-import type { Result, RunDetails, Session } from "../../api/types";
+import type { Result } from "../../api/types";
 import { h, replace } from "../../dom";
 import { t } from "../../messages/play";
 import { colour } from "../../theme";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { card, Play } from "./play";
 import { type Alternative, alternatives } from "./translation";
 
@@ -16,7 +17,7 @@ interface Looked {
 
 const WIDEST = 560;
 
-export function playCaption(run: RunDetails, view: View, session: Session): Promise<void> {
+export function playCaption(opened: OpenedRun, view: View): Promise<void> {
   const draw = async ([result]: readonly Result[]): Promise<void> => {
     if (!result) return;
     const looked = result["attention"] as Looked | null | undefined;
@@ -27,7 +28,7 @@ export function playCaption(run: RunDetails, view: View, session: Session): Prom
       alternatives((result["alternatives"] ?? []) as Alternative[]),
     );
   };
-  const play: Play = new Play(run, view, session, { fixed: { attention: true, best: 3 }, draw: (results) => void draw(results) });
+  const play: Play = new Play(opened, view, { fixed: { attention: true, best: 3 }, draw: (results) => void draw(results) });
   return play.ask();
 }
 

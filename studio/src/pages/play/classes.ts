@@ -1,6 +1,6 @@
 /** A classifier: its opinion after each word, character or step, and at the end. */
 
-import type { Result, RunDetails, Session } from "../../api/types";
+import type { Result } from "../../api/types";
 import { LinesChart } from "../../charts/lines";
 import { percent, Probabilities } from "../../charts/probabilities";
 import { visible } from "../../charts/shares";
@@ -8,6 +8,7 @@ import { h, replace } from "../../dom";
 import { t as chart } from "../../messages/charts";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { Play } from "./play";
 
 const MOST_CURVES = 6;
@@ -20,7 +21,8 @@ interface Opinion {
   step?: number;
 }
 
-export function playClasses(run: RunDetails, view: View, session: Session): Promise<void> {
+export function playClasses(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   const bars = new Probabilities(t("opinion"));
   const when = h("p", { role: "status" });
   const curves = h("section", { class: "card" });
@@ -39,7 +41,7 @@ export function playClasses(run: RunDetails, view: View, session: Session): Prom
     else replace(curves);
     curves.hidden = steps.length < 2;
   };
-  const play: Play = new Play(run, view, session, { fixed: run.can.steps ? { steps: true } : {}, draw });
+  const play: Play = new Play(opened, view, { fixed: run.can.steps ? { steps: true } : {}, draw });
   return play.ask();
 }
 

@@ -1,19 +1,21 @@
 /** A forecaster: its own history or another, whose points are dragged while the forecast follows. */
 
 import { predict } from "../../api/client";
-import type { Input, Result, RunDetails, Session } from "../../api/types";
+import type { Input, Result } from "../../api/types";
 import { type Forecast, ForecastChart } from "../../charts/forecast";
 import { errorBox } from "../../components/error";
 import { debounce, h, replace } from "../../dom";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { parseNumbers } from "../ask/parse";
 import { card, Play } from "./play";
 
 const DRAG_PAUSE = 60;
 type Row = (number | null)[];
 
-export function playForecast(run: RunDetails, view: View, session: Session): Promise<void> {
+export function playForecast(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   let chart: ForecastChart | null = null;
   const draw = (results: readonly Result[]): void => {
     const history = readHistory(play.asker.asked());
@@ -53,7 +55,7 @@ export function playForecast(run: RunDetails, view: View, session: Session): Pro
     }
   };
   const toolbar = (): HTMLElement => card("", error, h("p", { class: "note" }, t("changed")), h("button", { type: "button", on: { click: () => void play.ask() } }, t("reset")));
-  const play: Play = new Play(run, view, session, { fixed: { steps: false }, draw });
+  const play: Play = new Play(opened, view, { fixed: { steps: false }, draw });
   view.signal.addEventListener("abort", () => asked.abort());
   return play.ask();
 }

@@ -2,7 +2,7 @@
 
 import { score } from "../../api/client";
 import { generate } from "../../api/events";
-import type { Result, RunDetails, Session } from "../../api/types";
+import type { Result, RunDetails } from "../../api/types";
 import { Probabilities } from "../../charts/probabilities";
 import { shade, visible } from "../../charts/shares";
 import { errorBox, isAbort } from "../../components/error";
@@ -10,13 +10,15 @@ import { debounce, h, replace } from "../../dom";
 import { decimal } from "../../i18n";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { card, Play } from "./play";
 
 const NEXT_SHOWN = 12;
 const SCORE_PAUSE = 400;
 const WORDS_PER_UNIT = / $|^\s|[\p{Script=Han}]/u;
 
-export function playLanguage(run: RunDetails, view: View, session: Session): Promise<void> {
+export function playLanguage(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   const take = (unit: string): void => {
     if (/^<.*>$/.test(unit) && unit.length > 2) return;
     const text = play.asker.text();
@@ -37,7 +39,7 @@ export function playLanguage(run: RunDetails, view: View, session: Session): Pro
     bars.show(result["next"] as [string, number][]);
     if (run.can.score) measure();
   };
-  const play: Play = new Play(run, view, session, { fixed: { k: NEXT_SHOWN, steps: false }, draw });
+  const play: Play = new Play(opened, view, { fixed: { k: NEXT_SHOWN, steps: false }, draw });
   if (run.can.generate) view.root.append(writer(run, view, () => play.asker.text()));
   return play.ask();
 }

@@ -1,20 +1,22 @@
 /** A task without a play of its own: what `predict` answers, field by field, and what it generates. */
 
-import type { Result, RunDetails, Session } from "../../api/types";
+import type { Result } from "../../api/types";
 import { h, replace } from "../../dom";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { writer } from "./language";
 import { card, Play } from "./play";
 
 const LONGEST = 400;
 
-export function playOther(run: RunDetails, view: View, session: Session): Promise<void> {
+export function playOther(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   const draw = (results: readonly Result[]): void => {
     const shown = results.map((result) => h("dl", { class: "fields-found" }, Object.entries(result).flatMap(([key, value]) => [h("dt", { lang: "en" }, key), h("dd", { dir: "auto" }, write(value))])));
     replace(play.answer, card(t("result"), ...shown));
   };
-  const play: Play = new Play(run, view, session, { draw });
+  const play: Play = new Play(opened, view, { draw });
   if (run.can.generate) view.root.append(writer(run, view, () => play.asker.text()));
   return play.ask();
 }

@@ -1,11 +1,11 @@
 /** A picture model: it writes new pictures, and completes one whose upper half is drawn by hand. */
 
 import { postJson, runUrl } from "../../api/client";
-import type { RunDetails, Session } from "../../api/types";
 import { errorBox } from "../../components/error";
 import { h, replace } from "../../dom";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { Pad } from "../ask/pad";
 import { card } from "./play";
 
@@ -17,7 +17,8 @@ interface Written {
 const COUNT = 6;
 const USUAL_SIDE = 28;
 
-export async function playPixels(run: RunDetails, view: View, _session: Session): Promise<void> {
+export async function playPixels(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   const temperature = h("input", { type: "range", min: 0, max: 1.5, step: 0.05, value: view.query["temperature"] ?? 0.9 });
   const shown = h("output", {}, temperature.value);
   temperature.addEventListener("input", () => {

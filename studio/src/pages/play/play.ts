@@ -1,13 +1,14 @@
 /** What the play of every task shares: an input, its options, and an answer that follows what is typed. */
 
 import { predict } from "../../api/client";
-import type { Prediction, Result, RunDetails, Session, Value } from "../../api/types";
+import type { Prediction, Result, RunDetails, Value } from "../../api/types";
 import { errorBox } from "../../components/error";
 import { FieldSet, optionField } from "../../components/form";
 import { debounce, h, replace } from "../../dom";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
 import { Asker } from "../ask/asker";
+import type { OpenedRun } from "../ask/open";
 import { readInput } from "../ask/parse";
 
 const TYPING_PAUSE = 120;
@@ -20,20 +21,22 @@ export interface PlayOptions {
 
 export class Play {
   readonly asker: Asker;
+  readonly run: RunDetails;
   readonly answer = h("div", { class: "play-answer" });
   private readonly status = h("p", { class: "note", role: "status" });
   private readonly fields: FieldSet;
   private asked = new AbortController();
 
   constructor(
-    readonly run: RunDetails,
+    opened: OpenedRun,
     readonly view: View,
-    session: Session,
     private readonly options: PlayOptions,
   ) {
+    const { run } = opened;
+    this.run = run;
     const later = debounce(TYPING_PAUSE, () => void this.ask());
     const initial = readInput(view.query["q"], run.input.kind);
-    this.asker = new Asker({ run, signal: view.signal, limit: session.upload_limit, initial, onChange: (typed) => (typed ? later() : void this.ask()) });
+    this.asker = new Asker({ opened, signal: view.signal, initial, onChange: (typed) => (typed ? later() : void this.ask()) });
     const shown = run.options.predict.filter((option) => !(option.key in (options.fixed ?? {})));
     this.fields = new FieldSet(shown.map((option) => optionField(option, later)));
     for (const field of this.fields.fields) field.write(view.query[`o.${field.key}`]);

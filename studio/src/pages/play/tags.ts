@@ -1,11 +1,12 @@
 /** A tagger: each word with its tag, as they stood after any number of words. */
 
-import type { Result, RunDetails, Session } from "../../api/types";
+import type { Result } from "../../api/types";
 import { percent } from "../../charts/probabilities";
 import { shade, visible } from "../../charts/shares";
 import { h, replace } from "../../dom";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { card, Play } from "./play";
 
 interface Tagged {
@@ -16,7 +17,8 @@ interface Tagged {
   spans?: { type: string; tokens: string[] }[];
 }
 
-export function playTags(run: RunDetails, view: View, session: Session): Promise<void> {
+export function playTags(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   const draw = ([result]: readonly Result[]): void => {
     if (!result) return;
     const whole = result as unknown as Tagged;
@@ -38,7 +40,7 @@ export function playTags(run: RunDetails, view: View, session: Session): Promise
       card(t("tags"), line, steps.length > 1 && h("label", { class: "control" }, h("span", {}, t("readSoFar")), slider), after, whole.spans && h("p", {}, spans ? t("spans", { names: spans }) : t("noSpans"))),
     );
   };
-  const play: Play = new Play(run, view, session, { fixed: run.can.steps ? { steps: true } : {}, draw });
+  const play: Play = new Play(opened, view, { fixed: run.can.steps ? { steps: true } : {}, draw });
   return play.ask();
 }
 

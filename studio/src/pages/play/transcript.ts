@@ -1,12 +1,13 @@
 /** A transcriber: speech from the microphone or a file, a pen, or the picture of a line, and the text that it reads there. */
 
-import type { Result, RunDetails, Session } from "../../api/types";
+import type { Result } from "../../api/types";
 import { percent } from "../../charts/probabilities";
 import { plainTable } from "../../components/table";
 import { h, replace } from "../../dom";
 import { decimal } from "../../i18n";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { card, Play } from "./play";
 import { type Alternative, alternatives } from "./translation";
 
@@ -17,13 +18,14 @@ interface Word {
   confidence: number;
 }
 
-export function playTranscript(run: RunDetails, view: View, session: Session): Promise<void> {
+export function playTranscript(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   const draw = (results: readonly Result[]): void => {
     replace(play.answer, results.flatMap((result) => [transcript(result), alternatives((result["alternatives"] ?? []) as Alternative[]) || []]));
   };
   const has = (key: string): boolean => run.options.predict.some((option) => option.key === key);
   const fixed = { ...(has("times") ? { times: true } : {}), ...(has("best") ? { best: 3 } : {}), steps: run.can.steps };
-  const play: Play = new Play(run, view, session, { fixed, draw });
+  const play: Play = new Play(opened, view, { fixed, draw });
   return play.ask();
 }
 

@@ -1,11 +1,12 @@
 /** A translator: its translation as one types, what each unit looked at, and what else it considered. */
 
-import type { Result, RunDetails, Session } from "../../api/types";
+import type { Result } from "../../api/types";
 import { type Attention, attentionTable } from "../../charts/attention";
 import { h, replace } from "../../dom";
 import { decimal } from "../../i18n";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { card, Play } from "./play";
 
 const BEST = 3;
@@ -17,7 +18,8 @@ export interface Alternative {
   text?: string;
 }
 
-export function playTranslation(run: RunDetails, view: View, session: Session): Promise<void> {
+export function playTranslation(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   const draw = ([result]: readonly Result[]): void => {
     if (!result) return;
     const attention = result["attention"] as Attention | null | undefined;
@@ -29,7 +31,7 @@ export function playTranslation(run: RunDetails, view: View, session: Session): 
     );
   };
   const has = (key: string): boolean => run.options.predict.some((option) => option.key === key);
-  const play: Play = new Play(run, view, session, { fixed: { ...(has("attention") ? { attention: true } : {}), best: BEST }, draw });
+  const play: Play = new Play(opened, view, { fixed: { ...(has("attention") ? { attention: true } : {}), best: BEST }, draw });
   return play.ask();
 }
 

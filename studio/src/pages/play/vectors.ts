@@ -1,7 +1,7 @@
 /** An embedder: vectors of several inputs side by side, their clusters and nearest others. */
 
 import { predict } from "../../api/client";
-import type { Input, RunDetails, Session } from "../../api/types";
+import type { Input } from "../../api/types";
 import { Heatmap } from "../../charts/heatmap";
 import { visible } from "../../charts/shares";
 import { errorBox } from "../../components/error";
@@ -11,6 +11,7 @@ import { decimal } from "../../i18n";
 import { t as chart } from "../../messages/charts";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import type { OpenedRun } from "../ask/open";
 import { parseNumbers, preview, writeNumbers } from "../ask/parse";
 import { card } from "./play";
 
@@ -22,10 +23,10 @@ interface Embedded {
 
 const TYPING_PAUSE = 300;
 
-export async function playVectors(run: RunDetails, view: View, _session: Session): Promise<void> {
+export async function playVectors(opened: OpenedRun, view: View): Promise<void> {
+  const { run } = opened;
   const isText = run.input.kind === "text";
-  const given: readonly Input[] = run.input.examples.length ? run.input.examples : run.input.example === null ? [] : [run.input.example];
-  const start = view.query["q"] ?? given.map((each) => (typeof each === "string" ? each : writeNumbers(each as number[]).replaceAll("\n", "; "))).join("\n");
+  const start = view.query["q"] ?? opened.examples.map((each) => (typeof each === "string" ? each : writeNumbers(each as number[]).replaceAll("\n", "; "))).join("\n");
   const field = h("textarea", { rows: 6, spellcheck: "false", dir: "auto", class: isText ? "text-input" : "mono", "aria-label": t("inputs") });
   field.value = start;
   const answer = h("div");
