@@ -26,6 +26,9 @@ OPTIONAL = {
     "polars",
     "PIL",
     "soundfile",
+    "fastapi",
+    "starlette",
+    "uvicorn",
 }
 
 BASE = ["version", "errors", "formatting", "documents", "files", "arguments", "plugins"]
@@ -44,7 +47,7 @@ LIBRARIES = [
     "report",
 ]
 ENGINE = ["cells", "kernels", "nn", "stream"]
-TOP = ["runs", "explain", "api"]
+TOP = ["runs", "explain", "api", "studio"]
 EXPLANATION = "explain.explanation"
 """Of one input, which needs a predictor alone: a run gives it. What explains a whole run stands above the runs."""
 
@@ -195,7 +198,15 @@ def test_importing_recurra_does_not_load_torch():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["generate", "--help"], ["explain", "--help"], ["score", "--help"], ["data", "list"]]
+    "arguments",
+    [
+        ["--help"],
+        ["generate", "--help"],
+        ["explain", "--help"],
+        ["score", "--help"],
+        ["studio", "--help"],
+        ["data", "list"],
+    ],
 )
 def test_help_does_not_wait_for_torch(arguments):
     code = f"import sys; from recurra.cli import app; app({arguments}, standalone_mode=False); print('torch' in sys.modules)"

@@ -15,6 +15,7 @@ from recurra.studio.catalog import Catalog
 from recurra.studio.guard import Guard
 from recurra.studio.responses import Route, json_response
 from recurra.studio.results import describe_error
+from recurra.studio.routes_live import LiveRoutes
 from recurra.studio.routes_play import PlayRoutes
 from recurra.studio.routes_runs import RunRoutes
 from recurra.studio.routes_train import TrainRoutes
@@ -53,7 +54,7 @@ def create_app(named: Sequence[Path], address: Address = Address()) -> Guard:
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.services = services
     _handle_errors(app, services)
-    parts = (RunRoutes(services), PlayRoutes(services), TrainRoutes(services, address.lang))
+    parts = (RunRoutes(services), PlayRoutes(services), LiveRoutes(services), TrainRoutes(services, address.lang))
     for route in (route for part in parts for route in part.routes()):
         _add(app, route)
     if WEB.is_dir():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ class Catalog:
                 raise UsageError(f"studio: expected run folders, or a folder with runs, got {path}, which is a file")
         folders = [path for path in self.named if not is_file(path / CONFIG)]
         self.home = folders[0] if folders else self.named[0].parent
+        self._lock = threading.Lock()
         self._records: OrderedDict[Path, tuple[tuple[int, int], Record]] = OrderedDict()
         self._added: dict[str, Path] = {}
         self._known: dict[str, Path] = {}
@@ -62,6 +64,10 @@ class Catalog:
 
     def record(self, folder: Path) -> Record:
         """Read the record of a run; it is read again when it has changed. Raises `RunError` where there is none yet."""
+        with self._lock:
+            return self._record(folder)
+
+    def _record(self, folder: Path) -> Record:
         try:
             log = os.stat(folder / LOG)  # noqa: PTH116
             stamp = log.st_mtime_ns, log.st_size

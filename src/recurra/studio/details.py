@@ -17,25 +17,26 @@ from recurra.runs.config import fields
 from recurra.runs.run import Run
 from recurra.studio.inputs import read_upload
 from recurra.studio.options import describe_options
+from recurra.studio.play import can_score
 from recurra.tasks import get_task
 from recurra.tasks.base.capabilities import (
     Embeds,
     Explains,
     Generates,
     GeneratesPictures,
-    Scores,
-    ScoresFiles,
     Streams,
     StreamsBytes,
 )
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.base.settings import is_file_setting
+from recurra.text import file_lines
 
 ABILITIES = (
     "predict", "generate", "generate_pictures", "score", "embed", "explain", "inside", "stream", "steps", "pictures",
     "live_sound",
 )  # fmt: skip
 MAX_EXAMPLES = 12
+MAX_EXAMPLE_ROWS = 1000
 MAX_EXAMPLE_NUMBERS = 20_000
 MAX_EXAMPLE_BYTES = 64 * 2**20
 """Of a file that examples are taken from: it is read as a whole."""
@@ -76,13 +77,11 @@ def abilities(predictor: Predictor | None) -> dict[str, bool]:
         return dict.fromkeys(ABILITIES, False)
     kind, options = predictor.input_kind, type(predictor).PredictOptions.model_fields
     streams = isinstance(predictor, Streams) and predictor.why_not_streamable() is None
-    of_files = kind in ("sound", "picture", "pen")
     found = {
         "predict": True,
         "generate": isinstance(predictor, Generates),
         "generate_pictures": isinstance(predictor, GeneratesPictures),
-        # A caption is scored beside the name of its picture's file, which no page may give.
-        "score": isinstance(predictor, ScoresFiles if of_files else Scores),
+        "score": can_score(predictor),
         "embed": isinstance(predictor, Embeds),
         "explain": isinstance(predictor, Explains),
         "inside": any(isinstance(module, Layer) for module in predictor.network.modules()),
@@ -134,6 +133,8 @@ def examples(run: Run) -> list[Any]:
         if file.stat().st_size > MAX_EXAMPLE_BYTES or run.predictor.input_kind in ("sound", "picture"):
             return []
         try:
+            if run.predictor.input_kind == "table":
+                return [{"csv": text}] if (text := _table_end(file)) else []
             items = read_upload(run.predictor, file)
         except RecurraError:
             return []
@@ -141,15 +142,23 @@ def examples(run: Run) -> list[Any]:
     return []
 
 
+def _table_end(file: Path) -> str | None:
+    """Give the names of a table's columns, and its last rows; None of what is no CSV file."""
+    if not file.name.lower().endswith(".csv"):
+        return None
+    head, *rows = file_lines(str(file))
+    return "\n".join([head, *rows[-MAX_EXAMPLE_ROWS:]]) + "\n"
+
+
 def _for_page(items: Iterable[Any]) -> Iterable[Any]:
     for item in items:
-        if isinstance(item, str):
-            if item.strip():
-                yield item
+        text = " ".join(item) if isinstance(item, list) and all(isinstance(word, str) for word in item) else item
+        if isinstance(text, str):
+            if text.strip():
+                yield text
             continue
-        values = getattr(item, "values", item)  # a series in time has a grid around its values
-        if isinstance(values, np.ndarray) and values.size <= MAX_EXAMPLE_NUMBERS and values.dtype.kind == "f":
-            plain = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+        if isinstance(item, np.ndarray) and item.size <= MAX_EXAMPLE_NUMBERS and item.dtype.kind == "f":
+            plain = item[:, 0] if item.ndim == 2 and item.shape[1] == 1 else item
             yield (
                 [None if number != number else number for number in plain.tolist()]
                 if plain.ndim == 1

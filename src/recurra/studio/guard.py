@@ -79,7 +79,11 @@ class Guard:
         if self.token is not None and (given := _query(scope).get("token")) and scope["path"] == "/":
             await self._let_in(given[0], exchange)
             return
-        await self.app(scope, exchange.receive, exchange.send)
+        try:
+            await self.app(scope, exchange.receive, exchange.send)
+        except Exception:
+            if not exchange.gone:  # nobody is there to be answered, and that is no fault
+                raise
 
     def _limit(self, scope: Scope) -> int:
         return self.upload_limit if scope["type"] == "http" and scope["path"] == "/api/uploads" else MAX_JSON_BYTES
@@ -149,6 +153,8 @@ class _Exchange:
     def __init__(self, receive: Receive, send: Send, limit: int) -> None:
         self._receive, self._send, self.limit = receive, send, limit
         self._bytes, self._complete, self._refused, self._started = 0, False, False, False
+        self.gone = False
+        """Whether the connection has ended, or was ended."""
         self._since = asyncio.get_running_loop().time()
 
     async def receive(self) -> Message:
@@ -159,6 +165,7 @@ class _Exchange:
             message = await asyncio.wait_for(self._receive(), None if self._complete else BODY_SECONDS)
         except TimeoutError:
             return await self._cut(StudioError("body: it came too slowly", 408, "timeout"))
+        self.gone = self.gone or message["type"] == "http.disconnect"
         self._bytes += len(message.get("body", b""))
         self._complete = self._complete or not message.get("more_body", False)
         if self._bytes > self.limit:
@@ -171,7 +178,7 @@ class _Exchange:
     async def _cut(self, error: StudioError) -> Message:
         if not self._started:
             await self.refuse(error)
-        self._refused = True
+        self._refused = self.gone = True
         return {"type": "http.disconnect"}
 
     async def refuse(self, error: StudioError) -> None:

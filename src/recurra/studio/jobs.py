@@ -95,7 +95,6 @@ class Jobs:
                     stdin=subprocess.DEVNULL,
                     stdout=file,
                     stderr=file,
-                    cwd=self._folder.name,
                     # A Ctrl-C at the terminal is the studio's, which then ends it in order.
                     start_new_session=True,
                 )

@@ -33,6 +33,15 @@ class Models:
             self._loaded.popitem(last=False)
         return run
 
+    def loaded(self, folder: Path) -> Run | None:
+        """Give a run that is loaded already, and is as it was; from any thread."""
+        kept = self._loaded.get(folder)
+        return kept[1] if kept is not None and kept[0] == _stamp(folder) else None
+
+    def clear(self) -> None:
+        """Give all of them free."""
+        self._loaded.clear()
+
 
 def _stamp(folder: Path) -> tuple[int, int]:
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import NoneType
@@ -27,8 +28,9 @@ def kind_of(field: FieldInfo) -> str:
     >>> kind_of(Section.model_fields["hidden"])
     'int'
     """
-    words = (flag_of(field).metavar or "").replace("|", " ").split()
-    if "FILE.html" in words or (words == ["FILE"] and "write" in (field.description or "").lower()):
+    flag = flag_of(field)
+    words = re.split(r"[|.\s]", flag.metavar or "")
+    if flag.writes:
         return "written"
     if "RUN" in words:
         return "run"

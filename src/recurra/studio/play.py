@@ -15,7 +15,7 @@ from recurra.images import encode_png, enlarge
 from recurra.runs.run import Run
 from recurra.studio.options import Reference, given_options
 from recurra.studio.results import to_event, to_json
-from recurra.tasks.base.capabilities import Embeds, Generates, GeneratesPictures, Scores
+from recurra.tasks.base.capabilities import Embeds, Generates, GeneratesPictures, Scores, ScoresFiles
 from recurra.tasks.base.options import ExplainOptions, read_options
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.base.results import is_finite
@@ -38,10 +38,16 @@ def predict(run: Run, inputs: list[Any], given: Mapping[str, Any], find: Referen
     return to_json({"results": predictor.finite_results(inputs, options), "notes": notes})
 
 
+def can_score(predictor: Predictor) -> bool:
+    """Tell whether a page can have inputs scored: a caption is scored beside the name of its picture's file, which no page may give."""
+    of_files = predictor.input_kind in ("sound", "picture", "pen", "json")
+    return isinstance(predictor, ScoresFiles if of_files else Scores)
+
+
 def score(run: Run, inputs: list[Any]) -> bytes:
     """Give what `recurra score --json` prints."""
-    if not isinstance(run.predictor, Scores):
-        raise UsageError(f"score: a run of {run.configuration.task!r} cannot do that")
+    if not can_score(run.predictor):
+        raise UsageError(f"score: a run of {run.configuration.task!r} cannot do that here")
     return to_json({"results": run.score(inputs)})
 
 
@@ -52,14 +58,19 @@ def embed(run: Run, inputs: list[Any]) -> bytes:
     return to_json({"vectors": run.embed(inputs).tolist()})
 
 
-def generate(predictor: Predictor, prompt: str, given: Mapping[str, Any], find: Reference) -> Iterator[bytes]:
-    """Continue a prompt: events for each chunk as it is made; of a search, one with all that was found."""
+def generation(predictor: Predictor, given: Mapping[str, Any], find: Reference) -> Any:
+    """Read how to continue a prompt; raises `UsageError` where that cannot be, before anything is sent."""
     if not isinstance(predictor, Generates):
         raise UsageError(f"generate: a run of {predictor.name!r} writes nothing; ask it with predict")
     kind = predictor.GenerateOptions
     options: Any = read_options(kind, given_options(kind, given, find), predictor.name)
     if options.count * max(1, options.length) > MAX_GENERATED:
         raise UsageError(f"length: expected at most {MAX_GENERATED:,} units in all samples here; take fewer")
+    return options
+
+
+def generate(predictor: Generates, prompt: str, options: Any) -> Iterator[bytes]:
+    """Continue a prompt: events for each chunk as it is made; of a search, one with all that was found."""
     if options.beam is not None:
         found = predictor.beam_search([prompt], options)[0]
         results = [{"text": prompt + one["text"], "log_prob": one["log_prob"], "score": one["score"]} for one in found]

@@ -35,10 +35,7 @@ HEAD_BYTES, MAX_WHOLE_BYTES = 2**20, 32 * 2**20
 """What is read of a file of lines, and of one that can be read as a whole alone."""
 MIN_SHARE = 0.9
 """Of a column's cells, from which on it is of their kind."""
-_BY_SUFFIX: dict[str, Kind] = {
-    **dict.fromkeys((".inkml", ".unp", ".dat"), "ink"),
-    **dict.fromkeys((".ts", ".arff", ".npy", ".npz", ".mat", ".idx"), "series"),
-}
+_INK_SUFFIXES, _SERIES_SUFFIXES = (".inkml", ".unp", ".dat"), (".ts", ".arff", ".npy", ".npz", ".mat", ".idx")
 
 
 @dataclass(frozen=True)
@@ -79,8 +76,9 @@ def preview(path: Path) -> Preview:
             return _archive(path)
         if is_picture(name) or is_sound(name):
             return Preview("picture" if is_picture(name) else "sound")
-        if (kind := _BY_SUFFIX.get(PurePosixPath(name).suffix)) is not None:
-            return _with_lines(kind, path)
+        suffix = PurePosixPath(name).suffix
+        if suffix in (*_INK_SUFFIXES, *_SERIES_SUFFIXES):
+            return _with_lines("ink" if suffix in _INK_SUFFIXES else "series", path)
         if (records := record_kind_from_name(name)) is not None:
             return _table(path, records)
         return _with_lines("text", path)

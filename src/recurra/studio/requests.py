@@ -61,6 +61,12 @@ class PredictBody(Inputs):
     options: dict[str, Any] = {}
 
 
+class LiveBody(Body):
+    """Of a stream that is opened: the rate of raw sound, or `strokes`, and other options of `predict`."""
+
+    options: dict[str, Any]
+
+
 class GenerateBody(Body):
     """Of `generate`; a prompt is a text, or for a run of pixels a picture."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from recurra.errors import UsageError
 from recurra.explain.explanation import Method
@@ -14,7 +14,7 @@ from recurra.studio.requests import ExplainBody, GenerateBody, Inputs, InsideBod
 from recurra.studio.responses import Route, bytes_response, stream_response
 from recurra.studio.routes_runs import with_error_event
 from recurra.studio.services import Services
-from recurra.tasks.base.capabilities import GeneratesPictures
+from recurra.tasks.base.capabilities import Generates, GeneratesPictures
 
 TRACE = "/api/runs/{id}/trace/{trace}"
 
@@ -87,10 +87,10 @@ class PlayRoutes:
             return bytes_response(await self.services.worker.run(draw))
         if not isinstance(body.prompt, str) or body.upload is not None:
             raise UsageError("prompt: expected a text")
-        prompt = body.prompt
+        prompt, options = body.prompt, play.generation(predictor, body.options, find)
 
         def write() -> Iterator[bytes]:
-            return play.generate(predictor, prompt, body.options, find)
+            return play.generate(cast(Generates, predictor), prompt, options)
 
         parts = self.services.worker.stream(write)
         return stream_response(self.services.counted(with_error_event(parts, self.services)))

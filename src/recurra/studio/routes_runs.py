@@ -35,7 +35,7 @@ class RunRoutes:
     def routes(self) -> list[Route]:
         """List the addresses."""
         return [
-            Route("GET", "/api/runs", self.list),
+            Route("GET", "/api/runs", self.list_runs),
             Route("GET", "/api/runs/{id}", self.show),
             Route("GET", "/api/runs/{id}/examples", self.examples),
             Route("GET", "/api/runs/{id}/curves", self.curves),
@@ -44,7 +44,7 @@ class RunRoutes:
             Route("GET", "/api/runs/{id}/diagnosis", self.diagnosis),
         ]
 
-    def list(self) -> Any:
+    def list_runs(self) -> Any:
         """Give all runs, the newest first."""
         catalog, jobs = self.services.catalog, self.services.jobs
         found = []
@@ -64,7 +64,8 @@ class RunRoutes:
         loaded, reason = None, None
         if is_file(folder / MANIFEST):
             try:
-                loaded = await self.services.worker.run(self.services.models.load, folder)
+                loaded = self.services.models.loaded(folder)  # what is known need not wait for others' requests
+                loaded = loaded or await self.services.worker.run(self.services.models.load, folder)
             except RecurraError as error:
                 reason = self.services.message(error)
         else:

@@ -151,7 +151,8 @@ class TrainRoutes:
             raise StudioError(f"{other.folder.name} is being trained; wait for its end, or stop it", 429, "busy")
         out = new_folder(home, wanted.task, wanted.name)
         command = self._shown(arguments(wanted, out), out)
-        kept = {str(one.path): str(uploads.keep(one, home)) for one in self._used(wanted)}
+        used = self._used(wanted)
+        kept = {str(one.path): str(await asyncio.to_thread(uploads.keep, one, home)) for one in used}
         words = [kept.get(word, word) for word in arguments(wanted, out)]
         data = wanted.dataset or ", ".join(path.name for path in wanted.data)
         id = self.services.catalog.add(out)

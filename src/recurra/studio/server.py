@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from recurra.errors import UsageError, require
@@ -22,6 +23,7 @@ def bind(host: str, port: int | None) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise UsageError(f"host: {host} is no address of this machine ({error.strerror})") from None
+    problem: Exception | None = None
     for number in wanted:
         opened = socket.socket(family, socket.SOCK_STREAM)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,8 +39,8 @@ def bind(host: str, port: int | None) -> socket.socket:
     raise UsageError(f"port: {what} of {host} cannot be listened at ({reason}); name another with --port")
 
 
-def make_server(app: Any) -> Any:
-    """Make the server of an ASGI app; `run(sockets=[…])` runs it until Ctrl-C."""
+def make_server(app: Any, on_exit: Callable[[], None] = lambda: None) -> Any:
+    """Make the server of an ASGI app; `run(sockets=[…])` runs it until Ctrl-C. on_exit: is called at once then, while streams are still open."""
     uvicorn = require("uvicorn", "studio", "the studio")
     config = uvicorn.Config(
         app,
@@ -53,7 +55,13 @@ def make_server(app: Any) -> Any:
         timeout_keep_alive=int(HEADER_SECONDS),
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    return uvicorn.Server(config)
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            on_exit()
+            super().handle_exit(sig, frame)
+
+    return Server(config)
 
 
 def _protocol() -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from recurra.studio.models import Models
 from recurra.studio.requests import Inputs
 from recurra.studio.results import StudioError, describe_error
 from recurra.studio.traces import Traces
-from recurra.studio.uploads import Uploads
+from recurra.studio.uploads import KEPT, Uploads
 from recurra.studio.worker import Worker
 
 MAX_STREAMS = 48
@@ -34,7 +35,8 @@ class Services:
     @property
     def private(self) -> list[str]:
         """Folders that no message may name, the longest first."""
-        uploads = [str(one.path.parent) for one in self.uploads.all()]
+        kept = self.catalog.home / KEPT
+        uploads = [str(folder) for one in self.uploads.all() for folder in (one.path.parent, kept / one.id)]
         return [*uploads, str(self.uploads.folder), *self.catalog.private]
 
     def message(self, error: RecurraError) -> str:
@@ -70,18 +72,38 @@ class Services:
         """Give a stream, unless there are too many: then raise `StudioError` (429)."""
         if self._streams >= MAX_STREAMS:
             raise StudioError(f"{MAX_STREAMS} pages are following events already; close some", 429, "busy")
-        return self._counted(parts)
+        self._streams += 1
+        return _Counted(parts, self._end)
 
-    async def _counted(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        self._streams += 1  # here, where it surely ends too: a response whose reader has gone is never begun
-        try:
-            async for part in parts:
-                yield part
-        finally:
-            self._streams -= 1
+    def _end(self) -> None:
+        self._streams -= 1
+
+    def end_streams(self) -> None:
+        """Let every stream of events come to its end."""
+        self.closing = True
 
     def close(self) -> None:
         """End what is going on: trainings, once they have saved, and streams; uploads are removed."""
         self.closing = True
         self.jobs.close()
         self.uploads.close()
+        self.worker.close()
+        self.models.clear()
+        self.traces.clear()
+
+
+class _Counted:
+    """A stream that says once that it has ended, even where nobody has ever read of it."""
+
+    def __init__(self, parts: AsyncIterator[bytes], end: Callable[[], None]) -> None:
+        self._parts, self._end = parts, weakref.finalize(self, end)
+
+    def __aiter__(self) -> _Counted:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self._parts.__anext__()
+        except BaseException:  # its end too
+            self._end()
+            raise

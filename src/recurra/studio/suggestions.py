@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -36,7 +36,30 @@ def suggest(name: str, look: Preview) -> list[dict[str, Any]]:
     return [one._asdict() for one in found]
 
 
+def _by_names(look: Preview) -> Iterator[Suggestion]:
+    """Go by what columns are called."""
+    lower = {one.name.lower(): one.name for one in look.columns}
+
+    def first(names: Iterable[str]) -> str | None:
+        return next((lower[name] for name in names if name in lower), None)
+
+    if first(("strokes", "ink", "word_stroke")):
+        yield Suggestion("transcribe", "writing by pen, with what it says", {})
+    if (words := first(("tokens", "words"))) and (tags := first(("tags", "ner_tags", "pos_tags", "labels"))):
+        yield Suggestion("tag", f"{words} are words, {tags} their tags", {"tokens": words, "column": tags})
+    if (source := first(("source", "src"))) and (target := first(("target", "tgt", "trg"))):
+        yield Suggestion("translate", f"from {source} to {target}", {"source": source, "target": target})
+
+
 def _of_table(look: Preview) -> Iterator[Suggestion]:
+    if named := list(_by_names(look)):
+        yield from named
+        return
+    yield from _by_content(look)
+
+
+def _by_content(look: Preview) -> Iterator[Suggestion]:
+    """Go by what columns hold."""
     times = [one for one in look.columns if one.type == "time"]
     numbers = [one for one in look.columns if one.type == "number" and not _is_label(one, look)]
     texts = [one for one in look.columns if one.type == "text" and one.words >= MIN_TEXT_WORDS]
@@ -64,7 +87,7 @@ def _of_table(look: Preview) -> Iterator[Suggestion]:
         yield Suggestion("translate", f"from {names[0]} to {names[1]}", {"source": names[0], "target": names[1]})
     if texts:
         yield Suggestion("embed", f"which texts of {texts[0].name} are alike", {"text": texts[0].name})
-        yield Suggestion("lm", f"more such texts as {texts[0].name}", {"field": texts[0].name})
+        yield Suggestion("lm", f"more such texts as {texts[0].name}", {"text": texts[0].name})
     if not texts and numbers:
         if labels and len(numbers) > 3:
             yield Suggestion("classify", f"each row a series, {labels[0].name} its label", {"label": labels[0].name})

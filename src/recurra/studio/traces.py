@@ -12,7 +12,7 @@ import numpy as np
 from recurra.cells import get_cell
 from recurra.errors import UsageError
 from recurra.explain.cell_step import cell_step
-from recurra.explain.diagram import describe, step_svg
+from recurra.explain.diagram import describe, draw_step, step_svg
 from recurra.explain.inside import Inside, look_inside
 from recurra.explain.pattern import find_pattern, values_of
 from recurra.explain.projection import projection_block
@@ -59,6 +59,10 @@ class Traces:
         }
         return to_json({**result, "json": found.to_json()} if full else result)
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._kept.clear()
+
     def values(self, id: str, trace: str, layer: int, signal: str, dtype: str) -> Values:
         """Give a signal of a layer, steps × units, the rows one after another, little-endian."""
         if dtype not in ("float16", "float32"):
@@ -73,7 +77,8 @@ class Traces:
         """Give one step of one unit: drawn, in words, and in numbers."""
         found = cell_step(self._layer(id, trace, layer), unit, step)
         equations = [re.sub(r"<[^>]*>", "", line) for line in get_cell(found.cell).equations()]
-        described = {"svg": step_svg(found), "description": describe(found), "equations": equations}
+        drawn = {"svg": step_svg(found), "markup": draw_step(found)}
+        described = {**drawn, "description": describe(found), "equations": equations}
         return to_json({**described, "step": found.to_json()})
 
     def unit(self, id: str, trace: str, layer: int, unit: int) -> bytes:

@@ -12,6 +12,7 @@ from recurra.studio.results import StudioError
 
 MAX_WAITING = 32
 """Calls that wait for others; one more is refused."""
+CLOSE_SECONDS = 2.0
 ResultT = TypeVar("ResultT")
 _END = object()
 
@@ -27,12 +28,20 @@ class Worker:
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._waiting = 0
+        self._closed = False
         # Not of a pool: what is still being computed at the end must not hold the end up.
-        threading.Thread(target=self._work, name="recurra-models", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name="recurra-models", daemon=True)
+        self._thread.start()
 
     def _work(self) -> None:
-        while True:
+        while not self._closed:
             self._calls.get()()
+
+    def close(self) -> None:
+        """End the thread, once what it does is done, or soon."""
+        self._closed = True
+        self._calls.put(lambda: None)
+        self._thread.join(CLOSE_SECONDS)
 
     def _submit(self, call: Callable[[], None]) -> None:
         if self._waiting >= MAX_WAITING:
@@ -52,14 +61,14 @@ class Worker:
 
         def call() -> None:
             if future.cancelled():
-                _tell(loop, finish, future.set_result, None)
+                _call_in(loop, finish, future.set_result, None)
                 return
             try:
                 value = function(*args)
             except BaseException as error:  # noqa: BLE001  whoever waits for it gets it
-                _tell(loop, finish, future.set_exception, error)
+                _call_in(loop, finish, future.set_exception, error)
             else:
-                _tell(loop, finish, future.set_result, value)
+                _call_in(loop, finish, future.set_result, value)
 
         self._submit(call)
         return await future
@@ -80,14 +89,14 @@ class Worker:
             try:
                 if not gone.is_set():
                     for value in make():
-                        _tell(loop, found.put_nowait, value)
+                        _call_in(loop, found.put_nowait, value)
                         if gone.is_set():
                             break
             except BaseException as error:  # noqa: BLE001  whoever waits for it gets it
-                _tell(loop, found.put_nowait, _Failure(error))
+                _call_in(loop, found.put_nowait, _Failure(error))
             else:
-                _tell(loop, found.put_nowait, _END)
-            _tell(loop, finish)
+                _call_in(loop, found.put_nowait, _END)
+            _call_in(loop, finish)
 
         self._submit(call)
         try:
@@ -104,7 +113,7 @@ class _Failure:
         self.error = error
 
 
-def _tell(loop: asyncio.AbstractEventLoop, function: Callable[..., Any], *args: Any) -> None:
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., Any], *args: Any) -> None:
     """Call a function in the loop of whoever waits; nothing where that has ended."""
     try:
         loop.call_soon_threadsafe(function, *args)

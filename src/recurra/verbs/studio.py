@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import webbrowser
 from pathlib import Path
@@ -65,8 +66,9 @@ def studio(
     if browser:
         threading.Timer(0.5, webbrowser.open, [link]).start()
     services = services_of(app)
+    _end_as_by_ctrl_c()
     try:
-        make_server(app).run(sockets=[opened])
+        make_server(app, services.end_streams).run(sockets=[opened])
     except KeyboardInterrupt:
         pass
     finally:
@@ -74,6 +76,14 @@ def studio(
             note("waiting for the training to save")
         services.close()
         opened.close()
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Let a polite kill, and a terminal that is closed, end the studio as Ctrl-C does: trainings save first."""
+    # uvicorn raises a signal again when it has ended; a default handler would then end the process on the spot.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def register(root: typer.Typer) -> None:

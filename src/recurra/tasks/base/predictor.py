@@ -20,8 +20,9 @@ from recurra.text import Faults
 
 WEIGHTS = "model.safetensors"
 ConfigT = TypeVar("ConfigT", bound=Settings)
-InputKind = Literal["text", "series", "table", "sound", "picture", "pen"]
-"""What a predictor reads: a line of text, a line of numbers, rows of a table (or numbers, where no other column is read), or a signal."""
+InputKind = Literal["text", "series", "table", "sound", "picture", "pen", "json"]
+"""What a predictor reads: a line of text, a line of numbers, rows of a table (or numbers, where no other column is read), a signal, or
+something else that a line has as JSON."""
 
 
 class Predictor(ABC, Generic[ConfigT]):
@@ -67,8 +68,11 @@ class Predictor(ABC, Generic[ConfigT]):
 
     @property
     def input_kind(self) -> InputKind:
-        """What an input is. Of a sound or a picture, and of writing by pen that is no JSON, a line is the name of a file."""
-        return "text"
+        """What an input is. Of a sound or a picture, and of what is to be JSON and is none, a line is the name of a file.
+
+        A predictor that reads lines in a way of its own says so, where they are never the names of files: others must not open any.
+        """
+        return "text" if type(self).parse is Predictor.parse else "json"
 
     @checked
     def parse(self, line: str) -> Any:

@@ -35,6 +35,7 @@ class Flag:
     """Marks a setting whose flag on the command line is not made from its name alone.
 
     short: one letter, as in -k.  long: instead of the setting's name.  metavar: what the help shows for the value.
+    writes: whether the value names a file that is written.
 
     >>> class Section(Settings):
     ...     top: Annotated[int, Flag(short="-t")] = 5
@@ -45,6 +46,7 @@ class Flag:
     short: str | None = None
     long: str | None = None
     metavar: str | None = None
+    writes: bool = False
 
 
 def flag_of(field: FieldInfo) -> Flag:

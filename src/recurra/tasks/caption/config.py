@@ -143,7 +143,7 @@ class CaptionPredictOptions(SearchedOptions):
 
     joint: ClassVar = frozenset({"overlay"})
 
-    overlay: Annotated[str | None, Flag(metavar="FILE.html")] = Field(
+    overlay: Annotated[str | None, Flag(metavar="FILE.html", writes=True)] = Field(
         default=None,
         max_length=4_096,
         description="Also write a page that shows on each picture where each word came from.",

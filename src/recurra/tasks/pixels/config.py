@@ -110,7 +110,7 @@ class GenerateOptions(Settings):
         default=1.0, ge=0, le=1e3, description="Below 1 safer, above 1 bolder; 0: always the likeliest level."
     )
     seed: int | None = Field(default=None, ge=0, lt=2**63, description="Fixes the output.")
-    out: Annotated[str | None, Flag(short="-o", metavar="FILE")] = Field(
+    out: Annotated[str | None, Flag(short="-o", metavar="FILE", writes=True)] = Field(
         default=None,
         description="A PNG file, of several pictures a sheet; or a folder, for one file each. Default: drawn in the terminal.",
     )

@@ -15,7 +15,7 @@ from recurra.data.pairs import has_columns, length_problem, read_pairs
 from recurra.decoding import Hypothesis
 from recurra.errors import DataError
 from recurra.tasks.base.explanation import Explained
-from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.predictor import InputKind, Predictor
 from recurra.tasks.seq2seq.config import SearchedOptions
 from recurra.tasks.seq2seq.results import END, attention_lines, attention_to_json, units_of
 from recurra.tasks.seq2seq.search import Watch
@@ -53,6 +53,10 @@ class Translator(Predictor[TranslatorConfig]):
         return cast(TranslationNetwork, self.network)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        return "text"
 
     @checked
     def parse(self, line: str) -> str:
