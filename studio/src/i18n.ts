@@ -61,6 +61,12 @@ export function decimal(value: number | null | undefined): string {
   return new Intl.NumberFormat(locale(), { maximumSignificantDigits: 4, useGrouping: false }).format(value);
 }
 
+/** A share: 96.9 %. */
+export function percent(share: number | null | undefined): string {
+  if (share === null || share === undefined || !Number.isFinite(share)) return "–";
+  return `${(100 * share).toFixed(1)}\u00a0%`;
+}
+
 /** A length of time: 42 s, 3 min 5 s, 2 h 10 min. */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";

@@ -22,7 +22,7 @@ export function href(path: string, query: Readonly<Record<string, string | numbe
 
 /** Match `/runs/:id` against `/runs/1f2e`: its parameters, or null. */
 export function matchPath(pattern: string, path: string): Record<string, string> | null {
-  const [wanted, given] = [pattern.split("/"), path.replace(/\/$/, "").split("/")];
+  const [wanted, given] = [pattern, path].map((one) => one.replace(/\/$/, "").split("/")) as [string[], string[]];
   if (wanted.length !== given.length) return null;
   const params: Record<string, string> = {};
   for (const [place, part] of wanted.entries()) {

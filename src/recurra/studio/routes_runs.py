@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from recurra.baselines import baseline_title
 from recurra.errors import RecurraError, RunError
 from recurra.files import is_file
 from recurra.runs.manifest import MANIFEST
@@ -88,6 +89,7 @@ class RunRoutes:
             "labels": labels_of(predictor),
             "reason": reason,
             "titles": metric_titles(keys),
+            "baseline_titles": {name: baseline_title(name) for name in summary["baselines"]},
             "report": is_file(folder / "report.html"),
             "commands": command_lines(folder.name, can, resumable=summary["resumable"]),
         }

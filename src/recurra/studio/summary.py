@@ -132,6 +132,12 @@ def metric_titles(keys: list[str]) -> dict[str, dict[str, Any]]:
     """Give what metrics are called, and which way each is better."""
     found = {key: get_metric(key) for key in keys}
     return {
-        key: {"title": one.title, "better": better(one), "percent": one.percent, "gloss": one.gloss}
+        key: {
+            "title": one.title,
+            "better": better(one),
+            "percent": one.percent,
+            "logarithmic": one.logarithmic,
+            "gloss": one.gloss,
+        }
         for key, one in found.items()
     }

@@ -1,7 +1,7 @@
 /** The calls of `studio/API.md`, each with the type of what it gives. */
 
 import type {
-  Asked, Command, Curves, Dataset, Finding, Prediction, Result, Run, RunDetails, Session, Task, TrainRequest, Upload, Value,
+  Asked, Command, Curves, Dataset, Finding, Input, Prediction, Result, Run, RunDetails, Session, Task, TrainRequest, Upload, Value,
 } from "./types";
 
 /** What the server refused, in the sentence of the command line. */
@@ -71,6 +71,8 @@ export const getRuns = (signal?: AbortSignal): Promise<Run[]> => getJson(apiUrl(
 export const getRun = (id: string, signal?: AbortSignal): Promise<RunDetails> => getJson(runUrl(id), signal);
 export const getCurves = (id: string, signal?: AbortSignal): Promise<Curves> => getJson(runUrl(id, "/curves"), signal);
 export const getDiagnosis = (id: string, signal?: AbortSignal): Promise<Finding[]> => getJson(runUrl(id, "/diagnosis"), signal);
+export const getExamples = (id: string, signal?: AbortSignal): Promise<{ examples: Input[] }> =>
+  getJson(runUrl(id, "/examples"), signal);
 export const getLog = (id: string, signal?: AbortSignal): Promise<{ lines: string[] }> => getJson(runUrl(id, "/log"), signal);
 
 export const predict = (

@@ -9,7 +9,7 @@ export interface Session {
   missing: string[];
 }
 
-export type OptionType = "flag" | "int" | "float" | "text" | "choice" | "upload" | "from_run";
+export type OptionType = "flag" | "int" | "float" | "text" | "choice" | "upload" | "run" | "written";
 export type Value = string | number | boolean | null | readonly (string | number)[];
 
 /** An option of a verb, or a setting of a training: what a form asks for. */
@@ -97,10 +97,22 @@ export interface RunDetails extends Run {
   config: ConfigEntry[];
   can: Record<Capability, boolean>;
   options: { predict: Option[]; generate: Option[]; explain: Option[] };
-  input: { kind: InputKind; example: Input | null; channels: string[] };
+  input: { kind: InputKind; channels: string[] };
   labels: string[];
+  titles: Record<string, MetricTitle>;
+  baseline_titles: Record<string, string>;
   reason?: string | null;
+  report: boolean;
   commands: { predict?: string; explain?: string; resume?: string };
+}
+
+/** What a metric is called and how it is written; logarithmic: bars show the logarithm. */
+export interface MetricTitle {
+  title: string;
+  better: Better | null;
+  percent: boolean;
+  logarithmic: boolean;
+  gloss: string;
 }
 
 export type Point = readonly [step: number, value: number | null];

@@ -26,11 +26,11 @@ export class HeatmapCanvas {
     this.paint = null;
   }
 
-  draw(matrix: Matrix, order: readonly number[], view: View): void {
+  draw(matrix: Matrix, order: readonly number[], middle: number, view: View): void {
     const context = this.fit(this.map);
     const { width, height } = this.map;
     if (this.paint === null) {
-      this.paint = { table: colourTable(readPalette()), scale: scaleOf(matrix), order };
+      this.paint = { table: colourTable(readPalette()), middle, scale: scaleOf(matrix, middle), order };
       this.ink = colour("--ink");
     }
     const { steps, units } = view;

@@ -1,4 +1,4 @@
-/** Paints what is seen of a matrix: blue below zero, orange above it, as the reports do. */
+/** Paints what is seen of a matrix: blue below the middle, orange above it, as the reports do. */
 
 import { colour } from "../theme";
 import type { View } from "./heatmap-view";
@@ -43,6 +43,8 @@ export function colourTable(palette: Palette): Uint32Array {
 
 export interface Paint {
   table: Uint32Array;
+  /** The value that has the middle colour: 0, or 0.5 of a gate from 0 to 1. */
+  middle: number;
   scale: number;
   order: readonly number[];
 }
@@ -55,7 +57,7 @@ function edges(from: number, to: number, most: number): Int32Array {
   return Int32Array.from({ length: columns + 1 }, (_, place) => first + Math.round((place * count) / columns));
 }
 
-/** Make a picture of at most width × height, a pixel for one value, or for the value farthest from zero of several. */
+/** Make a picture of at most width × height, a pixel for one value, or for the value farthest from the middle of several. */
 export function paintMatrix(matrix: Matrix, view: View, width: number, height: number, paint: Paint): ImageData {
   const columns = edges(view.steps.from, Math.min(view.steps.to, matrix.steps), width);
   const rows = edges(view.units.from, Math.min(view.units.to, matrix.units), height);
@@ -65,11 +67,11 @@ export function paintMatrix(matrix: Matrix, view: View, width: number, height: n
   const pixels = new Uint32Array(picture.data.buffer);
   const peaks = new Float32Array(high);
   for (let column = 0; column < wide; column++) {
-    peaks.fill(0);
+    peaks.fill(0); // how far from the middle
     for (let step = columns[column] as number; step < (columns[column + 1] as number); step++)
       for (let row = 0; row < high; row++)
         for (let unit = rows[row] as number; unit < (rows[row + 1] as number); unit++) {
-          const value = matrix.values[step * matrix.units + (paint.order[unit] as number)] as number;
+          const value = (matrix.values[step * matrix.units + (paint.order[unit] as number)] as number) - paint.middle;
           if (Math.abs(value) > Math.abs(peaks[row] as number)) peaks[row] = value;
         }
     for (let row = 0; row < high; row++) {

@@ -13,6 +13,8 @@ import { type Matrix, type Place, extremes, valueAt } from "./matrix";
 /** What the map says, in the reader's language. */
 export interface HeatmapWords {
   label: string;
+  /** The value of the middle colour, between blue and orange. */
+  middle: number;
   keys: string;
   zoomIn: string;
   zoomOut: string;
@@ -273,7 +275,7 @@ export class Heatmap {
   }
 
   private draw(): void {
-    this.canvas.draw(this.matrix, this.order, this.view);
+    this.canvas.draw(this.matrix, this.order, this.words.middle, this.view);
     this.drawAbove();
   }
 

@@ -35,10 +35,10 @@ export function extremes(matrix: Matrix): { lowest: Place; highest: Place } {
   return { lowest: at(low), highest: at(high) };
 }
 
-/** 1, or the largest value where that is more: what the strongest colour stands for. */
-export function scaleOf(matrix: Matrix): number {
-  let scale = 1;
-  for (const value of matrix.values) if (Math.abs(value) > scale) scale = Math.abs(value);
+/** What the strongest colour stands for: so far from the middle, or as far as the farthest value where that is more. */
+export function scaleOf(matrix: Matrix, middle: number): number {
+  let scale = 1 - middle;
+  for (const value of matrix.values) if (Math.abs(value - middle) > scale) scale = Math.abs(value - middle);
   return scale;
 }
 

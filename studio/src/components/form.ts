@@ -14,6 +14,8 @@ export interface Field {
   refuse: (message: string | null) => void;
 }
 
+const SIGNIFICANT_DIGITS = 6;
+
 type FormOption = Option & { list?: boolean };
 type Control = HTMLInputElement | HTMLSelectElement;
 
@@ -77,6 +79,7 @@ export function valueText(value: unknown): string {
   if (value === null || value === undefined || value === "") return t("by_itself");
   if (typeof value === "boolean") return t(value ? "true" : "false");
   if (Array.isArray(value)) return value.length === 0 ? t("none") : value.map((item) => valueText(item)).join(", ");
+  if (typeof value === "number") return String(Number(value.toPrecision(SIGNIFICANT_DIGITS)));
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

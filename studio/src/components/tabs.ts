@@ -15,7 +15,7 @@ export function tabs(label: string, all: readonly Tab[], chosen: string | undefi
   const element = h("div", { class: "tabbed" }, list);
   const made = all.map((tab) => {
     const id = uniqueId("tab");
-    const panel = h("div", { role: "tabpanel", id: `${id}-panel`, "aria-labelledby": id, tabindex: 0, hidden: true });
+    const panel = h("div", { role: "tabpanel", id: `${id}-panel`, "aria-labelledby": id, tabindex: 0, hidden: true }, heading(tab));
     const button = h("button", { type: "button", role: "tab", id, "aria-controls": `${id}-panel`, class: "tab" }, tab.title);
     list.append(button);
     element.append(panel);
@@ -52,13 +52,22 @@ export function tabs(label: string, all: readonly Tab[], chosen: string | undefi
   return element;
 }
 
+/** For those who move from heading to heading; for others the tab itself says it. */
+function heading(tab: Tab): HTMLElement {
+  return h("h2", { class: "visually-hidden" }, tab.title);
+}
+
 async function fill(tab: Tab, panel: HTMLElement): Promise<void> {
   panel.setAttribute("aria-busy", "true");
   try {
     await tab.render(panel);
   } catch (error) {
     if (isAbort(error)) return;
-    panel.replaceChildren(errorBox(error, () => (panel.replaceChildren(), void fill(tab, panel))));
+    const retry = (): void => {
+      panel.replaceChildren(heading(tab));
+      void fill(tab, panel);
+    };
+    panel.append(errorBox(error, retry));
   } finally {
     panel.removeAttribute("aria-busy");
   }

@@ -17,8 +17,8 @@ export const t = defineMessages({
   heatmapLabel: ["Heat map of {signal}, {title}: {units} units by {steps} steps", "{title}的{signal}热图：{units} 个单元 × {steps} 步"],
   heatmapReading: ["unit {unit}, step {step} “{word}”: {value}", "单元 {unit}，第 {step} 步“{word}”：{value}"],
   heatmapSummary: [
-    "Blue is below zero, orange above. Highest: {high} (unit {highUnit}, step {highStep} “{highWord}”). Lowest: {low} (unit {lowUnit}, step {lowStep} “{lowWord}”).",
-    "蓝色小于零，橙色大于零。最高：{high}（单元 {highUnit}，第 {highStep} 步“{highWord}”）。最低：{low}（单元 {lowUnit}，第 {lowStep} 步“{lowWord}”）。",
+    "Blue is below {middle}, orange above. Highest: {high} (unit {highUnit}, step {highStep} “{highWord}”). Lowest: {low} (unit {lowUnit}, step {lowStep} “{lowWord}”).",
+    "蓝色低于 {middle}，橙色高于它。最高：{high}（单元 {highUnit}，第 {highStep} 步“{highWord}”）。最低：{low}（单元 {lowUnit}，第 {lowStep} 步“{lowWord}”）。",
   ],
   step: ["step", "步"],
   stepsBack: ["steps back", "向前步数"],

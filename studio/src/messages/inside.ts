@@ -41,8 +41,8 @@ export const t = defineMessages({
   cAbout: ["c is the memory cell, which the gates write and wipe.", "c 是记忆单元，由各个门写入和清除。"],
   sentenceTitle: ["{signal} of unit {unit}, word by word", "单元 {unit} 的{signal}，逐步显示"],
   sentenceNote: [
-    "The darker, the higher. Choose a step to see its numbers below; now: “{word}”, {value}.",
-    "颜色越深数值越高。选择一步即可在下方查看数值；当前：“{word}”，{value}。",
+    "Orange is high, blue is low. Choose a step to see its numbers below; now: “{word}”, {value}.",
+    "橙色为高，蓝色为低。选择一步即可在下方查看数值；当前：“{word}”，{value}。",
   ],
   windowed: ["Steps {from} to {to} of {n}.", "第 {from} 到 {to} 步，共 {n} 步。"],
   unitTitle: ["Unit {unit}: every gate and state over the steps", "单元 {unit}：各步的全部门与状态"],

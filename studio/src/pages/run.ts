@@ -72,7 +72,7 @@ function parts(view: View, run: RunDetails, drawn: Drawn): Tab[] {
     ...(drawn.anySamples || running ? [{ key: "samples", title: t("samples"), render: (panel: HTMLElement) => panel.append(drawn.samplesElement()) }] : []),
     { key: "diagnosis", title: t("diagnosis"), render: (panel) => diagnosis(view, run, panel) },
     { key: "settings", title: t("settings"), render: (panel) => panel.append(settings(view, run)) },
-    ...(running || run.headline === null ? [] : [{ key: "report", title: t("report"), render: (panel: HTMLElement) => panel.append(report(run)) }]),
+    ...(!run.report ? [] : [{ key: "report", title: t("report"), render: (panel: HTMLElement) => panel.append(report(run)) }]),
     { key: "log", title: t("log"), render: (panel) => log(view, run, panel) },
   ];
 }

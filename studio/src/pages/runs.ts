@@ -118,11 +118,11 @@ class RunsPage {
     return [
       { key: "pick", title: t("choose_column"), cell: (run) => this.checkbox(run) },
       { key: "name", title: t("name"), heads: true, value: (run) => run.name, cell: runLink },
-      { key: "task", title: t("task"), value: (run) => taskTitle(run.task), cell: (run) => taskTitle(run.task) },
-      { key: "data", title: t("data"), value: (run) => run.data, cell: (run) => h("span", { class: "data-name" }, run.data) },
       { key: "state", title: t("state"), value: (run) => run.state, cell: stateBadge },
       { key: "result", title: t("result"), value: rank, cell: result },
       { key: "baseline", title: t("baseline"), value: (run) => run.baseline?.value ?? null, cell: baseline },
+      { key: "task", title: t("task"), value: (run) => taskTitle(run.task), cell: (run) => taskTitle(run.task) },
+      { key: "data", title: t("data"), value: (run) => run.data, cell: (run) => h("span", { class: "data-name" }, run.data) },
       { key: "parameters", title: t("parameters"), number: true, value: (run) => run.parameters, cell: (run) => (run.parameters === null ? "–" : integer(run.parameters)) },
       { key: "cell", title: t("cell"), value: (run) => run.cell, cell: cell },
       { key: "time", title: t("time"), number: true, value: (run) => run.seconds, cell: (run) => duration(run.seconds) },

@@ -82,7 +82,7 @@ class TrainPage {
     this.form = null;
     if (this.task === null) return;
     const suggested = this.suggestions().find((one) => one.task === name)?.settings ?? {};
-    const shown = this.task.settings.filter((setting) => setting.key !== WITHIN);
+    const shown = this.task.settings.filter((setting) => setting.key !== WITHIN && setting.type !== "written");
     this.form = new SettingsForm(shown, this.runs, settings ?? suggested, this.view.signal, () => this.changed());
     this.time = timeField(this.within, (value) => {
       this.within = value;

@@ -1,6 +1,6 @@
 /** A run as the pages Play and Inside open it: with inputs of its own held-out part to begin with. */
 
-import { getJson, getRun, getSession, runUrl } from "../../api/client";
+import { getExamples, getRun, getSession } from "../../api/client";
 import type { Input, RunDetails, Session } from "../../api/types";
 import { t } from "../../messages/ask";
 
@@ -13,6 +13,6 @@ export interface OpenedRun {
 
 export async function openRun(id: string, signal: AbortSignal): Promise<OpenedRun> {
   const [run, session] = await Promise.all([getRun(id, signal), getSession()]);
-  const { examples } = run.can.predict ? await getJson<{ examples: Input[] }>(runUrl(id, "/examples"), signal) : { examples: [] };
+  const { examples } = run.can.predict ? await getExamples(id, signal) : { examples: [] };
   return { run, session, examples: examples.length || run.input.kind !== "text" ? examples : [t("sentence")] };
 }

@@ -5,11 +5,11 @@ import { valueText } from "../../components/form";
 import { runLink, stateBadge } from "../../components/run";
 import { scrollable } from "../../components/table";
 import { h, type Child } from "../../dom";
-import { decimal, duration, integer } from "../../i18n";
+import { duration, integer } from "../../i18n";
 import { t } from "../../messages/compare";
 import { t as labels } from "../../messages/runs";
 import { taskTitle } from "../../messages/tasks";
-import { metricTitle } from "../run/figures";
+import { metricText, metricTitle } from "../run/figures";
 
 export function figuresTable(runs: readonly RunDetails[]): HTMLElement {
   const keys = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
@@ -40,13 +40,14 @@ export function isComparable(runs: readonly RunDetails[]): boolean {
 function metricRow(runs: readonly RunDetails[], key: string, comparable: boolean): HTMLElement {
   const values = runs.map((run) => run.metrics[key] ?? null);
   const named = runs.find((run) => key in run.metrics) as RunDetails;
-  const better = runs.find((run) => run.headline?.metric === key)?.headline?.better;
+  const better = named.titles[key]?.better ?? null;
   const known = values.filter((value): value is number => value !== null);
-  const best = comparable && better !== undefined && known.length > 1 ? (better === "lower" ? Math.min(...known) : Math.max(...known)) : null;
+  const best = comparable && better !== null && known.length > 1 ? (better === "lower" ? Math.min(...known) : Math.max(...known)) : null;
+  const different = new Set(known.map((value) => metricText(named, key, value))).size > 1;
   const cells = values.map((value) =>
-    value !== null && value === best
-      ? h("td", { class: "number best" }, h("strong", {}, decimal(value)), h("span", { class: "badge good" }, t("best")))
-      : h("td", { class: "number" }, decimal(value)),
+    different && value !== null && value === best
+      ? h("td", { class: "number best" }, h("strong", {}, metricText(named, key, value)), h("span", { class: "badge good" }, t("best")))
+      : h("td", { class: "number" }, metricText(named, key, value)),
   );
   return h("tr", {}, h("th", { scope: "row", lang: "en" }, metricTitle(named, key)), ...cells);
 }

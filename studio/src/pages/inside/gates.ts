@@ -12,7 +12,7 @@ import { t } from "../../messages/inside";
 import type { View } from "../../page";
 import type { Choices } from "./choice";
 import { readStretch } from "./choice";
-import { signalName } from "./words";
+import { middleOf, signalName } from "./words";
 
 export interface GatesOptions {
   run: string;
@@ -158,6 +158,7 @@ export class GatesPanel {
     const word = (step: number): string => visible(layer.names[step] ?? "");
     return {
       label: chart("heatmapLabel", { signal: signalName(signal), title: layer.title, units: layer.units, steps: layer.steps }),
+      middle: middleOf(signal),
       keys: chart("heatmapKeys"),
       zoomIn: chart("zoomIn"),
       zoomOut: chart("zoomOut"),
@@ -167,6 +168,7 @@ export class GatesPanel {
       reading: ({ step, unit }, value) => chart("heatmapReading", { unit: `${layer.layer}.${unit}`, step: step + 1, word: word(step), value: decimal(value) }),
       summary: (lowest, low, highest, high) =>
         chart("heatmapSummary", {
+          middle: decimal(middleOf(signal)),
           high: decimal(high), highUnit: `${layer.layer}.${highest.unit}`, highStep: highest.step + 1, highWord: word(highest.step),
           low: decimal(low), lowUnit: `${layer.layer}.${lowest.unit}`, lowStep: lowest.step + 1, lowWord: word(lowest.step),
         }),

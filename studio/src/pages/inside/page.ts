@@ -85,7 +85,7 @@ export class InsidePage {
     const cell = new CellPanel(run.id, choices, signal);
     const pattern: PatternPanel = new PatternPanel(run.id, choices, view, (places: readonly Extent[]) => gates.mark(places), () => gates.clear());
     const gates: GatesPanel = new GatesPanel({ run: run.id, view, choices, onValues: (matrix) => sentence.show(matrix), onStretch: (stretch) => pattern.select(stretch) });
-    panel.append(h("section", { class: "card" }, gates.controls.element, sentence.element), gates.element, h("div", { class: "halves" }, unit.element, cell.element), h("div", { class: "halves" }, pattern.element, tellingUnits(choices, () => panel.scrollIntoView())));
+    panel.append(h("section", { class: "card" }, gates.controls.element, sentence.element), gates.element, h("div", { class: "halves wide" }, unit.element, cell.element), h("div", { class: "halves" }, pattern.element, tellingUnits(choices, () => panel.scrollIntoView())));
     choices.listen((choice, before) => {
       const isOther = choice.layer !== before.layer || choice.unit !== before.unit;
       if (isOther) void unit.show();

@@ -19,7 +19,7 @@ const MOST_UNITS = 60;
 
 export class PatternPanel {
   readonly element: HTMLElement;
-  private readonly answer = h("div", { "aria-live": "polite" });
+  private readonly answer = h("div", { class: "passages", "aria-live": "polite" });
   private readonly limit = h("input", { type: "range", min: -1, max: 1, step: 0.05 });
   private readonly limitText = h("output");
   private stretch: Extent | null = null;

@@ -7,7 +7,7 @@ import { h, replace } from "../../dom";
 import { decimal } from "../../i18n";
 import { t } from "../../messages/inside";
 import type { Choices } from "./choice";
-import { signalAbout, signalName } from "./words";
+import { middleOf, signalAbout, signalName } from "./words";
 
 const MOST_SHOWN = 240;
 
@@ -50,13 +50,14 @@ export class Sentence {
     this.heading.textContent = t("sentenceTitle", { signal: signalName(signal), unit: `${layer.layer}.${choice.unit}` });
     this.about.textContent = signalAbout(signal);
     this.first = Math.max(0, Math.min(layer.steps - MOST_SHOWN, choice.step - MOST_SHOWN / 2));
-    const top = Math.max(1, ...this.values.map(Math.abs));
+    const middle = middleOf(signal);
+    const top = Math.max(1 - middle, ...this.values.map((value) => Math.abs(value - middle)));
     const isText = layer.names.some((name) => /\p{L}/u.test(name));
     const words = layer.names.slice(this.first, this.first + MOST_SHOWN).map((name, place) => {
       const step = this.first + place;
       const shown = isText ? visible(name) : (layer.names[step] ?? String(step + 1));
       const button = h("button", { type: "button", class: "share", "data-step": step, on: { click: () => choices.set({ step }) } }, shown || "·");
-      shade(button, this.values[step] ?? 0, top);
+      shade(button, (this.values[step] ?? 0) - middle, top);
       return button;
     });
     replace(this.line, words);

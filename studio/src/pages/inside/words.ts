@@ -23,6 +23,11 @@ export function signalAbout(signal: Signal): string {
   return signal.kind === "state" && (signal.name === "h" || signal.name === "c") ? t(`${signal.name}About`) : "";
 }
 
+/** The value between shut and open, or between low and high. */
+export function middleOf(signal: Signal): number {
+  return signal.activation === "sigmoid" ? 0.5 : 0;
+}
+
 /** A stretch of what was read; characters run together, words do not. */
 export function textOf(layer: Layer, from: number, to: number): string {
   const names = layer.names.slice(from, to);

@@ -68,10 +68,11 @@ function draw(found: readonly Embedded[], lines: readonly string[], signal: Abor
     matrix,
     words: {
       label: `${t("vectors")}: ${found.length} × ${units}`,
-      keys: chart("heatmapKeys"), zoomIn: chart("zoomIn"), zoomOut: chart("zoomOut"), whole: chart("whole"), earlier: chart("earlier"), later: chart("later"),
+      middle: 0, keys: chart("heatmapKeys"), zoomIn: chart("zoomIn"), zoomOut: chart("zoomOut"), whole: chart("whole"), earlier: chart("earlier"), later: chart("later"),
       reading: ({ step, unit }, value) => chart("heatmapReading", { unit, step: step + 1, word: visible(name(step)), value: decimal(value) }),
       summary: (lowest, low, highest, high) =>
         chart("heatmapSummary", {
+          middle: "0",
           high: decimal(high), highUnit: highest.unit, highStep: highest.step + 1, highWord: name(highest.step),
           low: decimal(low), lowUnit: lowest.unit, lowStep: lowest.step + 1, lowWord: name(lowest.step),
         }),

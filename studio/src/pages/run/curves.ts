@@ -69,12 +69,16 @@ function content(all: readonly Series[], curves: Curves, logarithmic: boolean): 
     dots: series.part === "valid" && series.points.length <= MAX_DOTTED_POINTS,
   }));
   return {
-    title: t("over_steps", { name }),
-    sentence: all.map((series) => sentence(series, curves)).join(" "),
+    title: capital(t("over_steps", { name })),
+    sentence: all.map((series) => capital(sentence(series, curves))).join(" "),
     lines,
     across: shell("step"),
     logarithmic: logarithmic && positive,
   };
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** What a reader who does not see the curve is told of it: where it began, where it is, its best. */
@@ -82,8 +86,7 @@ export function sentence(series: Series, curves: Pick<Curves, "best">): string {
   const known = series.points.filter((point): point is readonly [number, number] => point[1] !== null);
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined) return "";
-  const name = t(series.part === "train" ? "training" : "validation", { name: series.name });
-  const told = t("curve_sentence", { name, first: decimal(first[1]), last: decimal(last[1]), step: integer(last[0]) });
+  const told = t("curve_sentence", { name: series.name, first: decimal(first[1]), last: decimal(last[1]), step: integer(last[0]) });
   const best = bestPoint(series, known, curves);
   return best === null ? `${told}.` : `${told}, ${t("best_sentence", { value: decimal(best[1]), step: integer(best[0]) })}.`;
 }

@@ -93,7 +93,7 @@ function sectionOf(name: string, members: { setting: Setting; field: Field }[]):
 
 function fieldOf(setting: Setting, runs: readonly Run[], signal: AbortSignal, changed: () => void): Field {
   if (setting.type === "upload") return uploadField(setting, signal, changed);
-  if (setting.type === "from_run") return optionField(setting, changed, runs.map((run) => ({ value: run.id, label: run.name })));
+  if (setting.type === "run") return optionField(setting, changed, runs.map((run) => ({ value: run.id, label: run.name })));
   return optionField(setting, changed);
 }
 
