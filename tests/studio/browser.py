@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,9 +49,22 @@ def address_of(process: subprocess.Popen[str]) -> str:
     told = ""
     for line in process.stdout:
         told += line
-        if found := re.search(r"http://[\w.]+:\d+\S*", line):
-            return found.group().rstrip("/.")
+        if found := re.search(r"http://([\w.]+):(\d+)", line):
+            wait_for(found[1], int(found[2]))
+            return found.group()
     raise AssertionError(f"the studio did not start: {told}")
+
+
+def wait_for(host: str, port: int) -> None:
+    """Wait until connections are accepted; the address is printed a moment before."""
+    until = time.monotonic() + SECONDS_TO_START
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < until, "the studio does not accept connections"
+            time.sleep(0.1)
 
 
 class Watch:
