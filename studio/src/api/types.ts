@@ -83,7 +83,7 @@ export interface Run {
 export type Capability =
   | "predict" | "generate" | "generate_pictures" | "score" | "embed" | "explain" | "inside" | "stream" | "steps" | "pictures"
   | "live_sound";
-export type InputKind = "text" | "series" | "sound" | "picture" | "pen" | "table" | "none";
+export type InputKind = "text" | "series" | "sound" | "picture" | "pen" | "table" | "json" | "none";
 
 export interface ConfigEntry {
   section: string;
@@ -149,6 +149,7 @@ export type Input =
   | string
   | readonly number[]
   | readonly (readonly number[])[]
+  | { readonly csv: string }
   | { readonly strokes: readonly (readonly (readonly [number, number])[])[] }
   | { readonly pixels: readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[] };
 

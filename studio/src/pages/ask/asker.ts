@@ -79,8 +79,10 @@ export class Asker {
   }
 
   private readInput(): Input | null {
-    if (!["series", "table"].includes(this.options.opened.run.input.kind) || typeof this.input !== "string") return this.input;
-    return this.input.trim() === "" ? null : parseNumbers(this.input);
+    const { kind } = this.options.opened.run.input;
+    if (typeof this.input !== "string" || this.input.trim() === "") return this.input === "" ? null : this.input;
+    if (kind === "table" && /\p{L}/u.test(this.input)) return { csv: this.input };
+    return kind === "series" || kind === "table" ? parseNumbers(this.input) : this.input;
   }
 
   private typed(): void {
@@ -92,6 +94,7 @@ export class Asker {
   private showInput(): void {
     const { input } = this;
     if (typeof input === "string") this.field.value = input;
+    else if (input !== null && "csv" in input) this.field.value = input.csv;
     else if (input !== null && Array.isArray(input)) this.field.value = writeNumbers(input as number[]);
   }
 

@@ -43,7 +43,7 @@ export function readInput(text: string | undefined, kind: string): Input | null 
 }
 
 export function preview(input: Input, most = 60): string {
-  const text = typeof input === "string" ? input : "pixels" in input || "strokes" in input ? "" : writeNumbers(input as number[]);
+  const text = typeof input === "string" ? input : "csv" in input ? input.csv : "pixels" in input || "strokes" in input ? "" : writeNumbers(input as number[]);
   const line = text.replace(/\s+/g, " ").trim();
   return line.length > most ? `${line.slice(0, most)}…` : line;
 }

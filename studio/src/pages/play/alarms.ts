@@ -9,7 +9,7 @@ import { t as chart } from "../../messages/charts";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
 import type { OpenedRun } from "../ask/open";
-import { readHistory } from "./forecast";
+import { type History, readHistory } from "../ask/history";
 import { card, Play } from "./play";
 
 interface Step {
@@ -32,7 +32,7 @@ interface Event {
 export function playAlarms(opened: OpenedRun, view: View): Promise<void> {
   const { run } = opened;
   const draw = (results: readonly Result[]): void => {
-    const history = readHistory(play.asker.asked());
+    const history = readHistory(run, play.asker.asked());
     replace(play.answer, results.map((result) => card(`${t("alarms")}: ${String(result["series"] ?? "")}`, verdict(result), ...charts(result, run, history, view.signal))));
   };
   const play: Play = new Play(opened, view, { fixed: run.can.steps ? { steps: true } : {}, draw });
@@ -47,7 +47,7 @@ function verdict(result: Result): string {
   return events.length ? t("alarmCount", { n: events.length, where: where.join("; ") + (events.length > 8 ? " …" : "") }) : t("noAlarm");
 }
 
-function charts(result: Result, run: RunDetails, history: readonly (readonly (number | null)[])[] | null, signal: AbortSignal): HTMLElement[] {
+function charts(result: Result, run: RunDetails, history: History | null, signal: AbortSignal): HTMLElement[] {
   const steps = (result["steps"] ?? []) as Step[];
   if (!steps.length) return [];
   const placeName = (place: number): string => String(steps[place]?.time ?? steps[place]?.step ?? place);
@@ -55,7 +55,8 @@ function charts(result: Result, run: RunDetails, history: readonly (readonly (nu
   const channels = Math.max(1, run.input.channels.length);
   const worst = Math.max(0, run.input.channels.indexOf(steps.find((step) => step.anomaly)?.channel ?? ""));
   const expected = steps.map((step) => (Array.isArray(step.expected) ? (step.expected[worst] ?? null) : step.expected));
-  const values = history?.length === steps.length ? history.map((row) => row[worst] ?? null) : null;
+  const given = history?.channel({ series: result["series"], channel: run.input.channels[worst] }).values;
+  const values = given?.length === steps.length ? given : null;
   const name = channels > 1 ? ` (${run.input.channels[worst] ?? worst})` : "";
   const curves = [{ name: t("expected"), values: expected, style: "train" }, ...(values ? [{ name: t("value"), values, style: "known" }] : [])];
   return [

@@ -1,73 +1,57 @@
 /** A forecaster: its own history or another, whose points are dragged while the forecast follows. */
 
 import { predict } from "../../api/client";
-import type { Input, Result } from "../../api/types";
+import type { Result } from "../../api/types";
 import { type Forecast, ForecastChart } from "../../charts/forecast";
 import { errorBox } from "../../components/error";
 import { debounce, h, replace } from "../../dom";
 import { t } from "../../messages/play";
 import type { View } from "../../page";
+import { readHistory, type History } from "../ask/history";
 import type { OpenedRun } from "../ask/open";
-import { parseNumbers } from "../ask/parse";
-import { card, Play } from "./play";
+import { Play } from "./play";
 
 const DRAG_PAUSE = 60;
-type Row = (number | null)[];
+const MOST_CHARTS = 8;
 
 export function playForecast(opened: OpenedRun, view: View): Promise<void> {
   const { run } = opened;
-  let chart: ForecastChart | null = null;
-  const draw = (results: readonly Result[]): void => {
-    const history = readHistory(play.asker.asked());
-    const channels = Math.max(1, run.input.channels.length);
-    const charts = results.map((result, place) => {
-      const target = String(result["target"] ?? "");
-      const title = `${t("forecast")}: ${[result["series"], target].filter(Boolean).join(", ")}`;
-      const channel = Math.max(0, run.input.channels.indexOf(target));
-      const values = history === null || place >= channels ? [] : history.map((row) => row[channel] ?? null);
-      chart = new ForecastChart({ signal: view.signal, title, history: values, times: [], onChange: (changed) => follow(place, channel, changed) });
-      return { chart, result };
-    });
-    all = charts.map((one) => one.chart);
-    replace(play.answer, charts.map((one) => h("section", { class: "card" }, one.chart.element)), history !== null && toolbar());
-    for (const one of charts) one.chart.show(one.result as unknown as Forecast);
-    current = history ?? [];
-  };
-  let all: ForecastChart[] = [];
-  let current: Row[] = [];
-  let asked = new AbortController();
   const error = h("div");
-  const ask = debounce(DRAG_PAUSE, () => void askAgain());
-  const follow = (_place: number, channel: number, changed: readonly (number | null)[]): void => {
-    current = current.map((row, step) => row.map((value, place) => (place === channel ? (changed[step] ?? null) : value)));
-    ask();
-  };
+  let charts: ForecastChart[] = [];
+  let history: History | null = null;
+  let asked = new AbortController();
+  const follow = debounce(DRAG_PAUSE, () => void askAgain());
   const askAgain = async (): Promise<void> => {
+    if (history === null) return;
     asked.abort();
     asked = new AbortController();
     const { signal } = asked;
     try {
-      const { results } = await predict(run.id, { inputs: [plain(current)] }, {}, signal);
-      results.forEach((result, place) => all[place]?.show(result as unknown as Forecast));
+      const { results } = await predict(run.id, history.asked(), {}, signal);
+      charts.forEach((chart, place) => results[place] && chart.show(results[place] as unknown as Forecast));
       replace(error);
     } catch (failure) {
       if (!signal.aborted) replace(error, errorBox(failure));
     }
   };
-  const toolbar = (): HTMLElement => card("", error, h("p", { class: "note" }, t("changed")), h("button", { type: "button", on: { click: () => void play.ask() } }, t("reset")));
+  const chartOf = (result: Result): ForecastChart => {
+    const channel = history?.channel(result) ?? { values: [], times: [], write: () => undefined };
+    const title = `${t("forecast")}: ${[result["series"], result["target"]].filter(Boolean).join(", ")}`;
+    const onChange = (values: readonly (number | null)[]): void => {
+      channel.write(values);
+      follow();
+    };
+    return new ForecastChart({ signal: view.signal, title, history: channel.values, times: channel.times, onChange });
+  };
+  const draw = (results: readonly Result[]): void => {
+    history = readHistory(run, play.asker.asked());
+    const shown = results.slice(0, MOST_CHARTS);
+    charts = shown.map(chartOf);
+    const reset = h("div", { class: "actions" }, h("button", { type: "button", on: { click: () => void play.ask() } }, t("reset")), h("p", { class: "note" }, t("changed")));
+    replace(play.answer, error, charts.map((chart) => h("section", { class: "card" }, chart.element)), history !== null && reset);
+    charts.forEach((chart, place) => chart.show(shown[place] as unknown as Forecast));
+  };
   const play: Play = new Play(opened, view, { fixed: { steps: false }, draw });
   view.signal.addEventListener("abort", () => asked.abort());
   return play.ask();
-}
-
-/** The history that was handed over, a row for each step; null of a file, which the page has not read. */
-export function readHistory(asked: ReturnType<Play["asker"]["asked"]>): Row[] | null {
-  if (asked === null || !("inputs" in asked)) return null;
-  const [input] = asked.inputs;
-  const numbers = typeof input === "string" ? parseNumbers(input) : input;
-  return Array.isArray(numbers) ? (numbers as (number | Row)[]).map((step) => (Array.isArray(step) ? step : [step])) : null;
-}
-
-function plain(rows: readonly Row[]): Input {
-  return (rows.every((row) => row.length === 1) ? rows.map(([value]) => value) : rows) as Input;
 }
