@@ -15,7 +15,9 @@ from tests.studio.test_browser import Visitor
 import recurra
 from recurra.explain.inside import look_inside
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'recurra[dev]'")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install 'recurra[dev]'"
+)
 pytestmark = [
     pytest.mark.skipif(find_browser() is None, reason="there is no Chromium here: apt install chromium"),
     pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not here: cd studio && npm ci"),
@@ -29,7 +31,7 @@ ANSWERS = {
     "embed": ".heatmap-surface canvas",
     "forecast": ".chart-surface svg .band",
     "detect": ".chart-surface svg .curve",
-    "translate": ".big",
+    "translate": "table.attention td",
     "pixels": "img.written",
 }
 """What there is to see once a run of a task has answered an example of its own."""
@@ -71,7 +73,7 @@ def test_a_task_without_an_example_waits_for_an_input(chromium: Any, address: st
     with Visitor(chromium, address) as visitor:
         page = visitor.go(f"/play/{visitor.ids()[task]}")
 
-        assert page.locator(".drop-zone").first.is_visible()
+        assert page.locator({"caption": ".drop-zone", "transcribe": ".pad"}[task]).first.is_visible()
         assert page.locator(".error-box").count() == 0
 
 
@@ -118,14 +120,18 @@ def test_a_point_that_is_moved_moves_the_forecast(chromium: Any, address: str) -
         assert sentence.inner_text() != before
 
 
-def test_the_forget_gate_is_seen_at_once_with_the_numbers_of_the_command_line(chromium: Any, address: str, folder: Path) -> None:
+def test_the_forget_gate_is_seen_at_once_with_the_numbers_of_the_command_line(
+    chromium: Any, address: str, folder: Path
+) -> None:
     found = look_inside(recurra.load(folder / "classify").predictor, [SENTENCE], "0.1").to_json()
     with Visitor(chromium, address) as visitor:
         page = visitor.go(f"/inside/{visitor.ids()['classify']}?q={SENTENCE}&unit=1&step=3")
         assert page.get_by_role("button", name="forget gate").get_attribute("aria-pressed") == "true"
         page.locator(".cell svg").wait_for()
 
-        shown = {node.get_attribute("data-value"): node.inner_text() for node in page.locator(".cell svg [data-value]").all()}
+        shown = {
+            node.get_attribute("data-value"): node.inner_text() for node in page.locator(".cell svg [data-value]").all()
+        }
         for gate in found["cell"][3]["gates"]:
             text = shown[f"gate.{gate['name']}.value"].replace("−", "-")
             assert float(text) == pytest.approx(gate["value"], abs=5e-4)
@@ -198,7 +204,10 @@ def test_both_pages_are_accessible(chromium: Any, address: str, lang: str, theme
     found = {}
     with Visitor(chromium, address, lang=lang, theme=theme) as visitor:
         ids = visitor.ids()
-        for path in [*(f"/play/{ids[task]}" for task in CASES), *(f"/inside/{ids['classify']}?tab={tab}" for tab in ("gates", "states", "why"))]:
+        for path in [
+            *(f"/play/{ids[task]}" for task in CASES),
+            *(f"/inside/{ids['classify']}?tab={tab}" for tab in ("gates", "states", "why")),
+        ]:
             found[path] = violations(visitor.go(path))
 
     assert {path: problems for path, problems in found.items() if problems} == {}

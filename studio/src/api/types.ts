@@ -147,8 +147,8 @@ export interface Progress {
 /** One input of a run: text as typed, numbers, pen strokes, a picture. */
 export type Input =
   | string
-  | readonly number[]
-  | readonly (readonly number[])[]
+  | readonly (number | null)[]
+  | readonly (readonly (number | null)[])[]
   | { readonly csv: string }
   | { readonly strokes: readonly (readonly (readonly [number, number])[])[] }
   | { readonly pixels: readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[] };

@@ -5,15 +5,16 @@ import { t } from "../../messages/ask";
 
 const MOST_IN_LINK = 6000;
 
-/** Numbers as typed: a line of them is one channel over the steps, several lines are a step each. Empty and "nan" are missing values. */
-export function parseNumbers(text: string): number[] | number[][] {
+/** Numbers as typed: a line of them is one channel over the steps, several lines are a step each. "nan" is a missing value. */
+export function parseNumbers(text: string): (number | null)[] | (number | null)[][] {
   const lines = text.split(/\n/).map((line) => line.trim()).filter((line) => line !== "");
   const rows = lines.map((line) => line.split(/[\s,;]+/).filter((part) => part !== "").map(toNumber));
   if (rows.length === 1) return rows[0] ?? [];
   return rows.every((row) => row.length === 1) ? rows.flat() : rows;
 }
 
-function toNumber(part: string): number {
+function toNumber(part: string): number | null {
+  if (part.toLowerCase() === "nan") return null;
   const value = Number(part);
   if (Number.isNaN(value)) throw new Error(t("notNumbers", { part }));
   return value;
@@ -21,7 +22,11 @@ function toNumber(part: string): number {
 
 /** A series as it is typed: one channel in a line, several a step a line. */
 export function writeNumbers(series: readonly (number | null)[] | readonly (readonly (number | null)[])[]): string {
-  return series.some(Array.isArray) ? (series as readonly (readonly number[])[]).map((row) => row.join(" ")).join("\n") : series.join(" ");
+  return series.some(Array.isArray) ? (series as readonly (readonly number[])[]).map((row) => row.map(shown).join(" ")).join("\n") : (series as readonly (number | null)[]).map(shown).join(" ");
+}
+
+function shown(value: number | null): string {
+  return value === null ? "nan" : String(value);
 }
 
 /** What stands in a link; null where it would be too long for one. */

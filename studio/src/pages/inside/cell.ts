@@ -37,7 +37,7 @@ export class CellPanel {
     this.back = h("button", { type: "button", "aria-label": t("back"), on: { click: by(-1) } }, "←");
     this.forward = h("button", { type: "button", "aria-label": t("forward"), on: { click: by(1) } }, "→");
     const toolbar = h("div", { class: "toolbar" }, this.back, this.forward, this.place);
-    this.element = h("section", { class: "card", "aria-label": t("cellTitle") }, h("h3", {}, t("cellTitle")), toolbar, this.drawing, h("p", { class: "note" }, t("cellHelp")));
+    this.element = h("section", { class: "card" }, h("h3", {}, t("cellTitle")), toolbar, this.drawing, h("p", { class: "note" }, t("cellHelp")));
     this.element.addEventListener("keydown", (event) => {
       const last = choices.layer.steps - 1;
       const to = { ArrowLeft: choices.choice.step - 1, ArrowRight: choices.choice.step + 1, Home: 0, End: last }[event.key];

@@ -40,7 +40,7 @@ export class InsidePage {
     const initial = readInput(view.query["q"], run.input.kind);
     const later = debounce(TYPING_PAUSE, () => void this.look(true));
     this.asker = new Asker({ opened, signal: view.signal, initial, onChange: (typed) => (typed ? later() : void this.look(true)) });
-    view.root.append(h("p", { class: "lead" }, t("lead")), h("section", { class: "card" }, this.asker.element, this.status), this.found);
+    view.root.append(h("p", { class: "lead" }, t("lead")), h("section", { class: "card" }, this.asker.element, this.status), h("h2", { class: "visually-hidden" }, t("title")), this.found);
     view.signal.addEventListener("abort", () => this.asked.abort());
   }
 

@@ -9,6 +9,7 @@ import { plainTable } from "../../components/table";
 import { percent } from "../../charts/probabilities";
 import { debounce, h, replace } from "../../dom";
 import { decimal } from "../../i18n";
+import { t as chart } from "../../messages/charts";
 import { t } from "../../messages/inside";
 import type { View } from "../../page";
 import type { Choices } from "./choice";
@@ -90,7 +91,7 @@ export class PatternPanel {
       found.units.length ? h("p", {}, t("patternUnits", { n: found.units.length }), ` (> ${decimal(Number(this.limit.value))})`) : h("p", {}, t("patternNone")),
       h("div", { class: "chips" }, units, found.units.length > MOST_UNITS && "…"),
       found.units.length > 0 && h("h4", {}, t("otherPlaces")),
-      found.units.length > 0 && (rows.length ? plainTable(t("otherPlaces"), [t("step"), "", "%"], rows) : h("p", {}, t("noPlaces"))),
+      found.units.length > 0 && (rows.length ? plainTable(t("otherPlaces"), [t("step"), chart("part"), "%"], rows) : h("p", {}, t("noPlaces"))),
     );
   }
 }

@@ -73,6 +73,6 @@ export class UnitPanel {
       h("span", { dir: "auto" }, visible(each.before), h("mark", {}, visible(each.text)), visible(each.after)),
       decimal(each.peak),
     ]);
-    return h("div", { class: "passages" }, h("h3", {}, title), rows.length ? plainTable(title, [t("step"), "", "max"], rows) : h("p", {}, t("nowhere")));
+    return h("div", { class: "passages" }, h("h3", {}, title), rows.length ? plainTable(title, [t("step"), chart("part"), "max"], rows) : h("p", {}, t("nowhere")));
   }
 }

@@ -41,7 +41,7 @@ export class Play {
     this.fields = new FieldSet(shown.map((option) => optionField(option, later)));
     for (const field of this.fields.fields) field.write(view.query[`o.${field.key}`]);
     const details = shown.length > 0 && h("details", { class: "card" }, h("summary", {}, t("options")), this.fields.element);
-    view.root.append(h("section", { class: "card" }, this.asker.element, this.status), this.answer, details || "");
+    view.root.append(h("section", { class: "card" }, this.asker.element, this.status), h("h2", { class: "visually-hidden" }, t("result")), this.answer, details || "");
     view.signal.addEventListener("abort", () => this.asked.abort());
   }
 

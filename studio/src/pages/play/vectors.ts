@@ -50,7 +50,7 @@ export async function playVectors(opened: OpenedRun, view: View): Promise<void> 
   };
   field.addEventListener("input", debounce(TYPING_PAUSE, () => void ask()));
   view.signal.addEventListener("abort", () => asked.abort());
-  view.root.append(h("section", { class: "card" }, h("p", { class: "note" }, t("vectorsLead")), field), answer);
+  view.root.append(h("section", { class: "card" }, h("p", { class: "note" }, t("vectorsLead")), field), h("h2", { class: "visually-hidden" }, t("result")), answer);
   await ask();
 }
 
