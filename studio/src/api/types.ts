@@ -83,7 +83,7 @@ export interface Run {
 export type Capability =
   | "predict" | "generate" | "generate_pictures" | "score" | "embed" | "explain" | "inside" | "stream" | "steps" | "pictures"
   | "live_sound";
-export type InputKind = "text" | "series" | "sound" | "picture" | "pen" | "table" | "none";
+export type InputKind = "text" | "series" | "sound" | "picture" | "pen" | "table" | "json" | "none";
 
 export interface ConfigEntry {
   section: string;
@@ -147,8 +147,9 @@ export interface Progress {
 /** One input of a run: text as typed, numbers, pen strokes, a picture. */
 export type Input =
   | string
-  | readonly number[]
-  | readonly (readonly number[])[]
+  | readonly (number | null)[]
+  | readonly (readonly (number | null)[])[]
+  | { readonly csv: string }
   | { readonly strokes: readonly (readonly (readonly [number, number])[])[] }
   | { readonly pixels: readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[] };
 
