@@ -90,6 +90,7 @@ def beam_search(
     *,
     log_probs: Sequence[float] = (),
     adjust: Callable[[State], Tensor] | None = None,
+    allowed: Callable[[State], Tensor] | None = None,
     watch: Callable[[int, np.ndarray], None] | None = None,
 ) -> list[list[Hypothesis]]:
     """The likeliest continuations of each of P prompts, which are searched together.
@@ -110,6 +111,7 @@ def beam_search(
         options: what is looked for.
         log_probs: of the prompts, which results then have with their own; none are counted by default.
         adjust: state after a step → (N,) float64 ≤ 0, which is added to the score of what ends with that step.
+        allowed: state after a step → (N, V) bool, which ids may come next; None: all may. The others are not made up for, as in `forbid`.
         watch: is called with the number of a prompt, and the ids that all its hypotheses begin with by now, after each step.
 
     Returns:
@@ -133,7 +135,7 @@ def beam_search(
             break
         with torch.no_grad():
             logits, state = step(last, state)
-            shares, candidates = _likeliest(logits, options)
+            shares, candidates = _likeliest(logits, options, None if allowed is None else allowed(state))
             terms = np.zeros(len(last)) if adjust is None else adjust(state).cpu().numpy()
             rows, ends = _extend_all(living, shares, candidates, terms, added)
             if watch is not None:
@@ -229,12 +231,14 @@ class _Beam:
         return self.results[-1].score >= float(scores.max()) / self._options.divisor(self._options.length)
 
 
-def _likeliest(logits: Tensor, options: SearchOptions) -> tuple[np.ndarray, np.ndarray]:
+def _likeliest(logits: Tensor, options: SearchOptions, allowed: Tensor | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Give the log-probabilities, float64, and the ids that may come next of each row, the likeliest first and, of equals, the
     lowest: (B, K) each, as many as a beam can need; −∞ where there are not so many. The forbidden are not made up for."""
     log_probs = torch.log_softmax(logits.double(), dim=1)  # as scoring has them, to the bit
     if torch.isnan(log_probs[:, 0]).any():  # a row has none or all
         raise RunError("expected finite scores from the model, got some that are not: its weights are damaged")
+    if allowed is not None:
+        logits, log_probs = (each.masked_fill(~allowed, -math.inf) for each in (logits, log_probs))
     forbidden = sorted(options.forbid)
     count = min(options.width + len(forbidden), logits.shape[1])
     found = logits.topk(min(count + 1, logits.shape[1]), dim=1)

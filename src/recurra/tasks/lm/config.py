@@ -35,6 +35,9 @@ class Data(DataFiles):
         default=None, ge=1, description="Units that are rarer than this are not in the vocabulary."
     )
     max_size: int | None = Field(default=None, ge=4, description="Most units in the vocabulary.")
+    unknown: Literal["auto", "write", "avoid"] = Field(
+        default="auto", description="Whether <unk> is ever written; auto: where the training text itself has it."
+    )
     bptt: int = Field(
         default=128, ge=1, le=100_000, description="Steps that the gradient is carried back (truncated BPTT)."
     )
@@ -51,6 +54,10 @@ class Model(Transfer, RecurrentModel):
     )
     tied: bool = Field(
         default=False, description="Use the embedding as the output's weights too; the last layer then has its size."
+    )
+    ngram: Literal["auto", "5", "none"] = Field(
+        default="auto",
+        description="Predict by the weighted mean of the network and a Kneser–Ney 5-gram of the training text; validation decides the weights, and with auto whether.",
     )
 
 

@@ -18,10 +18,12 @@ from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.tbptt import TBPTTTask
 from recurra.tasks.base.transfer import PretrainedLayers, layer_depths, take_settings
 from recurra.tasks.lm import evaluate, report
+from recurra.tasks.lm.calibrate import calibrate
 from recurra.tasks.lm.config import LanguageModelConfig
 from recurra.tasks.lm.data import Dataset, Split, read_dataset, read_split
 from recurra.tasks.lm.defaults import choose_batch, choose_size
 from recurra.tasks.lm.gradients import gradient_norms_by_lag
+from recurra.tasks.lm.mixture import count_ngrams
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.predict import LanguageModel
 from recurra.tasks.lm.tokens import TextPreprocessor
@@ -61,6 +63,10 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         dataset = read_dataset(self.config.data, None if preprocessor is None else preprocessor.vocabulary)
         # From here on the kind of documents is known; a run says it, so that nothing has to be guessed again.
         self.config.data.documents = dataset.documents
+        if preprocessor is not None:
+            return replace(dataset, preprocessor=preprocessor)
+        if dataset.preprocessor.vocabulary.unknown_id is not None:
+            self.config.data.unknown = "write" if dataset.preprocessor.unknown else "avoid"
         return dataset
 
     def count_dataset(self, dataset: Dataset) -> dict[str, int]:
@@ -83,6 +89,17 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         return layer_depths(network, stack="stack.", layers=model.layers, units="embedding.") if model.from_run else {}
 
     # Before training
+
+    def fit_linear(self, seconds: float | None, progress: Callable[[str], None]) -> None:
+        if self.config.model.ngram == "none" or self.preprocessor.ngram is not None:
+            return
+        if self.config.model.ngram == "auto" and self.dataset.valid is None:
+            progress("the n-grams are left out: nothing is held out to choose their weight by")
+            return
+        progress("counting the n-grams")
+        table = count_ngrams(self.dataset.train.sequences, self.preprocessor, seconds)
+        self._preprocessor = replace(self.preprocessor, ngram=table)
+        self._dataset = replace(self.dataset, preprocessor=self._preprocessor)
 
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:
         return choose_size(self.config.model, self.dataset.train.units, seconds, measure_seconds)
@@ -150,6 +167,9 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         return gradient_norms_by_lag(cast(LanguageNetwork, network), self.dataset.train.sequences, lags)
 
     # After training
+
+    def calibrate(self, predictor: LanguageModel) -> None:
+        calibrate(predictor, self.dataset.valid, required=self.config.model.ngram != "auto")
 
     def evaluate(
         self,
