@@ -118,7 +118,7 @@ class NgramTable:
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Give it as arrays: of each n-gram its last id, and how many follow each context, of which the keys can be made again."""
-        arrays = {"single": self.single.astype(np.float32)}
+        arrays: dict[str, np.ndarray] = {"single": self.single.astype(np.float32)}
         shorter = self.size
         for number, table in enumerate(self.longer, 2):
             context, ids = np.divmod(table.keys, self.size)

@@ -86,9 +86,9 @@ class Writer:
     """
 
     step: Step
-    state: State
+    state: Any
     last: Tensor
-    allowed: Callable[[State], Tensor] | None
+    allowed: Callable[[Any], Tensor] | None
 
 
 def make_writer(
@@ -114,7 +114,7 @@ def make_writer(
         return Writer(mixed, state, last, None)
     opened = torch.tensor([spelling.open_after(ids[:-1]) for ids in prompts]).repeat_interleave(rows_each)
 
-    def spelled(ids: Tensor, state: State) -> tuple[Tensor, State]:
+    def spelled(ids: Tensor, state: Any) -> tuple[Tensor, Any]:
         logits, inner = mixed(ids, state[0])
         return logits, (inner, spelling.after[state[1], ids.cpu()].clamp(min=0))
 
