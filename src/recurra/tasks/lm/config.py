@@ -68,6 +68,17 @@ class LanguageModelConfig(Settings):
     model: Model = Model()
 
 
+class EvaluateOptions(options.EvaluateOptions):
+    """What `evaluate` takes beside the data: ways to learn from a text that was read, once it was predicted."""
+
+    cache: bool = Field(
+        default=False, description="Also expect what followed like states in the text just read (Grave 2016)."
+    )
+    dynamic: bool = Field(
+        default=False, description="Also train the network on the text just read (dynamic evaluation, Krause 2018)."
+    )
+
+
 class PredictOptions(options.RankedOptions):
     """What `predict` takes beside the texts."""
 

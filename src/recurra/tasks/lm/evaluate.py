@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
+from torch import Tensor
 
 from recurra.baselines import LanguageBaseline, language_baselines
 from recurra.metrics import LanguageScore
 from recurra.tasks.base.inference import eval_mode
 from recurra.tasks.base.options import GenerateOptions
+from recurra.tasks.lm.adapt import Adaptation, AdaptiveReader, describe, reading_items
 from recurra.tasks.lm.data import Split
 from recurra.tasks.lm.mixture import mixture_of
 from recurra.tasks.lm.network import LanguageNetwork
@@ -105,6 +107,21 @@ def _details(model: LanguageModel, split: Split, scored: Sequence[Scored]) -> di
     parts["shares"] = {"network": network_share, "ngrams": 1 - network_share}
     note = f"perplexity of the network alone {shown['network']}, of its {order} alone {shown['ngrams']}; the network counts {network_share:.0%} on average"
     return {"details": {"notes": [note], "parts": parts}}
+
+
+def add_adapted(
+    result: dict[str, Any], model: LanguageModel, split: Split, adaptation: Adaptation, roots: list[Tensor]
+) -> dict[str, Any]:
+    """Give an evaluation in which the metrics are those of a model that learns from the text; those without stand in the details."""
+    network = cast(LanguageNetwork, model.network)
+    reader = AdaptiveReader(network, mixture_of(network, model.preprocessor), adaptation, roots)
+    scored = reader.read(reading_items(split, model))
+    metrics = metrics_of(model, split, [(one.log_probs, one.top1) for one in scored])
+    metrics.pop("count")
+    details = result.get("details", {})
+    note = f"{describe(adaptation)}; without: perplexity {result['metrics']['perplexity']:.4g}"
+    details = {**details, "fixed": result["metrics"], "notes": [*details.get("notes", []), note]}
+    return {**result, "metrics": metrics, "details": details}
 
 
 def compute_baseline_metrics(

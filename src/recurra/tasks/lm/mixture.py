@@ -59,11 +59,15 @@ class Mixture:
     table: NgramTable
     shares: np.ndarray
 
-    def log_probs(self, logits: Tensor, places: np.ndarray) -> Tensor:
-        """Give the log-probability of every id, (B, V) float64, by the network's logits (B, V) and the places of the contexts (B, n − 1)."""
+    def probs(self, logits: Tensor, places: np.ndarray) -> Tensor:
+        """Give the probability of every id, (B, V) float64, by the network's logits (B, V) and the places of the contexts (B, n − 1)."""
         share = torch.from_numpy(self.shares[context_classes(self.table, places)]).to(logits.device)[:, None]
         ngrams = torch.from_numpy(self.table.distributions(places)).to(logits.device)
-        return (share * logits.double().softmax(-1) + (1 - share) * ngrams).log()
+        return ngrams.mul_(1 - share).add_(logits.double().softmax(-1).mul_(share))
+
+    def log_probs(self, logits: Tensor, places: np.ndarray) -> Tensor:
+        """Give the logarithms of `probs`."""
+        return self.probs(logits, places).log_()
 
 
 def mixture_of(network: LanguageNetwork, preprocessor: TextPreprocessor) -> Mixture | None:

@@ -103,6 +103,11 @@ class LanguageNetwork(nn.Module):
         losses = [checkpoint(summed_loss, *piece, use_reentrant=False, preserve_rng_state=False) for piece in pieces]
         return torch.stack(losses).sum(), state
 
+    def read(self, ids: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
+        """Give the outputs of the last layer (T, B, H), the logits (T, B, V) and the state."""
+        x, state = self._features(ids, state)
+        return x, self._logits(x), state
+
     def next_logits(self, x: Tensor, count: int) -> Tensor:
         """Give the logits (count, B, V) of what comes after each of the last steps of texts, whose units' vectors are x (T, B, E)."""
         features, _ = self._read_vectors(x, self.zero_state(x.shape[1]))

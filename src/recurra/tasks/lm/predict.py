@@ -17,7 +17,7 @@ from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.options import GenerateOptions
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.base.transfer import PretrainedLayers
-from recurra.tasks.lm.config import LanguageModelConfig, PredictOptions
+from recurra.tasks.lm.config import EvaluateOptions, LanguageModelConfig, PredictOptions
 from recurra.tasks.lm.explain import LanguageExplainOptions, explain_next
 from recurra.tasks.lm.generate import TextChunk, beam_search_text, generate_text, prefill
 from recurra.tasks.lm.mixture import begin_state, count_classes, mixed_step, mixture_of
@@ -39,6 +39,7 @@ class LanguageModel(Predictor[LanguageModelConfig]):
 
     name = "lm"
     PredictOptions = PredictOptions
+    EvaluateOptions = EvaluateOptions
     GenerateOptions = GenerateOptions
     ExplainOptions = LanguageExplainOptions
 

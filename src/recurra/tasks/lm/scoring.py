@@ -177,7 +177,7 @@ def _score_group(
         else:
             read = places[window, :alive]
             for step, given in enumerate(logits):  # of all steps at once it would take much memory
-                guesses = mixture.log_probs(given, read[step]).argmax(-1)
+                guesses = mixture.probs(given, read[step]).argmax(-1)
                 top1[first + step, :alive] = (guesses == wanted[step]).cpu().numpy()
     return [
         Scored(log_probs[item.warmup : length, lane], top1[item.warmup : length, lane])

@@ -12,14 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.tbptt import PADDING, DocumentWindows, TBPTTBatch, TextWindows, Windows
+from recurra.errors import DataError
 from recurra.nn import State
 from recurra.report.blocks import Block
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.tbptt import TBPTTTask
 from recurra.tasks.base.transfer import PretrainedLayers, layer_depths, take_settings
 from recurra.tasks.lm import evaluate, report
+from recurra.tasks.lm.adapt import choose_adaptation
 from recurra.tasks.lm.calibrate import calibrate
-from recurra.tasks.lm.config import LanguageModelConfig
+from recurra.tasks.lm.config import EvaluateOptions, LanguageModelConfig
 from recurra.tasks.lm.data import Dataset, Split, read_dataset, read_split
 from recurra.tasks.lm.defaults import choose_batch, choose_size
 from recurra.tasks.lm.gradients import gradient_norms_by_lag
@@ -178,14 +180,28 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         progress: Callable[[str], None],
         *,
         baselines: bool = True,
-        options: Any = None,  # noqa: ARG002
+        options: EvaluateOptions | None = None,
     ) -> dict[str, Any]:
         if data:
             split, name = read_split(data, self.config.data, predictor.vocabulary, progress), " ".join(data)
         else:
             split, name = self.held_out_split()
         train = self.dataset.train if baselines else None
-        return evaluate.evaluate(predictor, split, name=name, train=train, progress=progress)
+        result = evaluate.evaluate(predictor, split, name=name, train=train, progress=progress)
+        if options is None or not (options.cache or options.dynamic):
+            return result
+        if self.dataset.valid is None:
+            raise DataError("cache, dynamic: their parameters are chosen by the validation text, and this run has none")
+        chosen, roots = choose_adaptation(
+            predictor,
+            self.dataset.valid,
+            self.dataset.train,
+            cache=options.cache,
+            dynamic=options.dynamic,
+            progress=progress,
+        )
+        progress("measuring the model as it learns from the text")
+        return evaluate.add_adapted(result, predictor, split, chosen, roots)
 
     @classmethod
     def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:
