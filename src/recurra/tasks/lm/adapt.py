@@ -33,7 +33,7 @@ SEGMENTS_OF_GRADIENTS = 300
 EPSILON = 1e-3
 """Added to the root of that, as a share of its mean: what hardly had a gradient is not thrown about."""
 EM_STEPS = 30
-LEAST = np.finfo(np.float64).tiny
+MIN_PROB = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,12 @@ def describe(adaptation: Adaptation) -> str:
     'a cache of 500 units, which counts 10%, sharpness 5; dynamic evaluation at rate 0.001, decay 0.02'
     """
     cache, dynamic = adaptation.cache, adaptation.dynamic
-    said = (
-        [f"a cache of {cache.size:,} units, which counts {cache.share:.0%}, sharpness {cache.sharpness:g}"]
-        if cache
-        else []
-    )
-    said += [f"dynamic evaluation at rate {dynamic.rate:g}, decay {dynamic.decay:g}"] if dynamic else []
-    return "; ".join(said)
+    parts = []
+    if cache:
+        parts.append(f"a cache of {cache.size:,} units, which counts {cache.share:.0%}, sharpness {cache.sharpness:g}")
+    if dynamic:
+        parts.append(f"dynamic evaluation at rate {dynamic.rate:g}, decay {dynamic.decay:g}")
+    return "; ".join(parts)
 
 
 class AdaptiveReader:
@@ -246,8 +245,8 @@ def _choose_cache(
         for sharpness, cached in zip(SHARPNESSES, caches, strict=True):
             share = 0.1
             for _ in range(EM_STEPS):
-                share = float((share * cached / np.maximum(share * cached + (1 - share) * model, LEAST)).mean())
-            total = float(np.log(np.maximum(share * cached + (1 - share) * model, LEAST)).mean())
+                share = float((share * cached / np.maximum(share * cached + (1 - share) * model, MIN_PROB)).mean())
+            total = float(np.log(np.maximum(share * cached + (1 - share) * model, MIN_PROB)).mean())
             if total > best:
                 best, chosen = total, Cache(sharpness, size, share)
     return chosen
