@@ -78,3 +78,36 @@ def test_a_machine_as_fast_as_was_measured_keeps_its_plan(
     assert trainer.run() == "finished"
     assert trainer.position.step == 40
     assert events("plan") == []
+
+
+def test_a_machine_that_was_busy_when_it_was_measured_is_planned_for_upwards(
+    line: Any, make_trainer: MakeTrainer, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    line.on_loss = lambda: clock.passes(0.02)
+    trainer = make_trainer(line, {"steps": 100, "most": 5000, "epochs": 10.0, "every": 50, "seconds": 20.0})
+    assert trainer.run() == "finished"
+    assert 19 < trainer.position.seconds < 20.1
+    assert trainer.position.step == pytest.approx(1000, rel=0.03)
+    assert trainer.plan.epochs == pytest.approx(trainer.plan.steps / 10, rel=0.01)
+    rates = [event["lr"] for event in events("train")]
+    assert rates[-1] < 0.1 * max(rates)  # and the schedule ends with the time
+
+
+def test_a_plan_of_a_few_steps_is_looked_at_before_its_end(
+    line: Any, make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    line.on_loss = lambda: clock.passes(0.01)
+    trainer = make_trainer(line, {"steps": 2, "most": 5000, "epochs": 0.2, "every": 50, "seconds": 10.0})
+    assert trainer.run() == "finished"
+    assert 9.4 < trainer.position.seconds < 10.1
+
+
+def test_no_more_is_trained_than_is_worth_it(
+    line: Any, make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    line.on_loss = lambda: clock.passes(0.01)
+    trainer = make_trainer(line, {"steps": 100, "most": 150, "epochs": 10.0, "every": 50, "seconds": 20.0})
+    assert (trainer.run(), trainer.position.step) == ("finished", 150)

@@ -12,7 +12,8 @@ from recurra.baselines.linear import Linear
 from recurra.baselines.majority import Majority
 from recurra.baselines.naive2 import Naive2
 from recurra.baselines.neighbour import NearestNeighbour
-from recurra.baselines.ngram import KneserNey, language_baselines
+from recurra.baselines.ngram import KneserNey, language_baselines, last_units
+from recurra.baselines.ngram_table import NgramTable
 from recurra.baselines.seasonal import SeasonalNaive
 from recurra.baselines.tags import MostFrequentTag
 from recurra.baselines.tfidf import TfidfLogistic, folds, unit_of
@@ -40,6 +41,7 @@ __all__ = [
     "NearestPicture",
     "NearestSignal",
     "NearestSource",
+    "NgramTable",
     "RollingGaussian",
     "SeasonalNaive",
     "TfidfLogistic",
@@ -52,6 +54,7 @@ __all__ = [
     "ignores_input",
     "known_targets",
     "language_baselines",
+    "last_units",
     "log_tail",
     "read_arpa",
     "register_baseline",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import numpy as np
 
 from recurra.baselines.base import LanguageBaseline
-from recurra.baselines.counts import Counts, adjust, chunks, count, find
+from recurra.baselines.counts import Counts, adjust, chunks, count
 from recurra.baselines.discounts import Discounts
 from recurra.baselines.guesses import likeliest
 from recurra.baselines.language import check_ids, check_marks, check_range
+from recurra.baselines.ngram_table import NgramTable
 from recurra.baselines.orders import Order, interpolated
 from recurra.baselines.titles import register_title, register_title_family
 from recurra.baselines.uniform import Uniform
@@ -57,6 +58,7 @@ class KneserNey:
         memory: bytes that counting may take. Of a text that takes more, only the last part is counted.
         trained_on: units that were counted, ends included; fewer than there were where the memory did not suffice.
         discounts: of the orders 1 … n, each with the way it was estimated; empty before `fit`.
+        table: the probabilities that `fit` has worked out.
 
     Raises:
         UsageError: the order is below 1, or the memory less than a megabyte.
@@ -78,8 +80,7 @@ class KneserNey:
         self.order, self.memory, self.trained_on = order, memory, 0
         self.discounts: tuple[Discounts, ...] = ()
         self._size = self._bos_id = 0
-        self._single = np.empty(0)
-        self._longer: list[Order] = []
+        self.table = NgramTable(0, np.empty(0), ())
         self._likeliest: list[np.ndarray] = []
 
     def fit(self, sequences: Sequence[np.ndarray], size: int, bos_id: int, eos_id: int | None) -> Self:
@@ -111,13 +112,14 @@ class KneserNey:
         discount = self.discounts[0].of(singles)
         probs = (singles - discount + discount.sum() / (size - 1)) / singles.sum()
         probs[bos_id] = 0.0
-        self._single, self._longer, self._likeliest = probs, [], []
+        longer: list[Order] = []
+        self.table, self._likeliest = NgramTable(size, probs, longer), []
         for discounts in self.discounts[1:]:
             table = tables.pop(0)  # each is let go of as soon as it is of no more use: they are large
             if not len(table.keys):
                 break
-            self._longer.append(interpolated(table, discounts, probs, size))
-            probs = self._longer[-1].probs
+            longer.append(interpolated(table, discounts, probs, size))
+            probs = longer[-1].probs
         return self
 
     def _count(self, sequences: Sequence[np.ndarray], size: int, bos_id: int, eos_id: int | None) -> list[Counts]:
@@ -126,7 +128,7 @@ class KneserNey:
         if not units:
             raise DataError("expected text to count, got none", hint="is the training part empty?")
         while True:
-            part = _last(sequences, units, eos_id)
+            part = last_units(sequences, units, eos_id)
             words = _stream(part, size, bos_id, eos_id)
             self.trained_on = len(words) - len(part)
             tables = count(words, size, bos_id, self.order, self.memory)
@@ -145,7 +147,7 @@ class KneserNey:
         Raises:
             UsageError: `fit` was not called, an id is not in 0 … V − 1, or the sequence holds the begin mark.
         """
-        return np.log(self._of_each(sequence, context, self._probs))
+        return np.log(self._of_each(sequence, context, self.table.probs))
 
     def top1(self, sequence: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
         """Whether each id is the likeliest one given those before it, 1 or 0, float64 (T,); arguments as for `log_probs`.
@@ -169,21 +171,17 @@ class KneserNey:
         >>> probs.round(4).tolist(), round(float(probs.sum()), 12)
         ([0.0, 0.025, 0.4083, 0.5417, 0.025], 1.0)
         """
-        before = self._before(context)
-        probs = self._single.copy()
-        for table, places, _ in self._lookups(np.append(before, self._bos_id)):
-            if len(places) and (place := places[-1]) >= 0:
-                first, last = np.searchsorted(table.keys, [place * self._size, (place + 1) * self._size])
-                probs *= table.backoff[place]
-                probs[table.keys[first:last] - place * self._size] = table.probs[first:last]
-        return probs
+        places = self.table.start(1)
+        for id in self._before(context):
+            places = self.table.advance(places, np.array([id]))
+        return self.table.distributions(places)[0]
 
     def ngrams(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Give all that `fit` has worked out, order by order: ids (M, n), their log-probabilities (M,), and how much the log-probability
         of what follows is changed where a longer n-gram was never seen, (M,)."""
         found = []
-        ids, probs = np.arange(self._size)[:, None], self._single
-        for longer in [*self._longer, None]:
+        ids, probs = np.arange(self._size)[:, None], self.table.single
+        for longer in [*self.table.longer, None]:
             backoff = np.ones(len(probs)) if longer is None else longer.backoff
             with np.errstate(divide="ignore"):
                 found.append((ids, np.log(probs), np.log(backoff)))
@@ -213,21 +211,13 @@ class KneserNey:
         check_range(ids, self._size, "the context")
         return ids[max(0, len(ids) - self.order + 1) :]
 
-    def _probs(self, words: np.ndarray) -> np.ndarray:
-        """The probability of each id given all before it in `words`."""
-        probs = self._single[words]
-        for table, places, found in self._lookups(words):
-            backoff = np.where(places >= 0, table.backoff[places], 1.0)
-            probs[1:] = np.where(found >= 0, table.probs[found], probs[1:] * backoff)
-        return probs
-
     def _guesses(self, words: np.ndarray) -> np.ndarray:
         """The likeliest id given all before it in `words`: the likeliest of those seen there, or that of the shorter context."""
         if not self._likeliest:
-            self._likeliest = [likeliest(t.keys, t.probs, self._size, len(t.backoff)) for t in self._longer]
-        guesses = np.full(len(words), self._single.argmax())
-        probs = self._single[guesses]
-        for (table, places, _), best in zip(self._lookups(words), self._likeliest, strict=True):
+            self._likeliest = [likeliest(t.keys, t.probs, self._size, len(t.backoff)) for t in self.table.longer]
+        guesses = np.full(len(words), self.table.single.argmax())
+        probs = self.table.single[guesses]
+        for (table, places, _), best in zip(self.table.lookups(words), self._likeliest, strict=True):
             top = np.where(places >= 0, best[places], -1)
             seen = np.where(top >= 0, table.probs[top], 0.0)
             shorter = np.where(places >= 0, table.backoff[places], 1.0) * probs[1:]
@@ -235,18 +225,8 @@ class KneserNey:
             probs[1:] = np.maximum(seen, shorter)
         return guesses
 
-    def _lookups(self, words: np.ndarray) -> Iterator[tuple[Order, np.ndarray, np.ndarray]]:
-        """For each order from 2 up: its table, and for every id but the first the place of the n − 1 ids before it in
-        the order below and the place of the n-gram that it ends, −1 where they were never seen."""
-        grams = words
-        for table in self._longer:
-            places = grams[:-1]
-            found = find(table.keys, np.where(places >= 0, places * self._size + words[1:], -1))
-            yield table, places, found
-            grams = np.concatenate([[-1], found])
 
-
-def _last(sequences: Sequence[np.ndarray], units: int, eos_id: int | None) -> list[np.ndarray]:
+def last_units(sequences: Sequence[np.ndarray], units: int, eos_id: int | None) -> list[np.ndarray]:
     """The last sequences that together have so many units, ends included; of a last one that has more, its last."""
     last: list[np.ndarray] = []
     left = units

@@ -90,6 +90,7 @@ def beam_search(
     *,
     log_probs: Sequence[float] = (),
     adjust: Callable[[State], Tensor] | None = None,
+    allowed: Callable[[State], Tensor] | None = None,
     watch: Callable[[int, np.ndarray], None] | None = None,
 ) -> list[list[Hypothesis]]:
     """The likeliest continuations of each of P prompts, which are searched together.
@@ -108,16 +109,16 @@ def beam_search(
         state: before `ids`; leading dimension P.
         ids: (P,) int64, the last id of each prompt (the begin mark when there is none).
         options: what is looked for.
-        log_probs: of the prompts, which results then have with their own; none are counted by default.
+        log_probs: of the prompts, which results then have with their own; none by default.
         adjust: state after a step → (N,) float64 ≤ 0, which is added to the score of what ends with that step.
+        allowed: state after a step → (N, V) bool, which ids may come next; None: all may. The others are not made up for, as in `forbid`.
         watch: is called with the number of a prompt, and the ids that all its hypotheses begin with by now, after each step.
 
     Returns:
         for each prompt at most `count` results, the best score first; fewer only if there are not as many sequences.
 
     Raises:
-        UsageError: every id is forbidden.
-        RunError: the model's scores are not numbers.
+        UsageError: every id is forbidden. RunError: the model's scores are not numbers.
 
     >>> table = torch.tensor([[0.0, 0.0, 0.6, 0.4], [0, 1, 0, 0], [0, 0.4, 0.3, 0.3], [0, 0.9, 0.05, 0.05]]).log()
     >>> options = SearchOptions(width=3, length=4, end=1, count=2, forbid=[0])
@@ -126,20 +127,19 @@ def beam_search(
     [([3, 1], 0.36), ([2, 1], 0.24)]
     [([1], 0.9), ([3, 1], 0.045)]
     """
-    beams = [_Beam(options, log_prob) for log_prob in log_probs or [0.0] * len(ids)]
-    living, last = beams, ids
+    living = beams = [_Beam(options, log_prob) for log_prob in log_probs or [0.0] * len(ids)]
     for added in range(1, options.length + 1):
         if not living:
             break
         with torch.no_grad():
-            logits, state = step(last, state)
-            shares, candidates = _likeliest(logits, options)
-            terms = np.zeros(len(last)) if adjust is None else adjust(state).cpu().numpy()
-            rows, ends = _extend_all(living, shares, candidates, terms, added)
+            logits, state = step(ids, state)
+            found = _likeliest(logits, options, None if allowed is None else allowed(state))
+            terms = np.zeros(len(ids)) if adjust is None else adjust(state).cpu().numpy()
+            rows, ends = _extend_all(living, *found, terms, added)
             if watch is not None:
                 for number, beam in enumerate(beams):
                     watch(number, beam.certain())
-            living, last = [beam for beam in living if len(beam)], torch.from_numpy(ends).to(ids.device)
+            living, ids = [beam for beam in living if len(beam)], torch.from_numpy(ends).to(ids.device)
             state = select_state(state, torch.from_numpy(rows)) if living else state
     return [beam.results for beam in beams]
 
@@ -229,12 +229,14 @@ class _Beam:
         return self.results[-1].score >= float(scores.max()) / self._options.divisor(self._options.length)
 
 
-def _likeliest(logits: Tensor, options: SearchOptions) -> tuple[np.ndarray, np.ndarray]:
+def _likeliest(logits: Tensor, options: SearchOptions, allowed: Tensor | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Give the log-probabilities, float64, and the ids that may come next of each row, the likeliest first and, of equals, the
     lowest: (B, K) each, as many as a beam can need; −∞ where there are not so many. The forbidden are not made up for."""
     log_probs = torch.log_softmax(logits.double(), dim=1)  # as scoring has them, to the bit
     if torch.isnan(log_probs[:, 0]).any():  # a row has none or all
         raise RunError("expected finite scores from the model, got some that are not: its weights are damaged")
+    if allowed is not None:
+        logits, log_probs = (each.masked_fill(~allowed, -math.inf) for each in (logits, log_probs))
     forbidden = sorted(options.forbid)
     count = min(options.width + len(forbidden), logits.shape[1])
     found = logits.topk(min(count + 1, logits.shape[1]), dim=1)

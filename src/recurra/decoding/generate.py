@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
@@ -26,6 +27,7 @@ def generate(
     sampling: Sampling = Sampling(),  # noqa: B008  frozen
     generators: Sequence[torch.Generator] = (),
     forbid: Collection[int] = (),
+    allowed: Callable[[State], Tensor] | None = None,
 ) -> Iterator[np.ndarray]:
     """Go on with B sequences, giving out the ids of each step as soon as they are chosen.
 
@@ -42,6 +44,7 @@ def generate(
         sampling: how an id is chosen.
         generators: one for each row (`row_generators`); none are needed at temperature 0.
         forbid: ids that are never chosen, such as the begin mark.
+        allowed: the state after a step → (B, V) bool, which ids may come next; None: all may.
 
     Yields:
         (B,) int64 at each step. A row that ends has the end mark there, and `FINISHED` (−1) at every later step. It is
@@ -60,18 +63,24 @@ def generate(
         raise UsageError(f"length: expected 0 or more units to generate, got {length}")
     if not sampling.greedy and len(generators) != len(ids):
         raise UsageError(f"generators: expected one for each of {len(ids)} rows, got {len(generators)}")
-    return _steps(step, state, ids, length, end, lambda logits: sample(logits, generators, sampling, forbid=forbid))
+
+    def choose(logits: Tensor, state: State) -> Tensor:
+        if allowed is not None:
+            logits = logits.masked_fill(~allowed(state), -math.inf)
+        return sample(logits, generators, sampling, forbid=forbid)
+
+    return _steps(step, state, ids, length, end, choose)
 
 
 def _steps(
-    step: Step, state: State, ids: Tensor, length: int, end: int | None, choose: Callable[[Tensor], Tensor]
+    step: Step, state: State, ids: Tensor, length: int, end: int | None, choose: Callable[[Tensor, State], Tensor]
 ) -> Iterator[np.ndarray]:
     last, ended = ids, torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
     for _ in range(length):
         # Around the step alone: a mode that is held across a `yield` would hold for the caller's own work too.
         with torch.no_grad():
             logits, state = step(last, state)
-            chosen = choose(logits)
+            chosen = choose(logits, state)
             given = chosen.masked_fill(ended, FINISHED)
             if end is not None:
                 # A row that has ended is still stepped with the others; nobody sees what it gives.

@@ -249,7 +249,7 @@ class Trainer:
         self._rate = (time.monotonic(), 0)
 
     def _fit_to_time(self) -> None:
-        """With --within: look now and then how fast the machine really is, and plan again, so that the schedule still ends.
+        """With --within: look now and then, and before the end, how fast the machine really is, and plan again, so that the schedule ends with the time.
 
         Only then: a training without a limit must not depend on the clock.
         """
@@ -257,7 +257,7 @@ class Trainer:
         if plan.seconds is None:
             return
         seconds = self._clock()
-        if seconds < self._fitted + plan.seconds * REPLAN_TIME_SHARE:
+        if seconds < self._fitted + plan.seconds * REPLAN_TIME_SHARE and position.step < plan.steps:
             return
         self._fitted = seconds
         step = (seconds - position.validating) / position.step

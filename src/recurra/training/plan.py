@@ -35,7 +35,7 @@ class Plan:
     """What a training will do; part of every checkpoint, so that a resumed training follows the same one.
 
     steps: optimizer steps in all.  every: steps between validations.  log: steps between entries of the training loss.
-    seconds: what the steps may take in all, where --within sets a limit.  most: steps that were planned at first.  threads: of the CPU; sums are rounded by their number.
+    seconds: what the steps may take in all, where --within sets a limit.  most: steps that are worth training, above which no plan grows.  threads: of the CPU; sums are rounded by their number.
     first: the epochs that were planned before a clock had its say.  most_threads: up to which their number may change; 0: it stays.
     """
 
@@ -90,6 +90,8 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
         # Past what is worth training, more passes only learn the text by heart.
         epochs = min(fit, worthwhile)
     steps = max(1, round(epochs * per_epoch))
+    # The machine may have been busy while it was measured, or may be later: with a limit of time the plan can still grow.
+    largest = steps if budget is None else max(steps, round(worthwhile * per_epoch))
     validations = training.validations or (
         20 if left is None else max(4, min(20, round(left / SECONDS_BETWEEN_VALIDATIONS)))
     )
@@ -105,7 +107,17 @@ def make_plan(task: Task, training: Training, batch: int, started: float) -> Pla
             f"; about {_format_time(steps * measured.seconds)} at the measured {1 / measured.seconds:.3g} steps/s"
         )
     return Plan(
-        epochs, steps, every, log, precision, sentence, left, steps, torch.get_num_threads(), epochs, most_threads=most
+        epochs,
+        steps,
+        every,
+        log,
+        precision,
+        sentence,
+        left,
+        largest,
+        torch.get_num_threads(),
+        epochs,
+        most_threads=most,
     )
 
 

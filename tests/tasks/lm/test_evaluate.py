@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recurra.baselines import KneserNey, Uniform
-from recurra.tasks.lm import evaluate
+from recurra.tasks.lm import evaluate, scoring
 from recurra.tasks.lm.data import encode
 from recurra.tasks.lm.evaluate import compute_baseline_metrics, compute_metrics
 from recurra.tasks.lm.tokens import TextPreprocessor
@@ -89,10 +89,11 @@ def test_the_baselines_have_the_metrics_of_the_model(trained):
 def test_evaluation_says_how_far_it_is_where_it_takes_long(trained, monkeypatch):
     task, model = trained
     # A few units make a lane, and there is a note on each lane or document.
-    few = {"DOCUMENTS_PER_BATCH": 1, "LANES_PER_BATCH": 1, "MAX_UNITS_IN_FEW_LANES": 1, "UNITS_PER_LANE": 10}
-    few["text_items"] = partial(evaluate.text_items, warmup=2)
-    for name, value in {**few, "SECONDS_BETWEEN_NOTES": -1}.items():
+    for name, value in {"DOCUMENTS_PER_BATCH": 1, "LANES_PER_BATCH": 1, "SECONDS_BETWEEN_NOTES": -1}.items():
         monkeypatch.setattr(evaluate, name, value)
+    few = {"MAX_UNITS_IN_FEW_LANES": 1, "UNITS_PER_LANE": 10, "text_items": partial(scoring.text_items, warmup=2)}
+    for name, value in few.items():
+        monkeypatch.setattr(scoring, name, value)
     notes: list[str] = []
     task.evaluate(model, None, notes.append, baselines=False)
     split = task.dataset.test

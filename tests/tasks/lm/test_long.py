@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from recurra.baselines import KneserNey
-from recurra.tasks.lm import LanguageModel, LanguageModelConfig, LanguageModelingTask, data, evaluate
+from recurra.tasks.lm import LanguageModel, LanguageModelConfig, LanguageModelingTask, data, evaluate, scoring
 from recurra.tasks.lm.config import Data
 from recurra.tasks.lm.data import Split, encode, read_dataset
 from recurra.tasks.lm.evaluate import compute_baseline_metrics, compute_metrics
@@ -51,8 +51,8 @@ def test_a_long_text_has_the_metrics_that_its_lanes_have_one_by_one(task, monkey
     notes = []
     whole = compute_metrics(model, split, notes.append)
     assert not notes
-    monkeypatch.setattr(evaluate, "MAX_UNITS_IN_FEW_LANES", 1000)
-    monkeypatch.setattr(evaluate, "UNITS_PER_LANE", 100)
+    monkeypatch.setattr(scoring, "MAX_UNITS_IN_FEW_LANES", 1000)
+    monkeypatch.setattr(scoring, "UNITS_PER_LANE", 100)
     monkeypatch.setattr(evaluate, "LANES_PER_BATCH", 4)
     monkeypatch.setattr(evaluate, "DOCUMENTS_PER_BATCH", 100)
     clock = itertools.count(step=30)

@@ -12,7 +12,9 @@ from recurra.runs.config import configure
 from recurra.tasks.lm import LanguageModel, LanguageModelConfig
 from recurra.tasks.lm.tokens import TextPreprocessor, unknown_tokens
 from recurra.text import Vocabulary, build_vocabulary
+from recurra.text.vocabulary.base import FIRST_BYTE
 
+BYTES = range(FIRST_BYTE + 0x80, FIRST_BYTE + 0x100)
 TEXT = "白日依山盡，黃河入海流。 the rain in spain\n" * 8 + "Q"
 
 
@@ -47,8 +49,16 @@ def test_a_model_warns_once_and_in_short() -> None:
 def test_a_text_begins_and_ends_by_whether_there_are_documents(tmp_path: Path) -> None:
     lines, bytes_alone = vocabulary("char"), build_vocabulary(["ab"], unit="char", min_count=1)
     text, documents = TextPreprocessor(lines, continuous=True), TextPreprocessor(lines, continuous=False)
-    assert (text.bos_id, text.eos_id, text.forbidden) == (lines.line_break_id, None, [lines.bos_id, lines.eos_id])
-    assert (documents.bos_id, documents.eos_id, documents.forbidden) == (lines.bos_id, lines.eos_id, [lines.bos_id])
+    assert (text.bos_id, text.eos_id, text.forbidden) == (
+        lines.line_break_id,
+        None,
+        [lines.bos_id, lines.eos_id, *BYTES],
+    )
+    assert (documents.bos_id, documents.eos_id, documents.forbidden) == (
+        lines.bos_id,
+        lines.eos_id,
+        [lines.bos_id, *BYTES],
+    )
     assert TextPreprocessor(bytes_alone, continuous=True).bos_id == bytes_alone.bos_id  # no line break is known
     ids = documents.encode("the")
     assert ids.dtype == np.int64 and ids.tolist() == [lines.bos_id, *lines.encode("the").tolist()]

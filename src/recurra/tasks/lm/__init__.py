@@ -1,4 +1,4 @@
-"""The language model. Files, in the order in which they may import each other: config tokens defaults data network transfer scoring native_generate generate gradients stream explain predict evaluate report task."""
+"""The language model. Files, in the order in which they may import each other: config tokens spelling defaults data network transfer mixture scoring native_generate generate gradients stream explain predict calibrate adapt evaluate report task."""
 
 from recurra.tasks.lm.config import LanguageModelConfig
 from recurra.tasks.lm.predict import LanguageModel

@@ -35,6 +35,9 @@ class Data(DataFiles):
         default=None, ge=1, description="Units that are rarer than this are not in the vocabulary."
     )
     max_size: int | None = Field(default=None, ge=4, description="Most units in the vocabulary.")
+    unknown: Literal["auto", "write", "avoid"] = Field(
+        default="auto", description="Whether <unk> is ever written; auto: where the training text itself has it."
+    )
     bptt: int = Field(
         default=128, ge=1, le=100_000, description="Steps that the gradient is carried back (truncated BPTT)."
     )
@@ -52,6 +55,10 @@ class Model(Transfer, RecurrentModel):
     tied: bool = Field(
         default=False, description="Use the embedding as the output's weights too; the last layer then has its size."
     )
+    ngram: Literal["auto", "5", "none"] = Field(
+        default="auto",
+        description="Predict by the weighted mean of the network and a Kneser–Ney 5-gram of the training text; validation decides the weights, and with auto whether.",
+    )
 
 
 class LanguageModelConfig(Settings):
@@ -59,6 +66,17 @@ class LanguageModelConfig(Settings):
 
     data: Data = Data()
     model: Model = Model()
+
+
+class EvaluateOptions(options.EvaluateOptions):
+    """What `evaluate` takes beside the data: ways to learn from a text that was read, once it was predicted."""
+
+    cache: bool = Field(
+        default=False, description="Also expect what followed like states in the text just read (Grave 2016)."
+    )
+    dynamic: bool = Field(
+        default=False, description="Also train the network on the text just read (dynamic evaluation, Krause 2018)."
+    )
 
 
 class PredictOptions(options.RankedOptions):

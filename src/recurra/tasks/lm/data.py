@@ -16,6 +16,7 @@ from recurra.tasks.base.dataset import skipped_notes
 from recurra.tasks.lm.config import Data, Documents
 from recurra.tasks.lm.tokens import TextPreprocessor
 from recurra.text import Corpus, PlainTextError, Vocabulary, build_vocabulary, count_graphemes, read_corpus
+from recurra.text.vocabulary.words import UNKNOWN_WORD
 
 MAX_VALIDATION_CHARACTERS = 1_500_000
 """More tell hardly more, and would be read again and again while training."""
@@ -144,7 +145,9 @@ def read_dataset(data: Data, vocabulary: Vocabulary | None = None) -> Dataset:
             source=" ".join(data.data[:3]),
         )
     documents: Documents = "none" if continuous else "record" if data.documents == "auto" else data.documents
-    preprocessor = TextPreprocessor(vocabulary, continuous)
+    has_own = data.unknown == "auto" and any(UNKNOWN_WORD in text for text in texts["train"])
+    unknown = vocabulary.unknown_id is None or data.unknown == "write" or has_own
+    preprocessor = TextPreprocessor(vocabulary, continuous, unknown)
     return Dataset(train, splits["valid"], splits["test"], preprocessor, documents, notes)
 
 

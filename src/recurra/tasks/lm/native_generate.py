@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from recurra.decoding import Sampling
+from recurra.decoding import Sampling, Step
 from recurra.kernels import PackedModel, WeightType
 from recurra.nn import State, can_be_packed, pack_once
 from recurra.tasks.lm.network import LanguageNetwork
@@ -43,7 +44,7 @@ def generate_blocks(
     Yields (N,) int64, the next ids, as many at once as is quick. Raises `UsageError` where all ids are forbidden.
     """
     model = packed_model(network, "float32", torch.get_num_threads())
-    flat = torch.cat([part.flatten() for layer in state for part in layer]).float().numpy().copy()
+    flat = _flat(state)
     options = {"temperature": sampling.temperature, "top_k": sampling.top_k, "top_p": sampling.top_p}
     made, count = 0, FIRST_BLOCK
     while made < length:
@@ -63,6 +64,20 @@ def generate_blocks(
         last, made = int(ids[-1]), made + count
         if seconds < SECONDS_PER_BLOCK / BLOCK_GROWTH:
             count *= BLOCK_GROWTH
+
+
+def packed_step(network: LanguageNetwork, state: State) -> Step:
+    """Give the step of one text by the engine: it keeps the network's state (1, H) to itself, and that which it takes and gives is `()`."""
+    model, flat = packed_model(network, "float32", torch.get_num_threads()), _flat(state)
+
+    def step(ids: Tensor, rest: State) -> tuple[Tensor, State]:
+        return torch.from_numpy(model.step_id(flat, int(ids)))[None], rest
+
+    return step
+
+
+def _flat(state: State) -> np.ndarray:
+    return torch.cat([part.flatten() for layer in state for part in layer]).float().numpy().copy()
 
 
 def packed_model(network: LanguageNetwork, weights: WeightType, threads: int) -> PackedModel:

@@ -17,9 +17,10 @@ class LanguageNetwork(nn.Module):
     """ids (T, B), state → logits (T, B, V), state.
 
     A one-hot input is the embedding's special case: its row is what the input matrix would be multiplied by.
+    classes: of contexts, for each of which `ngram_shares` holds a weight beside n-grams (`recurra.tasks.lm.mixture`); 0: there are none.
     """
 
-    def __init__(self, size: int, model: Model) -> None:
+    def __init__(self, size: int, model: Model, classes: int = 0) -> None:
         super().__init__()
         if model.hidden is None:
             raise ValueError("hidden has to be chosen before the network is built")
@@ -45,7 +46,14 @@ class LanguageNetwork(nn.Module):
         # A tied output has no weight of its own, only a bias.
         self.output = None if model.tied else nn.Linear(hidden[-1], size)
         self.output_bias = nn.Parameter(self.embedding.weight.new_zeros(size)) if model.tied else None
+        if classes:
+            self.register_buffer("shares", torch.ones(classes, dtype=torch.float64))
         self._initialise(model)
+
+    @property
+    def ngram_shares(self) -> Tensor | None:
+        """The weight of the network in each class of contexts, (C,) float64, where it may be mixed with n-grams; 1: it is not."""
+        return getattr(self, "shares", None)
 
     def _initialise(self, model: Model) -> None:
         self.stack.reset_parameters(model.init, model.init_gain, model.forget_bias)
@@ -94,6 +102,11 @@ class LanguageNetwork(nn.Module):
         # Nothing is drawn at random behind the features, so no generator has to be put back.
         losses = [checkpoint(summed_loss, *piece, use_reentrant=False, preserve_rng_state=False) for piece in pieces]
         return torch.stack(losses).sum(), state
+
+    def read(self, ids: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
+        """Give the outputs of the last layer (T, B, H), the logits (T, B, V) and the state."""
+        x, state = self._features(ids, state)
+        return x, self._logits(x), state
 
     def next_logits(self, x: Tensor, count: int) -> Tensor:
         """Give the logits (count, B, V) of what comes after each of the last steps of texts, whose units' vectors are x (T, B, E)."""

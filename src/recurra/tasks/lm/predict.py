@@ -12,19 +12,21 @@ from torch import Tensor
 
 from recurra.arguments import Positive, checked
 from recurra.kernels import exact
+from recurra.nn import State
 from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.options import GenerateOptions
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.base.transfer import PretrainedLayers
-from recurra.tasks.lm.config import LanguageModelConfig, PredictOptions
+from recurra.tasks.lm.config import EvaluateOptions, LanguageModelConfig, PredictOptions
 from recurra.tasks.lm.explain import LanguageExplainOptions, explain_next
 from recurra.tasks.lm.generate import TextChunk, beam_search_text, generate_text, prefill
+from recurra.tasks.lm.mixture import begin_state, count_classes, mixed_step, mixture_of
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import score_texts
 from recurra.tasks.lm.stream import LanguageStream
 from recurra.tasks.lm.tokens import TextPreprocessor, token_label, unknown_tokens
 from recurra.tasks.lm.transfer import give_layers
-from recurra.text import Vocabulary, load_vocabulary
+from recurra.text import Vocabulary
 
 MAX_UNKNOWN_SHOWN = 20
 
@@ -37,16 +39,22 @@ class LanguageModel(Predictor[LanguageModelConfig]):
 
     name = "lm"
     PredictOptions = PredictOptions
+    EvaluateOptions = EvaluateOptions
     GenerateOptions = GenerateOptions
     ExplainOptions = LanguageExplainOptions
 
     @classmethod
     def load_preprocessor(cls, folder: Path, config: LanguageModelConfig) -> TextPreprocessor:
-        return TextPreprocessor(load_vocabulary(folder), config.data.documents == "none")
+        return TextPreprocessor.load(
+            folder, continuous=config.data.documents == "none", unknown=config.data.unknown != "avoid"
+        )
 
     @classmethod
     def build_network(cls, config: LanguageModelConfig, preprocessor: TextPreprocessor) -> LanguageNetwork:
-        return LanguageNetwork(preprocessor.vocabulary.size, config.model)
+        table = preprocessor.ngram
+        return LanguageNetwork(
+            preprocessor.vocabulary.size, config.model, 0 if table is None else count_classes(table.order)
+        )
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -112,6 +120,18 @@ class LanguageModel(Predictor[LanguageModelConfig]):
         """Give the log-probability of what follows a text; see `explain.explain_next`."""
         return explain_next(self._language_network, self.preprocessor, item, options)
 
+    # One unit after another, of several texts
+
+    def begin_state(self, rows: int) -> State:
+        """Give the state in which texts begin."""
+        network = self._language_network
+        return begin_state(network, mixture_of(network, self.preprocessor), rows)
+
+    def step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        """Read one unit of each text, ids (B,); gives logits or log-probabilities of the next, (B, V), and the state."""
+        network = self._language_network
+        return mixed_step(network.step, mixture_of(network, self.preprocessor))(ids, state)
+
     def why_not_streamable(self) -> str | None:
         return None
 
@@ -126,8 +146,9 @@ class LanguageModel(Predictor[LanguageModelConfig]):
 @torch.inference_mode()
 def next_tokens(network: LanguageNetwork, preprocessor: TextPreprocessor, text: str, k: int) -> list[list[Any]]:
     """Give the k likeliest next units after a text: [[unit, probability], …]."""
-    last, state = prefill(network, preprocessor.encode(text))
-    logits, _ = network.step(last, state)
+    mixture = mixture_of(network, preprocessor)
+    last, state = prefill(network, preprocessor.encode(text), mixture)
+    logits, _ = mixed_step(network.step, mixture)(last, state)
     return _likeliest(logits, preprocessor.vocabulary, k)[0]
 
 
@@ -143,7 +164,10 @@ def next_tokens_of_prefixes(
     with exact(required=False):
         inputs = torch.from_numpy(read).to(next(network.parameters()).device).unsqueeze(1)
         logits, _ = network(inputs, network.zero_state(1))
-    likeliest = _likeliest(logits[ends, 0], vocabulary, k)
+    logits, mixture = logits[ends, 0], mixture_of(network, preprocessor)
+    if mixture is not None:
+        logits = mixture.log_probs(logits, mixture.table.places(read)[ends])
+    likeliest = _likeliest(logits, vocabulary, k)
     return [{"text": vocabulary.decode(ids[:end]), "next": units} for end, units in zip(ends, likeliest, strict=True)]
 
 

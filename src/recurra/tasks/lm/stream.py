@@ -13,6 +13,7 @@ from recurra.errors import DataError, UsageError
 from recurra.kernels import exact
 from recurra.nn import State
 from recurra.stream import Stream
+from recurra.tasks.lm.mixture import begin_state, mixed_step, mixture_of
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.tokens import TextPreprocessor, token_label
 
@@ -26,21 +27,25 @@ class LanguageStream(Stream):
     stream.log_prob("be")       # of these units coming next; the stream itself stays where it is
     rival = stream.fork()       # the same past, another future
 
-    Its state has one more entry than the network's: the log-probabilities (1, V) of what comes next.
+    Its state has one more entry than the network's: the log-probabilities (1, V) of what comes next; and before that, where
+    n-grams are mixed with the network, the places of what was read among them (1, n − 1).
     """
 
     def __init__(self, network: LanguageNetwork, preprocessor: TextPreprocessor) -> None:
+        mixture = mixture_of(network, preprocessor)
+        read = mixed_step(network.step, mixture)
+
         def step(ids: Tensor, state: State) -> tuple[Tensor, State]:
             with exact(required=False):
-                logits, state = network.step(ids, state[:-1])
-            log_probs = logits.double().log_softmax(-1)
+                logits, state = read(ids, state[:-1])
+            log_probs = logits if mixture is not None else logits.double().log_softmax(-1)
             return log_probs, (*state, (log_probs,))
 
         self._vocabulary = preprocessor.vocabulary
         self._device = next(network.parameters()).device
         unread = torch.zeros(1, self._vocabulary.size, dtype=torch.float64, device=self._device)
         network.eval()
-        super().__init__(step, (*network.zero_state(1), (unread,)))
+        super().__init__(step, (*begin_state(network, mixture), (unread,)))
         self.step(preprocessor.bos_id)
 
     @property

@@ -12,16 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.tbptt import PADDING, DocumentWindows, TBPTTBatch, TextWindows, Windows
+from recurra.errors import DataError
 from recurra.nn import State
 from recurra.report.blocks import Block
 from recurra.tasks.base.registry import register_task
 from recurra.tasks.base.tbptt import TBPTTTask
 from recurra.tasks.base.transfer import PretrainedLayers, layer_depths, take_settings
 from recurra.tasks.lm import evaluate, report
-from recurra.tasks.lm.config import LanguageModelConfig
+from recurra.tasks.lm.adapt import choose_adaptation
+from recurra.tasks.lm.calibrate import calibrate
+from recurra.tasks.lm.config import EvaluateOptions, LanguageModelConfig
 from recurra.tasks.lm.data import Dataset, Split, read_dataset, read_split
 from recurra.tasks.lm.defaults import choose_batch, choose_size
 from recurra.tasks.lm.gradients import gradient_norms_by_lag
+from recurra.tasks.lm.mixture import count_ngrams
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.predict import LanguageModel
 from recurra.tasks.lm.tokens import TextPreprocessor
@@ -61,6 +65,10 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         dataset = read_dataset(self.config.data, None if preprocessor is None else preprocessor.vocabulary)
         # From here on the kind of documents is known; a run says it, so that nothing has to be guessed again.
         self.config.data.documents = dataset.documents
+        if preprocessor is not None:
+            return replace(dataset, preprocessor=preprocessor)
+        if dataset.preprocessor.vocabulary.unknown_id is not None:
+            self.config.data.unknown = "write" if dataset.preprocessor.unknown else "avoid"
         return dataset
 
     def count_dataset(self, dataset: Dataset) -> dict[str, int]:
@@ -83,6 +91,17 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         return layer_depths(network, stack="stack.", layers=model.layers, units="embedding.") if model.from_run else {}
 
     # Before training
+
+    def fit_linear(self, seconds: float | None, progress: Callable[[str], None]) -> None:
+        if self.config.model.ngram == "none" or self.preprocessor.ngram is not None:
+            return
+        if self.config.model.ngram == "auto" and self.dataset.valid is None:
+            progress("the n-grams are left out: nothing is held out to choose their weight by")
+            return
+        progress("counting the n-grams")
+        table = count_ngrams(self.dataset.train.sequences, self.preprocessor, seconds)
+        self._preprocessor = replace(self.preprocessor, ngram=table)
+        self._dataset = replace(self.dataset, preprocessor=self._preprocessor)
 
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:
         return choose_size(self.config.model, self.dataset.train.units, seconds, measure_seconds)
@@ -151,6 +170,9 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
 
     # After training
 
+    def calibrate(self, predictor: LanguageModel) -> None:
+        calibrate(predictor, self.dataset.valid, required=self.config.model.ngram != "auto")
+
     def evaluate(
         self,
         predictor: LanguageModel,
@@ -158,14 +180,28 @@ class LanguageModelingTask(TBPTTTask[LanguageModelConfig, Dataset, TBPTTBatch]):
         progress: Callable[[str], None],
         *,
         baselines: bool = True,
-        options: Any = None,  # noqa: ARG002
+        options: EvaluateOptions | None = None,
     ) -> dict[str, Any]:
         if data:
             split, name = read_split(data, self.config.data, predictor.vocabulary, progress), " ".join(data)
         else:
             split, name = self.held_out_split()
         train = self.dataset.train if baselines else None
-        return evaluate.evaluate(predictor, split, name=name, train=train, progress=progress)
+        result = evaluate.evaluate(predictor, split, name=name, train=train, progress=progress)
+        if options is None or not (options.cache or options.dynamic):
+            return result
+        if self.dataset.valid is None:
+            raise DataError("cache, dynamic: their parameters are chosen by the validation text, and this run has none")
+        chosen, roots = choose_adaptation(
+            predictor,
+            self.dataset.valid,
+            self.dataset.train,
+            cache=options.cache,
+            dynamic=options.dynamic,
+            progress=progress,
+        )
+        progress("measuring the model as it learns from the text")
+        return evaluate.add_adapted(result, predictor, split, chosen, roots)
 
     @classmethod
     def report_blocks(cls, evaluation: Mapping[str, Any]) -> list[Block]:

@@ -5,21 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
 
-from recurra.text import Vocabulary
+from recurra.baselines import NgramTable
+from recurra.documents import damaged
+from recurra.files import write_whole
+from recurra.text import Vocabulary, load_vocabulary
 from recurra.text.read.decode import normalise
 from recurra.text.vocabulary.base import FIRST_BYTE
 from recurra.text.vocabulary.words import UNKNOWN_WORD, WordVocabulary, split_words
 
+NGRAM = "ngram.safetensors"
+
 
 @dataclass(frozen=True)
 class TextPreprocessor:
-    """vocabulary: of the model's units.  continuous: whether the corpus is one long text, without documents."""
+    """vocabulary: of the model's units.  continuous: whether the corpus is one long text, without documents.
+
+    unknown: whether `<unk>` may be written, where the vocabulary has it: the training text has it itself.
+    ngram: the n-grams of the training text, which may be mixed with the network; None where there are none.
+    """
 
     vocabulary: Vocabulary
     continuous: bool
+    unknown: bool = True
+    ngram: NgramTable | None = None
 
     @property
     def bos_id(self) -> int:
@@ -37,16 +51,43 @@ class TextPreprocessor:
 
     @property
     def forbidden(self) -> list[int]:
-        """The marks that must not be written: never the begin, and the end only where texts end."""
-        return [self.vocabulary.bos_id] + ([self.vocabulary.eos_id] if self.eos_id is None else [])
+        """What must not be written: never the begin mark, the end mark only where texts end, no byte of a character, no unknown word.
+
+        A vocabulary of characters spells those that it lacks with bytes, which make no character one by one.
+        """
+        vocabulary = self.vocabulary
+        forbidden = [vocabulary.bos_id] + ([vocabulary.eos_id] if self.eos_id is None else [])
+        if vocabulary.unit == "char":
+            forbidden += range(FIRST_BYTE + 0x80, FIRST_BYTE + 0x100)
+        if vocabulary.unknown_id is not None and not self.unknown:
+            forbidden.append(vocabulary.unknown_id)
+        return forbidden
 
     def encode(self, text: str) -> np.ndarray:
         """Give what the network reads of a text: the id that it begins after, and its own ids, (1 + T,) int64."""
         return np.concatenate(([self.bos_id], self.vocabulary.encode(text))).astype(np.int64)
 
     def save(self, folder: Path) -> list[str]:
-        """Write the vocabulary into a run folder, and give the name of the file; the configuration knows the rest."""
-        return [self.vocabulary.save(folder).name]
+        """Write the vocabulary, and the n-grams where there are such, into a run folder, and give the names of the files."""
+        names = [self.vocabulary.save(folder).name]
+        if self.ngram is None:
+            return names
+        write_whole(folder / NGRAM, save(self.ngram.tensors()))
+        return [*names, NGRAM]
+
+    @classmethod
+    def load(cls, folder: Path, *, continuous: bool, unknown: bool) -> Self:
+        """Read what `save` wrote; raises `RunError` where it is damaged."""
+        vocabulary, path = load_vocabulary(folder), folder / NGRAM
+        if not path.is_file():
+            return cls(vocabulary, continuous, unknown)
+        try:
+            table = NgramTable.from_tensors(load_file(path))
+            if table.size != vocabulary.size:
+                raise ValueError(f"expected n-grams of {vocabulary.size} units, got {table.size}")
+        except (OSError, SafetensorError, LookupError, ValueError, TypeError) as error:
+            raise damaged(path, error) from None
+        return cls(vocabulary, continuous, unknown, table)
 
 
 def token_label(vocabulary: Vocabulary, id: int) -> str:

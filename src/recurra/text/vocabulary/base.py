@@ -181,6 +181,11 @@ class PieceVocabulary(Vocabulary):
 
     _pieces: list[bytes]
 
+    @property
+    def pieces(self) -> Sequence[bytes]:
+        """The bytes that each id stands for; a mark for none."""
+        return self._pieces
+
     def decode(self, ids: npt.ArrayLike) -> str:
         return b"".join(map(self._pieces.__getitem__, self.check_ids(ids).tolist())).decode("utf-8", "replace")
 
