@@ -35,6 +35,7 @@ LIBRARIES = [
     "images",
     "audio",
     "ink",
+    "music",
     "data",
     "decoding",
     "thresholds",
