@@ -105,8 +105,9 @@ def mark_leaks(pieces: list[Piece], train: Sequence[Piece], intervals: int = LEA
         return Split(pieces, leaks=leaks, leak="share drummer, session, style and tempo with the training data")
 
     def beginning(piece: Piece) -> bytes | None:
-        steps = np.diff(top_line(piece)[: intervals + 1])
-        return steps.tobytes() if len(steps) == intervals else None
+        steps = np.diff(top_line(piece))
+        moves = steps[steps != 0][:intervals]  # how long a note stays is another matter
+        return moves.tobytes() if len(moves) == intervals else None
 
     starts = {beginning(piece) for piece in train} - {None}
     leaks = np.array([beginning(piece) in starts for piece in pieces], bool)
