@@ -45,8 +45,8 @@ def to_piece(song: Song, name: str, steps: int, bar: int | None) -> Piece:
     _check_length(int(ends.max()), name)
     frames = np.zeros((int(ends.max()), PITCHES), np.uint8)
     pitches = _fold(notes[:, 2], song)
-    for begin, end, pitch in zip(begins.tolist(), ends.tolist(), pitches.tolist(), strict=True):
-        frames[begin:end, pitch] = 1
+    for start, end, pitch in zip(begins.tolist(), ends.tolist(), pitches.tolist(), strict=True):
+        frames[start:end, pitch] = 1
     left_out = len(song.notes) - len(notes)
     if left_out:
         song.faults["hits of drums beside notes, left out"] += left_out

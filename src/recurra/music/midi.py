@@ -234,7 +234,7 @@ def write_midi(notes: np.ndarray, ticks: int, tempo: float, *, beats: float = 4)
     # What ends comes before what begins at the same time, so that a repeated note is not cut short.
     events = [(int(end), 0, 0x80 | int(channel), int(pitch), 0) for _, end, pitch, _, channel in notes]
     events += [
-        (int(begin), 1, 0x90 | int(channel), int(pitch), int(velocity)) for begin, _, pitch, velocity, channel in notes
+        (int(start), 1, 0x90 | int(channel), int(pitch), int(velocity)) for start, _, pitch, velocity, channel in notes
     ]
     body = bytearray(b"\0\xff\x51\x03" + round(60e6 / tempo).to_bytes(3, "big"))
     body += b"\0\xff\x58\x04" + bytes([upper, power, 24, 8])

@@ -25,7 +25,7 @@ class Piece:
     """kind and frames, uint8 (T, W):
 
     notes: 1 where a key sounds, (T, 88) from A0.  voices: 1 to 88, the key of each voice, the highest first; 0 where it is silent.
-    drums: 1 where a drum is hit, (T, 9); velocities, 0 to 1, and offsets from the grid, in steps, stand beside, float32 (T, 9).
+    drums: 1 where a drum is hit, (T, 9).  velocities, offsets: of hits, 0 to 1, and in steps from the grid, float32 (T, 9), or None.
     steps: of a beat.  bar: steps of a bar.  tempo: beats a minute, where it is stated; key: its number, likewise.
     split: train, valid or test, where it is published.  group: whoever played, where that is known.
     """

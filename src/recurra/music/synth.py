@@ -33,12 +33,12 @@ def render(song: Song, rate: int = RATE) -> np.ndarray:
     end = min(float(song.notes[:, 1].max()) / second if len(song.notes) else 0.0, MAX_SECONDS)
     sound = np.zeros(int((end + 1.0) * rate), np.float32)
     cached: dict[tuple[int, int, bool], np.ndarray] = {}
-    for begin, stop, pitch, velocity, channel in song.notes.tolist():
-        length, drum = max(1, int((stop - begin) / second * rate)), channel == DRUM_CHANNEL
+    for start, stop, pitch, velocity, channel in song.notes.tolist():
+        length, drum = max(1, int((stop - start) / second * rate)), channel == DRUM_CHANNEL
         key = (pitch, 0 if drum else length, drum)
         if key not in cached:
             cached[key] = _drum(pitch, rate) if drum else _tone(pitch, length, rate)
-        at = int(begin / second * rate)
+        at = int(start / second * rate)
         made = cached[key][: max(0, len(sound) - at)]
         sound[at : at + len(made)] += (velocity / 127) ** 1.5 * made
     peak = float(np.abs(sound).max()) if len(sound) else 0.0

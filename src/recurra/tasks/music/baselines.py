@@ -9,7 +9,7 @@ import numpy as np
 from recurra.baselines import KneserNey, register_baseline
 from recurra.music import PITCHES, Kind, Piece, shift_frames
 
-_BEGIN = 0
+_START = 0
 ORDER = 6
 """Ids that a chain reads, the one that it predicts among them."""
 
@@ -72,7 +72,7 @@ class NoteChain:
                 if lowest + semitones >= 0 and highest + semitones < PITCHES:
                     sequences.append(to_ids(kind, shift_frames(kind, piece.frames, semitones))[0])
         size = {"notes": PITCHES + 1, "voices": width * (PITCHES + 1), "drums": 1 << width}[kind] + 1
-        self._model = KneserNey(ORDER).fit(sequences, size, _BEGIN, None)
+        self._model = KneserNey(ORDER).fit(sequences, size, _START, None)
         return self
 
     def decide(self, piece: Piece) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

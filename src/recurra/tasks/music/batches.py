@@ -29,8 +29,7 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """Move it, but for the lengths."""
-        moved = (each.to(device) for each in (self.frames, self.before, self.conditions))
-        return Batch(*moved, self.lengths)
+        return Batch(self.frames.to(device), self.before.to(device), self.conditions.to(device), self.lengths)
 
 
 @dataclass(frozen=True)
@@ -78,4 +77,5 @@ def collate(excerpts: Sequence[Excerpt], preprocessor: MusicPreprocessor) -> Bat
         key = None if key is None else transpose_key(key, each.semitones)
         tempo = each.piece.tempo if each.known else None
         conditions[:length, column] = preprocessor.conditions(each.start, each.stop, each.piece.bar, key, tempo)
-    return Batch(*map(torch.from_numpy, (frames, before, conditions)), torch.tensor(lengths))
+    tensors = [torch.from_numpy(each) for each in (frames, before, conditions)]
+    return Batch(tensors[0], tensors[1], tensors[2], torch.tensor(lengths))

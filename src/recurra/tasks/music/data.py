@@ -12,7 +12,7 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.music import Music, read_music
 from recurra.data.splits import split_documents
 from recurra.errors import DataError
-from recurra.music import PITCHES, Piece
+from recurra.music import Piece, top_line
 from recurra.tasks.base.dataset import PreparedData, default_valid_share, skipped_notes
 from recurra.tasks.music.config import MAX_BAR, Data, Model
 from recurra.tasks.music.preprocessing import MusicPreprocessor
@@ -88,13 +88,6 @@ def _split(whole: Music, data: Data) -> tuple[dict[str, list[Piece]], list[str]]
     except DataError as error:
         raise DataError(str(error), source=" ".join(data.data[:3])) from None
     return {name: [whole.pieces[at] for at in getattr(split, name)] for name in ("train", "valid", "test")}, []
-
-
-def top_line(piece: Piece) -> np.ndarray:
-    """Give the highest key at each step at which something sounds, (n,)."""
-    sounding = piece.sounding
-    there = sounding[sounding.any(1)]
-    return PITCHES - 1 - there[:, ::-1].argmax(1)
 
 
 def mark_leaks(pieces: list[Piece], train: Sequence[Piece], intervals: int = LEAK_INTERVALS) -> Split:

@@ -8,14 +8,14 @@ from typing import Any, cast
 import numpy as np
 
 from recurra.metrics import music_scores, resampled
-from recurra.music import DRUMS, Piece
+from recurra.music import Piece, histogram_distances, to_lines
 from recurra.tasks.base.inference import evenly_spaced
 from recurra.tasks.music.baselines import KeysByThemselves, LastBar, NoteChain
 from recurra.tasks.music.copies import KnownMusic
-from recurra.tasks.music.data import Split, top_line
+from recurra.tasks.music.data import Split
 from recurra.tasks.music.network import MusicNetwork
 from recurra.tasks.music.predict import Composer, GenerateOptions
-from recurra.tasks.music.results import draw_roll, sound_of, to_lines
+from recurra.tasks.music.results import draw_roll, sound_of
 from recurra.tasks.music.sampling import decide
 
 SAMPLES, MAX_SAMPLE_STEPS = 3, 192
@@ -84,7 +84,7 @@ def evaluate(
         },
         "samples": [_shown(piece) for piece in samples],
         "real": [_shown(piece.part(0, MAX_SAMPLE_STEPS)) for piece in _some(split.pieces, 1)],
-        "distances": _distances(samples, split.pieces),
+        "distances": histogram_distances(samples, split.pieces),
     }
     baselines = {}
     if train is not None:
@@ -96,7 +96,7 @@ def evaluate(
             "held_out_run": [
                 known.longest_run(piece.part(0, MAX_SAMPLE_STEPS)) for piece in _some(split.pieces, SAMPLES)
             ],
-            "distances": _distances(_within(train.pieces, _MAX_COMPARED_STEPS), split.pieces),
+            "distances": histogram_distances(_within(train.pieces, _MAX_COMPARED_STEPS), split.pieces),
         }
     return {
         "task": model.name,
@@ -150,45 +150,6 @@ def _baselines(
     right = np.concatenate([LastBar().right(piece) for piece in split.pieces])
     found[LastBar.name] = {"step_accuracy": float(right.mean()) if len(right) else 0.0}
     return found
-
-
-def histograms(pieces: Sequence[Piece]) -> dict[str, np.ndarray]:
-    """Give what can be counted of pieces as shares: how much sounds at a step, which pitch classes or drums, and of the highest
-    line by how many semitones it moves and how many steps it stays."""
-    sounding = [piece.frames > 0 if piece.kind == "drums" else piece.sounding for piece in pieces]
-    at_once = sum(np.bincount(np.minimum(held.sum(1), 16), minlength=17) for held in sounding)
-    if pieces[0].kind == "drums":
-        found = {"hits of a step": at_once, "drums": sum(held.sum(0) for held in sounding)}
-        places = sum(
-            np.bincount(np.arange(len(piece)) % piece.bar, (piece.frames > 0).any(1), piece.bar)[:1_000]
-            for piece in pieces
-            if piece.bar == pieces[0].bar
-        )
-        found["places in the bar"] = places
-        assert len(found["drums"]) == len(DRUMS)
-    else:
-        lines = [top_line(piece) for piece in pieces]
-        moves = [np.diff(line) for line in lines]
-        found = {
-            "notes of a step": at_once,
-            "pitch classes": sum(np.bincount((np.arange(88) + 21) % 12, held.sum(0), 12) for held in sounding),
-            "intervals": sum(np.bincount(np.clip(move[move != 0], -12, 12) + 12, minlength=25) for move in moves),
-            "lengths": sum(np.bincount(np.minimum(_run_lengths(line), 32), minlength=33) for line in lines),
-        }
-    return {name: counts / max(counts.sum(), 1) for name, counts in found.items()}
-
-
-def _run_lengths(line: np.ndarray) -> np.ndarray:
-    edges = np.flatnonzero(np.diff(line)) + 1
-    return np.diff(np.concatenate([[0], edges, [len(line)]]))
-
-
-def _distances(pieces: Sequence[Piece], others: Sequence[Piece]) -> dict[str, float]:
-    """Give how far two sets of pieces are apart in each histogram: half the sum of the differences, from 0 to 1."""
-    one, other = histograms(pieces), histograms(others)
-    return {
-        name: float(np.abs(one[name] - other[name]).sum() / 2) for name in one if one[name].shape == other[name].shape
-    }
 
 
 def preview(model: Composer, seed: int) -> str:

@@ -29,6 +29,18 @@ class Decisions(NamedTuple):
 class Head(nn.Module, ABC):
     """Gives the probability of frames (N, W) int64 by contexts (N, C), and draws frames."""
 
+    output: nn.Linear
+
+    @torch.no_grad()
+    def init_output_bias(self, frames: Tensor) -> None:
+        """Begin with how often each choice comes in frames (N, W), whatever is known."""
+        counts = self.count_choices(frames) + 0.5
+        self.output.bias.copy_((counts / counts.sum()).log())
+
+    @abstractmethod
+    def count_choices(self, frames: Tensor) -> Tensor:
+        """Count how often each choice of the output is made in frames (N, W)."""
+
     @abstractmethod
     def loss(self, context: Tensor, frames: Tensor) -> Tensor:
         """Give Σ −log p of all frames."""
@@ -48,6 +60,14 @@ class BernoulliHead(Head):
     def __init__(self, context: int, width: int) -> None:
         super().__init__()
         self.output = nn.Linear(context, width)
+
+    def count_choices(self, frames: Tensor) -> Tensor:
+        return frames.sum(0)
+
+    @torch.no_grad()
+    def init_output_bias(self, frames: Tensor) -> None:
+        shares = (self.count_choices(frames) + 0.5) / (len(frames) + 1)
+        self.output.bias.copy_(shares.logit())
 
     def loss(self, context: Tensor, frames: Tensor) -> Tensor:
         logits = at_least_float32(linear(context, self.output.weight, self.output.bias))
@@ -78,6 +98,9 @@ class SubsetHead(Head):
         self.output = nn.Linear(context, 1 << width)
         self.register_buffer("bits", 1 << torch.arange(width), persistent=False)
         self.bits: Tensor
+
+    def count_choices(self, frames: Tensor) -> Tensor:
+        return torch.bincount((frames * self.bits).sum(1), minlength=self.output.out_features)
 
     def loss(self, context: Tensor, frames: Tensor) -> Tensor:
         logits = at_least_float32(linear(context, self.output.weight, self.output.bias))
@@ -125,6 +148,9 @@ class VoiceHead(SequentialHead):
         self.voices, self.choices = voices, keys + 1
         self.voice_bias = nn.Parameter(torch.zeros(voices, units))
 
+    def count_choices(self, frames: Tensor) -> Tensor:
+        return torch.bincount(frames.flatten(), minlength=self.choices)
+
     def _logits(self, context: Tensor, frames: Tensor) -> Tensor:
         slots = torch.arange(self.voices, device=frames.device) * self.choices
         vectors = self.embedding((frames + slots)[:, :-1]).cumsum(1)
@@ -166,6 +192,9 @@ class NoteHead(SequentialHead):
         self.keys = keys
         self.last = nn.Embedding(keys + 1, units)
         nn.init.normal_(self.last.weight, std=units**-0.5)
+
+    def count_choices(self, frames: Tensor) -> Tensor:
+        return torch.cat([frames.sum(0).flip(0), torch.tensor([len(frames)], device=frames.device)])
 
     def _flat(self, context: Tensor, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Give of all decisions of all frames: masked logits (D, K + 1), what was decided (D), and the frame of each (D).

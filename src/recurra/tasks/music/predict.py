@@ -17,13 +17,12 @@ from recurra.data.music import MusicOptions, holds_music, read_music
 from recurra.errors import DataError, UsageError
 from recurra.files import is_folder
 from recurra.formatting import abbreviate
-from recurra.music import PITCHES, Piece, parse_key
+from recurra.music import PITCHES, Piece, parse_key, step_text, top_line
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.music.config import EvaluateOptions, GenerateOptions, MusicConfig, PredictOptions
-from recurra.tasks.music.data import top_line
 from recurra.tasks.music.network import MusicNetwork
 from recurra.tasks.music.preprocessing import MusicPreprocessor
-from recurra.tasks.music.results import score_to_json, step_text
+from recurra.tasks.music.results import score_to_json
 from recurra.tasks.music.sampling import Writer, compose, decide, next_steps, sampling_of
 from recurra.tasks.music.stream import MusicStream
 from recurra.text import Faults, base_name, is_archive

@@ -13,7 +13,7 @@ from recurra.documents import read_json
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
 from recurra.formatting import abbreviate
-from recurra.music import DRUMS, KEYS, MAX_VOICES, PITCHES, USUAL_TEMPO, Kind, Piece, frames_of
+from recurra.music import DRUMS, KEYS, MAX_VOICES, PITCHES, USUAL_TEMPO, Kind, Piece, decode_frame, frames_of
 from recurra.tasks.music.config import MAX_BAR
 
 FILE = "music.json"
@@ -111,15 +111,3 @@ class MusicPreprocessor:
             if value["width"] in widths[value["kind"]]:
                 return cls(**value)
         raise RunError(f"{path}: is damaged: expected what a step holds, got {abbreviate(value, 60)}; train again")
-
-
-def decode_frame(kind: Kind, frame: np.ndarray) -> list[int]:
-    """Give what sounds at a step as pitches, of voices -1 where one is silent, of drums their numbers.
-
-    >>> decode_frame("voices", np.array([52, 0])), decode_frame("drums", np.array([1, 0, 1]))
-    ([72, -1], [0, 2])
-    """
-    if kind == "voices":
-        return [int(key) + 20 if key else -1 for key in frame]
-    found = np.flatnonzero(frame)
-    return (found + (21 if kind == "notes" else 0)).tolist()

@@ -46,17 +46,17 @@ def blocks(evaluation: Mapping[str, Any]) -> list[Block]:
         ]
         if sounds:
             shown.append(Sounds(title, sounds, note))
-    beside = mapping(found.get("beside"))
-    shown += _copy_blocks(beside)
-    return shown + _distance_blocks(mapping(found.get("distances")), mapping(beside.get("distances")))
+    learnt = mapping(found.get("beside"))
+    shown += _copy_blocks(learnt)
+    return shown + _distance_blocks(mapping(found.get("distances")), mapping(learnt.get("distances")))
 
 
-def _copy_blocks(beside: Mapping[str, Any]) -> list[Block]:
+def _copy_blocks(learnt: Mapping[str, Any]) -> list[Block]:
     lines = [
         (f"piece {number}", each.get("run"), str(each.get("nearest", "")), each.get("share"))
-        for number, each in enumerate(mappings(beside.get("copies")), 1)
+        for number, each in enumerate(mappings(learnt.get("copies")), 1)
     ]
-    real = [str(int(run)) for run in map(finite, rows(beside.get("held_out_run"))) if run is not None]
+    real = [str(int(run)) for run in map(finite, rows(learnt.get("held_out_run"))) if run is not None]
     caption = (
         f"In any key. Held-out pieces have runs of {', '.join(real)} steps in common with training." if real else ""
     )

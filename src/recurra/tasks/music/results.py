@@ -9,38 +9,11 @@ import numpy as np
 
 from recurra.audio import EXCERPT_RATE, Sound, excerpt, mu_law_wav
 from recurra.images import encode_png, enlarge
-from recurra.music import DRUMS, HIGHEST, Piece, render, to_song
-from recurra.tasks.music.preprocessing import decode_frame
+from recurra.music import HIGHEST, Piece, render, to_song
 
 MAX_DRAWN_STEPS = 192
 _SCALE = 3
 _WHITE, _BAR_LINE, _OCTAVE, _DARK = 255, 205, 235, 40
-_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-
-
-def pitch_name(pitch: int) -> str:
-    """Name a pitch of MIDI, of which 60 is C4.
-
-    >>> pitch_name(60), pitch_name(70)
-    ('C4', 'A#4')
-    """
-    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
-
-
-def step_text(kind: str, step: list[int]) -> str:
-    """Write what sounds at a step.
-
-    >>> step_text("notes", [60, 64]), step_text("drums", [0, 2]), step_text("notes", [])
-    ('C4 E4', 'kick, closed hi-hat', '–')
-    """
-    if kind == "drums":
-        return ", ".join(DRUMS[drum] for drum in step) or "–"
-    return " ".join("–" if pitch < 0 else pitch_name(pitch) for pitch in step) or "–"
-
-
-def to_steps(piece: Piece) -> list[list[int]]:
-    """Give what sounds at each step, as `parse` reads it again."""
-    return [decode_frame(piece.kind, frame) for frame in piece.frames]
 
 
 def score_to_json(name: str, log_probs: np.ndarray) -> dict[str, Any]:
@@ -75,20 +48,3 @@ def sound_of(piece: Piece) -> str:
     """Give the first seconds of a piece as a small WAV file in base64."""
     sound = Sound(render(to_song(piece), EXCERPT_RATE), EXCERPT_RATE)
     return base64.b64encode(mu_law_wav(excerpt(sound), EXCERPT_RATE)).decode("ascii")
-
-
-def to_lines(piece: Piece) -> str:
-    """Draw a piece for a terminal: a line for each key or drum that sounds, the highest first, a letter for each step."""
-    if piece.kind == "drums":
-        rows = [(DRUMS[drum], piece.frames[:, drum] > 0) for drum in range(len(DRUMS) - 1, -1, -1)]
-    else:
-        lowest, highest = piece.range
-        rows = [(pitch_name(key + 21), piece.sounding[:, key]) for key in range(highest, lowest - 1, -1)]
-    width = max((len(name) for name, held in rows if held.any()), default=0)
-    marks = [("|" if at % piece.bar == 0 else "·") for at in range(len(piece))]
-    lines = [
-        f"{name:>{width}} " + "".join("█" if on else mark for on, mark in zip(held, marks, strict=True))
-        for name, held in rows
-        if held.any() or piece.kind != "drums"
-    ]
-    return "\n".join(lines) or "(silence)"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.batching import batches_by_length
+from recurra.music import shift_frames
 from recurra.report.blocks import Block
 from recurra.tasks.base.defaults import batch_size_for
 from recurra.tasks.base.registry import register_task
@@ -73,6 +74,17 @@ class MusicTask(SplitTask[MusicConfig, Dataset]):
 
     def default_learning_rate(self) -> float | None:
         return LEARNING_RATE
+
+    def initialize(self, network: nn.Module) -> str | None:
+        """Set the output's bias by how often each choice comes, in the keys that are drawn: the first steps need not learn that."""
+        chance = np.random.default_rng(0)
+        frames = [
+            shift_frames(piece.kind, piece.frames, draw_semitones(piece, self.config.data.transpositions, chance))
+            for piece in self.dataset.train.pieces
+        ]
+        counted = torch.from_numpy(np.concatenate(frames).astype(np.int64))
+        cast(MusicNetwork, network).head.init_output_bias(counted)
+        return None
 
     def batches(self, epoch: int, *, batch: int, seed: int, start: int = 0) -> Iterator[Batch]:
         lengths = [stop - first for _, first, stop in self._parts]
