@@ -25,7 +25,7 @@ from recurra.tasks.music.network import MusicNetwork
 from recurra.tasks.music.predict import Composer
 from recurra.tasks.music.preprocessing import MusicPreprocessor
 
-LEARNING_RATE = 0.003
+LEARNING_RATE = 0.004
 
 
 @register_task
@@ -70,7 +70,7 @@ class MusicTask(SplitTask[MusicConfig, Dataset]):
         return choose_size(self.config.model, self.dataset.train.steps)
 
     def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
-        return batch_size_for(len(self._parts), most=32, batches=12)
+        return batch_size_for(len(self._parts), most=32, batches=24)
 
     def default_learning_rate(self) -> float | None:
         return LEARNING_RATE
