@@ -15,6 +15,8 @@ register_metric(
         unit="nats",
         versus="difference",
     ),
+    Metric("velocity_mae", "mean error of velocities", rank=347, lower_is_better=True),
+    Metric("offset_mae", "mean error of offsets, in steps", rank=348, lower_is_better=True),
     share_metric("decision_accuracy", "decisions that are right", 343),
     share_metric("step_accuracy", "whole steps that are right", 345),
 )

@@ -18,7 +18,7 @@ from recurra.cli import app
 from recurra.decoding import Sampling, row_generators, sample
 from recurra.errors import DataError, UsageError
 from recurra.kernels.native import engine
-from recurra.music import Piece, read_midi
+from recurra.music import Piece, read_midi, write_midi
 from recurra.runs.run import Run
 from recurra.tasks.music.baselines import KeysByThemselves, NoteChain
 from recurra.tasks.music.copies import KnownMusic
@@ -160,7 +160,7 @@ def test_files_are_written_and_faults_are_one_line(run: Run, tmp_path: Path) -> 
         (["-o", str(midi), "-n", "2"], "expected a folder for 2 pieces"),
         (["-o", "tune.mp3"], "expected a file that ends with .mid"),
         (["--key", "X"], "expected one such as C"),
-        (["--from", str(midi), "--harmonise", str(midi)], "expected one of the two"),
+        (["--from", str(midi), "--harmonise", str(midi)], "expected one of them, got 2"),
         (["--from", str(tmp_path / "gone.mid")], "does not exist"),
     ):
         with pytest.raises((UsageError, DataError), match=reason):
@@ -197,3 +197,26 @@ def test_baselines_give_probabilities() -> None:
     log_probs, counts, right = chain.decide(pieces[4])
     assert (log_probs < 0).all() and (counts == pieces[4].frames[1:].sum(1) + 1).all() and (right <= counts).all()
     assert (keys.log_probs(pieces[4]) < 0).all()
+
+
+def test_drums_are_played_as_the_training_data_are(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for number in range(40):
+        hits = []
+        for at in range(32):
+            drum, late = (38, 5) if at % 4 == 2 else (42, -4)
+            if at % 2 == 0 or random.random() < 0.5:
+                hits.append((24 * (at + 1) + late, 24 * (at + 1) + 20, drum, 110 if drum == 38 else 60, 9))
+        (tmp_path / f"{number}.mid").write_bytes(write_midi(np.array(hits), 96, 100))
+    drummer = recurra.train("music", tmp_path, tmp_path / "run", **SMALL)
+    assert drummer.evaluation is not None
+    assert drummer.evaluation["metrics"]["velocity_mae"] < 0.03 and drummer.evaluation["metrics"]["offset_mae"] < 0.03
+    stiff = np.array([(24 * at, 24 * at + 20, 38 if at % 4 == 2 else 42, 80, 9) for at in range(32)])
+    beat = tmp_path / "beat.mid"
+    beat.write_bytes(write_midi(stiff, 96, 120))
+    (played,) = drummer.generate(humanize=str(beat))
+    snare = played.frames[:, 1] > 0
+    assert played.velocities[snare, 1].mean() > played.velocities[~snare, 2].mean() + 0.2
+    assert played.offsets[snare, 1].mean() > 0.1 > -0.05 > played.offsets[~snare, 2].mean()
+    (made,) = drummer.generate(bars=1, seed=1)
+    assert made.velocities is not None and (made.velocities[made.frames > 0] > 0).all()

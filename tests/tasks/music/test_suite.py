@@ -19,18 +19,21 @@ MODELS: dict[str, dict[str, Any]] = {
     "bernoulli": {"head": "bernoulli", "cell": "lstm", "position": False, "key": False},
     "voices": {"layers": 1, "dropout": 0.2},
     "drums": {"cell": "rnn"},
+    "bare drums": {"expression": False, "tempo": False},
 }
 DATA: dict[str, dict[str, Any]] = {
     "joint": {"excerpt": 7},
     "bernoulli": {"transpositions": 1},
     "voices": {"steps": 1},
     "drums": {"kind": "drums", "metre": "3/4"},
+    "bare drums": {"kind": "drums"},
 }
 LINES = {
     "joint": ["[[60, 64], [62], []]", "[[21, 108]]"],
     "bernoulli": ["[[60], [62]]"],
     "voices": ["[[72, 60], [-1, 60]]"],
     "drums": ["[[0, 2], [], [1]]"],
+    "bare drums": ["[[0, 2], [], [1]]"],
 }
 
 
@@ -45,11 +48,14 @@ def scales(count: int, seed: int = 0) -> list[list[list[int]]]:
 
 
 def write(folder: Path, name: str) -> str:
-    if name == "drums":
+    if "drums" in name:
         from recurra.music import write_midi
 
         for number in range(40):
-            hits = [(96 * at, 96 * at + 24, 36 if (at + number) % 3 else 38, 80, 9) for at in range(10 + number % 3)]
+            hits = [
+                (96 * at + 2 * (at % 2), 96 * at + 24, 36 if (at + number) % 3 else 38, 80 + at % 3, 9)
+                for at in range(10 + number % 3)
+            ]
             (folder / f"{number}.mid").write_bytes(write_midi(np.array(hits), 96, 90 + number, beats=3))
         return str(folder)
     pieces: Any = scales(40)

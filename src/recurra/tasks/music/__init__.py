@@ -1,4 +1,4 @@
-"""Music. Files, in the order in which they may import each other: config preprocessing defaults data batches heads network results sampling stream predict baselines copies evaluate report task."""
+"""Music. Files, in the order in which they may import each other: config preprocessing defaults data batches heads expression network results sampling stream predict baselines copies evaluate report task."""
 
 from recurra.tasks.music.config import MusicConfig
 from recurra.tasks.music.predict import Composer

@@ -85,6 +85,44 @@ class NoteChain:
 
 
 @register_baseline
+class PlayedByPlace:
+    """A drum as hard and as early or late as it is on average at its place in the bar."""
+
+    name, title = "drum-and-place", "mean of drum and place in the bar"
+
+    def fit(self, pieces: Sequence[Piece]) -> PlayedByPlace:
+        """Average velocities and offsets of hits; a place where a drum was never hit has the drum's own mean."""
+        self._bar = max(piece.bar for piece in pieces)
+        width = pieces[0].frames.shape[1]
+        sums, counts = np.zeros((self._bar, 2 * width)), np.zeros((self._bar, 2 * width))
+        for piece in pieces:
+            places = np.arange(len(piece)) % piece.bar
+            np.add.at(sums, places, np.concatenate([np.asarray(piece.velocities), np.asarray(piece.offsets)], 1))
+            np.add.at(counts, places, np.tile(piece.frames, 2))
+        whole = sums.sum(0) / np.maximum(counts.sum(0), 1)
+        self._means = np.where(counts > 0, sums / np.maximum(counts, 1), whole)
+        return self
+
+    def predict(self, piece: Piece) -> np.ndarray:
+        """Give velocities and offsets, (T, 2·W)."""
+        return self._means[np.arange(len(piece)) % piece.bar % self._bar]
+
+
+def playing_errors(predicted: Sequence[np.ndarray], pieces: Sequence[Piece]) -> dict[str, float]:
+    """Give the mean absolute errors of hits: of velocities, from 0 to 1, and of offsets, in steps; predicted: (T, 2·W) each."""
+    width = pieces[0].frames.shape[1]
+    hits = [piece.frames > 0 for piece in pieces]
+    errors = {}
+    for name, part, true in (
+        ("velocity_mae", slice(0, width), [piece.velocities for piece in pieces]),
+        ("offset_mae", slice(width, None), [piece.offsets for piece in pieces]),
+    ):
+        found = [np.abs(own[:, part] - there)[hit] for own, there, hit in zip(predicted, true, hits, strict=True)]
+        errors[name] = float(np.concatenate(found).mean()) if any(map(len, found)) else 0.0
+    return errors
+
+
+@register_baseline
 class LastBar:
     """The same again as a bar before; in the first bar, as the step before."""
 

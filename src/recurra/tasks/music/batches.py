@@ -20,16 +20,19 @@ KNOWN_SHARE = 0.5
 @dataclass(frozen=True)
 class Batch:
     """frames: (T, B, W) int64, what is to be predicted.  before: the frame before each, zeros before the first.
-    conditions: (T, B, K).  lengths: (B), on the CPU."""
+    conditions: (T, B, K).  lengths: (B), on the CPU.  played: velocities and offsets of drums, (T, B, 2·W), where they are learnt."""
 
     frames: Tensor
     before: Tensor
     conditions: Tensor
     lengths: Tensor
+    played: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """Move it, but for the lengths."""
-        return Batch(self.frames.to(device), self.before.to(device), self.conditions.to(device), self.lengths)
+        played = None if self.played is None else self.played.to(device)
+        frames, before, conditions = (each.to(device) for each in (self.frames, self.before, self.conditions))
+        return Batch(frames, before, conditions, self.lengths, played)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,11 @@ def draw_semitones(piece: Piece, transpositions: int, chance: np.random.Generato
     return drawn if piece.kind != "drums" else 0
 
 
+def played_of(piece: Piece) -> np.ndarray:
+    """Give velocities and offsets side by side, float32 (T, 2·W)."""
+    return np.concatenate([np.asarray(piece.velocities), np.asarray(piece.offsets)], 1)
+
+
 def collate(excerpts: Sequence[Excerpt], preprocessor: MusicPreprocessor) -> Batch:
     """Put excerpts side by side, padded with zeros."""
     lengths = [each.stop - each.start for each in excerpts]
@@ -77,5 +85,11 @@ def collate(excerpts: Sequence[Excerpt], preprocessor: MusicPreprocessor) -> Bat
         key = None if key is None else transpose_key(key, each.semitones)
         tempo = each.piece.tempo if each.known else None
         conditions[:length, column] = preprocessor.conditions(each.start, each.stop, each.piece.bar, key, tempo)
+    played = None
+    if preprocessor.expression and all(each.piece.velocities is not None for each in excerpts):
+        values = np.zeros((size[0], size[1], 2 * size[2]), np.float32)
+        for column, (each, length) in enumerate(zip(excerpts, lengths, strict=True)):
+            values[:length, column] = played_of(each.piece)[each.start : each.stop]
+        played = torch.from_numpy(values)
     tensors = [torch.from_numpy(each) for each in (frames, before, conditions)]
-    return Batch(tensors[0], tensors[1], tensors[2], torch.tensor(lengths))
+    return Batch(tensors[0], tensors[1], tensors[2], torch.tensor(lengths), played)

@@ -91,6 +91,9 @@ class Model(RecurrentModel):
     head_units: int | None = Field(
         default=None, ge=1, le=65_536, description="Units of the joint head. Default: as hidden."
     )
+    expression: bool = Field(
+        default=True, description="Drums: also learn how hard and how early or late each is hit, for all hits together."
+    )
     position: bool = Field(default=True, description="Read at which step of the bar the next one is.")
     key: bool = Field(
         default=True, description="Read the key, in every other training example, so that one can be asked for."
@@ -132,6 +135,11 @@ class GenerateOptions(options.SampledOptions):
         description="Put other notes or voices below this melody. Each step is chosen without looking ahead, so that it is an approximation.",
     )
 
+    humanize: Annotated[str | None, Flag(metavar="FILE")] = Field(
+        default=None,
+        description="Drums: play the hits of this MIDI file as the training data are played, hard and soft, early and late.",
+    )
+
     @field_validator("key")
     @classmethod
     def _is_key(cls, value: str | None) -> str | None:
@@ -141,8 +149,10 @@ class GenerateOptions(options.SampledOptions):
 
     @model_validator(mode="after")
     def _one_given(self) -> GenerateOptions:
-        if self.given is not None and self.harmonise is not None:
-            raise ValueError("from, harmonise: expected one of the two, got both")
+        given = {"from": self.given, "harmonise": self.harmonise, "humanize": self.humanize}
+        named = [name for name, file in given.items() if file is not None]
+        if len(named) > 1:
+            raise ValueError(f"{', '.join(named)}: expected one of them, got {len(named)}")
         return self
 
 

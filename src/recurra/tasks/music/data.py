@@ -72,7 +72,9 @@ def _make_preprocessor(train: Sequence[Piece], data: Data, model: Model) -> Musi
     bar = min(MAX_BAR, max(piece.bar for piece in train))
     tempo = model.tempo and any(piece.tempo is not None for piece in train)
     key = model.key and first.kind != "drums"
-    return MusicPreprocessor(first.kind, first.frames.shape[1], data.steps, bar, model.position, key, tempo)
+    expression = model.expression and all(piece.velocities is not None for piece in train)
+    width = first.frames.shape[1]
+    return MusicPreprocessor(first.kind, width, data.steps, bar, model.position, key, tempo, expression)
 
 
 def _split(whole: Music, data: Data) -> tuple[dict[str, list[Piece]], list[str]]:

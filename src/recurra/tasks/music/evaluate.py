@@ -10,13 +10,14 @@ import numpy as np
 from recurra.metrics import music_scores, resampled
 from recurra.music import Piece, histogram_distances, to_lines
 from recurra.tasks.base.inference import evenly_spaced
-from recurra.tasks.music.baselines import KeysByThemselves, LastBar, NoteChain
+from recurra.tasks.music.baselines import KeysByThemselves, LastBar, NoteChain, PlayedByPlace, playing_errors
+from recurra.tasks.music.batches import played_of
 from recurra.tasks.music.copies import KnownMusic
 from recurra.tasks.music.data import Split
 from recurra.tasks.music.network import MusicNetwork
 from recurra.tasks.music.predict import Composer, GenerateOptions
 from recurra.tasks.music.results import draw_roll, sound_of
-from recurra.tasks.music.sampling import decide
+from recurra.tasks.music.sampling import decide, express
 
 SAMPLES, MAX_SAMPLE_STEPS = 3, 192
 _SEED = 0
@@ -69,6 +70,9 @@ def evaluate(
     progress("measuring the model")
     table = _model_table(model, split)
     metrics = music_scores(table, split.leaks)
+    if model.preprocessor.expression and all(piece.velocities is not None for piece in split.pieces):
+        played = express(cast(MusicNetwork, model.network), model.preprocessor, split.pieces)
+        metrics |= playing_errors([played_of(piece) for piece in played], split.pieces)
     progress("composing")
     samples = _samples(model)
     clean = "" if "clean_nll" not in metrics else f"; clean: without the {int(split.leaks.sum()):,} that {split.leak}"  # type: ignore[union-attr]
@@ -147,6 +151,9 @@ def _baselines(
             "nll": -float(sum(keys.log_probs(piece).sum() for piece in split.pieces))
             / max(1, sum(len(piece) - 1 for piece in split.pieces))
         }
+    if model.preprocessor.expression and all(piece.velocities is not None for piece in split.pieces):
+        plain = PlayedByPlace().fit(train.pieces)
+        found[PlayedByPlace.name] = playing_errors([plain.predict(piece) for piece in split.pieces], split.pieces)
     right = np.concatenate([LastBar().right(piece) for piece in split.pieces])
     found[LastBar.name] = {"step_accuracy": float(right.mean()) if len(right) else 0.0}
     return found

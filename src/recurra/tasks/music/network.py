@@ -11,6 +11,7 @@ from recurra.nn import Dropout, State
 from recurra.tasks.base.network import build_stack
 from recurra.tasks.music.batches import Batch
 from recurra.tasks.music.config import Model
+from recurra.tasks.music.expression import ExpressionNetwork
 from recurra.tasks.music.heads import BernoulliHead, Decisions, Head, NoteHead, SubsetHead, VoiceHead
 from recurra.tasks.music.preprocessing import MusicPreprocessor
 
@@ -29,6 +30,9 @@ class MusicNetwork(nn.Module):
         self.stack = build_stack(model, size)
         self.output_dropout = Dropout(behind, variational=model.variational)
         context = self.stack.output_size + size
+        self.expression = None
+        if preprocessor.expression:
+            self.expression = ExpressionNetwork(size, self.width, model.head_units, between)
         self.head: Head
         if self.kind == "drums":
             self.head = SubsetHead(context, self.width)
@@ -65,9 +69,20 @@ class MusicNetwork(nn.Module):
         return contexts[there], batch.frames[there], there
 
     def loss(self, batch: Batch) -> Tensor:
-        """Give Σ −log p of all frames."""
+        """Give Σ −log p of all frames, and of how their hits are played, where that is learnt."""
         contexts, frames, _ = self._contexts(batch)
-        return self.head.loss(contexts, frames)
+        loss = self.head.loss(contexts, frames)
+        if self.expression is None or batch.played is None:
+            return loss
+        features = self.features(batch.frames, batch.conditions)
+        return loss + self.expression.loss(features, batch.frames, batch.played, batch.lengths)
+
+    def express(self, batch: Batch) -> list[Tensor]:
+        """Give for each piece of the batch how its hits are played, (T, 2·W) on the CPU; only where that was learnt."""
+        if self.expression is None:
+            raise ValueError("this network has not learnt how drums are played")
+        found = self.expression(self.features(batch.frames, batch.conditions), batch.lengths)
+        return [found[:length, at].float().cpu() for at, length in enumerate(batch.lengths.tolist())]
 
     def decide(self, batch: Batch) -> list[Decisions]:
         """Give for each piece of the batch what `Head.decide` gives of its frames, on the CPU."""

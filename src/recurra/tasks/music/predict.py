@@ -23,7 +23,7 @@ from recurra.tasks.music.config import EvaluateOptions, GenerateOptions, MusicCo
 from recurra.tasks.music.network import MusicNetwork
 from recurra.tasks.music.preprocessing import MusicPreprocessor
 from recurra.tasks.music.results import score_to_json
-from recurra.tasks.music.sampling import Writer, compose, decide, next_steps, sampling_of
+from recurra.tasks.music.sampling import Writer, compose, decide, express, next_steps, sampling_of
 from recurra.tasks.music.stream import MusicStream
 from recurra.text import Faults, base_name, is_archive
 
@@ -145,8 +145,10 @@ class Composer(Predictor[MusicConfig]):
 
     def compose(self, given: Any, options: GenerateOptions) -> list[Piece]:
         """Compose pieces; given: what they begin with, or None. Raises `UsageError` for what this run cannot be asked."""
-        if given is not None and (options.given is not None or options.harmonise is not None):
+        if given is not None and (options.given or options.harmonise or options.humanize):
             raise UsageError("from: expected one piece to go on with, got two")
+        if options.humanize is not None:
+            return [self.humanize(self.read_piece(options.humanize), options.tempo)] * options.count
         if options.given is not None:
             given = self.read_piece(options.given)
         elif given is not None:
@@ -165,7 +167,15 @@ class Composer(Predictor[MusicConfig]):
             length = len(tops)
         frames = compose(writer, known, options.count, length, sampling_of(options), options.seed or 0, melody=tops)
         kind, steps = self.preprocessor.kind, self.preprocessor.steps
-        return [Piece(kind, each, f"piece {number}", steps, bar, tempo) for number, each in enumerate(frames, 1)]
+        made = [Piece(kind, each, f"piece {number}", steps, bar, tempo) for number, each in enumerate(frames, 1)]
+        return express(self._music_network, self.preprocessor, made) if self.preprocessor.expression else made
+
+    def humanize(self, piece: Piece, tempo: float | None = None) -> Piece:
+        """Give drums as the training data are played: with a velocity and an offset for each hit."""
+        if not self.preprocessor.expression:
+            raise UsageError("humanize: this run has not learnt how drums are played; train on MIDI files of drums")
+        (played,) = express(self._music_network, self.preprocessor, [piece])
+        return replace(played, tempo=tempo or piece.tempo)
 
     def _key(self, name: str) -> int:
         if not self.preprocessor.key:

@@ -24,7 +24,7 @@ _TEMPO_NUMBERS = 2
 @dataclass(frozen=True)
 class MusicPreprocessor:
     """kind: what a step holds.  width: numbers of a step: 88 keys, 9 drums, or the voices.  steps: of a beat.  bar: steps of the longest bar.
-    position, key, tempo: whether a network reads them."""
+    position, key, tempo: whether a network reads them.  expression: whether it learns velocities and offsets."""
 
     kind: Kind
     width: int
@@ -33,6 +33,7 @@ class MusicPreprocessor:
     position: bool = True
     key: bool = True
     tempo: bool = True
+    expression: bool = False
 
     @property
     def condition_size(self) -> int:
@@ -104,7 +105,16 @@ class MusicPreprocessor:
         """Read what `save` wrote; raises `RunError` when it is damaged."""
         path = folder / FILE
         value = read_json(path)
-        names = {"kind": str, "width": int, "steps": int, "bar": int, "position": bool, "key": bool, "tempo": bool}
+        names = {
+            "kind": str,
+            "width": int,
+            "steps": int,
+            "bar": int,
+            "position": bool,
+            "key": bool,
+            "tempo": bool,
+            "expression": bool,
+        }
         good = isinstance(value, dict) and {name: type(each) for name, each in value.items()} == names
         if good and value["kind"] in _KINDS and 1 <= value["bar"] <= MAX_BAR and value["steps"] >= 1:
             widths = {"notes": (PITCHES,), "drums": (len(DRUMS),), "voices": range(1, MAX_VOICES + 1)}

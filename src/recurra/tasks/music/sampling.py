@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,26 @@ def decide(
         return found
 
     return run_in_batches(network, [len(piece) for piece in pieces], run, exact=in_exact_mode)
+
+
+def express(network: MusicNetwork, preprocessor: MusicPreprocessor, pieces: Sequence[Piece]) -> list[Piece]:
+    """Give drums as they are likely to be played: with a velocity and an offset for each hit."""
+    excerpts = [Excerpt(piece, 0, len(piece), known=True) for piece in pieces]
+    bare = replace(preprocessor, expression=False)
+
+    def run(indices: np.ndarray, device: torch.device) -> list[Piece]:
+        found = network.express(collate([excerpts[index] for index in indices.tolist()], bare).to(device))
+        width = preprocessor.width
+        return [
+            replace(
+                pieces[index],
+                velocities=np.clip(values[:, :width].numpy(), 1 / 127, 1) * pieces[index].frames,
+                offsets=np.clip(values[:, width:].numpy(), -0.5, 0.5) * pieces[index].frames,
+            )
+            for index, values in zip(indices.tolist(), found, strict=True)
+        ]
+
+    return run_in_batches(network, [len(piece) for piece in pieces], run)
 
 
 def sampling_of(options: SampledOptions) -> Sampling:
