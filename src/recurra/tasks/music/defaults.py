@@ -13,7 +13,7 @@ def choose_size(model: Model, steps: int) -> float:
 
     >>> model = Model()
     >>> choose_size(model, 14_000), model.hidden, model.head_units, model.dropout
-    (100.0, 256, 256, 0.2)
+    (107.1, 256, 256, 0.2)
     """
     if model.hidden is None:
         model.hidden = 256 if steps >= 5_000 else 128
@@ -23,4 +23,4 @@ def choose_size(model: Model, steps: int) -> float:
         model.dropout = 0.2
     if model.input_dropout is None:
         model.input_dropout = 0.05
-    return min(100.0, max(3.0, round(STEPS_TO_LEARN_FROM / max(1, steps), 1)))
+    return min(250.0, max(3.0, round(STEPS_TO_LEARN_FROM / max(1, steps), 1)))
