@@ -21,10 +21,12 @@ from recurra.kernels.native import engine
 from recurra.music import Piece, read_midi, write_midi
 from recurra.runs.run import Run
 from recurra.tasks.music.baselines import KeysByThemselves, NoteChain
+from recurra.tasks.music.batches import Excerpt, collate
 from recurra.tasks.music.copies import KnownMusic
 from recurra.tasks.music.data import mark_leaks
 from recurra.tasks.music.heads import BernoulliHead, Head, NoteHead, SubsetHead, VoiceHead
 from recurra.tasks.music.predict import highest_keys
+from recurra.tasks.music.preprocessing import MusicPreprocessor
 
 SMALL: dict[str, Any] = {
     "quiet": True,
@@ -220,3 +222,14 @@ def test_drums_are_played_as_the_training_data_are(tmp_path: Path) -> None:
     assert played.offsets[snare, 1].mean() > 0.1 > -0.05 > played.offsets[~snare, 2].mean()
     (made,) = drummer.generate(bars=1, seed=1)
     assert made.velocities is not None and (made.velocities[made.frames > 0] > 0).all()
+
+
+def test_a_bar_before_is_read_in_excerpts_as_in_whole_pieces() -> None:
+    frames = np.arange(12, dtype=np.uint8)[:, None] % 9 + 1
+    piece = Piece("voices", frames, "a", bar=4)
+    preprocessor = MusicPreprocessor("voices", 1, 1, 4, last_bar=True)
+    whole = collate([Excerpt(piece, 0, 12)], preprocessor).before[:, 0]
+    assert whole[:, 1].tolist() == [0, 0, 0, 0, *frames[:8, 0].tolist()]
+    assert whole[:, 0].tolist() == [0, *frames[:11, 0].tolist()]
+    parts = [collate([Excerpt(piece, start, stop)], preprocessor).before[:, 0] for start, stop in ((0, 3), (3, 12))]
+    assert torch.equal(torch.cat(parts), whole)

@@ -16,7 +16,7 @@ from recurra.testing.expect import one_thread
 
 MODELS: dict[str, dict[str, Any]] = {
     "joint": {"head_units": 12},
-    "bernoulli": {"head": "bernoulli", "cell": "lstm", "position": False, "key": False},
+    "bernoulli": {"head": "bernoulli", "cell": "lstm", "position": False, "key": False, "last_bar": False},
     "voices": {"layers": 1, "dropout": 0.2},
     "drums": {"cell": "rnn"},
     "bare drums": {"expression": False, "tempo": False},

@@ -19,7 +19,7 @@ KNOWN_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Batch:
-    """frames: (T, B, W) int64, what is to be predicted.  before: the frame before each, zeros before the first.
+    """frames: (T, B, W) int64, what is to be predicted.  before: the frame before each, zeros before the first, and behind it that of a bar before, where this is read.
     conditions: (T, B, K).  lengths: (B), on the CPU.  played: velocities and offsets of drums, (T, B, 2·W), where they are learnt."""
 
     frames: Tensor
@@ -73,14 +73,18 @@ def collate(excerpts: Sequence[Excerpt], preprocessor: MusicPreprocessor) -> Bat
     """Put excerpts side by side, padded with zeros."""
     lengths = [each.stop - each.start for each in excerpts]
     size = (max(lengths), len(excerpts), preprocessor.width)
-    frames, before = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    frames, before = np.zeros(size, np.int64), np.zeros((*size[:2], preprocessor.read_width), np.int64)
     conditions = np.zeros((size[0], size[1], preprocessor.condition_size), np.float32)
     for column, (each, length) in enumerate(zip(excerpts, lengths, strict=True)):
         first = max(0, each.start - 1)
         some = shift_frames(each.piece.kind, each.piece.frames[first : each.stop], each.semitones)
         frames[:length, column] = some[-length:]
         late = int(each.start == 0)
-        before[late:length, column] = some[: length - late]
+        before[late:length, column, : size[2]] = some[: length - late]
+        there = max(0, each.piece.bar - each.start)  # steps before it have no bar behind them
+        if preprocessor.last_bar and there < length:
+            bar = each.piece.frames[each.start + there - each.piece.bar : each.stop - each.piece.bar]
+            before[there:length, column, size[2] :] = shift_frames(each.piece.kind, bar, each.semitones)
         key = each.piece.likeliest_key() if each.known and preprocessor.key else None
         key = None if key is None else transpose_key(key, each.semitones)
         tempo = each.piece.tempo if each.known else None

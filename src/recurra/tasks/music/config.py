@@ -94,6 +94,9 @@ class Model(RecurrentModel):
     expression: bool = Field(
         default=True, description="Drums: also learn how hard and how early or late each is hit, for all hits together."
     )
+    last_bar: bool = Field(
+        default=True, description="Read what was a bar before the next step too, not only the step before it."
+    )
     position: bool = Field(default=True, description="Read at which step of the bar the next one is.")
     key: bool = Field(
         default=True, description="Read the key, in every other training example, so that one can be asked for."

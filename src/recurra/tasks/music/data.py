@@ -74,7 +74,7 @@ def _make_preprocessor(train: Sequence[Piece], data: Data, model: Model) -> Musi
     key = model.key and first.kind != "drums"
     expression = model.expression and all(piece.velocities is not None for piece in train)
     width = first.frames.shape[1]
-    return MusicPreprocessor(first.kind, width, data.steps, bar, model.position, key, tempo, expression)
+    return MusicPreprocessor(first.kind, width, data.steps, bar, model.position, key, tempo, expression, model.last_bar)
 
 
 def _split(whole: Music, data: Data) -> tuple[dict[str, list[Piece]], list[str]]:

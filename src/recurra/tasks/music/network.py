@@ -17,14 +17,15 @@ from recurra.tasks.music.preprocessing import MusicPreprocessor
 
 
 class MusicNetwork(nn.Module):
-    """frames before (T, B, W), conditions (T, B, K) → contexts (T, B, C), by which the head knows each frame."""
+    """frames before (T, B, W or 2·W), conditions (T, B, K) → contexts (T, B, C), by which the head knows each frame."""
 
     def __init__(self, preprocessor: MusicPreprocessor, model: Model) -> None:
         super().__init__()
         if model.hidden is None or model.head_units is None:
             raise ValueError("hidden and head_units have to be chosen before the network is built")
         self.kind, self.width = preprocessor.kind, preprocessor.width
-        size = self.width * (PITCHES + 1 if self.kind == "voices" else 1) + preprocessor.condition_size
+        each = PITCHES + 1 if self.kind == "voices" else 1
+        size = preprocessor.read_width * each + preprocessor.condition_size
         before, between, behind = model.dropouts
         self.input_dropout = Dropout(before, variational=model.variational)
         self.stack = build_stack(model, size)
@@ -32,7 +33,9 @@ class MusicNetwork(nn.Module):
         context = self.stack.output_size + size
         self.expression = None
         if preprocessor.expression:
-            self.expression = ExpressionNetwork(size, self.width, model.head_units, between)
+            self.expression = ExpressionNetwork(
+                self.width + preprocessor.condition_size, self.width, model.head_units, between
+            )
         self.head: Head
         if self.kind == "drums":
             self.head = SubsetHead(context, self.width)

@@ -24,7 +24,8 @@ _TEMPO_NUMBERS = 2
 @dataclass(frozen=True)
 class MusicPreprocessor:
     """kind: what a step holds.  width: numbers of a step: 88 keys, 9 drums, or the voices.  steps: of a beat.  bar: steps of the longest bar.
-    position, key, tempo: whether a network reads them.  expression: whether it learns velocities and offsets."""
+    position, key, tempo: whether a network reads them.  expression: whether it learns velocities and offsets.
+    last_bar: whether it reads what was a bar before."""
 
     kind: Kind
     width: int
@@ -34,6 +35,12 @@ class MusicPreprocessor:
     key: bool = True
     tempo: bool = True
     expression: bool = False
+    last_bar: bool = False
+
+    @property
+    def read_width(self) -> int:
+        """Numbers that are read of the frames before a step."""
+        return self.width * (2 if self.last_bar else 1)
 
     @property
     def condition_size(self) -> int:
@@ -114,6 +121,7 @@ class MusicPreprocessor:
             "key": bool,
             "tempo": bool,
             "expression": bool,
+            "last_bar": bool,
         }
         good = isinstance(value, dict) and {name: type(each) for name, each in value.items()} == names
         if good and value["kind"] in _KINDS and 1 <= value["bar"] <= MAX_BAR and value["steps"] >= 1:

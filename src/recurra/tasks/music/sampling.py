@@ -84,7 +84,7 @@ class Writer:
         self._network, self._preprocessor = network, preprocessor
         self._conditions = (bar, key, tempo)
         self._state: State = network.zero_state(count)
-        self._frame = torch.zeros(count, preprocessor.width, dtype=torch.int64, device=self._device)
+        self._past = torch.zeros(count, bar, preprocessor.width, dtype=torch.int64, device=self._device)
         self._context: Tensor | None = None
         self.steps = 0
         """Steps that were read."""
@@ -97,8 +97,11 @@ class Writer:
         """Give what is known of the next step, (B, C)."""
         if self._context is None:
             row = self._preprocessor.conditions(self.steps, self.steps + 1, *self._conditions)
-            conditions = torch.from_numpy(row).to(self._device).expand(len(self._frame), -1)
-            features = self._network.features(self._frame, conditions).unsqueeze(0)
+            conditions = torch.from_numpy(row).to(self._device).expand(len(self._past), -1)
+            before = self._past[:, -1]
+            if self._preprocessor.last_bar:
+                before = torch.cat([before, self._past[:, 0]], 1)
+            features = self._network.features(before, conditions).unsqueeze(0)
             contexts, self._state = self._network.context(features, self._state)
             self._context = contexts[0]
         return self._context
@@ -106,12 +109,12 @@ class Writer:
     def read(self, frames: Tensor) -> None:
         """Read a step, (B, W) int64."""
         self.context()
-        self._frame, self._context = frames, None
+        self._past, self._context = torch.cat([self._past[:, 1:], frames.unsqueeze(1)], 1), None
         self.steps += 1
 
     def take_rows(self, rows: Tensor) -> None:
         """Go on with these rows, each as often as it is named."""
-        self._state, self._frame = select_state(self._state, rows), self._frame[rows]
+        self._state, self._past = select_state(self._state, rows), self._past[rows]
         self._context = None if self._context is None else self._context[rows]
 
     def draw(self, sampling: Sampling, generators: Sequence[torch.Generator], melody: Tensor | None = None) -> Tensor:

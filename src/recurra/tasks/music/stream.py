@@ -26,7 +26,7 @@ class MusicStream(Stream):
     stream.likeliest()                # what is likeliest at the next step
     stream.draw(seed=3)               # or drawn, without reading it
 
-    Its state has two more entries than the network's: what is known of the next step, (1, C), and how many were read.
+    Its state has three more entries than the network's: what is known of the next step, (1, C), how many were read, and those of a bar.
     """
 
     def __init__(self, network: MusicNetwork, preprocessor: MusicPreprocessor, bar: int | None = None) -> None:
@@ -34,23 +34,28 @@ class MusicStream(Stream):
         self._bar = preprocessor.bar if bar is None else bar
         network.eval()
         weight = next(network.parameters())
-        nothing = weight.new_zeros(1, preprocessor.width, dtype=torch.int64)
+        nothing = weight.new_zeros(1, self._bar * preprocessor.width, dtype=torch.int64)
         with torch.inference_mode():
             context, state = self._read(nothing, network.zero_state(1), 0)
         count = torch.zeros(1, dtype=torch.int64, device=weight.device)
 
         def step(frame: Tensor, state: State) -> tuple[Tensor, State]:
-            log_prob = self._network.head.decide(state[-2][0], frame).log_probs
-            number = int(state[-1][0]) + 1
-            context, after = self._read(frame, state[:-2], number)
-            return log_prob, (*after, (context,), (state[-1][0] + 1,))
+            known, count, past = (part[0] for part in state[-3:])
+            log_prob = self._network.head.decide(known, frame).log_probs
+            past = torch.cat([past[:, frame.shape[1] :], frame], 1)
+            context, after = self._read(past, state[:-3], int(count) + 1)
+            return log_prob, (*after, (context,), (count + 1,), (past,))
 
-        super().__init__(step, (*state, (context,), (count,)))
+        super().__init__(step, (*state, (context,), (count,), (nothing,)))
 
-    def _read(self, frame: Tensor, state: State, number: int) -> tuple[Tensor, State]:
-        row = torch.from_numpy(self._preprocessor.conditions(number, number + 1, self._bar)).to(frame.device)
+    def _read(self, past: Tensor, state: State, number: int) -> tuple[Tensor, State]:
+        width = self._preprocessor.width
+        before = past[:, -width:]
+        if self._preprocessor.last_bar:
+            before = torch.cat([before, past[:, :width]], 1)
+        row = torch.from_numpy(self._preprocessor.conditions(number, number + 1, self._bar)).to(past.device)
         with exact(required=False):
-            context, state = self._network.context(self._network.features(frame, row).unsqueeze(0), state)
+            context, state = self._network.context(self._network.features(before, row).unsqueeze(0), state)
         return context[0], state
 
     def _check_element(self, element: Any) -> None:
@@ -79,6 +84,6 @@ class MusicStream(Stream):
         generators = row_generators(seed, 1)
         with torch.inference_mode(), exact(required=False):
             frame = self._network.head.draw(
-                self._state[-2][0], lambda logits, _: sample(logits, generators, sampling), None
+                self._state[-3][0], lambda logits, _: sample(logits, generators, sampling), None
             )
         return self._preprocessor.decode(frame[0].cpu().numpy())
