@@ -38,6 +38,7 @@ LIBRARIES = [
     "images",
     "audio",
     "ink",
+    "music",
     "data",
     "decoding",
     "thresholds",

@@ -22,6 +22,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "forecast": ("sales.csv", SHOPS, None),
     "translate": ("dates.tsv", {}, "3 May 2004"),
     "pixels": ("crosses.npy", {}, np.eye(6)),
+    "music": ("scales.json", {}, [[60, 64], [62]]),
     "caption": ("boxes.zip", {"side": 32, "channels": 2}, np.full((32, 32, 3), 200, np.uint8)),
     "transcribe": ("inks.jsonl", {"split_by": "signal"}, '{"strokes": [[[0, 0], [5, 9], [9, 0]]]}'),
     "detect": ("plant.csv", {"time": "time", "target": ["temp", "bar"], "window": 16}, None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -105,6 +106,11 @@ def inks(folder: Path) -> dict[str, Any]:
     return {"data": str(write_inks(folder, 30)), "valid_share": 0.2, "dropout": 0.2, "batch": 4}
 
 
+def scales(folder: Path) -> dict[str, Any]:
+    pieces = [[[n + 40, n + 47 + at % (2 + n % 3)] for at in range(9)] for n in range(30)]
+    return {"data": write(folder, "scales.json", [json.dumps(pieces)]), "valid_share": 0.2, "dropout": 0.2, "batch": 4}
+
+
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "lm": verses,
     "classify": reviews,
@@ -114,6 +120,7 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "embed": waves,
     "translate": dates,
     "pixels": crosses,
+    "music": scales,
     "caption": boxes,
     "transcribe": inks,
 }

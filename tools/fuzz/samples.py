@@ -18,6 +18,7 @@ import numpy as np
 from tools.fuzz.mutation.arrays import mat_bytes, npy_bytes, npz_bytes
 
 from recurra.images import encode_png
+from recurra.music import write_midi
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "data.md"
 TINY = ("--hidden", "4", "--layers", "1", "--epochs", "1", "--threads", "1", "--seed", "1")
@@ -69,7 +70,7 @@ def documented_commands() -> Iterator[list[str]]:
 MORE = [
     "classify table.csv", "classify table.csv --unit char", "classify table.csv --unit byte", "classify table.csv --vectors words.vec", "classify table.parquet", "classify table.json", "classify series.mat", "classify train-images-idx3-ubyte",
     "classify a05_s01_e02_skeleton3D.txt a06_s01_e01_skeleton3D.txt --test-share 0", "classify flat.csv", "classify table.csv --config settings.toml", "classify sound.npz --scale series",
-    "translate table.csv --source text --target label", "translate reviews.jsonl --source review.text --target stars", "caption boxes.zip --side 32 --channels 2", "caption pictures.json --images boxes.zip --side 32 --channels 2", "transcribe inks.jsonl --split-by text", "transcribe tones.zip --mels 8 --no-bidirectional", "pixels train-images-idx3-ubyte --levels 4", "pixels dot.png dash.png --test-share 0", "pixels train-images-idx3-ubyte --size 9x2 --binarise sample", "tag sentences.conll", "tag sentences.parquet", "tag sentences.conll --valid-share 0.2", "embed waves.npz", "embed flat.csv", "embed lines.txt", "embed series.mat", "embed GunPoint_TRAIN.ts",
+    "translate table.csv --source text --target label", "translate reviews.jsonl --source review.text --target stars", "caption boxes.zip --side 32 --channels 2", "caption pictures.json --images boxes.zip --side 32 --channels 2", "transcribe inks.jsonl --split-by text", "transcribe tones.zip --mels 8 --no-bidirectional", "pixels train-images-idx3-ubyte --levels 4", "music tune.mid waltz.mid --test-share 0", "music chorales.json --head bernoulli --steps 1", "pixels dot.png dash.png --test-share 0", "pixels train-images-idx3-ubyte --size 9x2 --binarise sample", "tag sentences.conll", "tag sentences.parquet", "tag sentences.conll --valid-share 0.2", "embed waves.npz", "embed flat.csv", "embed lines.txt", "embed series.mat", "embed GunPoint_TRAIN.ts",
     "lm lines.txt", "lm lines.txt --unit word", "lm lines.txt --unit byte", "lm lines.txt --unit bpe", "lm table.csv --text text", "lm reviews.jsonl --text review.text", "lm table.parquet --text text", "lm sentences.conll",
     "forecast sales.csv --horizon 2 --series shop --known promotion", "forecast sales.parquet --horizon 2 --series shop --known promotion", "forecast machine.csv --horizon 2 --every 2h --combine sum", "forecast machine.csv --horizon 3 --season 24",
     "detect machine.csv --window 8", "detect machine.csv --anomaly-labels windows.json", "detect machine.csv --label broken", "detect sales.parquet --series shop --target sold", "detect flags.npy --anomaly-labels flags_labels.npy",
@@ -81,7 +82,7 @@ USAGES = [
     "classify-text predict RUN table.csv", "classify-text predict RUN lines.txt", "classify-text predict RUN lines.txt --steps --json", "classify-text evaluate RUN table.csv --json", "classify-text evaluate RUN table.csv --no-baselines",
     "classify-series predict RUN sound.npz", "classify-series predict RUN GunPoint_TRAIN.ts", "classify-series evaluate RUN sound.npz", "classify-series predict RUN numbers.txt --steps", "classify-series predict RUN wide.csv",
     "tag-words predict RUN sentences.conll", "tag-words predict RUN lines.txt --json", "tag-words evaluate RUN sentences.conll", "tag-words predict RUN names.jsonl", "lm predict RUN lines.txt", "lm score RUN lines.txt --json", "lm evaluate RUN lines.txt", "lm generate RUN lines.txt -l 20",
-    "lm-bpe score RUN lines.txt", "forecast predict RUN sales.csv", "forecast evaluate RUN sales.csv --no-baselines", "forecast predict RUN sales.parquet", "forecast predict RUN sales.csv --json --steps", "translate predict RUN table.csv --attention", "translate predict RUN lines.txt --best 2 --json", "translate evaluate RUN table.csv", "caption predict RUN box.png --attention", "caption evaluate RUN boxes.zip", "transcribe predict RUN inks.jsonl --times --json", "transcribe predict RUN inks.jsonl --best 2", "transcribe evaluate RUN inks.jsonl", "pixels predict RUN train-images-idx3-ubyte --rows 1", "pixels score RUN dot.png --json", "pixels evaluate RUN train-images-idx3-ubyte", "pixels generate RUN --from dash.png -n 2", "detect predict RUN machine.csv", "detect predict RUN machine.csv --json",
+    "lm-bpe score RUN lines.txt", "forecast predict RUN sales.csv", "forecast evaluate RUN sales.csv --no-baselines", "forecast predict RUN sales.parquet", "forecast predict RUN sales.csv --json --steps", "translate predict RUN table.csv --attention", "translate predict RUN lines.txt --best 2 --json", "translate evaluate RUN table.csv", "caption predict RUN box.png --attention", "caption evaluate RUN boxes.zip", "transcribe predict RUN inks.jsonl --times --json", "transcribe predict RUN inks.jsonl --best 2", "transcribe evaluate RUN inks.jsonl", "music generate RUN --bars 2 --from tune.mid --json", "music generate RUN --harmonise waltz.mid --json", "music predict RUN tune.mid", "music score RUN waltz.mid", "pixels predict RUN train-images-idx3-ubyte --rows 1", "pixels score RUN dot.png --json", "pixels evaluate RUN train-images-idx3-ubyte", "pixels generate RUN --from dash.png -n 2", "detect predict RUN machine.csv", "detect predict RUN machine.csv --json",
     "detect evaluate RUN machine.csv --anomaly-labels windows.json", "embed predict RUN sound.npz", "embed predict RUN numbers.txt --cluster auto", "embed evaluate RUN sound.npz", "embed-texts predict RUN lines.txt --neighbours 2",
 ]  # fmt: skip
 """Questions to a good run: its name, and what follows `recurra`, with RUN for the folder."""
@@ -167,6 +168,9 @@ def binary_files() -> dict[str, bytes]:
         "train-labels-idx1-ubyte": b"\x00\x00\x08\x01\x00\x00\x00\x0c" + bytes(n % 2 for n in range(12)),
         "flags.npy": npy_bytes(noise.normal(size=(120, 2))),
         "dot.png": encode_png(pixels[0]),
+        "tune.mid": write_midi(_melody(4), 96, 120),
+        "waltz.mid": write_midi(_melody(3), 96, 150, beats=3),
+        "chorales.json": json.dumps({"train": [[[60 + n, 67 + n], [n + 62], []] for n in range(12)]}).encode(),
         "dash.png": encode_png(pixels[1:2].repeat(3, 0).transpose(1, 2, 0)),
         "flags_labels.npy": npy_bytes(np.arange(120) % 40 == 7),
         "box.png": encode_png(boxes[0]),
@@ -195,6 +199,11 @@ def _spoken() -> bytes:
             archive.writestr(zipfile.ZipInfo(f"{n}.wav"), sound.getvalue())
             archive.writestr(zipfile.ZipInfo(f"{n}.txt"), "high" if n % 2 else "low")
     return file.getvalue()
+
+
+def _melody(notes: int) -> np.ndarray:
+    """Make bars of so many notes a bar: rows of start, end, pitch, velocity and channel."""
+    return np.array([[96 * n, 96 * n + 90, 60 + n % (notes + 1), 70, 0] for n in range(6 * notes)])
 
 
 def _captioned(pictures: np.ndarray) -> bytes:

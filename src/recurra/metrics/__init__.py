@@ -33,6 +33,7 @@ from recurra.metrics.forecast import (
 )
 from recurra.metrics.forecast_scores import ForecastScores
 from recurra.metrics.language import LanguageScore
+from recurra.metrics.music import music_scores
 from recurra.metrics.nab import (
     NAB_PROFILES,
     NabProfile,
@@ -97,6 +98,7 @@ __all__ = [
     "most_confident_mistakes",
     "mse",
     "multi_label",
+    "music_scores",
     "mutual_information",
     "nab_probation",
     "nab_score",

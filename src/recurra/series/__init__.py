@@ -15,6 +15,7 @@ from recurra.series.columns import column_numbers, mask_infinite
 from recurra.series.headerless import cell_number, find_label, is_headerless, read_headerless, read_matrix, split_cells
 from recurra.series.idx import image_labels_name, is_idx, read_idx, read_images
 from recurra.series.long import NAME_SEPARATOR, join_names, read_long
+from recurra.series.mat5 import Unread, read_mat5
 from recurra.series.matlab import read_mat
 from recurra.series.numbers import to_numbers
 from recurra.series.parse import parse_series
@@ -35,6 +36,7 @@ __all__ = [
     "NAME_SEPARATOR",
     "Series",
     "SkeletonFormat",
+    "Unread",
     "are_concatenated",
     "array_labels_name",
     "cell_number",
@@ -61,6 +63,7 @@ __all__ = [
     "read_images",
     "read_long",
     "read_mat",
+    "read_mat5",
     "read_matrix",
     "read_npy",
     "read_npz",

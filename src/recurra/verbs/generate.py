@@ -10,6 +10,7 @@ import typer
 
 from recurra.errors import UsageError
 from recurra.tasks.base.options import GenerateOptions, read_options
+from recurra.verbs.base.music import write_music
 from recurra.verbs.base.options import (
     Device,
     Json,
@@ -56,7 +57,7 @@ def generate(
     """Write new text; it appears as it is made.
 
     Without a prompt the text begins as those that were learnt from do. A run of pixels writes pictures, new ones or
-    completions of a given one. `recurra generate RUN --help` lists what this run takes.
+    completions of a given one; one of music composes. `recurra generate RUN --help` lists what this run takes.
 
     [bold]Examples[/bold]
 
@@ -71,18 +72,22 @@ def generate(
     recurra generate runs/digits -n 16 -o new.png
 
     recurra generate runs/digits --from half.png -n 4 -o whole.png
+
+    recurra generate runs/tunes --bars 16 --key "D minor" -o tune.mid --wav tune.wav
     """
-    from recurra.tasks.base.capabilities import Generates, GeneratesPictures
+    from recurra.tasks.base.capabilities import Composes, Generates, GeneratesPictures
 
     if prompt and source is not None:
         raise UsageError(
             f"prompt: expected --prompt or a file, got both (--prompt and {source}); leave one of them out"
         )
     predictor = load_run(run, device).predictor
-    if isinstance(predictor, GeneratesPictures):
+    if isinstance(predictor, GeneratesPictures | Composes):
         if prompt or source is not None:
-            raise UsageError("prompt: a run of pixels begins with no text; complete a picture with --from PICTURE")
-        write_pictures(predictor, given_options(context), json=json)
+            what = "go on with a piece" if isinstance(predictor, Composes) else "complete a picture"
+            raise UsageError(f"prompt: a run of {predictor.name} begins with no text; {what} with --from FILE")
+        write = write_music if isinstance(predictor, Composes) else write_pictures
+        write(cast(Any, predictor), given_options(context), json=json)
         return
     if not isinstance(predictor, Generates):
         raise UsageError(f"generate: a run of {predictor.name!r} writes nothing; ask it with `recurra predict`")

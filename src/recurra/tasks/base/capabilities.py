@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from recurra.music import Piece
 from recurra.stream import Stream
 from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.options import ExplainOptions, GenerateOptions
@@ -102,6 +103,18 @@ class GeneratesPictures(Protocol):
 
     def generate_pictures(self, picture: Any, options: Any) -> np.ndarray:
         """Give pictures, grey uint8 (N, H, W); picture: what is to be completed, or None."""
+        ...
+
+
+@runtime_checkable
+class Composes(Protocol):
+    """Writes music, from nothing, going on with a piece, or for a given one."""
+
+    name: ClassVar[str]
+    GenerateOptions: ClassVar[type[Settings]]
+
+    def compose(self, given: Any, options: Any) -> list[Piece]:
+        """Give pieces; given: what they go on with, or None."""
         ...
 
 

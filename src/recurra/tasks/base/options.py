@@ -73,7 +73,18 @@ class JudgedOptions(EvaluateOptions):
         self._judge = None if self.judge is None else load(self.judge)
 
 
-class GenerateOptions(Settings):
+class SampledOptions(Settings):
+    """How what is written is drawn, and what fixes it."""
+
+    temperature: float | None = Field(default=None, ge=0, description="Below 1 safer, above 1 bolder. Default: 1.")
+    top_k: int | None = Field(default=None, ge=1, lt=2**31, description="Choose among the N likeliest only.")
+    top_p: float | None = Field(
+        default=None, gt=0, le=1, description="Choose among the likeliest that make up the share X."
+    )
+    seed: int | None = Field(default=None, ge=0, lt=2**63, description="Fixes the output.")
+
+
+class GenerateOptions(SampledOptions):
     """What `generate` takes beside the prompts; a task derives its own from it."""
 
     renamed: ClassVar = {"alpha": Renamed("length_penalty")}
@@ -84,12 +95,6 @@ class GenerateOptions(Settings):
     length: Annotated[int, Flag(short="-l")] = Field(
         default=400, ge=0, le=MAX_GENERATED_UNITS, description="Most units to write."
     )
-    temperature: float | None = Field(default=None, ge=0, description="Below 1 safer, above 1 bolder. Default: 1.")
-    top_k: int | None = Field(default=None, ge=1, lt=2**31, description="Choose among the N likeliest only.")
-    top_p: float | None = Field(
-        default=None, gt=0, le=1, description="Choose among the likeliest that make up the share X."
-    )
-    seed: int | None = Field(default=None, ge=0, lt=2**63, description="Fixes the output.")
     greedy: bool = Field(default=False, description="Always take the likeliest unit (argmax).")
     beam: int | None = Field(
         default=None, ge=1, le=MAX_BEAM_WIDTH, description="Search the likeliest text, N candidates wide."
