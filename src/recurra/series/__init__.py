@@ -7,6 +7,7 @@ from recurra.series.arrays import (
     check_lengths,
     match_arrays,
     read_arrays,
+    read_nested_npz,
     read_npy,
     read_npz,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "read_long",
     "read_mat",
     "read_matrix",
+    "read_nested_npz",
     "read_npy",
     "read_npz",
     "read_skeleton",

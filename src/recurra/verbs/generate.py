@@ -10,6 +10,7 @@ import typer
 
 from recurra.errors import UsageError
 from recurra.tasks.base.options import GenerateOptions, read_options
+from recurra.verbs.base.drawings import write_drawings
 from recurra.verbs.base.options import (
     Device,
     Json,
@@ -56,7 +57,7 @@ def generate(
     """Write new text; it appears as it is made.
 
     Without a prompt the text begins as those that were learnt from do. A run of pixels writes pictures, new ones or
-    completions of a given one. `recurra generate RUN --help` lists what this run takes.
+    completions of a given one; a run of strokes draws and writes by hand. `recurra generate RUN --help` lists what this run takes.
 
     [bold]Examples[/bold]
 
@@ -71,8 +72,10 @@ def generate(
     recurra generate runs/digits -n 16 -o new.png
 
     recurra generate runs/digits --from half.png -n 4 -o whole.png
+
+    recurra generate runs/kanji -n 9 -o grid.svg
     """
-    from recurra.tasks.base.capabilities import Generates, GeneratesPictures
+    from recurra.tasks.base.capabilities import Generates, GeneratesDrawings, GeneratesPictures
 
     if prompt and source is not None:
         raise UsageError(
@@ -83,6 +86,12 @@ def generate(
         if prompt or source is not None:
             raise UsageError("prompt: a run of pixels begins with no text; complete a picture with --from PICTURE")
         write_pictures(predictor, given_options(context), json=json)
+        return
+    if isinstance(predictor, GeneratesDrawings):
+        if prompt or source is not None:
+            raise UsageError("prompt: a run of strokes takes --text, --label or --continue FILE")
+        with naming_run(run):
+            write_drawings(predictor, given_options(context), as_json=json)
         return
     if not isinstance(predictor, Generates):
         raise UsageError(f"generate: a run of {predictor.name!r} writes nothing; ask it with `recurra predict`")

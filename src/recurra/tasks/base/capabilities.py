@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from recurra.ink import Ink
 from recurra.stream import Stream
 from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.options import ExplainOptions, GenerateOptions
@@ -94,14 +95,32 @@ class WritesLive(Protocol):
 
 
 @runtime_checkable
-class GeneratesPictures(Protocol):
-    """Writes pictures, from nothing or from the upper rows of one."""
+class GeneratesWhole(Protocol):
+    """Makes whole things, pictures or drawings, from nothing or from the beginning of one."""
 
     name: ClassVar[str]
     GenerateOptions: ClassVar[type[Settings]]
 
+    def generate_whole(self, begun: Any, options: Any) -> Any:
+        """Give them as Python has them; begun: what is to be gone on with, or None."""
+        ...
+
+
+@runtime_checkable
+class GeneratesPictures(GeneratesWhole, Protocol):
+    """Writes pictures, from nothing or from the upper rows of one."""
+
     def generate_pictures(self, picture: Any, options: Any) -> np.ndarray:
         """Give pictures, grey uint8 (N, H, W); picture: what is to be completed, or None."""
+        ...
+
+
+@runtime_checkable
+class GeneratesDrawings(GeneratesWhole, Protocol):
+    """Draws with a pen, from nothing or from what was drawn before."""
+
+    def generate_drawings(self, begun: Any, options: Any) -> tuple[list[Ink], int]:
+        """Give drawings, and how many strokes of each were there before; begun: what is to be finished, or None."""
         ...
 
 

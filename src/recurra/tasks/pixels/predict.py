@@ -152,6 +152,10 @@ class PictureModel(Predictor[PictureConfig]):
         )
         return self.preprocessor.decode(made)
 
+    def generate_whole(self, begun: Any, options: GenerateOptions) -> np.ndarray:
+        """Give what `generate_pictures` does."""
+        return self.generate_pictures(begun, options)
+
 
 def named_pictures(read: Pictures) -> list[NamedPicture]:
     """Give pictures that know where they stand."""
