@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -137,7 +138,7 @@ def to_dots(ink: Ink, height: int, width: int) -> np.ndarray:
     for stroke in ink.strokes:
         points = (stroke.astype(np.float64) - (left, top)) * scale
         places = [points[:1]]
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in pairwise(points):
             count = int(np.abs(end - start).max()) + 1
             places.append(start + np.linspace(0, 1, count + 1)[:, None] * (end - start))
         columns, rows = np.rint(np.concatenate(places)).astype(int).T

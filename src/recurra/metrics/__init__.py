@@ -79,6 +79,7 @@ __all__ = [
     "coverage",
     "crps",
     "detection",
+    "drawing_scores",
     "edit_distance",
     "edit_pairs",
     "error_rate",

@@ -221,8 +221,7 @@ class Run:
     def generate(self, prompt: Any = "", **options: Any) -> Any:
         """Continue a prompt; gives the prompt and what follows. For several samples or a stream of chunks, see `generate_chunks`.
 
-        A run of pixels gives pictures, uint8 (N, H, W), from nothing or from the upper rows of the picture that is the prompt;
-        a run of strokes gives inks, new ones or the prompt finished.
+        A run of pixels gives pictures, uint8 (N, H, W), and one of strokes inks: new ones, or what goes on from the prompt.
         options: count, length, temperature, top_k, top_p, seed, greedy. Raises `UsageError` for others, and for a `count` other
         than one: a text can hold only one sample.
         """

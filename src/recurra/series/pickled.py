@@ -25,7 +25,24 @@ _NAMES = {
     "_codecs encode": "bytes",
 }
 _PUSHED = frozenset(
-    ["BININT", "BININT1", "BININT2", "INT", "LONG1", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "NEWTRUE", "NEWFALSE", "NONE"]
+    [
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "INT",
+        "LONG1",
+        "BINUNICODE",
+        "SHORT_BINUNICODE",
+        "BINUNICODE8",
+        "BINSTRING",
+        "SHORT_BINSTRING",
+        "BINBYTES",
+        "SHORT_BINBYTES",
+        "BINBYTES8",
+        "NEWTRUE",
+        "NEWFALSE",
+        "NONE",
+    ]
 )
 _NOTHING = frozenset(("PROTO", "FRAME", "STOP"))
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}

@@ -11,7 +11,7 @@ import numpy as np
 from recurra.data.datasets.locate import resolve_files
 from recurra.data.drawings import Drawing, read_drawings
 from recurra.data.splits import hash_fraction, split_documents
-from recurra.errors import DataError
+from recurra.errors import DataError, add_source
 from recurra.ink import Ink, to_offsets
 from recurra.tasks.base.dataset import PreparedData, default_valid_share, skipped_notes
 from recurra.tasks.strokes.config import Condition, Data
@@ -64,7 +64,7 @@ def read_dataset(data: Data, preprocessor: StrokePreprocessor | None) -> Dataset
     condition = preprocessor.condition if preprocessor else choose_condition([one.text for one in whole], data)
     if data.condition == "auto":
         data.condition = condition
-    parts = _split(whole, data, condition, notes)
+    parts = _split(whole, data, notes)
     for name, files in (("valid", data.valid), ("test", data.test)):
         if files:
             own: list[str] = []
@@ -135,7 +135,7 @@ def ink_key(ink: Ink) -> bytes:
     return steps.tobytes() + pens.tobytes()
 
 
-def _split(whole: list[Drawing], data: Data, condition: Condition, notes: list[str]) -> dict[str, list[Drawing]]:
+def _split(whole: list[Drawing], data: Data, notes: list[str]) -> dict[str, list[Drawing]]:
     """Split by what the data say, or by shares; a writer, where there are several, is on one side."""
     if any(one.split for one in whole):
         named = {"train": [one for one in whole if one.split in (None, "train")]}
@@ -208,10 +208,8 @@ def encode(drawings: Sequence[Drawing], preprocessor: StrokePreprocessor) -> Spl
     pairs = [to_offsets(one.ink) for one in drawings]
     ids = []
     for one in drawings:
-        try:
+        with add_source(one.place):
             ids.append(condition_ids(one.text, preprocessor))
-        except DataError as error:
-            raise DataError(error.problem, source=one.place, hint=error.hint) from None
     return Split(
         [one.ink for one in drawings],
         [steps for steps, _ in pairs],

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,8 @@ class StrokePreprocessor:
         facts = read_json(folder / FILE)
         try:
             names, pens = tuple(facts["names"]), tuple(float(share) for share in facts["pens"])
-            made = cls(**{**facts, "names": names, "pens": pens})
+            values: dict[str, Any] = {**facts, "names": names, "pens": pens}
+            made = cls(**values)
             whole = all(isinstance(name, str) for name in names) and made.condition in ("none", "label", "text")
             if not whole or not 0 < made.unit < float("inf") or not made.noise >= 0 or not made.longest >= 1:
                 raise ValueError("a value is out of its bounds")
