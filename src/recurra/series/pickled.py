@@ -1,7 +1,7 @@
 """Arrays of arrays, which numpy saves by pickle: their bytes are read by a reader of its own, which builds arrays of numbers and can do nothing else.
 
 Source: the opcodes of CPython's `Lib/pickletools.py` (3.11), of which those are read that numpy's arrays are written with, of
-protocols 2 to 5. What would name, import or call anything is an error: the names that arrays need stand for functions here.
+protocols 2 to 4. What would name, import or call anything is an error: the names that arrays need stand for functions here.
 """
 
 from __future__ import annotations
@@ -25,25 +25,10 @@ _NAMES = {
     "_codecs encode": "bytes",
 }
 _PUSHED = frozenset(
-    [
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "INT",
-        "LONG1",
-        "BINUNICODE",
-        "SHORT_BINUNICODE",
-        "BINUNICODE8",
-        "BINSTRING",
-        "SHORT_BINSTRING",
-        "BINBYTES",
-        "SHORT_BINBYTES",
-        "BINBYTES8",
-        "NEWTRUE",
-        "NEWFALSE",
-        "NONE",
-    ]
+    "BININT BININT1 BININT2 INT LONG1 BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINSTRING SHORT_BINSTRING BINBYTES "
+    "SHORT_BINBYTES BINBYTES8".split()
 )
+_CONSTANTS = {"NEWTRUE": True, "NEWFALSE": False, "NONE": None}
 _NOTHING = frozenset(("PROTO", "FRAME", "STOP"))
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _DTYPES = {kind + size for kind, sizes in (("i", "1248"), ("u", "1248"), ("f", "248")) for size in sizes}
@@ -150,6 +135,8 @@ class _Machine:
     def _step(self, code: str, value: Any) -> None:
         if code in _PUSHED:
             self._stack.append(value)
+        elif code in _CONSTANTS:
+            self._stack.append(_CONSTANTS[code])
         elif code in _TUPLES:
             items = tuple(self._stack[-_TUPLES[code] :])
             del self._stack[-_TUPLES[code] :]

@@ -109,8 +109,9 @@ class _Reader:
         if kind == "xml" and b"<svg" in source.data[:_SVG_HEAD]:
             kind = "svg"
         if kind == "svg":
+            ink = read_svg(source)
             self._svg.append(len(self._found))
-            yield read_svg(source), Label(None, source.name, {})
+            yield ink, Label(None, source.name, {})
         elif kind == "npz":
             yield from read_npz_inks(source, self.faults)
         elif kind == "mat":
