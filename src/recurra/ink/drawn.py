@@ -42,7 +42,7 @@ def ink_paths(
     >>> ink_paths(Ink((np.array([[0, 0], [3, 4]], np.float32),)), pen=1)
     '<path d="M0 0L3 4" stroke-width="1"/>'
     """
-    parts, begin = [], 0.0
+    parts, start = [], 0.0
     for number, stroke in enumerate(ink.strokes):
         points = stroke.astype(np.float64) + move
         if len(points) == 1:
@@ -52,20 +52,20 @@ def ink_paths(
         shown = ""
         if animate and number >= given:
             seconds = max(_MIN_SECONDS, (len(points) - 1) / _POINTS_PER_SECOND)
-            shown = _animation(points, begin, seconds, pen)
-            begin += seconds + 1 / _POINTS_PER_SECOND
+            shown = _animation(points, start, seconds, pen)
+            start += seconds + 1 / _POINTS_PER_SECOND
         head = f'<path d="M{places}" stroke-width="{_short(pen)}"{style}'
         parts.append(f"{head}>{shown}</path>" if shown else f"{head}/>")
     return "".join(parts)
 
 
-def _animation(points: np.ndarray, begin: float, seconds: float, pen: float) -> str:
+def _animation(points: np.ndarray, start: float, seconds: float, pen: float) -> str:
     """Hide a line by a dash that is as long as it, and let the dash move away while it is drawn."""
     length = float(np.hypot(*np.diff(points, axis=0).T).sum()) + pen
     dash = f'<set attributeName="stroke-dasharray" to="{_short(length)} {_short(length)}" begin="0s"/>'
-    hidden = f'<set attributeName="stroke-dashoffset" to="{_short(length)}" begin="0s" end="{begin:.3f}s"/>'
-    hidden += f'<set attributeName="opacity" to="0" begin="0s" end="{begin:.3f}s"/>' if begin else ""
-    moving = f'<animate attributeName="stroke-dashoffset" from="{_short(length)}" to="0" begin="{begin:.3f}s" dur="{seconds:.3f}s" fill="freeze"/>'
+    hidden = f'<set attributeName="stroke-dashoffset" to="{_short(length)}" begin="0s" end="{start:.3f}s"/>'
+    hidden += f'<set attributeName="opacity" to="0" begin="0s" end="{start:.3f}s"/>' if start else ""
+    moving = f'<animate attributeName="stroke-dashoffset" from="{_short(length)}" to="0" begin="{start:.3f}s" dur="{seconds:.3f}s" fill="freeze"/>'
     return dash + hidden + moving
 
 

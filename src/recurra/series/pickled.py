@@ -25,8 +25,21 @@ _NAMES = {
     "_codecs encode": "bytes",
 }
 _PUSHED = frozenset(
-    "BININT BININT1 BININT2 INT LONG1 BINUNICODE SHORT_BINUNICODE BINUNICODE8 BINSTRING SHORT_BINSTRING BINBYTES "
-    "SHORT_BINBYTES BINBYTES8".split()
+    [
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "INT",
+        "LONG1",
+        "BINUNICODE",
+        "SHORT_BINUNICODE",
+        "BINUNICODE8",
+        "BINSTRING",
+        "SHORT_BINSTRING",
+        "BINBYTES",
+        "SHORT_BINBYTES",
+        "BINBYTES8",
+    ]
 )
 _CONSTANTS = {"NEWTRUE": True, "NEWFALSE": False, "NONE": None}
 _NOTHING = frozenset(("PROTO", "FRAME", "STOP"))

@@ -28,7 +28,7 @@ from recurra.verbs.base.pictures import write_pictures
 from recurra.verbs.base.run_command import RunCommand, given_options
 
 if TYPE_CHECKING:
-    from recurra.tasks.base.capabilities import Chunk, Generates
+    from recurra.tasks.base.capabilities import Chunk, Generates, GeneratesDrawings, GeneratesPictures
 
 POSITION = 50
 
@@ -82,16 +82,9 @@ def generate(
             f"prompt: expected --prompt or a file, got both (--prompt and {source}); leave one of them out"
         )
     predictor = load_run(run, device).predictor
-    if isinstance(predictor, GeneratesPictures):
-        if prompt or source is not None:
-            raise UsageError("prompt: a run of pixels begins with no text; complete a picture with --from PICTURE")
-        write_pictures(predictor, given_options(context), json=json)
-        return
-    if isinstance(predictor, GeneratesDrawings):
-        if prompt or source is not None:
-            raise UsageError("prompt: a run of strokes takes --text, --label or --continue FILE")
+    if isinstance(predictor, GeneratesPictures | GeneratesDrawings):
         with naming_run(run):
-            write_drawings(predictor, given_options(context), as_json=json)
+            _write_whole(predictor, bool(prompt) or source is not None, given_options(context), json)
         return
     if not isinstance(predictor, Generates):
         raise UsageError(f"generate: a run of {predictor.name!r} writes nothing; ask it with `recurra predict`")
@@ -101,6 +94,19 @@ def generate(
         warn(predictor, text)
     with naming_run(run):
         _write(predictor, prompts, options, json)
+
+
+def _write_whole(
+    predictor: GeneratesPictures | GeneratesDrawings, prompted: bool, given: dict[str, Any], json: bool
+) -> None:
+    from recurra.tasks.base.capabilities import GeneratesPictures
+
+    pictures = isinstance(predictor, GeneratesPictures)
+    if prompted:
+        how = "complete a picture with --from PICTURE" if pictures else "finish a drawing with --continue FILE"
+        raise UsageError(f"prompt: a run of {predictor.name} begins with no text; {how}")
+    write = write_pictures if pictures else write_drawings
+    write(cast(Any, predictor), given, json=json)
 
 
 def _write(predictor: Generates, prompts: Sequence[str], options: GenerateOptions, json: bool) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.tasks.strokes.inks import write_jsonl, zigzag
 
 from recurra.tasks.strokes import DrawingConfig, DrawingTask
 from recurra.testing import task_checks
 from recurra.testing.case import TaskCase
 from recurra.testing.expect import one_thread
-from tests.tasks.strokes.inks import write_jsonl, zigzag
 
 MODELS: dict[str, dict[str, Any]] = {
     "none": {"cell": "lstm", "components": 3, "drop_points": 0.2},

@@ -101,8 +101,8 @@ class GeneratesWhole(Protocol):
     name: ClassVar[str]
     GenerateOptions: ClassVar[type[Settings]]
 
-    def generate_whole(self, begun: Any, options: Any) -> Any:
-        """Give them as Python has them; begun: what is to be gone on with, or None."""
+    def generate_whole(self, prefix: Any, options: Any) -> Any:
+        """Give them as Python has them; prefix: what is to be gone on with, or None."""
         ...
 
 
@@ -119,8 +119,8 @@ class GeneratesPictures(GeneratesWhole, Protocol):
 class GeneratesDrawings(GeneratesWhole, Protocol):
     """Draws with a pen, from nothing or from what was drawn before."""
 
-    def generate_drawings(self, begun: Any, options: Any) -> tuple[list[Ink], int]:
-        """Give drawings, and how many strokes of each were there before; begun: what is to be finished, or None."""
+    def generate_drawings(self, prefix: Any, options: Any) -> tuple[list[Ink], int]:
+        """Give drawings, and how many strokes of each were there before; prefix: what is to be finished, or None."""
         ...
 
 

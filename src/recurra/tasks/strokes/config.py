@@ -112,7 +112,7 @@ class GenerateOptions(Settings):
     )
     label: str | None = Field(default=None, description="What is drawn, of a run that learnt by label.")
     text: str | None = Field(default=None, description="What is written, of a run that learnt by text.")
-    begun: Annotated[str | None, Flag(long="--continue", metavar="FILE")] = Field(
+    prefix: Annotated[str | None, Flag(long="--continue", metavar="FILE")] = Field(
         default=None, description="Finish this drawing: SVG, JSON or whatever else `train` reads."
     )
     like: Annotated[str | None, Flag(metavar="FILE")] = Field(
@@ -139,7 +139,7 @@ class GenerateOptions(Settings):
     def _fits_together(self) -> GenerateOptions:
         if self.like is not None and self.text is None:
             raise ValueError("like: belongs to a text that is written; name one with --text")
-        if self.like is not None and self.begun is not None:
+        if self.like is not None and self.prefix is not None:
             raise ValueError("like, continue: expected one of the two, got both")
         return self
 

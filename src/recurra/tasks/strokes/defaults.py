@@ -6,7 +6,7 @@ from recurra.tasks.strokes.config import Model
 
 POINTS_TO_LEARN_FROM = 10_000_000
 """Points read after which a model has most of what it will get."""
-MANY, SOME = 5_000, 500
+MANY_DRAWINGS, SOME_DRAWINGS = 5_000, 500
 
 
 def choose_size(model: Model, drawings: int, points: int) -> float:
@@ -17,9 +17,9 @@ def choose_size(model: Model, drawings: int, points: int) -> float:
     (32.3, 512, 0.1)
     """
     if model.hidden is None:
-        model.hidden = 512 if drawings >= MANY else 256 if drawings >= SOME else 128
+        model.hidden = 512 if drawings >= MANY_DRAWINGS else 256 if drawings >= SOME_DRAWINGS else 128
     if model.dropout is None:
-        model.dropout = 0.1 if drawings >= MANY else 0.2
+        model.dropout = 0.1 if drawings >= MANY_DRAWINGS else 0.2
     if model.input_dropout is None:
         model.input_dropout = 0.0  # what is read are two numbers and a pen's state
     return min(300.0, max(3.0, round(POINTS_TO_LEARN_FROM / max(1, points), 1)))

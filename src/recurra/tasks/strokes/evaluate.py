@@ -19,7 +19,7 @@ from recurra.tasks.strokes.network import StrokeNetwork
 from recurra.tasks.strokes.predict import DrawingModel
 from recurra.tasks.strokes.preprocessing import StrokePreprocessor
 from recurra.tasks.strokes.results import ink_to_json, to_lines
-from recurra.tasks.strokes.sampling import Begun, Drawn, Manner, draw, score
+from recurra.tasks.strokes.sampling import Drawn, Manner, Prefix, draw, score
 
 MAX_SHOWN = 8
 TEMPERATURES = (0.1, 0.4, 0.7, 1.0)
@@ -118,7 +118,7 @@ class _Judge:
     def of_drawn(self, model: DrawingModel, split: Split) -> float:
         """Give the share of new drawings, one for each held-out one, that the classifier gives the label they are drawn by."""
         chosen = evenly_spaced(len(split), MAX_JUDGED)
-        starts = [Begun.nothing(split.ids[row]) for row in chosen]
+        starts = [Prefix.nothing(split.ids[row]) for row in chosen]
         drawn = model.draw_from(starts, GenerateOptions(seed=_SEED))
         values = [self._values(one.steps * self._preprocessor.unit, one.pens) for one in drawn]
         return self._accuracy(values, [split.texts[row] for row in chosen])
@@ -144,7 +144,7 @@ def _drawings(model: DrawingModel, split: Split) -> dict[str, Any]:
     captions = [split.texts[row] or "" for row in rows] if model.preprocessor.condition != "none" else []
     shown = {
         f"{temperature:g}": [
-            ink_to_json(ink) for ink, _ in draw_inks(model, [Begun.nothing(each) for each in ids], temperature)
+            ink_to_json(ink) for ink, _ in draw_inks(model, [Prefix.nothing(each) for each in ids], temperature)
         ]
         for temperature in TEMPERATURES
     }
@@ -161,14 +161,14 @@ def _drawings(model: DrawingModel, split: Split) -> dict[str, Any]:
     }
 
 
-def half_of(preprocessor: StrokePreprocessor, split: Split, row: int) -> Begun:
+def half_of(preprocessor: StrokePreprocessor, split: Split, row: int) -> Prefix:
     """Give the first half of a drawing's points, its last stroke as it is."""
     count = max(1, len(split.pens[row]) // 2)
-    return Begun(preprocessor.encode(split.steps[row][:count]), split.pens[row][:count], split.ids[row])
+    return Prefix(preprocessor.encode(split.steps[row][:count]), split.pens[row][:count], split.ids[row])
 
 
 def draw_inks(
-    model: DrawingModel, starts: Sequence[Begun], temperature: float, seed: int = _SEED
+    model: DrawingModel, starts: Sequence[Prefix], temperature: float, seed: int = _SEED
 ) -> list[tuple[Ink, Drawn]]:
     """Go on with drawings; gives each as a whole, and what is new."""
     preprocessor = model.preprocessor
@@ -186,7 +186,7 @@ def draw_inks(
 def _written(model: DrawingModel, split: Split) -> dict[str, Any]:
     """Write held-out texts, and tell how often the window comes to their end; gives where it looked in one of them."""
     rows = evenly_spaced(len(split), MAX_WRITTEN)
-    starts = [Begun.nothing(split.ids[row]) for row in rows]
+    starts = [Prefix.nothing(split.ids[row]) for row in rows]
     options = GenerateOptions(seed=_SEED, bias=0.75, text="written")
     drawn = model.draw_from(starts, options)
     reached = [_reaches_end(one) for one in drawn]
@@ -222,5 +222,5 @@ def preview(model: DrawingModel, seed: int) -> str:
     elif preprocessor.condition == "text":
         letters = preprocessor.names
         name = "".join(letters[(seed + at) % len(letters)] for at in range(5))
-    ((ink, _),) = draw_inks(model, [Begun.nothing(condition_ids(name, preprocessor))], TEMPERATURES[1], seed)
+    ((ink, _),) = draw_inks(model, [Prefix.nothing(condition_ids(name, preprocessor))], TEMPERATURES[1], seed)
     return to_lines(ink, height=24, width=48)

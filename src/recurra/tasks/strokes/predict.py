@@ -26,7 +26,7 @@ from recurra.tasks.strokes.data import Split, condition_ids, encode
 from recurra.tasks.strokes.network import StrokeNetwork
 from recurra.tasks.strokes.preprocessing import StrokePreprocessor, check_condition
 from recurra.tasks.strokes.results import ink_to_json, pens_to_json, score_to_json, to_lines
-from recurra.tasks.strokes.sampling import Begun, Drawn, Manner, draw, knowledge, score
+from recurra.tasks.strokes.sampling import Drawn, Manner, Prefix, draw, knowledge, score
 from recurra.tasks.strokes.stream import StrokeStream
 from recurra.text import Faults, base_name, is_archive
 
@@ -123,15 +123,15 @@ class DrawingModel(Predictor[DrawingConfig]):
         split = self._split(inputs)
         results = []
         for row in range(len(split)):
-            begun = self._begun(split.inks[row], split.ids[row])
-            known = knowledge(self._strokes, begun, self.preprocessor.condition)
-            manner = Manner(self._length(begun, None), options.temperature)
+            prefix = self._prefix(split.inks[row], split.ids[row])
+            known = knowledge(self._strokes, prefix, self.preprocessor.condition)
+            manner = Manner(self._length(prefix, None), options.temperature)
             (drawn,) = draw(
-                self._strokes, [begun], self.preprocessor.condition, manner, row_generators(options.seed, 1)
+                self._strokes, [prefix], self.preprocessor.condition, manner, row_generators(options.seed, 1)
             )
             steps = [self._known(mean, pens) for mean, pens in zip(*known, strict=True)]
-            result = {"points": len(begun.pens) + 1, **steps[-1]}
-            result["strokes"] = ink_to_json(self._whole(begun, drawn, split.inks[row]))
+            result = {"points": len(prefix.pens) + 1, **steps[-1]}
+            result["strokes"] = ink_to_json(self._whole(prefix, drawn, split.inks[row]))
             if options.steps:
                 result["steps"] = [{"points": number, **one} for number, one in enumerate(steps, 1)]
             results.append(result)
@@ -143,18 +143,18 @@ class DrawingModel(Predictor[DrawingConfig]):
     def format_result(self, result: Mapping[str, Any]) -> str:
         return to_lines(Ink(tuple(np.array(stroke, np.float32) for stroke in result["strokes"]))) + "\n"
 
-    def _begun(self, ink: Ink, ids: np.ndarray) -> Begun:
+    def _prefix(self, ink: Ink, ids: np.ndarray) -> Prefix:
         """Give an ink, prepared, as what is to be gone on with: its last stroke has ended, the drawing has not."""
         steps, pens = to_offsets(ink)
-        return Begun(self.preprocessor.encode(steps), np.where(pens == END, LIFTED, pens).astype(np.uint8), ids)
+        return Prefix(self.preprocessor.encode(steps), np.where(pens == END, LIFTED, pens).astype(np.uint8), ids)
 
-    def _length(self, begun: Begun, asked: int | None) -> int:
-        return len(begun.pens) + (self.preprocessor.default_length if asked is None else asked)
+    def _length(self, prefix: Prefix, asked: int | None) -> int:
+        return len(prefix.pens) + (self.preprocessor.default_length if asked is None else asked)
 
-    def _whole(self, begun: Begun, drawn: Drawn, before: Ink | None) -> Ink:
+    def _whole(self, prefix: Prefix, drawn: Drawn, before: Ink | None) -> Ink:
         """Give the given and the new part as one ink, where the given one is."""
         made = self.preprocessor.to_ink(
-            np.concatenate([begun.steps, drawn.steps]), np.concatenate([begun.pens, drawn.pens])
+            np.concatenate([prefix.steps, drawn.steps]), np.concatenate([prefix.pens, drawn.pens])
         )
         if before is None:
             return made
@@ -169,11 +169,11 @@ class DrawingModel(Predictor[DrawingConfig]):
         found = score(self._strokes, split, self.preprocessor)
         return [score_to_json(place, log_probs) for place, log_probs in zip(split.places, found, strict=True)]
 
-    def generate_drawings(self, begun: Any, options: GenerateOptions) -> tuple[list[Ink], int]:
-        """Make drawings, or finish a given one (None: `options.begun`); gives also how many strokes of each were given."""
-        if begun is not None and options.begun is not None:
+    def generate_drawings(self, prefix: Any, options: GenerateOptions) -> tuple[list[Ink], int]:
+        """Make drawings, or finish a given one (None: `options.prefix`); gives also how many strokes of each were given."""
+        if prefix is not None and options.prefix is not None:
             raise UsageError("continue: expected one drawing to finish, got two")
-        given = options.begun if begun is None else begun
+        given = options.prefix if prefix is None else prefix
         check_condition(self.preprocessor, options.label, options.text)
         if options.like is not None:
             return [ink for ink, _ in self._write_like(options)], 0
@@ -186,17 +186,17 @@ class DrawingModel(Predictor[DrawingConfig]):
         ]
         return inks, 0 if before is None else len(before.ink.strokes)
 
-    def generate_whole(self, begun: Any, options: GenerateOptions) -> list[Ink]:
+    def generate_whole(self, prefix: Any, options: GenerateOptions) -> list[Ink]:
         """Give the inks of `generate_drawings`."""
-        return self.generate_drawings(begun, options)[0]
+        return self.generate_drawings(prefix, options)[0]
 
-    def draw_from(self, starts: list[Begun], options: GenerateOptions) -> list[Drawn]:
+    def draw_from(self, starts: list[Prefix], options: GenerateOptions) -> list[Drawn]:
         """Go on with drawings as the options say."""
         length = max(self._length(start, options.length) for start in starts)
         manner = Manner(length, options.temperature, options.bias)
         return draw(self._strokes, starts, self.preprocessor.condition, manner, options.seed or 0)
 
-    def _starts(self, before: Drawing | None, options: GenerateOptions) -> list[Begun]:
+    def _starts(self, before: Drawing | None, options: GenerateOptions) -> list[Prefix]:
         """Give what each drawing begins with: nothing or what is given, by the label or text that is named, or else by labels in turn."""
         asked = options.text if self.preprocessor.condition == "text" else options.label
         if asked is None and before is not None:
@@ -206,7 +206,7 @@ class DrawingModel(Predictor[DrawingConfig]):
             known = self.preprocessor.names
             names = [known[number % len(known)] for number in range(options.count)]
         ids = [condition_ids(name, self.preprocessor) for name in names]
-        return [Begun.nothing(each) if before is None else self._begun(before.ink, each) for each in ids]
+        return [Prefix.nothing(each) if before is None else self._prefix(before.ink, each) for each in ids]
 
     def _write_like(self, options: GenerateOptions) -> list[tuple[Ink, Drawn]]:
         """Write a text as the hand of a sample does: the sample is read with what it says, then the new text is written on."""
@@ -214,7 +214,7 @@ class DrawingModel(Predictor[DrawingConfig]):
         if not sample.text:
             raise DataError("does not say what is written", source=options.like, hint="InkML and JSON can hold a text")
         ids = condition_ids(f"{sample.text} {options.text}", self.preprocessor)
-        start = self._begun(sample.ink, ids)
+        start = self._prefix(sample.ink, ids)
         found = self.draw_from([start] * options.count, options)
         # The first step is the way from the sample to the new text.
         return [

@@ -32,7 +32,7 @@ class Manner:
 
 
 @dataclass(frozen=True)
-class Begun:
+class Prefix:
     """A drawing to go on with: steps (N, 2) in the unit, pen states (N); and what it is drawn by, as numbers."""
 
     steps: np.ndarray
@@ -40,8 +40,8 @@ class Begun:
     ids: np.ndarray
 
     @classmethod
-    def nothing(cls, ids: np.ndarray) -> Begun:
-        """Give a drawing that is not begun yet."""
+    def nothing(cls, ids: np.ndarray) -> Prefix:
+        """Give a drawing that is not prefix yet."""
         return cls(np.zeros((0, 2), np.float32), np.zeros(0, np.uint8), ids)
 
 
@@ -74,7 +74,7 @@ def score(
 
 def draw(
     network: StrokeNetwork,
-    begun: Sequence[Begun],
+    prefix: Sequence[Prefix],
     condition: str,
     manner: Manner,
     seed: int | Sequence[torch.Generator] = 0,
@@ -83,13 +83,13 @@ def draw(
 
     seed: or a source of chance for each.
     """
-    chances = row_generators(seed, len(begun)) if isinstance(seed, int) else list(seed)
+    chances = row_generators(seed, len(prefix)) if isinstance(seed, int) else list(seed)
     found: list[Drawn] = []
     with eval_mode(network) as device, exact(required=False):
-        for start in range(0, len(begun), DRAWINGS_PER_BATCH):
+        for start in range(0, len(prefix), DRAWINGS_PER_BATCH):
             some = slice(start, start + DRAWINGS_PER_BATCH)
-            given = collate_given([one.ids for one in begun[some]], condition).to(device)
-            found += _Pens(network, begun[some], given, manner, chances[some]).draw()
+            given = collate_given([one.ids for one in prefix[some]], condition).to(device)
+            found += _Pens(network, prefix[some], given, manner, chances[some]).draw()
     return found
 
 
@@ -99,22 +99,22 @@ class _Pens:
     def __init__(
         self,
         network: StrokeNetwork,
-        begun: Sequence[Begun],
+        prefix: Sequence[Prefix],
         given: Given,
         manner: Manner,
         chances: Sequence[torch.Generator],
     ) -> None:
-        self.network, self.begun, self.given, self.manner, self.chances = network, begun, given, manner, chances
-        self._steps: list[list[np.ndarray]] = [[] for _ in begun]
-        self._pens: list[list[int]] = [[] for _ in begun]
-        self._looked: list[list[np.ndarray]] = [[] for _ in begun]
+        self.network, self.prefix, self.given, self.manner, self.chances = network, prefix, given, manner, chances
+        self._steps: list[list[np.ndarray]] = [[] for _ in prefix]
+        self._pens: list[list[int]] = [[] for _ in prefix]
+        self._looked: list[list[np.ndarray]] = [[] for _ in prefix]
 
     def draw(self) -> list[Drawn]:
         """Draw all of them."""
-        states, mixtures = zip(*(self._read(row) for row in range(len(self.begun))), strict=True)
-        rows = [row for row in range(len(self.begun)) if self._left(row)]
+        states, mixtures = zip(*(self._read(row) for row in range(len(self.prefix))), strict=True)
+        rows = [row for row in range(len(self.prefix)) if self._left(row)]
         if not rows:
-            return [self._drawn(row) for row in range(len(self.begun))]
+            return [self._drawn(row) for row in range(len(self.prefix))]
         state = concat_states([states[row] for row in rows])
         mixture = Mixture(*concat_states([mixtures[row] for row in rows]))
         while True:
@@ -130,14 +130,14 @@ class _Pens:
             index = torch.tensor(kept, device=steps.device)
             state = select_state(state, index)
             mixture, state = self._advance(self.network.read(steps[index], pens[index]), state, rows)
-        return [self._drawn(row) for row in range(len(self.begun))]
+        return [self._drawn(row) for row in range(len(self.prefix))]
 
     def _left(self, row: int) -> bool:
-        return len(self._pens[row]) + len(self.begun[row].pens) < self.manner.length
+        return len(self._pens[row]) + len(self.prefix[row].pens) < self.manner.length
 
     def _read(self, row: int) -> tuple[State, Mixture]:
         """Read what is given of one drawing."""
-        mixture, state, looked = read_begun(self.network, self.begun[row], self._of([row]))
+        mixture, state, looked = read_prefix(self.network, self.prefix[row], self._of([row]))
         self._look(looked, [row])
         return state, Mixture(*(part[-1] for part in mixture))
 
@@ -152,7 +152,7 @@ class _Pens:
     def _look(self, looked: Tensor | None, rows: list[int]) -> None:
         if looked is not None:
             for at, row in enumerate(rows):
-                count = len(self.begun[row].ids)
+                count = len(self.prefix[row].ids)
                 self._looked[row].append(looked[-1, at, :count].cpu().numpy())
 
     def _drawn(self, row: int) -> Drawn:
@@ -172,18 +172,18 @@ def choose_step(
     return mixture.draw(component, normal.to(mixture.means)).float(), pens
 
 
-def knowledge(network: StrokeNetwork, begun: Begun, condition: str) -> tuple[np.ndarray, np.ndarray]:
+def knowledge(network: StrokeNetwork, prefix: Prefix, condition: str) -> tuple[np.ndarray, np.ndarray]:
     """Give what is known after the first point of a drawing and after each one that follows: where the next is on average, (N + 1, 2) in the unit,
     and the log probabilities of the pen states after it, (N + 1, 3)."""
     with eval_mode(network) as device, exact(required=False):
-        given = collate_given([begun.ids], condition).to(device)
-        mixture, _, _ = read_begun(network, begun, given)
+        given = collate_given([prefix.ids], condition).to(device)
+        mixture, _, _ = read_prefix(network, prefix, given)
         exactly = Mixture(*(part[:, 0].double() for part in mixture))
         means = (exactly.log_weights.exp().unsqueeze(-1) * exactly.means).sum(-2)
         return means.cpu().numpy(), exactly.class_logits.log_softmax(-1).cpu().numpy()
 
 
-def read_begun(network: StrokeNetwork, one: Begun, given: Given) -> tuple[Mixture, State, Tensor | None]:
+def read_prefix(network: StrokeNetwork, one: Prefix, given: Given) -> tuple[Mixture, State, Tensor | None]:
     """Read what is given of one drawing; gives what is known at each point of (N + 1, 1, …), the state, and where was looked."""
     start = network.start(1).unsqueeze(0)
     steps = torch.from_numpy(np.asarray(one.steps, np.float32)).to(start.device)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ _SUFFIXES = (".svg", ".jsonl")
 _MAX_DIGITS = 4
 
 
-def write_drawings(predictor: GeneratesDrawings, given: Mapping[str, Any], *, as_json: bool) -> None:
+def write_drawings(predictor: GeneratesDrawings, given: Mapping[str, Any], *, json: bool) -> None:
     """Write what a run draws: into the file or the folder that the options name, else as JSON or dots.
 
     Raises `UsageError` where what is named cannot be written to as it is.
@@ -38,13 +38,13 @@ def write_drawings(predictor: GeneratesDrawings, given: Mapping[str, Any], *, as
         note(f"seed {options.seed}")
     if out is not None:
         for path in _save(inks, out, before=before, animate=options.animate):
-            print_json({"file": str(path)}) if as_json else note(f"written: {path}")
+            print_json({"file": str(path)}) if json else note(f"written: {path}")
         return
     from recurra.images import to_blocks
     from recurra.ink import to_dots
 
     for number, ink in enumerate(inks):
-        if as_json:
+        if json:
             print_json({"strokes": _strokes(ink)})
         else:
             lines = (line.rstrip() for line in to_blocks(to_dots(ink, 40, 76)))
@@ -76,7 +76,7 @@ def _save(inks: list[Ink], out: Path, *, before: int, animate: bool) -> list[Pat
 
     try:
         if out.suffix.lower() == ".jsonl":
-            lines = "".join(json.dumps({"strokes": _strokes(ink)}) + "\n" for ink in inks)
+            lines = "".join(dumps({"strokes": _strokes(ink)}) + "\n" for ink in inks)
             return [write_whole(out, lines)]
         if out.suffix.lower() == ".svg" and not is_folder(out):
             whole = grid_svg(inks, given=before, animate=animate) if len(inks) > 1 else None
