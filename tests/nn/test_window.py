@@ -9,6 +9,7 @@ from recurra.errors import UsageError
 from recurra.nn import TextWindow
 
 
+@torch.no_grad()
 def test_the_weights_are_those_of_the_equations() -> None:
     torch.manual_seed(2)
     window = TextWindow(4, 3, parts=2)
