@@ -15,6 +15,7 @@ from recurra.metrics.calibration import fit_temperature, reliability
 from recurra.metrics.captions import CaptionScores, bleu_of, caption_words, join_caption_words
 from recurra.metrics.classes import classification, confusion, most_confident_mistakes, multi_label, per_class
 from recurra.metrics.clusters import adjusted_rand, mutual_information, neighbour_accuracy
+from recurra.metrics.drawings import drawing_scores
 from recurra.metrics.events import event_counts, event_scores, step_scores
 from recurra.metrics.forecast import (
     coverage,
@@ -79,6 +80,7 @@ __all__ = [
     "coverage",
     "crps",
     "detection",
+    "drawing_scores",
     "edit_distance",
     "edit_pairs",
     "error_rate",

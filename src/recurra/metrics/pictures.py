@@ -21,7 +21,7 @@ register_metric(
     ),
     Metric("bits_per_pixel", "bits per pixel", rank=325, lower_is_better=True, unit="bits", versus="difference"),
     share_metric("completed_pixels", "completed pixels that are right", 46),
-    share_metric("judged_accuracy", "completions judged as their label", 48),
+    share_metric("judged_accuracy", "judged as their label", 48),
 )
 
 

@@ -22,7 +22,7 @@ from recurra.runs.manifest import check_manifest
 from recurra.runs.measuring import measure
 from recurra.stream import Stream
 from recurra.tasks import Task, get_task
-from recurra.tasks.base.capabilities import Chunk, Composes, Embeds, Generates, GeneratesPictures, Scores, Streams
+from recurra.tasks.base.capabilities import Chunk, Embeds, Generates, GeneratesWhole, Scores, Streams
 from recurra.tasks.base.options import DEFAULT_BEAM, read_options
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.base.results import is_finite
@@ -221,14 +221,14 @@ class Run:
     def generate(self, prompt: Any = "", **options: Any) -> Any:
         """Continue a prompt; gives the prompt and what follows. For several samples or a stream of chunks, see `generate_chunks`.
 
-        A run of pixels gives pictures, uint8 (N, H, W), one of music pieces (`recurra.music.Piece`), from nothing or from what the prompt is.
+        A run of pixels gives pictures, uint8 (N, H, W), one of music pieces (`recurra.music.Piece`), and one of strokes inks: new ones, or what goes
+        on from the prompt.
         options: count, length, temperature, top_k, top_p, seed, greedy. Raises `UsageError` for others, and for a `count` other
         than one: a text can hold only one sample.
         """
-        if isinstance(self.predictor, GeneratesPictures | Composes):
+        if isinstance(self.predictor, GeneratesWhole):
             read = read_options(self.predictor.GenerateOptions, options, self.configuration.task)
-            given, own = None if isinstance(prompt, str) and not prompt else prompt, self.predictor
-            return own.compose(given, read) if isinstance(own, Composes) else own.generate_pictures(given, read)
+            return self.predictor.generate_whole(None if isinstance(prompt, str) and not prompt else prompt, read)
         if not isinstance(prompt, str):
             raise UsageError(f"prompt: expected a text, got {abbreviate(prompt, 40)}")
         if self._count(options, "generate") != 1:

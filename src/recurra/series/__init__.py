@@ -7,6 +7,7 @@ from recurra.series.arrays import (
     check_lengths,
     match_arrays,
     read_arrays,
+    read_nested_npz,
     read_npy,
     read_npz,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "read_mat",
     "read_mat5",
     "read_matrix",
+    "read_nested_npz",
     "read_npy",
     "read_npz",
     "read_skeleton",

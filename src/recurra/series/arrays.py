@@ -14,6 +14,7 @@ import numpy as np
 
 from recurra.errors import DataError, as_data_error
 from recurra.series.base import Series, channel_names, empty_dimension_problem, to_finite
+from recurra.series.pickled import read_pickled
 from recurra.text import Source, members
 
 _SERIES_NAMES = ("x", "data", "series", "sequences", "images", "features", "inputs")
@@ -54,21 +55,41 @@ def read_npz(source: Source) -> dict[str, np.ndarray]:
     }
 
 
+def read_nested_npz(source: Source) -> dict[str, np.ndarray | list[np.ndarray]]:
+    """Read the arrays of a `.npz` file, an array of arrays as a list of them; no object of another kind is ever made (`read_pickled`)."""
+    found: dict[str, np.ndarray | list[np.ndarray]] = {}
+    for name, read in members(source.data, ".zip", source.name):
+        if name.endswith(".npy"):
+            place, data = f"{source.name}/{name}", read()
+            with as_data_error("is damaged", source=place):
+                shape, _, dtype, start = _header(data)
+            nested = dtype == np.dtype(object)
+            found[name.removesuffix(".npy")] = (
+                read_pickled(data[start:], shape, place) if nested else _load(data, place)
+            )
+    return found
+
+
+def _header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+    """Give the shape, whether columns come first, the kind of numbers, and where these begin."""
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    read_header = _HEADERS.get(version)
+    if read_header is None:
+        raise ValueError(f"a .npy file of the unknown version {version[0]}.{version[1]}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+        return *read_header(stream), stream.tell()
+
+
 def _load(data: bytes, name: str) -> np.ndarray:
     """Read an array whose header, which numpy parses, states as many bytes as there are: no more memory is ever taken."""
     with as_data_error("is damaged", source=name):
-        stream = io.BytesIO(data)
-        version = np.lib.format.read_magic(stream)
-        read_header = _HEADERS.get(version)
-        if read_header is None:
-            raise ValueError(f"a .npy file of the unknown version {version[0]}.{version[1]}")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
-            shape, fortran_order, dtype = read_header(stream)
+        shape, fortran_order, dtype, start = _header(data)
         if dtype.hasobject:
             hint = "save numbers; for series of different lengths, all steps one after another and an array `lengths`"
             raise DataError("holds Python objects, which are not read: they could run code", source=name, hint=hint)
-        there, stated = len(data) - stream.tell(), dtype.itemsize * math.prod(shape)
+        there, stated = len(data) - start, dtype.itemsize * math.prod(shape)
         sizes = " x ".join(map(str, shape)) or "one"
         if not dtype.itemsize or min(shape, default=1) < 0 or max(shape, default=0) > sys.maxsize:
             raise ValueError(f"there is no array of {sizes} values of {dtype}")
@@ -76,7 +97,7 @@ def _load(data: bytes, name: str) -> np.ndarray:
             raise ValueError(problem)
         if there < stated:
             raise ValueError(f"{sizes} values of {dtype} take {stated} bytes, of which {there} are there")
-        values = np.frombuffer(data, dtype, math.prod(shape), stream.tell())
+        values = np.frombuffer(data, dtype, math.prod(shape), start)
         return values.reshape(shape, order="F" if fortran_order else "C")
 
 

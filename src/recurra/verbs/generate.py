@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from recurra.errors import UsageError
 from recurra.tasks.base.options import GenerateOptions, read_options
+from recurra.verbs.base.drawings import write_drawings
 from recurra.verbs.base.music import write_music
 from recurra.verbs.base.options import (
     Device,
@@ -28,7 +29,7 @@ from recurra.verbs.base.pictures import write_pictures
 from recurra.verbs.base.run_command import RunCommand, given_options
 
 if TYPE_CHECKING:
-    from recurra.tasks.base.capabilities import Chunk, Generates
+    from recurra.tasks.base.capabilities import Chunk, Generates, GeneratesWhole
 
 POSITION = 50
 
@@ -57,7 +58,8 @@ def generate(
     """Write new text; it appears as it is made.
 
     Without a prompt the text begins as those that were learnt from do. A run of pixels writes pictures, new ones or
-    completions of a given one; one of music composes. `recurra generate RUN --help` lists what this run takes.
+    completions of a given one; one of music composes, one of strokes draws and writes by hand. `recurra generate RUN --help`
+    lists what this run takes.
 
     [bold]Examples[/bold]
 
@@ -74,20 +76,19 @@ def generate(
     recurra generate runs/digits --from half.png -n 4 -o whole.png
 
     recurra generate runs/tunes --bars 16 --key "D minor" -o tune.mid --wav tune.wav
+
+    recurra generate runs/kanji -n 9 -o grid.svg
     """
-    from recurra.tasks.base.capabilities import Composes, Generates, GeneratesPictures
+    from recurra.tasks.base.capabilities import Generates, GeneratesWhole
 
     if prompt and source is not None:
         raise UsageError(
             f"prompt: expected --prompt or a file, got both (--prompt and {source}); leave one of them out"
         )
     predictor = load_run(run, device).predictor
-    if isinstance(predictor, GeneratesPictures | Composes):
-        if prompt or source is not None:
-            what = "go on with a piece" if isinstance(predictor, Composes) else "complete a picture"
-            raise UsageError(f"prompt: a run of {predictor.name} begins with no text; {what} with --from FILE")
-        write = write_music if isinstance(predictor, Composes) else write_pictures
-        write(cast(Any, predictor), given_options(context), json=json)
+    if isinstance(predictor, GeneratesWhole):
+        with naming_run(run):
+            _write_whole(predictor, bool(prompt) or source is not None, given_options(context), json)
         return
     if not isinstance(predictor, Generates):
         raise UsageError(f"generate: a run of {predictor.name!r} writes nothing; ask it with `recurra predict`")
@@ -97,6 +98,19 @@ def generate(
         warn(predictor, text)
     with naming_run(run):
         _write(predictor, prompts, options, json)
+
+
+def _write_whole(predictor: GeneratesWhole, prompted: bool, given: dict[str, Any], json: bool) -> None:
+    from recurra.tasks.base.capabilities import Composes, GeneratesDrawings
+
+    how, write = "complete a picture with --from PICTURE", cast("Callable[..., None]", write_pictures)
+    if isinstance(predictor, GeneratesDrawings):
+        how, write = "finish a drawing with --continue FILE", write_drawings
+    elif isinstance(predictor, Composes):
+        how, write = "go on with a piece with --from FILE", write_music
+    if prompted:
+        raise UsageError(f"prompt: a run of {predictor.name} begins with no text; {how}")
+    write(predictor, given, json=json)
 
 
 def _write(predictor: Generates, prompts: Sequence[str], options: GenerateOptions, json: bool) -> None:

@@ -6,6 +6,7 @@ class, here or in the package of a task.
 
 from recurra.report.blocks.attention import AttentionMap
 from recurra.report.blocks.base import Block
+from recurra.report.blocks.drawings import DrawingRow, Drawings
 from recurra.report.blocks.images import ImageRow, Images
 from recurra.report.blocks.lines import Lines, Picture
 from recurra.report.blocks.matrix import Matrix
@@ -28,6 +29,8 @@ __all__ = [
     "Chart",
     "Column",
     "Dot",
+    "DrawingRow",
+    "Drawings",
     "Grouping",
     "ImageRow",
     "Images",

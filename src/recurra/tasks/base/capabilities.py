@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from recurra.ink import Ink
 from recurra.music import Piece
 from recurra.stream import Stream
 from recurra.tasks.base.explanation import Explained
@@ -95,11 +96,20 @@ class WritesLive(Protocol):
 
 
 @runtime_checkable
-class GeneratesPictures(Protocol):
-    """Writes pictures, from nothing or from the upper rows of one."""
+class GeneratesWhole(Protocol):
+    """Makes whole things, pictures or drawings, from nothing or from the beginning of one."""
 
     name: ClassVar[str]
     GenerateOptions: ClassVar[type[Settings]]
+
+    def generate_whole(self, prefix: Any, options: Any) -> Any:
+        """Give them as Python has them; prefix: what is to be gone on with, or None."""
+        ...
+
+
+@runtime_checkable
+class GeneratesPictures(GeneratesWhole, Protocol):
+    """Writes pictures, from nothing or from the upper rows of one."""
 
     def generate_pictures(self, picture: Any, options: Any) -> np.ndarray:
         """Give pictures, grey uint8 (N, H, W); picture: what is to be completed, or None."""
@@ -107,11 +117,17 @@ class GeneratesPictures(Protocol):
 
 
 @runtime_checkable
-class Composes(Protocol):
-    """Writes music, from nothing, going on with a piece, or for a given one."""
+class GeneratesDrawings(GeneratesWhole, Protocol):
+    """Draws with a pen, from nothing or from what was drawn before."""
 
-    name: ClassVar[str]
-    GenerateOptions: ClassVar[type[Settings]]
+    def generate_drawings(self, prefix: Any, options: Any) -> tuple[list[Ink], int]:
+        """Give drawings, and how many strokes of each were there before; prefix: what is to be finished, or None."""
+        ...
+
+
+@runtime_checkable
+class Composes(GeneratesWhole, Protocol):
+    """Writes music, from nothing, going on with a piece, or for a given one."""
 
     def compose(self, given: Any, options: Any) -> list[Piece]:
         """Give pieces; given: what they go on with, or None."""

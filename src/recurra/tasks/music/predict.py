@@ -143,6 +143,10 @@ class Composer(Predictor[MusicConfig]):
                 made.step(self.preprocessor.decode(frame))
         return made
 
+    def generate_whole(self, prefix: Any, options: GenerateOptions) -> list[Piece]:
+        """Compose pieces, as `compose` does."""
+        return self.compose(prefix, options)
+
     def compose(self, given: Any, options: GenerateOptions) -> list[Piece]:
         """Compose pieces; given: what they begin with, or None. Raises `UsageError` for what this run cannot be asked."""
         if given is not None and (options.given or options.harmonise or options.humanize):

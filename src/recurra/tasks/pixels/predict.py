@@ -164,6 +164,10 @@ class PictureModel(Predictor[PictureConfig]):
         )
         return self.preprocessor.decode(made)
 
+    def generate_whole(self, prefix: Any, options: GenerateOptions) -> np.ndarray:
+        """Give what `generate_pictures` does."""
+        return self.generate_pictures(prefix, options)
+
 
 def named_pictures(read: Pictures) -> list[NamedPicture]:
     """Give pictures that know where they stand."""
