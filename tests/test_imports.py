@@ -40,6 +40,7 @@ LIBRARIES = [
     "thresholds",
     "metrics",
     "baselines",
+    "grammar",
     "linear",
     "report",
 ]

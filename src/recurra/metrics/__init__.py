@@ -32,6 +32,7 @@ from recurra.metrics.forecast import (
     smape,
 )
 from recurra.metrics.forecast_scores import ForecastScores
+from recurra.metrics.grammar import LEGALITY
 from recurra.metrics.language import LanguageScore
 from recurra.metrics.nab import (
     NAB_PROFILES,
@@ -58,6 +59,7 @@ from recurra.metrics.translation import (
 )
 
 __all__ = [
+    "LEGALITY",
     "NAB_PROFILES",
     "CaptionScores",
     "Edits",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from torch import Tensor
 
 from recurra.decoding import (
     FINISHED,
-    Sampling,
     SearchOptions,
     Step,
     beam_search,
@@ -23,6 +21,7 @@ from recurra.decoding import (
 )
 from recurra.kernels import exact
 from recurra.nn import State
+from recurra.tasks.base.chunks import TextChunk, sampling_of
 from recurra.tasks.base.options import DEFAULT_BEAM, GenerateOptions
 from recurra.tasks.lm.native_generate import can_generate_natively, generate_blocks
 from recurra.tasks.lm.network import LanguageNetwork
@@ -34,15 +33,6 @@ STEPS_PER_PREFILL = 4096
 ROWS_PER_BATCH = 256
 """Samples or hypotheses that are made together, those of one prompt at least."""
 DEFAULT_LENGTH_PENALTY = 0.6
-
-
-@dataclass(frozen=True)
-class TextChunk:
-    """Text that has become certain: of which sample, and whether it was that sample's last."""
-
-    sample: int
-    text: str
-    last: bool = False
 
 
 @torch.inference_mode()
@@ -96,7 +86,7 @@ def generate_text(
 def _generate_one(
     network: LanguageNetwork, preprocessor: TextPreprocessor, prompt: str, ids: np.ndarray, options: GenerateOptions
 ) -> Iterator[TextChunk]:
-    end, sampling = preprocessor.eos_id, _sampling(options)
+    end, sampling = preprocessor.eos_id, sampling_of(options)
     (generator,) = row_generators(options.seed or 0, 1)
     last, state = prefill(network, ids)
     blocks = generate_blocks(
@@ -127,7 +117,7 @@ def _generate_batches(
     encoded: Sequence[np.ndarray],
     options: GenerateOptions,
 ) -> Iterator[TextChunk]:
-    sampling, count = _sampling(options), options.count
+    sampling, count = sampling_of(options), options.count
     for batch in _batches(len(prompts), count):
         last, state = prefill_all(network, encoded[batch], count)
         rows = generate(
@@ -142,11 +132,6 @@ def _generate_batches(
         )
         decoders = [preprocessor.vocabulary.decoder_after(prompt) for prompt in prompts[batch] for _ in range(count)]
         yield from _chunks(rows, decoders, preprocessor.eos_id, batch.start * count)
-
-
-def _sampling(options: GenerateOptions) -> Sampling:
-    temperature = 0.0 if options.greedy else 1.0 if options.temperature is None else options.temperature
-    return Sampling(temperature, options.top_k, options.top_p)
 
 
 def _batches(prompts: int, rows_each: int) -> Iterator[slice]:
