@@ -105,6 +105,11 @@ def inks(folder: Path) -> dict[str, Any]:
     return {"data": str(write_inks(folder, 30)), "valid_share": 0.2, "dropout": 0.2, "batch": 4}
 
 
+def strings(folder: Path) -> dict[str, Any]:
+    lines = [f"{'ab'[n % 2]}{'cd' * (n % 5)}{n % 7}" for n in range(60)]
+    return {"data": write(folder, "strings.txt", lines), "valid_share": 0.2, "dropout": 0.2, "batch": 8}
+
+
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "lm": verses,
     "classify": reviews,
@@ -116,6 +121,7 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "pixels": crosses,
     "caption": boxes,
     "transcribe": inks,
+    "grammar": strings,
 }
 
 

@@ -18,7 +18,14 @@ register_metric(
     share_metric("written_legal", "written strings that are legal", 66),
     share_metric("accepted", "held-out strings accepted", 67),
     share_metric("refused", "changed strings refused", 68),
-    Metric("strings_wrong", "strings wrong", rank=385, lower_is_better=True, percent=True, versus="difference"),
+    Metric(
+        "behind_fault",
+        "share behind the first fault",
+        rank=385,
+        lower_is_better=True,
+        percent=True,
+        versus="difference",
+    ),
 )
 
 LEGALITY = ("strings_right", "steps_right", "right_up_to", "answers_right")

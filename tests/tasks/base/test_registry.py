@@ -39,7 +39,8 @@ def test_all_are_loaded_to_be_listed() -> None:
 @pytest.mark.parametrize("name", ["juggle", "", "base", "sequence", "lm.task", "../lm", "LM"])
 def test_an_unknown_task_is_one_clear_line(name: str) -> None:
     with pytest.raises(
-        UsageError, match=r"task: expected one of caption, classify, .*, lm, pixels, tag, transcribe, translate; got "
+        UsageError,
+        match=r"task: expected one of caption, classify, .*, lm, .*pixels, .*tag, transcribe, translate; got ",
     ) as caught:
         get_task(name)
     assert "\n" not in str(caught.value)

@@ -70,15 +70,13 @@ def draw_strings(
 
 
 def legal_step(network: GrammarNetwork) -> Step:
-    """Give a step whose result for a row depends on no other; where outputs say what may follow, nothing else is written."""
+    """Give a step whose result for a row depends on no other; only what counts as legal is written, where there is such a symbol."""
 
     def step(numbers: Tensor, state: State) -> tuple[Tensor, State]:
         with exact(required=False):
             logits, state = network(numbers.unsqueeze(0), state)
-        shares = network.log_shares(logits[0])
-        if network.all_legal:
-            legal = network.probabilities(logits[0]) >= network.threshold
-            shares = shares.masked_fill(~legal & legal.any(-1, keepdim=True), -torch.inf)
+        legal = network.probabilities(logits[0]) >= network.threshold
+        shares = network.log_shares(logits[0]).masked_fill(~legal & legal.any(-1, keepdim=True), -torch.inf)
         return shares, state
 
     return step

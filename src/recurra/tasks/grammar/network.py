@@ -70,8 +70,3 @@ class GrammarNetwork(nn.Module):
             return logits.double().log_softmax(-1)
         log_legal = F.logsigmoid(logits.double())
         return log_legal - log_legal.logsumexp(-1, keepdim=True)
-
-    def step(self, numbers: Tensor, state: State) -> tuple[Tensor, State]:
-        """Read one symbol of each string: (B,) → log-probabilities (B, V) of the next, state."""
-        logits, state = self(numbers.unsqueeze(0), state)
-        return self.log_shares(logits[0]), state

@@ -37,7 +37,7 @@ class GrammarTask(SplitTask[GrammarConfig, Dataset]):
     name = "grammar"
     title = "Grammar learner"
     keep_last_of_equals = True
-    element = ("string", "strings")
+    element = ("symbol", "symbols")
     Config = GrammarConfig
     Predictor = GrammarModel
     generated_data = frozenset(grammar_names())
@@ -51,7 +51,7 @@ class GrammarTask(SplitTask[GrammarConfig, Dataset]):
 
     @property
     def criterion(self) -> str:
-        return "strings_wrong" if learns_legal(self.config, self.preprocessor) else "nll"
+        return "behind_fault" if learns_legal(self.config, self.preprocessor) else "nll"
 
     # Data
 
