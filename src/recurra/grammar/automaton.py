@@ -68,7 +68,7 @@ class Automaton(Grammar):
         return known | {END: self.ends[str(state)]} if str(state) in self.ends else known
 
     def draw(self, size: int | None, generator: np.random.Generator) -> list[str]:  # noqa: ARG002
-        state, string = self.start, []
+        state, string = str(self.start), []
         while True:
             shares = self.probabilities(state)
             symbol = list(shares)[int(generator.choice(len(shares), p=list(shares.values())))]
@@ -89,9 +89,9 @@ class Automaton(Grammar):
         for state, arrows in self.arrows.items():
             for share, to in arrows.values():
                 moves[places[state], places[to]] += share
-        begin = np.zeros(len(names))
-        begin[places[str(self.start)]] = 1
-        found = np.linalg.solve((np.eye(len(names)) - moves).T, begin)
+        start = np.zeros(len(names))
+        start[places[str(self.start)]] = 1
+        found = np.linalg.solve((np.eye(len(names)) - moves).T, start)
         return dict(zip(names, found.tolist(), strict=True))
 
     def entropy(self) -> float:

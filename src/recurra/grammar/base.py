@@ -96,7 +96,7 @@ class Grammar(ABC):
         """Give what has to be counted by this state, by what it is called; nothing where nothing is."""
         return {}
 
-    def answer_place(self, string: Sequence[str]) -> int | None:  # noqa: ARG002
+    def recalled_place(self, string: Sequence[str]) -> int | None:  # noqa: ARG002
         """Give where the symbol stands that follows from what came long before it; None where a grammar has none such."""
         return None
 

@@ -20,11 +20,11 @@ class Question(Grammar):
     """
 
     letters: str
-    begin: State
+    initial: State
 
     def __init__(self, protocol: Protocol | None = None) -> None:
-        self.start = self.begin
-        self.symbols = tuple(dict.fromkeys([*self.letters, "=", *self.answers()]))
+        self.start = self.initial
+        self.symbols = tuple(dict.fromkeys([*self.letters, "=", *self.results()]))
         self.protocol = protocol or Protocol()
 
     @abstractmethod
@@ -32,11 +32,11 @@ class Question(Grammar):
         """Give what is known after one more letter."""
 
     @abstractmethod
-    def answer(self, state: State) -> str:
+    def result(self, state: State) -> str:
         """Give the answer that follows from what is known."""
 
     @abstractmethod
-    def answers(self) -> Sequence[str]:
+    def results(self) -> Sequence[str]:
         """List the answers there are."""
 
     def may_read(self, state: State) -> Sequence[str]:  # noqa: ARG002
@@ -45,7 +45,7 @@ class Question(Grammar):
 
     def may_ask(self, state: State) -> bool:
         """Tell whether w may be over."""
-        return state != self.begin
+        return state != self.initial
 
     def legal(self, state: State) -> frozenset[str]:
         if state == (_ANSWERED,):
@@ -59,20 +59,20 @@ class Question(Grammar):
             return None
         if isinstance(state, tuple) and state[0] == _ASKED:
             return (_ANSWERED,)
-        return (_ASKED, self.answer(state)) if symbol == "=" else self.read(state, symbol)
+        return (_ASKED, self.result(state)) if symbol == "=" else self.read(state, symbol)
 
     def draw(self, size: int | None, generator: np.random.Generator) -> list[str]:
-        state, string = self.begin, []
+        state, string = self.initial, []
         for _ in range(size or 1):
             letters = self.may_read(state)
             string.append(letters[int(generator.integers(len(letters)))])
             state = self.read(state, string[-1])
-        return [*string, "=", self.answer(state)]
+        return [*string, "=", self.result(state)]
 
     def size(self, string: Sequence[str]) -> int:
         return len(string) - 2
 
-    def answer_place(self, string: Sequence[str]) -> int:
+    def recalled_place(self, string: Sequence[str]) -> int:
         return len(string) - 1
 
 
@@ -83,34 +83,34 @@ class Parity(Question):
     (None, 4)
     """
 
-    name, title, letters, begin = "parity", "parity of the b's", "ab", ("known", -1)
+    name, title, letters, initial = "parity", "parity of the b's", "ab", ("known", -1)
 
     def read(self, state: State, letter: str) -> State:
         assert isinstance(state, tuple)
         return ("known", max(0, state[1]) ^ (letter == "b"))
 
-    def answer(self, state: State) -> str:
+    def result(self, state: State) -> str:
         assert isinstance(state, tuple)
         return str(state[1])
 
-    def answers(self) -> Sequence[str]:
+    def results(self) -> Sequence[str]:
         return "01"
 
 
 class EvenPairs(Question):
     """Whether ab and ba together come an even number of times (1): whether the last letter is the first."""
 
-    name, title, letters, begin = "even-pairs", "even pairs", "ab", ("known", "", "")
+    name, title, letters, initial = "even-pairs", "even pairs", "ab", ("known", "", "")
 
     def read(self, state: State, letter: str) -> State:
         assert isinstance(state, tuple)
         return ("known", state[1] or letter, letter)
 
-    def answer(self, state: State) -> str:
+    def result(self, state: State) -> str:
         assert isinstance(state, tuple)
         return str(int(state[1] == state[2]))
 
-    def answers(self) -> Sequence[str]:
+    def results(self) -> Sequence[str]:
         return "01"
 
 
@@ -120,17 +120,17 @@ class CycleNavigation(Question):
     >>> CycleNavigation().first_fault("--.=3")
     """
 
-    name, title, letters, begin = "cycle-navigation", "cycle navigation", "+-.", ("known", -1)
+    name, title, letters, initial = "cycle-navigation", "cycle navigation", "+-.", ("known", -1)
 
     def read(self, state: State, letter: str) -> State:
         assert isinstance(state, tuple)
         return ("known", (max(0, state[1]) + {"+": 1, "-": -1, ".": 0}[letter]) % MODULUS)
 
-    def answer(self, state: State) -> str:
+    def result(self, state: State) -> str:
         assert isinstance(state, tuple)
         return str(state[1])
 
-    def answers(self) -> Sequence[str]:
+    def results(self) -> Sequence[str]:
         return [str(place) for place in range(MODULUS)]
 
 
@@ -143,7 +143,7 @@ class ModularArithmetic(Question):
     """
 
     name, title, letters = "modular-arithmetic", "modular arithmetic", "01234+-*"
-    begin = ("known", 0, 1, "first")
+    initial = ("known", 0, 1, "first")
 
     def may_read(self, state: State) -> Sequence[str]:
         assert isinstance(state, tuple)
@@ -163,11 +163,11 @@ class ModularArithmetic(Question):
         assert what == "over"
         return ("known", (total + factor) % MODULUS, 1 if letter == "+" else MODULUS - 1, "term")
 
-    def answer(self, state: State) -> str:
+    def result(self, state: State) -> str:
         assert isinstance(state, tuple)
         return str((state[1] + state[2]) % MODULUS)
 
-    def answers(self) -> Sequence[str]:
+    def results(self) -> Sequence[str]:
         return "01234"
 
     def sizes(self, within: Sizes) -> list[int]:

@@ -31,7 +31,7 @@ class EmbeddedReber(Automaton):
     What has to be remembered all along is the second symbol, and nothing within says which it was.
     """
 
-    def answer_place(self, string: Sequence[str]) -> int | None:
+    def recalled_place(self, string: Sequence[str]) -> int | None:
         return len(string) - 2
 
 

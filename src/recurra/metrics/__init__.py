@@ -32,7 +32,7 @@ from recurra.metrics.forecast import (
     smape,
 )
 from recurra.metrics.forecast_scores import ForecastScores
-from recurra.metrics.grammar import LEGALITY
+from recurra.metrics.grammar import right_up_to
 from recurra.metrics.language import LanguageScore
 from recurra.metrics.nab import (
     NAB_PROFILES,
@@ -59,7 +59,6 @@ from recurra.metrics.translation import (
 )
 
 __all__ = [
-    "LEGALITY",
     "NAB_PROFILES",
     "CaptionScores",
     "Edits",
@@ -119,6 +118,7 @@ __all__ = [
     "registered_metrics",
     "reliability",
     "resampled",
+    "right_up_to",
     "rmse",
     "scaled",
     "share_metric",

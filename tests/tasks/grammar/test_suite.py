@@ -13,7 +13,7 @@ from recurra.testing.case import TaskCase
 from recurra.testing.expect import one_thread
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
-    "counting": ({"data": ["anbn"], "strings": 20, "train_sizes": "1-8", "valid_sizes": "9-12", "test_sizes": "1-20"}, {"cell": "graves-lstm"}, ["aab", "", "ba"]),
+    "counting": ({"data": ["anbn"], "strings": 30, "train_sizes": "1-3", "valid_sizes": "1-4", "test_sizes": "1-6"}, {"cell": "graves-lstm"}, ["aab", "", "ba"]),
     "reber": ({"data": ["reber"], "strings": 40}, {"cell": "gru", "layers": 2, "dropout": 0.2}, ["BTX", "BB"]),
     "next symbol": ({"data": ["dyck-1"], "strings": 40, "train_sizes": "2-12", "valid_sizes": "14-16", "test_sizes": "14-20"}, {"target": "symbol", "cell": "rnn"}, ["(()", ")"]),
     "own strings": ({"valid_share": 0.2, "test_share": 0.2}, {}, ["IMG_0042.jpg", "é", ""]),

@@ -13,7 +13,7 @@ from recurra.data.datasets.locate import resolve_files
 from recurra.data.sources import common_folder, location, open_data
 from recurra.data.splits import split_documents
 from recurra.errors import DataError, UsageError
-from recurra.grammar import Grammar, Sizes, get_grammar, grammar_names, parse_automaton
+from recurra.grammar import Automaton, Grammar, Sizes, get_grammar, grammar_names, parse_automaton
 from recurra.tasks.base.dataset import PreparedData, default_valid_share, skipped_notes
 from recurra.tasks.base.labels import natural_sort
 from recurra.tasks.grammar.config import Data
@@ -52,7 +52,7 @@ class _Read:
 
     lines: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
-    grammar: Grammar | None = None
+    grammar: Automaton | None = None
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
@@ -75,7 +75,7 @@ def read_dataset(data: Data, preprocessor: StringPreprocessor | None) -> Dataset
     return _own(data, read, preprocessor)
 
 
-def _entropy_notes(grammar: Grammar) -> list[str]:
+def _entropy_notes(grammar: Automaton) -> list[str]:
     entropy, length = grammar.entropy(), grammar.mean_length()
     return [
         f"an automaton of {len(grammar.symbols)} symbols: a string has {length:.1f} of them on average, and an entropy of {entropy:.2f} nats"
@@ -165,7 +165,7 @@ def _read(arguments: Sequence[str], data: Data) -> _Read:
     return found
 
 
-def _read_automaton(source: str) -> Grammar:
+def _read_automaton(source: str) -> Automaton:
     lines: list[str] = []
     for each in open_data([source], lambda name: "text", Faults("stop"), []):  # noqa: ARG005
         lines += normalise(each.data.decode("utf-8", "replace")).split("\n")

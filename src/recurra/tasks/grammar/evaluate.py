@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from recurra.baselines import register_baseline
-from recurra.metrics import LanguageScore, resampled
+from recurra.metrics import LanguageScore, resampled, right_up_to
 from recurra.tasks.base.options import GenerateOptions
 from recurra.tasks.grammar import legality
 from recurra.tasks.grammar.baselines import Trigram
@@ -107,13 +107,13 @@ def _on_a_grammar(
 ) -> tuple[dict[str, float], dict[str, float]]:
     preprocessor, grammar, truth = model.preprocessor, model.preprocessor.grammar, split.legal
     assert grammar is not None and truth is not None
-    places = legality.of_each(split.strings, grammar.answer_place)
+    places = legality.of_each(split.strings, grammar.recalled_place)
     held = [each >= model.threshold for each in shares]
     verdicts = legality.judge(held, truth, places)
     sizes = [size or 0 for size in legality.of_each(split.strings, grammar.size)]
     rows = legality.by_size(sizes, verdicts)
     sized = grammar.protocol.train is not None
-    metrics = legality.scores(verdicts) | ({"right_up_to": legality.right_up_to(rows)} if sized else {})
+    metrics = legality.scores(verdicts) | ({"right_up_to": right_up_to(rows)} if sized else {})
     written = draw_strings(model.grammar_network, preprocessor, WRITTEN, _SEED, LONGEST_WRITTEN)
     metrics["written_legal"] = float(np.mean([grammar.first_fault(string) is None for string in written]))
     whole = np.array([verdict.whole for verdict in verdicts])
@@ -140,21 +140,21 @@ def _trigram_on_a_grammar(
 ) -> dict[str, float]:
     assert split.legal is not None
     verdicts = legality.judge([trigram.legal(ids) for ids in split.ids], split.legal, places)
-    found = legality.scores(verdicts) | {"right_up_to": legality.right_up_to(legality.by_size(sizes, verdicts))}
+    found = legality.scores(verdicts) | {"right_up_to": right_up_to(legality.by_size(sizes, verdicts))}
     divergence = _divergence(preprocessor, split, lambda at: trigram.shares(split.ids[at]))
     return found if divergence is None else {**found, "kl": divergence}
 
 
 def _up_to(size_name: str, rows: Sequence[tuple[int, float, int]]) -> str:
     """Say up to where all strings are right, and which is the first that is not."""
-    reached, tried = legality.right_up_to(rows), rows[-1][0]
+    reached, tried = right_up_to(rows), rows[-1][0]
     word = "n =" if size_name == "n" else f"{size_name}"
     if reached == tried:
         return f"right up to {word} {reached:,}, the largest that was tried"
     failed = next((size, share, count) for size, share, count in rows if share < 1)
     of = "" if failed[2] == 1 else f" ({1 - failed[1]:.0%} of {failed[2]} strings)"
-    begun = f"right up to {word} {reached:,}; " if reached else ""
-    return f"{begun}first wrong at {word} {failed[0]:,}{of}"
+    before = f"right up to {word} {reached:,}; " if reached else ""
+    return f"{before}first wrong at {word} {failed[0]:,}{of}"
 
 
 def _divergence(preprocessor: StringPreprocessor, split: Split, shares: Callable[[int], np.ndarray]) -> float | None:

@@ -98,18 +98,18 @@ def _prefill(network: GrammarNetwork, prompt: np.ndarray, rows: int) -> tuple[Te
 def _chunks(
     rows: Iterator[np.ndarray], preprocessor: StringPreprocessor, first: int, count: int, *, spaced: bool
 ) -> Iterator[TextChunk]:
-    begun = dict.fromkeys(range(count), spaced)
+    unfinished = dict.fromkeys(range(count), spaced)
     for ids in rows:
-        for row in list(begun):
+        for row in list(unfinished):
             number = int(ids[row])
             if number in (FINISHED, MARK):
-                del begun[row]
+                del unfinished[row]
                 yield TextChunk(first + row, "", last=True)
                 continue
-            space = " " if preprocessor.words and begun[row] else ""
-            begun[row] = True
+            space = " " if preprocessor.words and unfinished[row] else ""
+            unfinished[row] = True
             yield TextChunk(first + row, space + preprocessor.label(number))
-    for row in begun:
+    for row in unfinished:
         yield TextChunk(first + row, "", last=True)
 
 

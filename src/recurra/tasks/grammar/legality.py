@@ -18,7 +18,7 @@ class Verdict:
     """How a model does on one string: whether it is right at each step, (T + 1) bool, and at the symbol that follows from far before (None: there is none)."""
 
     right: np.ndarray
-    answer: bool | None = None
+    recalled: bool | None = None
 
     @property
     def whole(self) -> bool:
@@ -32,7 +32,7 @@ class Verdict:
 
 
 def judge(legal: Sequence[np.ndarray], truth: Sequence[np.ndarray], places: Sequence[int | None]) -> list[Verdict]:
-    """Compare what is held to be legal with what is, both bool (T + 1, V) for each string; places: of its answer."""
+    """Compare what is held to be legal with what is, both bool (T + 1, V) for each string; places: of the symbol that follows from far before."""
     found = []
     for one, other, place in zip(legal, truth, places, strict=True):
         right = (one == other).all(1)
@@ -41,13 +41,13 @@ def judge(legal: Sequence[np.ndarray], truth: Sequence[np.ndarray], places: Sequ
 
 
 def scores(verdicts: Sequence[Verdict]) -> dict[str, float]:
-    """Give the shares of strings that are right at every step, of steps that are right, and of answers."""
+    """Give the shares of strings that are right at every step, of steps that are right, and of symbols that follow from far before."""
     found = {
         "strings_right": float(np.mean([verdict.whole for verdict in verdicts])),
         "steps_right": float(np.concatenate([verdict.right for verdict in verdicts]).mean()),
     }
-    answers = [verdict.answer for verdict in verdicts if verdict.answer is not None]
-    return found | ({"answers_right": float(np.mean(answers))} if answers else {})
+    recalled = [verdict.recalled for verdict in verdicts if verdict.recalled is not None]
+    return found | ({"recalled": float(np.mean(recalled))} if recalled else {})
 
 
 def by_size(sizes: Sequence[int], verdicts: Sequence[Verdict]) -> list[tuple[int, float, int]]:
@@ -60,20 +60,6 @@ def by_size(sizes: Sequence[int], verdicts: Sequence[Verdict]) -> list[tuple[int
     for size, verdict in zip(sizes, verdicts, strict=True):
         rows.setdefault(size, []).append(verdict.whole)
     return [(size, float(np.mean(rows[size])), len(rows[size])) for size in sorted(rows)]
-
-
-def right_up_to(rows: Sequence[tuple[int, float, int]]) -> int:
-    """Give the largest size up to which all strings that were tried are right; 0 where the shortest are not.
-
-    >>> right_up_to([(1, 1.0, 3), (2, 1.0, 1), (3, 0.5, 2), (4, 1.0, 1)]), right_up_to([(2, 0.0, 1)])
-    (2, 0)
-    """
-    reached = 0
-    for size, share, _ in rows:
-        if share < 1:
-            break
-        reached = size
-    return reached
 
 
 def best_threshold(shares: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float | None:

@@ -11,7 +11,7 @@ import numpy as np
 from recurra.errors import DataError, RunError
 from recurra.files import write_whole
 from recurra.formatting import abbreviate, visible
-from recurra.grammar import END, Grammar, get_grammar, grammar_names, looks_like_automaton, parse_automaton
+from recurra.grammar import END, Automaton, Grammar, get_grammar, grammar_names, looks_like_automaton, parse_automaton
 from recurra.tasks.base.labels import load_labels, save_labels
 from recurra.tasks.grammar.config import MAX_SIZE, Data
 from recurra.text import base_name
@@ -115,7 +115,7 @@ class StringPreprocessor:
     def save(self, folder: Path) -> list[str]:
         """Write the symbols, and an automaton of one's own, into a run folder, and give the names of the files."""
         names = [save_labels(folder, list(self.symbols))]
-        if self.grammar is not None and self.grammar.name not in grammar_names():
+        if isinstance(self.grammar, Automaton) and self.grammar.name not in grammar_names():
             write_whole(folder / AUTOMATON, self.grammar.to_text())
             names.append(AUTOMATON)
         return names
