@@ -32,9 +32,11 @@ def test_it_learns_what_may_follow(reber: Run) -> None:
 
 
 def test_strings_are_written_and_scored(reber: Run) -> None:
-    written = list(reber.generate(count=20, seed=3))
-    assert written == list(reber.generate(count=20, seed=3))
+    written = [reber.generate(seed=seed) for seed in range(20)]
+    assert written == [reber.generate(seed=seed) for seed in range(20)]
     assert sum(get_grammar("reber").first_fault(each) is None for each in written) >= 19
+    chunks = list(reber.generate_chunks(count=3, seed=4))
+    assert {chunk.sample for chunk in chunks} == {0, 1, 2} and sum(chunk.last for chunk in chunks) == 3
     good, bad = reber.score(["BTXSE", "BXXXE"])
     assert good["log_prob"] > bad["log_prob"] + 2
     assert sum(value for _, value in good["units"]) == pytest.approx(good["log_prob"])
