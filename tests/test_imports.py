@@ -44,6 +44,7 @@ LIBRARIES = [
     "thresholds",
     "metrics",
     "baselines",
+    "grammar",
     "linear",
     "report",
 ]

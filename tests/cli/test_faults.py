@@ -258,11 +258,11 @@ def test_a_training_that_diverges_stops_with_its_place(
 def test_an_unknown_task_says_which_there_are(fails: Call) -> None:
     assert (
         fails("train", "ml", "good.txt", code=2)
-        == "task: expected one of caption, classify, detect, embed, forecast, lm, pixels, tag, transcribe, translate; got 'ml'; did you mean lm?"
+        == "task: expected one of caption, classify, detect, embed, forecast, grammar, lm, music, pixels, strokes, tag, transcribe, translate; got 'ml'; did you mean lm?"
     )
     assert (
         fails("train", "quatsch", code=2)
-        == "task: expected one of caption, classify, detect, embed, forecast, lm, pixels, tag, transcribe, translate; got 'quatsch'"
+        == "task: expected one of caption, classify, detect, embed, forecast, grammar, lm, music, pixels, strokes, tag, transcribe, translate; got 'quatsch'"
     )
 
 
@@ -271,7 +271,7 @@ def test_data_without_a_task_say_where_it_stands(fails: Call, data: str, task: s
     message = fails("train", data, "--cell", "gru", code=2)
     assert (
         message
-        == f"task: expected one of caption, classify, detect, embed, forecast, lm, pixels, tag, transcribe, translate before the data, as in `recurra train {task} {data}`"
+        == f"task: expected one of caption, classify, detect, embed, forecast, grammar, lm, music, pixels, strokes, tag, transcribe, translate before the data, as in `recurra train {task} {data}`"
     )
 
 

@@ -26,6 +26,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "caption": ("boxes.zip", {"side": 32, "channels": 2}, np.full((32, 32, 3), 200, np.uint8)),
     "transcribe": ("inks.jsonl", {"split_by": "signal"}, '{"strokes": [[[0, 0], [5, 9], [9, 0]]]}'),
     "strokes": ("inks.jsonl", {"condition": "none"}, [[[0, 0], [5, 9], [9, 0]]]),
+    "grammar": ("verse.txt", {}, "the rain"),
     "detect": ("plant.csv", {"time": "time", "target": ["temp", "bar"], "window": 16}, None),
 }
 

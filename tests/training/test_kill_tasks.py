@@ -109,6 +109,13 @@ def inks(folder: Path) -> dict[str, Any]:
 def scales(folder: Path) -> dict[str, Any]:
     pieces = [[[n + 40, n + 47 + at % (2 + n % 3)] for at in range(9)] for n in range(30)]
     return {"data": write(folder, "scales.json", [json.dumps(pieces)]), "valid_share": 0.2, "dropout": 0.2, "batch": 4}
+def drawings(folder: Path) -> dict[str, Any]:
+    return {**inks(folder), "condition": "none"}
+
+
+def strings(folder: Path) -> dict[str, Any]:
+    lines = [f"{'ab'[n % 2]}{'cd' * (n % 5)}{n % 7}" for n in range(60)]
+    return {"data": write(folder, "strings.txt", lines), "valid_share": 0.2, "dropout": 0.2, "batch": 8}
 
 
 CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
@@ -121,8 +128,10 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "translate": dates,
     "pixels": crosses,
     "music": scales,
+    "strokes": drawings,
     "caption": boxes,
     "transcribe": inks,
+    "grammar": strings,
 }
 
 

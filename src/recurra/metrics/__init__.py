@@ -33,6 +33,7 @@ from recurra.metrics.forecast import (
     smape,
 )
 from recurra.metrics.forecast_scores import ForecastScores
+from recurra.metrics.grammar import right_up_to
 from recurra.metrics.language import LanguageScore
 from recurra.metrics.music import music_scores
 from recurra.metrics.nab import (
@@ -121,6 +122,7 @@ __all__ = [
     "registered_metrics",
     "reliability",
     "resampled",
+    "right_up_to",
     "rmse",
     "scaled",
     "share_metric",

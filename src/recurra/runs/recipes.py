@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from statistics import fmean
@@ -96,13 +96,17 @@ class Part:
     name: str
     data: str
     settings: dict[str, Any]
+    group: str = ""
+    """The data set, and what the settings are that vary: what its figure is averaged with, over seeds and folds."""
 
 
 class Recipe(BaseModel):
     """One file of the folder recipes/.
 
     data: one data set, or several whose figures are averaged.  seeds: each gives a training of its own.  folds: of a
-    cross-validation, each of which is the test once.  each: bars for single data sets, beside the one for the mean.
+    cross-validation, each of which is the test once.  vary: settings with several values, of which each combination is trained.
+    own: settings of single data sets.  each: bars for single data sets, as in anbn, or for one of them under one
+    combination, as in anbn-lstm, beside the one for the mean.  also: other metrics to show.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -113,15 +117,28 @@ class Recipe(BaseModel):
     data: str | Annotated[list[str], Field(min_length=1)]
     seeds: list[int] = Field(default=[1], min_length=1)
     folds: int | None = Field(default=None, ge=2)
+    vary: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    own: dict[str, dict[str, Any]] = {}
     each: dict[str, float] = {}
+    also: list[str] = []
     target: Target
     settings: dict[str, Any]
 
     @model_validator(mode="after")
     def _bars_of_its_sets(self) -> Self:
-        if other := [name for name in self.each if name not in self.sets]:
-            raise ValueError(f"each: expected names among the data, {', '.join(self.sets)}; got {', '.join(other)}")
+        groups = [self._group(data, values) for data in self.sets for values in self._combinations()]
+        if other := [name for name in self.each if name not in groups]:
+            raise ValueError(f"each: expected names among the data, {', '.join(groups)}; got {', '.join(other)}")
+        if other := [name for name in self.own if name not in self.sets]:
+            raise ValueError(f"own: expected names among the data, {', '.join(self.sets)}; got {', '.join(other)}")
         return self
+
+    def _combinations(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.vary, values, strict=True)) for values in product(*self.vary.values())]
+
+    @staticmethod
+    def _group(data: str, values: dict[str, Any]) -> str:
+        return "-".join(map(str, [data, *values.values()]))
 
     @property
     def sets(self) -> list[str]:
@@ -133,14 +150,17 @@ class Recipe(BaseModel):
         seeds = self.seeds if seed is None else [seed]
         folds = [None] if self.folds is None else list(range(1, self.folds + 1))
         parts = []
-        for data, fold, number in product(self.sets, folds, seeds):
-            named = {data: len(self.sets) > 1, f"fold-{fold}": fold is not None, f"seed-{number}": len(seeds) > 1}
-            settings = {**self.settings, "seed": self.settings.get("seed", number) if seed is None else number}
+        for data, values, fold, number in product(self.sets, self._combinations(), folds, seeds):
+            several = len(self.sets) > 1 or bool(values)
+            group = self._group(data, values)
+            named = {group: several, f"fold-{fold}": fold is not None, f"seed-{number}": len(seeds) > 1}
+            settings = {**self.settings, **self.own.get(data, {}), **values}
+            settings["seed"] = self.settings.get("seed", number) if seed is None else number
             if len(seeds) > 1:
                 settings["seed"] = number
             if fold is not None:
                 settings |= {"folds": self.folds, "fold": fold}
-            parts.append(Part("-".join(name for name, wanted in named.items() if wanted), data, settings))
+            parts.append(Part("-".join(name for name, wanted in named.items() if wanted), data, settings, group))
         return parts
 
     def check_run(self, folder: Path, seed: int | None = None) -> None:
@@ -182,6 +202,7 @@ class Measured:
     figure: float
     bar: float
     seconds: float
+    also: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -207,8 +228,17 @@ class Outcome:
     def by_set(self) -> dict[str, float]:
         """The mean figure on each data set that has a bar of its own."""
         return {
-            data: fmean(each.figure for each in self.measured if each.part.data == data) for data in self.recipe.each
+            name: fmean(each.figure for each in self.measured if name in (each.part.data, each.part.group))
+            for name in self.recipe.each
         }
+
+    @property
+    def by_group(self) -> dict[str, list[Measured]]:
+        """The trainings of each data set under each combination of the settings that vary."""
+        found: dict[str, list[Measured]] = {}
+        for each in self.measured:
+            found.setdefault(each.part.group, []).append(each)
+        return found
 
     @property
     def reached(self) -> bool:
@@ -222,6 +252,7 @@ class Outcome:
         target = self.recipe.target
         parts = [
             {"name": each.part.name, "figure": each.figure, "bar": each.bar, "seconds": round(each.seconds, 1)}
+            | each.also
             for each in self.measured
         ]
         return {

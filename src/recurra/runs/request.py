@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def layers(
     arguments = [data] if isinstance(data, str | os.PathLike) else list(data)
     if not arguments:
         arguments = file.pop("data.data", [])
-    named, located = _locate([str(argument) for argument in arguments])
+    named, located = _locate([str(argument) for argument in arguments], get_task(task).generated_data)
     return [named, _anchored(task, file), located, _anchored(task, settings)]
 
 
@@ -53,15 +53,20 @@ def check_same(started: Configuration, layers: Sequence[Mapping[str, Any]], fold
             )
 
 
-def _locate(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Turn the name of a data set into its settings and its files; other arguments stay as they are."""
+def _locate(arguments: list[str], generated: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Turn the name of a data set into its settings and its files; other arguments stay as they are.
+
+    generated: names of data that the task makes itself.
+    """
+    if len(arguments) == 1 and arguments[0] in generated and not os.path.exists(arguments[0]):  # noqa: PTH110
+        return {"name": arguments[0]}, {"data": arguments}
     if len(arguments) == 1 and not os.path.exists(arguments[0]) and arguments[0] in names():  # noqa: PTH110  no error where a name is too long
         found = locate(arguments[0])
         files = {"data": found.train, "valid": found.valid, "test": found.test}
         located = {name: [str(path) for path in paths] for name, paths in files.items() if paths}
         return {**found.settings, "name": arguments[0]}, located
     for argument in arguments:
-        close = closest(argument, names()) if re.fullmatch(r"[\w-]+", argument) else None
+        close = closest(argument, [*names(), *generated]) if re.fullmatch(r"[\w-]+", argument) else None
         if close and argument != "-" and not os.path.exists(argument):  # noqa: PTH110
             same = argument == close
             hint = f"name the data set {argument} alone" if same else f"did you mean the data set {close}?"

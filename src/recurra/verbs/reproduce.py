@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ from recurra.runs.recipes import Measured, Outcome, Part, Recipe, load_recipe, r
 from recurra.verbs.base.options import Json, Quiet, note, print_json, print_line
 
 if TYPE_CHECKING:
+    from recurra.metrics import Metric
     from recurra.runs.run import Run  # slow to load, and a list need not wait
 
 POSITION = 80
@@ -59,7 +61,9 @@ def reproduce(
 def _show(outcome: Outcome) -> None:
     target = outcome.recipe.target
     sign = "≥" if target.maximize else "≤"
-    if len(outcome.measured) > 1:
+    if outcome.recipe.vary:
+        _show_groups(outcome)
+    elif len(outcome.measured) > 1:
         for each in outcome.measured:
             print_line(f"{each.part.name}\t{each.figure:.4f}\t{sign} {each.bar:.4f}\t{each.seconds:.0f} s")
     for data, figure in outcome.by_set.items():
@@ -71,6 +75,28 @@ def _show(outcome: Outcome) -> None:
     )
     allowed = f" of {target.minutes:g} min allowed" if target.minutes else ""
     print_line(f"trained in {outcome.seconds / 60:.1f} min{allowed}: {'reached' if outcome.reached else 'NOT reached'}")
+
+
+def _show_groups(outcome: Outcome) -> None:
+    """Set what each combination of data and settings gave in a row: over its seeds the mean and the best, or median and best of the other metrics."""
+    from recurra.metrics import get_metric
+
+    target, also = get_metric(outcome.recipe.target.metric), [get_metric(name) for name in outcome.recipe.also]
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "trainings", f"{target.title}: mean", "best", *(word for one in also for word in (f"{one.title}: median", "best"))):  # fmt: skip
+        table.add_column(heading, justify="right" if heading else "left")
+    for group, measured in outcome.by_group.items():
+        values = [each.figure for each in measured]
+        row = [group, str(len(measured)), target.format(fmean(values)), target.format(_best(target, values))]
+        for metric in also:
+            values = [each.also[metric.key] for each in measured if metric.key in each.also]
+            row += [metric.format(median(values)), metric.format(_best(metric, values))] if values else ["", ""]
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)
+
+
+def _best(metric: Metric, values: list[float]) -> float:
+    return min(values) if metric.lower_is_better else max(values)
 
 
 def _run(recipe: Recipe, folder: Path, seed: int | None, resume: bool, quiet: bool) -> Outcome:
@@ -119,7 +145,9 @@ def _measured(recipe: Recipe, part: Part, run: Run) -> Measured:
     target, evaluation = recipe.target, run.evaluation
     if target.metric not in evaluation["metrics"]:
         raise UsageError(f"metric: expected one of {', '.join(evaluation['metrics'])}; got {target.metric!r}")
-    return Measured(part, evaluation["metrics"][target.metric], target.bar(evaluation), end["seconds"])
+    metrics = evaluation["metrics"]
+    also = {name: metrics[name] for name in recipe.also if name in metrics}
+    return Measured(part, metrics[target.metric], target.bar(evaluation), end["seconds"], also)
 
 
 def _list(recipes: list[Recipe], json: bool) -> None:

@@ -40,7 +40,7 @@ def test_all_are_loaded_to_be_listed() -> None:
 def test_an_unknown_task_is_one_clear_line(name: str) -> None:
     with pytest.raises(
         UsageError,
-        match=r"task: expected one of caption, classify, .*, lm, music, pixels, strokes, tag, transcribe, translate; got ",
+        match=r"task: expected one of caption, classify, .*, grammar, lm, music, pixels, strokes, tag, transcribe, translate; got ",
     ) as caught:
         get_task(name)
     assert "\n" not in str(caught.value)

@@ -68,6 +68,8 @@ class Task(ABC, Generic[ConfigT, DatasetT]):
     """Whether of several validations with the same criterion the weights of the last are kept, as where it counts errors; else those of the first."""
     element: ClassVar[tuple[str, str]] = ("element", "elements")
     """What is counted in an evaluation and learnt from in a second: one of them, and several."""
+    generated_data: ClassVar[frozenset[str]] = frozenset()
+    """Names that stand for data which the task makes itself; each is named alone, and a file of that name outranks it."""
     cli_examples: ClassVar[tuple[str, ...]] = ()
     """Command lines that show how to train one, for the help."""
     samples_title: ClassVar[str] = TaskDescription.samples_title

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from recurra.decoding import (
     FINISHED,
-    Sampling,
     SearchOptions,
     Step,
     beam_search,
@@ -23,6 +22,7 @@ from recurra.decoding import (
 )
 from recurra.kernels import exact
 from recurra.nn import State
+from recurra.tasks.base.chunks import TextChunk, sampling_of
 from recurra.tasks.base.options import DEFAULT_BEAM, GenerateOptions
 from recurra.tasks.lm.mixture import Mixture, mixed_step, mixture_of
 from recurra.tasks.lm.native_generate import can_generate_natively, generate_blocks, packed_step
@@ -36,15 +36,6 @@ STEPS_PER_PREFILL = 4096
 ROWS_PER_BATCH = 256
 """Samples or hypotheses that are made together, those of one prompt at least."""
 DEFAULT_LENGTH_PENALTY = 0.6
-
-
-@dataclass(frozen=True)
-class TextChunk:
-    """Text that has become certain: of which sample, and whether it was that sample's last."""
-
-    sample: int
-    text: str
-    last: bool = False
 
 
 @torch.inference_mode()
@@ -150,7 +141,7 @@ def generate_text(
 def _generate_one(
     network: LanguageNetwork, preprocessor: TextPreprocessor, prompt: str, ids: np.ndarray, options: GenerateOptions
 ) -> Iterator[TextChunk]:
-    end, sampling = preprocessor.eos_id, _sampling(options)
+    end, sampling = preprocessor.eos_id, sampling_of(options)
     (generator,) = row_generators(options.seed or 0, 1)
     last, state = prefill(network, ids)
     blocks = generate_blocks(
@@ -183,7 +174,7 @@ def _generate_batches(
     *,
     packed: bool,
 ) -> Iterator[TextChunk]:
-    sampling, count = _sampling(options), options.count
+    sampling, count = sampling_of(options), options.count
     for batch in _batches(len(prompts), count):
         writer = make_writer(network, preprocessor, encoded[batch], count, packed=packed)
         rows = generate(
@@ -204,11 +195,6 @@ def _generate_batches(
 def flush_whole(decoder: Decoder) -> str:
     """Give what is still held back, but for a character that is not whole."""
     return decoder.flush().rstrip("\ufffd")
-
-
-def _sampling(options: GenerateOptions) -> Sampling:
-    temperature = 0.0 if options.greedy else 1.0 if options.temperature is None else options.temperature
-    return Sampling(temperature, options.top_k, options.top_p)
 
 
 def _batches(prompts: int, rows_each: int) -> Iterator[slice]:

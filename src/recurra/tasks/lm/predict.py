@@ -13,13 +13,14 @@ from torch import Tensor
 from recurra.arguments import Positive, checked
 from recurra.kernels import exact
 from recurra.nn import State
+from recurra.tasks.base.chunks import TextChunk
 from recurra.tasks.base.explanation import Explained
 from recurra.tasks.base.options import GenerateOptions
 from recurra.tasks.base.predictor import Predictor
 from recurra.tasks.base.transfer import PretrainedLayers
 from recurra.tasks.lm.config import EvaluateOptions, LanguageModelConfig, PredictOptions
 from recurra.tasks.lm.explain import LanguageExplainOptions, explain_next
-from recurra.tasks.lm.generate import TextChunk, beam_search_text, generate_text, prefill
+from recurra.tasks.lm.generate import beam_search_text, generate_text, prefill
 from recurra.tasks.lm.mixture import begin_state, count_classes, mixed_step, mixture_of
 from recurra.tasks.lm.network import LanguageNetwork
 from recurra.tasks.lm.scoring import score_texts
