@@ -15,10 +15,11 @@ from torch.nn.utils.rnn import PackedSequence
 
 from recurra import cells
 from recurra.cells import Cell, CellState
-from recurra.errors import UsageError
+from recurra.errors import ArgumentValueError, TensorError
 from recurra.kernels import check_layer, run_layer
 from recurra.nn.batch import Batch
-from recurra.nn.options import placement, read_options
+from recurra.nn.followed import as_leaf, is_followed
+from recurra.nn.options import placement, read_options, refuse_projection
 
 # torch's word for a cell → the cell.
 _CELLS: dict[str, type[Cell]] = {
@@ -61,6 +62,9 @@ class Recurrent(nn.RNNBase):
         Returns the outputs of the last layer, (T, B, D·H) laid out as the input, and the state after the last step.
         Raises `UsageError` where ranks, shapes, types, devices or lengths do not fit.
         """
+        if lengths is None and not return_gates and self.cell.torch_mode is not None and is_followed(self, input, hx):
+            leaf = as_leaf(self, input, hx)
+            return super().forward(input, hx) if leaf is None else leaf
         # torch.compile leaves recurrent modules out, but would read what they call, piece by piece and shape by shape.
         if torch.compiler.is_compiling() or get_eval_frame_callback() is not None:
             return _run_outside_compiler(self, input, hx, lengths, return_gates)
@@ -129,7 +133,7 @@ class Recurrent(nn.RNNBase):
         if not tensors or [value.shape for value in given] != shapes:
             wanted = " and ".join(f"{name}_0 {shape}" for name, shape in zip(names, shapes, strict=True))
             got = " and ".join(str(tuple(value.shape)) for value in given) if tensors else type(hx).__name__
-            raise UsageError(f"hx: expected {wanted}, got {got}")
+            raise TensorError(f"hx: expected {wanted}, got {got}")
         return tuple(batch.take_state(value) for value in given)
 
     def _output_type(self, batch: Batch) -> torch.dtype:
@@ -179,9 +183,12 @@ class RNN(Recurrent, nn.RNN):
         bidirectional: bool = False,
         device: Any = None,
         dtype: torch.dtype | None = None,
+        *,
+        proj_size: int = 0,
     ) -> None:
+        refuse_projection(proj_size)
         if nonlinearity not in ("tanh", "relu"):
-            raise UsageError(f"nonlinearity: expected tanh or relu, got {nonlinearity!r}")
+            raise ArgumentValueError(f"nonlinearity: expected tanh or relu, got {nonlinearity!r}")
         options = read_options(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
         super().__init__(**options, nonlinearity=nonlinearity, **placement(device, dtype))
 
@@ -288,6 +295,9 @@ class GRU(Recurrent, nn.GRU):
         bidirectional: bool = False,
         device: Any = None,
         dtype: torch.dtype | None = None,
+        *,
+        proj_size: int = 0,
     ) -> None:
+        refuse_projection(proj_size)
         options = read_options(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
         super().__init__(**options, **placement(device, dtype))
