@@ -70,7 +70,8 @@ def restore(model: Annotated[nn.Module, Rule(lambda _: True, "a torch.nn.Module"
     >>> print(restore(model), type(model[0]) is nn.LSTM)
     swapped: 0 True
     """
-    done, theirs = Accelerated(), {ours: torchs for torchs, ours in _OURS.items()}
+    theirs: dict[type[nn.Module], type[nn.Module]] = {ours: kind for kind, ours in _OURS.items()}
+    done = Accelerated()
     for name, module in model.named_modules():
         if type(module) in theirs:
             module.__class__ = theirs[type(module)]

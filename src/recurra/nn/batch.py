@@ -90,6 +90,18 @@ class Batch:
             return y.squeeze(1)
         return y.transpose(0, 1) if self.batch_first else y
 
+    def output_type(self, mode: str, *, projected: bool) -> torch.dtype:
+        """Give the type that torch's module gives its outputs: autocast rounds all but those of a GRU and of a packed LSTM. mode: torch's."""
+        kind, device = self.x.dtype, self.x.device.type
+        if (
+            kind == torch.float64
+            or not torch.amp.is_autocast_available(device)
+            or not torch.is_autocast_enabled(device)
+        ):
+            return kind
+        kept = mode == "GRU" or (mode == "LSTM" and self.packed is not None and not projected)
+        return kind if kept else torch.get_autocast_dtype(device)
+
     def take_state(self, value: Tensor) -> Tensor:
         """Put the rows of a state, given as the caller counts them, in the order of `x`: → (L·D, B, F)."""
         if self.unbatched:

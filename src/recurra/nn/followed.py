@@ -1,4 +1,4 @@
-"""What follows a module instead of computing with it: tracers, exporters, and what stands in for a tensor. They are given what they know, torch's own."""
+"""What follows a module instead of computing with it: tracers, exporters, and what stands in for a tensor."""
 
 from __future__ import annotations
 
@@ -14,19 +14,25 @@ _TENSORS_OWN = Tensor.__torch_function__.__func__  # type: ignore[attr-defined]
 
 
 def is_followed(module: nn.Module, input: Any, hx: Any) -> bool:
-    """Tell whether a call is written down (torch.jit.trace, torch.export, the ONNX exporters), or is made with stand-ins.
+    """Tell whether a call is written down by torch.jit.trace, as the older ONNX exporter does, or is made with stand-ins.
 
     A stand-in has a `__torch_function__` of its own, as a `torch.fx.Proxy` and the weights of `ExpandedWeights` do.
 
     >>> is_followed(nn.GRU(3, 5), torch.zeros(7, 2, 3), None)
     False
     """
-    # Its own question first: the compiler reads this too, and knows the answer.
-    if torch.compiler.is_exporting() or torch._C._is_tracing():
+    if torch.compiler.is_compiling():
+        return False  # it is given operators of ours
+    if torch._C._is_tracing():
         return True
     data = input.data if isinstance(input, PackedSequence) else input
     given = (data, *(hx if isinstance(hx, tuple | list) else (hx,)), *module._parameters.values())
     return has_torch_function(given) and any(map(_stands_in, given))
+
+
+def is_exported_to_onnx() -> bool:
+    """Tell whether the newer ONNX exporter follows, which takes operators of ONNX."""
+    return torch.compiler.is_exporting() and torch.onnx.is_in_onnx_export()
 
 
 def _stands_in(value: Any) -> bool:

@@ -18,7 +18,8 @@ from recurra.cells import Cell, CellState
 from recurra.errors import ArgumentValueError, TensorError
 from recurra.kernels import check_layer, run_layer
 from recurra.nn.batch import Batch
-from recurra.nn.followed import as_leaf, is_followed
+from recurra.nn.followed import as_leaf, is_exported_to_onnx, is_followed
+from recurra.nn.onnx_graph import has_node, layer_node
 from recurra.nn.options import placement, read_options, refuse_projection
 
 # torch's word for a cell → the cell.
@@ -65,8 +66,12 @@ class Recurrent(nn.RNNBase):
         if lengths is None and not return_gates and self.cell.torch_mode is not None and is_followed(self, input, hx):
             leaf = as_leaf(self, input, hx)
             return super().forward(input, hx) if leaf is None else leaf
-        # torch.compile leaves recurrent modules out, but would read what they call, piece by piece and shape by shape.
-        if torch.compiler.is_compiling() or get_eval_frame_callback() is not None:
+        # The compiler reads a padded batch as one operator for each layer and direction, where `torch._dynamo.config.allow_rnn` lets it
+        # read modules of torch's kind at all. Else it would read what they call, piece by piece and shape by shape.
+        compiled = torch.compiler.is_compiling()
+        if compiled and isinstance(input, Tensor) and lengths is None and not return_gates:
+            return self._run(input, hx, None, False)
+        if compiled or get_eval_frame_callback() is not None:
             return _run_outside_compiler(self, input, hx, lengths, return_gates)
         return self._run(input, hx, lengths, return_gates)
 
@@ -79,19 +84,25 @@ class Recurrent(nn.RNNBase):
         x, directions = batch.x, 2 if self.bidirectional else 1
         layers = self.num_layers * directions
         initial = list(zip(*(value.unbind(0) for value in state), strict=True))  # layer and direction → its state
+        onnx = is_exported_to_onnx() and not return_gates
         gates: list[Tensor] = []
         final: list[CellState] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = F.dropout(x, self.dropout, self.training)
+            at = [layer * directions + direction for direction in range(directions)]
+            weights = [self._layer_weights(index) for index in at]
+            if onnx and has_node(self.cell.name, weights[0]):
+                x, ends = layer_node(self.cell.name, x, [initial[index] for index in at], weights, batch.lengths)
+                final += ends
+                continue
             sides = []
-            for direction in range(directions):
-                index = layer * directions + direction
+            for direction, index in enumerate(at):
                 y, end, values = run_layer(
                     self.cell,
                     x,
                     initial[index],
-                    self._layer_weights(index),
+                    weights[direction],
                     lengths=batch.lengths,
                     reverse=direction == 1,
                     return_gates=return_gates,
@@ -101,7 +112,9 @@ class Recurrent(nn.RNNBase):
                 if values is not None:
                     gates.append(values)
             x = torch.cat(sides, -1) if directions > 1 else sides[0]
-        y = batch.in_kind(x if (kind := self._output_type(batch)) is x.dtype else x.to(kind))
+        y = batch.in_kind(
+            x if (kind := batch.output_type(self.mode, projected=bool(self.proj_size))) is x.dtype else x.to(kind)
+        )
         stacked = (torch.stack(parts) if layers > 1 else parts[0].unsqueeze(0) for parts in zip(*final, strict=True))
         end = tuple(batch.give_state(value) for value in stacked)
         hn = end if len(end) > 1 else end[0]
@@ -113,9 +126,9 @@ class Recurrent(nn.RNNBase):
 
     def _layer_weights(self, index: int) -> dict[str, Tensor]:
         """Give the weights of one layer and direction by the names of `Cell.shapes`, as they are now, computed or not."""
-        given = self._parameters
+        given, plain = self._parameters, _plain if torch.compiler.is_compiling() else _known_plain
         return {
-            _plain(name): getattr(self, name) if (weight := given.get(name)) is None else weight
+            plain(name): getattr(self, name) if (weight := given.get(name)) is None else weight
             for name in self._all_weights[index]
         }
 
@@ -136,23 +149,13 @@ class Recurrent(nn.RNNBase):
             raise TensorError(f"hx: expected {wanted}, got {got}")
         return tuple(batch.take_state(value) for value in given)
 
-    def _output_type(self, batch: Batch) -> torch.dtype:
-        """Give the type that torch's module gives its outputs: autocast rounds all but those of a GRU and of a packed LSTM."""
-        x, device = batch.x, batch.x.device.type
-        if (
-            x.dtype == torch.float64
-            or not torch.amp.is_autocast_available(device)
-            or not torch.is_autocast_enabled(device)
-        ):
-            return x.dtype
-        kept = self.mode == "GRU" or (self.mode == "LSTM" and batch.packed is not None and not self.proj_size)
-        return x.dtype if kept else torch.get_autocast_dtype(device)
 
-
-@functools.cache
 def _plain(name: str) -> str:
     """The name of a parameter without its layer and direction, as `Cell.shapes` has it."""
     return name.rsplit("_l", 1)[0]
+
+
+_known_plain = functools.cache(_plain)
 
 
 # It loads the compiler when it is called, and is called only where that is loaded.
