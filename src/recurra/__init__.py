@@ -22,14 +22,26 @@ if TYPE_CHECKING:
     from recurra import nn
     from recurra.api import resume, train
     from recurra.kernels import exact
-    from recurra.nn.accelerate import accelerate
+    from recurra.nn.accelerate import accelerate, restore
     from recurra.runs.run import Run
     from recurra.stream import ModuleStream, Stream
 
     load = Run.load
 
 
-__all__ = ["ModuleStream", "Run", "Stream", "__version__", "accelerate", "exact", "load", "nn", "resume", "train"]
+__all__ = [
+    "ModuleStream",
+    "Run",
+    "Stream",
+    "__version__",
+    "accelerate",
+    "exact",
+    "load",
+    "nn",
+    "restore",
+    "resume",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -46,10 +58,10 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module("recurra.nn")
-    if name == "accelerate":
+    if name in ("accelerate", "restore"):
         import recurra.nn.accelerate
 
-        return recurra.nn.accelerate.accelerate
+        return getattr(recurra.nn.accelerate, name)
     if name in ("Stream", "ModuleStream"):
         import recurra.stream
 

@@ -42,6 +42,18 @@ class UsageError(RecurraError):
     exit_code = 2
 
 
+class ArgumentTypeError(UsageError, TypeError):
+    """An argument of another type, in place of a function that raises `TypeError`: programs that catch that go on working."""
+
+
+class ArgumentValueError(UsageError, ValueError):
+    """An argument of the right type that makes no sense, in place of a function that raises `ValueError`."""
+
+
+class TensorError(UsageError, RuntimeError, ValueError):
+    """Tensors that do not fit each other, where torch raises `RuntimeError`, and at some places `ValueError`."""
+
+
 class DataError(RecurraError):
     """Data that cannot be used. Say where: the file, and the line, row or byte.
 

@@ -156,6 +156,7 @@ def function_targets(run: Run) -> list[Target]:
         Target("resume finished", lambda: recurra.resume, {"folder": path, "quiet": True}, ("hidden", "lr")),
         Target("exact", lambda: recurra.exact),
         Target("accelerate", lambda: recurra.accelerate, {"model": torch.nn.Sequential()}),
+        Target("restore", lambda: recurra.restore, {"model": torch.nn.Sequential()}),
         Target("Run", lambda: Run, {"path": path, "configuration": None, "predictor": None}),
         Target("Stream", lambda: recurra.Stream, {"step": lambda x, s: (x, s), "state": ((torch.zeros(1),),)}),
     ]

@@ -162,3 +162,31 @@ def test_nothing_is_printed(capfd):
 def test_only_modules_can_be_swapped():
     with pytest.raises(UsageError, match=r"model: expected a torch\.nn\.Module, got {}"):
         recurra.accelerate({})
+
+
+def test_complex_weights_are_left_as_they_are():
+    model = torch.nn.Sequential(torch.nn.GRU(3, 5, dtype=torch.complex64))
+    assert recurra.accelerate(model).left == [
+        ("0", "its weights are torch.complex64, which Recurra's cells do not compute with")
+    ]
+    assert type(model[0]) is torch.nn.GRU
+
+
+def test_restore_gives_torch_its_classes_back():
+    model = torch.nn.ModuleDict({"gru": torch.nn.GRU(3, 5), "graves": recurra.nn.GravesLSTM(3, 5)})
+    gru, before = model["gru"], copy.deepcopy(model["gru"].state_dict())
+    recurra.accelerate(model)
+    done = recurra.restore(model)
+    assert (done.swapped, done.left) == (["gru"], [("graves", "GravesLSTM has no twin in torch")])
+    assert model["gru"] is gru
+    assert type(gru) is torch.nn.GRU
+    torch.testing.assert_close(gru.state_dict(), before, rtol=0, atol=0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_a_restored_model_is_quantised():
+    model = torch.nn.Sequential(torch.nn.LSTM(3, 5)).eval()
+    recurra.accelerate(model)
+    recurra.restore(model)
+    quantised = torch.ao.quantization.quantize_dynamic(model, {torch.nn.LSTM}, dtype=torch.qint8)
+    assert type(quantised[0]).__module__.startswith("torch.ao.")

@@ -57,8 +57,41 @@ def test_arguments_of_one_module():
     for kind in (nn.LSTM, nn.GravesLSTM):
         refused("proj_size: expected less than hidden_size = 6, got 6", kind, I, H, proj_size=H)
         refused("proj_size: expected a whole number from 0, got -1", kind, I, H, proj_size=-1)
-    with pytest.raises(TypeError, match="proj_size"):
-        nn.GRU(I, H, proj_size=2)
+    for kind in (nn.RNN, nn.GRU):
+        refused("proj_size: only the outputs of an LSTM can be projected, got 2; leave it out", kind, I, H, proj_size=2)
+        assert kind(I, H, proj_size=0).proj_size == 0  # as torch's, which says nothing of none
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda make: make("4", H),
+        lambda make: make(0, H),
+        lambda make: make(I, 0),
+        lambda make: make(I, H, num_layers=0),
+        lambda make: make(I, H, bias=None),
+        lambda make: make(I, H, batch_first="yes"),
+        lambda make: make(I, H, dropout=1.5),
+        lambda make: make(I, H, proj_size=-1),
+        lambda make: make(I, H, proj_size=H),
+        lambda make: make(I, H)(torch.zeros(I)),
+        lambda make: make(I, H)(torch.zeros(T, B, I + 1)),
+        lambda make: make(I, H)(torch.zeros(T, B, I).double()),
+        lambda make: make(I, H)(torch.zeros(T, B, I), hx_of(make, torch.zeros(2, B, H))),
+        lambda make: make(I, H)(torch.zeros(T, B, I), hx_of(make, torch.zeros(1, B + 1, H))),
+    ],
+)
+def test_errors_are_of_the_types_that_torch_raises(kind, call):
+    with pytest.raises((TypeError, ValueError, RuntimeError)) as theirs:
+        call(getattr(torch.nn, kind))
+    with pytest.raises(UsageError) as ours:
+        call(getattr(nn, kind))
+    assert isinstance(ours.value, theirs.type)
+
+
+def hx_of(make, state):
+    return (state, state) if "LSTM" in make.__name__ else state
 
 
 def test_inputs_of_another_shape_or_type(lstm, gru):

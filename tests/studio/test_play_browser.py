@@ -24,7 +24,7 @@ pytestmark = [
 ]
 SENTENCE = "a good film with a bad end"
 HOVER_MILLISECONDS = 50
-ANSWERS = {
+RESULTS = {
     "lm": ".probabilities li",
     "classify": ".probabilities li",
     "tag": ".tagged li",
@@ -59,11 +59,11 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.mark.parametrize("task", list(ANSWERS))
+@pytest.mark.parametrize("task", list(RESULTS))
 def test_each_task_answers_an_example_of_its_own(chromium: Any, address: str, task: str) -> None:
     with Visitor(chromium, address) as visitor:
         page = visitor.go(f"/play/{visitor.ids()[task]}")
-        page.locator(ANSWERS[task]).first.wait_for()
+        page.locator(RESULTS[task]).first.wait_for()
 
         assert page.locator(".error-box").count() == 0
 
@@ -163,9 +163,9 @@ def test_shares_are_those_of_explain(chromium: Any, address: str, folder: Path) 
     (found,) = recurra.load(folder / "classify").explain([SENTENCE])
     expected = found.to_json()
     with Visitor(chromium, address) as visitor:
-        with visitor.page.expect_response(lambda response: response.url.endswith("/explain")) as answer:
+        with visitor.page.expect_response(lambda one: one.url.endswith("/explain")) as response:
             page = visitor.go(f"/inside/{visitor.ids()['classify']}?q={SENTENCE}&tab=why")
-        given = json.loads(answer.value.body())["results"][0]
+        given = json.loads(response.value.body())["results"][0]
         page.locator(".bars li").first.wait_for()
 
         assert given == json.loads(json.dumps(expected))
@@ -176,9 +176,9 @@ def test_a_map_of_10_000_steps_answers_a_pointer_at_once(chromium: Any, address:
     text = "good film " * 5_000
     with Visitor(chromium, address) as visitor:
         page = visitor.go(f"/inside/{visitor.ids()['classify']}?q=good")
-        with page.expect_response(lambda response: "signal=" in response.url, timeout=120_000) as answer:
+        with page.expect_response(lambda one: "signal=" in one.url, timeout=120_000) as response:
             page.get_by_role("textbox", name="Text").fill(text)
-        assert int(answer.value.headers["x-steps"]) == 10_000
+        assert int(response.value.headers["x-steps"]) == 10_000
         page.wait_for_timeout(1000)
         slowest = page.locator(".heatmap-surface").evaluate(
             """async (surface) => {

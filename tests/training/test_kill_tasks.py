@@ -109,6 +109,8 @@ def inks(folder: Path) -> dict[str, Any]:
 def scales(folder: Path) -> dict[str, Any]:
     pieces = [[[n + 40, n + 47 + at % (2 + n % 3)] for at in range(9)] for n in range(30)]
     return {"data": write(folder, "scales.json", [json.dumps(pieces)]), "valid_share": 0.2, "dropout": 0.2, "batch": 4}
+
+
 def drawings(folder: Path) -> dict[str, Any]:
     return {**inks(folder), "condition": "none"}
 

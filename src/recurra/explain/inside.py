@@ -28,13 +28,13 @@ FEATURES_LISTED, STRETCHES_LISTED = 5, 5
 
 @dataclass(frozen=True)
 class Inside:
-    """trace: of all inputs, one after another.  counts: the steps that the last layer has of each.  view: of one unit.  steps: of its cell, the first ones.
+    """trace: of all inputs, one after another.  counts: the steps that each layer has of each input.  view: of one unit.  steps: of its cell, the first ones.
 
     points: where the state comes to rest; None where that was not asked for.
     """
 
     trace: Trace
-    counts: Sequence[int]
+    counts: Sequence[Sequence[int]]
     view: UnitView
     steps: Sequence[CellStep]
     telling: Sequence[UnitFeature]
@@ -68,9 +68,12 @@ class Inside:
         if len(self.trace.layers[-1].steps) < 2:
             return shown  # one state has no plane
         alone = len(self.trace.layers) == 1
-        traces = [Trace([layer]) for layer in cut(self.trace.layers[-1], self.counts)]
-        plane = projection_block(traces, every_step=True, points=self.points if alone else ())
+        plane = projection_block(self.traces_of(-1), every_step=True, points=self.points if alone else ())
         return [*shown, plane]
+
+    def traces_of(self, layer: int) -> list[Trace]:
+        """Give what one layer did, by its place, of each input by itself."""
+        return [Trace([part]) for part in cut(self.trace.layers[layer], [each[layer] for each in self.counts])]
 
     def sentences(self) -> Iterator[str]:
         """Say what there is to see, a line each."""
@@ -111,7 +114,7 @@ def look_inside(
     """
     if not inputs:
         raise UsageError("inputs: expected at least one, got none")
-    counts: list[int] = []
+    counts: list[list[int]] = []
     traces = _recorded(predictor, inputs, counts)
     trace = join(traces) if len(inputs) > 1 else next(traces)
     telling = telling_units(trace)
@@ -121,12 +124,12 @@ def look_inside(
     return Inside(trace, counts, view, drawn, telling, points)
 
 
-def _recorded(predictor: Predictor, inputs: Sequence[Any], counts: list[int]) -> Iterator[Trace]:
-    """Record inputs one by one; counts: gets the steps that the last layer has of each."""
+def _recorded(predictor: Predictor, inputs: Sequence[Any], counts: list[list[int]]) -> Iterator[Trace]:
+    """Record inputs one by one; counts: gets the steps that each layer has of each."""
     steps = 0
     for item in inputs:
         trace = record(predictor, item)
-        counts.append(len(trace.layers[-1].steps))
+        counts.append([len(layer.steps) for layer in trace.layers])
         steps += max(len(layer.steps) for layer in trace.layers)
         if steps > MAX_STEPS:
             raise UsageError(

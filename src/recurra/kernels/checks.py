@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from recurra.cells import Cell, CellState
-from recurra.errors import UsageError
+from recurra.errors import TensorError
 
 
 def check_layer(
@@ -21,19 +21,19 @@ def check_layer(
     All are of one type and on one device; autocast alone may mix floating types.
     """
     if x.dim() != 3:
-        raise UsageError(f"x: expected 3 dimensions (T, B, I), got {x.dim()} of shape {tuple(x.shape)}")
+        raise TensorError(f"x: expected 3 dimensions (T, B, I), got {x.dim()} of shape {tuple(x.shape)}")
     if not x.is_floating_point():
-        raise UsageError(f"x: expected a floating type, got {x.dtype}; embed integer ids first")
+        raise TensorError(f"x: expected a floating type, got {x.dtype}; embed integer ids first")
     input_size, hidden_size, output_size = _check_weights(cell, weights, x)
     if x.shape[2] != input_size:
-        raise UsageError(f"x: expected {input_size} features, got {x.shape[2]}")
+        raise TensorError(f"x: expected {input_size} features, got {x.shape[2]}")
     rows, kind, device = x.shape[1], x.dtype, x.device
     if len(state) != len(cell.states):
-        raise UsageError(f"state: {cell.name} carries {', '.join(cell.states)}; got {len(state)} tensors")
+        raise TensorError(f"state: {cell.name} carries {', '.join(cell.states)}; got {len(state)} tensors")
     for index, (name, value) in enumerate(zip(cell.states, state, strict=True)):
         wanted = (rows, hidden_size if index else output_size)
         if value.shape != wanted:
-            raise UsageError(f"state {name}: expected (B, H) = {wanted}, got {tuple(value.shape)}")
+            raise TensorError(f"state {name}: expected (B, H) = {wanted}, got {tuple(value.shape)}")
         if value.dtype is not kind or value.device != device:
             _check_kind(f"state {name}", value, x)
     if lengths is not None:
@@ -44,13 +44,13 @@ def check_lengths(lengths: Tensor, steps: int, batch: int) -> None:
     """Check the lengths of the rows of a batch; raises `UsageError`."""
     if not isinstance(lengths, Tensor) or lengths.dtype != torch.int64 or lengths.device.type != "cpu":
         got = f"{lengths.dtype} on {lengths.device}" if isinstance(lengths, Tensor) else type(lengths).__name__
-        raise UsageError(f"lengths: expected an int64 tensor on the CPU, got {got}")
+        raise TensorError(f"lengths: expected an int64 tensor on the CPU, got {got}")
     if tuple(lengths.shape) != (batch,):
-        raise UsageError(f"lengths: expected one for each row, shape {(batch,)}, got {tuple(lengths.shape)}")
+        raise TensorError(f"lengths: expected one for each row, shape {(batch,)}, got {tuple(lengths.shape)}")
     wrong = ((lengths < 0) | (lengths > steps)).nonzero()
     if len(wrong):
         row = int(wrong[0])
-        raise UsageError(f"lengths: expected each from 0 to T = {steps}, got {int(lengths[row])} for row {row}")
+        raise TensorError(f"lengths: expected each from 0 to T = {steps}, got {int(lengths[row])} for row {row}")
 
 
 def has_memory(*tensors: Tensor) -> bool:
@@ -84,17 +84,17 @@ def _check_weights(cell: type[Cell], weights: dict[str, Tensor], x: Tensor) -> t
     biased = "bias_ih" in weights or "bias_hh" in weights  # one without the other is not enough
     projected = "weight_hr" in weights
     if projected and not cell.projectable:
-        raise UsageError(f"weights: the outputs of {cell.name} cannot be projected; leave out weight_hr")
+        raise TensorError(f"weights: the outputs of {cell.name} cannot be projected; leave out weight_hr")
     known = _shapes(cell, 1, 1, biased, 1 if projected else None)
     if weights.keys() != known.keys():
         for name in known:
             if name not in weights:
-                raise UsageError(f"weights: {cell.name} needs {name}, which is not there")
+                raise TensorError(f"weights: {cell.name} needs {name}, which is not there")
         unknown = sorted(set(weights) - set(known))
-        raise UsageError(f"weights: expected {', '.join(known)} for {cell.name}, got {', '.join(unknown)} too")
+        raise TensorError(f"weights: expected {', '.join(known)} for {cell.name}, got {', '.join(unknown)} too")
     for name in known:
         if name.startswith("weight") and weights[name].dim() != 2:
-            raise UsageError(f"{name}: expected 2 dimensions, got shape {tuple(weights[name].shape)}")
+            raise TensorError(f"{name}: expected 2 dimensions, got shape {tuple(weights[name].shape)}")
     input_size, output_size = weights["weight_ih"].shape[1], weights["weight_hh"].shape[1]
     hidden_size = weights["weight_hr"].shape[1] if projected else output_size
     kind, device = x.dtype, x.device
@@ -102,7 +102,7 @@ def _check_weights(cell: type[Cell], weights: dict[str, Tensor], x: Tensor) -> t
     for name, shape in wanted.items():
         weight = weights[name]
         if weight.shape != shape:
-            raise UsageError(f"{name}: expected shape {shape}, got {tuple(weight.shape)}")
+            raise TensorError(f"{name}: expected shape {shape}, got {tuple(weight.shape)}")
         if weight.dtype is not kind or weight.device != device:
             _check_kind(name, weight, x)
     return input_size, hidden_size, output_size
@@ -118,9 +118,9 @@ def _shapes(
 
 def _check_kind(name: str, value: Tensor, x: Tensor) -> None:
     if value.device != x.device:
-        raise UsageError(f"{name}: is on {value.device} but x on {x.device}; move one of them")
+        raise TensorError(f"{name}: is on {value.device} but x on {x.device}; move one of them")
     if value.dtype != x.dtype and not (_mixes(x.device.type) and _is_mixed(value) and _is_mixed(x)):
-        raise UsageError(f"{name}: is {value.dtype} but x {x.dtype}; convert one of them, or use torch.autocast")
+        raise TensorError(f"{name}: is {value.dtype} but x {x.dtype}; convert one of them, or use torch.autocast")
 
 
 def _mixes(device: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from recurra.cells import Cell, CellState
@@ -9,10 +10,11 @@ from recurra.kernels.checks import check_layer
 from recurra.kernels.interface import Kernel, LayerOutput
 from recurra.kernels.native_layer import native_layer
 from recurra.kernels.one_step import one_step
+from recurra.kernels.operator import operator_layer
 from recurra.kernels.scan import scan
 from recurra.kernels.torch_layer import torch_layer
 
-KERNELS: list[Kernel] = [one_step, native_layer, torch_layer]
+KERNELS: list[Kernel] = [operator_layer, one_step, native_layer, torch_layer]
 """The kernels, in the order in which they are asked; the scan computes what none of them does."""
 
 
@@ -37,7 +39,7 @@ def run_layer(
 
     Returns y (T, B, O), the state, which has the type of the state that came in, and the gates or None; under autocast
     y may be in the lower precision, which is what the next layer reads.
-    Raises `UsageError` where ranks, shapes, types, devices or lengths do not fit.
+    Raises `TensorError`, a `UsageError`, where ranks, shapes, types, devices or lengths do not fit.
 
     >>> import torch
     >>> from recurra.cells import GRU
@@ -46,8 +48,9 @@ def run_layer(
     >>> y.shape, h.shape
     (torch.Size([7, 2, 5]), torch.Size([2, 5]))
     """
-    check_layer(cell, x, state, weights, lengths)
-    lengths = _unless_full(x, lengths)
+    if not torch.compiler.is_compiling():  # which has no numbers to check, and would guard every shape that is compared
+        check_layer(cell, x, state, weights, lengths)
+        lengths = _unless_full(x, lengths)
     for kernel in KERNELS:
         if (output := kernel(cell, x, state, weights, lengths, reverse, return_gates)) is not None:
             return output

@@ -12,17 +12,10 @@ from torch.autograd.function import once_differentiable
 from recurra.cells import Cell, CellState, get_cell
 from recurra.kernels.buffers import Lease
 from recurra.kernels.checks import has_memory
-from recurra.kernels.exact_mode import kept_weights
 from recurra.kernels.interface import LayerOutput
 from recurra.kernels.native import engine
+from recurra.kernels.native_call import CELL_KINDS, NAMES, run_backward, run_forward, shape_kept
 from recurra.kernels.scan import scan
-
-CELL_KINDS = {"rnn": 0, "rnn-relu": 1, "lstm": 2, "graves-lstm": 3, "gru": 4}
-"""The cells that the engine computes: their names, and `CellKind` of native/engine.h."""
-VALUES_KEPT_PER_STEP = {"gru": 4}
-"""Values that are kept of each step for the backward pass, where they are more than the gates: a GRU's R_n h + c_n too."""
-_TYPES = {torch.float32: 0, torch.bfloat16: 1}
-_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "peephole")
 
 
 def native_layer(
@@ -39,7 +32,7 @@ def native_layer(
         return None
     mixed = _mixed()
     h0, c0 = state[0].float(), state[1].float() if len(state) > 1 else None
-    given = [weights.get(name) for name in _NAMES]
+    given = [weights.get(name) for name in NAMES]
     # Inside a function of autograd nothing says whether gradients are wanted: what the weights need it asks for in any case.
     learns = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, h0, c0, *given))
     run = _Layer.apply if learns else partial(_Layer.forward, _Forgetful())
@@ -52,7 +45,8 @@ def _mixed() -> bool:
     return torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
 
 
-def _computes(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, Tensor]) -> bool:
+def is_of_engine(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, Tensor]) -> bool:
+    """Tell whether the engine computes a layer of such types, wherever its numbers are."""
     autocast = torch.is_autocast_enabled("cpu")
     kinds = (torch.float32, torch.bfloat16) if _mixed() else (torch.float32,)
     return (
@@ -63,6 +57,12 @@ def _computes(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, 
         and x.dtype in kinds
         and all(value.dtype in kinds for value in state)
         and all(weight.dtype == torch.float32 for weight in weights.values())
+    )
+
+
+def _computes(cell: type[Cell], x: Tensor, state: CellState, weights: dict[str, Tensor]) -> bool:
+    return (
+        is_of_engine(cell, x, state, weights)
         and not torch.compiler.is_compiling()
         and not torch._C._are_functorch_transforms_active()
         and torch.autograd.forward_ad._current_level < 0
@@ -95,28 +95,19 @@ class _Layer(torch.autograd.Function):
         c0: Tensor | None,
         *weights: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        cell = get_cell(name)
-        (steps, batch, _), hidden = x.shape, h0.shape[1]
-        kind = torch.bfloat16 if mixed else torch.float32
-        fresh = x.new_empty if lengths is None else x.new_zeros
-        y = fresh(steps, batch, hidden, dtype=kind)
-        hT, cT = torch.empty_like(h0), None if c0 is None else torch.empty_like(c0)
+        cell, wants_gradient = get_cell(name), any(ctx.needs_input_grad)
         kept = memory = None
-        wants_gradient = any(ctx.needs_input_grad)
         if wants_gradient or return_gates:
-            ctx.lease = Lease((steps, batch, VALUES_KEPT_PER_STEP.get(name, len(cell.gates)), hidden), kind)
+            ctx.lease = Lease(*shape_kept(name, mixed, x.shape, h0.shape[1]))
             kept = ctx.lease.tensor.zero_() if return_gates and lengths is not None else ctx.lease.tensor
             if c0 is not None:
-                ctx.memory_lease = Lease((steps, batch, hidden), torch.float32)
+                ctx.memory_lease = Lease((*x.shape[:2], h0.shape[1]), torch.float32)
                 memory = ctx.memory_lease.tensor
-        x, h0, c0 = _rows(x), h0.contiguous(), None if c0 is None else c0.contiguous()
-        contiguous = tuple(None if weight is None else weight.contiguous() for weight in weights)
-        layer = _describe(name, mixed, reverse, lengths, contiguous, x, y, (h0, c0), (kept, memory))
-        packed = 0 if wants_gradient else _kept(layer, (name, hidden, mixed), weights, steps * batch)
-        _run("forward", layer, (_address(hT), _address(cT)), packed)
+        of = name, mixed, reverse
+        y, hT, cT, read = run_forward(of, lengths, x, h0, c0, weights, (kept, memory), learns=wants_gradient)
         if wants_gradient:
-            ctx.save_for_backward(x, h0, c0, lengths, y, kept, memory, *contiguous)
-            ctx.of = name, mixed, reverse
+            ctx.save_for_backward(*read[:3], lengths, y, kept, memory, *read[3:])
+            ctx.of = of
             ctx.set_materialize_grads(False)
         gates = None
         if return_gates and kept is not None:
@@ -137,28 +128,8 @@ class _Layer(torch.autograd.Function):
 def _backward(
     ctx: Any, dy: Tensor | None, dhT: Tensor | None, dcT: Tensor | None, _: Tensor | None
 ) -> tuple[Tensor | None, ...]:
-    name, mixed, reverse = ctx.of
-    x, h0, c0, lengths, y, kept, memory, *weights = ctx.saved_tensors
-    needs = ctx.needs_input_grad[5:]
-    dy = torch.zeros_like(y) if dy is None else _rows(dy)
-    layer = _describe(name, mixed, reverse, lengths, tuple(weights), x, y, (h0, c0), (kept, memory))
-    dx = (torch.empty_like(x) if lengths is None else torch.zeros_like(x)) if needs[0] else None
-    dx = None if dx is None else dx.contiguous()
-    dstate = [torch.empty_like(value) if value is not None else None for value in (h0, c0)]
-    dweights = [
-        torch.empty_like(w) if w is not None and need else None for w, need in zip(weights, needs[3:], strict=True)
-    ]
-    after = tuple(None if value is None else value.contiguous() for value in (dhT, dcT))
-    _run(
-        "backward",
-        layer,
-        _place(dy),
-        tuple(map(_address, after)),
-        _place(dx),
-        tuple(map(_address, dstate)),
-        tuple(map(_address, dweights)),
-    )
-    return None, None, None, None, None, dx, *dstate, *dweights
+    found = run_backward(ctx.of, ctx.saved_tensors, (dy, dhT, dcT), ctx.needs_input_grad[5:])
+    return None, None, None, None, None, *found
 
 
 def _through_scan(
@@ -167,7 +138,7 @@ def _through_scan(
     """The same derivatives by the cell's own step, which can be differentiated again."""
     name, mixed, reverse = ctx.of
     x, h0, c0, lengths, _y, _kept, _memory, *weights = ctx.saved_tensors
-    given = {key: weight for key, weight in zip(_NAMES, weights, strict=True) if weight is not None}
+    given = {key: weight for key, weight in zip(NAMES, weights, strict=True) if weight is not None}
     state = (h0,) if c0 is None else (h0, c0)
     with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
         y, after, _ = scan(get_cell(name), x, state, given, lengths, reverse, False)
@@ -185,70 +156,3 @@ def _through_scan(
     )
     given_back = [next(found) if need else None for need in ctx.needs_input_grad[5:]]
     return None, None, None, None, None, *given_back
-
-
-def _kept(layer: Any, kind: tuple[str, int, bool], weights: tuple[Tensor | None, ...], rows: int) -> int:
-    """Give the address where a layer's weights lie packed, in exact mode; 0: nowhere."""
-    kept, module = kept_weights(rows), engine()
-    if kept is None or module is None:
-        return 0
-    return kept.find(kind, weights, lambda: module.pack_bytes(layer), lambda memory: module.pack(layer, memory))
-
-
-def _describe(
-    name: str,
-    mixed: bool,
-    reverse: bool,
-    lengths: Tensor | None,
-    weights: tuple[Tensor | None, ...],
-    x: Tensor,
-    y: Tensor,
-    state: tuple[Tensor | None, ...],
-    kept: tuple[Tensor | None, ...],
-) -> Any:
-    module = engine()
-    assert module is not None
-    return module.layer(
-        CELL_KINDS[name],
-        (*x.shape, y.shape[2]),
-        (mixed, reverse),
-        _address(lengths),
-        tuple(map(_address, weights)),
-        _place(x),
-        _place(y),
-        tuple(map(_address, state)),
-        tuple(map(_address, kept)),
-        torch.get_num_threads(),
-    )
-
-
-def describe_layer(name: str, weights: dict[str, Tensor]) -> Any:
-    """Give a layer's weights (contiguous float32, by the names of `Cell.shapes`) as the engine's description of a layer."""
-    rows, inputs = weights["weight_ih"].shape
-    nowhere, hidden = (0, 0, 0, 0), weights["weight_hh"].shape[1]
-    addresses = tuple(_address(weights.get(key)) for key in _NAMES)
-    module = engine()
-    assert module is not None and rows % hidden == 0
-    sizes = (0, 0, inputs, hidden)
-    return module.layer(CELL_KINDS[name], sizes, (False, False), 0, addresses, nowhere, nowhere, (0, 0), (0, 0), 1)
-
-
-def _run(function: str, *arguments: object) -> None:
-    if not getattr(engine(), function)(*arguments):
-        raise MemoryError("the native engine found no memory for a layer; use a smaller batch or fewer units")
-
-
-def _address(tensor: Tensor | None) -> int:
-    return 0 if tensor is None else tensor.data_ptr()
-
-
-def _place(tensor: Tensor | None) -> tuple[int, int, int, int]:
-    """(address, type, elements to the next step, elements to the next row) of a tensor (T, B, features)."""
-    if tensor is None:
-        return 0, 0, 0, 0
-    return tensor.data_ptr(), _TYPES[tensor.dtype], tensor.stride(0), tensor.stride(1)
-
-
-def _rows(x: Tensor) -> Tensor:
-    """The tensor (T, B, features) itself where the features of a step lie side by side, else a copy."""
-    return x if x.stride(2) == 1 or x.shape[2] <= 1 else x.contiguous()

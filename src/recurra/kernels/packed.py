@@ -14,7 +14,7 @@ from torch import Tensor
 from recurra.cells import Cell
 from recurra.errors import RunError, UsageError
 from recurra.kernels.native import describe, engine
-from recurra.kernels.native_layer import CELL_KINDS, describe_layer
+from recurra.kernels.native_call import CELL_KINDS, describe_layer
 
 WeightType = Literal["float32", "bfloat16", "int8"]
 

@@ -16,9 +16,9 @@ _OURS: dict[type[nn.Module], type[Recurrent]] = {nn.RNN: RNN, nn.LSTM: LSTM, nn.
 
 @dataclass(frozen=True)
 class Accelerated:
-    """What `accelerate` did to a model.
+    """What `accelerate` or `restore` did to a model.
 
-    swapped: the names of the modules that are Recurra's now, as `named_modules` has them; the model itself is "".
+    swapped: the names of the modules that are Recurra's now, or torch's again, as `named_modules` has them; the model itself is "".
     left: (name, why) of the recurrent modules that were left as they were.
     """
 
@@ -58,6 +58,29 @@ def accelerate(model: Annotated[nn.Module, Rule(lambda _: True, "a torch.nn.Modu
     return done
 
 
+@checked
+def restore(model: Annotated[nn.Module, Rule(lambda _: True, "a torch.nn.Module")]) -> Accelerated:
+    """Turn every `RNN`, `LSTM` and `GRU` of Recurra's in a model into torch's, in place: what `accelerate` did, undone.
+
+    For what knows torch's classes by their names, such as `torch.ao.quantization`, and for a model that is pickled whole and loaded where
+    Recurra is not. Each module stays the same object. A `GravesLSTM` is left, for torch has none. Raises `UsageError` for anything but a module.
+
+    >>> model = nn.Sequential(nn.LSTM(3, 5))
+    >>> _ = accelerate(model)
+    >>> print(restore(model), type(model[0]) is nn.LSTM)
+    swapped: 0 True
+    """
+    theirs: dict[type[nn.Module], type[nn.Module]] = {ours: kind for kind, ours in _OURS.items()}
+    done = Accelerated()
+    for name, module in model.named_modules():
+        if type(module) in theirs:
+            module.__class__ = theirs[type(module)]
+            done.swapped.append(name)
+        elif isinstance(module, Recurrent):
+            done.left.append((name, f"{type(module).__name__} has no twin in torch"))
+    return done
+
+
 def _why_left(module: nn.Module) -> str | None:
     """Say why a recurrent module stays as it is; None for those that are swapped, and for all that is not recurrent."""
     kind = type(module)
@@ -80,6 +103,8 @@ def _why_left(module: nn.Module) -> str | None:
         return f"{kind.__name__} is a class of its own, made from torch's"
     if "forward" in vars(module):
         return "its forward was replaced"
+    if strange := {str(weight.dtype) for weight in module.parameters() if not weight.is_floating_point()}:
+        return f"its weights are {', '.join(sorted(strange))}, which Recurra's cells do not compute with"
     computed = [name for name in module._flat_weights_names if name not in module._parameters]
     if computed:
         return f"{', '.join(computed)} is computed from other parameters (weight_norm, pruning, ...)"

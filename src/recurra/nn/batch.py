@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from recurra.errors import UsageError
+from recurra.errors import ArgumentTypeError, TensorError
 from recurra.kernels import check_lengths
 
 
@@ -38,13 +38,13 @@ class Batch:
         """
         if isinstance(input, PackedSequence):
             if lengths is not None:
-                raise UsageError("lengths: a packed sequence brings its own; leave them out, or give a padded batch")
+                raise TensorError("lengths: a packed sequence brings its own; leave them out, or give a padded batch")
             batch = cls._of_packed(input)
         elif not isinstance(input, Tensor):
-            raise UsageError(f"input: expected a tensor or a PackedSequence, got {type(input).__name__}")
+            raise ArgumentTypeError(f"input: expected a tensor or a PackedSequence, got {type(input).__name__}")
         elif input.dim() == 2:
             if lengths is not None:
-                raise UsageError(
+                raise TensorError(
                     "lengths: a sequence without a batch has one length, that of its tensor; cut the tensor"
                 )
             batch = cls(input.unsqueeze(1), unbatched=True)
@@ -53,21 +53,21 @@ class Batch:
             batch = cls(x, _read_lengths(lengths, x), batch_first=batch_first)
         else:
             order = "(B, T, I)" if batch_first else "(T, B, I)"
-            raise UsageError(
+            raise TensorError(
                 f"input: expected {order}, or (T, I) for one sequence, got {input.dim()} dimensions of shape {tuple(input.shape)}"
             )
         if batch.x.shape[2] != features:
-            raise UsageError(f"input: expected {features} features, got {batch.x.shape[2]}")
+            raise TensorError(f"input: expected {features} features, got {batch.x.shape[2]}")
         return batch
 
     @classmethod
     def _of_packed(cls, packed: PackedSequence) -> Batch:
         data, sizes = packed.data, packed.batch_sizes
         if data.dim() != 2:
-            raise UsageError(f"input: expected a packed sequence of (N, I), got one of shape {tuple(data.shape)}")
+            raise TensorError(f"input: expected a packed sequence of (N, I), got one of shape {tuple(data.shape)}")
         right = sizes.dim() == 1 and len(sizes) > 0 and int(sizes[-1]) > 0 and bool((sizes[1:] <= sizes[:-1]).all())
         if not right or int(sizes.sum()) != len(data):
-            raise UsageError(
+            raise TensorError(
                 f"input: its batch_sizes {sizes.tolist()} do not fit its {len(data)} steps; pack it with torch.nn.utils.rnn"
             )
         steps, rows = len(sizes), int(sizes[0])
@@ -90,6 +90,18 @@ class Batch:
             return y.squeeze(1)
         return y.transpose(0, 1) if self.batch_first else y
 
+    def output_type(self, mode: str, *, projected: bool) -> torch.dtype:
+        """Give the type that torch's module gives its outputs: autocast rounds all but those of a GRU and of a packed LSTM. mode: torch's."""
+        kind, device = self.x.dtype, self.x.device.type
+        if (
+            kind == torch.float64
+            or not torch.amp.is_autocast_available(device)
+            or not torch.is_autocast_enabled(device)
+        ):
+            return kind
+        kept = mode == "GRU" or (mode == "LSTM" and self.packed is not None and not projected)
+        return kind if kept else torch.get_autocast_dtype(device)
+
     def take_state(self, value: Tensor) -> Tensor:
         """Put the rows of a state, given as the caller counts them, in the order of `x`: → (L·D, B, F)."""
         if self.unbatched:
@@ -111,9 +123,9 @@ def _read_lengths(lengths: Sequence[int] | Tensor | None, x: Tensor) -> Tensor |
     try:
         read = torch.as_tensor(lengths)
     except (TypeError, ValueError, RuntimeError):
-        raise UsageError(f"lengths: expected a list or a tensor of whole numbers, got {lengths!r}") from None
+        raise ArgumentTypeError(f"lengths: expected a list or a tensor of whole numbers, got {lengths!r}") from None
     if read.numel() and (read.is_floating_point() or read.is_complex() or read.dtype == torch.bool):
-        raise UsageError(f"lengths: expected whole numbers, got {read.dtype}")
+        raise TensorError(f"lengths: expected whole numbers, got {read.dtype}")
     read = read.to("cpu", torch.int64)
     check_lengths(read, x.shape[0], x.shape[1])
     return read

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from recurra.errors import UsageError
+from recurra.errors import ArgumentTypeError, ArgumentValueError
 from recurra.formatting import shorten
 
 
@@ -27,23 +27,31 @@ def read_options(
     options: dict[str, Any] = {name: _read_whole(name, value, 1) for name, value in sizes.items()}
     for name, value in (("bias", bias), ("batch_first", batch_first), ("bidirectional", bidirectional)):
         if not isinstance(value, bool | int | np.bool_) or value not in (False, True):
-            raise UsageError(f"{name}: expected True or False, got {value!r}")
+            raise ArgumentTypeError(f"{name}: expected True or False, got {value!r}")
         options[name] = bool(value)
     if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
-        raise UsageError(f"dropout: expected a share from 0 to 1, got {dropout!r}")
+        raise ArgumentValueError(f"dropout: expected a share from 0 to 1, got {dropout!r}")
     options["dropout"] = dropout
     if (projected := _read_whole("proj_size", proj_size, 0)) >= options["hidden_size"]:
-        raise UsageError(f"proj_size: expected less than hidden_size = {hidden_size}, got {proj_size}")
+        raise ArgumentValueError(f"proj_size: expected less than hidden_size = {hidden_size}, got {proj_size}")
     return {**options, "proj_size": projected} if projected else options
+
+
+def refuse_projection(proj_size: int) -> None:
+    """Refuse a width to project to, for a cell that has no projection: 0 is none, as in torch."""
+    if proj_size != 0:
+        raise ArgumentValueError(
+            f"proj_size: only the outputs of an LSTM can be projected, got {proj_size!r}; leave it out"
+        )
 
 
 def _read_whole(name: str, value: int, least: int) -> int:
     try:
         read = operator.index(value)
     except TypeError:
-        raise UsageError(f"{name}: expected a whole number, got {value!r}") from None
+        raise ArgumentTypeError(f"{name}: expected a whole number, got {value!r}") from None
     if isinstance(value, bool) or read < least:
-        raise UsageError(f"{name}: expected a whole number from {least}, got {value!r}")
+        raise ArgumentValueError(f"{name}: expected a whole number from {least}, got {value!r}")
     return read
 
 
@@ -53,5 +61,5 @@ def placement(device: Any, dtype: Any) -> dict[str, Any]:
         torch.empty(0, device=device, dtype=dtype, requires_grad=True)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UsageError(f"device, dtype: {shorten(reason)}") from None
+        raise ArgumentValueError(f"device, dtype: {shorten(reason)}") from None
     return {"device": device, "dtype": dtype}

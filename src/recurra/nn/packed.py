@@ -13,7 +13,7 @@ from recurra.cells import Cell, cell_names, get_cell
 from recurra.errors import UsageError
 from recurra.kernels import PackedLayer, PackedModel
 from recurra.kernels.native import engine
-from recurra.kernels.native_layer import CELL_KINDS
+from recurra.kernels.native_call import CELL_KINDS
 from recurra.kernels.packed import checksum
 from recurra.nn.stack import Stack
 

@@ -15,10 +15,12 @@ from torch.nn.utils.rnn import PackedSequence
 
 from recurra import cells
 from recurra.cells import Cell, CellState
-from recurra.errors import UsageError
+from recurra.errors import ArgumentValueError, TensorError
 from recurra.kernels import check_layer, run_layer
 from recurra.nn.batch import Batch
-from recurra.nn.options import placement, read_options
+from recurra.nn.followed import as_leaf, is_exported_to_onnx, is_followed
+from recurra.nn.onnx_graph import has_node, layer_node
+from recurra.nn.options import placement, read_options, refuse_projection
 
 # torch's word for a cell → the cell.
 _CELLS: dict[str, type[Cell]] = {
@@ -61,8 +63,13 @@ class Recurrent(nn.RNNBase):
         Returns the outputs of the last layer, (T, B, D·H) laid out as the input, and the state after the last step.
         Raises `UsageError` where ranks, shapes, types, devices or lengths do not fit.
         """
-        # torch.compile leaves recurrent modules out, but would read what they call, piece by piece and shape by shape.
-        if torch.compiler.is_compiling() or get_eval_frame_callback() is not None:
+        if lengths is None and not return_gates and self.cell.torch_mode is not None and is_followed(self, input, hx):
+            leaf = as_leaf(self, input, hx)
+            return super().forward(input, hx) if leaf is None else leaf
+        # Where `torch._dynamo.config.allow_rnn` lets the compiler in, a padded batch is an operator for each layer; all else is run outside.
+        compiled = torch.compiler.is_compiling()
+        fits = isinstance(input, Tensor) and lengths is None and not return_gates
+        if (compiled and not fits) or (not compiled and get_eval_frame_callback() is not None):
             return _run_outside_compiler(self, input, hx, lengths, return_gates)
         return self._run(input, hx, lengths, return_gates)
 
@@ -75,19 +82,25 @@ class Recurrent(nn.RNNBase):
         x, directions = batch.x, 2 if self.bidirectional else 1
         layers = self.num_layers * directions
         initial = list(zip(*(value.unbind(0) for value in state), strict=True))  # layer and direction → its state
+        onnx = is_exported_to_onnx() and not return_gates
         gates: list[Tensor] = []
         final: list[CellState] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
                 x = F.dropout(x, self.dropout, self.training)
+            at = [layer * directions + direction for direction in range(directions)]
+            weights = [self._layer_weights(index) for index in at]
+            if onnx and has_node(self.cell.name, weights[0]):
+                x, ends = layer_node(self.cell.name, x, [initial[index] for index in at], weights, batch.lengths)
+                final += ends
+                continue
             sides = []
-            for direction in range(directions):
-                index = layer * directions + direction
+            for direction, index in enumerate(at):
                 y, end, values = run_layer(
                     self.cell,
                     x,
                     initial[index],
-                    self._layer_weights(index),
+                    weights[direction],
                     lengths=batch.lengths,
                     reverse=direction == 1,
                     return_gates=return_gates,
@@ -97,7 +110,9 @@ class Recurrent(nn.RNNBase):
                 if values is not None:
                     gates.append(values)
             x = torch.cat(sides, -1) if directions > 1 else sides[0]
-        y = batch.in_kind(x if (kind := self._output_type(batch)) is x.dtype else x.to(kind))
+        y = batch.in_kind(
+            x if (kind := batch.output_type(self.mode, projected=bool(self.proj_size))) is x.dtype else x.to(kind)
+        )
         stacked = (torch.stack(parts) if layers > 1 else parts[0].unsqueeze(0) for parts in zip(*final, strict=True))
         end = tuple(batch.give_state(value) for value in stacked)
         hn = end if len(end) > 1 else end[0]
@@ -109,9 +124,9 @@ class Recurrent(nn.RNNBase):
 
     def _layer_weights(self, index: int) -> dict[str, Tensor]:
         """Give the weights of one layer and direction by the names of `Cell.shapes`, as they are now, computed or not."""
-        given = self._parameters
+        given, plain = self._parameters, _plain if torch.compiler.is_compiling() else _known_plain
         return {
-            _plain(name): getattr(self, name) if (weight := given.get(name)) is None else weight
+            plain(name): getattr(self, name) if (weight := given.get(name)) is None else weight
             for name in self._all_weights[index]
         }
 
@@ -129,26 +144,16 @@ class Recurrent(nn.RNNBase):
         if not tensors or [value.shape for value in given] != shapes:
             wanted = " and ".join(f"{name}_0 {shape}" for name, shape in zip(names, shapes, strict=True))
             got = " and ".join(str(tuple(value.shape)) for value in given) if tensors else type(hx).__name__
-            raise UsageError(f"hx: expected {wanted}, got {got}")
+            raise TensorError(f"hx: expected {wanted}, got {got}")
         return tuple(batch.take_state(value) for value in given)
 
-    def _output_type(self, batch: Batch) -> torch.dtype:
-        """Give the type that torch's module gives its outputs: autocast rounds all but those of a GRU and of a packed LSTM."""
-        x, device = batch.x, batch.x.device.type
-        if (
-            x.dtype == torch.float64
-            or not torch.amp.is_autocast_available(device)
-            or not torch.is_autocast_enabled(device)
-        ):
-            return x.dtype
-        kept = self.mode == "GRU" or (self.mode == "LSTM" and batch.packed is not None and not self.proj_size)
-        return x.dtype if kept else torch.get_autocast_dtype(device)
 
-
-@functools.cache
 def _plain(name: str) -> str:
     """The name of a parameter without its layer and direction, as `Cell.shapes` has it."""
     return name.rsplit("_l", 1)[0]
+
+
+_known_plain = functools.cache(_plain)
 
 
 # It loads the compiler when it is called, and is called only where that is loaded.
@@ -179,9 +184,12 @@ class RNN(Recurrent, nn.RNN):
         bidirectional: bool = False,
         device: Any = None,
         dtype: torch.dtype | None = None,
+        *,
+        proj_size: int = 0,
     ) -> None:
+        refuse_projection(proj_size)
         if nonlinearity not in ("tanh", "relu"):
-            raise UsageError(f"nonlinearity: expected tanh or relu, got {nonlinearity!r}")
+            raise ArgumentValueError(f"nonlinearity: expected tanh or relu, got {nonlinearity!r}")
         options = read_options(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
         super().__init__(**options, nonlinearity=nonlinearity, **placement(device, dtype))
 
@@ -212,10 +220,8 @@ class LSTM(Recurrent, nn.LSTM):
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        options = read_options(
-            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size
-        )
-        super().__init__(**options, **placement(device, dtype))
+        given = input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size
+        super().__init__(**read_options(*given), **placement(device, dtype))
 
 
 class GravesLSTM(Recurrent):
@@ -243,10 +249,8 @@ class GravesLSTM(Recurrent):
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        options = read_options(
-            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size
-        )
-        placed = placement(device, dtype)
+        given = input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size
+        options, placed = read_options(*given), placement(device, dtype)
         super().__init__("LSTM", **options, **placed)
         self.mode = "GRAVES_LSTM"
         bound = 1 / math.sqrt(hidden_size)
@@ -288,6 +292,9 @@ class GRU(Recurrent, nn.GRU):
         bidirectional: bool = False,
         device: Any = None,
         dtype: torch.dtype | None = None,
+        *,
+        proj_size: int = 0,
     ) -> None:
+        refuse_projection(proj_size)
         options = read_options(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
         super().__init__(**options, **placement(device, dtype))

@@ -101,11 +101,10 @@ class Traces:
         if len(found.trace.layers[layer].steps) < 2:
             raise UsageError("layer: one state has no plane; hand over a longer input")
         alone = count == 1
-        block = projection_block(
-            found.traces, layer=layer, every_step=True, points=(found.points or ()) if alone else ()
-        )
+        points = (found.points or ()) if alone else ()
+        block = projection_block(found.traces_of(layer), every_step=True, points=points)
         groups = {grouping.key: grouping.groups for grouping in block.groupings}
-        points = [
+        placed = [
             {
                 "x": dot.x,
                 "y": dot.y,
@@ -114,7 +113,7 @@ class Traces:
             }
             for place, dot in enumerate(block.dots)
         ]
-        return to_json({"points": points, "note": block.note})
+        return to_json({"points": placed, "note": block.note})
 
     def _inside(self, id: str, trace: str) -> Inside:
         kept = self._kept.get(trace)

@@ -103,7 +103,8 @@ def generate(
 def _write_whole(predictor: GeneratesWhole, prompted: bool, given: dict[str, Any], json: bool) -> None:
     from recurra.tasks.base.capabilities import Composes, GeneratesDrawings
 
-    how, write = "complete a picture with --from PICTURE", cast("Callable[..., None]", write_pictures)
+    write: Callable[..., None]
+    how, write = "complete a picture with --from PICTURE", write_pictures
     if isinstance(predictor, GeneratesDrawings):
         how, write = "finish a drawing with --continue FILE", write_drawings
     elif isinstance(predictor, Composes):
