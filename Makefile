@@ -60,7 +60,7 @@ fuzz: $(READY)
 
 # The studio's page, from its sources in studio/ to what the package ships; wants Node and npm, which nothing else does.
 studio:
-	cd studio && npm ci --no-audit --no-fund && npm run build
+	cd studio && npm install --no-save --no-audit --no-fund && npm run build
 
 # The C++ programs of tests/native, with the compiler's checks of memory, undefined behaviour and threads.
 sanitize: $(READY)

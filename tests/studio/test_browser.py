@@ -15,7 +15,7 @@ playwright = pytest.importorskip(
 )
 pytestmark = [
     pytest.mark.skipif(find_browser() is None, reason="there is no Chromium here: apt install chromium"),
-    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not here: cd studio && npm ci"),
+    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not here: cd studio && npm install"),
 ]
 SECONDS_TO_TRAIN = 120
 PARTS = ("figures", "curves", "samples", "diagnosis", "settings", "report", "log")

@@ -20,7 +20,7 @@ playwright = pytest.importorskip(
 )
 pytestmark = [
     pytest.mark.skipif(find_browser() is None, reason="there is no Chromium here: apt install chromium"),
-    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not here: cd studio && npm ci"),
+    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not here: cd studio && npm install"),
 ]
 SENTENCE = "a good film with a bad end"
 HOVER_MILLISECONDS = 50

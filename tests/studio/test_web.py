@@ -14,7 +14,7 @@ SOURCES, BUILT = ROOT / "studio", ROOT / "src" / "recurra" / "studio" / "web"
 
 def test_the_page_that_ships_is_what_its_sources_give(tmp_path: Path) -> None:
     if shutil.which("npm") is None or not (SOURCES / "node_modules" / "vite").is_dir():
-        pytest.skip("npm or the packages of studio/package-lock.json are not here: cd studio && npm ci")
+        pytest.skip("npm or the packages of studio/package-lock.json are not here: cd studio && npm install")
     command = ["npm", "run", "build", "--", "--outDir", str(tmp_path / "web"), "--logLevel", "error"]
     done = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -103,15 +103,15 @@ def generate(
 def _write_whole(predictor: GeneratesWhole, prompted: bool, given: dict[str, Any], json: bool) -> None:
     from recurra.tasks.base.capabilities import Composes, GeneratesDrawings
 
-    write: Callable[..., None]
-    how, write = "complete a picture with --from PICTURE", write_pictures
+    write: Callable[..., None] = write_pictures
+    how = "complete a picture with --from PICTURE"
     if isinstance(predictor, GeneratesDrawings):
-        how, write = "finish a drawing with --continue FILE", write_drawings
+        write, how = write_drawings, "finish a drawing with --continue FILE"
     elif isinstance(predictor, Composes):
-        how, write = "go on with a piece with --from FILE", write_music
+        write, how = write_music, "go on with a piece with --from FILE"
     if prompted:
         raise UsageError(f"prompt: a run of {predictor.name} begins with no text; {how}")
-    write(predictor, given, json=json)
+    write(cast(Any, predictor), given, json=json)
 
 
 def _write(predictor: Generates, prompts: Sequence[str], options: GenerateOptions, json: bool) -> None:
