@@ -74,6 +74,8 @@ class NgramTable:
 
     def distributions(self, places: np.ndarray) -> np.ndarray:
         """Give the probability of every id after each context, (N, V) float64."""
+        if len(places) == 1:
+            return self._distribution(places[0].tolist())[np.newaxis]
         probs = np.tile(self.single, (len(places), 1))
         for column, table in enumerate(self.longer):
             seen = np.flatnonzero(places[:, column] >= 0)
@@ -89,6 +91,18 @@ class NgramTable:
             else:
                 probs[seen] *= table.backoff[before][:, None]
             probs[seen[rows], table.keys[grams] - before[rows] * self.size] = table.probs[grams]
+        return probs
+
+    def _distribution(self, places: Sequence[int]) -> np.ndarray:
+        """The same of one context, (V,), to the bit: a writer asks at every step, and what serves many rows would take ten times as long."""
+        probs = self.single.copy()
+        for table, place in zip(self.longer, places, strict=True):
+            if place < 0:
+                break
+            base = place * self.size
+            first, last = table.keys.searchsorted((base, base + self.size))
+            probs *= table.backoff[place]
+            probs[table.keys[first:last] - base] = table.probs[first:last]
         return probs
 
     def probs(self, words: np.ndarray) -> np.ndarray:
