@@ -48,6 +48,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, recurra
         "inks": recurra.train(
             "transcribe", ROOT / "tests/golden/data/inks.jsonl", folder / "inks", split_by="signal", **held
         ),
+        "drawings": recurra.train(
+            "strokes", ROOT / "tests/golden/data/inks.jsonl", folder / "drawings", condition="none", **held
+        ),
+        "tunes": recurra.train("music", ROOT / "tests/golden/data/scales.json", folder / "tunes", **held),
         "names": recurra.train("tag", folder / "names.conll", folder / "names", test=[folder / "names.conll"], **tiny),
     }
     torch.set_num_threads(threads)

@@ -15,7 +15,7 @@ from recurra.report.page import render
 from recurra.report.record import Record
 from recurra.report.use import USAGE_OF_ANY
 from recurra.tasks import get_task, task_names
-from recurra.tasks.base.capabilities import Generates, GeneratesPictures, Scores
+from recurra.tasks.base.capabilities import Generates, GeneratesWhole, Scores
 
 KEYS = st.sampled_from(
     [
@@ -79,7 +79,7 @@ def test_an_evaluation_may_hold_anything(name: str, details: dict[str, Any], met
 @pytest.mark.parametrize("name", task_names())
 def test_a_report_names_only_what_a_task_can_do(name: str) -> None:
     task = get_task(name)
-    needed = {"generate": (Generates, GeneratesPictures), "score": (Scores,)}
+    needed = {"generate": (Generates, GeneratesWhole), "score": (Scores,)}
     verbs = {command.name for command in app.registered_commands}
     assert task.description().usage
     for _, line in (*task.description().usage, *USAGE_OF_ANY):

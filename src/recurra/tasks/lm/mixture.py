@@ -128,7 +128,7 @@ def fit_shares(
 
     >>> rng = np.random.default_rng(0)
     >>> good, bad, classes = np.full(4000, 0.5), rng.choice([0.5, 0.01], 4000), np.arange(4000) % 2
-    >>> fit_shares(np.log(good), bad, classes, 2) is None, fit_shares(np.log(bad), good, classes, 2)[0] < 0.1
+    >>> fit_shares(np.log(good), bad, classes, 2) is None, bool(fit_shares(np.log(bad), good, classes, 2)[0] < 0.1)
     (True, True)
     """
     network, ngrams, classes = (each[:MAX_UNITS_FITTED] for each in (np.exp(network), ngrams, classes))
