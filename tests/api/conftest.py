@@ -21,7 +21,7 @@ from recurra.training.progress import Progress
 TEXT = "".join(f"{i} 白日依山盡，黃河入海流。 the rain in spain {i * i % 101}\n" for i in range(40))
 SETTINGS: dict[str, Any] = {
     "hidden": 8, "layers": 1, "epochs": 2.0, "bptt": 16, "batch": 4, "threads": 1, "dropout": 0.2, "ema": 0.9,
-    "precision": "float32", "validations": 3, "valid_share": 0.1, "test_share": 0.1, "quiet": True,
+    "precision": "float32", "validations": 3, "valid_share": 0.1, "test_share": 0.1, "quiet": True, "ngram": "none",
 }  # fmt: skip
 
 

@@ -261,8 +261,8 @@ def test_an_unknown_task_says_which_there_are(fails: Call) -> None:
         == "task: expected one of caption, classify, detect, embed, forecast, grammar, lm, music, pixels, strokes, tag, transcribe, translate; got 'ml'; did you mean lm?"
     )
     assert (
-        fails("train", "quatsch", code=2)
-        == "task: expected one of caption, classify, detect, embed, forecast, grammar, lm, music, pixels, strokes, tag, transcribe, translate; got 'quatsch'"
+        fails("train", "zzz", code=2)
+        == "task: expected one of caption, classify, detect, embed, forecast, grammar, lm, music, pixels, strokes, tag, transcribe, translate; got 'zzz'"
     )
 
 

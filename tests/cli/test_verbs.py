@@ -45,7 +45,7 @@ def lines(output: str) -> list[dict]:
 
 def test_evaluate_follows_the_contract(run: Path) -> None:
     (result,) = lines(call("evaluate", run, "--json"))
-    assert set(result) == {"task", "data", "count", "metrics", "baselines"}
+    assert set(result) == {"task", "data", "count", "metrics", "baselines", "details"}
     assert set(result["baselines"]) == {"uniform", "bigram", "kneser-ney-5"}
     for metrics in [result["metrics"], *result["baselines"].values()]:
         assert set(metrics) == {"nll", "perplexity", "bits_per_char", "bits_per_byte", "accuracy"}

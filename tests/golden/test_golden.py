@@ -34,7 +34,7 @@ CLOCKED = ("seconds", "units_per_second", "began", "trained")
 NEW_FIELDS = ("largest_norm", "clipped")
 """Of an entry of the training log, what was not recorded when the expected ones were made."""
 TRAINED = 2e-3
-SINCE = {"classify": {"linear": "none"}}
+SINCE = {"classify": {"linear": "none"}, "lm": {"ngram": "none"}}
 """Settings that leave out what trainings did not have when the expected ones were made."""
 """How near training comes elsewhere: AdamW divides a gradient by its own size, so that the noise of one that is nearly
 zero moves a weight as far as a signal would. Between AVX-512 and SSE a sum of all weights differed by 1e-4."""

@@ -149,7 +149,9 @@ def mutate_tensors(path: Path, chance: random.Random) -> str:
     elif kind == "zero":
         tensors[name] = torch.zeros_like(old)
     elif kind == "huge" and old.dtype != torch.bool:
-        tensors[name] = torch.full_like(old, 1e30 if old.is_floating_point() else 2**40)
+        tensors[name] = torch.full_like(
+            old, 1e30 if old.is_floating_point() else min(2**40, torch.iinfo(old.dtype).max)
+        )
     elif "linear" in about:
         document = json.loads(about["linear"])
         place, value = chance.choice(list(places(document))), chance.choice(VALUES)

@@ -17,7 +17,7 @@ from recurra.runs.run import Run
 
 VERSE = "the rain in spain falls mainly on the plain\n舉頭望明月，低頭思故鄉。\n"
 SETTINGS: dict[str, Any] = {"hidden": 8, "layers": 1, "epochs": 2, "bptt": 16, "batch": 4, "threads": 1}
-FILES = ["config.toml", "metrics.jsonl", "model.safetensors", "report.html", "vocabulary.json"]
+FILES = ["config.toml", "metrics.jsonl", "model.safetensors", "ngram.safetensors", "report.html", "vocabulary.json"]
 
 
 @pytest.fixture(scope="module")

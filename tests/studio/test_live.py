@@ -125,7 +125,7 @@ def test_a_file_that_is_none_has_a_preview_that_says_so(studio, name, content):
 
 PLAIN_TEXTS = {
     "name", "unit", "label", "target", "text", "words", "tags", "field", "encoding", "prefix", "at", "source", "source_lang",
-    "target_lang", "by", "file", "label_from", "only", "valid_names", "test_names",
+    "target_lang", "by", "file", "key", "label_from", "only", "valid_names", "test_names",
 }  # fmt: skip
 
 

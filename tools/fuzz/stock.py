@@ -27,6 +27,8 @@ RUNS = {
     "detect": "detect machine.csv --window 8",
     "translate": "translate table.csv --source text --target label --batch 8",
     "pixels": "pixels train-images-idx3-ubyte --batch 8",
+    "strokes": "strokes inks.jsonl --condition text --batch 8",
+    "grammar": "grammar lines.txt --batch 8",
     "music": "music tune.mid waltz.mid --batch 4 --test-share 0",
     "caption": "caption boxes.zip --side 32 --channels 2 --batch 4",
     "transcribe": "transcribe inks.jsonl --batch 8",

@@ -15,6 +15,7 @@ MAX_POINTS = 200_000
 """Of one ink: half an hour of writing at 100 points a second."""
 _MAX_COORDINATE = 1e9
 _AXES = 2
+_WRITTEN_DIGITS = 4
 _MAX_VALUES = 16
 """Of a point: where it is, when, how hard the pen was pressed, and so on."""
 
@@ -30,6 +31,14 @@ class Ink:
     def points(self) -> int:
         """Count the points of all strokes."""
         return sum(map(len, self.strokes))
+
+    def to_json(self) -> dict[str, list[list[list[float]]]]:
+        """Give the strokes as lists of points [x, y], as readers take them.
+
+        >>> Ink((np.array([[0, 0.25]], np.float32),)).to_json()
+        {'strokes': [[[0.0, 0.25]]]}
+        """
+        return {"strokes": [stroke.astype(float).round(_WRITTEN_DIGITS).tolist() for stroke in self.strokes]}
 
 
 def make_ink(strokes: Sequence[np.ndarray], name: str, notes: Sequence[str] = (), **place: Unpack[Place]) -> Ink:

@@ -15,6 +15,8 @@ from recurra.report.blocks import (
     Chart,
     Column,
     Dot,
+    DrawingRow,
+    Drawings,
     Grouping,
     ImageRow,
     Images,
@@ -26,6 +28,7 @@ from recurra.report.blocks import (
     Reliability,
     Scatter,
     Series,
+    SharedPicture,
     SharedText,
     SoundRow,
     Sounds,
@@ -56,6 +59,8 @@ BLOCKS = [
         ],
     ),
     Scatter("t", [Dot(0.0, 1.0, ["a"])], [Grouping("label", ["a"])]),
+    SharedPicture("t", "AAAA", (4, 6), (2, 3), [("part 1", 0.5, "M0 0h1v1z")], "", "for it", "against it"),
+    Drawings("t", [DrawingRow("a", [[[[0, 0], [3, 4]]]])]),
     SharedText("t", [("so", -0.5), (" ", None), ("good", 1.0)], "for it", "against it"),
 ]
 

@@ -43,6 +43,10 @@ class Leaf:
     command: Any
 
 
+SERVERS = ("studio",)
+"""Commands that go on until they are ended; tests/studio asks what they serve."""
+
+
 @cache
 def leaves() -> list[Leaf]:
     """List the commands of the app, in their order."""
@@ -55,7 +59,7 @@ def leaves() -> list[Leaf]:
     def walk(command: Any, path: tuple[str, ...], context: Any) -> None:
         here = command.make_context(path[-1] if path else "recurra", [], parent=context, resilient_parsing=True)
         if hasattr(command, "list_commands"):
-            for name in command.list_commands(here):
+            for name in sorted(set(command.list_commands(here)) - set(SERVERS), key=command.list_commands(here).index):
                 walk(command.get_command(here, name), (*path, name), here)
         else:
             found.append(Leaf(path, tuple(command.params), command))

@@ -119,10 +119,10 @@ class GenerateOptions(options.SampledOptions):
     """What `generate` takes of a model of music."""
 
     count: Annotated[int, Flag(short="-n")] = Field(default=1, ge=1, le=1024, description="Pieces to compose.")
-    out: Annotated[str | None, Flag(short="-o", metavar="FILE")] = Field(
+    out: Annotated[str | None, Flag(short="-o", metavar="FILE", writes=True)] = Field(
         default=None, description="A MIDI file, or a folder for several. Default: drawn in the terminal."
     )
-    wav: Annotated[str | None, Flag(metavar="FILE")] = Field(
+    wav: Annotated[str | None, Flag(metavar="FILE", writes=True)] = Field(
         default=None, description="Also a WAV file, by a small synthesiser; or a folder for several."
     )
     bars: int = Field(default=16, ge=1, le=MAX_BARS, description="Bars to compose.")

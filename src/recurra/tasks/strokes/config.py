@@ -129,7 +129,7 @@ class GenerateOptions(Settings):
         description="Most points to draw. Default: as many as the longest drawing learnt from, and half as many again.",
     )
     seed: int | None = Field(default=None, ge=0, lt=2**63, description="Fixes the output.")
-    out: Annotated[str | None, Flag(short="-o", metavar="FILE")] = Field(
+    out: Annotated[str | None, Flag(short="-o", metavar="FILE", writes=True)] = Field(
         default=None,
         description="An SVG file, of several drawings a grid; a .jsonl file of strokes; or a folder, for one SVG each. Default: drawn in the terminal.",
     )

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from recurra.tasks.base.capabilities import GeneratesDrawings
 
 _SUFFIXES = (".svg", ".jsonl")
-_MAX_DIGITS = 4
 
 
 def write_drawings(predictor: GeneratesDrawings, given: Mapping[str, Any], *, json: bool) -> None:
@@ -45,14 +44,10 @@ def write_drawings(predictor: GeneratesDrawings, given: Mapping[str, Any], *, js
 
     for number, ink in enumerate(inks):
         if json:
-            print_json({"strokes": _strokes(ink)})
+            print_json(ink.to_json())
         else:
             lines = (line.rstrip() for line in to_blocks(to_dots(ink, 40, 76)))
             print_line(("\n" if number else "") + "\n".join(lines))
-
-
-def _strokes(ink: Ink) -> list[list[list[float]]]:
-    return [stroke.astype(float).round(_MAX_DIGITS).tolist() for stroke in ink.strokes]
 
 
 def _target(name: str) -> Path:
@@ -76,7 +71,7 @@ def _save(inks: list[Ink], out: Path, *, before: int, animate: bool) -> list[Pat
 
     try:
         if out.suffix.lower() == ".jsonl":
-            lines = "".join(dumps({"strokes": _strokes(ink)}) + "\n" for ink in inks)
+            lines = "".join(dumps(ink.to_json()) + "\n" for ink in inks)
             return [write_whole(out, lines)]
         if out.suffix.lower() == ".svg" and not is_folder(out):
             whole = grid_svg(inks, given=before, animate=animate) if len(inks) > 1 else None
