@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from recurra.audio import EXCERPT_RATE, Sound, excerpt, mu_law_wav
-from recurra.images import encode_png, enlarge
+from recurra.images import encode_png
 from recurra.music import HIGHEST, Piece, render, to_song
 
 MAX_DRAWN_STEPS = 192
-_SCALE = 3
+_KEY_HEIGHT, _ROLL_WIDTH, _STEP_WIDTHS = 4, 480, (3, 16)
 _WHITE, _BAR_LINE, _OCTAVE, _DARK = 255, 205, 235, 40
 
 
@@ -39,9 +39,12 @@ def draw_roll(piece: Piece) -> str:
     if piece.kind != "drums":
         top = min(HIGHEST, piece.range[1] + 23)
         picture[[row for row in range(len(held)) if (top - row) % 12 == 0]] = _OCTAVE
-    picture[:, :: piece.bar] = _BAR_LINE
     picture[held] = _DARK
-    return base64.b64encode(encode_png(enlarge(picture, _SCALE))).decode("ascii")
+    wide = min(max(_ROLL_WIDTH // picture.shape[1], _STEP_WIDTHS[0]), _STEP_WIDTHS[1])
+    drawn = picture.repeat(_KEY_HEIGHT, 0).repeat(wide, 1)
+    lines = drawn[:, :: piece.bar * wide]
+    lines[lines != _DARK] = _BAR_LINE
+    return base64.b64encode(encode_png(drawn)).decode("ascii")
 
 
 def sound_of(piece: Piece) -> str:
