@@ -79,6 +79,10 @@ def read_music(arguments: Sequence[str | Path], options: MusicOptions | None = N
     pieces = list(files.pieces(faults))
     if not pieces:
         reason = f": {faults.skipped[0]}" if faults.skipped else ""
+        if files.counted and not reason:
+            reason = (
+                f" that is asked for: {'; '.join(f'{count:,} {what}' for what, count in files.counted.most_common(3))}"
+            )
         raise DataError(f"holds no music{reason}", source=" ".join(map(str, arguments))[:200])
     folder = common_folder([piece.name for piece in pieces])
     pieces = [replace(piece, name=piece.name.removeprefix(folder).lstrip("/")) for piece in pieces]

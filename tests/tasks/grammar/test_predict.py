@@ -31,6 +31,13 @@ def test_it_learns_what_may_follow(reber: Run) -> None:
     assert [symbol for symbol, _ in reber.predict("BTXSE")["legal"]] == ["<end>"]
 
 
+@pytest.mark.parametrize("seed", [1, 5])
+def test_it_learns_to_count_without_any_setting(tmp_path: Path, seed: int) -> None:
+    run = recurra.train("grammar", "anbn", tmp_path / "run", seed=seed, test_sizes="1-150", **QUIET)
+    assert run.evaluation is not None
+    assert run.evaluation["metrics"]["right_up_to"] >= 100
+
+
 def test_strings_are_written_and_scored(reber: Run) -> None:
     written = [reber.generate(seed=seed) for seed in range(20)]
     assert written == [reber.generate(seed=seed) for seed in range(20)]

@@ -72,6 +72,11 @@ class Model(RecurrentModel):
 
     layers: int = Field(default=1, ge=1, le=64, description="Layers on top of each other.")
     layer_norm: bool = Field(default=False, description="Normalise each layer's output.")
+    # pyrefly: ignore[bad-override-mutable-attribute]
+    forget_bias: float | None = Field(
+        default=None,
+        description="Bias that the forget gate begins with, in cells that have one. Default: 1; of strings that a grammar draws, the logarithm of the longest one's steps.",
+    )
     target: Literal["auto", "symbol", "legal"] = Field(
         default="auto",
         description="What is learnt: the next symbol, by a softmax; or all that may follow, a sigmoid each (Gers & Schmidhuber 2001). auto: what may follow, where the grammar says no probabilities.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from recurra.tasks.grammar.config import Model
 
 STEPS_OF_A_GRAMMAR = 2_500
@@ -11,15 +13,18 @@ SYMBOLS_OF_STRINGS = 3_000_000
 UNITS_OF_A_GRAMMAR = 16
 
 
-def choose_size(model: Model, symbols: int, batches: int, *, known: bool) -> float:
+def choose_size(model: Model, symbols: int, longest: int, batches: int, *, known: bool) -> float:
     """Fill in what of the network is open, and give the number of epochs worth training.
 
-    symbols: of the training strings.  batches: of an epoch.  known: whether strings are drawn from a grammar.
+    symbols: of the training strings, and of the longest.  batches: of an epoch.  known: whether strings are drawn from a grammar.
 
     >>> model = Model()
-    >>> choose_size(model, 2_000, 32, known=True), model.hidden, model.dropout
-    (78.0, 16, 0.0)
+    >>> choose_size(model, 2_000, 30, 32, known=True), model.hidden, model.dropout, model.forget_bias
+    (78.0, 16, 0.0, 3.4)
     """
+    if model.forget_bias is None:
+        # A forget gate with a bias b begins with a memory of about exp(b) steps: of a whole string here (Tallec & Ollivier 2018, arXiv:1804.11188v1).
+        model.forget_bias = round(math.log(max(math.e, longest)), 2) if known else 1.0
     if model.hidden is None:
         model.hidden = UNITS_OF_A_GRAMMAR if known else 64 if symbols < 50_000 else 128
     if model.dropout is None:

@@ -65,9 +65,9 @@ class GrammarTask(SplitTask[GrammarConfig, Dataset]):
     # Training
 
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
-        train = self.dataset.train
+        lengths = self.dataset.train.lengths
         batches = self.batch_count(0, batch=self.default_batch_size(seconds), seed=0)
-        return choose_size(self.config.model, int(train.lengths.sum()), batches, known=self._is_known)
+        return choose_size(self.config.model, int(lengths.sum()), int(lengths.max()), batches, known=self._is_known)
 
     @property
     def _is_known(self) -> bool:

@@ -83,9 +83,9 @@ def evaluate(
             f"{len(split):,} pieces, {int(table[:, 1].sum()):,} steps: the first of each is only read{clean}",
             *notes,
         ],
-        "intervals": {
-            "nll": resampled(lambda rows: float(per_piece[0][rows].sum() / per_piece[1][rows].sum()), len(split))
-        },
+        "intervals": {}
+        if len(split) == 1
+        else {"nll": resampled(lambda rows: float(per_piece[0][rows].sum() / per_piece[1][rows].sum()), len(split))},
         "samples": [_shown(piece) for piece in samples],
         "real": [_shown(piece.part(0, MAX_SAMPLE_STEPS)) for piece in _some(split.pieces, 1)],
         "distances": histogram_distances(samples, split.pieces),

@@ -67,7 +67,8 @@ class MusicTask(SplitTask[MusicConfig, Dataset]):
     # Training
 
     def choose_defaults(self, seconds: float | None, measure_seconds: Callable[[], float]) -> float:  # noqa: ARG002
-        return choose_size(self.config.model, self.dataset.train.steps)
+        batches = self.batch_count(0, batch=self.default_batch_size(seconds), seed=0)
+        return choose_size(self.config.model, self.dataset.train.steps, batches)
 
     def default_batch_size(self, seconds: float | None) -> int:  # noqa: ARG002
         return batch_size_for(len(self._parts), most=32, batches=24)

@@ -119,7 +119,10 @@ def choose_condition(texts: Sequence[str | None], data: Data) -> Condition:
     if data.condition != "auto":
         if data.condition != "none" and None in texts:
             missing = sum(text is None for text in texts)
-            raise DataError(f"condition: {missing:,} of {len(texts):,} drawings have no {data.condition}")
+            raise DataError(
+                f"condition: {missing:,} of {len(texts):,} drawings have no {data.condition}",
+                hint="put SVG files into a folder for each label, or name it in a field or column; or leave --condition out",
+            )
         return data.condition
     if not texts or None in texts:
         return "none"

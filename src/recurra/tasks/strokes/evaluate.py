@@ -64,7 +64,9 @@ def evaluate(
         "drawings": len(split),
         "unit": preprocessor.unit,
         "notes": [f"{len(split):,} drawings, {int(points.sum()):,} points", *notes],
-        "intervals": {"nll": resampled(lambda rows: -float(sums[rows].sum() / points[rows].sum()), len(split))},
+        "intervals": {}
+        if len(split) == 1
+        else {"nll": resampled(lambda rows: -float(sums[rows].sum() / points[rows].sum()), len(split))},
     }
     progress("drawing")
     details |= _drawings(model, split)

@@ -19,7 +19,7 @@ from recurra.errors import DataError, UsageError
 from recurra.files import is_folder
 from recurra.formatting import abbreviate
 from recurra.ink import END, LIFTED, Ink, from_offsets, make_ink, parse_offsets, parse_stroke, to_offsets
-from recurra.tasks.base.predictor import Predictor
+from recurra.tasks.base.predictor import InputKind, Predictor
 from recurra.tasks.strokes.batches import collate_given
 from recurra.tasks.strokes.config import DrawingConfig, EvaluateOptions, GenerateOptions, PredictOptions
 from recurra.tasks.strokes.data import Split, condition_ids, encode
@@ -56,6 +56,10 @@ class DrawingModel(Predictor[DrawingConfig]):
         return cast(StrokeNetwork, self.network)
 
     # What a user hands over
+
+    @property
+    def input_kind(self) -> InputKind:
+        return "pen"
 
     @checked
     def parse(self, line: str) -> Drawing:
@@ -213,7 +217,8 @@ class DrawingModel(Predictor[DrawingConfig]):
         sample = self.drawing(options.like)
         if not sample.text:
             raise DataError("does not say what is written", source=options.like, hint="InkML and JSON can hold a text")
-        ids = condition_ids(f"{sample.text} {options.text}", self.preprocessor)
+        between = " " if " " in self.preprocessor.names else ""  # a run that learnt from single words knows no space
+        ids = condition_ids(f"{sample.text}{between}{options.text}", self.preprocessor)
         start = self._prefix(sample.ink, ids)
         found = self.draw_from([start] * options.count, options)
         # The first step is the way from the sample to the new text.

@@ -33,7 +33,7 @@ def score_to_json(name: str, log_probs: tuple[np.ndarray, np.ndarray]) -> dict[s
     points = log_probs[0] + log_probs[1]
     total = float(points.sum())
     return {
-        "drawing": name,
+        "text": name,
         "log_prob": total,
         "log_prob_per_unit": total / len(points),
         "units": [[f"point {number}", float(value)] for number, value in enumerate(points, 2)],
