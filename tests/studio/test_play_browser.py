@@ -130,7 +130,8 @@ def test_the_forget_gate_is_seen_at_once_with_the_numbers_of_the_command_line(
         page.locator(".cell svg").wait_for()
 
         shown = {
-            node.get_attribute("data-value"): node.text_content() for node in page.locator(".cell svg [data-value]").all()
+            node.get_attribute("data-value"): node.text_content()
+            for node in page.locator(".cell svg [data-value]").all()
         }
         for gate in found["cell"][3]["gates"]:
             text = shown[f"gate.{gate['name']}.value"].replace("−", "-")
